@@ -1,0 +1,46 @@
+/* order-options.h: the `options` of an order, read and checked. Pure, any thread. */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "ferry/config.h"
+
+/* Three states, because the default of some comes from the instance or the configuration. */
+typedef enum { FERRY_OPTION_DEFAULT = -1, FERRY_OPTION_NO = 0, FERRY_OPTION_YES = 1 } FerryOption;
+
+typedef struct {
+    char **disks;                /* NULL: the default set */
+    guint64 bandwidth_mibps;     /* 0: no limit */
+    guint downtime_ms;
+    bool auto_converge;
+    bool post_copy;
+    guint parallel_connections;  /* 1: none beside the main one */
+    bool tls;
+    guint completion_timeout_s;  /* for the whole transfer; 0: none. Only when given by the order */
+    bool has_completion_timeout; /* false: the configuration's seconds a GiB hold */
+    FerryTimeoutAction timeout_action;
+    FerryOption persistent;      /* DEFAULT: as the source is */
+    bool undefine_source;
+    FerrySourceDisks source_disks;
+    bool paused;
+    guint progress_interval_ms;
+} FerryOrderOptions;
+
+/**
+ * ferry_order_options_parse:
+ * @object: (nullable): the order's `options`; NULL or JSON null for none
+ * @config: where defaults come from
+ * @error: FERRY_ERROR_INVALID_REQUEST naming the option, what was found and what was expected;
+ *   also for an option that this version does not support yet: storage_strategy other than "auto"
+ *   and "mirror", flatten/sparsify/fstrim when true, pool_map when not empty, dest_name when not
+ *   null, source_disks "quarantine"; for auto_converge or post_copy where the configuration does
+ *   not permit it; for post_copy together with paused or with parallel_connections above 1; and for
+ *   every unknown name
+ */
+FerryOrderOptions *ferry_order_options_parse(const json_t *object,
+                                             const FerryConfig *config,
+                                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void ferry_order_options_free(FerryOrderOptions *options);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryOrderOptions, ferry_order_options_free)

@@ -1,0 +1,22 @@
+/* paths.h: which paths of this host an order may touch. Any thread; looks at the file system, never
+ * opens a file.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/**
+ * ferry_path_check:
+ * @path: an absolute path from an order; the file itself need not exist
+ * @allowed: NULL-terminated folders of the configuration
+ * @ret_resolved: (nullable) (out) (transfer full): @path with `.`, `..` and symbolic links of every
+ *   existing part resolved
+ * @error: FERRY_ERROR_PATH_NOT_ALLOWED: relative, with control characters, longer than PATH_MAX, a
+ *   symbolic link at its end, or outside all of @allowed once resolved (the allowed folders are
+ *   resolved too); the hint names [storage] allowed_paths
+ */
+bool ferry_path_check(const char *path,
+                      const char *const *allowed,
+                      char **ret_resolved,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,61 @@
+/* progress.h: from libvirt's counters to one percentage that never falls. Pure; one thread a value.
+ *
+ * Weighted by the bytes that must really move: a disk weighs what it has allocated, memory what the
+ * guest uses of it. Disk counters of libvirt count virtual bytes, holes included, so each disk's
+ * share done is cur/end of its block job, applied to its allocated bytes.
+ */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "ferry/status.h"
+
+#define FERRY_PROGRESS_MAX_TARGET 32
+
+typedef struct FerryProgress FerryProgress;
+
+/* One reading of the transfer; zero where libvirt said nothing. */
+typedef struct {
+    FerryPhase phase;
+    gint64 time_us; /* monotonic */
+    guint64 memory_total_bytes;
+    guint64 memory_processed_bytes;
+    guint64 memory_remaining_bytes;
+    guint64 memory_dirty_rate_bytes_s;
+    guint64 memory_iteration;
+    guint64 memory_throughput_bytes_s;
+    guint64 expected_downtime_ms;
+    guint throttle_percent;
+} FerryProgressSample;
+
+FerryProgress *ferry_progress_new(gint64 started_us, guint64 memory_bytes);
+void ferry_progress_free(FerryProgress *progress);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryProgress, ferry_progress_free)
+
+/** Declares a disk before the first sample. */
+void ferry_progress_add_disk(FerryProgress *progress,
+                             const char *target,
+                             guint64 capacity_bytes,
+                             guint64 allocation_bytes);
+
+/** One disk's block job: @cur of @end as virDomainGetBlockJobInfo() has them. A @cur that falls or
+ * an unknown @target is ignored; @end may grow. */
+void ferry_progress_set_disk(FerryProgress *progress, const char *target, guint64 cur, guint64 end);
+
+/** Takes one reading; the disks' values set before belong to it. Rate and ETA are smoothed. */
+void ferry_progress_update(FerryProgress *progress, const FerryProgressSample *sample);
+
+/** All bytes are there: 100 percent, nothing remains. */
+void ferry_progress_finish(FerryProgress *progress, gint64 time_us);
+
+guint ferry_progress_percent(const FerryProgress *progress);
+
+/** Returns: bytes moved so far, disks and memory, for the report. */
+guint64 ferry_progress_bytes_moved(const FerryProgress *progress);
+
+/** Returns: (transfer full): the contract's `progress` object: percent, eta_ms (null when unknown),
+ * elapsed_ms, disk{total_bytes, processed_bytes, remaining_bytes, disks{target: {...}}},
+ * memory{...}, throughput_bytes_s, expected_downtime_ms, throttle_percent. */
+json_t *ferry_progress_to_json(const FerryProgress *progress);

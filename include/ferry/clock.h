@@ -1,0 +1,13 @@
+/* clock.h: time as records and the wire write it. Any thread. */
+#pragma once
+
+#include <glib.h>
+
+/** Returns: microseconds since the epoch, UTC; for records. Waiting uses g_get_monotonic_time(). */
+gint64 ferry_clock_now_us(void);
+
+/** Returns: (transfer full): "2026-11-23T10:32:15.000042Z": ISO 8601, UTC, six digits. */
+char *ferry_clock_format_iso(gint64 time_us);
+
+/** Returns: (transfer full): "2026-11-23 10:32:15.000042": the form of oslo notifications. */
+char *ferry_clock_format_oslo(gint64 time_us);

@@ -1,0 +1,81 @@
+/* config.h: the configuration of the agent (and the messaging part of it for the command).
+ *
+ * INI as oslo.config reads it: several files, later ones win, continuation lines are indented,
+ * comments begin with # or ;. Sections and keys are listed in docs/virt-ferryd.conf.5 and in
+ * etc/virt-ferryd.conf. A plain value, immutable once loaded; any thread may read it.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "ferry/messaging-options.h"
+
+typedef enum {
+    FERRY_TIMEOUT_ACTION_ABORT,
+    FERRY_TIMEOUT_ACTION_FORCE_COMPLETE,
+} FerryTimeoutAction;
+
+typedef enum {
+    FERRY_SOURCE_DISKS_KEEP,
+    FERRY_SOURCE_DISKS_DELETE,
+    FERRY_SOURCE_DISKS_QUARANTINE,
+} FerrySourceDisks;
+
+typedef struct {
+    /* [DEFAULT], [oslo_messaging_rabbit] */
+    FerryMessagingOptions *messaging;
+    char *host;
+    char *state_path;
+    guint max_concurrent_live_migrations; /* 0: no limit, as in nova */
+    bool debug;
+    char *log_file; /* NULL: standard error */
+
+    /* [libvirt] */
+    char *connection_uri;
+    char *live_migration_uri;    /* with one %s for the host; NULL: made from the scheme */
+    char *live_migration_scheme; /* tls, tcp, ssh */
+    char *live_migration_inbound_addr;
+    guint64 live_migration_bandwidth_mibps; /* 0: no limit */
+    guint live_migration_downtime_ms;
+    guint live_migration_downtime_steps;
+    guint live_migration_downtime_delay_s;
+    guint live_migration_completion_timeout_s; /* a GiB of what moves; 0: none */
+    FerryTimeoutAction live_migration_timeout_action;
+    bool live_migration_permit_post_copy;
+    bool live_migration_permit_auto_converge;
+    bool live_migration_with_native_tls;
+    guint live_migration_parallel_connections;
+
+    /* [storage] */
+    char **allowed_paths;
+    FerrySourceDisks source_disks;
+    guint64 reserved_bytes;
+
+    /* [migration] */
+    char **allowed_destinations; /* globs */
+    guint prepare_timeout_s;
+    guint progress_interval_ms;
+    guint max_concurrent_incoming;
+    guint history_days;
+    guint outcome_timeout_s; /* how long both hosts are asked before OutcomeUnknown */
+
+    /* [oslo_messaging_notifications] */
+    char **notification_topics;
+    bool notifications; /* driver messagingv2; false: noop */
+} FerryConfig;
+
+/**
+ * ferry_config_load:
+ * @files: NULL-terminated paths, later ones win; an empty list gives the defaults
+ * @error: FERRY_ERROR_CONFIG: file, section, key, what was found and what was expected
+ * Warns once, by g_warning(), of each unknown key in our own sections, with file and line.
+ * Returns: (transfer full): the configuration, or NULL.
+ */
+FerryConfig *ferry_config_load(const char *const *files, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void ferry_config_free(FerryConfig *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryConfig, ferry_config_free)
+
+bool ferry_timeout_action_from_string(const char *text, FerryTimeoutAction *ret_action);
+bool ferry_source_disks_from_string(const char *text, FerrySourceDisks *ret_disks);
+const char *ferry_source_disks_to_string(FerrySourceDisks disks);
