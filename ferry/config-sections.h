@@ -1,0 +1,19 @@
+/* config-sections.h: the tables of all sections and keys; what the documentation lists too. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "setting.h"
+
+/* [oslo_messaging_rabbit] and the messaging part of [DEFAULT]; offsets in FerryMessagingOptions. */
+extern const FerrySetting ferry_rabbit_settings[];
+extern const FerrySetting ferry_transport_settings[];
+
+typedef struct {
+    const char *name; /* NULL ends the list; a section may be there twice */
+    const FerrySetting *settings;
+    bool messaging; /* offsets are in FerryMessagingOptions, not in FerryConfig */
+    bool own;       /* ours alone: a key that we do not know is a mistake */
+} FerryConfigSection;
+
+extern const FerryConfigSection ferry_config_sections[];
