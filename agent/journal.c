@@ -1,0 +1,380 @@
+#include "config.h"
+
+#include "journal.h"
+
+#include "ferry/clock.h"
+#include "ferry/error.h"
+#include "journal-db.h"
+
+#define RECORD_COLUMNS                                                                             \
+    "migration_id, role, instance_name, instance_uuid, source, destination, status, phase,"        \
+    " order_json, instance_info, migrate_data, progress, error, report,"                           \
+    " created_us, updated_us, ended_us, expires_us, seq"
+
+#define DEFAULT_LIMIT 1000
+
+static void
+wake_outbox(FerryJournal *journal)
+{
+    if (journal->wakeup)
+        journal->wakeup(journal->wakeup_data);
+}
+
+static const char *
+event_priority(FerryStatus status)
+{
+    return status == FERRY_STATUS_FAILED || status == FERRY_STATUS_ERROR ? "error" : "info";
+}
+
+static bool
+queue_record_event(FerryJournal *journal,
+                   const FerryRecord *record,
+                   const char *event_type,
+                   gint64 seq,
+                   GError **error)
+{
+    json_t *payload = ferry_record_event_payload(record, seq);
+    bool ok = ferry_journal_db_queue_event(journal,
+                                           event_type,
+                                           event_priority(record->status),
+                                           record->migration_id,
+                                           record->updated_us,
+                                           payload,
+                                           error);
+
+    json_decref(payload);
+    return ok;
+}
+
+/* --- records ---------------------------------------------------------------------------------- */
+
+static bool
+insert_record(FerryJournal *journal, const FerryRecord *record, GError **error)
+{
+    return ferry_journal_db_run(journal,
+                                error,
+                                "INSERT INTO migrations (" RECORD_COLUMNS ", open)"
+                                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,1,1)",
+                                "ttttttttjjjjjjiiii",
+                                record->migration_id,
+                                ferry_role_to_string(record->role),
+                                record->instance_name,
+                                record->instance_uuid,
+                                record->source,
+                                record->destination,
+                                ferry_status_to_string(record->status),
+                                ferry_phase_to_string(record->phase),
+                                record->order,
+                                record->instance_info,
+                                record->migrate_data,
+                                record->progress,
+                                record->error,
+                                record->report,
+                                record->created_us,
+                                record->updated_us,
+                                record->ended_us,
+                                record->expires_us);
+}
+
+/* Two orders at once for one instance or one id: the unique indexes say which of the two it was. */
+static void
+name_conflict(FerryJournal *journal, const FerryRecord *record, GError **error)
+{
+    int code = sqlite3_extended_errcode(journal->db);
+
+    if (code == SQLITE_CONSTRAINT_PRIMARYKEY) {
+        g_clear_error(error);
+        ferry_set_error(error,
+                        FERRY_ERROR_INVALID_MIGRATION_STATE,
+                        "Ask get_migration for its state",
+                        "The migration '%s' is there already",
+                        record->migration_id);
+    } else if (code == SQLITE_CONSTRAINT_UNIQUE) {
+        g_clear_error(error);
+        ferry_set_error(error,
+                        FERRY_ERROR_INSTANCE_ALREADY_MIGRATING,
+                        "Wait for the migration that runs, or abort it; list_migrations names it",
+                        "The instance '%s' is in another migration already",
+                        record->instance_name);
+    }
+}
+
+bool
+ferry_journal_add(FerryJournal *journal, FerryRecord *record, GError **error)
+{
+    g_autoptr(GError) local_error = NULL;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+
+    if (!ferry_journal_db_begin(journal, error))
+        return false;
+
+    bool ok = insert_record(journal, record, &local_error);
+
+    if (!ok)
+        name_conflict(journal, record, &local_error);
+    else
+        ok = queue_record_event(journal,
+                                record,
+                                ferry_status_event_type(record->role, record->status),
+                                1,
+                                &local_error);
+    if (!ferry_journal_db_end(journal, ok, ok ? &local_error : NULL)) {
+        g_propagate_error(error, g_steal_pointer(&local_error));
+        return false;
+    }
+    record->seq = 1;
+    wake_outbox(journal);
+    return true;
+}
+
+static bool
+update_record(FerryJournal *journal, const FerryRecord *record, gint64 seq, GError **error)
+{
+    return ferry_journal_db_run(journal,
+                                error,
+                                "UPDATE migrations SET instance_name=?, instance_uuid=?, source=?,"
+                                " destination=?, status=?, phase=?, open=?, instance_info=?,"
+                                " migrate_data=?, progress=?, error=?, report=?, updated_us=?,"
+                                " ended_us=?, expires_us=?, seq=?"
+                                " WHERE migration_id=? AND role=?",
+                                "ttttttijjjjjiiiitt",
+                                record->instance_name,
+                                record->instance_uuid,
+                                record->source,
+                                record->destination,
+                                ferry_status_to_string(record->status),
+                                ferry_phase_to_string(record->phase),
+                                (gint64)!ferry_status_is_terminal(record->status),
+                                record->instance_info,
+                                record->migrate_data,
+                                record->progress,
+                                record->error,
+                                record->report,
+                                record->updated_us,
+                                record->ended_us,
+                                record->expires_us,
+                                seq,
+                                record->migration_id,
+                                ferry_role_to_string(record->role));
+}
+
+bool
+ferry_journal_save(FerryJournal *journal,
+                   FerryRecord *record,
+                   const char *event_type,
+                   GError **error)
+{
+    gint64 seq = record->seq + (event_type ? 1 : 0);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+
+    record->updated_us = ferry_clock_now_us();
+    if (ferry_status_is_terminal(record->status) && record->ended_us == 0)
+        record->ended_us = record->updated_us;
+    if (!ferry_journal_db_begin(journal, error))
+        return false;
+
+    bool ok = update_record(journal, record, seq, error) &&
+              (!event_type || queue_record_event(journal, record, event_type, seq, error));
+
+    if (!ferry_journal_db_end(journal, ok, ok ? error : NULL))
+        return false;
+    record->seq = seq;
+    if (event_type)
+        wake_outbox(journal);
+    return true;
+}
+
+static FerryRecord *
+read_record(FerryStatement *row)
+{
+    FerryRecord *record = g_new0(FerryRecord, 1);
+
+    record->migration_id = ferry_journal_db_text(row, 0);
+    ferry_role_from_string((const char *)sqlite3_column_text(row, 1), &record->role);
+    record->instance_name = ferry_journal_db_text(row, 2);
+    record->instance_uuid = ferry_journal_db_text(row, 3);
+    record->source = ferry_journal_db_text(row, 4);
+    record->destination = ferry_journal_db_text(row, 5);
+    ferry_status_from_string((const char *)sqlite3_column_text(row, 6), &record->status);
+    ferry_phase_from_string((const char *)sqlite3_column_text(row, 7), &record->phase);
+    record->order = ferry_journal_db_json(row, 8);
+    record->instance_info = ferry_journal_db_json(row, 9);
+    record->migrate_data = ferry_journal_db_json(row, 10);
+    record->progress = ferry_journal_db_json(row, 11);
+    record->error = ferry_journal_db_json(row, 12);
+    record->report = ferry_journal_db_json(row, 13);
+    record->created_us = sqlite3_column_int64(row, 14);
+    record->updated_us = sqlite3_column_int64(row, 15);
+    record->ended_us = sqlite3_column_int64(row, 16);
+    record->expires_us = sqlite3_column_int64(row, 17);
+    record->seq = sqlite3_column_int64(row, 18);
+    return record;
+}
+
+FerryRecord *
+ferry_journal_get(FerryJournal *journal, const char *migration_id, FerryRole role, GError **error)
+{
+    bool row = false;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
+        journal,
+        error,
+        "SELECT " RECORD_COLUMNS " FROM migrations WHERE migration_id=? AND role=?",
+        "tt",
+        migration_id,
+        ferry_role_to_string(role));
+
+    if (!statement || !ferry_journal_db_next(journal, statement, &row, error))
+        return NULL;
+    if (!row) {
+        ferry_set_error(error,
+                        FERRY_ERROR_MIGRATION_NOT_FOUND,
+                        "list_migrations on the source and the destination names those they know",
+                        "No migration '%s' in the journal of this host",
+                        migration_id);
+        return NULL;
+    }
+    return read_record(statement);
+}
+
+GPtrArray *
+ferry_journal_list(FerryJournal *journal, const FerryJournalFilter *filter, GError **error)
+{
+    gint64 limit = filter->limit ? filter->limit : DEFAULT_LIMIT;
+    g_autoptr(GPtrArray) records = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_record_free);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
+        journal,
+        error,
+        "SELECT " RECORD_COLUMNS " FROM migrations WHERE (?1 IS NULL OR status = ?1)"
+        " AND (?2 IS NULL OR instance_name = ?2 OR instance_uuid = ?2)"
+        " AND (?3 IS NULL OR migration_id = ?3) AND (?4 = 0 OR open = 1)"
+        " ORDER BY created_us DESC, role LIMIT ?5",
+        "tttii",
+        filter->status,
+        filter->instance,
+        filter->migration_id,
+        (gint64)filter->open_only,
+        limit);
+
+    for (bool row = statement != NULL; row;) {
+        if (!ferry_journal_db_next(journal, statement, &row, error))
+            return NULL;
+        if (row)
+            g_ptr_array_add(records, read_record(statement));
+    }
+    return statement ? g_steal_pointer(&records) : NULL;
+}
+
+bool
+ferry_journal_prune(FerryJournal *journal, gint64 before_us, GError **error)
+{
+    static const char *const tables[] = {"steps", "creations"};
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+
+    if (!ferry_journal_db_begin(journal, error))
+        return false;
+
+    /* `error` is terminal but waits to be resolved: its history is evidence and stays. */
+    bool ok = ferry_journal_db_run(journal,
+                                   error,
+                                   "DELETE FROM migrations WHERE open = 0 AND ended_us > 0"
+                                   " AND ended_us < ? AND status <> 'error'",
+                                   "i",
+                                   before_us);
+
+    for (guint i = 0; ok && i < G_N_ELEMENTS(tables); i++) {
+        g_autofree char *sql =
+            g_strdup_printf("DELETE FROM %s WHERE migration_id NOT IN"
+                            " (SELECT migration_id FROM migrations)",
+                            tables[i]);
+
+        ok = ferry_journal_db_run(journal, error, sql, "");
+    }
+    return ferry_journal_db_end(journal, ok, ok ? error : NULL);
+}
+
+/* --- steps ------------------------------------------------------------------------------------ */
+
+bool
+ferry_journal_step_begin(FerryJournal *journal,
+                         const FerryRecord *record,
+                         const char *step,
+                         GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+
+    return ferry_journal_db_run(journal,
+                                error,
+                                "INSERT INTO steps VALUES (?, ?, ?, 'begun', ?, 0)"
+                                " ON CONFLICT DO UPDATE SET state = 'begun', ended_us = 0",
+                                "ttti",
+                                record->migration_id,
+                                ferry_role_to_string(record->role),
+                                step,
+                                ferry_clock_now_us());
+}
+
+bool
+ferry_journal_step_end(FerryJournal *journal,
+                       const FerryRecord *record,
+                       const char *step,
+                       const char *state,
+                       GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+
+    return ferry_journal_db_run(journal,
+                                error,
+                                "UPDATE steps SET state = ?, ended_us = ?"
+                                " WHERE migration_id = ? AND role = ? AND name = ?",
+                                "tittt",
+                                state,
+                                ferry_clock_now_us(),
+                                record->migration_id,
+                                ferry_role_to_string(record->role),
+                                step);
+}
+
+static json_t *
+read_step(FerryStatement *row)
+{
+    gint64 begun = sqlite3_column_int64(row, 2);
+    gint64 ended = sqlite3_column_int64(row, 3);
+    g_autofree char *begun_at = ferry_clock_format_iso(begun);
+    g_autofree char *ended_at = ended ? ferry_clock_format_iso(ended) : NULL;
+
+    return json_pack("{s:s, s:s, s:s, s:s?, s:o}",
+                     "name",
+                     sqlite3_column_text(row, 0),
+                     "state",
+                     sqlite3_column_text(row, 1),
+                     "started_at",
+                     begun_at,
+                     "ended_at",
+                     ended_at,
+                     "duration_ms",
+                     ended ? json_integer((ended - begun) / 1000) : json_null());
+}
+
+json_t *
+ferry_journal_steps(FerryJournal *journal, const char *migration_id, FerryRole role)
+{
+    json_t *steps = json_array();
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(FerryStatement) statement =
+        ferry_journal_db_prepare(journal,
+                                 NULL,
+                                 "SELECT name, state, begun_us, ended_us FROM steps"
+                                 " WHERE migration_id=? AND role=? ORDER BY begun_us, rowid",
+                                 "tt",
+                                 migration_id,
+                                 ferry_role_to_string(role));
+
+    for (bool row = statement != NULL; row;) {
+        row = ferry_journal_db_next(journal, statement, &row, NULL) && row;
+        if (row)
+            json_array_append_new(steps, read_step(statement));
+    }
+    return steps;
+}

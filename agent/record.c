@@ -1,0 +1,142 @@
+#include "config.h"
+
+#include "record.h"
+
+#include "ferry/clock.h"
+#include "ferry/json.h"
+
+FerryRecord *
+ferry_record_new(const char *migration_id, FerryRole role)
+{
+    FerryRecord *record = g_new0(FerryRecord, 1);
+
+    record->migration_id = g_strdup(migration_id);
+    record->role = role;
+    record->status = role == FERRY_ROLE_SOURCE ? FERRY_STATUS_ACCEPTED : FERRY_STATUS_PREPARING;
+    record->created_us = ferry_clock_now_us();
+    record->updated_us = record->created_us;
+    return record;
+}
+
+FerryRecord *
+ferry_record_copy(const FerryRecord *record)
+{
+    FerryRecord *copy = g_memdup2(record, sizeof *record);
+
+    copy->migration_id = g_strdup(record->migration_id);
+    copy->instance_name = g_strdup(record->instance_name);
+    copy->instance_uuid = g_strdup(record->instance_uuid);
+    copy->source = g_strdup(record->source);
+    copy->destination = g_strdup(record->destination);
+    json_incref(copy->order);
+    json_incref(copy->instance_info);
+    json_incref(copy->migrate_data);
+    json_incref(copy->progress);
+    json_incref(copy->error);
+    json_incref(copy->report);
+    return copy;
+}
+
+void
+ferry_record_free(FerryRecord *record)
+{
+    if (!record)
+        return;
+    g_free(record->migration_id);
+    g_free(record->instance_name);
+    g_free(record->instance_uuid);
+    g_free(record->source);
+    g_free(record->destination);
+    json_decref(record->order);
+    json_decref(record->instance_info);
+    json_decref(record->migrate_data);
+    json_decref(record->progress);
+    json_decref(record->error);
+    json_decref(record->report);
+    g_free(record);
+}
+
+void
+ferry_record_take(json_t **field, json_t *value)
+{
+    json_decref(*field);
+    *field = value;
+}
+
+json_t *
+ferry_record_options(const FerryRecord *record)
+{
+    return json_object_get(json_object_get(record->order, "args"), "options");
+}
+
+static json_t *
+time_or_null(gint64 time_us)
+{
+    g_autofree char *text = time_us ? ferry_clock_format_iso(time_us) : NULL;
+
+    return ferry_json_text(text);
+}
+
+static json_t *
+value_or_null(json_t *value)
+{
+    return value ? json_incref(value) : json_null();
+}
+
+/* The fields that a record and an event about it share. */
+static json_t *
+record_core(const FerryRecord *record)
+{
+    json_t *object = json_object();
+    json_t *instance = json_object();
+
+    json_object_set_new(instance, "name", ferry_json_text(record->instance_name));
+    json_object_set_new(instance, "uuid", ferry_json_text(record->instance_uuid));
+    json_object_set_new(object, "migration_id", ferry_json_text(record->migration_id));
+    json_object_set_new(object, "role", json_string(ferry_role_to_string(record->role)));
+    json_object_set_new(object, "instance", instance);
+    json_object_set_new(object, "source", ferry_json_text(record->source));
+    json_object_set_new(object, "destination", ferry_json_text(record->destination));
+    json_object_set_new(object, "status", json_string(ferry_status_to_string(record->status)));
+    json_object_set_new(object, "phase", ferry_json_text(ferry_phase_to_string(record->phase)));
+    json_object_set_new(object, "progress", value_or_null(record->progress));
+    json_object_set_new(object, "error", value_or_null(record->error));
+    return object;
+}
+
+/* The record promises the per-disk report; while the report is not made there is none. */
+static json_t *
+report_disks(const FerryRecord *record)
+{
+    return value_or_null(json_object_get(record->report, "disks"));
+}
+
+json_t *
+ferry_record_to_json(const FerryRecord *record, json_t *steps)
+{
+    json_t *object = record_core(record);
+
+    json_object_set_new(object, "seq", json_integer(record->seq));
+    json_object_set_new(object, "created_at", time_or_null(record->created_us));
+    json_object_set_new(object, "updated_at", time_or_null(record->updated_us));
+    json_object_set_new(object, "ended_at", time_or_null(record->ended_us));
+    json_object_set_new(object, "expires_at", time_or_null(record->expires_us));
+    json_object_set_new(object, "report", value_or_null(record->report));
+    json_object_set_new(object, "disks", report_disks(record));
+    json_object_set_new(object, "migrate_data", value_or_null(record->migrate_data));
+    if (steps)
+        json_object_set(object, "steps", steps);
+    return object;
+}
+
+json_t *
+ferry_record_event_payload(const FerryRecord *record, gint64 seq)
+{
+    json_t *payload = record_core(record);
+
+    json_object_set_new(payload, "seq", json_integer(seq));
+    json_object_set_new(payload, "at", time_or_null(record->updated_us));
+    if (ferry_status_is_terminal(record->status))
+        json_object_set_new(payload, "report", value_or_null(record->report));
+    return payload;
+}

@@ -1,0 +1,54 @@
+/* record.h: one migration as the journal keeps it and as get_migration tells it.
+ *
+ * A plain value. Its writer is the saga or the destination's work for this migration; everybody else
+ * reads a copy from the journal.
+ */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+
+#include "ferry/status.h"
+
+typedef struct {
+    char *migration_id; /* UUID, lower case */
+    FerryRole role;
+    char *instance_name;
+    char *instance_uuid;
+    char *source;      /* host names */
+    char *destination;
+    FerryStatus status;
+    FerryPhase phase;
+    json_t *order;         /* {"method", "args"} as accepted; tells a repetition from a misuse */
+    json_t *instance_info; /* NULL until described */
+    json_t *migrate_data;  /* NULL until the destination is prepared */
+    json_t *progress;      /* the last one, NULL before the transfer */
+    json_t *error;         /* NULL while all is well */
+    json_t *report;        /* NULL until it ended */
+    gint64 created_us;
+    gint64 updated_us;
+    gint64 ended_us;   /* 0 while open */
+    gint64 expires_us; /* a destination's lease; 0: none */
+    gint64 seq;        /* of the last event journaled for it */
+} FerryRecord;
+
+FerryRecord *ferry_record_new(const char *migration_id, FerryRole role);
+FerryRecord *ferry_record_copy(const FerryRecord *record);
+void ferry_record_free(FerryRecord *record);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryRecord, ferry_record_free)
+
+/** Replaces a json_t field by @value (transfer full, may be NULL). */
+void ferry_record_take(json_t **field, json_t *value);
+
+/** Returns: (transfer none): the order's options; NULL when it had none. */
+json_t *ferry_record_options(const FerryRecord *record);
+
+/**
+ * ferry_record_to_json:
+ * @steps: (nullable) (transfer none): array of the journal's steps
+ * Returns: (transfer full): what get_migration and list_migrations answer.
+ */
+json_t *ferry_record_to_json(const FerryRecord *record, json_t *steps);
+
+/** Returns: (transfer full): the payload of an event about @record with this @seq. */
+json_t *ferry_record_event_payload(const FerryRecord *record, gint64 seq);

@@ -1,0 +1,360 @@
+#include "config.h"
+
+#include "virt.h"
+
+#include "virt-auto.h"
+#include "virt-error.h"
+
+/* How often a libvirtd that is gone is tried again without anybody asking. */
+#define RETRY_MS 3000
+
+struct FerryVirt {
+    char *uri;       /* immutable */
+    GThread *events; /* immutable */
+    gint stopping;   /* atomic */
+    int retry_timer; /* libvirt's event loop only */
+
+    GMutex lock;
+    virConnectPtr connection; /* guarded by lock */
+    bool alive;               /* guarded by lock */
+    GPtrArray *watches;       /* guarded by lock; FerryVirtWatch, not owned */
+};
+
+struct FerryVirtWatch {
+    FerryVirt *virt; /* immutable */
+    char *uuid;      /* immutable */
+
+    GMutex lock;
+    GCond changed;
+    bool woken;              /* guarded by lock */
+    FerryJobSummary summary; /* guarded by lock */
+};
+
+/* --- watches ---------------------------------------------------------------------------------- */
+
+FerryVirtWatch *
+ferry_virt_watch_new(FerryVirt *virt, const char *uuid)
+{
+    FerryVirtWatch *watch = g_new0(FerryVirtWatch, 1);
+
+    watch->virt = virt;
+    watch->uuid = g_strdup(uuid);
+    g_mutex_init(&watch->lock);
+    g_cond_init(&watch->changed);
+    g_mutex_lock(&virt->lock);
+    g_ptr_array_add(virt->watches, watch);
+    g_mutex_unlock(&virt->lock);
+    return watch;
+}
+
+void
+ferry_virt_watch_free(FerryVirtWatch *watch)
+{
+    if (!watch)
+        return;
+    g_mutex_lock(&watch->virt->lock);
+    g_ptr_array_remove_fast(watch->virt->watches, watch);
+    g_mutex_unlock(&watch->virt->lock);
+    g_mutex_clear(&watch->lock);
+    g_cond_clear(&watch->changed);
+    g_free(watch->uuid);
+    g_free(watch);
+}
+
+void
+ferry_virt_watch_wake(FerryVirtWatch *watch)
+{
+    g_mutex_lock(&watch->lock);
+    watch->woken = true;
+    g_cond_signal(&watch->changed);
+    g_mutex_unlock(&watch->lock);
+}
+
+void
+ferry_virt_watch_wait(FerryVirtWatch *watch, guint timeout_ms)
+{
+    gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watch->lock);
+
+    while (!watch->woken && g_cond_wait_until(&watch->changed, &watch->lock, deadline))
+        ;
+    watch->woken = false;
+}
+
+FerryJobSummary
+ferry_virt_watch_summary(FerryVirtWatch *watch)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watch->lock);
+
+    return watch->summary;
+}
+
+/* Wakes the watches of @domain; @summary may be NULL. */
+static void
+notify_watches(FerryVirt *virt, virDomainPtr domain, const FerryJobSummary *summary)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN] = "";
+
+    virDomainGetUUIDString(domain, uuid);
+    g_mutex_lock(&virt->lock);
+    for (guint i = 0; i < virt->watches->len; i++) {
+        FerryVirtWatch *watch = g_ptr_array_index(virt->watches, i);
+
+        if (g_strcmp0(watch->uuid, uuid) != 0)
+            continue;
+        if (summary) {
+            g_mutex_lock(&watch->lock);
+            watch->summary = *summary;
+            g_mutex_unlock(&watch->lock);
+        }
+        ferry_virt_watch_wake(watch);
+    }
+    g_mutex_unlock(&virt->lock);
+}
+
+/* --- libvirt's event thread ------------------------------------------------------------------- */
+
+static int
+on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail, void *opaque)
+{
+    notify_watches(opaque, domain, NULL);
+    return 0;
+}
+
+static void
+on_iteration(virConnectPtr connection, virDomainPtr domain, int iteration, void *opaque)
+{
+    notify_watches(opaque, domain, NULL);
+}
+
+static void
+on_block_job(
+    virConnectPtr connection, virDomainPtr domain, const char *disk, int type, int status, void *opaque)
+{
+    notify_watches(opaque, domain, NULL);
+}
+
+static void
+on_job_completed(virConnectPtr connection,
+                 virDomainPtr domain,
+                 virTypedParameterPtr params,
+                 int nparams,
+                 void *opaque)
+{
+    FerryJobSummary summary = {.valid = true};
+    unsigned long long value = 0;
+
+    if (virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_DOWNTIME, &value) == 1)
+        summary.downtime_ms = value;
+    if (virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_MEMORY_PROCESSED, &value) == 1)
+        summary.memory_processed_bytes = value;
+    if (virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_DISK_PROCESSED, &value) == 1)
+        summary.disk_processed_bytes = value;
+    if (virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_MEMORY_ITERATION, &value) == 1)
+        summary.memory_iterations = value;
+    notify_watches(opaque, domain, &summary);
+}
+
+static void
+register_events(FerryVirt *virt, virConnectPtr connection)
+{
+    const struct {
+        int id;
+        virConnectDomainEventGenericCallback callback;
+    } wanted[] = {
+        {VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
+        {VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION, VIR_DOMAIN_EVENT_CALLBACK(on_iteration)},
+        {VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, VIR_DOMAIN_EVENT_CALLBACK(on_block_job)},
+        {VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, VIR_DOMAIN_EVENT_CALLBACK(on_job_completed)},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(wanted); i++)
+        if (virConnectDomainEventRegisterAny(
+                connection, NULL, wanted[i].id, wanted[i].callback, virt, NULL) < 0)
+            g_warning("libvirt refuses events of kind %d: %s",
+                      wanted[i].id,
+                      virGetLastErrorMessage());
+}
+
+static void
+on_retry(int timer, void *opaque)
+{
+    FerryVirt *virt = opaque;
+
+    if (g_atomic_int_get(&virt->stopping))
+        return;
+
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virConnect) connection = ferry_virt_connect(virt, &error);
+
+    if (connection)
+        virEventUpdateTimeout(virt->retry_timer, -1);
+    else
+        g_debug("libvirt is still away: %s", error->message);
+}
+
+static void
+on_closed(virConnectPtr connection, int reason, void *opaque)
+{
+    FerryVirt *virt = opaque;
+
+    g_mutex_lock(&virt->lock);
+    if (virt->connection == connection)
+        virt->alive = false;
+    for (guint i = 0; i < virt->watches->len; i++)
+        ferry_virt_watch_wake(g_ptr_array_index(virt->watches, i));
+    g_mutex_unlock(&virt->lock);
+    if (!g_atomic_int_get(&virt->stopping))
+        g_warning("Lost the connection to libvirt at '%s'", virt->uri);
+    virEventUpdateTimeout(virt->retry_timer, RETRY_MS);
+}
+
+static gpointer
+run_events(gpointer data)
+{
+    FerryVirt *virt = data;
+
+    while (!g_atomic_int_get(&virt->stopping)) {
+        if (virEventRunDefaultImpl() < 0) {
+            g_warning("libvirt's event loop failed: %s", virGetLastErrorMessage());
+            g_usleep(100 * 1000);
+        }
+    }
+    return NULL;
+}
+
+/* --- the connection --------------------------------------------------------------------------- */
+
+/* libvirt prints every error to standard error unless told otherwise; ours are logged where they are
+ * handled. */
+static void
+keep_silent(void *data, virErrorPtr error)
+{
+}
+
+static gpointer
+initialise_libvirt(gpointer data)
+{
+    virSetErrorFunc(NULL, keep_silent);
+    if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0)
+        g_error("libvirt cannot be initialised: %s", virGetLastErrorMessage());
+    return NULL;
+}
+
+FerryVirt *
+ferry_virt_new(const char *uri)
+{
+    static GOnce once = G_ONCE_INIT;
+    FerryVirt *virt = g_new0(FerryVirt, 1);
+
+    g_once(&once, initialise_libvirt, NULL);
+    virt->uri = g_strdup(uri);
+    virt->watches = g_ptr_array_new();
+    g_mutex_init(&virt->lock);
+    /* The first try, too, is the event thread's: opening may block and new() must not. */
+    virt->retry_timer = virEventAddTimeout(0, on_retry, virt, NULL);
+    virt->events = g_thread_new("virt-events", run_events, virt);
+    return virt;
+}
+
+static void
+nudge(int timer, void *opaque)
+{
+}
+
+void
+ferry_virt_free(FerryVirt *virt)
+{
+    if (!virt)
+        return;
+    g_atomic_int_set(&virt->stopping, 1);
+    virEventUpdateTimeout(virt->retry_timer, -1);
+    /* A timer that is due makes the loop turn once and see the flag. */
+    int timer = virEventAddTimeout(0, nudge, NULL, NULL);
+
+    g_thread_join(virt->events);
+    virEventRemoveTimeout(timer);
+    virEventRemoveTimeout(virt->retry_timer);
+    if (virt->connection) {
+        virConnectUnregisterCloseCallback(virt->connection, on_closed);
+        virConnectClose(virt->connection);
+    }
+    g_ptr_array_unref(virt->watches);
+    g_mutex_clear(&virt->lock);
+    g_free(virt->uri);
+    g_free(virt);
+}
+
+bool
+ferry_virt_is_connected(FerryVirt *virt)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&virt->lock);
+
+    return virt->alive;
+}
+
+static virConnectPtr
+current_connection(FerryVirt *virt)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&virt->lock);
+
+    if (!virt->alive)
+        return NULL;
+    virConnectRef(virt->connection);
+    return virt->connection;
+}
+
+/* Two threads may open at once; the second finds the first's and closes its own. */
+static virConnectPtr
+adopt(FerryVirt *virt, virConnectPtr fresh)
+{
+    virConnectPtr old = NULL;
+
+    g_mutex_lock(&virt->lock);
+    bool first = !virt->alive;
+
+    if (first) {
+        old = virt->connection;
+        virt->connection = fresh;
+        virt->alive = true;
+    }
+    g_mutex_unlock(&virt->lock);
+
+    if (!first) {
+        virConnectClose(fresh);
+        return current_connection(virt);
+    }
+    if (old)
+        virConnectClose(old);
+    virConnectRegisterCloseCallback(fresh, on_closed, virt, NULL);
+    register_events(virt, fresh);
+    g_message("Connected to libvirt at '%s'", virt->uri);
+    return current_connection(virt);
+}
+
+virConnectPtr
+ferry_virt_connect(FerryVirt *virt, GError **error)
+{
+    virConnectPtr connection = current_connection(virt);
+
+    if (connection)
+        return connection;
+
+    virConnectPtr fresh = virConnectOpen(virt->uri);
+
+    if (!fresh) {
+        ferry_error_from_virt(
+            error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Cannot connect to libvirt at '%s'", virt->uri);
+        /* Seen before the event thread: let it go on trying, so that ping tells the truth. */
+        virEventUpdateTimeout(virt->retry_timer, RETRY_MS);
+        return NULL;
+    }
+    connection = adopt(virt, fresh);
+    if (!connection)
+        ferry_set_error(error,
+                        FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
+                        "Look whether libvirtd runs",
+                        "libvirt at '%s' went away at once",
+                        virt->uri);
+    return connection;
+}

@@ -1,0 +1,54 @@
+/* virt.h: the agent's one connection to its libvirt, kept open, and libvirt's events.
+ *
+ * A thread of its own runs libvirt's event loop and hands values over. The connection is opened when
+ * first asked for and again after it was lost; a libvirtd that is not there is tried again every few
+ * seconds. Every function may be called from any thread and may block as long as libvirtd does;
+ * nothing here is called on the main thread.
+ */
+#pragma once
+
+#include <glib.h>
+#include <libvirt/libvirt.h>
+#include <stdbool.h>
+
+typedef struct FerryVirt FerryVirt;
+
+FerryVirt *ferry_virt_new(const char *uri);
+void ferry_virt_free(FerryVirt *virt);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryVirt, ferry_virt_free)
+
+/**
+ * ferry_virt_connect:
+ * @error: FERRY_ERROR_HYPERVISOR_UNAVAILABLE
+ * Returns: (transfer full): a reference to the connection that stands; virConnectClose() ends the
+ * reference, not the connection.
+ */
+virConnectPtr ferry_virt_connect(FerryVirt *virt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: true when a connection stands; looks at nothing, never blocks. */
+bool ferry_virt_is_connected(FerryVirt *virt);
+
+/* What libvirt said of a finished job, for the report. */
+typedef struct {
+    guint64 downtime_ms;
+    guint64 memory_processed_bytes;
+    guint64 disk_processed_bytes;
+    guint64 memory_iterations;
+    bool valid;
+} FerryJobSummary;
+
+/* A watch on one domain: wakes its owner when libvirt tells of it. Owned by one thread. */
+typedef struct FerryVirtWatch FerryVirtWatch;
+
+/** @uuid: whose events. Events from before are not seen. */
+FerryVirtWatch *ferry_virt_watch_new(FerryVirt *virt, const char *uuid);
+void ferry_virt_watch_free(FerryVirtWatch *watch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryVirtWatch, ferry_virt_watch_free)
+
+/** Waits until an event of the domain came since the last wait, ferry_virt_watch_wake() was called,
+ * or @timeout_ms are over. Events are a reason to look, never the outcome. */
+void ferry_virt_watch_wait(FerryVirtWatch *watch, guint timeout_ms);
+/** Any thread. */
+void ferry_virt_watch_wake(FerryVirtWatch *watch);
+/** Returns: the summary of the last job that completed; .valid is false when none did. */
+FerryJobSummary ferry_virt_watch_summary(FerryVirtWatch *watch);
