@@ -73,10 +73,9 @@ parse_seconds(const FerrySetting *setting, const char *text, guint *field)
     double milliseconds = g_ascii_strtod(text, &end) * 1000;
     if (end == text || *end != '\0' || !isfinite(milliseconds))
         return false;
-    milliseconds = round(milliseconds);
     if (milliseconds < (double)setting->min || milliseconds > (double)setting->max)
         return false;
-    *field = (guint)milliseconds;
+    *field = (guint)(milliseconds + 0.5);
     return true;
 }
 

@@ -1,0 +1,353 @@
+#include "config.h"
+
+#include "ferry/config.h"
+
+#include "ferry/error.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+typedef struct {
+    char *folder;
+    GPtrArray *files; /* paths, ends with NULL only when loaded */
+} Fixture;
+
+static void
+set_up(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    fixture->folder = g_dir_make_tmp("ferry-config-XXXXXX", &error);
+    g_assert_no_error(error);
+    fixture->files = g_ptr_array_new_with_free_func(g_free);
+}
+
+static void
+tear_down(Fixture *fixture, gconstpointer data)
+{
+    for (guint i = 0; i < fixture->files->len; i++)
+        g_unlink(g_ptr_array_index(fixture->files, i));
+    g_rmdir(fixture->folder);
+    g_ptr_array_unref(fixture->files);
+    g_free(fixture->folder);
+}
+
+static void
+add_file(Fixture *fixture, const char *name, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    char *path = g_build_filename(fixture->folder, name, NULL);
+    g_file_set_contents(path, text, /* length= */ -1, &error);
+    g_assert_no_error(error);
+    g_ptr_array_add(fixture->files, path);
+}
+
+static FerryConfig *
+load(Fixture *fixture, GError **error)
+{
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+    for (guint i = 0; i < fixture->files->len; i++)
+        g_strv_builder_add(builder, g_ptr_array_index(fixture->files, i));
+    g_auto(GStrv) files = g_strv_builder_end(builder);
+    return ferry_config_load((const char *const *)files, error);
+}
+
+/* Loads one file with @text; the error must be "FILE" followed by @expected. */
+static void
+assert_refused(Fixture *fixture, const char *text, const char *expected)
+{
+    g_autoptr(GError) error = NULL;
+    g_ptr_array_set_size(fixture->files, 0);
+    add_file(fixture, "bad.conf", text);
+    g_autoptr(FerryConfig) config = load(fixture, &error);
+    g_assert_null(config);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CONFIG);
+    const char *path = g_ptr_array_index(fixture->files, 0);
+    g_assert_true(g_str_has_prefix(error->message, path));
+    g_assert_cmpstr(error->message + strlen(path), ==, expected);
+}
+
+static void
+test_defaults(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryConfig) config = ferry_config_load(NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(config->host, ==, g_get_host_name());
+    g_assert_cmpstr(config->live_migration_inbound_addr, ==, config->host);
+    g_assert_cmpstr(config->messaging->transport_url, ==, "rabbit://guest:guest@localhost:5672/");
+    g_assert_cmpstr(config->messaging->control_exchange, ==, "virt-ferry");
+    g_assert_cmpstr(config->state_path, ==, "/var/lib/virt-ferry");
+    g_assert_cmpuint(config->max_concurrent_live_migrations, ==, 1);
+    g_assert_false(config->debug);
+    g_assert_null(config->log_file);
+    g_assert_cmpstr(config->connection_uri, ==, "qemu:///system");
+    g_assert_null(config->live_migration_uri);
+    g_assert_cmpstr(config->live_migration_scheme, ==, "tls");
+    g_assert_cmpuint(config->live_migration_bandwidth_mibps, ==, 0);
+    g_assert_cmpuint(config->live_migration_downtime_ms, ==, 500);
+    g_assert_cmpuint(config->live_migration_downtime_steps, ==, 10);
+    g_assert_cmpuint(config->live_migration_downtime_delay_s, ==, 75);
+    g_assert_cmpuint(config->live_migration_completion_timeout_s, ==, 800);
+    g_assert_cmpint(config->live_migration_timeout_action, ==, FERRY_TIMEOUT_ACTION_ABORT);
+    g_assert_false(config->live_migration_permit_post_copy);
+    g_assert_false(config->live_migration_permit_auto_converge);
+    g_assert_false(config->live_migration_with_native_tls);
+    g_assert_cmpuint(config->live_migration_parallel_connections, ==, 1);
+    g_assert_cmpstr(config->allowed_paths[0], ==, "/var/lib/libvirt/images");
+    g_assert_null(config->allowed_paths[1]);
+    g_assert_cmpint(config->source_disks, ==, FERRY_SOURCE_DISKS_KEEP);
+    g_assert_cmpuint(config->reserved_bytes, ==, 1 << 30);
+    g_assert_cmpstr(config->allowed_destinations[0], ==, "*");
+    g_assert_cmpuint(config->prepare_timeout_s, ==, 600);
+    g_assert_cmpuint(config->progress_interval_ms, ==, 1000);
+    g_assert_cmpuint(config->max_concurrent_incoming, ==, 2);
+    g_assert_cmpuint(config->history_days, ==, 30);
+    g_assert_cmpuint(config->outcome_timeout_s, ==, 300);
+    g_assert_cmpstr(config->notification_topics[0], ==, "notifications");
+    g_assert_true(config->notifications);
+}
+
+static void
+test_messaging_defaults(void)
+{
+    g_autoptr(FerryMessagingOptions) options = ferry_messaging_options_new();
+    g_assert_false(options->ssl);
+    g_assert_null(options->ssl_ca_file);
+    g_assert_false(options->ssl_enforce_hostname_verification);
+    g_assert_cmpuint(options->heartbeat_timeout_threshold, ==, 60);
+    g_assert_false(options->amqp_durable_queues);
+    g_assert_false(options->amqp_auto_delete);
+    g_assert_false(options->rabbit_ha_queues);
+    g_assert_false(options->rabbit_quorum_queue);
+    g_assert_cmpuint(options->rabbit_quorum_delivery_limit, ==, 0);
+    g_assert_cmpuint(options->rabbit_transient_queues_ttl, ==, 1800);
+    g_assert_cmpuint(options->rabbit_retry_interval, ==, 1);
+    g_assert_cmpuint(options->rabbit_retry_backoff, ==, 2);
+    g_assert_cmpuint(options->rabbit_interval_max, ==, 30);
+    g_assert_cmpuint(options->kombu_missing_consumer_retry_timeout, ==, 60);
+}
+
+static void
+test_later_file_wins(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    add_file(fixture, "nova.conf",
+             "[DEFAULT]\n"
+             "host = kvm01\n"
+             "state_path = /var/lib/nova\n"
+             "transport_url = rabbit://a:b@one:5672,c:d@two:5672/nova\n"
+             "my_ip = 192.0.2.1\n"
+             "compute_driver = libvirt.LibvirtDriver\n"
+             "[libvirt]\n"
+             "virt_type = kvm\n"
+             "live_migration_uri = qemu+tcp://%s/system\n"
+             "live_migration_permit_post_copy = On\n"
+             "live_migration_timeout_action = force_complete\n"
+             "[neutron]\n"
+             "url: http://controller:9696\n"
+             "[oslo_messaging_rabbit]\n"
+             "ssl = YES\n"
+             "ssl_ca_file = /etc/ssl/ca.pem\n"
+             "rabbit_qos_prefetch_count = 5\n"
+             "[oslo_messaging_notifications]\n"
+             "driver = noop\n");
+    add_file(fixture, "own.conf",
+             "[DEFAULT]\n"
+             "state_path = /srv/ferry\n"
+             "log_file =\n"
+             "[libvirt]\n"
+             "live_migration_inbound_addr = 198.51.100.7\n"
+             "live_migration_bandwidth = 100\n"
+             "[oslo_messaging_rabbit]\n"
+             "ssl_ca_file =\n"
+             "[oslo_messaging_notifications]\n"
+             "topics = one, two,\n"
+             "[migration]\n"
+             "progress_interval = 0.25\n"
+             "allowed_destinations = kvm0?,\n"
+             "    kvm1*\n"
+             "[storage]\n"
+             "source_disks = delete\n"
+             "allowed_paths = /srv/a: /srv/b\n");
+    g_autoptr(FerryConfig) config = load(fixture, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(config->host, ==, "kvm01");
+    g_assert_cmpstr(config->state_path, ==, "/srv/ferry");
+    g_assert_null(config->log_file);
+    g_assert_cmpstr(config->messaging->transport_url, ==,
+                    "rabbit://a:b@one:5672,c:d@two:5672/nova");
+    g_assert_cmpstr(config->live_migration_uri, ==, "qemu+tcp://%s/system");
+    g_assert_cmpstr(config->live_migration_inbound_addr, ==, "198.51.100.7");
+    g_assert_cmpuint(config->live_migration_bandwidth_mibps, ==, 100);
+    g_assert_true(config->live_migration_permit_post_copy);
+    g_assert_cmpint(config->live_migration_timeout_action, ==, FERRY_TIMEOUT_ACTION_FORCE_COMPLETE);
+    g_assert_true(config->messaging->ssl);
+    g_assert_null(config->messaging->ssl_ca_file);
+    g_assert_false(config->notifications);
+    g_assert_cmpuint(g_strv_length(config->notification_topics), ==, 2);
+    g_assert_cmpstr(config->notification_topics[1], ==, "two");
+    g_assert_cmpuint(config->progress_interval_ms, ==, 250);
+    g_assert_cmpuint(g_strv_length(config->allowed_destinations), ==, 2);
+    g_assert_cmpstr(config->allowed_destinations[1], ==, "kvm1*");
+    g_assert_cmpint(config->source_disks, ==, FERRY_SOURCE_DISKS_DELETE);
+    g_assert_cmpuint(g_strv_length(config->allowed_paths), ==, 2);
+    g_assert_cmpstr(config->allowed_paths[1], ==, "/srv/b");
+}
+
+static void
+test_unknown_key_warns_once(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    add_file(fixture, "a.conf", "[DEFAULT]\nnew_one = 1\n\n[storage]\nsource_disk = delete\n");
+    add_file(fixture, "b.conf", "[storage]\nsource_disk = keep\n");
+    g_test_expect_message("ferry", G_LOG_LEVEL_WARNING,
+                          "*/a.conf:5: Unknown key 'source_disk' in section [storage]*");
+    g_autoptr(FerryConfig) config = load(fixture, &error);
+    g_assert_no_error(error);
+    g_test_assert_expected_messages();
+    g_assert_cmpint(config->source_disks, ==, FERRY_SOURCE_DISKS_KEEP);
+}
+
+static void
+test_bad_values(Fixture *fixture, gconstpointer data)
+{
+    static const struct {
+        const char *text;
+        const char *expected;
+    } cases[] = {
+        {"[DEFAULT]\n\ndebug = maybe\n", ":3: [DEFAULT] debug = 'maybe': expected true or false"},
+        {"[DEFAULT]\nhost = a/b\n",
+         ":2: [DEFAULT] host = 'a/b': expected a host name of letters, digits, '-', '_' and '.', "
+         "at most 200 characters"},
+        {"[DEFAULT]\ntransport_url =\n",
+         ":2: [DEFAULT] transport_url = '': expected a text that is not empty, on one line"},
+        {"[DEFAULT]\nstate_path = var\n",
+         ":2: [DEFAULT] state_path = 'var': expected an absolute path"},
+        {"[DEFAULT]\nstate_path = /a\n  /b\n",
+         ":2: [DEFAULT] state_path = '/a /b': expected an absolute path"},
+        {"[libvirt]\nlive_migration_downtime = -1\n",
+         ":2: [libvirt] live_migration_downtime = '-1': expected a whole number from 1 to 2000000"},
+        {"[libvirt]\nlive_migration_downtime = 18446744073709551617\n",
+         ":2: [libvirt] live_migration_downtime = '18446744073709551617': expected a whole number "
+         "from 1 to 2000000"},
+        {"[libvirt]\nlive_migration_downtime = 5 ms\n",
+         ":2: [libvirt] live_migration_downtime = '5 ms': expected a whole number from 1 to "
+         "2000000"},
+        {"[libvirt]\nlive_migration_scheme = udp\n",
+         ":2: [libvirt] live_migration_scheme = 'udp': expected one of tls, tcp, ssh"},
+        {"[libvirt]\nlive_migration_timeout_action = give_up\n",
+         ":2: [libvirt] live_migration_timeout_action = 'give_up': expected one of abort, "
+         "force_complete"},
+        {"[storage]\nallowed_paths = /a:b\n",
+         ":2: [storage] allowed_paths = '/a:b': expected absolute paths separated by colons, at "
+         "least one"},
+        {"[storage]\nallowed_paths = :\n",
+         ":2: [storage] allowed_paths = ':': expected absolute paths separated by colons, at "
+         "least one"},
+        {"[migration]\nallowed_destinations = ,\n",
+         ":2: [migration] allowed_destinations = ',': expected a list separated by commas, with at "
+         "least one entry"},
+        {"[migration]\nprogress_interval = nan\n",
+         ":2: [migration] progress_interval = 'nan': expected seconds from 0.1 to 3600"},
+        {"[migration]\nprogress_interval = 0.01\n",
+         ":2: [migration] progress_interval = '0.01': expected seconds from 0.1 to 3600"},
+        {"[oslo_messaging_rabbit]\nssl = \n",
+         ":2: [oslo_messaging_rabbit] ssl = '': expected true or false"},
+        {"[oslo_messaging_notifications]\ndriver = kafka\n",
+         ":2: [oslo_messaging_notifications] driver = 'kafka': expected one of noop, messagingv2"},
+        {"[storage]\nno value\n", ":2: the line has neither = nor :"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_refused(fixture, cases[i].text, cases[i].expected);
+}
+
+static void
+test_live_migration_uri(Fixture *fixture, gconstpointer data)
+{
+    static const char *const bad[] = {"qemu+tls://host/system", "qemu+tls://%s/%s",
+                                      "qemu+tls://%d/system", "x://%s/%", "%%s"};
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autofree char *text = g_strdup_printf("[libvirt]\nlive_migration_uri = %s\n", bad[i]);
+        g_autofree char *expected = g_strdup_printf(
+            ":2: [libvirt] live_migration_uri = '%s': expected a libvirt URI with one %%s for the "
+            "host and no other %%",
+            bad[i]);
+        assert_refused(fixture, text, expected);
+    }
+}
+
+static void
+test_missing_file(void)
+{
+    g_autoptr(GError) error = NULL;
+    const char *const files[] = {"/nonexistent/virt-ferryd.conf", NULL};
+    g_autoptr(FerryConfig) config = ferry_config_load(files, &error);
+    g_assert_null(config);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CONFIG);
+}
+
+static void
+test_messaging_options_set(void)
+{
+    g_autoptr(GError) error = NULL;
+    bool known = false;
+    g_autoptr(FerryMessagingOptions) options = ferry_messaging_options_new();
+    g_assert_true(ferry_messaging_options_set(options, "ssl", "1", &known, &error));
+    g_assert_true(known && options->ssl);
+    g_assert_true(ferry_messaging_options_set(options, "kombu_compression", "x", &known, &error));
+    g_assert_false(known);
+    /* Names a queue topology for all, so a URL must not change it. */
+    g_assert_true(ferry_messaging_options_set(options, "control_exchange", "x", &known, &error));
+    g_assert_false(known);
+    g_assert_cmpstr(options->control_exchange, ==, "virt-ferry");
+    g_assert_false(
+        ferry_messaging_options_set(options, "rabbit_retry_interval", "0", &known, &error));
+    g_assert_true(known);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CONFIG);
+    g_assert_cmpuint(options->rabbit_retry_interval, ==, 1);
+}
+
+static void
+test_messaging_options_copy(void)
+{
+    g_autoptr(GError) error = NULL;
+    FerryMessagingOptions *options = ferry_messaging_options_new();
+    g_assert_true(ferry_messaging_options_set(options, "ssl_key_file", "/k", NULL, &error));
+    g_autoptr(FerryMessagingOptions) copy = ferry_messaging_options_copy(options);
+    ferry_messaging_options_free(options);
+    g_assert_cmpstr(copy->ssl_key_file, ==, "/k");
+    g_assert_cmpstr(copy->control_exchange, ==, "virt-ferry");
+    g_assert_null(copy->ssl_ca_file);
+}
+
+static void
+test_words(void)
+{
+    FerrySourceDisks disks = FERRY_SOURCE_DISKS_KEEP;
+    g_assert_true(ferry_source_disks_from_string("quarantine", &disks));
+    g_assert_cmpstr(ferry_source_disks_to_string(disks), ==, "quarantine");
+    g_assert_false(ferry_source_disks_from_string("burn", &disks));
+    FerryTimeoutAction action = FERRY_TIMEOUT_ACTION_ABORT;
+    g_assert_true(ferry_timeout_action_from_string("force_complete", &action));
+    g_assert_cmpint(action, ==, FERRY_TIMEOUT_ACTION_FORCE_COMPLETE);
+    g_assert_false(ferry_timeout_action_from_string(NULL, &action));
+}
+
+#define ADD(path, function) g_test_add(path, Fixture, NULL, set_up, function, tear_down)
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/config/defaults", test_defaults);
+    g_test_add_func("/config/messaging-defaults", test_messaging_defaults);
+    ADD("/config/later-file-wins", test_later_file_wins);
+    ADD("/config/unknown-key", test_unknown_key_warns_once);
+    ADD("/config/bad-values", test_bad_values);
+    ADD("/config/live-migration-uri", test_live_migration_uri);
+    g_test_add_func("/config/missing-file", test_missing_file);
+    g_test_add_func("/config/messaging-set", test_messaging_options_set);
+    g_test_add_func("/config/messaging-copy", test_messaging_options_copy);
+    g_test_add_func("/config/words", test_words);
+    return g_test_run();
+}
