@@ -1,0 +1,75 @@
+/* json-field.h: one field of a JSON object that a stranger sent, read with its type, size and
+ * characters checked. Pure, any thread.
+ *
+ * Every reader leaves *value as it was, and returns true, when the key is absent or null: so the
+ * default is what the variable holds before. Errors are FERRY_ERROR_INVALID_REQUEST and name the
+ * field with its whole path, what was found and what was expected.
+ */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+/* The object that is read and its own path; a plain value on the stack. */
+typedef struct {
+    const json_t *object;
+    const char *path; /* "instance_info.disks[3]" */
+} FerryFieldScope;
+
+typedef enum {
+    FERRY_FIELD_LINE,  /* no control characters at all: names, paths */
+    FERRY_FIELD_LINES, /* line feeds and tabs too: documents */
+} FerryFieldText;
+
+/** Sets @error for @key (NULL: the object itself): found @value (NULL: nothing), @expected: a
+ * phrase such as "a list of strings". Always returns false. */
+bool ferry_field_refuse(const FerryFieldScope *scope,
+                        const char *key,
+                        const json_t *value,
+                        const char *expected,
+                        GError **error);
+
+/** Checks that the scope's object is one. */
+bool ferry_field_check_object(const FerryFieldScope *scope,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** @value: (transfer full): replaces what it held. @max_bytes: without the end of the string. */
+bool ferry_field_text(const FerryFieldScope *scope,
+                      const char *key,
+                      FerryFieldText kind,
+                      gsize max_bytes,
+                      char **value,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+bool ferry_field_bool(const FerryFieldScope *scope, const char *key, bool *value, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/** An integer, written as one, from @min to @max. @max: at most G_MAXINT64. */
+bool ferry_field_uint64(const FerryFieldScope *scope,
+                        const char *key,
+                        guint64 min,
+                        guint64 max,
+                        guint64 *value,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_field_uint(const FerryFieldScope *scope,
+                      const char *key,
+                      guint min,
+                      guint max,
+                      guint *value,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** A list of strings, each as FERRY_FIELD_LINE. @value: (transfer full), NULL-terminated. */
+bool ferry_field_texts(const FerryFieldScope *scope,
+                       const char *key,
+                       gsize max_count,
+                       gsize max_bytes,
+                       char ***value,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** @ret_list: (transfer none): an array of at most @max_count, or NULL when absent. */
+bool ferry_field_list(const FerryFieldScope *scope,
+                      const char *key,
+                      gsize max_count,
+                      const json_t **ret_list,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
