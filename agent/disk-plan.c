@@ -11,8 +11,9 @@ typedef struct {
 } Subject;
 
 /* The first reason is the one that a person reads in `why`; all of them become obstacles. */
-static void G_GNUC_PRINTF(4, 5)
-    block(Subject *subject, const char *name, const char *hint, const char *format, ...)
+G_GNUC_PRINTF(4, 5)
+static void
+block(Subject *subject, const char *name, const char *hint, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);

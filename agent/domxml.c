@@ -18,8 +18,9 @@ refuse(GError **error, const char *reason)
     return false;
 }
 
-static void G_GNUC_PRINTF(4, 5)
-    block(FerryInstance *instance, const char *name, const char *hint, const char *format, ...)
+G_GNUC_PRINTF(4, 5)
+static void
+block(FerryInstance *instance, const char *name, const char *hint, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);

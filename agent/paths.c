@@ -12,7 +12,9 @@
 
 #define HINT "Only paths below [storage] allowed_paths of this host's configuration may be used"
 
-static bool G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *format, ...)
+G_GNUC_PRINTF(2, 3)
+static bool
+refuse(GError **error, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);

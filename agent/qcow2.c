@@ -67,7 +67,9 @@ read_be64(const guint8 *head, gsize offset)
     return GUINT64_FROM_BE(value);
 }
 
-static bool G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *format, ...)
+G_GNUC_PRINTF(2, 3)
+static bool
+refuse(GError **error, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
