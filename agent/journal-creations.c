@@ -133,6 +133,26 @@ ferry_journal_creations(FerryJournal *journal, const char *migration_id, GError 
 }
 
 bool
+ferry_journal_pool_is_shared(FerryJournal *journal,
+                             const char *pool,
+                             const char *migration_id,
+                             bool *ret_shared,
+                             GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(FerryStatement) statement =
+        ferry_journal_db_prepare(journal,
+                                 error,
+                                 "SELECT 1 FROM creations WHERE pool = ? AND migration_id <> ?"
+                                 " AND kind = 'volume' AND state <> 'removed' LIMIT 1",
+                                 "tt",
+                                 pool,
+                                 migration_id);
+
+    return statement && ferry_journal_db_next(journal, statement, ret_shared, error);
+}
+
+bool
 ferry_journal_leftover_add(FerryJournal *journal,
                            const char *path,
                            const char *instance_uuid,

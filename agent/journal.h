@@ -149,6 +149,13 @@ bool ferry_journal_creation_set(FerryJournal *journal,
 GPtrArray *ferry_journal_creations(FerryJournal *journal, const char *migration_id, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/** Sets @ret_shared: another migration than @migration_id has, or delivered, an image in @pool. */
+bool ferry_journal_pool_is_shared(FerryJournal *journal,
+                                  const char *pool,
+                                  const char *migration_id,
+                                  bool *ret_shared,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* --- leftovers: source images that a completed migration left behind on purpose ---------------- */
 
 /** @fingerprint: what the image looked like when it was left, see virt-storage.h. */

@@ -298,6 +298,9 @@ current_connection(FerryVirt *virt)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&virt->lock);
 
+    /* A look at the socket only: a close that came before the callback was set shows here. */
+    if (virt->alive && virConnectIsAlive(virt->connection) != 1)
+        virt->alive = false;
     if (!virt->alive)
         return NULL;
     virConnectRef(virt->connection);

@@ -1,0 +1,16 @@
+/* destination-check.h: can this host take that instance? Looks only, changes nothing.
+ *
+ * All checks run and all results come back. Threads: any but main.
+ */
+#pragma once
+
+#include <libvirt/libvirt.h>
+
+#include "agent.h"
+#include "check.h"
+#include "instance.h"
+
+/** @instance: as the source describes it; untrusted. Returns: (transfer full): the results. */
+FerryChecks *ferry_destination_check_run(const FerryAgent *agent,
+                                         virConnectPtr connection,
+                                         const FerryInstance *instance);

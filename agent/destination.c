@@ -1,0 +1,568 @@
+#include "config.h"
+
+#include "destination.h"
+
+#include "destination-check.h"
+#include "ferry/clock.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
+#include "instance.h"
+#include "order-options.h"
+#include "preparation.h"
+#include "virt-arrival.h"
+#include "virt-auto.h"
+#include "virt-domain.h"
+
+struct FerryDestination {
+    const FerryAgent *agent;
+
+    GMutex lock;
+    GCond changed;
+    GHashTable *busy; /* guarded by lock; ids of migrations that a call works on */
+};
+
+FerryDestination *
+ferry_destination_new(const FerryAgent *agent)
+{
+    FerryDestination *self = g_new0(FerryDestination, 1);
+
+    self->agent = agent;
+    self->busy = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->changed);
+    return self;
+}
+
+void
+ferry_destination_free(FerryDestination *self)
+{
+    if (!self)
+        return;
+    g_hash_table_unref(self->busy);
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->changed);
+    g_free(self);
+}
+
+/* --- one call a migration --------------------------------------------------------------------- */
+
+typedef struct {
+    FerryDestination *destination;
+    const char *migration_id;
+} Turn;
+
+static Turn
+turn_begin(FerryDestination *self, const char *migration_id)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+    while (g_hash_table_contains(self->busy, migration_id))
+        g_cond_wait(&self->changed, &self->lock);
+    g_hash_table_add(self->busy, g_strdup(migration_id));
+    return (Turn){self, migration_id};
+}
+
+static void
+turn_end(Turn *turn)
+{
+    g_mutex_lock(&turn->destination->lock);
+    g_hash_table_remove(turn->destination->busy, turn->migration_id);
+    g_cond_broadcast(&turn->destination->changed);
+    g_mutex_unlock(&turn->destination->lock);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Turn, turn_end)
+
+/* --- the record ------------------------------------------------------------------------------- */
+
+static bool
+enter(FerryDestination *self, FerryRecord *record, FerryStatus status, GError **error)
+{
+    record->status = status;
+    return ferry_journal_save(self->agent->journal,
+                              record,
+                              ferry_status_event_type(FERRY_ROLE_DESTINATION, status),
+                              error);
+}
+
+static FerryRecord *
+new_record(FerryDestination *self,
+           const char *migration_id,
+           const FerryInstance *instance,
+           json_t *order)
+{
+    const FerryConfig *config = self->agent->config;
+    json_t *args = json_object_get(order, "args");
+    FerryRecord *record = ferry_record_new(migration_id, FERRY_ROLE_DESTINATION);
+
+    record->instance_name = g_strdup(instance->name);
+    record->instance_uuid = g_strdup(instance->uuid);
+    record->source = g_strdup(ferry_json_get_string(args, "source"));
+    record->destination = g_strdup(config->host);
+    record->order = json_incref(order);
+    ferry_record_take(&record->instance_info,
+                      json_incref(json_object_get(args, "instance_info")));
+    record->expires_us =
+        ferry_clock_now_us() + (gint64)config->prepare_timeout_s * G_USEC_PER_SEC;
+    return record;
+}
+
+/* --- check ------------------------------------------------------------------------------------ */
+
+FerryChecks *
+ferry_destination_check(FerryDestination *self,
+                        const json_t *instance_info,
+                        const json_t *options,
+                        GError **error)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_from_json(instance_info, error);
+    g_autoptr(FerryOrderOptions) parsed = NULL;
+
+    if (!instance)
+        return NULL;
+    parsed = ferry_order_options_parse(options, self->agent->config, error);
+    if (!parsed)
+        return NULL;
+
+    g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, error);
+
+    return connection ? ferry_destination_check_run(self->agent, connection, instance) : NULL;
+}
+
+/* --- prepare ---------------------------------------------------------------------------------- */
+
+static char *
+format_uri(const char *scheme_or_template, bool is_template, const char *host)
+{
+    bool ipv6 = strchr(host, ':') != NULL && host[0] != '[';
+    g_autofree char *bracketed = g_strdup_printf(ipv6 ? "[%s]" : "%s", host);
+    GString *uri = g_string_new(NULL);
+
+    if (is_template) {
+        g_string_assign(uri, scheme_or_template);
+        g_string_replace(uri, "%s", bracketed, 1);
+    } else {
+        g_string_printf(uri, "qemu+%s://%s/system", scheme_or_template, bracketed);
+    }
+    return g_string_free(uri, FALSE);
+}
+
+static json_t *
+make_migrate_data(FerryDestination *self,
+                  const FerryRecord *record,
+                  json_t *pools,
+                  json_t *volumes)
+{
+    const FerryConfig *config = self->agent->config;
+    const char *address = config->live_migration_inbound_addr;
+    g_autofree char *libvirt_uri =
+        config->live_migration_uri ? format_uri(config->live_migration_uri, true, address)
+                                   : format_uri(config->live_migration_scheme, false, address);
+    g_autofree char *migrate_uri =
+        g_strdup_printf(strchr(address, ':') && address[0] != '[' ? "tcp://[%s]" : "tcp://%s",
+                        address);
+    g_autofree char *expires_at = ferry_clock_format_iso(record->expires_us);
+
+    return json_pack("{s:s, s:o, s:o, s:o, s:O, s:O, s:n, s:s}",
+                     "migration_id",
+                     record->migration_id,
+                     "host",
+                     ferry_json_text(config->host),
+                     "libvirt_uri",
+                     ferry_json_text(libvirt_uri),
+                     "migrate_uri",
+                     ferry_json_text(migrate_uri),
+                     "pools",
+                     pools,
+                     "volumes",
+                     volumes,
+                     "destination_xml",
+                     "expires_at",
+                     expires_at);
+}
+
+/* The checks run again here: between check and order the world may have changed. */
+static bool
+checks_pass(FerryDestination *self,
+            virConnectPtr connection,
+            const FerryInstance *instance,
+            GError **error)
+{
+    g_autoptr(FerryChecks) checks =
+        ferry_destination_check_run(self->agent, connection, instance);
+
+    if (ferry_checks_compatible(checks))
+        return true;
+    g_propagate_error(error, ferry_checks_error(checks));
+    return false;
+}
+
+static json_t *
+prepare_record(FerryDestination *self,
+               virConnectPtr connection,
+               FerryRecord *record,
+               const FerryInstance *instance,
+               GError **error)
+{
+    g_autoptr(FerryJson) pools = NULL;
+    g_autoptr(FerryJson) volumes = NULL;
+
+    if (!ferry_preparation_make(self->agent,
+                                connection,
+                                record->migration_id,
+                                instance,
+                                &pools,
+                                &volumes,
+                                error))
+        return NULL;
+    ferry_record_take(&record->migrate_data, make_migrate_data(self, record, pools, volumes));
+    if (!enter(self, record, FERRY_STATUS_PREPARED, error))
+        return NULL;
+    return json_incref(record->migrate_data);
+}
+
+/* Ends a record whose instance did not come: with what could not be undone it is an error. */
+static bool
+end_rolled_back(FerryDestination *self,
+                FerryRecord *record,
+                json_t *removed,
+                json_t *kept,
+                GError **error)
+{
+    bool clean = json_array_size(kept) == 0;
+
+    ferry_record_take(&record->report, json_pack("{s:O, s:O}", "removed", removed, "kept", kept));
+    if (!clean && !record->error) {
+        g_autoptr(GError) why = ferry_error_new(FERRY_ERROR_MIGRATION_ERROR,
+                                                "The report's `kept` says what and why",
+                                                "Not everything that was prepared could be removed");
+
+        ferry_record_take(&record->error, ferry_error_to_json(why));
+    }
+    record->expires_us = 0;
+    return enter(self, record, clean ? FERRY_STATUS_ROLLED_BACK : FERRY_STATUS_ERROR, error);
+}
+
+static bool
+undo_record(FerryDestination *self,
+            virConnectPtr connection,
+            FerryRecord *record,
+            GError **error)
+{
+    g_autoptr(FerryJson) removed = NULL;
+    g_autoptr(FerryJson) kept = NULL;
+
+    return ferry_preparation_undo(
+               self->agent, connection, record->migration_id, &removed, &kept, error) &&
+           end_rolled_back(self, record, removed, kept, error);
+}
+
+static json_t *
+prepare_or_undo(FerryDestination *self,
+                virConnectPtr connection,
+                FerryRecord *record,
+                const FerryInstance *instance,
+                GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    g_autoptr(GError) undo_error = NULL;
+    json_t *migrate_data = prepare_record(self, connection, record, instance, &why);
+
+    if (migrate_data)
+        return migrate_data;
+
+    ferry_record_take(&record->error, ferry_error_to_json(why));
+    if (!undo_record(self, connection, record, &undo_error))
+        g_warning("Migration '%s': the preparation could not be undone now, the lease will: %s",
+                  record->migration_id,
+                  undo_error->message);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return NULL;
+}
+
+/* A repetition: @record is what the first one left. */
+static json_t *
+prepare_again(FerryDestination *self,
+              virConnectPtr connection,
+              FerryRecord *record,
+              const FerryInstance *instance,
+              json_t *order,
+              GError **error)
+{
+    if (!json_equal(record->order, order)) {
+        ferry_set_error(error,
+                        FERRY_ERROR_INVALID_REQUEST,
+                        "Use a new migration_id for a new order",
+                        "The migration_id '%s' was used with other arguments",
+                        record->migration_id);
+        return NULL;
+    }
+    if (record->status == FERRY_STATUS_PREPARED)
+        return json_incref(record->migrate_data);
+    if (record->status == FERRY_STATUS_PREPARING)
+        return prepare_or_undo(self, connection, record, instance, error);
+    if (record->error) {
+        g_propagate_error(error, ferry_error_from_json(record->error));
+        return NULL;
+    }
+    ferry_set_error(error,
+                    FERRY_ERROR_INVALID_MIGRATION_STATE,
+                    "Use a new migration_id for a new order",
+                    "The migration '%s' is %s on this host",
+                    record->migration_id,
+                    ferry_status_to_string(record->status));
+    return NULL;
+}
+
+static json_t *
+prepare_first(FerryDestination *self,
+              virConnectPtr connection,
+              const char *migration_id,
+              const FerryInstance *instance,
+              json_t *order,
+              GError **error)
+{
+    if (!checks_pass(self, connection, instance, error))
+        return NULL;
+
+    g_autoptr(FerryRecord) record = new_record(self, migration_id, instance, order);
+
+    if (!ferry_journal_add(self->agent->journal, record, error))
+        return NULL;
+    return prepare_or_undo(self, connection, record, instance, error);
+}
+
+json_t *
+ferry_destination_prepare(FerryDestination *self,
+                          const char *migration_id,
+                          json_t *order,
+                          GError **error)
+{
+    json_t *args = json_object_get(order, "args");
+    g_autoptr(FerryInstance) instance =
+        ferry_instance_from_json(json_object_get(args, "instance_info"), error);
+    g_autoptr(FerryOrderOptions) options = NULL;
+    g_autoptr(GError) get_error = NULL;
+
+    if (!instance)
+        return NULL;
+    options =
+        ferry_order_options_parse(json_object_get(args, "options"), self->agent->config, error);
+    if (!options)
+        return NULL;
+
+    g_auto(Turn) turn = turn_begin(self, migration_id);
+    g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, error);
+
+    if (!turn.destination || !connection)
+        return NULL;
+
+    g_autoptr(FerryRecord) before = ferry_journal_get(
+        self->agent->journal, migration_id, FERRY_ROLE_DESTINATION, &get_error);
+
+    if (before)
+        return prepare_again(self, connection, before, instance, order, error);
+    if (!g_error_matches(get_error, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&get_error));
+        return NULL;
+    }
+    return prepare_first(self, connection, migration_id, instance, order, error);
+}
+
+/* --- finish ----------------------------------------------------------------------------------- */
+
+static json_t *
+answer_finish(const FerryRecord *record)
+{
+    json_t *answer = record->report ? json_copy(record->report) : json_object();
+
+    json_object_set_new(answer, "status", json_string(ferry_status_to_string(record->status)));
+    return answer;
+}
+
+static bool
+arrived_alive(const FerryRecord *record, const FerryArrival *arrival, GError **error)
+{
+    if (arrival->alive)
+        return true;
+    ferry_set_error(error,
+                    FERRY_ERROR_INVALID_MIGRATION_STATE,
+                    "Look at the instance on both hosts; nothing was changed here",
+                    "The instance '%s' is not alive on '%s': libvirt shows it as '%s'",
+                    record->instance_name,
+                    record->destination,
+                    ferry_sight_to_string(arrival->sight));
+    return false;
+}
+
+static bool
+finish_record(FerryDestination *self,
+              virConnectPtr connection,
+              FerryRecord *record,
+              GError **error)
+{
+    g_autoptr(FerryOrderOptions) options =
+        ferry_order_options_parse(ferry_record_options(record), self->agent->config, error);
+    g_autoptr(FerryInstance) instance = NULL;
+    g_auto(FerryArrival) arrival = {0};
+
+    if (!options)
+        return false;
+    instance = ferry_instance_from_json(record->instance_info, error);
+    if (!instance || !ferry_arrival_wait(connection, instance, options, &arrival, error) ||
+        !arrived_alive(record, &arrival, error) ||
+        !ferry_preparation_deliver(self->agent, record->migration_id, error))
+        return false;
+    ferry_record_take(&record->report, ferry_arrival_to_json(&arrival));
+    ferry_record_take(&record->error, NULL);
+    record->expires_us = 0;
+    return enter(self, record, FERRY_STATUS_COMPLETED, error);
+}
+
+json_t *
+ferry_destination_finish(FerryDestination *self, const char *migration_id, GError **error)
+{
+    g_auto(Turn) turn = turn_begin(self, migration_id);
+    g_autoptr(FerryRecord) record = ferry_journal_get(
+        turn.destination->agent->journal, migration_id, FERRY_ROLE_DESTINATION, error);
+
+    if (!record)
+        return NULL;
+    if (record->status == FERRY_STATUS_COMPLETED)
+        return answer_finish(record);
+    if (record->status == FERRY_STATUS_ROLLED_BACK) {
+        ferry_set_error(error,
+                        FERRY_ERROR_INVALID_MIGRATION_STATE,
+                        "Start a new migration",
+                        "The migration '%s' was rolled back on this host",
+                        migration_id);
+        return NULL;
+    }
+
+    g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, error);
+
+    if (!connection || !finish_record(self, connection, record, error))
+        return NULL;
+    return answer_finish(record);
+}
+
+/* --- roll back -------------------------------------------------------------------------------- */
+
+static json_t *
+answer_rollback(const FerryRecord *record)
+{
+    json_t *answer = record->report ? json_copy(record->report) : json_object();
+
+    json_object_set_new(answer, "status", json_string(ferry_status_to_string(record->status)));
+    return answer;
+}
+
+/* What stands in the way of a rollback: whatever the local libvirt shows but a dead domain. */
+static bool
+may_roll_back(virConnectPtr connection, const FerryRecord *record, GError **error)
+{
+    FerrySight sight = ferry_virt_domain_sight(connection, record->instance_uuid);
+
+    if (sight == FERRY_SIGHT_ABSENT || sight == FERRY_SIGHT_SHUT_OFF ||
+        sight == FERRY_SIGHT_MIGRATED)
+        return true;
+    ferry_set_error(error,
+                    FERRY_ERROR_INVALID_MIGRATION_STATE,
+                    "Nothing is removed under an instance; ask post_live_migration_at_destination "
+                    "or look at it",
+                    "The instance '%s' is on '%s' as '%s'",
+                    record->instance_name,
+                    record->destination,
+                    ferry_sight_to_string(sight));
+    return false;
+}
+
+json_t *
+ferry_destination_roll_back(FerryDestination *self, const char *migration_id, GError **error)
+{
+    g_auto(Turn) turn = turn_begin(self, migration_id);
+    g_autoptr(FerryRecord) record = ferry_journal_get(
+        turn.destination->agent->journal, migration_id, FERRY_ROLE_DESTINATION, error);
+
+    if (!record)
+        return NULL;
+    if (record->status == FERRY_STATUS_ROLLED_BACK)
+        return answer_rollback(record);
+    if (record->status == FERRY_STATUS_COMPLETED) {
+        ferry_set_error(error,
+                        FERRY_ERROR_INVALID_MIGRATION_STATE,
+                        "The instance arrived; migrate it back instead",
+                        "The migration '%s' is completed on this host",
+                        migration_id);
+        return NULL;
+    }
+
+    g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, error);
+
+    if (!connection || !may_roll_back(connection, record, error) ||
+        !undo_record(self, connection, record, error))
+        return NULL;
+    return answer_rollback(record);
+}
+
+/* --- the lease -------------------------------------------------------------------------------- */
+
+static void
+expire_one(FerryDestination *self, const char *migration_id)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) answer = ferry_destination_roll_back(self, migration_id, &error);
+
+    if (answer)
+        g_message("Migration '%s': nobody used the preparation in time; rolled back", migration_id);
+    else
+        g_message("Migration '%s': the lease is over, but: %s", migration_id, error->message);
+}
+
+/* The instance is here or libvirt cannot tell: look again after another lease's time. */
+static void
+extend(FerryDestination *self, const char *migration_id)
+{
+    g_auto(Turn) turn = turn_begin(self, migration_id);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) record = ferry_journal_get(
+        turn.destination->agent->journal, migration_id, FERRY_ROLE_DESTINATION, &error);
+
+    if (!record || ferry_status_is_terminal(record->status))
+        return;
+    record->expires_us = ferry_clock_now_us() +
+                         (gint64)self->agent->config->prepare_timeout_s * G_USEC_PER_SEC;
+    if (!ferry_journal_save(self->agent->journal, record, NULL, &error))
+        g_warning("Migration '%s': cannot extend the lease: %s", migration_id, error->message);
+}
+
+gint64
+ferry_destination_expire(FerryDestination *self)
+{
+    FerryJournalFilter filter = {.open_only = true};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) due = ferry_journal_list(self->agent->journal, &filter, &error);
+    gint64 now = ferry_clock_now_us();
+    gint64 next = 0;
+
+    for (guint i = 0; due && i < due->len; i++) {
+        const FerryRecord *record = g_ptr_array_index(due, i);
+
+        if (record->role == FERRY_ROLE_DESTINATION && record->expires_us > 0 &&
+            record->expires_us <= now) {
+            expire_one(self, record->migration_id);
+            extend(self, record->migration_id);
+        }
+    }
+
+    g_autoptr(GPtrArray) open = ferry_journal_list(self->agent->journal, &filter, NULL);
+
+    for (guint i = 0; open && i < open->len; i++) {
+        const FerryRecord *record = g_ptr_array_index(open, i);
+
+        if (record->role == FERRY_ROLE_DESTINATION && record->expires_us > 0 &&
+            (next == 0 || record->expires_us < next))
+            next = record->expires_us;
+    }
+    return next;
+}

@@ -1,0 +1,57 @@
+/* destination.h: the orders that a destination serves: check, prepare, finish, roll back, expire.
+ *
+ * Each call is idempotent and keyed by the migration's id: a repetition finishes what was begun, or
+ * answers what the first one answered. Calls for one migration run one after the other, calls for
+ * different migrations side by side.
+ *
+ * Threads: any but main; each call blocks until it is done (libvirt, journal).
+ */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+
+#include "agent.h"
+#include "check.h"
+#include "verdict.h"
+
+typedef struct FerryDestination FerryDestination;
+
+FerryDestination *ferry_destination_new(const FerryAgent *agent);
+void ferry_destination_free(FerryDestination *destination);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryDestination, ferry_destination_free)
+
+/** Returns: (transfer full): the checks; NULL with FERRY_ERROR_INVALID_REQUEST or
+ * FERRY_ERROR_HYPERVISOR_UNAVAILABLE when they could not be run. */
+FerryChecks *ferry_destination_check(FerryDestination *destination,
+                                     const json_t *instance_info,
+                                     const json_t *options,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * ferry_destination_prepare:
+ * @order: (transfer none): {"method", "args"} as it came; told from a repetition by equality
+ * Returns: (transfer full): `migrate_data`. On failure what was made is undone again, the record
+ * ends as rolled-back, and @error says why.
+ */
+json_t *ferry_destination_prepare(FerryDestination *destination,
+                                  const char *migration_id,
+                                  json_t *order,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** The source says that the transfer is over. Returns: (transfer full): {"status", "instance_state",
+ * "disks", "downtime_ms"}; @error: FERRY_ERROR_INVALID_MIGRATION_STATE when the instance is not
+ * alive here. */
+json_t *ferry_destination_finish(FerryDestination *destination,
+                                 const char *migration_id,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full): {"status", "removed", "kept"}; @error:
+ * FERRY_ERROR_INVALID_MIGRATION_STATE when the instance is alive or arriving here. */
+json_t *ferry_destination_roll_back(FerryDestination *destination,
+                                    const char *migration_id,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Ends preparations whose lease is over and whose instance is not here. Returns: when to call
+ * again, in microseconds of UTC; 0 when no lease is open. */
+gint64 ferry_destination_expire(FerryDestination *destination);

@@ -1,0 +1,349 @@
+#include "config.h"
+
+#include "migration.h"
+
+#include "ferry/clock.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
+
+/* How long a move that must not be lost waits before it asks the journal again. */
+#define JOURNAL_RETRY_MS 2000
+
+struct FerryMigration {
+    const FerryAgent *agent;      /* immutable */
+    FerryOrderOptions *options;   /* immutable */
+    GCancellable *cancellable;    /* thread-safe by itself */
+    char *migration_id;           /* immutable */
+    FerryInstance *instance;      /* saga thread only */
+    gint64 last_sample_us;        /* saga thread only */
+    guint64 samples;              /* saga thread only */
+
+    GMutex lock;
+    FerryRecord *record;   /* guarded by lock; written by the saga thread only */
+    FerryVirtWatch *watch; /* guarded by lock */
+    bool abort;            /* guarded by lock */
+    bool abort_closed;     /* guarded by lock */
+    bool force;            /* guarded by lock */
+    bool detached;         /* guarded by lock */
+};
+
+FerryMigration *
+ferry_migration_new(const FerryAgent *agent, FerryRecord *record, FerryOrderOptions *options)
+{
+    FerryMigration *self = g_atomic_rc_box_new0(FerryMigration);
+
+    self->agent = agent;
+    self->record = record;
+    self->options = options;
+    self->migration_id = g_strdup(record->migration_id);
+    self->cancellable = g_cancellable_new();
+    g_mutex_init(&self->lock);
+    return self;
+}
+
+static void
+migration_clear(gpointer data)
+{
+    FerryMigration *self = data;
+
+    ferry_record_free(self->record);
+    ferry_order_options_free(self->options);
+    g_clear_pointer(&self->instance, ferry_instance_free);
+    g_object_unref(self->cancellable);
+    g_free(self->migration_id);
+    g_mutex_clear(&self->lock);
+}
+
+FerryMigration *
+ferry_migration_ref(FerryMigration *self)
+{
+    return g_atomic_rc_box_acquire(self);
+}
+
+void
+ferry_migration_unref(FerryMigration *self)
+{
+    if (self)
+        g_atomic_rc_box_release_full(self, migration_clear);
+}
+
+/* --- any thread ------------------------------------------------------------------------------- */
+
+const FerryAgent *
+ferry_migration_agent(const FerryMigration *self)
+{
+    return self->agent;
+}
+
+const char *
+ferry_migration_id(const FerryMigration *self)
+{
+    return self->migration_id;
+}
+
+const FerryOrderOptions *
+ferry_migration_options(const FerryMigration *self)
+{
+    return self->options;
+}
+
+FerryRecord *
+ferry_migration_snapshot(FerryMigration *self)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+    return ferry_record_copy(self->record);
+}
+
+GCancellable *
+ferry_migration_cancellable(FerryMigration *self)
+{
+    return self->cancellable;
+}
+
+static void
+wake(FerryMigration *self)
+{
+    if (self->watch)
+        ferry_virt_watch_wake(self->watch);
+}
+
+static bool
+refuse_in_status(FerryMigration *self, const char *what, GError **error)
+{
+    ferry_set_error(error,
+                    FERRY_ERROR_INVALID_MIGRATION_STATE,
+                    "Follow it with get_migration",
+                    "The migration '%s' is %s; it cannot be %s any more",
+                    self->migration_id,
+                    ferry_status_to_string(self->record->status),
+                    what);
+    return false;
+}
+
+bool
+ferry_migration_request_abort(FerryMigration *self, GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+    if (self->abort_closed || ferry_status_is_terminal(self->record->status))
+        return refuse_in_status(self, "aborted", error);
+    self->abort = true;
+    wake(self);
+    g_clear_pointer(&locker, g_mutex_locker_free);
+    /* Calls back into waits of the saga: never under our lock. */
+    g_cancellable_cancel(self->cancellable);
+    return true;
+}
+
+bool
+ferry_migration_request_force(FerryMigration *self, const char **ret_action, GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+    if (self->record->status != FERRY_STATUS_RUNNING || self->abort_closed)
+        return refuse_in_status(self, "forced to complete", error);
+    self->force = true;
+    wake(self);
+    *ret_action = self->options->post_copy ? "post-copy" : "pause";
+    return true;
+}
+
+static bool
+read_flag(FerryMigration *self, const bool *flag)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+    return *flag;
+}
+
+bool
+ferry_migration_abort_requested(FerryMigration *self)
+{
+    return read_flag(self, &self->abort);
+}
+
+bool
+ferry_migration_force_requested(FerryMigration *self)
+{
+    return read_flag(self, &self->force);
+}
+
+void
+ferry_migration_detach(FerryMigration *self)
+{
+    g_mutex_lock(&self->lock);
+    self->detached = true;
+    wake(self);
+    g_mutex_unlock(&self->lock);
+    g_cancellable_cancel(self->cancellable);
+}
+
+bool
+ferry_migration_is_detached(FerryMigration *self)
+{
+    return read_flag(self, &self->detached);
+}
+
+/* --- the saga thread -------------------------------------------------------------------------- */
+
+FerryRecord *
+ferry_migration_record(FerryMigration *self)
+{
+    return self->record;
+}
+
+FerryInstance *
+ferry_migration_instance(FerryMigration *self)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!self->instance && self->record->instance_info) {
+        self->instance = ferry_instance_from_json(self->record->instance_info, &error);
+        if (!self->instance)
+            g_critical("Migration '%s': the journaled instance cannot be read: %s",
+                       self->migration_id,
+                       error->message);
+    }
+    return self->instance;
+}
+
+void
+ferry_migration_set_watch(FerryMigration *self, FerryVirtWatch *watch)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+    self->watch = watch;
+}
+
+void
+ferry_migration_take(FerryMigration *self, json_t **field, json_t *value)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+    ferry_record_take(field, value);
+}
+
+bool
+ferry_migration_close_abort(FerryMigration *self)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+    self->abort_closed = true;
+    return !self->abort;
+}
+
+/* The journal is asked with a copy, so that a reader never waits for the disk. */
+static bool
+commit(FerryMigration *self, FerryRecord *changed, const char *event_type, GError **error)
+{
+    if (!ferry_journal_save(self->agent->journal, changed, event_type, error))
+        return false;
+    g_mutex_lock(&self->lock);
+    self->record->status = changed->status;
+    self->record->phase = changed->phase;
+    self->record->updated_us = changed->updated_us;
+    self->record->ended_us = changed->ended_us;
+    self->record->seq = changed->seq;
+    g_mutex_unlock(&self->lock);
+    return true;
+}
+
+bool
+ferry_migration_enter(FerryMigration *self, FerryStatus status, GError **error)
+{
+    g_autoptr(FerryRecord) changed = ferry_migration_snapshot(self);
+
+    if (changed->status == status)
+        return true;
+    g_assert(ferry_status_may_follow(FERRY_ROLE_SOURCE, changed->status, status));
+    changed->status = status;
+    if (status != FERRY_STATUS_RUNNING)
+        changed->phase = FERRY_PHASE_NONE;
+    return commit(self, changed, ferry_status_event_type(FERRY_ROLE_SOURCE, status), error);
+}
+
+void
+ferry_migration_enter_phase(FerryMigration *self, FerryPhase phase)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) changed = ferry_migration_snapshot(self);
+
+    if (changed->phase == phase)
+        return;
+    changed->phase = phase;
+    if (!commit(self, changed, "migration.phase", &error))
+        g_warning("Migration '%s': phase '%s' is not journaled: %s",
+                  self->migration_id,
+                  ferry_phase_to_string(phase),
+                  error->message);
+}
+
+bool
+ferry_migration_must_enter(FerryMigration *self, FerryStatus status)
+{
+    for (;;) {
+        g_autoptr(GError) error = NULL;
+
+        if (ferry_migration_enter(self, status, &error))
+            return true;
+        g_warning("Migration '%s' is '%s', but: %s; trying again",
+                  self->migration_id,
+                  ferry_status_to_string(status),
+                  error->message);
+        if (ferry_migration_is_detached(self))
+            return false;
+        g_usleep(JOURNAL_RETRY_MS * 1000);
+    }
+}
+
+void
+ferry_migration_save(FerryMigration *self)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) changed = ferry_migration_snapshot(self);
+
+    if (!commit(self, changed, NULL, &error))
+        g_warning("Migration '%s': %s", self->migration_id, error->message);
+}
+
+static void
+publish_sample(FerryMigration *self, const FerryRecord *record)
+{
+    g_autofree char *publisher = g_strdup_printf("virt-ferryd.%s", self->agent->config->host);
+    g_autofree char *message_id = g_uuid_string_random();
+    g_autoptr(FerryJson) payload = ferry_record_event_payload(record, record->seq);
+    g_autofree char *at = ferry_clock_format_iso(ferry_clock_now_us());
+
+    json_object_set_new(payload, "at", json_string(at));
+    json_object_set_new(payload, "sample", json_integer((json_int_t)++self->samples));
+    for (char **topic = self->agent->config->notification_topics; *topic; topic++) {
+        FerryNotification notification = {.topic = *topic,
+                                          .priority = "sample",
+                                          .publisher_id = publisher,
+                                          .event_type = "migration.progress",
+                                          .message_id = message_id,
+                                          .time_us = ferry_clock_now_us(),
+                                          .payload = payload,
+                                          .sample = true,
+                                          .replace_key = self->migration_id};
+
+        ferry_bus_notify(self->agent->bus, &notification, NULL, NULL);
+    }
+}
+
+void
+ferry_migration_report_progress(FerryMigration *self, json_t *progress)
+{
+    gint64 now = g_get_monotonic_time();
+
+    ferry_migration_take(self, &self->record->progress, progress);
+    if (!self->agent->config->notifications ||
+        now - self->last_sample_us < (gint64)self->options->progress_interval_ms * 1000)
+        return;
+    self->last_sample_us = now;
+
+    g_autoptr(FerryRecord) record = ferry_migration_snapshot(self);
+
+    publish_sample(self, record);
+}

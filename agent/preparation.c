@@ -1,0 +1,534 @@
+#include "config.h"
+
+#include "preparation.h"
+
+#include "ferry/error.h"
+#include "ferry/json.h"
+#include "paths.h"
+#include "virt-auto.h"
+#include "virt-domain.h"
+#include "virt-error.h"
+#include "virt-storage.h"
+#include "volxml.h"
+
+#include <sys/stat.h>
+
+/* An image that was just made and never written has at most this much allocated: headers and empty
+ * tables. It tells our own half-made image from one that somebody filled. */
+#define EMPTY_IMAGE_BYTES (8 * 1024 * 1024)
+
+/* One call of ferry_preparation_make(). */
+typedef struct {
+    const FerryAgent *agent;
+    virConnectPtr connection;
+    const char *migration_id;
+    const FerryInstance *instance;
+    json_t *pools;
+    json_t *volumes;
+} Preparation;
+
+/* --- provenance ------------------------------------------------------------------------------- */
+
+typedef bool (*DeedFunc)(virStoragePoolPtr pool);
+
+static bool
+note_made(const Preparation *self, gint64 id, GError **error)
+{
+    return ferry_journal_creation_set(self->agent->journal, id, FERRY_CREATION_MADE, NULL, error);
+}
+
+/* Journal the intention, do the deed, journal that it is done. */
+static bool
+do_to_pool(const Preparation *self,
+           virStoragePoolPtr pool,
+           FerryCreationKind kind,
+           const char *directory,
+           DeedFunc deed,
+           GError **error)
+{
+    gint64 id = 0;
+    const char *name = virStoragePoolGetName(pool);
+
+    if (!ferry_journal_creation_add(
+            self->agent->journal, self->migration_id, kind, name, directory, &id, error))
+        return false;
+    if (!deed(pool))
+        return ferry_error_from_virt(error,
+                                     FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot make %s of storage pool '%s' for '%s'",
+                                     ferry_creation_kind_to_string(kind),
+                                     name,
+                                     directory);
+    return note_made(self, id, error);
+}
+
+static FerryCreation *
+find_creation(GPtrArray *creations, FerryCreationKind kind, const char *path)
+{
+    for (guint i = 0; i < creations->len; i++) {
+        FerryCreation *creation = g_ptr_array_index(creations, i);
+
+        if (creation->kind == kind && g_strcmp0(creation->path, path) == 0)
+            return creation;
+    }
+    return NULL;
+}
+
+/* --- pools ------------------------------------------------------------------------------------ */
+
+static bool
+build_pool(virStoragePoolPtr pool)
+{
+    return virStoragePoolBuild(pool, VIR_STORAGE_POOL_BUILD_NEW) == 0;
+}
+
+static bool
+start_pool(virStoragePoolPtr pool)
+{
+    return virStoragePoolCreate(pool, 0) == 0;
+}
+
+static bool
+autostart_pool(virStoragePoolPtr pool)
+{
+    return virStoragePoolSetAutostart(pool, 1) == 0;
+}
+
+static virStoragePoolPtr
+define_pool(const Preparation *self, const char *wanted, const char *directory, GError **error)
+{
+    gint64 id = 0;
+    g_autofree char *name = ferry_virt_pool_free_name(self->connection, wanted);
+    g_autofree char *xml = ferry_poolxml_build(name, directory);
+
+    if (!ferry_journal_creation_add(self->agent->journal,
+                                    self->migration_id,
+                                    FERRY_CREATION_POOL_DEFINED,
+                                    name,
+                                    directory,
+                                    &id,
+                                    error))
+        return NULL;
+
+    virStoragePoolPtr made = virStoragePoolDefineXML(self->connection, xml, 0);
+
+    if (!made) {
+        ferry_error_from_virt(error,
+                              FERRY_ERROR_MIGRATION_ERROR,
+                              "Cannot define the storage pool '%s' for '%s'",
+                              name,
+                              directory);
+        return NULL;
+    }
+
+    g_autoptr(virStoragePool) pool = made;
+
+    if (!note_made(self, id, error))
+        return NULL;
+    return g_steal_pointer(&pool);
+}
+
+/* The seed procedure, made certain: the same pool as on the source, defined, started, autostarted as
+ * far as it is not so already, and refreshed. */
+static virStoragePoolPtr
+ensure_pool(const Preparation *self, const FerryDisk *disk, const char *directory, GError **error)
+{
+    g_autoptr(GError) find_error = NULL;
+    g_autofree char *basename = g_path_get_basename(directory);
+    g_autoptr(virStoragePool) pool =
+        ferry_virt_pool_find(self->connection, directory, &find_error);
+
+    if (find_error) {
+        g_propagate_error(error, g_steal_pointer(&find_error));
+        return NULL;
+    }
+    if (!pool)
+        pool = define_pool(self, disk->pool ? disk->pool : basename, directory, error);
+    if (!pool)
+        return NULL;
+    if (virStoragePoolIsActive(pool) != 1) {
+        int autostart = 1;
+
+        virStoragePoolGetAutostart(pool, &autostart);
+        if (!g_file_test(directory, G_FILE_TEST_IS_DIR) &&
+            !do_to_pool(self, pool, FERRY_CREATION_DIRECTORY, directory, build_pool, error))
+            return NULL;
+        if (!do_to_pool(self, pool, FERRY_CREATION_POOL_STARTED, directory, start_pool, error))
+            return NULL;
+        if (!autostart &&
+            !do_to_pool(
+                self, pool, FERRY_CREATION_POOL_AUTOSTART, directory, autostart_pool, error))
+            return NULL;
+    }
+    if (!ferry_virt_pool_refresh(pool, error))
+        return NULL;
+    return g_steal_pointer(&pool);
+}
+
+static void
+list_pool(const Preparation *self, virStoragePoolPtr pool, const char *directory)
+{
+    const char *name = virStoragePoolGetName(pool);
+    json_t *known = NULL;
+    gsize index = 0;
+
+    json_array_foreach(self->pools, index, known)
+        if (g_strcmp0(ferry_json_get_string(known, "name"), name) == 0)
+            return;
+    json_array_append_new(
+        self->pools,
+        json_pack("{s:o, s:o}", "name", ferry_json_text(name), "path", ferry_json_text(directory)));
+}
+
+/* --- images ----------------------------------------------------------------------------------- */
+
+static bool
+file_is_there(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0;
+}
+
+bool
+ferry_preparation_may_replace(const FerryAgent *agent,
+                              virConnectPtr connection,
+                              const char *path,
+                              const char *instance_uuid)
+{
+    g_autofree char *user = NULL;
+    g_auto(FerryImage) image = {0};
+    g_autofree char *fingerprint =
+        ferry_journal_leftover_find(agent->journal, path, instance_uuid, NULL);
+
+    return fingerprint && ferry_virt_image_look(connection, path, "raw", &image, NULL) &&
+           g_strcmp0(fingerprint, image.fingerprint) == 0 &&
+           !ferry_virt_path_is_used(connection, path, instance_uuid, &user);
+}
+
+/* Ours from a run that was cut short between intention and deed, or between deed and note. */
+static bool
+is_our_empty_image(const Preparation *self, const FerryDisk *disk, const char *path)
+{
+    g_auto(FerryImage) image = {0};
+
+    return ferry_virt_image_look(self->connection, path, disk->format, &image, NULL) &&
+           image.capacity_bytes == disk->capacity_bytes &&
+           image.allocation_bytes <= EMPTY_IMAGE_BYTES;
+}
+
+static bool
+clear_the_way(const Preparation *self, const char *path, GError **error)
+{
+    if (!file_is_there(path))
+        return true;
+    if (ferry_preparation_may_replace(
+            self->agent, self->connection, path, self->instance->uuid)) {
+        g_message("Replacing '%s', which instance '%s' left behind when it moved away",
+                  path,
+                  self->instance->name);
+        return ferry_virt_volume_delete(self->connection, path, error) &&
+               ferry_journal_leftover_forget(self->agent->journal, path, error);
+    }
+    ferry_set_error(error,
+                    FERRY_ERROR_DESTINATION_DISK_EXISTS,
+                    "Look whose it is and move it away; virt-ferry never overwrites a file that "
+                    "it does not know",
+                    "The file '%s' is there already",
+                    path);
+    return false;
+}
+
+static bool
+create_image(const Preparation *self,
+             virStoragePoolPtr pool,
+             const FerryDisk *disk,
+             const char *path,
+             GError **error)
+{
+    gint64 id = 0;
+    g_autofree char *directory = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+
+    if (!clear_the_way(self, path, error) ||
+        !ferry_journal_creation_add(self->agent->journal,
+                                    self->migration_id,
+                                    FERRY_CREATION_VOLUME,
+                                    virStoragePoolGetName(pool),
+                                    path,
+                                    &id,
+                                    error))
+        return false;
+    if (!ferry_virt_volume_create(pool,
+                                  directory,
+                                  name,
+                                  disk->format,
+                                  disk->capacity_bytes,
+                                  disk->qcow2.known ? &disk->qcow2 : NULL,
+                                  error)) {
+        /* Somebody was faster: the file is not ours, so the intention must not claim it. */
+        if (error && g_error_matches(*error, FERRY_ERROR, FERRY_ERROR_DESTINATION_DISK_EXISTS) &&
+            !ferry_journal_creation_set(
+                self->agent->journal, id, FERRY_CREATION_REMOVED, "not ours", NULL))
+            g_warning("Cannot take back the claim on '%s' in the journal", path);
+        return false;
+    }
+    return note_made(self, id, error);
+}
+
+/* Exactly the size, or QEMU refuses after the whole set-up. */
+static bool
+verify_image(const Preparation *self, const FerryDisk *disk, const char *path, GError **error)
+{
+    g_auto(FerryImage) image = {0};
+
+    if (!ferry_virt_image_look(self->connection, path, disk->format, &image, error))
+        return false;
+    if (image.capacity_bytes == disk->capacity_bytes)
+        return true;
+    ferry_set_error(error,
+                    FERRY_ERROR_MIGRATION_ERROR,
+                    NULL,
+                    "The new image '%s' has %" G_GUINT64_FORMAT " bytes, the disk %" G_GUINT64_FORMAT,
+                    path,
+                    image.capacity_bytes,
+                    disk->capacity_bytes);
+    return false;
+}
+
+static bool
+ensure_image(const Preparation *self,
+             GPtrArray *creations,
+             virStoragePoolPtr pool,
+             const FerryDisk *disk,
+             const char *path,
+             GError **error)
+{
+    FerryCreation *before = find_creation(creations, FERRY_CREATION_VOLUME, path);
+
+    if (before && file_is_there(path) && is_our_empty_image(self, disk, path)) {
+        if (!note_made(self, before->id, error))
+            return false;
+    } else if (!create_image(self, pool, disk, path, error)) {
+        return false;
+    }
+    return verify_image(self, disk, path, error);
+}
+
+static bool
+prepare_disk(const Preparation *self, GPtrArray *creations, const FerryDisk *disk, GError **error)
+{
+    g_autofree char *path = NULL;
+
+    if (!ferry_path_check(disk->source,
+                          (const char *const *)self->agent->config->allowed_paths,
+                          &path,
+                          error))
+        return false;
+
+    g_autofree char *directory = g_path_get_dirname(path);
+    g_autoptr(virStoragePool) pool = ensure_pool(self, disk, directory, error);
+
+    if (!pool || !ensure_image(self, creations, pool, disk, path, error))
+        return false;
+    list_pool(self, pool, directory);
+    json_array_append_new(self->volumes,
+                          json_pack("{s:o, s:o, s:o, s:o, s:I, s:b}",
+                                    "target",
+                                    ferry_json_text(disk->target),
+                                    "path",
+                                    ferry_json_text(disk->source),
+                                    "pool",
+                                    ferry_json_text(virStoragePoolGetName(pool)),
+                                    "format",
+                                    ferry_json_text(disk->format),
+                                    "capacity_bytes",
+                                    (json_int_t)disk->capacity_bytes,
+                                    "created",
+                                    true));
+    return true;
+}
+
+bool
+ferry_preparation_make(const FerryAgent *agent,
+                       virConnectPtr connection,
+                       const char *migration_id,
+                       const FerryInstance *instance,
+                       json_t **ret_pools,
+                       json_t **ret_volumes,
+                       GError **error)
+{
+    g_autoptr(FerryJson) pools = json_array();
+    g_autoptr(FerryJson) volumes = json_array();
+    Preparation self = {agent, connection, migration_id, instance, pools, volumes};
+    g_autoptr(GPtrArray) creations = ferry_journal_creations(agent->journal, migration_id, error);
+
+    if (!creations)
+        return false;
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (disk->migrate && !prepare_disk(&self, creations, disk, error)) {
+            g_prefix_error(error, "Disk '%s': ", disk->target);
+            return false;
+        }
+    }
+    *ret_pools = g_steal_pointer(&pools);
+    *ret_volumes = g_steal_pointer(&volumes);
+    return true;
+}
+
+/* --- undoing ---------------------------------------------------------------------------------- */
+
+static bool
+undo_volume(virConnectPtr connection, const FerryCreation *creation, GError **error)
+{
+    g_autofree char *user = NULL;
+
+    if (!file_is_there(creation->path))
+        return true;
+    if (ferry_virt_path_is_used(connection, creation->path, NULL, &user)) {
+        ferry_set_error(error,
+                        FERRY_ERROR_MIGRATION_ERROR,
+                        "Look at that instance; delete the file by hand when it is not needed",
+                        "'%s' is in use by '%s'",
+                        creation->path,
+                        user);
+        return false;
+    }
+    return ferry_virt_volume_delete(connection, creation->path, error);
+}
+
+static bool
+apply_pool_undo(virStoragePoolPtr pool, FerryCreationKind kind)
+{
+    switch (kind) {
+    case FERRY_CREATION_POOL_DEFINED:
+        return virStoragePoolUndefine(pool) == 0;
+    case FERRY_CREATION_POOL_STARTED:
+        return virStoragePoolIsActive(pool) != 1 || virStoragePoolDestroy(pool) == 0;
+    case FERRY_CREATION_POOL_AUTOSTART:
+        return virStoragePoolSetAutostart(pool, 0) == 0;
+    case FERRY_CREATION_DIRECTORY:
+        /* rmdir at the bottom: a folder that got a file since stays, by the kernel's word. */
+        return virStoragePoolDelete(pool, VIR_STORAGE_POOL_DELETE_NORMAL) == 0;
+    case FERRY_CREATION_VOLUME:
+        break;
+    }
+    return true;
+}
+
+static bool
+undo_pool(virConnectPtr connection, const FerryCreation *creation, GError **error)
+{
+    g_autoptr(virStoragePool) pool = virStoragePoolLookupByName(connection, creation->pool);
+
+    if (!pool)
+        return true;
+    if (apply_pool_undo(pool, creation->kind))
+        return true;
+    return ferry_error_from_virt(error,
+                                 FERRY_ERROR_MIGRATION_ERROR,
+                                 "Cannot undo %s of storage pool '%s'",
+                                 ferry_creation_kind_to_string(creation->kind),
+                                 creation->pool);
+}
+
+static json_t *
+creation_to_json(const FerryCreation *creation, const char *why)
+{
+    json_t *object = json_pack("{s:s, s:o, s:o}",
+                               "kind",
+                               ferry_creation_kind_to_string(creation->kind),
+                               "pool",
+                               ferry_json_text(creation->pool),
+                               "path",
+                               ferry_json_text(creation->path));
+
+    if (why)
+        json_object_set_new(object, "why", ferry_json_text(why));
+    return object;
+}
+
+typedef struct {
+    const FerryAgent *agent;
+    virConnectPtr connection;
+    json_t *removed;
+    json_t *kept;
+} Undoing;
+
+static bool
+undo_one(Undoing *self, const FerryCreation *creation, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    bool undone = creation->kind == FERRY_CREATION_VOLUME
+                      ? undo_volume(self->connection, creation, &why)
+                      : undo_pool(self->connection, creation, &why);
+
+    if (why && g_error_matches(why, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE)) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    json_array_append_new(undone ? self->removed : self->kept,
+                          creation_to_json(creation, why ? why->message : NULL));
+    return ferry_journal_creation_set(self->agent->journal,
+                                      creation->id,
+                                      undone ? FERRY_CREATION_REMOVED : FERRY_CREATION_KEPT,
+                                      why ? why->message : NULL,
+                                      error);
+}
+
+bool
+ferry_preparation_undo(const FerryAgent *agent,
+                       virConnectPtr connection,
+                       const char *migration_id,
+                       json_t **ret_removed,
+                       json_t **ret_kept,
+                       GError **error)
+{
+    g_autoptr(FerryJson) removed = json_array();
+    g_autoptr(FerryJson) kept = json_array();
+    Undoing self = {agent, connection, removed, kept};
+    g_autoptr(GPtrArray) creations = ferry_journal_creations(agent->journal, migration_id, error);
+
+    if (!creations)
+        return false;
+    for (guint i = 0; i < creations->len; i++) {
+        const FerryCreation *creation = g_ptr_array_index(creations, i);
+
+        bool shared = false;
+
+        if (creation->kind != FERRY_CREATION_VOLUME &&
+            !ferry_journal_pool_is_shared(
+                agent->journal, creation->pool, migration_id, &shared, error))
+            return false;
+        /* Another instance came to live in the pool since: it is no longer ours to stop. */
+        if (shared ? !ferry_journal_creation_set(agent->journal,
+                                                 creation->id,
+                                                 FERRY_CREATION_DELIVERED,
+                                                 "others use the pool by now",
+                                                 error)
+                   : !undo_one(&self, creation, error))
+            return false;
+    }
+    *ret_removed = g_steal_pointer(&removed);
+    *ret_kept = g_steal_pointer(&kept);
+    return true;
+}
+
+bool
+ferry_preparation_deliver(const FerryAgent *agent, const char *migration_id, GError **error)
+{
+    g_autoptr(GPtrArray) creations = ferry_journal_creations(agent->journal, migration_id, error);
+
+    if (!creations)
+        return false;
+    for (guint i = 0; i < creations->len; i++) {
+        const FerryCreation *creation = g_ptr_array_index(creations, i);
+
+        if (!ferry_journal_creation_set(
+                agent->journal, creation->id, FERRY_CREATION_DELIVERED, NULL, error))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,45 @@
+/* virt-domain.h: domains of the local libvirt: found, seen, described.
+ *
+ * Threads: any but main; every call may block as long as libvirtd does.
+ */
+#pragma once
+
+#include <glib.h>
+#include <libvirt/libvirt.h>
+#include <stdbool.h>
+
+#include "instance.h"
+#include "verdict.h"
+
+/** Returns: (transfer full): the domain with this name or UUID; NULL with
+ * FERRY_ERROR_INSTANCE_NOT_FOUND or FERRY_ERROR_HYPERVISOR_UNAVAILABLE. */
+virDomainPtr ferry_virt_domain_find(virConnectPtr connection,
+                                    const char *name_or_uuid,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * ferry_virt_domain_describe:
+ * Reads the live XML (migratable, without secrets), the state, and of each disk what the storage
+ * knows: size, allocation, pool, and of qcow2 images the header.
+ * A disk whose image cannot be looked at keeps zeros; the plan names that as an obstacle.
+ */
+FerryInstance *ferry_virt_domain_describe(virConnectPtr connection,
+                                          virDomainPtr domain,
+                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: what the local libvirt shows of the domain with this UUID; never fails: a libvirt that
+ * does not answer is FERRY_SIGHT_UNREACHABLE. */
+FerrySight ferry_virt_domain_sight(virConnectPtr connection, const char *uuid);
+
+/** Adds obstacles that libvirt knows and the XML does not show: snapshots, checkpoints, managed
+ * save, running block jobs. */
+bool ferry_virt_domain_find_obstacles(virDomainPtr domain,
+                                      FerryInstance *instance,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: true when an active or defined domain other than @except_uuid (nullable) names @path as
+ * a disk; the domain's name in @ret_name (transfer full). Unreadable domains count as users. */
+bool ferry_virt_path_is_used(virConnectPtr connection,
+                             const char *path,
+                             const char *except_uuid,
+                             char **ret_name);
