@@ -178,11 +178,33 @@ ferry_checks_from_json(const json_t *object, GError **error)
     return g_steal_pointer(&checks);
 }
 
+/* Checks whose failure has a name of its own in the protocol. */
+static const struct {
+    const char *check;
+    FerryErrorCode code;
+} codes[] = {
+    {"already-migrating", FERRY_ERROR_INSTANCE_ALREADY_MIGRATING},
+    {"cpu", FERRY_ERROR_INVALID_CPU_INFO},
+    {"disk-exists", FERRY_ERROR_DESTINATION_DISK_EXISTS},
+    {"path", FERRY_ERROR_PATH_NOT_ALLOWED},
+    {"state", FERRY_ERROR_INSTANCE_INVALID_STATE},
+};
+
+static FerryErrorCode
+code_of_check(const char *name)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(codes); i++)
+        if (g_strcmp0(codes[i].check, name) == 0)
+            return codes[i].code;
+    return FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR;
+}
+
 GError *
 ferry_checks_error(const FerryChecks *checks)
 {
     g_autoptr(GString) failures = g_string_new(NULL);
     const char *hint = NULL;
+    FerryErrorCode code = FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR;
     guint count = 0;
     for (guint i = 0; i < checks->list->len; i++) {
         const FerryCheck *check = ferry_checks_get(checks, i);
@@ -191,12 +213,16 @@ ferry_checks_error(const FerryChecks *checks)
         g_string_append_printf(failures, "%s%s: %s", count > 0 ? "; " : "", check->name,
                                check->message);
         hint = hint != NULL ? hint : check->hint;
+        if (count == 0)
+            code = code_of_check(check->name);
+        else if (code != code_of_check(check->name))
+            code = FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR;
         count++;
     }
     if (count == 0)
         return NULL;
     GError *error =
-        ferry_error_new(FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR, hint, "%u check%s failed: %s", count,
+        ferry_error_new(code, hint, "%u check%s failed: %s", count,
                         count == 1 ? "" : "s", failures->str);
     ferry_error_set_detail(error, "checks", list_to_json(checks));
     return error;

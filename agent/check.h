@@ -59,8 +59,9 @@ FerryChecks *ferry_checks_from_json(const json_t *object, GError **error) G_GNUC
 
 /**
  * ferry_checks_error:
- * Returns: (transfer full) (nullable): NULL when compatible; else FERRY_ERROR_MIGRATION_PRE_CHECK_
- * ERROR whose message names each failed check, whose hint is that of the first failure, and whose
+ * Returns: (transfer full) (nullable): NULL when compatible; else an error whose code is the one
+ * that all failed checks share (an existing file, a path, the CPU, the state have codes of their
+ * own) or FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR, whose message names each failed check, whose hint is that of the first failure, and whose
  * details carry all results under "checks".
  */
 GError *ferry_checks_error(const FerryChecks *checks) G_GNUC_WARN_UNUSED_RESULT;

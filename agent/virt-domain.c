@@ -130,17 +130,10 @@ sight_of_running(int reason)
 }
 
 FerrySight
-ferry_virt_domain_sight(virConnectPtr connection, const char *uuid)
+ferry_virt_domain_state_sight(virDomainPtr domain)
 {
     int state = 0;
     int reason = 0;
-    virDomainPtr found = virDomainLookupByUUIDString(connection, uuid);
-
-    if (!found)
-        return ferry_virt_error_is(VIR_ERR_NO_DOMAIN) ? FERRY_SIGHT_ABSENT
-                                                      : FERRY_SIGHT_UNREACHABLE;
-
-    g_autoptr(virDomain) domain = found;
 
     if (virDomainGetState(domain, &state, &reason, 0) < 0)
         return ferry_virt_error_is(VIR_ERR_NO_DOMAIN) ? FERRY_SIGHT_ABSENT
@@ -155,6 +148,36 @@ ferry_virt_domain_sight(virConnectPtr connection, const char *uuid)
     default:
         return FERRY_SIGHT_OTHER;
     }
+}
+
+FerrySight
+ferry_virt_domain_sight(virConnectPtr connection, const char *uuid)
+{
+    virDomainPtr found = virDomainLookupByUUIDString(connection, uuid);
+
+    if (!found)
+        return ferry_virt_error_is(VIR_ERR_NO_DOMAIN) ? FERRY_SIGHT_ABSENT
+                                                      : FERRY_SIGHT_UNREACHABLE;
+
+    g_autoptr(virDomain) domain = found;
+
+    return ferry_virt_domain_state_sight(domain);
+}
+
+bool
+ferry_virt_domain_died_here(virConnectPtr connection, const char *uuid)
+{
+    int state = 0;
+    int reason = 0;
+    g_autoptr(virDomain) domain = virDomainLookupByUUIDString(connection, uuid);
+
+    if (!domain || virDomainGetState(domain, &state, &reason, 0) < 0)
+        return false;
+    if (state == VIR_DOMAIN_CRASHED)
+        return true;
+    /* After libvirtd's own restart the reason is forgotten: then this proves nothing. */
+    return state == VIR_DOMAIN_SHUTOFF && reason != VIR_DOMAIN_SHUTOFF_UNKNOWN &&
+           reason != VIR_DOMAIN_SHUTOFF_MIGRATED && reason != VIR_DOMAIN_SHUTOFF_DAEMON;
 }
 
 /* --- finding and describing ------------------------------------------------------------------- */

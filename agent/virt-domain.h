@@ -31,6 +31,13 @@ FerryInstance *ferry_virt_domain_describe(virConnectPtr connection,
  * does not answer is FERRY_SIGHT_UNREACHABLE. */
 FerrySight ferry_virt_domain_sight(virConnectPtr connection, const char *uuid);
 
+/** The same of a domain that was found already. */
+FerrySight ferry_virt_domain_state_sight(virDomainPtr domain);
+
+/** Returns: true when the domain is shut off or crashed here for a reason that libvirt names and that
+ * is no migration: then no other host can have it. */
+bool ferry_virt_domain_died_here(virConnectPtr connection, const char *uuid);
+
 /** Adds obstacles that libvirt knows and the XML does not show: snapshots, checkpoints, managed
  * save, running block jobs. */
 bool ferry_virt_domain_find_obstacles(virDomainPtr domain,

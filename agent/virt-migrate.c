@@ -184,3 +184,25 @@ ferry_virt_set_memory_bandwidth(virDomainPtr domain, guint64 mibps, GError **err
                                      mibps);
     return true;
 }
+
+bool
+ferry_virt_pause(virDomainPtr domain, GError **error)
+{
+    if (virDomainSuspend(domain) < 0)
+        return ferry_error_from_virt(error,
+                                     FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot pause '%s'",
+                                     virDomainGetName(domain));
+    return true;
+}
+
+bool
+ferry_virt_start_post_copy(virDomainPtr domain, GError **error)
+{
+    if (virDomainMigrateStartPostCopy(domain, 0) < 0)
+        return ferry_error_from_virt(error,
+                                     FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot switch '%s' to post-copy",
+                                     virDomainGetName(domain));
+    return true;
+}

@@ -52,9 +52,11 @@ bool ferry_virt_disk_look(virDomainPtr domain,
                           guint64 *ret_cur,
                           guint64 *ret_end);
 
-/** All three: false with @error when libvirt refuses, e.g. because no job runs (any more). */
+/** All five: false with @error when libvirt refuses, e.g. because no job runs (any more). */
 bool ferry_virt_job_abort(virDomainPtr domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool ferry_virt_set_downtime(virDomainPtr domain, guint downtime_ms, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 bool ferry_virt_set_memory_bandwidth(virDomainPtr domain, guint64 mibps, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_virt_pause(virDomainPtr domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_virt_start_post_copy(virDomainPtr domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -233,7 +233,7 @@ look_at_volume(virStorageVolPtr volume, FerryImage *image, GError **error)
 
     g_autofree char *xml = raw;
     g_autoptr(virStoragePool) pool = virStoragePoolLookupByVolume(volume);
-    g_auto(FerryVolXml) parsed = {0};
+    g_auto(FerryVolumeInfo) parsed = {0};
 
     if (!ferry_volxml_parse(xml, &parsed, error))
         return false;

@@ -15,6 +15,7 @@ ferry_volume_info_clear(FerryVolumeInfo *info)
     g_clear_pointer(&info->name, g_free);
     g_clear_pointer(&info->path, g_free);
     g_clear_pointer(&info->format, g_free);
+    g_clear_pointer(&info->mtime, g_free);
 }
 
 static void
@@ -67,6 +68,7 @@ read_volume(const xmlNode *volume, FerryVolumeInfo *info, GError **error)
     info->format = ferry_xml_attribute(ferry_xml_child(target, "format"), "type");
     if (info->format == NULL)
         info->format = g_strdup("raw");
+    info->mtime = ferry_xml_text(ferry_xml_child(ferry_xml_child(target, "timestamps"), "mtime"));
     /* libvirt prints <backingStore> for a volume that has one only; an empty one is none. */
     const xmlNode *store = ferry_xml_child(volume, "backingStore");
     info->has_backing_store = ferry_xml_child(store, "path") != NULL;

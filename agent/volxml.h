@@ -11,6 +11,7 @@ typedef struct {
     char *name;
     char *path;   /* NULL where the XML has none */
     char *format; /* "raw" where the XML says nothing */
+    char *mtime;  /* of the last write, seconds with fraction; NULL where the XML has none */
     guint64 capacity_bytes;
     guint64 allocation_bytes;
     bool has_backing_store;

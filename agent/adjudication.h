@@ -1,0 +1,34 @@
+/* adjudication.h: asks both hosts until the verdict stands. Threads: a migration's saga thread. */
+#pragma once
+
+#include <jansson.h>
+
+#include "migration.h"
+#include "verdict.h"
+
+typedef struct {
+    FerryVerdict verdict;
+    FerrySight source;
+    FerrySight destination;
+    bool died_here; /* the guest ended on the source, for a reason that is no migration */
+} FerryAdjudication;
+
+/** Asks both hosts once. */
+FerryAdjudication ferry_adjudicate_once(FerryMigration *migration);
+
+/**
+ * ferry_adjudicate:
+ * Asks, with back-off, until the verdict is one to act on: succeeded, not moved, in flight, gone,
+ * broken post-copy, split brain (seen twice), or until [migration] outcome_timeout is over: then
+ * FERRY_VERDICT_UNKNOWN (or SWITCHING, when both sides stand paused).
+ */
+FerryAdjudication ferry_adjudicate(FerryMigration *migration);
+
+/** Returns: (transfer full): {"verdict", "source", "destination", "asked_at"}. */
+json_t *ferry_adjudication_to_json(const FerryAdjudication *adjudication);
+
+/** Returns: (transfer full): the error of a verdict that is no success. @cause: (nullable): what the
+ * transfer itself said. */
+GError *ferry_adjudication_error(const FerryAdjudication *adjudication,
+                                 const FerryRecord *record,
+                                 const GError *cause);

@@ -1,0 +1,89 @@
+#include "config.h"
+
+#include "peer.h"
+
+#include "ferry/error.h"
+#include "ferry/json.h"
+
+/* One question: long enough for a destination that makes pools and images, short enough that a lost
+ * answer does not cost the patience. */
+#define ATTEMPT_MS 20000
+#define SIGHT_MS 5000
+#define FIRST_PAUSE_MS 500
+#define LAST_PAUSE_MS 8000
+
+static bool
+is_worth_repeating(const GError *error)
+{
+    return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_DESTINATION_UNREACHABLE) ||
+           g_error_matches(error, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE) ||
+           g_error_matches(error, FERRY_ERROR, FERRY_ERROR_JOURNAL_UNAVAILABLE);
+}
+
+/* A pause that an abort ends. */
+static void
+pause_for(guint milliseconds, GCancellable *cancellable)
+{
+    GPollFD fd = {0};
+
+    if (cancellable && g_cancellable_make_pollfd(cancellable, &fd)) {
+        g_poll(&fd, 1, (gint)milliseconds);
+        g_cancellable_release_fd(cancellable);
+    } else if (!cancellable) {
+        g_usleep((gulong)milliseconds * 1000);
+    }
+}
+
+json_t *
+ferry_peer_call(const FerryAgent *agent,
+                const char *host,
+                const char *method,
+                json_t *args,
+                guint patience_ms,
+                GCancellable *cancellable,
+                GError **error)
+{
+    g_autoptr(FerryJson) owned = args;
+    gint64 deadline = g_get_monotonic_time() + (gint64)patience_ms * 1000;
+    guint pause_ms = FIRST_PAUSE_MS;
+
+    for (;;) {
+        g_autoptr(GError) why = NULL;
+        json_t *result = ferry_bus_call(
+            agent->bus, host, method, json_incref(owned), ATTEMPT_MS, cancellable, &why);
+
+        if (result)
+            return result;
+        if (!is_worth_repeating(why) ||
+            g_get_monotonic_time() + (gint64)pause_ms * 1000 > deadline ||
+            (cancellable && g_cancellable_is_cancelled(cancellable))) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return NULL;
+        }
+        pause_for(pause_ms, cancellable);
+        pause_ms = MIN(pause_ms * 2, LAST_PAUSE_MS);
+    }
+}
+
+FerrySight
+ferry_peer_sight(const FerryAgent *agent,
+                 const char *host,
+                 const char *instance_uuid,
+                 GCancellable *cancellable)
+{
+    FerrySight sight = FERRY_SIGHT_UNREACHABLE;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) result = ferry_bus_call(agent->bus,
+                                                 host,
+                                                 "describe_instance",
+                                                 json_pack("{s:s}", "instance", instance_uuid),
+                                                 SIGHT_MS,
+                                                 cancellable,
+                                                 &error);
+
+    if (result && ferry_sight_from_string(ferry_json_get_string(result, "sight"), &sight))
+        return sight;
+    return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_INSTANCE_NOT_FOUND)
+               ? FERRY_SIGHT_ABSENT
+               : FERRY_SIGHT_UNREACHABLE;
+}

@@ -1,0 +1,132 @@
+#include "config.h"
+
+#include "transfer-call.h"
+
+#include "ferry/json.h"
+#include "virt-migrate.h"
+
+struct FerryTransferCall {
+    FerryMigration *migration; /* immutable */
+    virDomainPtr domain;       /* immutable */
+    char *libvirt_uri;         /* immutable */
+    char *migrate_uri;         /* immutable */
+    GPtrArray *disks;          /* immutable; targets, NULL-terminated */
+
+    GMutex lock;
+    FerryVirtWatch *watch; /* guarded by lock; NULL once the caller let go */
+    bool over;             /* guarded by lock */
+    GError *error;         /* guarded by lock */
+};
+
+static void
+call_clear(gpointer data)
+{
+    FerryTransferCall *self = data;
+
+    virDomainFree(self->domain);
+    ferry_migration_unref(self->migration);
+    g_ptr_array_unref(self->disks);
+    g_free(self->libvirt_uri);
+    g_free(self->migrate_uri);
+    g_clear_error(&self->error);
+    g_mutex_clear(&self->lock);
+}
+
+static bool
+or_default(FerryOption option, bool fallback)
+{
+    return option == FERRY_OPTION_DEFAULT ? fallback : option == FERRY_OPTION_YES;
+}
+
+/* libvirt gives the same limit to each disk's mirror: the order's limit is for all together. */
+static guint64
+disk_share(guint64 bandwidth_mibps, guint disks)
+{
+    return bandwidth_mibps == 0 ? 0 : MAX(1, bandwidth_mibps / MAX(1, disks));
+}
+
+static gpointer
+run_call(gpointer data)
+{
+    FerryTransferCall *self = data;
+    const FerryOrderOptions *options = ferry_migration_options(self->migration);
+    bool was_persistent = virDomainIsPersistent(self->domain) == 1;
+    FerryTransferOrder order = {
+        .libvirt_uri = self->libvirt_uri,
+        .migrate_uri = self->migrate_uri,
+        .disks = (const char *const *)self->disks->pdata,
+        .disk_bandwidth_mibps = disk_share(options->bandwidth_mibps, self->disks->len - 1),
+        .persist_destination = or_default(options->persistent, was_persistent),
+        .undefine_source = was_persistent && options->undefine_source,
+        .paused = options->paused,
+        .auto_converge = options->auto_converge,
+        .post_copy = options->post_copy,
+        .tls = options->tls,
+        .parallel_connections = options->parallel_connections,
+    };
+    g_autoptr(GError) error = NULL;
+    bool ok = ferry_virt_migrate(self->domain, &order, &error);
+
+    g_mutex_lock(&self->lock);
+    self->over = true;
+    self->error = ok ? NULL : g_steal_pointer(&error);
+    if (self->watch)
+        ferry_virt_watch_wake(self->watch);
+    g_mutex_unlock(&self->lock);
+    g_atomic_rc_box_release_full(self, call_clear);
+    return NULL;
+}
+
+static GPtrArray *
+targets_of(const FerryInstance *instance)
+{
+    GPtrArray *targets = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (disk->migrate)
+            g_ptr_array_add(targets, g_strdup(disk->target));
+    }
+    g_ptr_array_add(targets, NULL);
+    return targets;
+}
+
+FerryTransferCall *
+ferry_transfer_call_start(FerryMigration *migration, virDomainPtr domain, FerryVirtWatch *watch)
+{
+    json_t *migrate_data = ferry_migration_record(migration)->migrate_data;
+    FerryTransferCall *self = g_atomic_rc_box_new0(FerryTransferCall);
+
+    self->migration = ferry_migration_ref(migration);
+    self->domain = domain;
+    virDomainRef(domain);
+    self->libvirt_uri = g_strdup(ferry_json_get_string(migrate_data, "libvirt_uri"));
+    self->migrate_uri = g_strdup(ferry_json_get_string(migrate_data, "migrate_uri"));
+    self->disks = targets_of(ferry_migration_instance(migration));
+    self->watch = watch;
+    g_mutex_init(&self->lock);
+    g_thread_unref(g_thread_new("transfer", run_call, g_atomic_rc_box_acquire(self)));
+    return self;
+}
+
+bool
+ferry_transfer_call_is_over(FerryTransferCall *self, GError **ret_error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+    if (self->over)
+        *ret_error = self->error ? g_error_copy(self->error) : NULL;
+    return self->over;
+}
+
+void
+ferry_transfer_call_unref(FerryTransferCall *self)
+{
+    if (!self)
+        return;
+    g_mutex_lock(&self->lock);
+    self->watch = NULL;
+    g_mutex_unlock(&self->lock);
+    g_atomic_rc_box_release_full(self, call_clear);
+}

@@ -1,0 +1,39 @@
+/* transfer.h: the crossing itself: libvirt's peer-to-peer call and the watch over it.
+ *
+ * The blocking call has a thread of its own; the saga's thread watches: progress, phases, downtime,
+ * bandwidth, clocks, and orders such as abort. A transfer that runs already (after a restart of the
+ * agent) is watched without a call.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "migration.h"
+
+typedef enum {
+    FERRY_TRANSFER_START,    /* call libvirt and watch */
+    FERRY_TRANSFER_REATTACH, /* watch what runs already */
+} FerryTransferMode;
+
+/* What is known when the watch ends; not the outcome, which both hosts have to tell. */
+typedef struct {
+    bool detached;       /* the agent stops; the transfer goes on */
+    GError *error;       /* what libvirt said, or why we aborted; NULL: it said success */
+    FerryJobSummary summary;
+    guint64 moved_bytes; /* by our own count */
+    guint64 disk_ms;     /* how long the disk phase took, and what came after it */
+    guint64 memory_ms;
+} FerryTransferResult;
+
+void ferry_transfer_result_clear(FerryTransferResult *result);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryTransferResult, ferry_transfer_result_clear)
+
+/**
+ * ferry_transfer_run:
+ * Threads: the migration's saga thread. Blocks until the transfer ended or the agent stops.
+ * @error: nothing was begun (libvirt is away, the instance is gone)
+ */
+bool ferry_transfer_run(FerryMigration *migration,
+                        FerryTransferMode mode,
+                        FerryTransferResult *ret_result,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
