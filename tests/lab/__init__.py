@@ -1,0 +1,1 @@
+"""Hosts, a broker and guests on one machine: see README.md in this folder."""

@@ -1,0 +1,145 @@
+"""virt-ferryd on a host."""
+
+import os
+import shlex
+import signal
+
+from . import program
+from .controller import NotDelivered
+from .deadline import Deadline, DeadlineExceeded, wait_until
+from .network import MIGRATION
+
+# Variables that the one who runs the tests may want to reach the agent.
+_HANDED_ON = ("ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "G_DEBUG",
+              "G_SLICE", "G_MESSAGES_DEBUG", "VIRT_FERRY_FAULT")
+
+
+class Agent:
+    """The agent of a host: configured, started, stopped, killed, started again.
+
+    settings: {section: {key: value}} over the laboratory's own, None removes a key.
+    """
+
+    def __init__(self, host, controller, settings=None):
+        self.host = host
+        self.controller = controller
+        self.directory = os.path.join(host.directory, "ferry")
+        self.state_path = os.path.join(self.directory, "state")
+        self.config_path = os.path.join(self.directory, "virt-ferryd.conf")
+        self.log_path = os.path.join(host.directory, "virt-ferryd.log")
+        self.process = None
+        self.settings = {
+            "DEFAULT": {
+                "host": host.name,
+                "transport_url": controller.url,
+                "control_exchange": controller.exchange,
+                "state_path": self.state_path,
+                "debug": "true",
+            },
+            "libvirt": {
+                "live_migration_scheme": "tcp",
+                "live_migration_inbound_addr": host.addresses[MIGRATION],
+            },
+            "storage": {"reserved_bytes": str(64 << 20)},
+            "migration": {"progress_interval": "0.2"},
+            "oslo_messaging_rabbit": {"heartbeat_timeout_threshold": "10"},
+        }
+        self.configure(settings or {})
+
+    def configure(self, settings):
+        """Changes settings; the next start sees them."""
+        for section, keys in settings.items():
+            mine = self.settings.setdefault(section, {})
+            for key, value in keys.items():
+                if value is None:
+                    mine.pop(key, None)
+                else:
+                    mine[key] = str(value)
+        return self
+
+    def _write_configuration(self):
+        os.makedirs(self.state_path, exist_ok=True)
+        with open(self.config_path, "w", encoding="utf-8") as out:
+            for section, keys in self.settings.items():
+                out.write("[%s]\n" % section)
+                out.writelines("%s = %s\n" % item for item in keys.items())
+
+    def environment(self):
+        handed_on = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
+        return {**self.host.environment(), **handed_on}
+
+    # Life
+
+    def start(self, wait=True, environment=None):
+        """Starts it; with wait=True returns when it answers.
+
+        VIRT_FERRY_AGENT_WRAPPER holds words to put before it, valgrind for instance.
+        """
+        self._write_configuration()
+        wrapper = shlex.split(os.environ.get("VIRT_FERRY_AGENT_WRAPPER", ""))
+        self.process = self.host.spawn(
+            "virt-ferryd", *wrapper, program.find("virt-ferryd"),
+            "--config-file", self.config_path, log_path=self.log_path,
+            env={**self.environment(), **(environment or {})})
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self, seconds=30):
+        """Waits until it answers a ping and has its libvirt."""
+        deadline = Deadline(seconds, "%s: virt-ferryd" % self.host.name)
+
+        def answers():
+            if not self.process.alive():
+                raise RuntimeError("%s: virt-ferryd has ended\n%s"
+                                   % (self.host.name, self.log()[-4000:]))
+            try:
+                answer = self.controller.call(self.host.name, "ping",
+                                              timeout=max(0.2, deadline.left()))
+            except NotDelivered:
+                return False
+            return answer["libvirt_connected"]
+        try:
+            wait_until(answers, seconds, "an answer of virt-ferryd on %s" % self.host.name)
+        except DeadlineExceeded as error:
+            raise DeadlineExceeded("%s\n%s" % (error, self.log()[-4000:])) from None
+        return self
+
+    def alive(self):
+        return self.process is not None and self.process.alive()
+
+    def stop(self, seconds=20):
+        """SIGTERM; returns the exit status."""
+        return self.process.stop(seconds)
+
+    def kill(self):
+        """SIGKILL: what a crash leaves."""
+        return self.process.kill()
+
+    def freeze(self):
+        self.process.signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.signal(signal.SIGCONT)
+
+    def restart(self):
+        """Starts it again, after ending it in order when it runs."""
+        if self.alive():
+            self.stop()
+        return self.start()
+
+    # Looking
+
+    def log(self):
+        """Everything it has said since it was first started."""
+        return self.process.log() if self.process else ""
+
+    def wait_log(self, text, seconds=20):
+        return wait_until(lambda: text in self.log(), seconds,
+                          "%r in the log of virt-ferryd on %s" % (text, self.host.name))
+
+    def check_config(self):
+        """virt-ferryd --check-config with the present settings; CompletedProcess."""
+        self._write_configuration()
+        return self.host.run(program.find("virt-ferryd"), "--check-config", "--config-file",
+                             self.config_path, check=False, env=self.environment())

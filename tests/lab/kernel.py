@@ -1,0 +1,164 @@
+"""What guests boot: Debian's cloud kernel, unpacked and not installed, and a tiny initramfs."""
+
+import fcntl
+import hashlib
+import lzma
+import os
+import re
+import shutil
+import stat
+import subprocess
+import tarfile
+import tempfile
+
+META_PACKAGE = "linux-image-cloud-amd64"
+# virtio_blk names what it needs itself; the transport is found by the bus and must be named.
+MODULES = ("virtio_pci", "virtio_blk")
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def cache_directory():
+    """Where the kernel is kept between runs."""
+    chosen = os.environ.get("VIRT_FERRY_LAB_CACHE")
+    if chosen:
+        return chosen
+    if os.environ.get("XDG_CACHE_HOME"):
+        return os.path.join(os.environ["XDG_CACHE_HOME"], "virt-ferry-lab")
+    if os.geteuid() == 0:
+        return "/var/cache/virt-ferry-lab"
+    return os.path.expanduser("~/.cache/virt-ferry-lab")
+
+
+class Kernel:
+    """vmlinuz and the modules that a guest needs, in the cache."""
+
+    def __init__(self, cache=None):
+        self.cache = cache or cache_directory()
+        self.directory = os.path.join(self.cache, "kernel")
+        self.image = os.path.join(self.directory, "vmlinuz")
+
+    def ensure(self):
+        """Fetches the kernel when the cache is empty."""
+        if os.path.exists(self.image):
+            return self
+        os.makedirs(self.cache, exist_ok=True)
+        with open(os.path.join(self.cache, "lock"), "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not os.path.exists(self.image):
+                self._fetch()
+        return self
+
+    def _fetch(self):
+        package = self._package()
+        with tempfile.TemporaryDirectory(dir=self.cache, prefix="fetch-") as work:
+            # apt fetches as its own user where it may.
+            os.chmod(work, 0o755)
+            subprocess.run(["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download",
+                            package], cwd=work, check=True, stdin=subprocess.DEVNULL)
+            debs = [name for name in os.listdir(work) if name.endswith(".deb")]
+            unpacked = os.path.join(work, "kernel")
+            os.makedirs(os.path.join(unpacked, "modules"))
+            self._unpack(os.path.join(work, debs[0]), unpacked)
+            os.rename(unpacked, self.directory)
+
+    @staticmethod
+    def _package():
+        told = subprocess.run(["apt-cache", "depends", META_PACKAGE], check=True, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
+        found = re.search(r"Depends: (linux-image-\S+)", told)
+        if not found:
+            raise RuntimeError("apt knows no kernel behind %s: run apt-get update" % META_PACKAGE)
+        return found.group(1)
+
+    @staticmethod
+    def _unpack(deb, target):
+        """Takes vmlinuz and the virtio modules out of a package of some 100 MiB."""
+        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb],
+                              stdout=subprocess.PIPE) as unpacking:
+            with tarfile.open(fileobj=unpacking.stdout, mode="r|") as archive:
+                for member in archive:
+                    name = os.path.basename(member.name)
+                    if name.startswith("vmlinuz-"):
+                        kept = os.path.join(target, "vmlinuz")
+                    elif name.startswith("virtio") and ".ko" in name:
+                        kept = os.path.join(target, "modules", name.replace("-", "_"))
+                    else:
+                        continue
+                    with archive.extractfile(member) as source, open(kept, "wb") as out:
+                        shutil.copyfileobj(source, out)
+        if unpacking.returncode != 0 or not os.path.exists(os.path.join(target, "vmlinuz")):
+            raise RuntimeError("%s holds no kernel" % deb)
+
+    def modules(self):
+        """(name, contents) in the order of loading."""
+        loaded = {}
+
+        def load(name):
+            if name in loaded:
+                return
+            contents = self._module(name)
+            for needed in re.search(rb"\0depends=([^\0]*)\0", contents).group(1).split(b","):
+                if needed:
+                    load(needed.decode())
+            loaded[name] = contents
+        for name in MODULES:
+            load(name)
+        return list(loaded.items())
+
+    def _module(self, name):
+        stem = os.path.join(self.directory, "modules", name + ".ko")
+        if os.path.exists(stem):
+            with open(stem, "rb") as module:
+                return module.read()
+        if os.path.exists(stem + ".xz"):
+            with lzma.open(stem + ".xz") as module:
+                return module.read()
+        return subprocess.run(["zstd", "-dcq", stem + ".zst"], check=True,
+                              stdout=subprocess.PIPE).stdout
+
+
+def _compile_init(cache):
+    """The guest's only program, compiled once for each state of its source."""
+    source = os.path.join(_HERE, "counter.c")
+    with open(source, "rb") as text:
+        digest = hashlib.sha256(text.read()).hexdigest()[:16]
+    program = os.path.join(cache, "counter-" + digest)
+    if not os.path.exists(program):
+        os.makedirs(cache, exist_ok=True)
+        handle, made = tempfile.mkstemp(dir=cache, prefix="counter-new-")
+        os.close(handle)
+        try:
+            subprocess.run(["gcc", "-std=gnu17", "-Os", "-static", "-s", "-Wall", "-Wextra",
+                            "-Werror", "-o", made, source], check=True,
+                           stdin=subprocess.DEVNULL)
+        except subprocess.CalledProcessError:
+            os.unlink(made)
+            raise
+        os.rename(made, program)
+    with open(program, "rb") as binary:
+        return binary.read()
+
+
+def _entry(number, name, mode, contents=b"", device=(0, 0)):
+    """One file in cpio's "newc" format, which the kernel unpacks."""
+    fields = (number, mode, 0, 0, 1, 0, len(contents), 0, 0, device[0], device[1],
+              len(name) + 1, 0)
+    header = b"070701" + b"".join(b"%08x" % field for field in fields) + name.encode() + b"\0"
+    return (header + b"\0" * (-len(header) % 4)
+            + contents + b"\0" * (-len(contents) % 4))
+
+
+def write_initrd(kernel, path):
+    """Writes the initramfs: /init and the modules, named in the order of loading."""
+    files = [("init", stat.S_IFREG | 0o755, _compile_init(kernel.cache), (0, 0)),
+             ("dev", stat.S_IFDIR | 0o755, b"", (0, 0)),
+             ("dev/console", stat.S_IFCHR | 0o600, b"", (5, 1)),
+             ("proc", stat.S_IFDIR | 0o755, b"", (0, 0)),
+             ("modules", stat.S_IFDIR | 0o755, b"", (0, 0))]
+    for order, (name, contents) in enumerate(kernel.modules()):
+        files.append(("modules/%02d-%s" % (order, name), stat.S_IFREG | 0o644, contents, (0, 0)))
+    with open(path, "wb") as out:
+        for number, (name, mode, contents, device) in enumerate(files, 1):
+            out.write(_entry(number, name, mode, contents, device))
+        out.write(_entry(0, "TRAILER!!!", 0))
