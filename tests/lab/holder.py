@@ -2,9 +2,9 @@
 """The first process of a namespace: everything inside dies with it.
 
 Started by namespace.py, never by hand. It makes new mount, UTS, IPC, network and PID namespaces,
-tells the outer PID of its init on standard output, and then only collects dead children. The end
-of standard input is the death of the laboratory, and so of this; the byte "d" on it detaches:
-from then on the namespace lives until somebody ends the init.
+tells the outer PID of its init on standard output once all is made, and then only collects dead
+children. The end of standard input is the death of the laboratory, and so of this; the byte "d"
+on it detaches: from then on the namespace lives until somebody ends the init.
 """
 
 import ctypes
@@ -47,7 +47,7 @@ def reap():
             return
 
 
-def init(name):
+def init(name, ready):
     mount(b"none", b"/", None, MS_REC | MS_PRIVATE)
     mount(b"proc", b"/proc", b"proc", MS_NOSUID_NODEV_NOEXEC)
     # The view of /sys/class/net belongs to the network namespace of whoever mounted it.
@@ -60,9 +60,10 @@ def init(name):
     signal.set_wakeup_fd(wake_write)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    os.write(1, b"ready\n")
     devnull = os.open(os.devnull, os.O_RDWR)
     os.dup2(devnull, 1)
+    os.write(ready, b"r")
+    os.close(ready)
 
     watched = [wake_read, 0]
     while True:
@@ -86,11 +87,15 @@ def main():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     flags = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET
     checked(libc.unshare(flags), "unshare")
+    readable, ready = os.pipe()
     pid = os.fork()
     if pid == 0:
-        init(name)
+        os.close(readable)
+        init(name, ready)
         os._exit(0)
-    os.write(1, b"%d\n" % pid)
+    os.close(ready)
+    if os.read(readable, 1) == b"r":
+        os.write(1, b"%d\n" % pid)
     devnull = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1):
         os.dup2(devnull, fd)

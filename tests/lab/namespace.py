@@ -132,9 +132,8 @@ class Namespace:
             ["/usr/bin/python3", "-IS", HOLDER, self.name],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=tuple(keep_open))
         told = self._holder.stdout.readline()
-        ready = self._holder.stdout.readline()
         self._holder.stdout.close()
-        if not told.strip().isdigit() or ready != b"ready\n":
+        if not told.strip().isdigit():
             self._holder.stdin.close()
             self._holder.wait()
             raise RuntimeError("%s: the namespaces could not be made (are you root?)" % self.name)
