@@ -1,0 +1,345 @@
+#include "config.h"
+
+#include "follow.h"
+
+#include "format.h"
+#include "interrupt.h"
+#include "journey.h"
+#include "output.h"
+#include "progress-line.h"
+#include "report.h"
+#include "terminal.h"
+
+#include "ferry/error.h"
+#include "ferry/json.h"
+
+/* Events may be lost with the broker; after so long without one the source is asked. */
+#define SILENCE_US (5 * G_USEC_PER_SEC)
+#define POLL_TIMEOUT_S 10
+
+typedef struct {
+    FerrySession *session;
+    const FerryFollowOrder *order;
+    FerryJourney *journey;
+    FerryProgressLine *line; /* NULL with --json */
+    GMainLoop *loop;
+    FerryExit status;
+    gint64 heard_us; /* when the source last told something; monotonic */
+    bool accepted;   /* the source answered the order */
+    GError *doubt;   /* the order was sent and not answered: it may have arrived */
+    bool polling;
+    bool told_silence;
+    bool over; /* the loop is to end; later answers say nothing any more */
+} Follow;
+
+static void
+finish(Follow *follow, FerryExit status)
+{
+    if (follow->over)
+        return;
+    follow->over = true;
+    follow->status = status;
+    g_main_loop_quit(follow->loop);
+}
+
+static void
+finish_with_error(Follow *follow, const GError *error)
+{
+    if (follow->over)
+        return;
+    g_clear_pointer(&follow->line, ferry_progress_line_free);
+    finish(follow, ferry_report_error(error, follow->order->json));
+}
+
+/* Prints {@key: @value} as one line. @value: (transfer none). */
+static void
+print_document(const char *key, const json_t *value)
+{
+    g_autoptr(FerryJson) document = json_pack("{s:O}", key, value);
+    ferry_print_json(document);
+}
+
+static FerryExit
+exit_of_status(FerryStatus status)
+{
+    if (status == FERRY_STATUS_COMPLETED)
+        return FERRY_EXIT_DONE;
+    return status == FERRY_STATUS_CANCELLED ? FERRY_EXIT_CANCELLED : FERRY_EXIT_FAILED;
+}
+
+static void
+print_end(Follow *follow)
+{
+    const json_t *latest = ferry_journey_latest(follow->journey);
+    if (follow->order->json) {
+        print_document("outcome", latest);
+        return;
+    }
+    g_clear_pointer(&follow->line, ferry_progress_line_free);
+    ferry_say("%s: '%s' from %s to %s",
+              ferry_status_to_string(ferry_journey_status(follow->journey)),
+              follow->order->instance, follow->order->from, follow->order->to);
+    ferry_report_print_outcome(latest);
+}
+
+/* Something new was heard and taken. */
+static void
+show(Follow *follow)
+{
+    if (ferry_journey_is_over(follow->journey)) {
+        print_end(follow);
+        finish(follow, exit_of_status(ferry_journey_status(follow->journey)));
+    } else if (follow->line != NULL) {
+        ferry_progress_line_show(follow->line, ferry_journey_latest(follow->journey));
+    }
+}
+
+static void
+hear(Follow *follow)
+{
+    follow->heard_us = g_get_monotonic_time();
+    follow->told_silence = false;
+}
+
+static void
+on_event(const json_t *body, gpointer user_data)
+{
+    Follow *follow = user_data;
+    if (follow->over || !ferry_journey_take_event(follow->journey, body))
+        return;
+    hear(follow);
+    if (follow->order->json)
+        print_document("event", body);
+    show(follow);
+}
+
+/* The order is in doubt and the source does not know it: it never arrived. */
+static bool
+never_arrived(const Follow *follow, const GError *error)
+{
+    return !follow->accepted && ferry_journey_latest(follow->journey) == NULL &&
+           g_error_matches(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND);
+}
+
+static void
+on_polled(GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    Follow *follow = user_data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) record = ferry_session_call_finish(result, &error);
+    follow->polling = false;
+    if (follow->over)
+        return;
+    if (record != NULL) {
+        hear(follow);
+        if (ferry_journey_take_record(follow->journey, record))
+            show(follow);
+    } else if (never_arrived(follow, error)) {
+        finish_with_error(follow, follow->doubt);
+    } else if (!g_error_matches(error, FERRY_ERROR, FERRY_ERROR_DESTINATION_UNREACHABLE)) {
+        finish_with_error(follow, error);
+    }
+}
+
+static void
+poll_source(Follow *follow)
+{
+    if (follow->polling)
+        return;
+    follow->polling = true;
+    json_t *args = json_pack("{s:o}", "migration_id", ferry_json_text(follow->order->migration_id));
+    ferry_session_call_async(follow->session, follow->order->from, "get_migration", args,
+                             POLL_TIMEOUT_S, on_polled, follow);
+}
+
+static void
+give_up(Follow *follow)
+{
+    g_autoptr(GError) error = ferry_error_new(
+        FERRY_ERROR_DESTINATION_UNREACHABLE,
+        "ask again later with 'virt-ferry show'; the migration goes on or ends without us",
+        "no word from %s about migration %s for %u s", follow->order->from,
+        follow->order->migration_id, follow->order->patience_s);
+    finish_with_error(follow, error);
+}
+
+static void
+tell_silence(Follow *follow)
+{
+    if (follow->told_silence || follow->line == NULL)
+        return;
+    follow->told_silence = true;
+    ferry_progress_line_say(follow->line, "no word from %s; asking", follow->order->from);
+}
+
+static gboolean
+on_tick(gpointer user_data)
+{
+    Follow *follow = user_data;
+    gint64 silence_us = g_get_monotonic_time() - follow->heard_us;
+    if (!follow->accepted && follow->doubt == NULL)
+        return G_SOURCE_CONTINUE; /* the order itself is still being answered */
+    if (silence_us > (gint64)follow->order->patience_s * G_USEC_PER_SEC) {
+        give_up(follow);
+    } else if (silence_us > SILENCE_US) {
+        if (silence_us > 3 * SILENCE_US)
+            tell_silence(follow);
+        poll_source(follow);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+static void
+print_accepted(Follow *follow, const json_t *answer)
+{
+    if (follow->order->json)
+        print_document("order", answer);
+    else
+        ferry_progress_line_say(follow->line, "migration %s of '%s' from %s to %s: %s",
+                                follow->order->migration_id, follow->order->instance,
+                                follow->order->from, follow->order->to,
+                                ferry_json_get_string(answer, "status"));
+}
+
+static bool
+may_have_arrived(const GError *error)
+{
+    const char *reason = ferry_json_get_string(ferry_error_details(error), "reason");
+    return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_DESTINATION_UNREACHABLE) &&
+           g_strcmp0(reason, "no-queue") != 0;
+}
+
+/* An order given again is answered with the present state: it may have ended long ago, and its
+ * events with it. */
+static void
+catch_up(Follow *follow, const char *status)
+{
+    if (g_strcmp0(status, "accepted") != 0)
+        poll_source(follow);
+}
+
+static void
+on_ordered(GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    Follow *follow = user_data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) answer = ferry_session_call_finish(result, &error);
+    if (follow->over)
+        return;
+    if (answer != NULL) {
+        follow->accepted = true;
+        hear(follow);
+        print_accepted(follow, answer);
+        if (follow->order->detach)
+            finish(follow, FERRY_EXIT_DONE);
+        else
+            catch_up(follow, ferry_json_get_string(answer, "status"));
+    } else if (may_have_arrived(error)) {
+        follow->doubt = g_steal_pointer(&error);
+        hear(follow);
+        poll_source(follow);
+    } else {
+        finish_with_error(follow, error);
+    }
+}
+
+static void
+send_order(Follow *follow)
+{
+    const FerryFollowOrder *order = follow->order;
+    json_t *args = json_pack("{s:o,s:o,s:o,s:O}", "instance", ferry_json_text(order->instance),
+                             "host", ferry_json_text(order->to), "migration_id",
+                             ferry_json_text(order->migration_id), "options", order->options);
+    ferry_session_call_async(follow->session, order->from, "live_migrate_instance", args,
+                             /* timeout_s= */ 0, on_ordered, follow);
+}
+
+static void
+on_aborted(GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    Follow *follow = user_data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) answer = ferry_session_call_finish(result, &error);
+    if (follow->over || answer != NULL)
+        return;
+    ferry_report_error(error, /* json= */ false);
+}
+
+static void
+abort_migration(Follow *follow)
+{
+    json_t *args = json_pack("{s:o}", "migration_id", ferry_json_text(follow->order->migration_id));
+    ferry_session_call_async(follow->session, follow->order->from, "live_migration_abort", args,
+                             /* timeout_s= */ 0, on_aborted, follow);
+    if (follow->line != NULL)
+        ferry_progress_line_say(follow->line, "aborting");
+}
+
+static void
+leave(Follow *follow, FerryExit status)
+{
+    g_clear_pointer(&follow->line, ferry_progress_line_free);
+    g_printerr("virt-ferry: %s; its id is %s\n",
+               follow->accepted ? "the migration goes on" : "the order was not answered yet",
+               follow->order->migration_id);
+    finish(follow, status);
+}
+
+static void
+on_interrupt(FerryInterruptEvent event, gpointer user_data)
+{
+    Follow *follow = user_data;
+    if (follow->over)
+        return;
+    if (follow->line != NULL && event == FERRY_INTERRUPT_ASKING)
+        ferry_progress_line_pause(follow->line);
+    else if (follow->line != NULL)
+        ferry_progress_line_resume(follow->line);
+    switch (event) {
+    case FERRY_INTERRUPT_ASKING:
+    case FERRY_INTERRUPT_CONTINUE:
+        break;
+    case FERRY_INTERRUPT_ABORT:
+        abort_migration(follow);
+        break;
+    case FERRY_INTERRUPT_DETACH:
+        leave(follow, FERRY_EXIT_DONE);
+        break;
+    case FERRY_INTERRUPT_LEAVE:
+        leave(follow, FERRY_EXIT_NO_ANSWER);
+        break;
+    }
+}
+
+/* Orders and turns the main loop until the end. */
+static void
+run(Follow *follow)
+{
+    g_autoptr(FerryInterrupt) interrupt =
+        ferry_interrupt_new(!follow->order->json, on_interrupt, follow);
+    guint tick = g_timeout_add_seconds(1, on_tick, follow);
+    hear(follow);
+    send_order(follow);
+    g_main_loop_run(follow->loop);
+    g_source_remove(tick);
+}
+
+FerryExit
+ferry_follow(FerrySession *session, const FerryFollowOrder *order)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJourney) journey = ferry_journey_new(order->migration_id, order->from);
+    Follow follow = {.session = session, .order = order, .journey = journey};
+    ferry_session_listen(session, on_event, &follow);
+    if (!ferry_session_connect(session, &error))
+        return ferry_report_error(error, order->json);
+    follow.loop = g_main_loop_new(/* context= */ NULL, /* is_running= */ FALSE);
+    if (!order->json)
+        follow.line = ferry_progress_line_new(ferry_terminal_can_redraw());
+    run(&follow);
+    ferry_session_drain(session); /* no callback may find us gone */
+    ferry_progress_line_free(follow.line);
+    g_clear_error(&follow.doubt);
+    g_main_loop_unref(follow.loop);
+    return follow.status;
+}

@@ -1,0 +1,155 @@
+#include "config.h"
+
+#include "command.h"
+#include "format.h"
+#include "output.h"
+#include "session.h"
+#include "table.h"
+
+#include "ferry/error.h"
+#include "ferry/json.h"
+
+typedef struct {
+    char *host;
+    char *status;
+    char *instance;
+    int limit;
+} Filter;
+
+static void
+filter_clear(Filter *filter)
+{
+    g_free(filter->host);
+    g_free(filter->status);
+    g_free(filter->instance);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Filter, filter_clear)
+
+static GOptionGroup *
+group_new(Filter *filter)
+{
+    const GOptionEntry entries[] = {
+        {"host", 0, 0, G_OPTION_ARG_STRING, &filter->host, "Ask this host only", "HOST"},
+        {"status", 0, 0, G_OPTION_ARG_STRING, &filter->status, "Only in this status", "STATUS"},
+        {"instance", 0, 0, G_OPTION_ARG_STRING, &filter->instance, "Only of this one", "INSTANCE"},
+        {"limit", 0, 0, G_OPTION_ARG_INT, &filter->limit, "At most so many of each host", "N"},
+        {NULL},
+    };
+    GOptionGroup *group = g_option_group_new("list", "", "", NULL, NULL);
+    g_option_group_add_entries(group, entries);
+    return group;
+}
+
+static json_t *
+arguments_of(const Filter *filter)
+{
+    json_t *args = json_object();
+    if (filter->status != NULL)
+        json_object_set_new(args, "status", ferry_json_text(filter->status));
+    if (filter->instance != NULL)
+        json_object_set_new(args, "instance", ferry_json_text(filter->instance));
+    if (filter->limit > 0)
+        json_object_set_new(args, "limit", json_integer(filter->limit));
+    return args;
+}
+
+/* Adds the answer's records, each with the name of the host that told it. */
+static void
+add_records(GPtrArray *records, const char *host, const json_t *answer)
+{
+    /* An object leaves room for more than records; both forms are understood. */
+    const json_t *array = json_is_array(answer) ? answer : json_object_get(answer, "migrations");
+    size_t index = 0;
+    json_t *record = NULL;
+    json_array_foreach(array, index, record)
+    {
+        json_t *copy = json_copy(record);
+        json_object_set_new(copy, "host", ferry_json_text(host));
+        g_ptr_array_add(records, copy);
+    }
+}
+
+static int
+compare_newest_first(gconstpointer a, gconstpointer b)
+{
+    return -g_strcmp0(ferry_json_get_string(*(json_t *const *)a, "created_at"),
+                      ferry_json_get_string(*(json_t *const *)b, "created_at"));
+}
+
+static void
+add_row(FerryTable *table, const json_t *record)
+{
+    g_autofree char *created = ferry_format_time(ferry_json_get_string(record, "created_at"));
+    gint64 percent = ferry_json_get_int(json_object_get(record, "progress"), "percent", -1);
+    g_autofree char *done =
+        percent >= 0 ? g_strdup_printf("%" G_GINT64_FORMAT "%%", percent) : NULL;
+    const char *const cells[] = {
+        ferry_json_get_string(record, "migration_id"),
+        ferry_json_get_string(json_object_get(record, "instance"), "name"),
+        ferry_json_get_string(record, "source"),
+        ferry_json_get_string(record, "destination"),
+        ferry_json_get_string(record, "role"),
+        created,
+        done,
+        ferry_json_get_string(record, "status"),
+        NULL,
+    };
+    ferry_table_add(table, cells);
+}
+
+static void
+print_records(const GPtrArray *records, bool json)
+{
+    static const char *const titles[] = {"MIGRATION",     "INSTANCE", "FROM",   "TO", "ROLE",
+                                         "CREATED (UTC)", ">DONE",    "STATUS", NULL};
+    g_autoptr(FerryTable) table = ferry_table_new(titles);
+    g_autoptr(FerryJson) array = json_array();
+    for (guint i = 0; i < records->len; i++) {
+        json_t *record = g_ptr_array_index(records, i);
+        json_array_append(array, record);
+        add_row(table, record);
+    }
+    if (json)
+        ferry_print_json(array);
+    else
+        ferry_table_print(table);
+}
+
+/* Asks every host; one that does not answer is told of, and spoils the exit status. */
+static FerryExit
+list_migrations(FerrySession *session, const Filter *filter, bool json)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) records = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
+    g_auto(GStrv) hosts = ferry_session_host_names(session, filter->host, &error);
+    FerryExit status = FERRY_EXIT_DONE;
+    if (hosts == NULL)
+        return ferry_report_error(error, json);
+    for (char **host = hosts; *host != NULL; host++) {
+        g_autoptr(GError) failure = NULL;
+        g_autoptr(FerryJson) answer =
+            ferry_session_call(session, *host, "list_migrations", arguments_of(filter), &failure);
+        if (answer != NULL)
+            add_records(records, *host, answer);
+        else if (filter->host != NULL)
+            return ferry_report_error(failure, json);
+        else
+            status = ferry_report_error(failure, /* json= */ false);
+    }
+    g_ptr_array_sort(records, compare_newest_first);
+    print_records(records, json);
+    return status;
+}
+
+FerryExit
+ferry_command_list(FerryInvocation *invocation, int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(Filter) filter = {0};
+    if (!ferry_invocation_parse(invocation, argv[0], group_new(&filter), 0, &argc, &argv, &error))
+        return ferry_report_error(error, invocation->json);
+    g_autoptr(FerrySession) session = ferry_session_open(invocation, &error);
+    if (session == NULL)
+        return ferry_report_error(error, invocation->json);
+    return list_migrations(session, &filter, invocation->json);
+}

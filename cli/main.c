@@ -1,0 +1,164 @@
+/* virt-ferry: the command line of a person or a script. */
+#include "config.h"
+
+#include "command.h"
+#include "output.h"
+
+#include <glib.h>
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HOST_HINT "Without --host every agent that answers is asked for it."
+
+const FerryCommand ferry_commands[] = {
+    {
+        .name = "hosts",
+        .arguments = "",
+        .summary = "Show every agent that answers",
+        .run = ferry_command_hosts,
+    },
+    {
+        .name = "check",
+        .arguments = "INSTANCE --from HOST --to HOST",
+        .summary = "Ask both hosts whether an instance can move, and move nothing",
+        .description = "Exit status: 0 it can, 1 it cannot.",
+        .run = ferry_command_check,
+    },
+    {
+        .name = "migrate",
+        .arguments = "INSTANCE --from HOST --to HOST",
+        .summary = "Move a running instance and its local disks to another host",
+        .description = "Exit status: 0 completed, 1 failed, 3 cancelled, 4 the outcome was not "
+                       "seen. See virt-ferry(1).",
+        .run = ferry_command_migrate,
+    },
+    {
+        .name = "list",
+        .arguments = "",
+        .summary = "Show migrations, newest first",
+        .run = ferry_command_list,
+    },
+    {
+        .name = "show",
+        .arguments = "MIGRATION",
+        .summary = "Show one migration's record and report",
+        .description = HOST_HINT,
+        .run = ferry_command_show,
+    },
+    {
+        .name = "abort",
+        .arguments = "MIGRATION",
+        .summary = "Stop a migration; the instance stays on its source",
+        .description = HOST_HINT,
+        .run = ferry_command_abort,
+    },
+    {
+        .name = "force-complete",
+        .arguments = "MIGRATION",
+        .summary = "Finish a migration that does not converge, at the instance's cost",
+        .description = HOST_HINT,
+        .run = ferry_command_force_complete,
+    },
+    {
+        .name = "resolve",
+        .arguments = "MIGRATION",
+        .summary = "Ask both hosts again about a migration in error",
+        .description = HOST_HINT,
+        .run = ferry_command_resolve,
+    },
+    {
+        .name = "watch",
+        .arguments = "",
+        .summary = "Show events as they come",
+        .run = ferry_command_watch,
+    },
+    {.name = NULL},
+};
+
+const FerryCommand *
+ferry_command_find(const char *name)
+{
+    for (const FerryCommand *command = ferry_commands; command->name != NULL; command++) {
+        if (strcmp(command->name, name) == 0)
+            return command;
+    }
+    return NULL;
+}
+
+/* Returns: (transfer full): what --help says before the options. */
+static char *
+list_commands(void)
+{
+    GString *text = g_string_new("Moves running virtual machines, local disks included, between "
+                                 "KVM hosts.\n\nCommands:\n");
+    for (const FerryCommand *command = ferry_commands; command->name != NULL; command++)
+        g_string_append_printf(text, "  %-16s %s\n", command->name, command->summary);
+    g_string_append(text, "  help [COMMAND]   Show this, or the options of a command");
+    return g_string_free(text, FALSE);
+}
+
+/* "help X" is "X --help", "help" is "--help"; GLib prints and leaves. */
+static void
+turn_help_around(int argc, char **argv)
+{
+    static char help[] = "--help";
+    if (argc < 2 || strcmp(argv[1], "help") != 0)
+        return;
+    argv[1] = argc > 2 ? argv[2] : help;
+    if (argc > 2)
+        argv[2] = help;
+}
+
+static FerryExit
+refuse_usage(const char *why)
+{
+    ferry_complain("%s", why);
+    g_printerr("hint: see 'virt-ferry help' and virt-ferry(1)\n");
+    return FERRY_EXIT_USAGE;
+}
+
+static FerryExit
+run(FerryInvocation *invocation, int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *summary = list_commands();
+    turn_help_around(argc, argv);
+    if (!ferry_invocation_parse_global(invocation, summary, &argc, &argv, &error))
+        return refuse_usage(error->message);
+    if (invocation->show_version) {
+        g_print("virt-ferry %s\n", VERSION);
+        return FERRY_EXIT_DONE;
+    }
+    if (argc < 2)
+        return refuse_usage("no command");
+    const FerryCommand *command = ferry_command_find(argv[1]);
+    if (command == NULL) {
+        g_autofree char *why = g_strdup_printf("there is no command '%s'", argv[1]);
+        return refuse_usage(why);
+    }
+    return command->run(invocation, argc - 1, argv + 1);
+}
+
+/* A report that a full disk cut short must not look like one that arrived. */
+static bool
+flush_output(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    perror("virt-ferry: standard output");
+    return false;
+}
+
+int
+main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "");
+    g_set_prgname("virt-ferry");
+    g_autoptr(FerryInvocation) invocation = ferry_invocation_new();
+    FerryExit status = run(invocation, argc, argv);
+    if (!flush_output() && status == FERRY_EXIT_DONE)
+        status = FERRY_EXIT_FAILED;
+    return status;
+}

@@ -1,0 +1,91 @@
+#include "config.h"
+
+#include "command.h"
+#include "follow.h"
+#include "order.h"
+#include "output.h"
+#include "route.h"
+#include "session.h"
+
+#include "ferry/json.h"
+
+#define PATIENCE_S 600
+
+typedef struct {
+    char *id;
+    gboolean detach;
+    int patience_s;
+} Settings;
+
+static void
+settings_clear(Settings *settings)
+{
+    g_free(settings->id);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Settings, settings_clear)
+
+static GOptionGroup *
+group_new(json_t *options, FerryRoute *route, Settings *settings)
+{
+    const GOptionEntry entries[] = {
+        {"id", 0, 0, G_OPTION_ARG_STRING, &settings->id,
+         "The migration's id; the same order given "
+         "again starts nothing twice",
+         "UUID"},
+        {"detach", 0, 0, G_OPTION_ARG_NONE, &settings->detach, "Give the order and leave", NULL},
+        {"patience", 0, 0, G_OPTION_ARG_INT, &settings->patience_s,
+         "Give up after so long without a word from the source (600)", "SECONDS"},
+        {NULL},
+    };
+    GOptionGroup *group = ferry_order_group_new(options);
+    ferry_route_add_entries(route, group);
+    g_option_group_add_entries(group, entries);
+    return group;
+}
+
+static bool
+complete_settings(Settings *settings, GError **error)
+{
+    if (settings->patience_s < 1) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "--patience %d: expected whole seconds from 1", settings->patience_s);
+        return false;
+    }
+    if (settings->id != NULL && !g_uuid_string_is_valid(settings->id)) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--id %s: expected a UUID",
+                    settings->id);
+        return false;
+    }
+    g_autofree char *id = settings->id != NULL ? g_ascii_strdown(settings->id, /* len= */ -1)
+                                               : g_uuid_string_random();
+    g_free(settings->id);
+    settings->id = g_steal_pointer(&id);
+    return true;
+}
+
+FerryExit
+ferry_command_migrate(FerryInvocation *invocation, int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) options = json_object();
+    g_auto(FerryRoute) route = {0};
+    g_auto(Settings) settings = {.patience_s = PATIENCE_S};
+    GOptionGroup *group = group_new(options, &route, &settings);
+    if (!ferry_invocation_parse(invocation, argv[0], group, 1, &argc, &argv, &error) ||
+        !ferry_route_check(&route, &error) || !complete_settings(&settings, &error))
+        return ferry_report_error(error, invocation->json);
+    g_autoptr(FerrySession) session = ferry_session_new(invocation, &error);
+    if (session == NULL)
+        return ferry_report_error(error, invocation->json);
+    const FerryFollowOrder order = {
+        .migration_id = settings.id,
+        .instance = argv[1],
+        .from = route.from,
+        .to = route.to,
+        .options = options,
+        .detach = settings.detach,
+        .json = invocation->json,
+        .patience_s = (guint)settings.patience_s,
+    };
+    return ferry_follow(session, &order);
+}

@@ -1,0 +1,190 @@
+#include "config.h"
+
+#include "order.h"
+
+#include "ferry/json.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef enum {
+    KIND_YES, /* the option alone says true */
+    KIND_NO,
+    KIND_NUMBER,
+    KIND_SECONDS, /* with a fraction */
+    KIND_TEXT,
+    KIND_LIST,
+    KIND_ANY, /* KEY=JSON */
+} Kind;
+
+typedef struct {
+    const char *name; /* without the dashes */
+    char letter;
+    Kind kind;
+    const char *key; /* NULL: KIND_ANY brings its own */
+    const char *argument;
+    const char *description;
+} Option;
+
+static const Option table[] = {
+    {"disks", 0, KIND_LIST, "disks", "TARGETS", "Copy these disks only, e.g. vda,vdb"},
+    {"bandwidth", 0, KIND_NUMBER, "bandwidth_mib_s", "MIB/S", "Limit the transfer"},
+    {"downtime", 0, KIND_NUMBER, "downtime_ms", "MS", "Longest pause at the switchover"},
+    {"auto-converge", 0, KIND_YES, "auto_converge", NULL, "Slow the instance down until it fits"},
+    {"post-copy", 0, KIND_YES, "post_copy", NULL, "Allow to switch over before memory is there"},
+    {"parallel-connections", 0, KIND_NUMBER, "parallel_connections", "N", "Connections for memory"},
+    {"tls", 0, KIND_YES, "tls", NULL, "Encrypt QEMU's own connections"},
+    {"completion-timeout", 0, KIND_NUMBER, "completion_timeout_s", "S", "Longest transfer"},
+    {"timeout-action", 0, KIND_TEXT, "timeout_action", "ACTION", "Then: abort, force_complete"},
+    {"persistent", 0, KIND_YES, "persistent", NULL, "Define the instance on the destination"},
+    {"transient", 0, KIND_NO, "persistent", NULL, "Do not define it there"},
+    {"undefine-source", 0, KIND_YES, "undefine_source", NULL,
+     "Undefine it on the source (default)"},
+    {"no-undefine-source", 0, KIND_NO, "undefine_source", NULL, "Leave it defined on the source"},
+    {"source-disks", 0, KIND_TEXT, "source_disks", "FATE", "Afterwards: keep, delete, quarantine"},
+    {"storage-strategy", 0, KIND_TEXT, "storage_strategy", "HOW",
+     "How disks go: auto, mirror, seeded"},
+    {"paused", 0, KIND_YES, "paused", NULL, "Leave the instance paused on the destination"},
+    {"progress-interval", 0, KIND_SECONDS, "progress_interval_s", "S",
+     "Time between progress events"},
+    {"option", 'o', KIND_ANY, NULL, "KEY=JSON", "Any other option of the protocol"},
+};
+
+static const Option *
+find_option(const char *name)
+{
+    if (strcmp(name, "-o") == 0)
+        name = "--option";
+    for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+        if (g_str_has_prefix(name, "--") && strcmp(table[i].name, name + 2) == 0)
+            return &table[i];
+    }
+    return NULL;
+}
+
+static json_t *
+number_from_text(const char *text)
+{
+    guint64 number = 0;
+    if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &number, NULL))
+        return NULL;
+    return json_integer((json_int_t)number);
+}
+
+static json_t *
+seconds_from_text(const char *text)
+{
+    char *end = NULL;
+    double seconds = g_ascii_strtod(text, &end);
+    if (end == text || *end != '\0' || !isfinite(seconds) || seconds < 0)
+        return NULL;
+    return json_real(seconds);
+}
+
+static json_t *
+list_from_text(const char *text)
+{
+    g_auto(GStrv) items = g_strsplit(text, ",", /* max_tokens= */ -1);
+    g_autoptr(FerryJson) list = json_array();
+    for (char **item = items; *item != NULL; item++) {
+        if (*g_strstrip(*item) == '\0')
+            return NULL;
+        json_array_append_new(list, ferry_json_text(*item));
+    }
+    return json_array_size(list) > 0 ? g_steal_pointer(&list) : NULL;
+}
+
+/* Returns: (transfer full): the value, or NULL and what was expected. */
+static json_t *
+read_value(Kind kind, const char *text, const char **ret_expected)
+{
+    switch (kind) {
+    case KIND_YES:
+        return json_true();
+    case KIND_NO:
+        return json_false();
+    case KIND_NUMBER:
+        *ret_expected = "a whole number";
+        return number_from_text(text);
+    case KIND_SECONDS:
+        *ret_expected = "seconds";
+        return seconds_from_text(text);
+    case KIND_TEXT:
+        *ret_expected = "a word";
+        return *text != '\0' ? ferry_json_text(text) : NULL;
+    case KIND_LIST:
+        *ret_expected = "names separated by commas";
+        return list_from_text(text);
+    case KIND_ANY:
+        *ret_expected = "JSON; a text needs its own quotes, as in -o 'dest_name=\"web2\"'";
+        return json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+    }
+    g_return_val_if_reached(NULL);
+}
+
+static bool
+refuse(const char *option, const char *value, const char *why, GError **error)
+{
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s%s%s: %s", option,
+                value != NULL ? " " : "", value != NULL ? value : "", why);
+    return false;
+}
+
+/* Takes the KEY off the "KEY=JSON" in *@value. */
+static char *
+split_key(const char **value)
+{
+    const char *equal = strchr(*value, '=');
+    if (equal == NULL || equal == *value)
+        return NULL;
+    char *key = g_strndup(*value, (size_t)(equal - *value));
+    *value = equal + 1;
+    return key;
+}
+
+bool
+ferry_order_set(json_t *options, const char *name, const char *value, GError **error)
+{
+    const Option *option = find_option(name);
+    const char *text = value;
+    const char *expected = NULL;
+    g_autofree char *key = option->kind == KIND_ANY ? split_key(&text) : g_strdup(option->key);
+    if (key == NULL)
+        return refuse(name, value, "expected KEY=JSON", error);
+    g_autoptr(FerryJson) parsed = read_value(option->kind, text, &expected);
+    if (parsed == NULL) {
+        g_autofree char *why = g_strdup_printf("expected %s", expected);
+        return refuse(name, value, why, error);
+    }
+    const json_t *former = json_object_get(options, key);
+    if (former != NULL && !json_equal(former, parsed))
+        return refuse(name, value, "contradicts an option before it", error);
+    json_object_set(options, key, parsed);
+    return true;
+}
+
+static gboolean
+take_option(const char *name, const char *value, gpointer data, GError **error)
+{
+    return ferry_order_set(data, name, value, error);
+}
+
+GOptionGroup *
+ferry_order_group_new(json_t *options)
+{
+    GOptionGroup *group = g_option_group_new("order", "", "", options, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+        const GOptionEntry entries[] = {
+            {.long_name = table[i].name,
+             .short_name = table[i].letter,
+             .flags = table[i].argument == NULL ? G_OPTION_FLAG_NO_ARG : 0,
+             .arg = G_OPTION_ARG_CALLBACK,
+             .arg_data = (gpointer)take_option,
+             .description = table[i].description,
+             .arg_description = table[i].argument},
+            {NULL},
+        };
+        g_option_group_add_entries(group, entries);
+    }
+    return group;
+}

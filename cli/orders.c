@@ -1,0 +1,149 @@
+/* The commands about one migration that exists: show, abort, force-complete, resolve. */
+#include "config.h"
+
+#include "command.h"
+#include "output.h"
+#include "records.h"
+#include "report.h"
+#include "session.h"
+
+#include "ferry/error.h"
+#include "ferry/json.h"
+
+/* Reads the command line and opens the session; @ret_id and @ret_host (nullable) are the caller's.
+ * NULL with @error set on failure. */
+static FerrySession *
+begin(FerryInvocation *invocation,
+      int argc,
+      char **argv,
+      char **ret_id,
+      char **ret_host,
+      GError **error)
+{
+    g_autofree char *host = NULL;
+    const GOptionEntry entries[] = {
+        {"host", 0, 0, G_OPTION_ARG_STRING, &host, "The host to ask", "HOST"},
+        {NULL},
+    };
+    GOptionGroup *group = g_option_group_new("order", "", "", NULL, NULL);
+    g_option_group_add_entries(group, entries);
+    if (!ferry_invocation_parse(invocation, argv[0], group, 1, &argc, &argv, error))
+        return NULL;
+    *ret_id = g_strdup(argv[1]);
+    *ret_host = g_steal_pointer(&host);
+    return ferry_session_open(invocation, error);
+}
+
+FerryExit
+ferry_command_show(FerryInvocation *invocation, int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *id = NULL;
+    g_autofree char *host = NULL;
+    g_autoptr(FerrySession) session = begin(invocation, argc, argv, &id, &host, &error);
+    if (session == NULL)
+        return ferry_report_error(error, invocation->json);
+    g_autoptr(FerryJson) records = ferry_records_find(session, host, id, &error);
+    if (records == NULL)
+        return ferry_report_error(error, invocation->json);
+    if (invocation->json) {
+        ferry_print_json(records);
+        return FERRY_EXIT_DONE;
+    }
+    size_t index = 0;
+    const json_t *record = NULL;
+    json_array_foreach(records, index, record)
+    {
+        if (index > 0)
+            ferry_say("%s", "");
+        ferry_report_print_record(record);
+    }
+    return FERRY_EXIT_DONE;
+}
+
+/* Orders go to the source. Returns: (transfer full): @host, or the source that a record names. */
+static char *
+find_source(FerrySession *session, const char *host, const char *id, GError **error)
+{
+    if (host != NULL)
+        return g_strdup(host);
+    g_autoptr(FerryJson) records = ferry_records_find(session, NULL, id, error);
+    if (records == NULL)
+        return NULL;
+    const char *source = ferry_json_get_string(json_array_get(records, 0), "source");
+    if (source == NULL)
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_NOT_FOUND, "name the source by --host",
+                        "the record of migration %s names no source", id);
+    return g_strdup(source);
+}
+
+static void
+print_value(const char *key, const json_t *value)
+{
+    if (json_is_null(value))
+        return;
+    g_autofree char *text =
+        json_is_string(value) ? g_strdup(json_string_value(value)) : ferry_json_dump(value);
+    ferry_say("%-12s %s", key, text);
+}
+
+static void
+print_answer(const json_t *answer, bool json)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+    if (json) {
+        ferry_print_json(answer);
+        return;
+    }
+    if (json_is_object(json_object_get(answer, "instance"))) {
+        ferry_report_print_record(answer);
+        return;
+    }
+    json_object_foreach((json_t *)answer, key, value) print_value(key, value);
+}
+
+/* Sends @method about the migration to its source. @ret_answer: (transfer full). */
+static FerryExit
+order(FerryInvocation *invocation, int argc, char **argv, const char *method, json_t **ret_answer)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *id = NULL;
+    g_autofree char *host = NULL;
+    g_autoptr(FerrySession) session = begin(invocation, argc, argv, &id, &host, &error);
+    if (session == NULL)
+        return ferry_report_error(error, invocation->json);
+    g_autofree char *source = find_source(session, host, id, &error);
+    if (source == NULL)
+        return ferry_report_error(error, invocation->json);
+    json_t *args = json_pack("{s:o}", "migration_id", ferry_json_text(id));
+    g_autoptr(FerryJson) answer = ferry_session_call(session, source, method, args, &error);
+    if (answer == NULL)
+        return ferry_report_error(error, invocation->json);
+    print_answer(answer, invocation->json);
+    if (ret_answer != NULL)
+        *ret_answer = g_steal_pointer(&answer);
+    return FERRY_EXIT_DONE;
+}
+
+FerryExit
+ferry_command_abort(FerryInvocation *invocation, int argc, char **argv)
+{
+    return order(invocation, argc, argv, "live_migration_abort", /* ret_answer= */ NULL);
+}
+
+FerryExit
+ferry_command_force_complete(FerryInvocation *invocation, int argc, char **argv)
+{
+    return order(invocation, argc, argv, "live_migration_force_complete", /* ret_answer= */ NULL);
+}
+
+/* Resolved is what has left `error`. */
+FerryExit
+ferry_command_resolve(FerryInvocation *invocation, int argc, char **argv)
+{
+    g_autoptr(FerryJson) answer = NULL;
+    FerryExit status = order(invocation, argc, argv, "resolve_migration", &answer);
+    bool still = g_strcmp0(ferry_json_get_string(answer, "status"), "error") == 0;
+    return status == FERRY_EXIT_DONE && still ? FERRY_EXIT_FAILED : status;
+}

@@ -1,0 +1,81 @@
+#include "config.h"
+
+#include "output.h"
+
+#include "plain-text.h"
+
+#include "ferry/error.h"
+#include "ferry/json.h"
+
+#include <stdio.h>
+
+void
+ferry_say(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_autofree char *plain = ferry_plain_text(text);
+    g_print("%s\n", plain);
+}
+
+void
+ferry_complain(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_autofree char *plain = ferry_plain_text(text);
+    fflush(stdout); /* the order of lines where both go to one file */
+    g_printerr("virt-ferry: %s\n", plain);
+}
+
+void
+ferry_print_json(const json_t *value)
+{
+    g_autofree char *text = ferry_json_dump(value);
+    puts(text);
+    fflush(stdout);
+}
+
+FerryExit
+ferry_exit_of_error(const GError *error)
+{
+    if (g_error_matches(error, FERRY_ERROR, FERRY_ERROR_DESTINATION_UNREACHABLE))
+        return FERRY_EXIT_NO_ANSWER;
+    if (g_error_matches(error, FERRY_ERROR, FERRY_ERROR_CONFIG) ||
+        g_error_matches(error, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST) ||
+        error->domain == G_OPTION_ERROR)
+        return FERRY_EXIT_USAGE;
+    return FERRY_EXIT_FAILED;
+}
+
+static void
+print_hint(const char *hint)
+{
+    if (hint == NULL)
+        return;
+    g_autofree char *plain = ferry_plain_text(hint);
+    g_printerr("hint: %s\n", plain);
+}
+
+FerryExit
+ferry_report_error(const GError *error, bool json)
+{
+    if (error->domain == G_OPTION_ERROR) {
+        ferry_complain("%s", error->message);
+        print_hint("see 'virt-ferry COMMAND --help' and virt-ferry(1)");
+        return FERRY_EXIT_USAGE;
+    }
+    /* The far side may know classes that this version does not. */
+    const char *class = ferry_json_get_string(ferry_error_details(error), "class");
+    ferry_complain("%s: %s", class != NULL ? class : ferry_error_name(error), error->message);
+    print_hint(ferry_error_hint(error));
+    if (json) {
+        g_autoptr(FerryJson) document = json_pack("{s:o}", "error", ferry_error_to_json(error));
+        ferry_print_json(document);
+    }
+    return ferry_exit_of_error(error);
+}

@@ -1,0 +1,223 @@
+#include "config.h"
+
+#include "progress-line.h"
+
+#include "format.h"
+#include "output.h"
+#include "plain-text.h"
+#include "terminal.h"
+
+#include "ferry/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define BAR_MIN 10
+#define BAR_MAX 40
+#define PLAIN_INTERVAL_US (10 * G_USEC_PER_SEC)
+#define ERASE_LINE "\r\033[K"
+
+struct FerryProgressLine {
+    bool redraw;
+    bool drawn; /* a line without line break is on the terminal */
+    bool paused;
+    json_t *latest; /* to draw again when resumed */
+    char *step;     /* of the last plain line */
+    gint64 plain_us;
+};
+
+/* Returns: (transfer full): the step: the phase inside `running`, else the status. */
+static char *
+step_of(const json_t *payload)
+{
+    const char *phase = ferry_json_get_string(payload, "phase");
+    const char *status = ferry_json_get_string(payload, "status");
+    bool running = g_strcmp0(status, "running") == 0;
+    return ferry_plain_text(running && phase != NULL ? phase : status != NULL ? status : "?");
+}
+
+/* Returns: (transfer full) (nullable): "disk 1.2/3.0 GiB"; NULL where nothing of it moves. */
+static char *
+share_of(const json_t *progress, const char *name)
+{
+    const json_t *part = json_object_get(progress, name);
+    gint64 total = ferry_json_get_int(part, "total_bytes", 0);
+    if (total <= 0)
+        return NULL;
+    gint64 remaining = ferry_json_get_int(part, "remaining_bytes", -1);
+    /* Memory is sent more than once; what remains tells more than what was sent. */
+    gint64 done =
+        remaining >= 0 ? total - remaining : ferry_json_get_int(part, "processed_bytes", 0);
+    g_autofree char *share = ferry_format_share(CLAMP(done, 0, total), total);
+    return g_strdup_printf("%s %s", name, share);
+}
+
+static char *
+rate_of(const json_t *progress)
+{
+    gint64 rate = ferry_json_get_int(progress, "throughput_bytes_s", 0);
+    if (rate <= 0)
+        return NULL;
+    g_autofree char *size = ferry_format_size(rate);
+    return g_strdup_printf("%s/s", size);
+}
+
+static char *
+eta_of(const json_t *progress)
+{
+    gint64 eta_ms = ferry_json_get_int(progress, "eta_ms", -1);
+    if (eta_ms < 0)
+        return NULL;
+    /* Tenths of a second would promise more than anybody knows. */
+    gint64 seconds = (eta_ms + 999) / 1000;
+    g_autofree char *text = seconds < 60 ? g_strdup_printf("%d s", (int)seconds)
+                                         : ferry_format_duration(seconds * 1000);
+    return g_strdup_printf("ETA %s", text);
+}
+
+/* Adds @part (transfer full, nullable) behind two blanks if it still fits. */
+static void
+append_part(GString *line, char *part, guint columns)
+{
+    g_autofree char *owned = part;
+    if (owned == NULL)
+        return;
+    guint needed = ferry_plain_text_columns(line->str) + 2 + ferry_plain_text_columns(owned);
+    if (columns == 0 || needed <= columns)
+        g_string_append_printf(line, "  %s", owned);
+}
+
+static void
+insert_bar(GString *line, gssize at, guint percent, guint columns)
+{
+    guint used = ferry_plain_text_columns(line->str);
+    if (columns < used + 2 + BAR_MIN)
+        return;
+    g_autofree char *bar = ferry_format_bar(percent, MIN(columns - used - 2, BAR_MAX));
+    g_autofree char *part = g_strdup_printf("  %s", bar);
+    g_string_insert(line, at, part);
+}
+
+char *
+ferry_progress_line_render(const json_t *payload, guint columns)
+{
+    const json_t *progress = json_object_get(payload, "progress");
+    g_autofree char *step = step_of(payload);
+    GString *line = g_string_new(step);
+    if (json_is_object(progress)) {
+        guint percent = (guint)CLAMP(ferry_json_get_int(progress, "percent", 0), 0, 100);
+        g_string_append_printf(line, " %u%%", percent);
+        gssize bar_at = (gssize)line->len;
+        /* The bar has a right to its least width before details take the room. */
+        guint room = columns > BAR_MIN + 2 ? columns - BAR_MIN - 2 : columns;
+        append_part(line, eta_of(progress), room);
+        append_part(line, rate_of(progress), room);
+        append_part(line, share_of(progress, "disk"), room);
+        append_part(line, share_of(progress, "memory"), room);
+        insert_bar(line, bar_at, percent, columns);
+    }
+    g_autofree char *whole = g_string_free(line, FALSE);
+    return columns == 0 ? g_steal_pointer(&whole) : ferry_plain_text_clip(whole, columns);
+}
+
+FerryProgressLine *
+ferry_progress_line_new(bool redraw)
+{
+    FerryProgressLine *line = g_new0(FerryProgressLine, 1);
+    line->redraw = redraw;
+    return line;
+}
+
+static void
+erase(FerryProgressLine *line)
+{
+    if (line->drawn)
+        fputs(ERASE_LINE, stdout);
+    line->drawn = false;
+}
+
+void
+ferry_progress_line_free(FerryProgressLine *line)
+{
+    if (line == NULL)
+        return;
+    erase(line);
+    fflush(stdout);
+    json_decref(line->latest);
+    g_free(line->step);
+    g_free(line);
+}
+
+static void
+draw(FerryProgressLine *line)
+{
+    guint columns = ferry_terminal_columns();
+    /* The last column stays free: some terminals break the line there. */
+    g_autofree char *text = ferry_progress_line_render(line->latest, MAX(columns, 2) - 1);
+    fputs(ERASE_LINE, stdout);
+    g_print("%s", text);
+    fflush(stdout);
+    line->drawn = true;
+}
+
+/* A step is told at once, progress within it every some seconds. */
+static void
+print_plain(FerryProgressLine *line)
+{
+    g_autofree char *step = step_of(line->latest);
+    gint64 now_us = g_get_monotonic_time();
+    bool same = g_strcmp0(step, line->step) == 0;
+    if (same && now_us - line->plain_us < PLAIN_INTERVAL_US)
+        return;
+    g_autofree char *text = ferry_progress_line_render(line->latest, /* columns= */ 0);
+    ferry_say("%s", text);
+    fflush(stdout);
+    g_free(line->step);
+    line->step = g_steal_pointer(&step);
+    line->plain_us = now_us;
+}
+
+void
+ferry_progress_line_show(FerryProgressLine *line, const json_t *payload)
+{
+    json_t *latest = json_incref((json_t *)payload);
+    json_decref(line->latest);
+    line->latest = latest;
+    if (line->paused)
+        return;
+    if (line->redraw)
+        draw(line);
+    else
+        print_plain(line);
+}
+
+void
+ferry_progress_line_say(FerryProgressLine *line, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    bool redraw = line->drawn;
+    erase(line);
+    ferry_say("%s", text);
+    if (redraw)
+        draw(line);
+    fflush(stdout);
+}
+
+void
+ferry_progress_line_pause(FerryProgressLine *line)
+{
+    erase(line);
+    fflush(stdout);
+    line->paused = true;
+}
+
+void
+ferry_progress_line_resume(FerryProgressLine *line)
+{
+    line->paused = false;
+    if (line->redraw && line->latest != NULL)
+        draw(line);
+}

@@ -1,0 +1,143 @@
+#include "config.h"
+
+#include "report.h"
+
+#include "format.h"
+#include "output.h"
+#include "progress-line.h"
+#include "table.h"
+
+#include "ferry/json.h"
+
+#define FACT_FORMAT "%-12s %s"
+
+static void
+print_fact(const char *name, const char *text)
+{
+    if (text != NULL)
+        ferry_say(FACT_FORMAT, name, text);
+}
+
+static void
+print_time(const json_t *record, const char *name, const char *key)
+{
+    const char *iso = ferry_json_get_string(record, key);
+    if (iso == NULL)
+        return;
+    g_autofree char *text = ferry_format_time(iso);
+    ferry_say("%-12s %s UTC", name, text);
+}
+
+static void
+print_progress(const json_t *record)
+{
+    if (!json_is_object(json_object_get(record, "progress")))
+        return;
+    g_autofree char *text = ferry_progress_line_render(record, /* columns= */ 0);
+    print_fact("progress", text);
+}
+
+void
+ferry_report_print_record(const json_t *record)
+{
+    const json_t *instance = json_object_get(record, "instance");
+    print_fact("migration", ferry_json_get_string(record, "migration_id"));
+    print_fact("instance", ferry_json_get_string(instance, "name"));
+    print_fact("uuid", ferry_json_get_string(instance, "uuid"));
+    print_fact("role", ferry_json_get_string(record, "role"));
+    print_fact("source", ferry_json_get_string(record, "source"));
+    print_fact("destination", ferry_json_get_string(record, "destination"));
+    print_fact("status", ferry_json_get_string(record, "status"));
+    print_fact("phase", ferry_json_get_string(record, "phase"));
+    print_progress(record);
+    print_time(record, "created", "created_at");
+    print_time(record, "updated", "updated_at");
+    print_time(record, "ended", "ended_at");
+    print_time(record, "expires", "expires_at");
+    ferry_report_print_outcome(record);
+}
+
+static void
+print_error(const json_t *error)
+{
+    const char *code = ferry_json_get_string(error, "code");
+    const char *message = ferry_json_get_string(error, "message");
+    if (message == NULL)
+        return;
+    ferry_say("%-12s %s: %s", "error", code != NULL ? code : "?", message);
+    print_fact("hint", ferry_json_get_string(error, "hint"));
+}
+
+/* Returns: (transfer full) (nullable): the duration under @key. */
+static char *
+duration_of(const json_t *object, const char *key)
+{
+    gint64 duration_ms = ferry_json_get_int(object, key, -1);
+    return duration_ms >= 0 ? ferry_format_duration(duration_ms) : NULL;
+}
+
+static char *
+size_of(const json_t *object, const char *key)
+{
+    gint64 bytes = ferry_json_get_int(object, key, -1);
+    return bytes >= 0 ? ferry_format_size(bytes) : NULL;
+}
+
+static void
+print_steps(const json_t *steps)
+{
+    static const char *const titles[] = {"STEP", "STATE", "BEGAN (UTC)", ">TOOK", NULL};
+    g_autoptr(FerryTable) table = ferry_table_new(titles);
+    size_t index = 0;
+    const json_t *step = NULL;
+    if (json_array_size(steps) == 0)
+        return;
+    json_array_foreach(steps, index, step)
+    {
+        g_autofree char *began = ferry_format_time(ferry_json_get_string(step, "started_at"));
+        g_autofree char *took = duration_of(step, "duration_ms");
+        const char *const cells[] = {ferry_json_get_string(step, "name"),
+                                     ferry_json_get_string(step, "state"), began, took, NULL};
+        ferry_table_add(table, cells);
+    }
+    ferry_say("%s", "");
+    ferry_table_print(table);
+}
+
+static void
+print_disks(const json_t *disks)
+{
+    static const char *const titles[] = {"DISK",        ">CAPACITY", ">USED BEFORE",
+                                         ">USED AFTER", ">MOVED",    NULL};
+    g_autoptr(FerryTable) table = ferry_table_new(titles);
+    size_t index = 0;
+    const json_t *disk = NULL;
+    if (json_array_size(disks) == 0)
+        return;
+    json_array_foreach(disks, index, disk)
+    {
+        g_autofree char *capacity = size_of(disk, "capacity_bytes");
+        g_autofree char *before = size_of(disk, "allocation_before_bytes");
+        g_autofree char *after = size_of(disk, "allocation_after_bytes");
+        g_autofree char *moved = size_of(disk, "bytes_moved");
+        const char *const cells[] = {
+            ferry_json_get_string(disk, "target"), capacity, before, after, moved, NULL};
+        ferry_table_add(table, cells);
+    }
+    ferry_say("%s", "");
+    ferry_table_print(table);
+}
+
+void
+ferry_report_print_outcome(const json_t *record)
+{
+    const json_t *report = json_object_get(record, "report");
+    const json_t *steps = json_object_get(report, "steps");
+    g_autofree char *downtime = duration_of(report, "downtime_ms");
+    g_autofree char *moved = size_of(report, "bytes_moved");
+    print_error(json_object_get(record, "error"));
+    print_fact("downtime", downtime);
+    print_fact("moved", moved);
+    print_steps(steps != NULL ? steps : json_object_get(record, "steps"));
+    print_disks(json_object_get(report, "disks"));
+}

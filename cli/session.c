@@ -1,0 +1,256 @@
+#include "config.h"
+
+#include "session.h"
+
+#include "output.h"
+
+#include "ferry/config.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define CONNECT_TIMEOUT_MS 15000
+#define SURVEY_WINDOW_MS 2000
+#define TRANSPORT_URL_VARIABLE "VIRT_FERRY_TRANSPORT_URL"
+
+struct FerrySession {
+    FerryBus *bus;
+    char *topic; /* of notifications */
+    guint timeout_ms;
+    GCancellable *end; /* stops the calls that are under way */
+    guint pending;     /* calls whose callback has not run yet; main thread */
+};
+
+typedef struct {
+    FerrySession *session;
+    char *host;
+    char *method;
+    json_t *args;
+    guint timeout_ms;
+} Call;
+
+static void
+call_free(Call *call)
+{
+    g_free(call->host);
+    g_free(call->method);
+    json_decref(call->args);
+    g_free(call);
+}
+
+/* The host's own configuration serves people who may read it; it holds the broker's password. */
+static FerryConfig *
+load_config(const FerryInvocation *invocation, GError **error)
+{
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+    for (guint i = 0; i < invocation->config_files->len; i++)
+        g_strv_builder_add(builder, g_ptr_array_index(invocation->config_files, i));
+    if (invocation->config_files->len == 0 && access(FERRY_CONFIG_FILE, R_OK) == 0)
+        g_strv_builder_add(builder, FERRY_CONFIG_FILE);
+    g_auto(GStrv) files = g_strv_builder_end(builder);
+    return ferry_config_load((const char *const *)files, error);
+}
+
+static void
+override(char **field, const char *text)
+{
+    if (text == NULL || *text == '\0')
+        return;
+    g_free(*field);
+    *field = g_strdup(text);
+}
+
+FerrySession *
+ferry_session_new(const FerryInvocation *invocation, GError **error)
+{
+    g_autoptr(FerryConfig) config = load_config(invocation, error);
+    if (config == NULL)
+        return NULL;
+    override(&config->messaging->transport_url, g_getenv(TRANSPORT_URL_VARIABLE));
+    override(&config->messaging->transport_url, invocation->transport_url);
+    override(&config->messaging->control_exchange, invocation->exchange);
+    g_autoptr(FerryBus) bus =
+        ferry_bus_new(config->messaging, "virt-ferry", g_main_context_default(), error);
+    if (bus == NULL)
+        return NULL;
+    FerrySession *session = g_new0(FerrySession, 1);
+    session->bus = g_steal_pointer(&bus);
+    session->topic = g_strdup(config->notification_topics[0]);
+    session->timeout_ms = invocation->timeout_s * 1000;
+    session->end = g_cancellable_new();
+    return session;
+}
+
+void
+ferry_session_drain(FerrySession *session)
+{
+    g_cancellable_cancel(session->end);
+    while (session->pending > 0)
+        g_main_context_iteration(/* context= */ NULL, /* may_block= */ TRUE);
+}
+
+void
+ferry_session_free(FerrySession *session)
+{
+    if (session == NULL)
+        return;
+    ferry_session_drain(session); /* calls run in threads of their own and use the bus */
+    ferry_bus_free(session->bus);
+    g_object_unref(session->end);
+    g_free(session->topic);
+    g_free(session);
+}
+
+void
+ferry_session_listen(FerrySession *session, FerryNotificationFunc func, gpointer user_data)
+{
+    g_autofree char *info = g_strconcat(session->topic, ".info", NULL);
+    g_autofree char *failure = g_strconcat(session->topic, ".error", NULL);
+    g_autofree char *sample = g_strconcat(session->topic, ".sample", NULL);
+    const char *const keys[] = {info, failure, sample, NULL};
+    ferry_bus_listen(session->bus, keys, func, user_data);
+}
+
+bool
+ferry_session_connect(FerrySession *session, GError **error)
+{
+    ferry_bus_start(session->bus);
+    return ferry_bus_wait_ready(session->bus, MIN(session->timeout_ms, CONNECT_TIMEOUT_MS), error);
+}
+
+FerrySession *
+ferry_session_open(const FerryInvocation *invocation, GError **error)
+{
+    g_autoptr(FerrySession) session = ferry_session_new(invocation, error);
+    if (session == NULL || !ferry_session_connect(session, error))
+        return NULL;
+    return g_steal_pointer(&session);
+}
+
+json_t *
+ferry_session_call(
+    FerrySession *session, const char *host, const char *method, json_t *args, GError **error)
+{
+    return ferry_bus_call(session->bus, host, method, args, session->timeout_ms, session->end,
+                          error);
+}
+
+static void
+run_call(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+    Call *call = data;
+    GError *error = NULL;
+    json_t *result =
+        ferry_bus_call(call->session->bus, call->host, call->method, g_steal_pointer(&call->args),
+                       call->timeout_ms, cancellable, &error);
+    if (result != NULL)
+        g_task_return_pointer(task, result, (GDestroyNotify)json_decref);
+    else
+        g_task_return_error(task, error);
+}
+
+static void
+count_finished(GTask *task, GParamSpec *property, gpointer user_data)
+{
+    FerrySession *session = user_data;
+    session->pending--;
+}
+
+void
+ferry_session_call_async(FerrySession *session,
+                         const char *host,
+                         const char *method,
+                         json_t *args,
+                         guint timeout_s,
+                         GAsyncReadyCallback callback,
+                         gpointer user_data)
+{
+    Call *call = g_new0(Call, 1);
+    call->session = session;
+    call->host = g_strdup(host);
+    call->method = g_strdup(method);
+    call->args = args;
+    call->timeout_ms = timeout_s > 0 ? timeout_s * 1000 : session->timeout_ms;
+    g_autoptr(GTask) task = g_task_new(/* source= */ NULL, session->end, callback, user_data);
+    g_task_set_task_data(task, call, (GDestroyNotify)call_free);
+    session->pending++;
+    /* "completed" comes after the callback, whichever way the call ended. */
+    g_signal_connect(task, "notify::completed", G_CALLBACK(count_finished), session);
+    g_task_run_in_thread(task, run_call);
+}
+
+json_t *
+ferry_session_call_finish(GAsyncResult *result, GError **error)
+{
+    return g_task_propagate_pointer(G_TASK(result), error);
+}
+
+static void
+collect_host(const json_t *result, const GError *error, gpointer user_data)
+{
+    if (result != NULL)
+        json_array_append((json_t *)user_data, (json_t *)result);
+    else
+        ferry_complain("an agent could not describe its host: %s", error->message);
+}
+
+static int
+compare_hosts(gconstpointer a, gconstpointer b)
+{
+    return g_strcmp0(ferry_json_get_string(*(json_t *const *)a, "host"),
+                     ferry_json_get_string(*(json_t *const *)b, "host"));
+}
+
+static json_t *
+sort_hosts(json_t *hosts)
+{
+    g_autoptr(GPtrArray) sorted = g_ptr_array_new();
+    size_t index = 0;
+    json_t *host = NULL;
+    json_array_foreach(hosts, index, host) g_ptr_array_add(sorted, host);
+    g_ptr_array_sort(sorted, compare_hosts);
+    json_t *array = json_array();
+    for (guint i = 0; i < sorted->len; i++)
+        json_array_append(array, g_ptr_array_index(sorted, i));
+    return array;
+}
+
+json_t *
+ferry_session_hosts(FerrySession *session, GError **error)
+{
+    g_autoptr(FerryJson) hosts = json_array();
+    if (!ferry_bus_survey(session->bus, "describe_host",
+                          /* args= */ NULL, SURVEY_WINDOW_MS, collect_host, hosts, error))
+        return NULL;
+    if (json_array_size(hosts) == 0) {
+        ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE,
+                        "check that virt-ferryd runs, and that --exchange names its exchange",
+                        "no agent answered within %d s", SURVEY_WINDOW_MS / 1000);
+        return NULL;
+    }
+    return sort_hosts(hosts);
+}
+
+char **
+ferry_session_host_names(FerrySession *session, const char *host, GError **error)
+{
+    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+    if (host != NULL) {
+        g_strv_builder_add(names, host);
+        return g_strv_builder_end(names);
+    }
+    g_autoptr(FerryJson) hosts = ferry_session_hosts(session, error);
+    if (hosts == NULL)
+        return NULL;
+    size_t index = 0;
+    json_t *entry = NULL;
+    json_array_foreach(hosts, index, entry)
+    {
+        const char *name = ferry_json_get_string(entry, "host");
+        if (name != NULL)
+            g_strv_builder_add(names, name);
+    }
+    return g_strv_builder_end(names);
+}

@@ -1,0 +1,21 @@
+/* table.h: aligned columns for a person. One thread. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct FerryTable FerryTable;
+
+/** @titles: NULL-terminated; a title that begins with '>' aligns its column to the right. */
+FerryTable *ferry_table_new(const char *const *titles);
+void ferry_table_free(FerryTable *table);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryTable, ferry_table_free)
+
+/** Adds a row; as many cells as there are titles, NULL is shown as "-". Cells are made plain. */
+void ferry_table_add(FerryTable *table, const char *const *cells);
+
+/** Returns: (transfer full) (element-type utf8): the lines, titles first. A last column aligned to
+ * the left is not padded. */
+GPtrArray *ferry_table_lines(const FerryTable *table);
+
+/** Prints the lines to standard output. */
+void ferry_table_print(const FerryTable *table);

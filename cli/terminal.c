@@ -1,0 +1,32 @@
+#include "config.h"
+
+#include "terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define USUAL_COLUMNS 80
+
+guint
+ferry_terminal_columns(void)
+{
+    struct winsize size = {0};
+    if (!isatty(STDOUT_FILENO))
+        return 0;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return USUAL_COLUMNS;
+}
+
+bool
+ferry_terminal_can_redraw(void)
+{
+    const char *term = g_getenv("TERM");
+    return isatty(STDOUT_FILENO) && term != NULL && g_strcmp0(term, "dumb") != 0 && *term != '\0';
+}
+
+bool
+ferry_terminal_can_ask(void)
+{
+    return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
