@@ -315,13 +315,13 @@ on_interrupt(FerryInterruptEvent event, gpointer user_data)
 static void
 run(Follow *follow)
 {
-    g_autoptr(FerryInterrupt) interrupt =
-        ferry_interrupt_new(!follow->order->json, on_interrupt, follow);
+    FerryInterrupt *interrupt = ferry_interrupt_new(!follow->order->json, on_interrupt, follow);
     guint tick = g_timeout_add_seconds(1, on_tick, follow);
     hear(follow);
     send_order(follow);
     g_main_loop_run(follow->loop);
     g_source_remove(tick);
+    ferry_interrupt_free(interrupt);
 }
 
 FerryExit
