@@ -96,7 +96,7 @@ static const GOptionEntry shared_entries[] = {
      .arg = G_OPTION_ARG_CALLBACK,
      .arg_data = take_flag,
      .description = "Print JSON documents and nothing else on standard output"},
-    {NULL},
+    {.long_name = NULL},
 };
 
 static const GOptionEntry version_entries[] = {
@@ -105,7 +105,7 @@ static const GOptionEntry version_entries[] = {
      .arg = G_OPTION_ARG_CALLBACK,
      .arg_data = take_flag,
      .description = "Print the version"},
-    {NULL},
+    {.long_name = NULL},
 };
 
 bool

@@ -33,7 +33,7 @@ group_new(Filter *filter)
         {"status", 0, 0, G_OPTION_ARG_STRING, &filter->status, "Only in this status", "STATUS"},
         {"instance", 0, 0, G_OPTION_ARG_STRING, &filter->instance, "Only of this one", "INSTANCE"},
         {"limit", 0, 0, G_OPTION_ARG_INT, &filter->limit, "At most so many of each host", "N"},
-        {NULL},
+        {.long_name = NULL},
     };
     GOptionGroup *group = g_option_group_new("list", "", "", NULL, NULL);
     g_option_group_add_entries(group, entries);

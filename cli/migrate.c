@@ -35,7 +35,7 @@ group_new(json_t *options, FerryRoute *route, Settings *settings)
         {"detach", 0, 0, G_OPTION_ARG_NONE, &settings->detach, "Give the order and leave", NULL},
         {"patience", 0, 0, G_OPTION_ARG_INT, &settings->patience_s,
          "Give up after so long without a word from the source (600)", "SECONDS"},
-        {NULL},
+        {.long_name = NULL},
     };
     GOptionGroup *group = ferry_order_group_new(options);
     ferry_route_add_entries(route, group);

@@ -182,7 +182,7 @@ ferry_order_group_new(json_t *options)
              .arg_data = (gpointer)take_option,
              .description = table[i].description,
              .arg_description = table[i].argument},
-            {NULL},
+            {.long_name = NULL},
         };
         g_option_group_add_entries(group, entries);
     }

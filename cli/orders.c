@@ -23,7 +23,7 @@ begin(FerryInvocation *invocation,
     g_autofree char *host = NULL;
     const GOptionEntry entries[] = {
         {"host", 0, 0, G_OPTION_ARG_STRING, &host, "The host to ask", "HOST"},
-        {NULL},
+        {.long_name = NULL},
     };
     GOptionGroup *group = g_option_group_new("order", "", "", NULL, NULL);
     g_option_group_add_entries(group, entries);

@@ -23,7 +23,7 @@ ferry_route_add_entries(FerryRoute *route, GOptionGroup *group)
          .arg_data = &route->to,
          .description = "The host that shall have it",
          .arg_description = "HOST"},
-        {NULL},
+        {.long_name = NULL},
     };
     g_option_group_add_entries(group, entries);
 }

@@ -40,7 +40,7 @@ group_new(Watch *watch)
         {"instance", 0, 0, G_OPTION_ARG_STRING, &watch->instance, "Only this one's", "INSTANCE"},
         {"migration", 0, 0, G_OPTION_ARG_STRING, &watch->migration, "Only this one's", "ID"},
         {"no-progress", 0, 0, G_OPTION_ARG_NONE, &watch->no_progress, "Leave progress out", NULL},
-        {NULL},
+        {.long_name = NULL},
     };
     GOptionGroup *group = g_option_group_new("watch", "", "", NULL, NULL);
     g_option_group_add_entries(group, entries);
