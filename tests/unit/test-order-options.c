@@ -1,0 +1,256 @@
+#include "config.h"
+
+#include "../../agent/order-options.h"
+
+#include "ferry/error.h"
+#include "ferry/json.h"
+
+#include <string.h>
+
+typedef struct {
+    FerryConfig *config;
+} Fixture;
+
+static void
+set_up(Fixture *fixture, gconstpointer user_data)
+{
+    const char *const no_files[] = {NULL};
+    g_autoptr(GError) error = NULL;
+    fixture->config = ferry_config_load(no_files, &error);
+    g_assert_no_error(error);
+}
+
+static void
+tear_down(Fixture *fixture, gconstpointer user_data)
+{
+    ferry_config_free(fixture->config);
+}
+
+static FerryOrderOptions *
+parse(const Fixture *fixture, const char *text)
+{
+    g_autoptr(FerryJson) json = json_loads(text, JSON_DECODE_ANY, NULL);
+    g_assert_nonnull(json);
+    g_autoptr(GError) error = NULL;
+    FerryOrderOptions *options = ferry_order_options_parse(json, fixture->config, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(options);
+    return options;
+}
+
+static void
+assert_refused(const Fixture *fixture, const char *text, const char *named)
+{
+    g_autoptr(FerryJson) json = json_loads(text, JSON_DECODE_ANY, NULL);
+    g_assert_nonnull(json);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryOrderOptions) options = ferry_order_options_parse(json, fixture->config, &error);
+    if (options != NULL)
+        g_error("accepted: %s", text);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
+    if (strstr(error->message, named) == NULL)
+        g_error("%s: '%s' does not name '%s'", text, error->message, named);
+    g_assert_nonnull(ferry_error_hint(error));
+}
+
+static void
+test_defaults(Fixture *fixture, gconstpointer user_data)
+{
+    FerryConfig *config = fixture->config;
+    config->live_migration_bandwidth_mibps = 77;
+    config->live_migration_downtime_ms = 321;
+    config->live_migration_parallel_connections = 4;
+    config->live_migration_with_native_tls = true;
+    config->live_migration_timeout_action = FERRY_TIMEOUT_ACTION_FORCE_COMPLETE;
+    config->source_disks = FERRY_SOURCE_DISKS_DELETE;
+    config->progress_interval_ms = 2500;
+    static const char *const nothing[] = {"null", "{}", "{\"downtime_ms\": null, \"tls\": null}"};
+    for (gsize i = 0; i < G_N_ELEMENTS(nothing); i++) {
+        g_autoptr(FerryOrderOptions) options = parse(fixture, nothing[i]);
+        g_assert_null(options->disks);
+        g_assert_cmpuint(options->bandwidth_mibps, ==, 77);
+        g_assert_cmpuint(options->downtime_ms, ==, 321);
+        g_assert_cmpuint(options->parallel_connections, ==, 4);
+        g_assert_true(options->tls);
+        g_assert_false(options->has_completion_timeout);
+        g_assert_cmpint(options->timeout_action, ==, FERRY_TIMEOUT_ACTION_FORCE_COMPLETE);
+        g_assert_cmpint(options->persistent, ==, FERRY_OPTION_DEFAULT);
+        g_assert_true(options->undefine_source);
+        g_assert_cmpint(options->source_disks, ==, FERRY_SOURCE_DISKS_DELETE);
+        g_assert_false(options->paused);
+        g_assert_false(options->post_copy);
+        g_assert_false(options->auto_converge);
+        g_assert_cmpuint(options->progress_interval_ms, ==, 2500);
+    }
+    g_autoptr(FerryOrderOptions) absent = ferry_order_options_parse(NULL, config, NULL);
+    g_assert_nonnull(absent);
+}
+
+static void
+test_everything_given(Fixture *fixture, gconstpointer user_data)
+{
+    fixture->config->live_migration_permit_auto_converge = true;
+    g_autoptr(FerryOrderOptions) options =
+        parse(fixture, "{\"disks\": [\"vda\", \"vdb\"], \"bandwidth_mib_s\": 100,"
+                       " \"downtime_ms\": 250, \"auto_converge\": true, \"post_copy\": false,"
+                       " \"parallel_connections\": 8, \"tls\": true, \"completion_timeout_s\": 0,"
+                       " \"timeout_action\": \"force_complete\", \"persistent\": false,"
+                       " \"undefine_source\": false, \"source_disks\": \"delete\","
+                       " \"storage_strategy\": \"mirror\", \"flatten\": false,"
+                       " \"sparsify\": false, \"fstrim\": false, \"pool_map\": {},"
+                       " \"dest_name\": null, \"paused\": true, \"progress_interval_s\": 0.25}");
+    g_assert_cmpuint(g_strv_length(options->disks), ==, 2);
+    g_assert_cmpstr(options->disks[1], ==, "vdb");
+    g_assert_cmpuint(options->bandwidth_mibps, ==, 100);
+    g_assert_cmpuint(options->downtime_ms, ==, 250);
+    g_assert_true(options->auto_converge);
+    g_assert_false(options->post_copy);
+    g_assert_cmpuint(options->parallel_connections, ==, 8);
+    g_assert_true(options->tls);
+    g_assert_true(options->has_completion_timeout);
+    g_assert_cmpuint(options->completion_timeout_s, ==, 0);
+    g_assert_cmpint(options->timeout_action, ==, FERRY_TIMEOUT_ACTION_FORCE_COMPLETE);
+    g_assert_cmpint(options->persistent, ==, FERRY_OPTION_NO);
+    g_assert_false(options->undefine_source);
+    g_assert_cmpint(options->source_disks, ==, FERRY_SOURCE_DISKS_DELETE);
+    g_assert_true(options->paused);
+    g_assert_cmpuint(options->progress_interval_ms, ==, 250);
+}
+
+static const struct {
+    const char *text;
+    const char *named;
+} bad[] = {
+    {"[]", "\"options\""},
+    {"\"disks\"", "\"options\""},
+    {"{\"disks\": \"vda\"}", "options.disks"},
+    {"{\"disks\": [\"vda\", 1]}", "options.disks[1]"},
+    {"{\"disks\": [\"vd\\na\"]}", "options.disks[0]"},
+    {"{\"bandwidth_mib_s\": -1}", "options.bandwidth_mib_s"},
+    {"{\"bandwidth_mib_s\": 9223372036854775807}", "options.bandwidth_mib_s"},
+    {"{\"bandwidth_mib_s\": 1.5}", "options.bandwidth_mib_s"},
+    {"{\"bandwidth_mib_s\": \"100\"}", "options.bandwidth_mib_s"},
+    {"{\"downtime_ms\": 0}", "options.downtime_ms"},
+    {"{\"downtime_ms\": 2000001}", "options.downtime_ms"},
+    {"{\"downtime_ms\": true}", "options.downtime_ms"},
+    {"{\"parallel_connections\": 0}", "options.parallel_connections"},
+    {"{\"parallel_connections\": 256}", "options.parallel_connections"},
+    {"{\"tls\": 1}", "options.tls"},
+    {"{\"tls\": \"yes\"}", "options.tls"},
+    {"{\"completion_timeout_s\": -5}", "options.completion_timeout_s"},
+    {"{\"completion_timeout_s\": 4294967296}", "options.completion_timeout_s"},
+    {"{\"timeout_action\": \"pause\"}", "options.timeout_action"},
+    {"{\"timeout_action\": 1}", "options.timeout_action"},
+    {"{\"persistent\": \"true\"}", "options.persistent"},
+    {"{\"undefine_source\": 0}", "options.undefine_source"},
+    {"{\"source_disks\": \"burn\"}", "options.source_disks"},
+    {"{\"paused\": []}", "options.paused"},
+    {"{\"progress_interval_s\": 0}", "options.progress_interval_s"},
+    {"{\"progress_interval_s\": 3601}", "options.progress_interval_s"},
+    {"{\"progress_interval_s\": \"1\"}", "options.progress_interval_s"},
+    {"{\"storage_strategy\": \"teleport\"}", "options.storage_strategy"},
+    {"{\"pool_map\": []}", "options.pool_map"},
+    {"{\"flatten\": \"no\"}", "options.flatten"},
+};
+
+static const struct {
+    const char *text;
+    const char *named;
+} unsupported[] = {
+    {"{\"storage_strategy\": \"seeded\"}", "options.storage_strategy"},
+    {"{\"flatten\": true}", "options.flatten"},
+    {"{\"sparsify\": true}", "options.sparsify"},
+    {"{\"fstrim\": true}", "options.fstrim"},
+    {"{\"pool_map\": {\"a\": \"b\"}}", "options.pool_map"},
+    {"{\"dest_name\": \"web02\"}", "options.dest_name"},
+    {"{\"source_disks\": \"quarantine\"}", "source_disks"},
+    {"{\"compress\": false}", "Unknown option \"compress\""},
+    {"{\"Disks\": []}", "Unknown option \"Disks\""},
+    {"{\"\": 1}", "Unknown option \"\""},
+};
+
+static void
+test_bad_values(Fixture *fixture, gconstpointer user_data)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
+        assert_refused(fixture, bad[i].text, bad[i].named);
+}
+
+static void
+test_unsupported(Fixture *fixture, gconstpointer user_data)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(unsupported); i++)
+        assert_refused(fixture, unsupported[i].text, unsupported[i].named);
+    fixture->config->source_disks = FERRY_SOURCE_DISKS_QUARANTINE;
+    assert_refused(fixture, "{}", "source_disks");
+}
+
+static void
+test_too_many_disks(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(FerryJson) options = json_pack("{s:[]}", "disks");
+    for (int i = 0; i < 257; i++)
+        json_array_append_new(json_object_get(options, "disks"), json_string("vda"));
+    g_autoptr(GError) error = NULL;
+    g_assert_null(ferry_order_options_parse(options, fixture->config, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
+    g_autoptr(FerryOrderOptions) none = parse(fixture, "{\"disks\": []}");
+    g_assert_nonnull(none->disks);
+    g_assert_null(none->disks[0]);
+}
+
+static void
+test_what_the_host_does_not_permit(Fixture *fixture, gconstpointer user_data)
+{
+    assert_refused(fixture, "{\"post_copy\": true}", "post_copy");
+    assert_refused(fixture, "{\"auto_converge\": true}", "auto_converge");
+    fixture->config->live_migration_permit_post_copy = true;
+    fixture->config->live_migration_permit_auto_converge = true;
+    g_autoptr(FerryOrderOptions) both =
+        parse(fixture, "{\"post_copy\": true, \"auto_converge\": true}");
+    g_assert_true(both->post_copy);
+    g_assert_true(both->auto_converge);
+    assert_refused(fixture, "{\"post_copy\": true, \"paused\": true}", "paused");
+    assert_refused(fixture, "{\"post_copy\": true, \"parallel_connections\": 2}",
+                   "parallel_connections");
+}
+
+/* A permission is used where it fits, and is no reason to refuse an order that says nothing. */
+static void
+test_permitted_is_the_default(Fixture *fixture, gconstpointer user_data)
+{
+    fixture->config->live_migration_permit_post_copy = true;
+    fixture->config->live_migration_permit_auto_converge = true;
+    g_autoptr(FerryOrderOptions) plain = parse(fixture, "{}");
+    g_assert_true(plain->post_copy);
+    g_assert_false(plain->auto_converge);
+    g_autoptr(FerryOrderOptions) paused = parse(fixture, "{\"paused\": true}");
+    g_assert_false(paused->post_copy);
+    g_assert_true(paused->auto_converge);
+    g_autoptr(FerryOrderOptions) parallel = parse(fixture, "{\"parallel_connections\": 2}");
+    g_assert_false(parallel->post_copy);
+    g_autoptr(FerryOrderOptions) neither =
+        parse(fixture, "{\"post_copy\": false, \"auto_converge\": false}");
+    g_assert_false(neither->post_copy);
+    g_assert_false(neither->auto_converge);
+}
+
+static void
+add(const char *name, void (*test)(Fixture *, gconstpointer))
+{
+    g_test_add(name, Fixture, NULL, set_up, test, tear_down);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    add("/order-options/defaults", test_defaults);
+    add("/order-options/everything-given", test_everything_given);
+    add("/order-options/bad-values", test_bad_values);
+    add("/order-options/unsupported", test_unsupported);
+    add("/order-options/too-many-disks", test_too_many_disks);
+    add("/order-options/not-permitted", test_what_the_host_does_not_permit);
+    add("/order-options/permitted-is-the-default", test_permitted_is_the_default);
+    return g_test_run();
+}

@@ -1,0 +1,211 @@
+#include "config.h"
+
+#include "../../agent/paths.h"
+
+#include "ferry/error.h"
+
+#include <glib/gstdio.h>
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A folder of its own, removed with what the tests put in. */
+typedef struct {
+    char *root;
+    char *images;  /* the allowed one */
+    char *outside; /* beside it */
+    const char *allowed[2];
+} Fixture;
+
+static char *
+make_folder(const char *parent, const char *name)
+{
+    char *path = g_build_filename(parent, name, NULL);
+    g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+    return path;
+}
+
+static void
+set_up(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *made = g_dir_make_tmp("ferry-paths-XXXXXX", &error);
+    g_assert_no_error(error);
+    fixture->root = realpath(made, NULL);
+    fixture->images = make_folder(fixture->root, "images");
+    fixture->outside = make_folder(fixture->root, "outside");
+    g_autofree char *inner = make_folder(fixture->images, "inner");
+    g_autofree char *file = g_build_filename(fixture->images, "a.qcow2", NULL);
+    g_assert_true(g_file_set_contents(file, "x", 1, NULL));
+    fixture->allowed[0] = fixture->images;
+    fixture->allowed[1] = NULL;
+}
+
+static void
+remove_tree(const char *path)
+{
+    if (g_file_test(path, G_FILE_TEST_IS_DIR) && !g_file_test(path, G_FILE_TEST_IS_SYMLINK)) {
+        g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+        for (const char *name = g_dir_read_name(folder); name != NULL;
+             name = g_dir_read_name(folder)) {
+            g_autofree char *child = g_build_filename(path, name, NULL);
+            remove_tree(child);
+        }
+    }
+    g_assert_cmpint(g_remove(path), ==, 0);
+}
+
+static void
+tear_down(Fixture *fixture, gconstpointer user_data)
+{
+    remove_tree(fixture->root);
+    free(fixture->root);
+    g_free(fixture->images);
+    g_free(fixture->outside);
+}
+
+static void
+make_link(const char *target, const char *folder, const char *name)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    g_assert_cmpint(symlink(target, path), ==, 0);
+}
+
+static void
+assert_refused_as(const Fixture *fixture, const char *path, const char *reason)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *resolved = NULL;
+    g_assert_false(ferry_path_check(path, fixture->allowed, &resolved, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_PATH_NOT_ALLOWED);
+    g_assert_nonnull(strstr(ferry_error_hint(error), "[storage] allowed_paths"));
+    if (strstr(error->message, reason) == NULL)
+        g_error("'%s' does not say '%s'", error->message, reason);
+    g_assert_null(resolved);
+}
+
+static void
+assert_refused_below(const Fixture *fixture, const char *below, const char *reason)
+{
+    g_autofree char *path = g_strdup_printf("%s/%s", fixture->root, below);
+    assert_refused_as(fixture, path, reason);
+}
+
+static void
+assert_resolves(const Fixture *fixture, const char *below, const char *expected_below)
+{
+    g_autofree char *path = g_strdup_printf("%s/%s", fixture->root, below);
+    g_autofree char *expected = g_strdup_printf("%s/%s", fixture->root, expected_below);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *resolved = NULL;
+    bool allowed = ferry_path_check(path, fixture->allowed, &resolved, &error);
+    g_assert_no_error(error);
+    g_assert_true(allowed);
+    g_assert_cmpstr(resolved, ==, expected);
+}
+
+static void
+test_inside(Fixture *fixture, gconstpointer user_data)
+{
+    assert_resolves(fixture, "images/a.qcow2", "images/a.qcow2");
+    assert_resolves(fixture, "images/new.qcow2", "images/new.qcow2");
+    assert_resolves(fixture, "images/not/yet/there.qcow2", "images/not/yet/there.qcow2");
+    assert_resolves(fixture, "images/./inner//..///b c.qcow2", "images/b c.qcow2");
+    assert_resolves(fixture, "outside/../images/b.qcow2", "images/b.qcow2");
+    assert_resolves(fixture, "images/\xc3\xa4.qcow2", "images/\xc3\xa4.qcow2");
+    g_autofree char *path = g_build_filename(fixture->images, "x", NULL);
+    g_assert_true(ferry_path_check(path, fixture->allowed, /* ret_resolved= */ NULL, NULL));
+}
+
+static void
+test_outside(Fixture *fixture, gconstpointer user_data)
+{
+    assert_refused_below(fixture, "outside/a.qcow2", "outside the allowed");
+    assert_refused_below(fixture, "images/../outside/a.qcow2", "outside the allowed");
+    assert_refused_below(fixture, "images/not/there/../../../outside/a", "outside the allowed");
+    assert_refused_below(fixture, "images-of-others/a.qcow2", "outside the allowed");
+    assert_refused_below(fixture, "image", "outside the allowed");
+    assert_refused_as(fixture, "/etc/passwd", "outside the allowed");
+    assert_refused_as(fixture, "/", "outside the allowed");
+    assert_refused_as(fixture, "/../../..", "outside the allowed");
+}
+
+static void
+test_malformed(Fixture *fixture, gconstpointer user_data)
+{
+    assert_refused_as(fixture, "", "not absolute");
+    assert_refused_as(fixture, "images/a.qcow2", "not absolute");
+    assert_refused_below(fixture, "images/a\n.qcow2", "characters");
+    assert_refused_below(fixture, "images/a\x1b[2J.qcow2", "characters");
+    assert_refused_below(fixture, "images/a\x7f", "characters");
+    assert_refused_below(fixture, "images/\xff\xfe", "characters");
+    g_autofree char *filler = g_strnfill(PATH_MAX, 'a');
+    assert_refused_below(fixture, filler, "too long");
+    g_autofree char *component = g_strnfill(NAME_MAX + 1, 'a');
+    g_autofree char *below = g_strdup_printf("images/%s", component);
+    assert_refused_below(fixture, below, "cannot be looked at");
+    assert_refused_below(fixture, "images/a.qcow2/below-a-file", "cannot be looked at");
+}
+
+static void
+test_symbolic_links(Fixture *fixture, gconstpointer user_data)
+{
+    make_link("/etc/passwd", fixture->images, "secret");
+    assert_refused_below(fixture, "images/secret", "symbolic link");
+    make_link(fixture->outside, fixture->images, "way-out");
+    assert_refused_below(fixture, "images/way-out", "symbolic link");
+    assert_refused_below(fixture, "images/way-out/", "symbolic link");
+    assert_refused_below(fixture, "images/way-out/a.qcow2", "outside the allowed");
+    make_link("inner", fixture->images, "way-in");
+    assert_resolves(fixture, "images/way-in/a.qcow2", "images/inner/a.qcow2");
+    make_link(fixture->images, fixture->outside, "images");
+    assert_resolves(fixture, "outside/images/a.qcow2", "images/a.qcow2");
+    make_link("nowhere", fixture->images, "dangling");
+    assert_refused_below(fixture, "images/dangling", "symbolic link");
+    assert_refused_below(fixture, "images/dangling/a.qcow2", "leads nowhere");
+    make_link("loop", fixture->images, "loop");
+    assert_refused_below(fixture, "images/loop/a.qcow2", "leads nowhere");
+    /* `..` behind a link is the parent of where the link leads, not of where it lies. */
+    g_autofree char *deep = make_folder(fixture->outside, "deep");
+    make_link(deep, fixture->images, "deep");
+    assert_refused_below(fixture, "images/deep/../a.qcow2", "outside the allowed");
+}
+
+static void
+test_allowed_folders_are_resolved_too(Fixture *fixture, gconstpointer user_data)
+{
+    make_link(fixture->images, fixture->root, "pool");
+    g_autofree char *link = g_build_filename(fixture->root, "pool", NULL);
+    g_autofree char *slash = g_strconcat(fixture->outside, "/", NULL);
+    g_autofree char *image = g_build_filename(fixture->images, "a.qcow2", NULL);
+    g_autofree char *other = g_build_filename(fixture->outside, "a.qcow2", NULL);
+    const char *const by_link[] = {link, NULL};
+    g_assert_true(ferry_path_check(image, by_link, NULL, NULL));
+    g_assert_false(ferry_path_check(other, by_link, NULL, NULL));
+    const char *const several[] = {"relative", "/does/not/exist", link, slash, NULL};
+    g_assert_true(ferry_path_check(other, several, NULL, NULL));
+    const char *const none[] = {NULL};
+    g_assert_false(ferry_path_check(image, none, NULL, NULL));
+    const char *const everything[] = {"/", NULL};
+    g_assert_true(ferry_path_check(other, everything, NULL, NULL));
+}
+
+static void
+add(const char *name, void (*test)(Fixture *, gconstpointer))
+{
+    g_test_add(name, Fixture, NULL, set_up, test, tear_down);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    add("/paths/inside", test_inside);
+    add("/paths/outside", test_outside);
+    add("/paths/malformed", test_malformed);
+    add("/paths/symbolic-links", test_symbolic_links);
+    add("/paths/allowed-folders", test_allowed_folders_are_resolved_too);
+    return g_test_run();
+}
