@@ -11,7 +11,7 @@ from .network import MIGRATION
 
 # Variables that the one who runs the tests may want to reach the agent.
 _HANDED_ON = ("ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "G_DEBUG",
-              "G_SLICE", "G_MESSAGES_DEBUG", "VIRT_FERRY_FAULT")
+              "G_SLICE", "G_MESSAGES_DEBUG")
 
 
 class Agent:
@@ -73,6 +73,7 @@ class Agent:
     def start(self, wait=True, environment=None):
         """Starts it; with wait=True returns when it answers.
 
+        environment adds variables for this start only, such as VIRT_FERRY_FAULT_POINT.
         VIRT_FERRY_AGENT_WRAPPER holds words to put before it, valgrind for instance.
         """
         self._write_configuration()
@@ -115,6 +116,10 @@ class Agent:
     def kill(self):
         """SIGKILL: what a crash leaves."""
         return self.process.kill()
+
+    def wait_end(self, seconds=30):
+        """Waits until it has ended by itself; returns the exit status."""
+        return self.process.wait(seconds)
 
     def freeze(self):
         self.process.signal(signal.SIGSTOP)

@@ -274,6 +274,34 @@ class Controller:
             raise AssertionError("the agent chose another id: %r" % answer)
         return migration_id
 
+    @contextlib.contextmanager
+    def responder(self, host, answer):
+        """A stand-in agent in the block: answer(method, args) gives the answer's JSON."""
+        connection, channel = self._channel()
+        queue = channel.queue_declare("%s.%s" % (TOPIC, host), auto_delete=True).method.queue
+        channel.queue_bind(queue, self.exchange, queue)
+
+        def respond(channel, method, properties, body):
+            order = json.loads(body)
+            channel.basic_publish("", properties.reply_to, json.dumps(
+                answer(order["method"], order["args"])), pika.BasicProperties(
+                    content_type="application/json", correlation_id=properties.correlation_id))
+            channel.basic_ack(method.delivery_tag)
+        channel.basic_consume(queue, respond)
+        ends = threading.Event()
+
+        def work():
+            while not ends.is_set():
+                connection.process_data_events(0.05)
+            connection.close()
+        thread = threading.Thread(target=work, name="responder " + host, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ends.set()
+            thread.join(10)
+
     def record(self, host, migration_id):
         return self.call(host, "get_migration", migration_id=migration_id)
 

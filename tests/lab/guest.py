@@ -23,13 +23,34 @@ class Disk:
     data: int = 0
     pieces: int = 4
     cluster_size: int = None
-    # A Disk-like base image that this one is an overlay of: (path, kind).
-    backing: tuple = None
+    # Another Disk that this one is an overlay of; only its image counts.
+    backing: "Disk" = None
     path: str = None
     readonly: bool = False
     shareable: bool = False
     # Further attributes of <driver>, such as {"discard": "unmap"}.
     driver: dict = dataclasses.field(default_factory=dict)
+
+    def name_image(self, stem):
+        """Gives the image a path where it has none, and its base one beside it."""
+        self.path = self.path or "%s.%s" % (stem, self.kind)
+        if self.backing:
+            self.backing.name_image(stem + "-base")
+
+    def create_image(self, host):
+        """Makes the image, its base first, unless it exists on that host."""
+        base = None
+        if self.backing:
+            self.backing.create_image(host)
+            base = (self.backing.path, self.backing.kind)
+        if not os.path.exists(host.path(self.path)):
+            images.create(self.path, self.capacity, self.kind, self.data, self.pieces,
+                          self.cluster_size, base, host)
+
+    def create_empty(self, host):
+        """Makes an image without data, as a migration's destination needs it."""
+        return images.create(self.path, self.capacity, self.kind,
+                             cluster_size=self.cluster_size, inside=host)
 
     def xml(self):
         bus = {"v": "virtio", "s": "sata", "h": "ide"}[self.target[0]]
@@ -76,17 +97,14 @@ class Guest:
         self._options = "%s ferry.interval_ms=%d ferry.dirty_mib=%d ferry.dirty_mib_s=%d %s" % (
             self.layout.command_line(), interval_ms, dirty_mib, dirty_mib_s, command_line)
         for disk in self.disks:
-            if disk.path is None:
-                disk.path = "%s/%s-%s.%s" % (IMAGES, name, disk.target, disk.kind)
+            disk.name_image("%s/%s-%s" % (IMAGES, name, disk.target))
 
     # Making
 
     def create_images(self):
         """Makes the images that do not exist yet, on the host where the guest is."""
         for disk in self.disks:
-            if not os.path.exists(self.host.path(disk.path)):
-                images.create(disk.path, disk.capacity, disk.kind, disk.data, disk.pieces,
-                              disk.cluster_size, disk.backing, self.host)
+            disk.create_image(self.host)
         return self
 
     def counted(self):
@@ -111,6 +129,15 @@ class Guest:
             % self.console_path(),
             "<controller type='usb' model='none'/><memballoon model='none'/>",
             "</devices></domain>"])
+
+    def define(self):
+        """Defines the domain without starting it."""
+        connection = self.host.connect()
+        try:
+            connection.defineXML(self.xml())
+        finally:
+            connection.close()
+        return self
 
     def start(self, persistent=True):
         """Defines (or not) and starts the domain; wait_number() tells when it counts."""
