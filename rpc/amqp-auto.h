@@ -1,0 +1,32 @@
+/* amqp-auto.h: rabbitmq-c, wherever its headers lie, and the cleanup of its connection. */
+#pragma once
+
+#include "config.h"
+
+#include <glib.h>
+
+/* The include file of struct timeval must come before rabbitmq-c's. */
+#include <sys/time.h>
+
+#ifdef HAVE_RABBITMQ_C_AMQP_H
+#include <rabbitmq-c/amqp.h>
+#include <rabbitmq-c/framing.h>
+#include <rabbitmq-c/ssl_socket.h>
+#include <rabbitmq-c/tcp_socket.h>
+#else
+#include <amqp.h>
+#include <amqp_framing.h>
+#include <amqp_ssl_socket.h>
+#include <amqp_tcp_socket.h>
+#endif
+
+/* The library's own name for a connection is a pointer, which g_autoptr() cannot take. */
+typedef struct amqp_connection_state_t_ FerryAmqpState;
+
+static inline void
+ferry_amqp_state_destroy(FerryAmqpState *state)
+{
+    if (state != NULL)
+        (void)amqp_destroy_connection(state);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryAmqpState, ferry_amqp_state_destroy)

@@ -1,0 +1,82 @@
+#include "config.h"
+
+#include "amqp-error.h"
+
+#include "ferry/error.h"
+
+#include <openssl/err.h>
+
+/* Reply codes of AMQP 0-9-1 that a second try will not change. */
+static const char *
+hint_of_refusal(int code)
+{
+    switch (code) {
+    case AMQP_ACCESS_REFUSED:
+        return "Check user, password and permissions in transport_url and at the broker";
+    case AMQP_NOT_ALLOWED:
+        return "Check the vhost in transport_url and the user's rights in it";
+    case AMQP_PRECONDITION_FAILED:
+        return "Make amqp_durable_queues, amqp_auto_delete, rabbit_quorum_queue and "
+               "rabbit_ha_queues agree with the other programs on this broker, or delete what "
+               "was declared with other settings";
+    default:
+        return NULL;
+    }
+}
+
+void
+ferry_amqp_set_close_error(GError **error, int code, amqp_bytes_t text, const char *what)
+{
+    const char *hint = hint_of_refusal(code);
+    ferry_set_error(error, hint != NULL ? FERRY_ERROR_CONFIG : FERRY_ERROR_DESTINATION_UNREACHABLE,
+                    hint, "%s: the broker closed with %d: %.*s", what, code,
+                    (int)MIN(text.len, 512), (const char *)text.bytes);
+}
+
+/* OpenSSL knows more than rabbitmq-c tells, "certificate verify failed" above all. */
+static const char *
+tls_reason(int status)
+{
+    unsigned long code = ERR_peek_last_error();
+    bool tls = status <= AMQP_STATUS_SSL_ERROR && status > AMQP_STATUS_SSL_ERROR - 0x100;
+    return tls && code != 0 ? ERR_reason_error_string(code) : NULL;
+}
+
+void
+ferry_amqp_set_status_error(GError **error, int status, const char *what)
+{
+    const char *reason = tls_reason(status);
+    ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL, "%s: %s%s%s", what,
+                    amqp_error_string2(status), reason != NULL ? ": " : "",
+                    reason != NULL ? reason : "");
+    ERR_clear_error();
+}
+
+bool
+ferry_amqp_check_reply(amqp_rpc_reply_t reply, const char *what, GError **error)
+{
+    switch (reply.reply_type) {
+    case AMQP_RESPONSE_NORMAL:
+        return true;
+    case AMQP_RESPONSE_LIBRARY_EXCEPTION:
+        ferry_amqp_set_status_error(error, reply.library_error, what);
+        return false;
+    case AMQP_RESPONSE_SERVER_EXCEPTION:
+        if (reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
+            const amqp_connection_close_t *closed = reply.reply.decoded;
+            ferry_amqp_set_close_error(error, closed->reply_code, closed->reply_text, what);
+            return false;
+        }
+        if (reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD) {
+            const amqp_channel_close_t *closed = reply.reply.decoded;
+            ferry_amqp_set_close_error(error, closed->reply_code, closed->reply_text, what);
+            return false;
+        }
+        break;
+    case AMQP_RESPONSE_NONE:
+        break;
+    }
+    ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL,
+                    "%s: the broker answered out of protocol", what);
+    return false;
+}

@@ -1,0 +1,57 @@
+/* consumer.h: the thread that takes messages from the broker: requests, answers, notifications.
+ *
+ * Reference counted. Threads: any, unless said otherwise; events come in the consumer's thread.
+ */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "ferry/bus.h"
+#include "publisher.h"
+#include "transport.h"
+
+typedef struct FerryConsumer FerryConsumer;
+
+typedef struct {
+    /* @request: (transfer full). */
+    void (*request)(FerryRequest *request, gpointer user_data);
+    /* An answer to a call of ours; @message: (transfer none). */
+    void (*reply)(json_t *message, gpointer user_data);
+    /* Whether answers can come now. */
+    void (*replies_ready)(bool ready, gpointer user_data);
+    /* @body: (transfer full). */
+    void (*notification)(json_t *body, gpointer user_data);
+    /* @reason: why it is down; NULL when it is up. */
+    void (*state)(const GError *reason, gpointer user_data);
+} FerryConsumerEvents;
+
+/** @events: must outlive it. @publisher: for the answers that need no handler. */
+FerryConsumer *ferry_consumer_new(FerryTransport *transport,
+                                  FerryPublisher *publisher,
+                                  const FerryConsumerEvents *events,
+                                  gpointer user_data);
+FerryConsumer *ferry_consumer_ref(FerryConsumer *consumer);
+void ferry_consumer_unref(FerryConsumer *consumer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryConsumer, ferry_consumer_unref)
+
+/** Before start. @methods: must outlive the consumer. */
+void ferry_consumer_serve(FerryConsumer *consumer, const char *server, const FerryMethod *methods);
+
+/** Before start. */
+void ferry_consumer_listen(FerryConsumer *consumer, const char *const *keys);
+
+void ferry_consumer_start(FerryConsumer *consumer);
+
+/** Asks for a queue for answers; events.replies_ready tells when it is there. */
+void ferry_consumer_want_replies(FerryConsumer *consumer);
+
+/** Returns: (transfer none): its name; immutable. */
+const char *ferry_consumer_reply_queue(const FerryConsumer *consumer);
+
+/** No request is handed on after this. Waits for the broker @timeout_ms at most. */
+void ferry_consumer_stop_serving(FerryConsumer *consumer, guint timeout_ms);
+
+/** Joins the thread. */
+void ferry_consumer_stop(FerryConsumer *consumer);

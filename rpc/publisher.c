@@ -1,0 +1,565 @@
+#include "config.h"
+
+#include "publisher.h"
+
+#include "dead-queues.h"
+#include "ferry/error.h"
+#include "lanes.h"
+#include "link.h"
+#include "topology.h"
+
+#include <string.h>
+
+/* Messages on the wire without a confirm. */
+#define WINDOW 256
+/* oslo.messaging's numbers for an answer whose queue is not there. */
+#define RETRY_US (G_USEC_PER_SEC / 4)
+#define DEAD_QUEUES 200
+#define DEAD_QUEUE_US (60 * (gint64)G_USEC_PER_SEC)
+/* After a declaration of notifications was refused. */
+#define HOLD_US (30 * (gint64)G_USEC_PER_SEC)
+/* After the broker said that it cannot take a message now. */
+#define NACK_US G_USEC_PER_SEC
+
+struct FerryPublisher {
+    /* Immutable. */
+    FerryTransport *transport;
+    FerryWakeup *wakeup;
+    FerryLanes *lanes; /* guards itself */
+    FerryPublisherStateFunc state;
+    gpointer user_data;
+
+    /* Owner of the bus only. */
+    GThread *thread;
+
+    /* Publisher's thread only. */
+    FerryLink *link;
+    GQueue in_flight; /* by rising tag */
+    GQueue retries;
+    guint64 last_tag;
+    GHashTable *declared; /* keys of notifications, and "" for the exchange */
+    FerryDeadQueues *dead;
+    bool blocked;
+    gint64 hold_us; /* no notification before */
+};
+
+static void
+publisher_clear(gpointer data)
+{
+    FerryPublisher *publisher = data;
+    ferry_link_free(publisher->link);
+    ferry_lanes_free(publisher->lanes);
+    ferry_dead_queues_free(publisher->dead);
+    g_hash_table_unref(publisher->declared);
+    ferry_wakeup_unref(publisher->wakeup);
+    ferry_transport_unref(publisher->transport);
+}
+
+FerryPublisher *
+ferry_publisher_ref(FerryPublisher *publisher)
+{
+    return g_atomic_rc_box_acquire(publisher);
+}
+
+void
+ferry_publisher_unref(FerryPublisher *publisher)
+{
+    g_atomic_rc_box_release_full(publisher, publisher_clear);
+}
+
+void
+ferry_publisher_push(FerryPublisher *publisher, FerryOutgoing *outgoing)
+{
+    ferry_lanes_push(publisher->lanes, outgoing);
+    ferry_wakeup_signal(publisher->wakeup);
+}
+
+guint64
+ferry_publisher_add_pulse(FerryPublisher *publisher,
+                          const char *reply_queue,
+                          const char *msg_id,
+                          guint period_ms)
+{
+    guint64 id = ferry_lanes_add_pulse(publisher->lanes, reply_queue, msg_id, period_ms);
+    ferry_wakeup_signal(publisher->wakeup);
+    return id;
+}
+
+bool
+ferry_publisher_flush(FerryPublisher *publisher, guint timeout_ms)
+{
+    return ferry_lanes_flush(publisher->lanes, timeout_ms);
+}
+
+/* --- what becomes of a message (publisher's thread from here on) ------------------------------ */
+
+static void
+settle(FerryPublisher *publisher, FerryOutgoing *outgoing, FerryFate fate)
+{
+    if (outgoing->done != NULL)
+        outgoing->done(fate, outgoing->user_data);
+    ferry_lanes_settle(publisher->lanes, outgoing);
+    ferry_outgoing_free(outgoing);
+}
+
+/* The queue of an answer is not there: its owner may be about to declare it again. */
+static void
+retry_answer(FerryPublisher *publisher, FerryOutgoing *outgoing)
+{
+    guint patience_s = publisher->transport->options->kombu_missing_consumer_retry_timeout;
+    gint64 now_us = g_get_monotonic_time();
+    if (outgoing->give_up_us == 0)
+        outgoing->give_up_us = now_us + (gint64)patience_s * G_USEC_PER_SEC;
+    if (now_us + RETRY_US <= outgoing->give_up_us) {
+        outgoing->retry_us = now_us + RETRY_US;
+        g_queue_push_tail(&publisher->retries, outgoing);
+        return;
+    }
+    g_warning("Answer dropped: its queue \"%.80s\" did not come back in %u s",
+              outgoing->routing_key, patience_s);
+    ferry_dead_queues_add(publisher->dead, outgoing->routing_key, now_us);
+    settle(publisher, outgoing, FERRY_FATE_DROPPED);
+}
+
+static void
+take_returned(FerryPublisher *publisher, FerryOutgoing *outgoing)
+{
+    if (outgoing->kind == FERRY_OUTGOING_ANSWER) {
+        retry_answer(publisher, outgoing);
+        return;
+    }
+    if (outgoing->kind == FERRY_OUTGOING_BEAT)
+        ferry_lanes_remove_pulse(publisher->lanes, outgoing->pulse);
+    settle(publisher, outgoing, FERRY_FATE_RETURNED);
+}
+
+static void
+take_confirmed(FerryPublisher *publisher, FerryOutgoing *outgoing)
+{
+    if (outgoing->returned)
+        take_returned(publisher, outgoing);
+    else
+        settle(publisher, outgoing, FERRY_FATE_CONFIRMED);
+}
+
+/* The broker could not take it, a full queue for instance. */
+static void
+take_refused(FerryPublisher *publisher, FerryOutgoing *outgoing)
+{
+    if (outgoing->kind != FERRY_OUTGOING_ANSWER && outgoing->kind != FERRY_OUTGOING_NOTIFICATION) {
+        settle(publisher, outgoing, FERRY_FATE_DROPPED);
+        return;
+    }
+    g_debug("Broker refused a message for \"%.80s\"; trying again", outgoing->routing_key);
+    outgoing->returned = false;
+    outgoing->retry_us = g_get_monotonic_time() + NACK_US;
+    g_queue_push_tail(&publisher->retries, outgoing);
+}
+
+/* Confirms mostly come in order, so the search mostly ends at the head. */
+static void
+take_confirms(FerryPublisher *publisher,
+              const FerryAmqpEvent *event,
+              void (*take)(FerryPublisher *, FerryOutgoing *))
+{
+    GList *item = publisher->in_flight.head;
+    while (item != NULL) {
+        FerryOutgoing *outgoing = item->data;
+        GList *next = item->next;
+        if (outgoing->tag > event->tag)
+            return;
+        if (outgoing->tag == event->tag || event->multiple) {
+            g_queue_delete_link(&publisher->in_flight, item);
+            take(publisher, outgoing);
+        }
+        item = next;
+    }
+}
+
+static bool
+is_same_message(const FerryOutgoing *outgoing, const FerryAmqpEvent *event)
+{
+    gsize length = 0;
+    const char *body =
+        event->delivery.body != NULL ? g_bytes_get_data(event->delivery.body, &length) : NULL;
+    return g_strcmp0(outgoing->routing_key, event->routing_key) == 0 &&
+           g_strcmp0(outgoing->exchange, event->exchange) == 0 && body != NULL &&
+           strlen(outgoing->body) == length && memcmp(outgoing->body, body, length) == 0;
+}
+
+/* A return names no tag, and comes before the confirm of the same message: the body tells. */
+static void
+mark_returned(FerryPublisher *publisher, const FerryAmqpEvent *event)
+{
+    for (GList *item = publisher->in_flight.head; item != NULL; item = item->next) {
+        FerryOutgoing *outgoing = item->data;
+        if (!outgoing->returned && is_same_message(outgoing, event)) {
+            outgoing->returned = true;
+            return;
+        }
+    }
+}
+
+static void
+set_blocked(FerryPublisher *publisher, bool blocked)
+{
+    if (blocked != publisher->blocked)
+        g_message(blocked ? "Broker is under alarm and takes no messages; all are kept"
+                          : "Broker takes messages again");
+    publisher->blocked = blocked;
+}
+
+static void
+take_event(FerryPublisher *publisher, const FerryAmqpEvent *event)
+{
+    switch (event->kind) {
+    case FERRY_AMQP_CONFIRMED:
+        take_confirms(publisher, event, take_confirmed);
+        break;
+    case FERRY_AMQP_REFUSED:
+        take_confirms(publisher, event, take_refused);
+        break;
+    case FERRY_AMQP_RETURNED:
+        mark_returned(publisher, event);
+        break;
+    case FERRY_AMQP_BLOCKED:
+        set_blocked(publisher, true);
+        break;
+    case FERRY_AMQP_UNBLOCKED:
+        set_blocked(publisher, false);
+        break;
+    case FERRY_AMQP_NOTHING:
+    case FERRY_AMQP_DELIVERY:
+        break;
+    }
+}
+
+static bool
+read_all(FerryPublisher *publisher,
+         FerryAmqpConnection *connection,
+         bool *ret_progress,
+         GError **error)
+{
+    bool more = true;
+    while (more) {
+        g_auto(FerryAmqpEvent) event = {.kind = FERRY_AMQP_NOTHING};
+        if (!ferry_amqp_connection_next(connection, &event, error))
+            return false;
+        more = event.kind != FERRY_AMQP_NOTHING;
+        *ret_progress = *ret_progress || more;
+        take_event(publisher, &event);
+    }
+    return true;
+}
+
+/* --- publishing ------------------------------------------------------------------------------- */
+
+static bool
+declare_once(FerryPublisher *publisher,
+             FerryAmqpConnection *connection,
+             const char *key,
+             GError **error)
+{
+    const FerryMessagingOptions *options = publisher->transport->options;
+    if (g_hash_table_contains(publisher->declared, key))
+        return true;
+    bool declared = key[0] == '\0'
+                        ? ferry_topology_declare_exchange(connection, options, error)
+                        : ferry_topology_declare_notifications(connection, options, key, error);
+    if (declared)
+        g_hash_table_add(publisher->declared, g_strdup(key));
+    return declared;
+}
+
+/* What must exist at the broker before this message, or the channel would be closed, or the
+ * message lost. */
+static bool
+declare_for(FerryPublisher *publisher,
+            FerryAmqpConnection *connection,
+            const FerryOutgoing *outgoing,
+            GError **error)
+{
+    switch (outgoing->kind) {
+    case FERRY_OUTGOING_ANSWER:
+    case FERRY_OUTGOING_BEAT:
+        return true;
+    case FERRY_OUTGOING_CALL:
+    case FERRY_OUTGOING_SAMPLE:
+        return declare_once(publisher, connection, "", error);
+    case FERRY_OUTGOING_SURVEY:
+        /* Each time: it goes away with its last queue. */
+        return ferry_topology_declare_fanout(connection, error);
+    case FERRY_OUTGOING_NOTIFICATION:
+        return declare_once(publisher, connection, outgoing->routing_key, error);
+    }
+    g_assert_not_reached();
+}
+
+static void
+set_properties(amqp_basic_properties_t *properties,
+               const FerryOutgoing *outgoing,
+               const char *expiration)
+{
+    *properties = (amqp_basic_properties_t){
+        ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_CONTENT_ENCODING_FLAG |
+                  AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
+                  AMQP_BASIC_PRIORITY_FLAG,
+        .content_type = amqp_cstring_bytes("application/json"),
+        .content_encoding = amqp_cstring_bytes("utf-8"),
+        .headers = amqp_empty_table,
+        .delivery_mode = outgoing->kind == FERRY_OUTGOING_SAMPLE ? AMQP_DELIVERY_NONPERSISTENT
+                                                                 : AMQP_DELIVERY_PERSISTENT,
+        .priority = 0,
+    };
+    if (expiration != NULL) {
+        properties->_flags |= AMQP_BASIC_EXPIRATION_FLAG;
+        properties->expiration = amqp_cstring_bytes(expiration);
+    }
+    if (outgoing->correlation_id != NULL) {
+        properties->_flags |= AMQP_BASIC_CORRELATION_ID_FLAG;
+        properties->correlation_id = amqp_cstring_bytes(outgoing->correlation_id);
+    }
+}
+
+static bool
+send(FerryAmqpConnection *connection, const FerryOutgoing *outgoing, gint64 now_us, GError **error)
+{
+    amqp_basic_properties_t properties;
+    g_autofree char *expiration = NULL;
+    bool mandatory = outgoing->kind == FERRY_OUTGOING_ANSWER ||
+                     outgoing->kind == FERRY_OUTGOING_BEAT || outgoing->kind == FERRY_OUTGOING_CALL;
+    if (outgoing->deadline_us != 0)
+        expiration =
+            g_strdup_printf("%" G_GINT64_FORMAT, MAX((outgoing->deadline_us - now_us) / 1000, 1));
+    set_properties(&properties, outgoing, expiration);
+    int status =
+        amqp_basic_publish(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL,
+                           amqp_cstring_bytes(outgoing->exchange),
+                           amqp_cstring_bytes(outgoing->routing_key), mandatory,
+                           /* immediate= */ 0, &properties, amqp_cstring_bytes(outgoing->body));
+    if (status == AMQP_STATUS_OK)
+        return true;
+    ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL, "Publishing: %s",
+                    amqp_error_string2(status));
+    return false;
+}
+
+/* Reasons not to send it any more. */
+static bool
+is_in_vain(FerryPublisher *publisher, FerryOutgoing *outgoing, gint64 now_us)
+{
+    if (outgoing->deadline_us != 0 && outgoing->deadline_us <= now_us)
+        return true;
+    bool is_answer =
+        outgoing->kind == FERRY_OUTGOING_ANSWER || outgoing->kind == FERRY_OUTGOING_BEAT;
+    if (is_answer && ferry_dead_queues_contains(publisher->dead, outgoing->routing_key, now_us)) {
+        g_debug("Answer dropped: its queue \"%.80s\" is gone", outgoing->routing_key);
+        return true;
+    }
+    if (!ferry_outgoing_encode(outgoing)) {
+        g_warning("A message for \"%.80s\" has no JSON and is dropped", outgoing->routing_key);
+        return true;
+    }
+    return false;
+}
+
+/* What is declared otherwise at the broker, or forbidden, must not hold up the answers: events
+ * wait for a person, the rest is of no use later. */
+static void
+take_undeclared(FerryPublisher *publisher, FerryOutgoing *outgoing, const GError *reason)
+{
+    if (!g_error_matches(reason, FERRY_ERROR, FERRY_ERROR_CONFIG))
+        return;
+    if (outgoing->kind == FERRY_OUTGOING_NOTIFICATION) {
+        publisher->hold_us = g_get_monotonic_time() + HOLD_US;
+    } else {
+        g_queue_remove(&publisher->in_flight, outgoing);
+        settle(publisher, outgoing, FERRY_FATE_DROPPED);
+    }
+}
+
+static bool
+publish(FerryPublisher *publisher,
+        FerryAmqpConnection *connection,
+        FerryOutgoing *outgoing,
+        GError **error)
+{
+    gint64 now_us = g_get_monotonic_time();
+    if (is_in_vain(publisher, outgoing, now_us)) {
+        settle(publisher, outgoing, FERRY_FATE_DROPPED);
+        return true;
+    }
+    /* In flight from here on: a lost connection puts it back into its lane. */
+    outgoing->returned = false;
+    outgoing->tag = publisher->last_tag + 1;
+    g_queue_push_tail(&publisher->in_flight, outgoing);
+    if (!declare_for(publisher, connection, outgoing, error)) {
+        take_undeclared(publisher, outgoing, *error);
+        return false;
+    }
+    publisher->last_tag++;
+    return send(connection, outgoing, now_us, error);
+}
+
+static bool
+publish_due_retries(FerryPublisher *publisher, FerryAmqpConnection *connection, GError **error)
+{
+    gint64 now_us = g_get_monotonic_time();
+    GList *item = publisher->retries.head;
+    while (item != NULL) {
+        GList *next = item->next;
+        FerryOutgoing *outgoing = item->data;
+        if (outgoing->retry_us <= now_us) {
+            g_queue_delete_link(&publisher->retries, item);
+            if (!publish(publisher, connection, outgoing, error))
+                return false;
+        }
+        item = next;
+    }
+    return true;
+}
+
+static bool
+publish_all(FerryPublisher *publisher,
+            FerryAmqpConnection *connection,
+            bool *ret_progress,
+            GError **error)
+{
+    if (publisher->blocked)
+        return true;
+    if (!publish_due_retries(publisher, connection, error))
+        return false;
+    ferry_lanes_queue_beats(publisher->lanes);
+    while (g_queue_get_length(&publisher->in_flight) < WINDOW) {
+        bool held = g_get_monotonic_time() < publisher->hold_us;
+        FerryOutgoing *outgoing = ferry_lanes_take(publisher->lanes, !held);
+        if (outgoing == NULL)
+            return true;
+        *ret_progress = true;
+        if (!publish(publisher, connection, outgoing, error))
+            return false;
+    }
+    return true;
+}
+
+/* Publishes and reads until there is nothing left to do but wait. */
+static void
+serve(FerryPublisher *publisher, FerryAmqpConnection *connection)
+{
+    g_autoptr(GError) error = NULL;
+    bool alive = true;
+    bool progress = true;
+    while (alive && progress) {
+        /* A confirm makes room for the next message, so both have to have nothing left. */
+        progress = false;
+        alive = publish_all(publisher, connection, &progress, &error) &&
+                read_all(publisher, connection, &progress, &error);
+    }
+    if (!alive)
+        ferry_link_fail(publisher->link, error);
+}
+
+/* --- the thread ------------------------------------------------------------------------------- */
+
+static bool
+on_setup(FerryAmqpConnection *connection, gpointer user_data, GError **error)
+{
+    FerryPublisher *publisher = user_data;
+    g_hash_table_remove_all(publisher->declared);
+    publisher->last_tag = 0;
+    publisher->blocked = false;
+    (void)amqp_confirm_select(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL);
+    return ferry_amqp_connection_check(connection, "Asking for confirms", error);
+}
+
+static void
+on_up(gpointer user_data)
+{
+    FerryPublisher *publisher = user_data;
+    publisher->state(NULL, publisher->user_data);
+}
+
+/* What was on the wire goes back to the head of its lane, unless it is stale by nature. */
+static void
+on_down(const GError *reason, gpointer user_data)
+{
+    FerryPublisher *publisher = user_data;
+    FerryOutgoing *outgoing = g_queue_pop_tail(&publisher->in_flight);
+    while (outgoing != NULL) {
+        if (outgoing->kind == FERRY_OUTGOING_BEAT || outgoing->kind == FERRY_OUTGOING_SAMPLE) {
+            settle(publisher, outgoing, FERRY_FATE_DROPPED);
+        } else {
+            ferry_lanes_put_back(publisher->lanes, outgoing);
+        }
+        outgoing = g_queue_pop_tail(&publisher->in_flight);
+    }
+    publisher->state(reason, publisher->user_data);
+}
+
+static const FerryLinkEvents link_events = {.setup = on_setup, .up = on_up, .down = on_down};
+
+static gint64
+next_due_us(FerryPublisher *publisher, bool connected)
+{
+    gint64 due_us = G_MAXINT64;
+    if (!connected || publisher->blocked)
+        return due_us;
+    for (const GList *item = publisher->retries.head; item != NULL; item = item->next) {
+        const FerryOutgoing *outgoing = item->data;
+        due_us = MIN(due_us, outgoing->retry_us);
+    }
+    if (publisher->hold_us > g_get_monotonic_time() &&
+        ferry_lanes_have_notifications(publisher->lanes))
+        due_us = MIN(due_us, publisher->hold_us);
+    return MIN(due_us, ferry_lanes_next_beat_us(publisher->lanes));
+}
+
+static gpointer
+run(gpointer data)
+{
+    FerryPublisher *publisher = data;
+    while (!ferry_lanes_is_closed(publisher->lanes)) {
+        FerryAmqpConnection *connection = ferry_link_tend(publisher->link);
+        if (connection != NULL)
+            serve(publisher, connection);
+        /* serve() may have lost it. */
+        gint64 due_us = next_due_us(publisher, connection != NULL);
+        ferry_link_wait(publisher->link, publisher->wakeup, due_us);
+    }
+    ferry_link_close(publisher->link);
+    return NULL;
+}
+
+FerryPublisher *
+ferry_publisher_new(FerryTransport *transport, FerryPublisherStateFunc state, gpointer user_data)
+{
+    FerryPublisher *publisher = g_atomic_rc_box_new0(FerryPublisher);
+    publisher->transport = ferry_transport_ref(transport);
+    publisher->wakeup = ferry_wakeup_new();
+    publisher->state = state;
+    publisher->user_data = user_data;
+    publisher->lanes = ferry_lanes_new();
+    publisher->declared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    publisher->dead = ferry_dead_queues_new(DEAD_QUEUES, DEAD_QUEUE_US);
+    publisher->link = ferry_link_new(transport, "publish", &link_events, publisher);
+    return publisher;
+}
+
+void
+ferry_publisher_start(FerryPublisher *publisher)
+{
+    publisher->thread = g_thread_new("ferry-publish", run, publisher);
+}
+
+void
+ferry_publisher_stop(FerryPublisher *publisher)
+{
+    ferry_lanes_close(publisher->lanes);
+    ferry_wakeup_signal(publisher->wakeup);
+    if (publisher->thread != NULL)
+        g_thread_join(g_steal_pointer(&publisher->thread));
+    /* What was handed over may hold references on whoever holds this publisher. */
+    ferry_lanes_clear(publisher->lanes);
+    g_queue_clear_full(&publisher->in_flight, (GDestroyNotify)ferry_outgoing_free);
+    g_queue_clear_full(&publisher->retries, (GDestroyNotify)ferry_outgoing_free);
+}

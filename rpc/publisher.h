@@ -1,0 +1,44 @@
+/* publisher.h: the thread that publishes, and knows of each message what became of it.
+ *
+ * Confirms are pipelined; what was not confirmed when a connection was lost is published again on
+ * the next one, in the order of before. Answers go before notifications, notifications before
+ * samples. Reference counted: requests that live longer than the bus may still hand over answers,
+ * which then go nowhere.
+ *
+ * Threads: any, unless said otherwise.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "outgoing.h"
+#include "transport.h"
+
+typedef struct FerryPublisher FerryPublisher;
+
+/** @reason: why it is down; NULL when it is up. Runs in the publisher's thread. */
+typedef void (*FerryPublisherStateFunc)(const GError *reason, gpointer user_data);
+
+FerryPublisher *
+ferry_publisher_new(FerryTransport *transport, FerryPublisherStateFunc state, gpointer user_data);
+FerryPublisher *ferry_publisher_ref(FerryPublisher *publisher);
+void ferry_publisher_unref(FerryPublisher *publisher);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryPublisher, ferry_publisher_unref)
+
+void ferry_publisher_start(FerryPublisher *publisher);
+
+/** Joins the thread; from now on everything handed over is dropped. */
+void ferry_publisher_stop(FerryPublisher *publisher);
+
+/** @outgoing: (transfer full). Ends the pulse that it names, if it is an answer. */
+void ferry_publisher_push(FerryPublisher *publisher, FerryOutgoing *outgoing);
+
+/** Sends a sign of life each @period_ms until the pulse is ended. Returns: its name. */
+guint64 ferry_publisher_add_pulse(FerryPublisher *publisher,
+                                  const char *reply_queue,
+                                  const char *msg_id,
+                                  guint period_ms);
+
+/** Waits until all answers and notifications are with the broker, or the time is over. */
+bool ferry_publisher_flush(FerryPublisher *publisher, guint timeout_ms);

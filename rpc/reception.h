@@ -1,0 +1,39 @@
+/* reception.h: what to do about a delivery: refuse it, answer it at once, or hand it on.
+ *
+ * Threads: the consumer's. Talks to the broker only by what it returns.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "ferry/bus.h"
+#include "incoming.h"
+#include "publisher.h"
+#include "receipt.h"
+
+typedef struct FerryReception FerryReception;
+
+typedef enum {
+    FERRY_RECEPTION_ACK,    /* tell the broker now that it was taken */
+    FERRY_RECEPTION_REJECT, /* it can never be served: away with it */
+    FERRY_RECEPTION_HOLD,   /* a receipt will settle it */
+} FerryReceptionVerdict;
+
+/** @methods: must outlive it. */
+FerryReception *
+ferry_reception_new(const FerryMethod *methods, FerryPublisher *publisher, FerryReceipts *receipts);
+void ferry_reception_free(FerryReception *reception);
+
+/**
+ * ferry_reception_take:
+ * @generation: counts connections: a tag is known by it
+ * @ret_request: (transfer full) (nullable): what is to be run
+ */
+FerryReceptionVerdict ferry_reception_take(FerryReception *reception,
+                                           const FerryDelivery *delivery,
+                                           FerryAddressing addressing,
+                                           guint generation,
+                                           FerryRequest **ret_request);
+
+/** @receipt was settled, whether or not the broker could be told. */
+void ferry_reception_settled(FerryReception *reception, const FerryReceipt *receipt);

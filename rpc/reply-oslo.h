@@ -1,0 +1,15 @@
+/* reply-oslo.h: answers as oslo.messaging's clients read them, always five keys. Pure. */
+#pragma once
+
+#include <jansson.h>
+
+#include "failure.h"
+
+/** @result: (transfer full): NULL is JSON null. Returns: (transfer full). */
+json_t *ferry_reply_oslo_result(const char *msg_id, json_t *result);
+
+/** Returns: (transfer full). */
+json_t *ferry_reply_oslo_failure(const char *msg_id, const FerryFailure *failure);
+
+/** A sign of life while the method runs. Returns: (transfer full). */
+json_t *ferry_reply_oslo_beat(const char *msg_id);
