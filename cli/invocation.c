@@ -155,8 +155,9 @@ ferry_invocation_parse(FerryInvocation *invocation,
 {
     const FerryCommand *command = ferry_command_find(name);
     g_autoptr(GOptionContext) context = g_option_context_new(command->arguments);
-    GOptionGroup *shared =
-        g_option_group_new("global", "Options of every command:", "Show them", invocation, NULL);
+    GOptionGroup *shared = g_option_group_new(
+        "global", "Options of every command:", "Show the options that every command has",
+        invocation, NULL);
     g_option_group_add_entries(shared, shared_entries);
     if (group != NULL)
         g_option_context_set_main_group(context, group);

@@ -156,6 +156,7 @@ main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
     g_set_prgname("virt-ferry");
+    g_log_set_writer_func(ferry_write_log, /* user_data= */ NULL, /* destroy= */ NULL);
     g_autoptr(FerryInvocation) invocation = ferry_invocation_new();
     FerryExit status = run(invocation, argc, argv);
     if (!flush_output() && status == FERRY_EXIT_DONE)

@@ -32,6 +32,18 @@ ferry_complain(const char *format, ...)
     g_printerr("virt-ferry: %s\n", plain);
 }
 
+GLogWriterOutput
+ferry_write_log(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer user_data)
+{
+    if ((level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL)) != 0)
+        return g_log_writer_default(level, fields, count, user_data);
+    for (gsize i = 0; i < count && (level & G_LOG_LEVEL_WARNING) != 0; i++) {
+        if (g_strcmp0(fields[i].key, "MESSAGE") == 0)
+            ferry_complain("%s", (const char *)fields[i].value);
+    }
+    return G_LOG_WRITER_HANDLED;
+}
+
 void
 ferry_print_json(const json_t *value)
 {

@@ -119,13 +119,19 @@ print_disks(const json_t *disks)
         g_autofree char *capacity = size_of(disk, "capacity_bytes");
         g_autofree char *before = size_of(disk, "allocation_before_bytes");
         g_autofree char *after = size_of(disk, "allocation_after_bytes");
-        g_autofree char *moved = size_of(disk, "bytes_moved");
-        const char *const cells[] = {
-            ferry_json_get_string(disk, "target"), capacity, before, after, moved, NULL};
+        const char *const cells[] = {ferry_json_get_string(disk, "target"), capacity, before, after,
+                                     ferry_json_get_string(disk, "format"), NULL};
         ferry_table_add(table, cells);
     }
     ferry_say("%s", "");
     ferry_table_print(table);
+}
+
+static void
+print_duration(const json_t *report, const char *name, const char *key)
+{
+    g_autofree char *text = duration_of(report, key);
+    print_fact(name, text);
 }
 
 void
@@ -133,11 +139,13 @@ ferry_report_print_outcome(const json_t *record)
 {
     const json_t *report = json_object_get(record, "report");
     const json_t *steps = json_object_get(report, "steps");
-    g_autofree char *downtime = duration_of(report, "downtime_ms");
-    g_autofree char *moved = size_of(report, "bytes_moved");
+    g_autofree char *moved = size_of(report, "moved_bytes");
     print_error(json_object_get(record, "error"));
-    print_fact("downtime", downtime);
-    print_fact("moved", moved);
+    print_duration(report, "total time", "total_ms");
+    print_duration(report, "disk phase", "disk_phase_ms");
+    print_duration(report, "memory phase", "memory_phase_ms");
+    print_duration(report, "downtime", "downtime_ms");
+    print_fact("bytes moved", moved);
     print_steps(steps != NULL ? steps : json_object_get(record, "steps"));
     print_disks(json_object_get(report, "disks"));
 }
