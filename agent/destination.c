@@ -7,6 +7,7 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "instance.h"
+#include "migrate-data.h"
 #include "order-options.h"
 #include "preparation.h"
 #include "virt-arrival.h"
@@ -15,6 +16,8 @@
 
 struct FerryDestination {
     const FerryAgent *agent;
+
+    GMutex admission; /* held while a slot is counted and taken */
 
     GMutex lock;
     GCond changed;
@@ -28,6 +31,7 @@ ferry_destination_new(const FerryAgent *agent)
 
     self->agent = agent;
     self->busy = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_mutex_init(&self->admission);
     g_mutex_init(&self->lock);
     g_cond_init(&self->changed);
     return self;
@@ -39,6 +43,7 @@ ferry_destination_free(FerryDestination *self)
     if (!self)
         return;
     g_hash_table_unref(self->busy);
+    g_mutex_clear(&self->admission);
     g_mutex_clear(&self->lock);
     g_cond_clear(&self->changed);
     g_free(self);
@@ -131,22 +136,6 @@ ferry_destination_check(FerryDestination *self,
 
 /* --- prepare ---------------------------------------------------------------------------------- */
 
-static char *
-format_uri(const char *scheme_or_template, bool is_template, const char *host)
-{
-    bool ipv6 = strchr(host, ':') != NULL && host[0] != '[';
-    g_autofree char *bracketed = g_strdup_printf(ipv6 ? "[%s]" : "%s", host);
-    GString *uri = g_string_new(NULL);
-
-    if (is_template) {
-        g_string_assign(uri, scheme_or_template);
-        g_string_replace(uri, "%s", bracketed, 1);
-    } else {
-        g_string_printf(uri, "qemu+%s://%s/system", scheme_or_template, bracketed);
-    }
-    return g_string_free(uri, FALSE);
-}
-
 static json_t *
 make_migrate_data(FerryDestination *self,
                   const FerryRecord *record,
@@ -155,12 +144,8 @@ make_migrate_data(FerryDestination *self,
 {
     const FerryConfig *config = self->agent->config;
     const char *address = config->live_migration_inbound_addr;
-    g_autofree char *libvirt_uri =
-        config->live_migration_uri ? format_uri(config->live_migration_uri, true, address)
-                                   : format_uri(config->live_migration_scheme, false, address);
-    g_autofree char *migrate_uri =
-        g_strdup_printf(strchr(address, ':') && address[0] != '[' ? "tcp://[%s]" : "tcp://%s",
-                        address);
+    g_autofree char *libvirt_uri = ferry_migrate_data_libvirt_uri(config, address);
+    g_autofree char *migrate_uri = ferry_migrate_data_migrate_uri(address);
     g_autofree char *expires_at = ferry_clock_format_iso(record->expires_us);
 
     return json_pack("{s:s, s:o, s:o, s:o, s:O, s:O, s:n, s:s}",
@@ -314,12 +299,41 @@ prepare_again(FerryDestination *self,
     return NULL;
 }
 
+/* Counts and takes a slot in one go. "retry" in the details tells the source to ask again. */
+static bool
+admit(FerryDestination *self, FerryRecord *record, GError **error)
+{
+    FerryJournalFilter filter = {.open_only = true};
+    guint limit = self->agent->config->max_concurrent_incoming;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->admission);
+    g_autoptr(GPtrArray) open = ferry_journal_list(self->agent->journal, &filter, error);
+    guint used = 0;
+
+    for (guint i = 0; open && i < open->len; i++)
+        used += ((FerryRecord *)g_ptr_array_index(open, i))->role == FERRY_ROLE_DESTINATION;
+    if (open && limit > 0 && used >= limit) {
+        g_autoptr(GError) why =
+            ferry_error_new(FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+                            "Ask again later, or raise [migration] max_concurrent_incoming",
+                            "All %u slots for incoming migrations are in use on '%s'",
+                            limit,
+                            self->agent->config->host);
+
+        ferry_error_set_detail(why, "retry", json_true());
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    return open && ferry_journal_add(self->agent->journal, record, error);
+}
+
 static json_t *
 prepare_first(FerryDestination *self,
               virConnectPtr connection,
               const char *migration_id,
               const FerryInstance *instance,
               json_t *order,
+              void (*accepted)(gpointer data),
+              gpointer data,
               GError **error)
 {
     if (!checks_pass(self, connection, instance, error))
@@ -327,8 +341,9 @@ prepare_first(FerryDestination *self,
 
     g_autoptr(FerryRecord) record = new_record(self, migration_id, instance, order);
 
-    if (!ferry_journal_add(self->agent->journal, record, error))
+    if (!admit(self, record, error))
         return NULL;
+    accepted(data);
     return prepare_or_undo(self, connection, record, instance, error);
 }
 
@@ -336,6 +351,8 @@ json_t *
 ferry_destination_prepare(FerryDestination *self,
                           const char *migration_id,
                           json_t *order,
+                          void (*accepted)(gpointer data),
+                          gpointer data,
                           GError **error)
 {
     json_t *args = json_object_get(order, "args");
@@ -366,7 +383,8 @@ ferry_destination_prepare(FerryDestination *self,
         g_propagate_error(error, g_steal_pointer(&get_error));
         return NULL;
     }
-    return prepare_first(self, connection, migration_id, instance, order, error);
+    return prepare_first(
+        self, connection, migration_id, instance, order, accepted, data, error);
 }
 
 /* --- finish ----------------------------------------------------------------------------------- */

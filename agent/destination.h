@@ -31,12 +31,15 @@ FerryChecks *ferry_destination_check(FerryDestination *destination,
 /**
  * ferry_destination_prepare:
  * @order: (transfer none): {"method", "args"} as it came; told from a repetition by equality
+ * @accepted: called once the journal has the record, before the work: the moment to acknowledge
  * Returns: (transfer full): `migrate_data`. On failure what was made is undone again, the record
  * ends as rolled-back, and @error says why.
  */
 json_t *ferry_destination_prepare(FerryDestination *destination,
                                   const char *migration_id,
                                   json_t *order,
+                                  void (*accepted)(gpointer data),
+                                  gpointer data,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** The source says that the transfer is over. Returns: (transfer full): {"status", "instance_state",

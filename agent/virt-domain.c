@@ -22,6 +22,15 @@ state_word(int state)
     return state >= 0 && state < (int)G_N_ELEMENTS(words) ? words[state] : "unknown";
 }
 
+const char *
+ferry_virt_domain_state_word(virDomainPtr domain)
+{
+    int state = -1;
+
+    virDomainGetState(domain, &state, NULL, 0);
+    return state_word(state);
+}
+
 typedef struct {
     int reason;
     const char *word;

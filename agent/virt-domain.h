@@ -27,6 +27,9 @@ FerryInstance *ferry_virt_domain_describe(virConnectPtr connection,
                                           virDomainPtr domain,
                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: libvirt's word for the state: running, paused, shutoff ...; "unknown" when it is gone. */
+const char *ferry_virt_domain_state_word(virDomainPtr domain);
+
 /** Returns: what the local libvirt shows of the domain with this UUID; never fails: a libvirt that
  * does not answer is FERRY_SIGHT_UNREACHABLE. */
 FerrySight ferry_virt_domain_sight(virConnectPtr connection, const char *uuid);

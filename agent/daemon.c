@@ -1,0 +1,242 @@
+#include "config.h"
+
+#include "daemon.h"
+
+#include "dispatch.h"
+#include "ferry/clock.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
+#include "lease-clock.h"
+#include "outbox.h"
+#include "service-manager.h"
+
+#include <glib-unix.h>
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* How long a stop waits for the parts that may be busy. */
+#define DETACH_MS 2000
+#define FLUSH_MS 5000
+#define PRUNE_PERIOD_S (24 * 60 * 60)
+
+typedef struct {
+    const FerryConfig *config;
+    GMainContext *context;
+    GMainLoop *loop;
+    FerryAgent agent;
+    FerrySource *source;
+    FerryDestination *destination;
+    FerryLeaseClock *leases;
+    FerryOutbox *outbox;
+    FerryDispatch *dispatch;
+    bool stopping;
+} Daemon;
+
+/* --- events about the agent itself -------------------------------------------------------------- */
+
+static void
+tell(Daemon *self, const char *event_type)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *at = ferry_clock_format_iso(ferry_clock_now_us());
+    g_autoptr(FerryJson) payload = json_pack("{s:o, s:s, s:s, s:s}",
+                                             "host",
+                                             ferry_json_text(self->config->host),
+                                             "version",
+                                             PACKAGE_VERSION,
+                                             "api_version",
+                                             FERRY_API_VERSION,
+                                             "at",
+                                             at);
+
+    if (!ferry_journal_outbox_add(self->agent.journal, event_type, payload, &error))
+        g_warning("'%s' is not told: %s", event_type, error->message);
+}
+
+/* --- upkeep ----------------------------------------------------------------------------------- */
+
+static gboolean
+prune_history(gpointer data)
+{
+    Daemon *self = data;
+    g_autoptr(GError) error = NULL;
+    gint64 age_us = (gint64)self->config->history_days * PRUNE_PERIOD_S * G_USEC_PER_SEC;
+
+    if (self->config->history_days > 0 &&
+        !ferry_journal_prune(self->agent.journal, ferry_clock_now_us() - age_us, &error))
+        g_warning("The history is not pruned: %s", error->message);
+    return G_SOURCE_CONTINUE;
+}
+
+static void
+attach(Daemon *self, GSource *source, GSourceFunc func)
+{
+    g_source_set_callback(source, func, self, NULL);
+    g_source_attach(source, self->context);
+    g_source_unref(source);
+}
+
+/* --- stopping --------------------------------------------------------------------------------- */
+
+static gboolean
+on_stop_signal(gpointer data)
+{
+    Daemon *self = data;
+
+    if (self->stopping)
+        _exit(EXIT_FAILURE);
+    self->stopping = true;
+    g_message("Stopping: no more orders; transfers go on in libvirt");
+    g_main_loop_quit(self->loop);
+    return G_SOURCE_CONTINUE;
+}
+
+static void
+on_refused(const GError *error, gpointer data)
+{
+    g_critical("The broker refuses this agent: %s%s%s",
+               error->message,
+               ferry_error_hint(error) ? "; " : "",
+               ferry_error_hint(error) ? ferry_error_hint(error) : "");
+}
+
+typedef struct {
+    GMainContext *context;
+    FerryBus *bus;
+    gint done;
+} Flush;
+
+static gpointer
+run_flush(gpointer data)
+{
+    Flush *flush = data;
+
+    if (!ferry_bus_flush(flush->bus, FLUSH_MS))
+        g_message("Events that the broker has not confirmed stay in the journal");
+    g_atomic_int_set(&flush->done, 1);
+    g_main_context_wakeup(flush->context);
+    return NULL;
+}
+
+/* Confirms are told on main, so main turns while another thread waits for them. */
+static void
+flush_events(Daemon *self)
+{
+    Flush flush = {.context = self->context, .bus = self->agent.bus};
+
+    while (g_main_context_iteration(self->context, FALSE))
+        ;
+
+    GThread *thread = g_thread_new("flush", run_flush, &flush);
+
+    while (!g_atomic_int_get(&flush.done))
+        g_main_context_iteration(self->context, TRUE);
+    g_thread_join(thread);
+    while (g_main_context_iteration(self->context, FALSE))
+        ;
+}
+
+static void
+stop(Daemon *self)
+{
+    ferry_service_manager_stopping();
+    ferry_bus_stop_serving(self->agent.bus);
+    ferry_scheduler_detach(ferry_source_scheduler(self->source), DETACH_MS);
+    tell(self, "agent.stopped");
+    flush_events(self);
+}
+
+/* --- starting --------------------------------------------------------------------------------- */
+
+static bool
+open_parts(Daemon *self, GError **error)
+{
+    self->agent.config = self->config;
+    self->agent.bus =
+        ferry_bus_new(self->config->messaging, "virt-ferryd", self->context, error);
+    if (!self->agent.bus)
+        return false;
+    self->agent.journal = ferry_journal_open(self->config->state_path, error);
+    if (!self->agent.journal)
+        return false;
+    ferry_journal_enable_events(self->agent.journal, self->config->notifications);
+    self->agent.virt = ferry_virt_new(self->config->connection_uri);
+    self->outbox = ferry_outbox_new(&self->agent, self->context);
+    ferry_journal_set_wakeup(self->agent.journal, ferry_outbox_wake, self->outbox);
+    self->source = ferry_source_new(&self->agent);
+    self->destination = ferry_destination_new(&self->agent);
+    return true;
+}
+
+static void
+serve(Daemon *self, gint64 started_us)
+{
+    FerryMethodContext methods = {.agent = &self->agent,
+                                  .source = self->source,
+                                  .destination = self->destination,
+                                  .leases_changed = ferry_lease_clock_wake,
+                                  .leases_data = self->leases};
+    FerryService service = {.server = self->config->host,
+                            .methods = ferry_methods_table(),
+                            .handle = ferry_dispatch_handle};
+
+    self->dispatch = ferry_dispatch_new(&methods, self->context, started_us);
+    service.user_data = self->dispatch;
+    ferry_bus_serve(self->agent.bus, &service);
+    ferry_bus_set_refused_func(self->agent.bus, on_refused, self);
+}
+
+/* Journal first, then the world, then the queue: no order is taken while the past is not known. */
+static bool
+start(Daemon *self, GError **error)
+{
+    gint64 started_us = ferry_clock_now_us();
+
+    if (!open_parts(self, error))
+        return false;
+    prune_history(self);
+    tell(self, "agent.started");
+    if (!ferry_source_recover(self->source, error))
+        return false;
+    self->leases = ferry_lease_clock_new(self->destination);
+    serve(self, started_us);
+    ferry_bus_start(self->agent.bus);
+    attach(self, g_unix_signal_source_new(SIGTERM), on_stop_signal);
+    attach(self, g_unix_signal_source_new(SIGINT), on_stop_signal);
+    attach(self, g_timeout_source_new_seconds(PRUNE_PERIOD_S), prune_history);
+    return true;
+}
+
+int
+ferry_daemon_run(const FerryConfig *config)
+{
+    Daemon self = {.config = config};
+    g_autoptr(GError) error = NULL;
+
+    self.context = g_main_context_default();
+    self.loop = g_main_loop_new(self.context, FALSE);
+    if (!start(&self, &error)) {
+        g_critical("Cannot start: %s%s%s",
+                   error->message,
+                   ferry_error_hint(error) ? ". " : "",
+                   ferry_error_hint(error) ? ferry_error_hint(error) : "");
+        return EXIT_FAILURE;
+    }
+    ferry_service_manager_ready(self.context);
+    g_message("virt-ferryd %s serves '%s' on topic '%s'",
+              PACKAGE_VERSION,
+              config->host,
+              FERRY_TOPIC);
+    g_main_loop_run(self.loop);
+    stop(&self);
+    ferry_lease_clock_free(self.leases);
+    ferry_dispatch_free(self.dispatch);
+    ferry_bus_free(self.agent.bus);
+    ferry_outbox_free(self.outbox);
+    ferry_source_free(self.source);
+    g_message("Stopped");
+    /* Transfers that libvirtd carries on hold threads and the connection; the end of the process lets
+     * go of both. The journal needs no farewell: every commit is on disk. */
+    return EXIT_SUCCESS;
+}

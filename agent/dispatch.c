@@ -1,0 +1,155 @@
+#include "config.h"
+
+#include "dispatch.h"
+
+#include "ferry/clock.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
+
+/* More than nova's clients ask at once of one host; beyond it requests wait their turn. */
+#define MAX_THREADS 32
+/* libvirt calls can hang with a stuck QEMU monitor: the caller gets an answer all the same. Longer
+ * than every wait that a method makes by design. */
+#define DEADLINE_S 60
+#define FREE_WAIT_US (3 * G_USEC_PER_SEC)
+
+struct FerryDispatch {
+    FerryMethodContext methods; /* immutable */
+    GMainContext *context;      /* immutable */
+    char *started_at;           /* immutable */
+    GThreadPool *pool;
+};
+
+/* One request under way; the pool's thread and the deadline's timer share it. */
+typedef struct {
+    FerryRequest *request;
+    FerryMethodFunc run;
+    GSource *deadline;
+} Job;
+
+static void
+job_free(Job *job)
+{
+    g_source_destroy(job->deadline);
+    g_source_unref(job->deadline);
+    ferry_request_unref(job->request);
+    g_free(job);
+}
+
+static void
+log_failure(FerryRequest *request, const GError *error)
+{
+    g_info("Request '%s' (%s) is answered with %s: %s",
+           ferry_request_method(request),
+           ferry_request_log_id(request),
+           ferry_error_name(error),
+           error->message);
+}
+
+static void
+run_job(gpointer data, gpointer user_data)
+{
+    Job *job = data;
+    FerryDispatch *self = user_data;
+    g_autoptr(GError) error = NULL;
+    json_t *result = job->run(&self->methods, job->request, &error);
+
+    if (result) {
+        ferry_request_reply(job->request, result);
+    } else {
+        log_failure(job->request, error);
+        ferry_request_fail(job->request, error);
+    }
+    job_free(job);
+}
+
+static gboolean
+on_deadline(gpointer data)
+{
+    FerryRequest *request = data;
+    g_autoptr(GError) error =
+        ferry_error_new(FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
+                        "Look whether libvirtd and the instances' QEMU answer (virsh list)",
+                        "'%s' did not come to an end in %d s; libvirt may hang",
+                        ferry_request_method(request),
+                        DEADLINE_S);
+
+    log_failure(request, error);
+    ferry_request_fail(request, error);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+answer_ping(FerryDispatch *self, FerryRequest *request)
+{
+    const FerryAgent *agent = self->methods.agent;
+
+    ferry_request_reply(request,
+                        json_pack("{s:o, s:s, s:s, s:s, s:b}",
+                                  "host",
+                                  ferry_json_text(agent->config->host),
+                                  "version",
+                                  PACKAGE_VERSION,
+                                  "api_version",
+                                  FERRY_API_VERSION,
+                                  "started_at",
+                                  self->started_at,
+                                  "libvirt_connected",
+                                  ferry_virt_is_connected(agent->virt)));
+}
+
+void
+ferry_dispatch_handle(FerryRequest *request, gpointer dispatch)
+{
+    FerryDispatch *self = dispatch;
+
+    /* Asked to see whether the agent lives: it never waits behind anything. */
+    if (g_strcmp0(ferry_request_method(request), "ping") == 0) {
+        answer_ping(self, request);
+        return;
+    }
+
+    Job *job = g_new0(Job, 1);
+
+    job->request = ferry_request_ref(request);
+    job->run = ferry_methods_find(ferry_request_method(request));
+    job->deadline = g_timeout_source_new_seconds(DEADLINE_S);
+    g_source_set_callback(job->deadline,
+                          on_deadline,
+                          ferry_request_ref(request),
+                          (GDestroyNotify)ferry_request_unref);
+    g_source_attach(job->deadline, self->context);
+    g_thread_pool_push(self->pool, job, NULL);
+}
+
+FerryDispatch *
+ferry_dispatch_new(const FerryMethodContext *methods, GMainContext *context, gint64 started_us)
+{
+    FerryDispatch *self = g_new0(FerryDispatch, 1);
+
+    self->methods = *methods;
+    self->context = g_main_context_ref(context);
+    self->started_at = ferry_clock_format_iso(started_us);
+    self->pool = g_thread_pool_new(run_job, self, MAX_THREADS, FALSE, NULL);
+    return self;
+}
+
+void
+ferry_dispatch_free(FerryDispatch *self)
+{
+    gint64 deadline = g_get_monotonic_time() + FREE_WAIT_US;
+
+    if (!self)
+        return;
+    while (g_thread_pool_get_num_threads(self->pool) > 0 && g_get_monotonic_time() < deadline) {
+        g_thread_pool_stop_unused_threads();
+        g_usleep(10 * 1000);
+    }
+    /* A thread that hangs still uses us; the process ends anyway. */
+    if (g_thread_pool_get_num_threads(self->pool) > 0)
+        return;
+    g_thread_pool_free(self->pool, TRUE, FALSE);
+    g_main_context_unref(self->context);
+    g_free(self->started_at);
+    g_free(self);
+}

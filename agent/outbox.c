@@ -1,0 +1,192 @@
+#include "config.h"
+
+#include "outbox.h"
+
+/* So many events may wait for their confirm at once: bounds memory after a long outage. */
+#define MAX_IN_FLIGHT 500
+/* The journal refused: ask again after this. */
+#define RETRY_MS 5000
+
+struct FerryOutbox {
+    const FerryAgent *agent; /* immutable */
+    GMainContext *context;   /* immutable */
+    char *publisher_id;      /* immutable */
+    guint topics;            /* immutable */
+    GSource *drop_source;    /* main; deletes confirmed entries soon, many in one transaction */
+    GSource *retry_source;   /* main */
+    gint64 last_id;          /* main; the newest entry handed to the bus */
+    guint in_flight;         /* main */
+    GArray *confirmed;       /* main; gint64 */
+    gint waking;             /* atomic; a wake-up is on its way */
+};
+
+/* One event waits for as many confirms as there are topics. */
+typedef struct {
+    FerryOutbox *outbox;
+    gint64 id;
+    guint missing;
+} Flight;
+
+static void drain(FerryOutbox *self);
+
+static void
+start_source(FerryOutbox *self, GSource **slot, guint delay_ms, GSourceFunc func)
+{
+    if (*slot)
+        return;
+    *slot = delay_ms ? g_timeout_source_new(delay_ms) : g_idle_source_new();
+    g_source_set_callback(*slot, func, self, NULL);
+    g_source_attach(*slot, self->context);
+}
+
+static void
+stop_source(GSource **slot)
+{
+    if (!*slot)
+        return;
+    g_source_destroy(*slot);
+    g_clear_pointer(slot, g_source_unref);
+}
+
+static gboolean
+on_retry(gpointer data)
+{
+    FerryOutbox *self = data;
+
+    stop_source(&self->retry_source);
+    drain(self);
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_drop(gpointer data)
+{
+    FerryOutbox *self = data;
+    g_autoptr(GError) error = NULL;
+
+    stop_source(&self->drop_source);
+    if (self->confirmed->len == 0)
+        return G_SOURCE_REMOVE;
+    if (ferry_journal_outbox_drop(self->agent->journal, self->confirmed, &error)) {
+        g_array_set_size(self->confirmed, 0);
+    } else {
+        /* They stay: at worst they are told again after a restart, with the same message_id. */
+        g_warning("Confirmed events stay in the journal for now: %s", error->message);
+        start_source(self, &self->drop_source, RETRY_MS, on_drop);
+    }
+    drain(self);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+on_confirmed(gpointer data)
+{
+    Flight *flight = data;
+    FerryOutbox *self = flight->outbox;
+
+    if (--flight->missing > 0)
+        return;
+    self->in_flight--;
+    g_array_append_val(self->confirmed, flight->id);
+    g_free(flight);
+    start_source(self, &self->drop_source, 0, on_drop);
+}
+
+static void
+send_entry(FerryOutbox *self, const FerryOutboxEntry *entry)
+{
+    char **topics = self->agent->config->notification_topics;
+    Flight *flight = g_new0(Flight, 1);
+
+    flight->outbox = self;
+    flight->id = entry->id;
+    flight->missing = self->topics;
+    self->in_flight++;
+    self->last_id = entry->id;
+    for (guint i = 0; i < self->topics; i++) {
+        FerryNotification notification = {.topic = topics[i],
+                                          .priority = entry->priority,
+                                          .publisher_id = self->publisher_id,
+                                          .event_type = entry->event_type,
+                                          .message_id = entry->message_id,
+                                          .time_us = entry->time_us,
+                                          .payload = entry->payload};
+
+        ferry_bus_notify(self->agent->bus, &notification, on_confirmed, flight);
+    }
+}
+
+static void
+drain(FerryOutbox *self)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (self->topics == 0 || self->in_flight >= MAX_IN_FLIGHT)
+        return;
+
+    guint room = MAX_IN_FLIGHT - self->in_flight;
+    g_autoptr(GPtrArray) entries =
+        ferry_journal_outbox_peek(self->agent->journal, self->last_id, room, &error);
+
+    if (!entries) {
+        g_warning("Events wait: %s", error->message);
+        start_source(self, &self->retry_source, RETRY_MS, on_retry);
+        return;
+    }
+    for (guint i = 0; i < entries->len; i++)
+        send_entry(self, g_ptr_array_index(entries, i));
+}
+
+static gboolean
+on_wake(gpointer data)
+{
+    FerryOutbox *self = data;
+
+    g_atomic_int_set(&self->waking, 0);
+    drain(self);
+    return G_SOURCE_REMOVE;
+}
+
+void
+ferry_outbox_wake(gpointer outbox)
+{
+    FerryOutbox *self = outbox;
+
+    if (g_atomic_int_compare_and_exchange(&self->waking, 0, 1)) {
+        g_autoptr(GSource) source = g_idle_source_new();
+
+        g_source_set_priority(source, G_PRIORITY_DEFAULT);
+        g_source_set_callback(source, on_wake, self, NULL);
+        g_source_attach(source, self->context);
+    }
+}
+
+FerryOutbox *
+ferry_outbox_new(const FerryAgent *agent, GMainContext *context)
+{
+    FerryOutbox *self = g_new0(FerryOutbox, 1);
+
+    self->agent = agent;
+    self->context = g_main_context_ref(context);
+    self->publisher_id = g_strdup_printf("virt-ferryd.%s", agent->config->host);
+    self->topics =
+        agent->config->notifications ? g_strv_length(agent->config->notification_topics) : 0;
+    self->confirmed = g_array_new(FALSE, FALSE, sizeof(gint64));
+    ferry_outbox_wake(self);
+    return self;
+}
+
+void
+ferry_outbox_free(FerryOutbox *self)
+{
+    if (!self)
+        return;
+    if (self->drop_source)
+        on_drop(self);
+    stop_source(&self->drop_source);
+    stop_source(&self->retry_source);
+    g_array_unref(self->confirmed);
+    g_main_context_unref(self->context);
+    g_free(self->publisher_id);
+    g_free(self);
+}

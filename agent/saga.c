@@ -1,0 +1,193 @@
+#include "config.h"
+
+#include "saga.h"
+
+#include "fault-point.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
+
+typedef struct {
+    FerryMigration *migration;
+    const FerrySaga *saga;
+    json_t *journaled; /* the steps as the journal has them from an earlier life */
+} Run;
+
+static const char *
+journaled_state(const Run *self, const char *name)
+{
+    json_t *step = NULL;
+    gsize index = 0;
+
+    json_array_foreach(self->journaled, index, step)
+        if (g_strcmp0(ferry_json_get_string(step, "name"), name) == 0)
+            return ferry_json_get_string(step, "state");
+    return NULL;
+}
+
+static void
+end_step(Run *self, const FerrySagaStep *step, const char *state)
+{
+    g_autoptr(GError) error = NULL;
+
+    /* The note saves work after a crash; the step itself is idempotent and its result journaled
+     * with the record, so a journal that refuses now does no harm. */
+    if (!ferry_journal_step_end(ferry_migration_agent(self->migration)->journal,
+                                ferry_migration_record(self->migration),
+                                step->name,
+                                state,
+                                &error))
+        g_warning("Migration '%s', step '%s': %s",
+                  ferry_migration_id(self->migration),
+                  step->name,
+                  error->message);
+}
+
+static bool
+begin_step(Run *self, const FerrySagaStep *step, GError **error)
+{
+    bool needed = step->undo != NULL;
+    g_autoptr(GError) why = NULL;
+
+    if (ferry_migration_enter(self->migration, step->status, &why) &&
+        ferry_journal_step_begin(ferry_migration_agent(self->migration)->journal,
+                                 ferry_migration_record(self->migration),
+                                 step->name,
+                                 &why))
+        return true;
+    /* What is under way goes on without the journal; what would make something new does not. */
+    if (!needed && step->status == FERRY_STATUS_POST_MIGRATING) {
+        g_warning("Migration '%s', step '%s': %s",
+                  ferry_migration_id(self->migration),
+                  step->name,
+                  why->message);
+        return ferry_migration_must_enter(self->migration, step->status);
+    }
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+static FerryStepEnd
+run_step(Run *self, const FerrySagaStep *step, GError **error)
+{
+    bool resumed = journaled_state(self, step->name) != NULL;
+
+    if (step->point_of_no_return)
+        ferry_migration_close_abort(self->migration);
+    else if (ferry_migration_abort_requested(self->migration) && !resumed) {
+        ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL, "The migration was aborted by order");
+        return FERRY_STEP_FAILED;
+    }
+    if (!begin_step(self, step, error))
+        return ferry_migration_is_detached(self->migration) ? FERRY_STEP_DETACHED
+                                                            : FERRY_STEP_FAILED;
+    ferry_fault_point(step->name, "begin");
+
+    FerryStepEnd end = step->run(self->migration, resumed, error);
+
+    ferry_fault_point(step->name, "end");
+    if (end != FERRY_STEP_DETACHED)
+        end_step(self, step, end == FERRY_STEP_DONE ? "done" : "failed");
+    return end;
+}
+
+static void
+set_error(FerryMigration *migration, const GError *error)
+{
+    ferry_migration_take(
+        migration, &ferry_migration_record(migration)->error, ferry_error_to_json(error));
+}
+
+/* Backwards over everything that began, @last included. Returns: false when one could not be undone;
+ * the record's error then tells of both. */
+static bool
+undo_steps(Run *self, const FerrySagaStep *last)
+{
+    bool clean = true;
+
+    for (const FerrySagaStep *step = last; step >= self->saga->steps; step--) {
+        g_autoptr(GError) error = NULL;
+
+        if (!step->undo)
+            continue;
+        if (step->undo(self->migration, &error)) {
+            end_step(self, step, "undone");
+            continue;
+        }
+        clean = false;
+        g_warning("Migration '%s', step '%s' cannot be undone: %s",
+                  ferry_migration_id(self->migration),
+                  step->name,
+                  error->message);
+        set_error(self->migration, error);
+    }
+    return clean;
+}
+
+static void
+end_migration(Run *self, FerryStatus status)
+{
+    self->saga->report(self->migration);
+    if (!ferry_migration_must_enter(self->migration, status))
+        return;
+    g_message("Migration '%s' of '%s' is %s",
+              ferry_migration_id(self->migration),
+              ferry_migration_record(self->migration)->instance_name,
+              ferry_status_to_string(status));
+}
+
+static void
+end_failed(Run *self, const FerrySagaStep *last, const GError *error)
+{
+    bool cancelled = ferry_migration_abort_requested(self->migration) &&
+                     !g_error_matches(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_TIMEOUT);
+
+    set_error(self->migration, error);
+    if (!undo_steps(self, last)) {
+        if (!ferry_migration_is_detached(self->migration))
+            end_migration(self, FERRY_STATUS_ERROR);
+        return;
+    }
+    if (cancelled)
+        ferry_migration_take(
+            self->migration, &ferry_migration_record(self->migration)->error, NULL);
+    end_migration(self, cancelled ? FERRY_STATUS_CANCELLED : FERRY_STATUS_FAILED);
+}
+
+static void
+end_by(Run *self, const FerrySagaStep *step, FerryStepEnd end, const GError *error)
+{
+    switch (end) {
+    case FERRY_STEP_DONE:
+        end_migration(self, FERRY_STATUS_COMPLETED);
+        break;
+    case FERRY_STEP_FAILED:
+        end_failed(self, step, error);
+        break;
+    case FERRY_STEP_ERROR:
+        set_error(self->migration, error);
+        end_migration(self, FERRY_STATUS_ERROR);
+        break;
+    case FERRY_STEP_DETACHED:
+        break;
+    }
+}
+
+void
+ferry_saga_run(FerryMigration *migration, const FerrySaga *saga)
+{
+    g_autoptr(FerryJson) journaled = ferry_journal_steps(
+        ferry_migration_agent(migration)->journal, ferry_migration_id(migration), FERRY_ROLE_SOURCE);
+    Run self = {migration, saga, journaled};
+    const FerrySagaStep *step = saga->steps;
+    FerryStepEnd end = FERRY_STEP_DONE;
+    g_autoptr(GError) error = NULL;
+
+    for (; step->name; step++) {
+        if (g_strcmp0(journaled_state(&self, step->name), "done") == 0)
+            continue;
+        end = run_step(&self, step, &error);
+        if (end != FERRY_STEP_DONE)
+            break;
+    }
+    end_by(&self, step->name ? step : step - 1, end, error);
+}

@@ -1,0 +1,40 @@
+/* saga.h: a migration as a table of steps, each journaled before it begins and after it ends.
+ *
+ * A step is idempotent: after a crash it is entered again and looks at the world first. When one
+ * fails before the point of no return, the steps that began are undone backwards; after it they only
+ * go forward. The journal therefore always says what may have happened.
+ *
+ * Threads: ferry_saga_run() is the whole life of a migration's thread.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "migration.h"
+
+typedef enum {
+    FERRY_STEP_DONE,   /* go on */
+    FERRY_STEP_FAILED, /* undo and end as failed, or cancelled when that was ordered */
+    FERRY_STEP_ERROR,  /* a person must look: undo nothing, end as error */
+    FERRY_STEP_DETACHED, /* the agent stops; decide nothing */
+} FerryStepEnd;
+
+typedef struct {
+    const char *name;
+    FerryStatus status; /* what the migration is while the step runs */
+    /** @resumed: the journal says that the step began in an earlier life. */
+    FerryStepEnd (*run)(FerryMigration *migration, bool resumed, GError **error);
+    /** NULL: nothing to undo. false: it could not be undone; @error says why. */
+    bool (*undo)(FerryMigration *migration, GError **error);
+    bool point_of_no_return; /* no abort and no undo from this step on */
+} FerrySagaStep;
+
+typedef struct {
+    const FerrySagaStep *steps; /* ends with a NULL name */
+    /** Called before the record ends, in whichever way: puts the report into it. */
+    void (*report)(FerryMigration *migration);
+} FerrySaga;
+
+/** Runs the steps that the journal does not show as done and ends the record. */
+void ferry_saga_run(FerryMigration *migration, const FerrySaga *saga);

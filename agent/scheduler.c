@@ -1,0 +1,202 @@
+#include "config.h"
+
+#include "scheduler.h"
+
+#include "source-steps.h"
+
+struct FerryScheduler {
+    const FerryAgent *agent; /* immutable */
+
+    GMutex lock;
+    GCond changed;
+    GHashTable *live; /* guarded by lock; id to FerryMigration: running and queued */
+    GQueue queue;     /* guarded by lock; FerryMigration, borrowed from `live` */
+    guint running;    /* guarded by lock */
+    bool stopping;    /* guarded by lock */
+};
+
+typedef struct {
+    FerryScheduler *scheduler;
+    FerryMigration *migration;
+} Life;
+
+static void start_next(FerryScheduler *self);
+
+FerryScheduler *
+ferry_scheduler_new(const FerryAgent *agent)
+{
+    FerryScheduler *self = g_new0(FerryScheduler, 1);
+
+    self->agent = agent;
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->changed);
+    self->live = g_hash_table_new_full(
+        g_str_hash, g_str_equal, NULL, (GDestroyNotify)ferry_migration_unref);
+    return self;
+}
+
+void
+ferry_scheduler_free(FerryScheduler *self)
+{
+    if (!self)
+        return;
+    g_mutex_lock(&self->lock);
+    bool busy = self->running > 0;
+    g_mutex_unlock(&self->lock);
+    if (busy)
+        return;
+    g_queue_clear(&self->queue);
+    g_hash_table_unref(self->live);
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->changed);
+    g_free(self);
+}
+
+static gpointer
+live_a_life(gpointer data)
+{
+    g_autofree Life *life = data;
+    FerryScheduler *self = life->scheduler;
+
+    ferry_saga_run(life->migration, &ferry_source_saga);
+
+    g_mutex_lock(&self->lock);
+    self->running--;
+    g_hash_table_remove(self->live, ferry_migration_id(life->migration));
+    g_cond_broadcast(&self->changed);
+    start_next(self);
+    g_mutex_unlock(&self->lock);
+    ferry_migration_unref(life->migration);
+    return NULL;
+}
+
+static bool
+has_free_slot(FerryScheduler *self)
+{
+    guint limit = self->agent->config->max_concurrent_live_migrations;
+
+    return !self->stopping && (limit == 0 || self->running < limit);
+}
+
+/* Under the lock. */
+static void
+start(FerryScheduler *self, FerryMigration *migration)
+{
+    Life *life = g_new0(Life, 1);
+
+    life->scheduler = self;
+    life->migration = ferry_migration_ref(migration);
+    self->running++;
+    g_thread_unref(g_thread_new("saga", live_a_life, life));
+}
+
+/* Under the lock. */
+static void
+start_next(FerryScheduler *self)
+{
+    while (has_free_slot(self) && !g_queue_is_empty(&self->queue))
+        start(self, g_queue_pop_head(&self->queue));
+}
+
+/* One that waits in the queue is run by nobody: it ends here. */
+static void
+end_if_queued(FerryScheduler *self, FerryMigration *migration)
+{
+    g_mutex_lock(&self->lock);
+    bool waited = g_queue_remove(&self->queue, migration);
+    g_mutex_unlock(&self->lock);
+
+    if (!waited)
+        return;
+    ferry_migration_must_enter(migration, FERRY_STATUS_CANCELLED);
+    g_mutex_lock(&self->lock);
+    g_hash_table_remove(self->live, ferry_migration_id(migration));
+    g_mutex_unlock(&self->lock);
+}
+
+FerryStatus
+ferry_scheduler_add(FerryScheduler *self, FerryMigration *migration)
+{
+    g_autoptr(GError) error = NULL;
+    FerryStatus status = ferry_migration_record(migration)->status;
+    /* Taken up again after a restart: it has its slot already, whatever the limit is now. */
+    bool under_way = status != FERRY_STATUS_ACCEPTED && status != FERRY_STATUS_QUEUED;
+
+    g_mutex_lock(&self->lock);
+    bool now = under_way || (has_free_slot(self) && g_queue_is_empty(&self->queue));
+
+    g_hash_table_insert(self->live,
+                        (gpointer)ferry_migration_id(migration),
+                        ferry_migration_ref(migration));
+    if (now)
+        start(self, migration);
+    g_mutex_unlock(&self->lock);
+    if (now)
+        return status;
+
+    /* Journaled before it enters the queue: once there, another thread may start it. */
+    if (!ferry_migration_enter(migration, FERRY_STATUS_QUEUED, &error))
+        g_warning("Migration '%s' waits without being journaled as queued: %s",
+                  ferry_migration_id(migration),
+                  error->message);
+    g_mutex_lock(&self->lock);
+    g_queue_push_tail(&self->queue, migration);
+    start_next(self);
+    g_mutex_unlock(&self->lock);
+    /* An abort that came between the two saw no queue to take it from. */
+    if (ferry_migration_abort_requested(migration))
+        end_if_queued(self, migration);
+    return FERRY_STATUS_QUEUED;
+}
+
+FerryMigration *
+ferry_scheduler_find(FerryScheduler *self, const char *migration_id)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    FerryMigration *migration = g_hash_table_lookup(self->live, migration_id);
+
+    return migration ? ferry_migration_ref(migration) : NULL;
+}
+
+bool
+ferry_scheduler_abort(FerryScheduler *self, FerryMigration *migration, GError **error)
+{
+    if (!ferry_migration_request_abort(migration, error))
+        return false;
+    end_if_queued(self, migration);
+    return true;
+}
+
+void
+ferry_scheduler_count(FerryScheduler *self, guint *ret_used, guint *ret_queued)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+    *ret_used = self->running;
+    *ret_queued = g_queue_get_length(&self->queue);
+}
+
+void
+ferry_scheduler_detach(FerryScheduler *self, guint timeout_ms)
+{
+    gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
+    GHashTableIter iter;
+    gpointer migration = NULL;
+    g_autoptr(GPtrArray) all =
+        g_ptr_array_new_with_free_func((GDestroyNotify)ferry_migration_unref);
+
+    g_mutex_lock(&self->lock);
+    self->stopping = true;
+    g_hash_table_iter_init(&iter, self->live);
+    while (g_hash_table_iter_next(&iter, NULL, &migration))
+        g_ptr_array_add(all, ferry_migration_ref(migration));
+    g_mutex_unlock(&self->lock);
+
+    for (guint i = 0; i < all->len; i++)
+        ferry_migration_detach(g_ptr_array_index(all, i));
+
+    g_mutex_lock(&self->lock);
+    while (self->running > 0 && g_cond_wait_until(&self->changed, &self->lock, deadline))
+        ;
+    g_mutex_unlock(&self->lock);
+}

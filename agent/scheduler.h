@@ -1,0 +1,37 @@
+/* scheduler.h: how many migrations leave this host at once, and the queue of the others.
+ *
+ * Threads: any; one lock inside, never held while calling out. Each running migration has a thread.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "migration.h"
+
+typedef struct FerryScheduler FerryScheduler;
+
+FerryScheduler *ferry_scheduler_new(const FerryAgent *agent);
+
+/** Detached migrations may still hold their threads: then nothing is freed, the process ends soon. */
+void ferry_scheduler_free(FerryScheduler *scheduler);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryScheduler, ferry_scheduler_free)
+
+/** Starts @migration (transfer none) or queues it behind others; a queued one is journaled as such.
+ * Returns: its status: accepted or queued. */
+FerryStatus ferry_scheduler_add(FerryScheduler *scheduler, FerryMigration *migration);
+
+/** Returns: (transfer full) (nullable): the live migration with this id. */
+FerryMigration *ferry_scheduler_find(FerryScheduler *scheduler, const char *migration_id);
+
+/** Aborts in every state that has a way back; a queued one ends at once.
+ * @error: FERRY_ERROR_INVALID_MIGRATION_STATE */
+bool ferry_scheduler_abort(FerryScheduler *scheduler,
+                           FerryMigration *migration,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** @ret_used, @ret_queued: how many run and wait now. */
+void ferry_scheduler_count(FerryScheduler *scheduler, guint *ret_used, guint *ret_queued);
+
+/** The agent stops: no migration starts any more, threads let go of theirs; transfers go on in
+ * libvirtd. Waits up to @timeout_ms for the threads. */
+void ferry_scheduler_detach(FerryScheduler *scheduler, guint timeout_ms);

@@ -1,0 +1,145 @@
+#include "config.h"
+
+#include "source-check.h"
+
+#include "disk-plan.h"
+#include "ferry/error.h"
+#include "paths.h"
+#include "virt-auto.h"
+#include "virt-domain.h"
+
+static void
+check_state(FerryChecks *checks, const FerryInstance *instance)
+{
+    bool fine = g_strcmp0(instance->state, "running") == 0 ||
+                (g_strcmp0(instance->state, "paused") == 0 &&
+                 g_strcmp0(instance->state_reason, "user") == 0);
+
+    ferry_checks_add(checks,
+                     "state",
+                     fine ? FERRY_CHECK_PASS : FERRY_CHECK_FAIL,
+                     fine ? NULL : "Only a running instance (or one that a user paused) moves live",
+                     "Instance '%s' is %s (%s)",
+                     instance->name,
+                     instance->state,
+                     instance->state_reason);
+}
+
+static void
+check_not_migrating(const FerryAgent *agent,
+                    FerryChecks *checks,
+                    const FerryInstance *instance,
+                    const char *migration_id)
+{
+    FerryJournalFilter filter = {.open_only = true, .instance = instance->uuid};
+    g_autoptr(GPtrArray) open = ferry_journal_list(agent->journal, &filter, NULL);
+    const char *other = NULL;
+
+    for (guint i = 0; open && i < open->len; i++) {
+        const FerryRecord *record = g_ptr_array_index(open, i);
+
+        if (g_strcmp0(record->migration_id, migration_id) != 0)
+            other = record->migration_id;
+    }
+    if (open && !other)
+        ferry_checks_add(checks,
+                         "already-migrating",
+                         FERRY_CHECK_PASS,
+                         NULL,
+                         "No other migration of '%s' is open",
+                         instance->name);
+    else
+        ferry_checks_add(checks,
+                         "already-migrating",
+                         FERRY_CHECK_FAIL,
+                         "Wait for it, or abort it",
+                         "The migration '%s' of '%s' is open",
+                         other ? other : "(the journal cannot be read)",
+                         instance->name);
+}
+
+static void
+check_job(FerryChecks *checks, virDomainPtr domain, const FerryInstance *instance)
+{
+    virDomainJobInfo info = {0};
+    bool busy = virDomainGetJobInfo(domain, &info) == 0 && info.type != VIR_DOMAIN_JOB_NONE;
+
+    ferry_checks_add(checks,
+                     "job",
+                     busy ? FERRY_CHECK_FAIL : FERRY_CHECK_PASS,
+                     busy ? "Wait for it, or abort it (virsh domjobabort)" : NULL,
+                     busy ? "libvirt runs a job on '%s' (a migration, backup or save)"
+                          : "libvirt runs no job on '%s'",
+                     instance->name);
+}
+
+static void
+check_layout(FerryChecks *checks, const FerryInstance *instance)
+{
+    for (guint i = 0; i < instance->obstacles->len; i++) {
+        const FerryObstacle *obstacle = g_ptr_array_index(instance->obstacles, i);
+
+        ferry_checks_add(
+            checks, obstacle->name, FERRY_CHECK_FAIL, obstacle->hint, "%s", obstacle->message);
+    }
+    if (instance->obstacles->len == 0)
+        ferry_checks_add(checks,
+                         "layout",
+                         FERRY_CHECK_PASS,
+                         NULL,
+                         "%u disks of '%s' move, %" G_GUINT64_FORMAT " MiB allocated",
+                         ferry_disk_plan_count(instance),
+                         instance->name,
+                         ferry_disk_plan_allocation(instance) >> 20);
+}
+
+/* Deleting is done within the allowed folders only; better said before than after. */
+static void
+check_paths(const FerryAgent *agent, FerryChecks *checks, const FerryInstance *instance)
+{
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+        g_autoptr(GError) error = NULL;
+
+        if (disk->migrate &&
+            !ferry_path_check(disk->source,
+                              (const char *const *)agent->config->allowed_paths,
+                              NULL,
+                              &error))
+            ferry_checks_add(checks,
+                             "path",
+                             FERRY_CHECK_FAIL,
+                             ferry_error_hint(error),
+                             "%s",
+                             error->message);
+    }
+}
+
+FerryChecks *
+ferry_source_check_run(const FerryAgent *agent,
+                       virConnectPtr connection,
+                       const char *name_or_uuid,
+                       const char *migration_id,
+                       const FerryOrderOptions *options,
+                       FerryInstance **ret_instance,
+                       GError **error)
+{
+    g_autoptr(virDomain) domain = ferry_virt_domain_find(connection, name_or_uuid, error);
+    g_autoptr(FerryInstance) instance =
+        domain ? ferry_virt_domain_describe(connection, domain, error) : NULL;
+
+    if (!instance || !ferry_virt_domain_find_obstacles(domain, instance, error) ||
+        !ferry_disk_plan_make(instance, (const char *const *)options->disks, error))
+        return NULL;
+
+    FerryChecks *checks = ferry_checks_new();
+
+    check_state(checks, instance);
+    check_not_migrating(agent, checks, instance, migration_id);
+    check_job(checks, domain, instance);
+    check_layout(checks, instance);
+    if (options->source_disks == FERRY_SOURCE_DISKS_DELETE)
+        check_paths(agent, checks, instance);
+    *ret_instance = g_steal_pointer(&instance);
+    return checks;
+}

@@ -1,0 +1,438 @@
+#include "config.h"
+
+#include "source-steps.h"
+
+#include "adjudication.h"
+#include "ferry/clock.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
+#include "migrate-data.h"
+#include "paths.h"
+#include "peer.h"
+#include "source-check.h"
+#include "source-report.h"
+#include "transfer.h"
+#include "virt-auto.h"
+#include "virt-domain.h"
+#include "virt-storage.h"
+
+/* How long a destination that does not answer the first question is asked: no agent there should be
+ * said soon, a restart of the agent should not fail a migration. */
+#define CHECK_PATIENCE_MS 5000
+/* A destination without a free slot is asked again for as long. */
+#define SLOT_PAUSE_US (2 * G_USEC_PER_SEC)
+
+static json_t *
+options_of(FerryMigration *migration)
+{
+    json_t *options = ferry_record_options(ferry_migration_record(migration));
+
+    return options ? json_incref(options) : json_object();
+}
+
+static guint
+patience_ms(FerryMigration *migration)
+{
+    return ferry_migration_agent(migration)->config->outcome_timeout_s * 1000;
+}
+
+/* --- check ----------------------------------------------------------------------- */
+
+static FerryChecks *
+check_here(FerryMigration *migration, GError **error)
+{
+    const FerryAgent *agent = ferry_migration_agent(migration);
+    FerryRecord *record = ferry_migration_record(migration);
+    g_autoptr(FerryInstance) instance = NULL;
+    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
+
+    if (!connection)
+        return NULL;
+
+    FerryChecks *checks = ferry_source_check_run(agent,
+                                                 connection,
+                                                 record->instance_uuid,
+                                                 record->migration_id,
+                                                 ferry_migration_options(migration),
+                                                 &instance,
+                                                 error);
+
+    if (checks)
+        ferry_migration_take(
+            migration, &record->instance_info, ferry_instance_to_json(instance));
+    return checks;
+}
+
+static FerryChecks *
+check_there(FerryMigration *migration, GError **error)
+{
+    const FerryRecord *record = ferry_migration_record(migration);
+    g_autoptr(FerryJson) answer = ferry_peer_call(ferry_migration_agent(migration),
+                                                  record->destination,
+                                                  "check_can_live_migrate_destination",
+                                                  json_pack("{s:O, s:o}",
+                                                            "instance_info",
+                                                            record->instance_info,
+                                                            "options",
+                                                            options_of(migration)),
+                                                  CHECK_PATIENCE_MS,
+                                                  ferry_migration_cancellable(migration),
+                                                  error);
+
+    return answer ? ferry_checks_from_json(answer, error) : NULL;
+}
+
+static FerryStepEnd
+run_check(FerryMigration *migration, bool resumed, GError **error)
+{
+    g_autoptr(FerryChecks) checks = check_here(migration, error);
+    g_autoptr(FerryChecks) remote = NULL;
+
+    if (!checks)
+        return FERRY_STEP_FAILED;
+    /* The order came with the destination prepared: it has checked, and holds our own images. */
+    if (!ferry_migration_record(migration)->migrate_data) {
+        remote = check_there(migration, error);
+        if (!remote)
+            return FERRY_STEP_FAILED;
+        ferry_checks_append(checks, remote);
+    }
+    if (!ferry_checks_compatible(checks)) {
+        g_propagate_error(error, ferry_checks_error(checks));
+        return FERRY_STEP_FAILED;
+    }
+    ferry_migration_save(migration);
+    return FERRY_STEP_DONE;
+}
+
+/* --- prepare ---------------------------------------------------------------------------------- */
+
+static json_t *
+ask_to_prepare(FerryMigration *migration, GError **error)
+{
+    const FerryRecord *record = ferry_migration_record(migration);
+
+    return ferry_peer_call(ferry_migration_agent(migration),
+                           record->destination,
+                           "pre_live_migration",
+                           json_pack("{s:s, s:O, s:o, s:s}",
+                                     "migration_id",
+                                     record->migration_id,
+                                     "instance_info",
+                                     record->instance_info,
+                                     "options",
+                                     options_of(migration),
+                                     "source",
+                                     record->source),
+                           patience_ms(migration),
+                           ferry_migration_cancellable(migration),
+                           error);
+}
+
+static bool
+is_busy(const GError *error)
+{
+    json_t *details = ferry_error_details(error);
+
+    return details && ferry_json_get_bool(details, "retry", false);
+}
+
+/* The thin copy takes the target's zeroes for granted: only images that the destination's agent has
+ * just made for this migration will do, whatever the order's migrate_data claims. */
+static bool
+confirm_prepared(FerryMigration *migration, GError **error)
+{
+    const FerryRecord *record = ferry_migration_record(migration);
+    g_autoptr(FerryJson) answer = ferry_peer_call(ferry_migration_agent(migration),
+                                                  record->destination,
+                                                  "get_migration",
+                                                  json_pack("{s:s, s:s}",
+                                                            "migration_id",
+                                                            record->migration_id,
+                                                            "role",
+                                                            "destination"),
+                                                  CHECK_PATIENCE_MS,
+                                                  ferry_migration_cancellable(migration),
+                                                  error);
+    const json_t *instance = json_object_get(answer, "instance");
+
+    if (!answer)
+        return false;
+    if (g_strcmp0(ferry_json_get_string(answer, "status"), "prepared") == 0 &&
+        g_strcmp0(ferry_json_get_string(instance, "uuid"), record->instance_uuid) == 0)
+        return true;
+    ferry_set_error(error,
+                    FERRY_ERROR_INVALID_MIGRATION_STATE,
+                    "Call pre_live_migration there with the same migration_id first",
+                    "The destination '%s' is not prepared for '%s' by the migration '%s'",
+                    record->destination,
+                    record->instance_name,
+                    record->migration_id);
+    return false;
+}
+
+/* Asks until the destination has a free slot, or refuses for another reason. */
+static bool
+get_prepared(FerryMigration *migration, GError **error)
+{
+    guint timeout_s = ferry_migration_agent(migration)->config->prepare_timeout_s;
+    gint64 deadline = g_get_monotonic_time() + (gint64)timeout_s * G_USEC_PER_SEC;
+
+    for (;;) {
+        g_autoptr(GError) why = NULL;
+        json_t *migrate_data = ask_to_prepare(migration, &why);
+
+        if (migrate_data) {
+            ferry_migration_take(
+                migration, &ferry_migration_record(migration)->migrate_data, migrate_data);
+            return true;
+        }
+        if (!is_busy(why) || g_get_monotonic_time() > deadline ||
+            g_cancellable_is_cancelled(ferry_migration_cancellable(migration))) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return false;
+        }
+        g_usleep(SLOT_PAUSE_US);
+    }
+}
+
+static FerryStepEnd
+run_prepare(FerryMigration *migration, bool resumed, GError **error)
+{
+    const FerryRecord *record = ferry_migration_record(migration);
+    bool ready = record->migrate_data ? confirm_prepared(migration, error)
+                                      : get_prepared(migration, error);
+
+    if (!ready || !ferry_migrate_data_check(
+                      record->migrate_data, ferry_migration_agent(migration)->config, error))
+        return ferry_migration_is_detached(migration) ? FERRY_STEP_DETACHED : FERRY_STEP_FAILED;
+    ferry_migration_save(migration);
+    return FERRY_STEP_DONE;
+}
+
+/* Idempotent there; "no such migration" means that our order to prepare never arrived. */
+static bool
+undo_prepare(FerryMigration *migration, GError **error)
+{
+    const FerryRecord *record = ferry_migration_record(migration);
+    g_autoptr(GError) why = NULL;
+    g_autoptr(FerryJson) answer =
+        ferry_peer_call(ferry_migration_agent(migration),
+                        record->destination,
+                        "rollback_live_migration_at_destination",
+                        json_pack("{s:s}", "migration_id", record->migration_id),
+                        patience_ms(migration),
+                        NULL,
+                        &why);
+
+    if (!answer && !g_error_matches(why, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND)) {
+        g_propagate_prefixed_error(error,
+                                   g_steal_pointer(&why),
+                                   "The destination '%s' could not be rolled back: ",
+                                   record->destination);
+        return false;
+    }
+    if (answer && json_array_size(json_object_get(answer, "kept")) > 0) {
+        ferry_set_error(error,
+                        FERRY_ERROR_MIGRATION_ERROR,
+                        "get_migration on the destination says what and why",
+                        "The destination '%s' kept a part of what it had prepared",
+                        record->destination);
+        return false;
+    }
+    return true;
+}
+
+/* --- transfer and adjudicate ------------------------------------------------------------------- */
+
+static void
+keep_transfer_result(FerryMigration *migration, FerryTransferResult *result)
+{
+    FerryRecord *record = ferry_migration_record(migration);
+
+    ferry_migration_take(migration, &record->report, ferry_source_report_transfer(result));
+    if (result->error)
+        ferry_migration_take(migration, &record->error, ferry_error_to_json(result->error));
+    ferry_migration_save(migration);
+}
+
+static FerryStepEnd
+run_transfer(FerryMigration *migration, bool resumed, GError **error)
+{
+    g_auto(FerryTransferResult) result = {0};
+    FerryTransferMode mode = resumed ? FERRY_TRANSFER_REATTACH : FERRY_TRANSFER_START;
+
+    if (!ferry_transfer_run(migration, mode, &result, error)) {
+        /* Resumed, the instance may have moved meanwhile: both hosts have to tell. */
+        if (!resumed)
+            return FERRY_STEP_FAILED;
+        g_clear_error(error);
+        return FERRY_STEP_DONE;
+    }
+    if (result.detached)
+        return FERRY_STEP_DETACHED;
+    keep_transfer_result(migration, &result);
+    return FERRY_STEP_DONE;
+}
+
+static FerryStepEnd
+end_of_verdict(FerryMigration *migration, const FerryAdjudication *seen, GError **error)
+{
+    FerryRecord *record = ferry_migration_record(migration);
+    g_autoptr(GError) cause = record->error ? ferry_error_from_json(record->error) : NULL;
+
+    if (seen->verdict == FERRY_VERDICT_SUCCEEDED) {
+        ferry_migration_take(migration, &record->error, NULL);
+        return FERRY_STEP_DONE;
+    }
+    g_propagate_error(error, ferry_adjudication_error(seen, record, cause));
+    if (seen->verdict == FERRY_VERDICT_NOT_MOVED)
+        return FERRY_STEP_FAILED;
+    /* The guest ended on the source by itself: what was prepared is of no use to anybody. */
+    return seen->verdict == FERRY_VERDICT_GONE && seen->died_here ? FERRY_STEP_FAILED
+                                                                  : FERRY_STEP_ERROR;
+}
+
+static FerryStepEnd
+run_adjudicate(FerryMigration *migration, bool resumed, GError **error)
+{
+    for (;;) {
+        FerryAdjudication seen = ferry_adjudicate(migration);
+        g_auto(FerryTransferResult) result = {0};
+
+        if (ferry_migration_is_detached(migration))
+            return FERRY_STEP_DETACHED;
+        if (seen.verdict != FERRY_VERDICT_IN_FLIGHT)
+            return end_of_verdict(migration, &seen, error);
+        /* libvirtd may have hung up on us while its job goes on: keep watching, touch nothing. */
+        if (ferry_transfer_run(migration, FERRY_TRANSFER_REATTACH, &result, NULL) &&
+            result.detached)
+            return FERRY_STEP_DETACHED;
+        g_usleep(G_USEC_PER_SEC / 4);
+    }
+}
+
+/* --- finish ----------------------------------------------------------------------------------- */
+
+static FerryStepEnd
+run_finish(FerryMigration *migration, bool resumed, GError **error)
+{
+    FerryRecord *record = ferry_migration_record(migration);
+    g_autoptr(FerryJson) answer =
+        ferry_peer_call(ferry_migration_agent(migration),
+                        record->destination,
+                        "post_live_migration_at_destination",
+                        json_pack("{s:s}", "migration_id", record->migration_id),
+                        patience_ms(migration),
+                        NULL,
+                        error);
+
+    if (!answer)
+        return ferry_migration_is_detached(migration) ? FERRY_STEP_DETACHED : FERRY_STEP_ERROR;
+
+    json_t *report = record->report ? json_copy(record->report) : json_object();
+
+    json_object_set(report, "arrival", answer);
+    ferry_migration_take(migration, &record->report, report);
+    ferry_migration_save(migration);
+    return FERRY_STEP_DONE;
+}
+
+/* --- source disks ----------------------------------------------------------------------------- */
+
+/* The instance was seen alive on the destination: what lies here is a copy of the past. */
+static bool
+leave_disk(FerryMigration *migration, virConnectPtr connection, const FerryDisk *disk, GError **error)
+{
+    const FerryRecord *record = ferry_migration_record(migration);
+    g_auto(FerryImage) image = {0};
+
+    if (!ferry_virt_image_look(connection, disk->source, "raw", &image, error))
+        return false;
+    return !image.fingerprint ||
+           ferry_journal_leftover_add(ferry_migration_agent(migration)->journal,
+                                      disk->source,
+                                      record->instance_uuid,
+                                      record->migration_id,
+                                      image.fingerprint,
+                                      error);
+}
+
+static bool
+delete_disk(FerryMigration *migration, virConnectPtr connection, const FerryDisk *disk, GError **error)
+{
+    const FerryRecord *record = ferry_migration_record(migration);
+    const FerryConfig *config = ferry_migration_agent(migration)->config;
+    g_autofree char *user = NULL;
+
+    if (!ferry_path_check(
+            disk->source, (const char *const *)config->allowed_paths, NULL, error))
+        return false;
+    if (ferry_virt_path_is_used(connection, disk->source, record->instance_uuid, &user)) {
+        ferry_set_error(error,
+                        FERRY_ERROR_MIGRATION_ERROR,
+                        "Look at that instance; delete the file by hand when it is not needed",
+                        "'%s' is not deleted: it is in use by '%s'",
+                        disk->source,
+                        user);
+        return false;
+    }
+    return ferry_virt_volume_delete(connection, disk->source, error);
+}
+
+static FerryStepEnd
+run_source_disks(FerryMigration *migration, bool resumed, GError **error)
+{
+    const FerryAgent *agent = ferry_migration_agent(migration);
+    const FerryInstance *instance = ferry_migration_instance(migration);
+    bool deleting =
+        ferry_migration_options(migration)->source_disks == FERRY_SOURCE_DISKS_DELETE;
+    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
+
+    if (!connection)
+        return FERRY_STEP_ERROR;
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+        g_autoptr(GError) why = NULL;
+
+        if (!disk->migrate)
+            continue;
+        if (!deleting && !leave_disk(migration, connection, disk, &why)) {
+            /* It costs the way back only: the file stays and a return finds it in its way. */
+            g_warning("Migration '%s': '%s' is not noted as left behind: %s",
+                      ferry_migration_id(migration),
+                      disk->source,
+                      why->message);
+        } else if (deleting && !delete_disk(migration, connection, disk, &why)) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return FERRY_STEP_ERROR;
+        }
+    }
+    return FERRY_STEP_DONE;
+}
+
+/* --- the report and the table ------------------------------------------------------------------- */
+
+static void
+make_report(FerryMigration *migration)
+{
+    FerryRecord *record = ferry_migration_record(migration);
+    const FerryInstance *instance = ferry_migration_instance(migration);
+    g_autoptr(FerryJson) steps = ferry_journal_steps(
+        ferry_migration_agent(migration)->journal, record->migration_id, FERRY_ROLE_SOURCE);
+
+    ferry_migration_take(
+        migration, &record->report, ferry_source_report_make(record, instance, steps));
+}
+
+static const FerrySagaStep steps[] = {
+    {"check", FERRY_STATUS_PREPARING, run_check, NULL, false},
+    {"prepare", FERRY_STATUS_PREPARING, run_prepare, undo_prepare, false},
+    {"transfer", FERRY_STATUS_RUNNING, run_transfer, NULL, false},
+    {"adjudicate", FERRY_STATUS_RUNNING, run_adjudicate, NULL, false},
+    {"finish", FERRY_STATUS_POST_MIGRATING, run_finish, NULL, true},
+    {"source-disks", FERRY_STATUS_POST_MIGRATING, run_source_disks, NULL, true},
+    {0},
+};
+
+const FerrySaga ferry_source_saga = {steps, make_report};

@@ -1,0 +1,345 @@
+#include "config.h"
+
+#include "source.h"
+
+#include "ferry/error.h"
+#include "ferry/json.h"
+#include "migrate-data.h"
+#include "order-options.h"
+#include "source-check.h"
+#include "virt-auto.h"
+#include "virt-domain.h"
+
+struct FerrySource {
+    const FerryAgent *agent;
+    FerryScheduler *scheduler;
+};
+
+FerrySource *
+ferry_source_new(const FerryAgent *agent)
+{
+    FerrySource *self = g_new0(FerrySource, 1);
+
+    self->agent = agent;
+    self->scheduler = ferry_scheduler_new(agent);
+    return self;
+}
+
+void
+ferry_source_free(FerrySource *self)
+{
+    if (!self)
+        return;
+    ferry_scheduler_free(self->scheduler);
+    g_free(self);
+}
+
+FerryScheduler *
+ferry_source_scheduler(FerrySource *self)
+{
+    return self->scheduler;
+}
+
+json_t *
+ferry_source_check(FerrySource *self, const char *name, const json_t *options, GError **error)
+{
+    g_autoptr(FerryOrderOptions) parsed =
+        ferry_order_options_parse(options, self->agent->config, error);
+    g_autoptr(virConnect) connection = NULL;
+    g_autoptr(FerryInstance) instance = NULL;
+    g_autoptr(FerryChecks) checks = NULL;
+
+    if (!parsed)
+        return NULL;
+    connection = ferry_virt_connect(self->agent->virt, error);
+    if (!connection)
+        return NULL;
+    checks = ferry_source_check_run(
+        self->agent, connection, name, NULL, parsed, &instance, error);
+    if (!checks)
+        return NULL;
+
+    json_t *answer = ferry_checks_to_json(checks);
+
+    json_object_set_new(answer, "instance_info", ferry_instance_to_json(instance));
+    return answer;
+}
+
+/* --- the order -------------------------------------------------------------------------------- */
+
+static json_t *
+answer_status(const char *migration_id, FerryStatus status)
+{
+    return json_pack("{s:s, s:s}",
+                     "migration_id",
+                     migration_id,
+                     "status",
+                     ferry_status_to_string(status));
+}
+
+static bool
+destination_is_allowed(FerrySource *self, const char *host, GError **error)
+{
+    const FerryConfig *config = self->agent->config;
+
+    if (!host || !host[0]) {
+        ferry_set_error(error,
+                        FERRY_ERROR_INVALID_REQUEST,
+                        "Give the destination's host name",
+                        "The order names no destination");
+        return false;
+    }
+    if (g_strcmp0(host, config->host) == 0) {
+        ferry_set_error(error,
+                        FERRY_ERROR_DESTINATION_NOT_ALLOWED,
+                        "Name another host",
+                        "The destination '%s' is the source itself",
+                        host);
+        return false;
+    }
+    for (char **glob = config->allowed_destinations; *glob; glob++)
+        if (g_pattern_match_simple(*glob, host))
+            return true;
+    ferry_set_error(error,
+                    FERRY_ERROR_DESTINATION_NOT_ALLOWED,
+                    "[migration] allowed_destinations on the source lists what is allowed",
+                    "The destination '%s' is not allowed on '%s'",
+                    host,
+                    config->host);
+    return false;
+}
+
+static const char *
+destination_of(json_t *args)
+{
+    json_t *migrate_data = json_object_get(args, "migrate_data");
+
+    return migrate_data ? ferry_json_get_string(migrate_data, "host")
+                        : ferry_json_get_string(args, "host");
+}
+
+/* A repeated order answers with the present state; one id for two orders is a mistake. */
+static json_t *
+answer_repetition(const FerryRecord *before, json_t *order, GError **error)
+{
+    if (json_equal(before->order, order))
+        return answer_status(before->migration_id, before->status);
+    ferry_set_error(error,
+                    FERRY_ERROR_INVALID_REQUEST,
+                    "Use a new migration_id for a new order",
+                    "The migration_id '%s' was used with other arguments",
+                    before->migration_id);
+    return NULL;
+}
+
+static bool
+is_movable(virDomainPtr domain, GError **error)
+{
+    int state = VIR_DOMAIN_NOSTATE;
+    int reason = 0;
+
+    if (virDomainGetState(domain, &state, &reason, 0) == 0 &&
+        (state == VIR_DOMAIN_RUNNING || state == VIR_DOMAIN_PAUSED))
+        return true;
+    ferry_set_error(error,
+                    FERRY_ERROR_INSTANCE_INVALID_STATE,
+                    "Start it first; only a running instance moves live",
+                    "The instance '%s' is %s",
+                    virDomainGetName(domain),
+                    ferry_virt_domain_state_word(domain));
+    return false;
+}
+
+static FerryRecord *
+new_record(FerrySource *self, const char *migration_id, json_t *order, GError **error)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN] = "";
+    json_t *args = json_object_get(order, "args");
+    json_t *migrate_data = json_object_get(args, "migrate_data");
+    g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, error);
+    g_autoptr(virDomain) domain =
+        connection ? ferry_virt_domain_find(
+                         connection, ferry_json_get_string(args, "instance"), error)
+                   : NULL;
+
+    if (!domain || !is_movable(domain, error))
+        return NULL;
+    virDomainGetUUIDString(domain, uuid);
+
+    FerryRecord *record = ferry_record_new(migration_id, FERRY_ROLE_SOURCE);
+
+    record->instance_name = g_strdup(virDomainGetName(domain));
+    record->instance_uuid = g_strdup(uuid);
+    record->source = g_strdup(self->agent->config->host);
+    record->destination = g_strdup(destination_of(args));
+    record->order = json_incref(order);
+    if (migrate_data)
+        record->migrate_data = json_incref(migrate_data);
+    return record;
+}
+
+static json_t *
+start_record(FerrySource *self, FerryRecord *record, FerryOrderOptions *options)
+{
+    g_autofree char *migration_id = g_strdup(record->migration_id);
+    g_autoptr(FerryMigration) migration = ferry_migration_new(self->agent, record, options);
+
+    return answer_status(migration_id, ferry_scheduler_add(self->scheduler, migration));
+}
+
+static bool
+order_is_sound(FerrySource *self, json_t *order, GError **error)
+{
+    json_t *args = json_object_get(order, "args");
+    json_t *migrate_data = json_object_get(args, "migrate_data");
+
+    return destination_is_allowed(self, destination_of(args), error) &&
+           (!migrate_data || ferry_migrate_data_check(migrate_data, self->agent->config, error));
+}
+
+static json_t *
+order_first(FerrySource *self,
+            const char *migration_id,
+            json_t *order,
+            void (*accepted)(gpointer data),
+            gpointer data,
+            GError **error)
+{
+    g_autoptr(FerryOrderOptions) options = ferry_order_options_parse(
+        json_object_get(json_object_get(order, "args"), "options"), self->agent->config, error);
+    g_autoptr(FerryRecord) record = NULL;
+
+    if (!options || !order_is_sound(self, order, error))
+        return NULL;
+    record = new_record(self, migration_id, order, error);
+    if (!record || !ferry_journal_add(self->agent->journal, record, error))
+        return NULL;
+    accepted(data);
+    return start_record(self, g_steal_pointer(&record), g_steal_pointer(&options));
+}
+
+json_t *
+ferry_source_order(FerrySource *self,
+                   const char *migration_id,
+                   json_t *order,
+                   void (*accepted)(gpointer data),
+                   gpointer data,
+                   GError **error)
+{
+    for (;;) {
+        g_autoptr(GError) why = NULL;
+        g_autoptr(FerryRecord) before =
+            ferry_journal_get(self->agent->journal, migration_id, FERRY_ROLE_SOURCE, &why);
+
+        if (before)
+            return answer_repetition(before, order, error);
+        if (!g_error_matches(why, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND)) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return NULL;
+        }
+        g_clear_error(&why);
+
+        json_t *answer = order_first(self, migration_id, order, accepted, data, &why);
+
+        if (answer)
+            return answer;
+        /* The same order twice at one moment: the other one was journaled first. */
+        if (!g_error_matches(why, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE)) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return NULL;
+        }
+    }
+}
+
+/* --- orders about a migration ------------------------------------------------------------------ */
+
+static FerryMigration *
+find_live(FerrySource *self, const char *migration_id, GError **error)
+{
+    FerryMigration *migration = ferry_scheduler_find(self->scheduler, migration_id);
+
+    if (migration)
+        return migration;
+
+    g_autoptr(FerryRecord) record =
+        ferry_journal_get(self->agent->journal, migration_id, FERRY_ROLE_SOURCE, error);
+
+    if (record)
+        ferry_set_error(error,
+                        FERRY_ERROR_INVALID_MIGRATION_STATE,
+                        "It has ended; get_migration tells how",
+                        "The migration '%s' is %s",
+                        migration_id,
+                        ferry_status_to_string(record->status));
+    return NULL;
+}
+
+json_t *
+ferry_source_abort(FerrySource *self, const char *migration_id, GError **error)
+{
+    g_autoptr(FerryMigration) migration = find_live(self, migration_id, error);
+
+    if (!migration || !ferry_scheduler_abort(self->scheduler, migration, error))
+        return NULL;
+
+    g_autoptr(FerryRecord) record = ferry_migration_snapshot(migration);
+
+    return answer_status(migration_id, record->status);
+}
+
+json_t *
+ferry_source_force_complete(FerrySource *self, const char *migration_id, GError **error)
+{
+    const char *action = NULL;
+    g_autoptr(FerryMigration) migration = find_live(self, migration_id, error);
+
+    if (!migration || !ferry_migration_request_force(migration, &action, error))
+        return NULL;
+
+    g_autoptr(FerryRecord) record = ferry_migration_snapshot(migration);
+    json_t *answer = answer_status(migration_id, record->status);
+
+    json_object_set_new(answer, "action", json_string(action));
+    return answer;
+}
+
+/* --- recovery --------------------------------------------------------------------------------- */
+
+static void
+recover_one(FerrySource *self, const FerryRecord *record)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryOrderOptions) options =
+        ferry_order_options_parse(ferry_record_options(record), self->agent->config, &error);
+
+    if (!options) {
+        /* The configuration may allow less than when the order came; the order stands. */
+        g_warning("Migration '%s': its options are read with today's defaults: %s",
+                  record->migration_id,
+                  error->message);
+        options = ferry_order_options_parse(NULL, self->agent->config, NULL);
+    }
+    g_message("Taking up migration '%s' of '%s' again, which was %s",
+              record->migration_id,
+              record->instance_name,
+              ferry_status_to_string(record->status));
+    json_decref(start_record(self, ferry_record_copy(record), g_steal_pointer(&options)));
+}
+
+bool
+ferry_source_recover(FerrySource *self, GError **error)
+{
+    FerryJournalFilter filter = {.open_only = true};
+    g_autoptr(GPtrArray) open = ferry_journal_list(self->agent->journal, &filter, error);
+
+    if (!open)
+        return false;
+    /* Oldest first, as they stood in the queue. */
+    for (guint i = open->len; i > 0; i--) {
+        const FerryRecord *record = g_ptr_array_index(open, i - 1);
+
+        if (record->role == FERRY_ROLE_SOURCE)
+            recover_one(self, record);
+    }
+    return true;
+}

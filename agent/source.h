@@ -1,0 +1,56 @@
+/* source.h: the orders that a source serves: start a journey, abort it, force it, tell of it.
+ *
+ * Threads: any but main; each call blocks for libvirt's look-ups and the journal only.
+ */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+
+#include "agent.h"
+#include "check.h"
+#include "scheduler.h"
+
+typedef struct FerrySource FerrySource;
+
+FerrySource *ferry_source_new(const FerryAgent *agent);
+void ferry_source_free(FerrySource *source);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerrySource, ferry_source_free)
+
+FerryScheduler *ferry_source_scheduler(FerrySource *source);
+
+/** Returns: (transfer full): {"compatible", "checks", "instance_info"}. */
+json_t *ferry_source_check(FerrySource *source,
+                           const char *instance,
+                           const json_t *options,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * ferry_source_order:
+ * live_migrate_instance (args has `host`) or live_migration (args has `migrate_data`).
+ * @order: (transfer none): {"method", "args"}; told from a repetition by equality
+ * @accepted: called once the journal has the order and before anything else follows: the moment to
+ *   acknowledge
+ * @error: FERRY_ERROR_INVALID_REQUEST, FERRY_ERROR_INSTANCE_NOT_FOUND,
+ *   FERRY_ERROR_INSTANCE_INVALID_STATE, FERRY_ERROR_INSTANCE_ALREADY_MIGRATING,
+ *   FERRY_ERROR_DESTINATION_NOT_ALLOWED, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
+ *   FERRY_ERROR_JOURNAL_UNAVAILABLE: nothing was begun
+ * Returns: (transfer full): {"migration_id", "status"}.
+ */
+json_t *ferry_source_order(FerrySource *source,
+                           const char *migration_id,
+                           json_t *order,
+                           void (*accepted)(gpointer data),
+                           gpointer data,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full): {"migration_id", "status"}. */
+json_t *ferry_source_abort(FerrySource *source, const char *migration_id, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full): {"migration_id", "status", "action"}. */
+json_t *ferry_source_force_complete(FerrySource *source, const char *migration_id, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/** Takes up again what an earlier life of the agent left open. */
+bool ferry_source_recover(FerrySource *source, GError **error) G_GNUC_WARN_UNUSED_RESULT;
