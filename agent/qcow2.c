@@ -220,7 +220,7 @@ bool
 ferry_qcow2_parse(const guint8 *head, gsize length, FerryQcow2 *ret_qcow2, GError **error)
 {
     g_return_val_if_fail(head != NULL || length == 0, false);
-    Header header;
+    Header header = {0};
     if (!read_header(head, length, &header, error) || !check_geometry(&header, error) ||
         !check_features(&header, error) || !check_tables(&header, error) ||
         !check_backing(&header, error))
