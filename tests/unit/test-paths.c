@@ -19,6 +19,15 @@ typedef struct {
     const char *allowed[2];
 } Fixture;
 
+static void
+make_image_folder(const char *images)
+{
+    g_autofree char *inner = g_build_filename(images, "inner", NULL);
+    g_assert_cmpint(g_mkdir(inner, 0700), ==, 0);
+    g_autofree char *file = g_build_filename(images, "a.qcow2", NULL);
+    g_assert_true(g_file_set_contents(file, "x", 1, NULL));
+}
+
 static char *
 make_folder(const char *parent, const char *name)
 {
@@ -36,9 +45,7 @@ set_up(Fixture *fixture, gconstpointer user_data)
     fixture->root = realpath(made, NULL);
     fixture->images = make_folder(fixture->root, "images");
     fixture->outside = make_folder(fixture->root, "outside");
-    g_autofree char *inner = make_folder(fixture->images, "inner");
-    g_autofree char *file = g_build_filename(fixture->images, "a.qcow2", NULL);
-    g_assert_true(g_file_set_contents(file, "x", 1, NULL));
+    make_image_folder(fixture->images);
     fixture->allowed[0] = fixture->images;
     fixture->allowed[1] = NULL;
 }
