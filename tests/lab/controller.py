@@ -237,7 +237,7 @@ class Controller:
         channel.exchange_declare(self.exchange, "topic")
         return connection, channel
 
-    def call(self, host, method, timeout=20, **args):
+    def call(self, host, method, /, timeout=20, **args):
         """Asks an agent (None: any) and returns its result."""
         connection, channel = self._channel()
         with contextlib.closing(connection):
@@ -259,7 +259,7 @@ class Controller:
             raise RemoteError(answer["error"])
         return answer["result"]
 
-    def cast(self, host, method, **args):
+    def cast(self, host, method, /, **args):
         """Sends an order and does not wait for an answer."""
         connection, channel = self._channel()
         with contextlib.closing(connection):
@@ -305,7 +305,7 @@ class Controller:
     def record(self, host, migration_id):
         return self.call(host, "get_migration", migration_id=migration_id)
 
-    def call_oslo(self, host, method, timeout=20, **args):
+    def call_oslo(self, host, method, /, timeout=20, **args):
         """As call(), by stock oslo.messaging in a process of its own."""
         order = {"url": self.url, "exchange": self.exchange, "topic": TOPIC, "server": host,
                  "method": method, "args": args, "timeout": timeout}

@@ -22,12 +22,14 @@ class _Node:
     def wait(self, timeout=None):
         return self._entering.wait(timeout)
 
+    def signal(self, number):
+        self._inside.signal(number)
+
     def terminate(self):
-        self._inside.signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
 
     def kill(self):
-        # A stopped process does not need to go on for this signal.
-        self._inside.signal(signal.SIGKILL)
+        self.signal(signal.SIGKILL)
 
 
 class Hub(Broker):
@@ -41,6 +43,12 @@ class Hub(Broker):
         super().start(timeout)
         self.process = _Node(self.process)
         return self
+
+    def freeze(self):
+        self.process.signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.signal(signal.SIGCONT)
 
     def detach(self):
         """Leaves the node running when this program ends."""

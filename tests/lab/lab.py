@@ -26,9 +26,11 @@ from .guest import Disk, Guest
 from .host import Host
 from .hub import Hub, folder_of
 from .kernel import Kernel, write_initrd
-from .namespace import Namespace, end_process
+from .namespace import Namespace, end_init
 from .network import CONTROL, MIGRATION, SUBNETS, Network
 from .ssh import Keyring
+
+__all__ = ("Disk", "Lab", "end", "end_on_signals", "labs", "sweep")
 
 PREFIX = "virt-ferry-lab-"
 STATE = "lab.json"
@@ -346,4 +348,4 @@ def _end_recorded(directory):
     except FileNotFoundError:
         return
     for record in records:
-        end_process(record["pid"], record["started"])
+        end_init(record["pid"], record["started"])

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 
-from .deadline import wait_until
+from .deadline import Deadline, wait_until
 
 HOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "holder.py")
 CLONE_NEWNET = 0x40000000
@@ -46,8 +46,8 @@ def children(parent):
     return found
 
 
-def end_process(pid, started, patience=10.0):
-    """SIGKILL to exactly that process and waiting for its end; a reused PID is left alone."""
+def end_init(pid, started, patience=10.0):
+    """Kills an init and waits until all of its namespace is gone; a reused PID is left alone."""
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -58,11 +58,26 @@ def end_process(pid, started, patience=10.0):
             return
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(handle, signal.SIGKILL)
-        readable, _, _ = select.select([handle], [], [], patience)
-        if not readable:
-            raise RuntimeError("process %d does not end" % pid)
+        deadline = Deadline(patience, "the end of process %d" % pid)
+        while not select.select([handle], [], [], 0.2)[0]:
+            _resume_entering(pid)
+            deadline.check()
     finally:
         os.close(handle)
+
+
+def _resume_entering(init):
+    """nsenter stops itself when its child is stopped, and then does not collect the dead child,
+    for which the end of the namespace waits."""
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            with open("/proc/%s/cmdline" % entry, "rb") as words:
+                if words.read().startswith(b"/usr/bin/nsenter\0--target\0%d\0" % init):
+                    os.kill(int(entry), signal.SIGCONT)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
 
 
 class Process:
@@ -91,6 +106,9 @@ class Process:
     def signal(self, number):
         if self.pid and start_time(self.pid) == self._started:
             os.kill(self.pid, number)
+        if number != signal.SIGSTOP and self._entering.poll() is None:
+            # It stops together with its child, but does not see the child go on.
+            os.kill(self._entering.pid, signal.SIGCONT)
 
     def wait(self, seconds):
         """Exit status; negative for a signal as far as nsenter tells."""
@@ -155,7 +173,7 @@ class Namespace:
     def stop(self):
         """Ends the init: the kernel kills all inside before its end is seen."""
         if self.pid is not None:
-            end_process(self.pid, self._started)
+            end_init(self.pid, self._started)
         if self._holder is not None:
             with contextlib.suppress(OSError):
                 self._holder.stdin.close()
