@@ -80,12 +80,15 @@ ferry_virt_host_knows_machine(virConnectPtr connection,
 bool
 ferry_virt_host_free_memory(virConnectPtr connection, guint64 *ret_bytes, GError **error)
 {
-    virNodeMemoryStats stats[16];
-    int count = G_N_ELEMENTS(stats);
+    const int cells = VIR_NODE_MEMORY_STATS_ALL_CELLS;
+    g_autofree virNodeMemoryStats *stats = NULL;
+    int count = 0;
     guint64 free_kib = 0;
 
-    if (virNodeGetMemoryStats(
-            connection, VIR_NODE_MEMORY_STATS_ALL_CELLS, stats, &count, 0) < 0)
+    /* libvirt wants exactly as much room as it has to say. */
+    if (virNodeGetMemoryStats(connection, cells, NULL, &count, 0) == 0)
+        stats = g_new0(virNodeMemoryStats, MAX(count, 1));
+    if (!stats || virNodeGetMemoryStats(connection, cells, stats, &count, 0) < 0)
         return ferry_error_from_virt(
             error, FERRY_ERROR_MIGRATION_ERROR, "Cannot see the memory of this host");
     for (int i = 0; i < count; i++)

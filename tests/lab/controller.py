@@ -10,6 +10,7 @@ import uuid
 
 import pika
 import pika.exceptions
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
 from . import program
 from .deadline import Deadline, DeadlineExceeded
@@ -17,6 +18,8 @@ from .deadline import Deadline, DeadlineExceeded
 TOPIC = "virt-ferry"
 TERMINAL = ("migration.completed", "migration.failed", "migration.cancelled", "migration.error")
 PRIORITIES = ("info", "error", "sample")
+# What a broker that is away, frozen or just dying looks like; the last has a family of its own.
+_BROKER_ERRORS = (pika.exceptions.AMQPError, OSError, AMQPConnectorException)
 _OSLO_CALL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "oslo_call.py")
 
 
@@ -104,7 +107,7 @@ class Recorder:
         while not self._ends.is_set():
             try:
                 self._listen()
-            except (pika.exceptions.AMQPError, OSError):
+            except _BROKER_ERRORS:
                 self._listens.clear()
                 self._ends.wait(0.2)
 
@@ -230,7 +233,7 @@ class Controller:
     def _channel(self):
         try:
             connection = _connect(self.namespace, self.url)
-        except (pika.exceptions.AMQPError, OSError) as error:
+        except _BROKER_ERRORS as error:
             raise NotDelivered("no broker: %r" % error) from error
         channel = connection.channel()
         channel.confirm_delivery()
