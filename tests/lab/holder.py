@@ -7,6 +7,7 @@ children. The end of standard input is the death of the laboratory, and so of th
 on it detaches: from then on the namespace lives until somebody ends the init.
 """
 
+import contextlib
 import ctypes
 import os
 import select
@@ -95,7 +96,8 @@ def main():
         os._exit(0)
     os.close(ready)
     if os.read(readable, 1) == b"r":
-        os.write(1, b"%d\n" % pid)
+        with contextlib.suppress(BrokenPipeError):
+            os.write(1, b"%d\n" % pid)
     devnull = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1):
         os.dup2(devnull, fd)

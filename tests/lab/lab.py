@@ -26,7 +26,7 @@ from .guest import Disk, Guest
 from .host import Host
 from .hub import Hub, folder_of
 from .kernel import Kernel, write_initrd
-from .namespace import Namespace, end_init
+from .namespace import Namespace, end_init, start_time
 from .network import CONTROL, MIGRATION, SUBNETS, Network
 from .ssh import Keyring
 
@@ -193,8 +193,8 @@ class Lab:
 
     def _save(self):
         namespaces = [self.network.switch, self.hub, *self.hosts.values()]
-        state = {"made": time.strftime("%Y-%m-%dT%H:%M:%S"), "owner": os.getpid(),
-                 "detached": self.detached,
+        state = {"made": time.strftime("%Y-%m-%dT%H:%M:%S"), "detached": self.detached,
+                 "owner": {"pid": os.getpid(), "started": start_time(os.getpid())},
                  "hosts": {name: host.number for name, host in self.hosts.items()},
                  "url": self.url,
                  "domain_type": self.domain_type,
@@ -223,8 +223,9 @@ class Lab:
         Its libvirtds and its broker are not this process's children: they can be used, but
         neither started nor stopped.
         """
-        with open(os.path.join(directory, STATE), encoding="utf-8") as text:
-            state = json.load(text)
+        state = _state(directory)
+        if state is None:
+            raise FileNotFoundError("%s is no laboratory" % directory)
         lab = cls(hosts=list(state["hosts"]))
         lab.directory = directory
         lab.domain_type = state["domain_type"]
@@ -284,7 +285,12 @@ def _remove(directory):
         for name in folders:
             if os.path.ismount(os.path.join(top, name)):
                 raise RuntimeError("%s is a mount point, not removed" % os.path.join(top, name))
-    shutil.rmtree(directory)
+    shutil.rmtree(directory, onerror=_unless_gone)
+
+
+def _unless_gone(_function, _path, failure):
+    if not issubclass(failure[0], FileNotFoundError):
+        raise failure[1]
 
 
 def base_directory():
@@ -316,22 +322,38 @@ def sweep():
     """
     swept = []
     for directory in labs():
-        path = os.path.join(directory, LOCK)
-        if (not os.path.exists(os.path.join(directory, STATE))
-                and time.time() - os.stat(directory).st_mtime < NEWBORN_S):
-            continue
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        # Another sweep may be faster.
+        with contextlib.suppress(FileNotFoundError):
+            if _sweep_one(directory):
+                swept.append(directory)
+    return swept
+
+
+def _sweep_one(directory):
+    if (not os.path.exists(os.path.join(directory, STATE))
+            and time.time() - os.stat(directory).st_mtime < NEWBORN_S):
+        return False
+    with open(os.path.join(directory, LOCK), "a", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            continue
-        else:
-            _end_recorded(directory)
-            _remove(directory)
-            swept.append(directory)
-        finally:
-            os.close(lock)
-    return swept
+            if not _orphaned(directory):
+                return False
+        end(directory)
+    return True
+
+
+def _orphaned(directory):
+    """Whether the process that made a laboratory is gone and did not mean it to stay.
+
+    Its inits end without it, unless something inside them is stopped and cannot be collected.
+    """
+    state = _state(directory)
+    if state is None or not isinstance(state["owner"], dict):
+        # Not ours to judge: half made, or made by another version.
+        return False
+    return (not state["detached"]
+            and start_time(state["owner"]["pid"]) != state["owner"]["started"])
 
 
 def end(directory):
@@ -342,10 +364,14 @@ def end(directory):
 
 
 def _end_recorded(directory):
+    state = _state(directory)
+    for record in state["namespaces"].values() if state else ():
+        end_init(record["pid"], record["started"])
+
+
+def _state(directory):
     try:
         with open(os.path.join(directory, STATE), encoding="utf-8") as text:
-            records = json.load(text)["namespaces"].values()
+            return json.load(text)
     except FileNotFoundError:
-        return
-    for record in records:
-        end_init(record["pid"], record["started"])
+        return None
