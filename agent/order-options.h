@@ -31,7 +31,8 @@ typedef struct {
 /**
  * ferry_order_options_parse:
  * @object: (nullable): the order's `options`; NULL or JSON null for none
- * @config: where defaults come from
+ * @config: where defaults come from; post_copy is on by default where permitted, unless paused or
+ *   parallel_connections rule it out, and auto_converge where permitted and post_copy is off
  * @error: FERRY_ERROR_INVALID_REQUEST naming the option, what was found and what was expected;
  *   also for an option that this version does not support yet: storage_strategy other than "auto"
  *   and "mirror", flatten/sparsify/fstrim when true, pool_map when not empty, dest_name when not

@@ -195,7 +195,8 @@ test_change_of_phase_is_no_speed(void)
     at_disk(progress, 0);
     ferry_progress_set_disk(progress, "vda", 1 * MIB, 100 * GIB);
     at_disk(progress, 1);
-    at_memory(progress, 2, 100 * MIB, 1 * MIB, 99 * MIB);
+    at_memory(progress, 2, 0, 0, 0);
+    at_memory(progress, 3, 100 * MIB, 1 * MIB, 99 * MIB);
     g_autoptr(FerryJson) json = ferry_progress_to_json(progress);
     g_assert_cmpint(number(json, NULL, "throughput_bytes_s"), <=, (gint64)(2 * MIB));
     g_assert_cmpint(number(json, "disk", "remaining_bytes"), ==, 0);
