@@ -221,9 +221,8 @@ ferry_checks_error(const FerryChecks *checks)
     }
     if (count == 0)
         return NULL;
-    GError *error =
-        ferry_error_new(code, hint, "%u check%s failed: %s", count,
-                        count == 1 ? "" : "s", failures->str);
+    GError *error = ferry_error_new(code, hint, "%u check%s failed: %s", count,
+                                    count == 1 ? "" : "s", failures->str);
     ferry_error_set_detail(error, "checks", list_to_json(checks));
     return error;
 }
