@@ -67,6 +67,30 @@ test_error_names_every_failure(void)
     g_assert_cmpstr(ferry_json_get_string(json_array_get(list, 2), "result"), ==, "warn");
 }
 
+static int
+code_of_failures(const char *first, const char *second)
+{
+    g_autoptr(FerryChecks) failures = ferry_checks_new();
+    ferry_checks_add(failures, first, FERRY_CHECK_FAIL, NULL, "no");
+    ferry_checks_add(failures, "state", FERRY_CHECK_WARN, NULL, "odd");
+    if (second != NULL)
+        ferry_checks_add(failures, second, FERRY_CHECK_FAIL, NULL, "no");
+    g_autoptr(GError) error = ferry_checks_error(failures);
+    g_assert_true(error != NULL && error->domain == FERRY_ERROR);
+    return error->code;
+}
+
+/* A single kind of failure that the protocol has a name for is told by that name. */
+static void
+test_code_of_the_error(void)
+{
+    g_assert_cmpint(code_of_failures("cpu", NULL), ==, FERRY_ERROR_INVALID_CPU_INFO);
+    g_assert_cmpint(code_of_failures("path", "path"), ==, FERRY_ERROR_PATH_NOT_ALLOWED);
+    g_assert_cmpint(code_of_failures("cpu", "path"), ==, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR);
+    g_assert_cmpint(code_of_failures("path", "slots"), ==, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR);
+    g_assert_cmpint(code_of_failures("slots", NULL), ==, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR);
+}
+
 static void
 test_append(void)
 {
@@ -139,6 +163,7 @@ main(int argc, char **argv)
     g_test_add_func("/check/adding", test_adding);
     g_test_add_func("/check/json", test_json_and_back);
     g_test_add_func("/check/error", test_error_names_every_failure);
+    g_test_add_func("/check/code-of-the-error", test_code_of_the_error);
     g_test_add_func("/check/append", test_append);
     g_test_add_func("/check/compatible-follows", test_compatible_follows_from_results);
     g_test_add_func("/check/bad-json", test_bad_json);
