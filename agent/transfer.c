@@ -185,19 +185,19 @@ static void
 take_look(Transfer *self, FerryJobLook *look)
 {
     FerryPhase phase = phase_of(self, look);
+    FerryPhase before = self->phase;
 
     /* Phases go forward only: a late counter of the disks does not bring them back. */
-    if (phase > self->phase || self->phase == FERRY_PHASE_NONE) {
-        self->phase = phase;
-        if (phase != FERRY_PHASE_DISK && self->memory_us == 0)
-            enter_memory(self, look->sample.time_us);
-        ferry_migration_enter_phase(self->migration, phase);
-    }
-    if (self->phase == FERRY_PHASE_DISK)
+    self->phase = MAX(phase, before);
+    if (self->phase > FERRY_PHASE_DISK && self->memory_us == 0)
+        enter_memory(self, look->sample.time_us);
+    /* One more look when the disks are done shows their last bytes. */
+    if (before <= FERRY_PHASE_DISK)
         look_at_disks(self);
     look->sample.phase = self->phase;
     ferry_progress_update(self->progress, &look->sample);
     ferry_migration_report_progress(self->migration, ferry_progress_to_json(self->progress));
+    ferry_migration_enter_phase(self->migration, self->phase);
 }
 
 /* Returns: true when a job was seen. */
