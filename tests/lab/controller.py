@@ -104,7 +104,8 @@ class Recorder:
         self._thread.join(10)
 
     def _work(self):
-        while not self._ends.is_set():
+        # Who forgets stop() does not keep it looking for a broker after the laboratory's end.
+        while not self._ends.is_set() and self._namespace.alive():
             try:
                 self._listen()
             except _BROKER_ERRORS:

@@ -225,6 +225,8 @@ class Namespace:
     @contextlib.contextmanager
     def network(self):
         """Sockets that this thread makes in the block belong to the inside."""
+        if not self.alive():
+            raise ProcessLookupError("%s: the namespaces are gone" % self.name)
         with open("/proc/thread-self/ns/net", "rb") as own, \
                 open("/proc/%d/ns/net" % self.pid, "rb") as other:
             _setns(other)
