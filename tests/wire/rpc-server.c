@@ -29,7 +29,7 @@ static const char *const fail_arguments[] = {"kind", "message", NULL};
 static const char *const notify_required[] = {"count", NULL};
 static const char *const notify_optional[] = {"event_type", "priority", "topic",
                                               "payload",    "sample",   NULL};
-static const char *const call_required[] = {"method", NULL};
+static const char *const call_required[] = {"ask", NULL};
 static const char *const call_optional[] = {"server", "args", "timeout_ms", "cancel_ms", NULL};
 static const char *const survey_optional[] = {"window_ms", NULL};
 
@@ -184,7 +184,7 @@ run_call(gpointer data)
     if (json_object_get(args, "cancel_ms") != NULL)
         g_thread_unref(g_thread_new("cancel", cancel_later, g_object_ref(cancellable)));
     json_t *result = ferry_bus_call(
-        errand->bus, ferry_json_get_string(args, "server"), ferry_json_get_string(args, "method"),
+        errand->bus, ferry_json_get_string(args, "server"), ferry_json_get_string(args, "ask"),
         json_incref(json_object_get(args, "args")),
         (guint)ferry_json_get_int(args, "timeout_ms", 5000), cancellable, &error);
     if (result != NULL)
@@ -211,7 +211,7 @@ run_survey(gpointer data)
     g_autoptr(GError) error = NULL;
     const json_t *args = ferry_request_args(errand->request);
     json_t *answers = json_array();
-    if (ferry_bus_survey(errand->bus, ferry_json_get_string(args, "method"), NULL,
+    if (ferry_bus_survey(errand->bus, ferry_json_get_string(args, "ask"), NULL,
                          (guint)ferry_json_get_int(args, "window_ms", 1000), collect, answers,
                          &error))
         ferry_request_reply(errand->request, json_incref(answers));

@@ -1,0 +1,105 @@
+"""The rows of the acceptance table: a registry, and what each row is given."""
+
+import os
+import tempfile
+
+from lab.certs import Authority
+from lab.deadline import wait_until
+
+from peer import Peer
+from probe import Probe
+from raw import Raw
+
+ROWS = []
+
+
+def row(name, what, lane='shared'):
+    """Registers a function of one Bench. Rows of lane "shared" run side by side on one broker, each
+    in a vhost of its own; those of lane "alone" one after the other, each on its own broker."""
+    def register(function):
+        ROWS.append((name, what, lane, function))
+        return function
+    return register
+
+
+class Certificates:
+    """A private authority, the broker's certificate for localhost, and a client's."""
+
+    def __init__(self):
+        self._folder = tempfile.TemporaryDirectory(prefix='ferry-certs-')
+        # The broker runs as another user.
+        os.chmod(self._folder.name, 0o755)
+        self.authority = self._authority('good')
+        self.stranger = self._authority('stranger')
+        self.key, self.certificate = self.authority.issue('localhost', [], self._path('broker'))
+        self.client_key, self.client_certificate = self.authority.issue(
+            'agent.example.org', [], self._path('client'))
+        for path in (self.key, self.certificate):
+            os.chmod(path, 0o644)
+
+    def _path(self, name):
+        return os.path.join(self._folder.name, name)
+
+    def _authority(self, name):
+        authority = Authority(self._path(name))
+        authority.create()
+        return authority
+
+    @property
+    def ca(self):
+        return self.authority.certificate
+
+
+class Bench:
+    """One row's corner of a broker."""
+
+    def __init__(self, broker, vhost, certificates=None):
+        self.broker, self.vhost, self.certificates = broker, vhost, certificates
+        self._held = []
+
+    def url(self, **more):
+        return self.broker.url(vhost=self.vhost, **more)
+
+    def hold(self, thing):
+        """Something with a context manager's exit, undone at the row's end."""
+        self._held.append(thing)
+        return thing
+
+    def peer(self, server='h1', url=None, **more):
+        return self.hold(Peer(url or self.url(), server, **more))
+
+    def served(self, server='h1', **more):
+        return self.peer(server, **more).ready()
+
+    def probe(self, **more):
+        return Probe(self.url(), **more)
+
+    def raw(self):
+        return self.hold(Raw(self.url()))
+
+    def release(self):
+        for thing in reversed(self._held):
+            thing.__exit__(None, None, None)
+
+    # --- what the broker says ---------------------------------------------------------------
+
+    def listed(self, what, *columns):
+        return self.broker.table(what, '-p', self.vhost, *columns)
+
+    def queues(self, *columns):
+        """Queue name -> other columns."""
+        return {line[0]: line[1:] for line in self.listed('list_queues', 'name', *columns)}
+
+    def wait_consumers(self, queue, count=1, seconds=10):
+        wait_until(lambda: self.queues('consumers').get(queue) == [str(count)], seconds,
+                   '%d consumers of %s' % (count, queue), 0.1)
+
+    def wait_drained(self, queue, seconds=10):
+        """Nothing waits in the queue and nothing is unacknowledged."""
+        columns = ('messages_ready', 'messages_unacknowledged')
+        wait_until(lambda: self.queues(*columns).get(queue) == ['0', '0'], seconds,
+                   'an empty queue %s' % queue, 0.1)
+
+    def broker_log_about(self, word):
+        return [line for line in self.broker.log().splitlines()
+                if word in line and "'%s'" % self.vhost in line]
