@@ -66,8 +66,9 @@ is_final(const FerryAdjudication *seen, FerryVerdict before)
 FerryAdjudication
 ferry_adjudicate(FerryMigration *migration)
 {
-    const FerryConfig *config = ferry_migration_agent(migration)->config;
-    gint64 deadline = g_get_monotonic_time() + (gint64)config->outcome_timeout_s * G_USEC_PER_SEC;
+    const FerryAgent *agent = ferry_migration_agent(migration);
+    gint64 deadline =
+        g_get_monotonic_time() + (gint64)agent->config->outcome_timeout_s * G_USEC_PER_SEC;
     FerryVerdict before = FERRY_VERDICT_UNKNOWN;
     guint pause_ms = FIRST_PAUSE_MS;
 
@@ -78,7 +79,7 @@ ferry_adjudicate(FerryMigration *migration)
             ferry_migration_is_detached(migration))
             return seen;
         before = seen.verdict;
-        g_usleep((gulong)pause_ms * 1000);
+        ferry_agent_pause(agent, pause_ms, NULL);
         pause_ms = MIN(pause_ms * 2, LAST_PAUSE_MS);
     }
 }

@@ -13,4 +13,8 @@ typedef struct {
     FerryJournal *journal;
     FerryVirt *virt;
     FerryBus *bus;
+    GCancellable *stopping; /* ended when the agent stops; long waits end by it */
 } FerryAgent;
+
+/** Waits @milliseconds, or until @cancellable (nullable: the agent's own) is ended. Not on main. */
+void ferry_agent_pause(const FerryAgent *agent, guint milliseconds, GCancellable *cancellable);

@@ -27,6 +27,7 @@ typedef struct {
     FerryAgent agent;
     FerrySource *source;
     FerryDestination *destination;
+    FerryResolver *resolver;
     FerryLeaseClock *leases;
     FerryOutbox *outbox;
     FerryDispatch *dispatch;
@@ -137,14 +138,36 @@ flush_events(Daemon *self)
         ;
 }
 
-static void
+/* Returns: true when every thread of a migration let go. */
+static bool
 stop(Daemon *self)
 {
     ferry_service_manager_stopping();
     ferry_bus_stop_serving(self->agent.bus);
-    ferry_scheduler_detach(ferry_source_scheduler(self->source), DETACH_MS);
+    g_cancellable_cancel(self->agent.stopping);
+
+    bool ended = ferry_scheduler_detach(ferry_source_scheduler(self->source), DETACH_MS);
+
     tell(self, "agent.stopped");
     flush_events(self);
+    return ended;
+}
+
+/* Only once no thread of a migration uses them any more. */
+static void
+close_parts(Daemon *self)
+{
+    ferry_lease_clock_free(self->leases);
+    ferry_resolver_free(self->resolver);
+    ferry_dispatch_free(self->dispatch);
+    ferry_bus_free(self->agent.bus);
+    ferry_source_free(self->source);
+    ferry_destination_free(self->destination);
+    ferry_outbox_free(self->outbox);
+    ferry_virt_free(self->agent.virt);
+    ferry_journal_close(self->agent.journal);
+    g_object_unref(self->agent.stopping);
+    g_main_loop_unref(self->loop);
 }
 
 /* --- starting --------------------------------------------------------------------------------- */
@@ -153,6 +176,7 @@ static bool
 open_parts(Daemon *self, GError **error)
 {
     self->agent.config = self->config;
+    self->agent.stopping = g_cancellable_new();
     self->agent.bus =
         ferry_bus_new(self->config->messaging, "virt-ferryd", self->context, error);
     if (!self->agent.bus)
@@ -164,7 +188,8 @@ open_parts(Daemon *self, GError **error)
     self->agent.virt = ferry_virt_new(self->config->connection_uri);
     self->outbox = ferry_outbox_new(&self->agent, self->context);
     ferry_journal_set_wakeup(self->agent.journal, ferry_outbox_wake, self->outbox);
-    self->source = ferry_source_new(&self->agent);
+    self->resolver = ferry_resolver_new(&self->agent);
+    self->source = ferry_source_new(&self->agent, self->resolver);
     self->destination = ferry_destination_new(&self->agent);
     return true;
 }
@@ -175,6 +200,7 @@ serve(Daemon *self, gint64 started_us)
     FerryMethodContext methods = {.agent = &self->agent,
                                   .source = self->source,
                                   .destination = self->destination,
+                                  .resolver = self->resolver,
                                   .leases_changed = ferry_lease_clock_wake,
                                   .leases_data = self->leases};
     FerryService service = {.server = self->config->host,
@@ -229,14 +255,10 @@ ferry_daemon_run(const FerryConfig *config)
               config->host,
               FERRY_TOPIC);
     g_main_loop_run(self.loop);
-    stop(&self);
-    ferry_lease_clock_free(self.leases);
-    ferry_dispatch_free(self.dispatch);
-    ferry_bus_free(self.agent.bus);
-    ferry_outbox_free(self.outbox);
-    ferry_source_free(self.source);
+    /* A thread that hangs in libvirt keeps what it uses; the end of the process lets go of it all. The
+     * journal needs no farewell: every commit is on disk. */
+    if (stop(&self))
+        close_parts(&self);
     g_message("Stopped");
-    /* Transfers that libvirtd carries on hold threads and the connection; the end of the process lets
-     * go of both. The journal needs no farewell: every commit is on disk. */
     return EXIT_SUCCESS;
 }

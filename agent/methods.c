@@ -290,6 +290,28 @@ force_complete(const FerryMethodContext *context, FerryRequest *request, GError 
     return id ? ferry_source_force_complete(context->source, id, error) : NULL;
 }
 
+/* A source asks both hosts; a destination tries again to remove what it could not remove before. */
+static json_t *
+resolve_migration(const FerryMethodContext *context, FerryRequest *request, GError **error)
+{
+    g_autofree char *id = get_id(ferry_request_args(request), error);
+    g_autoptr(GError) why = NULL;
+    json_t *answer = id ? ferry_resolver_resolve(context->resolver, id, &why) : NULL;
+
+    if (!id || answer)
+        return answer;
+    if (!g_error_matches(why, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return NULL;
+    }
+    answer = ferry_destination_roll_back(context->destination, id, error);
+    if (answer) {
+        json_object_set_new(answer, "migration_id", json_string(id));
+        json_object_set_new(answer, "action", json_string("roll-back"));
+    }
+    return answer;
+}
+
 /* --- records ---------------------------------------------------------------------------------- */
 
 /* The live record where there is one: it has the newest progress. */
@@ -419,6 +441,7 @@ static const FerryMethod table[] = {
      NAMES("migration_id", "options")},
     {"live_migration_abort", FERRY_METHOD_ORDER, NAMES("migration_id"), NULL},
     {"live_migration_force_complete", FERRY_METHOD_ORDER, NAMES("migration_id"), NULL},
+    {"resolve_migration", FERRY_METHOD_ORDER, NAMES("migration_id"), NULL},
     {"get_migration", FERRY_METHOD_NONE, NAMES("migration_id"), NAMES("role")},
     {"list_migrations", FERRY_METHOD_NONE, NULL, NAMES("status", "instance", "limit")},
     {0},
@@ -439,6 +462,7 @@ static const struct {
     {"live_migrate_instance", order_migration},
     {"live_migration_abort", abort_migration},
     {"live_migration_force_complete", force_complete},
+    {"resolve_migration", resolve_migration},
     {"get_migration", get_migration},
     {"list_migrations", list_migrations},
 };

@@ -15,6 +15,7 @@ typedef struct {
     const FerryAgent *agent;
     FerrySource *source;
     FerryDestination *destination;
+    FerryResolver *resolver;
     /** Called when a destination's lease began or ended; any thread. */
     void (*leases_changed)(gpointer data);
     gpointer leases_data;

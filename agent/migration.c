@@ -293,8 +293,24 @@ ferry_migration_must_enter(FerryMigration *self, FerryStatus status)
                   error->message);
         if (ferry_migration_is_detached(self))
             return false;
-        g_usleep(JOURNAL_RETRY_MS * 1000);
+        ferry_agent_pause(self->agent, JOURNAL_RETRY_MS, NULL);
     }
+}
+
+bool
+ferry_migration_resolve(FerryMigration *self, FerryStatus status, json_t *evidence, GError **error)
+{
+    g_autoptr(FerryRecord) changed = ferry_migration_snapshot(self);
+    json_t *report = changed->report ? json_copy(changed->report) : json_object();
+
+    json_object_set_new(report, "evidence", evidence);
+    ferry_record_take(&changed->report, report);
+    g_assert(ferry_status_may_follow(FERRY_ROLE_SOURCE, changed->status, status));
+    changed->status = status;
+    /* What was unknown is known: a success has no error any more. */
+    if (status == FERRY_STATUS_COMPLETED)
+        ferry_record_take(&changed->error, NULL);
+    return commit(self, changed, "migration.resolved", error);
 }
 
 void

@@ -90,5 +90,12 @@ void ferry_migration_report_progress(FerryMigration *migration, json_t *progress
  * tell what has happened already. Returns: false only when detached meanwhile. */
 bool ferry_migration_must_enter(FerryMigration *migration, FerryStatus status);
 
+/** Ends a record in `error` after all: journals the move to @status (completed or failed) with the
+ * event migration.resolved. @evidence: (transfer full): what was seen on both hosts. */
+bool ferry_migration_resolve(FerryMigration *migration,
+                             FerryStatus status,
+                             json_t *evidence,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Journals the record without event; a failure is logged. */
 void ferry_migration_save(FerryMigration *migration);

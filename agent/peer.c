@@ -20,20 +20,6 @@ is_worth_repeating(const GError *error)
            g_error_matches(error, FERRY_ERROR, FERRY_ERROR_JOURNAL_UNAVAILABLE);
 }
 
-/* A pause that an abort ends. */
-static void
-pause_for(guint milliseconds, GCancellable *cancellable)
-{
-    GPollFD fd = {0};
-
-    if (cancellable && g_cancellable_make_pollfd(cancellable, &fd)) {
-        g_poll(&fd, 1, (gint)milliseconds);
-        g_cancellable_release_fd(cancellable);
-    } else if (!cancellable) {
-        g_usleep((gulong)milliseconds * 1000);
-    }
-}
-
 json_t *
 ferry_peer_call(const FerryAgent *agent,
                 const char *host,
@@ -45,22 +31,23 @@ ferry_peer_call(const FerryAgent *agent,
 {
     g_autoptr(FerryJson) owned = args;
     gint64 deadline = g_get_monotonic_time() + (gint64)patience_ms * 1000;
+    GCancellable *by = cancellable ? cancellable : agent->stopping;
     guint pause_ms = FIRST_PAUSE_MS;
 
     for (;;) {
         g_autoptr(GError) why = NULL;
         json_t *result = ferry_bus_call(
-            agent->bus, host, method, json_incref(owned), ATTEMPT_MS, cancellable, &why);
+            agent->bus, host, method, json_incref(owned), ATTEMPT_MS, by, &why);
 
         if (result)
             return result;
         if (!is_worth_repeating(why) ||
             g_get_monotonic_time() + (gint64)pause_ms * 1000 > deadline ||
-            (cancellable && g_cancellable_is_cancelled(cancellable))) {
+            g_cancellable_is_cancelled(by)) {
             g_propagate_error(error, g_steal_pointer(&why));
             return NULL;
         }
-        pause_for(pause_ms, cancellable);
+        ferry_agent_pause(agent, pause_ms, by);
         pause_ms = MIN(pause_ms * 2, LAST_PAUSE_MS);
     }
 }
@@ -78,7 +65,7 @@ ferry_peer_sight(const FerryAgent *agent,
                                                  "describe_instance",
                                                  json_pack("{s:s}", "instance", instance_uuid),
                                                  SIGHT_MS,
-                                                 cancellable,
+                                                 cancellable ? cancellable : agent->stopping,
                                                  &error);
 
     if (result && ferry_sight_from_string(ferry_json_get_string(result, "sight"), &sight))

@@ -138,5 +138,7 @@ ferry_record_event_payload(const FerryRecord *record, gint64 seq)
     json_object_set_new(payload, "at", time_or_null(record->updated_us));
     if (ferry_status_is_terminal(record->status))
         json_object_set_new(payload, "report", value_or_null(record->report));
+    if (json_object_get(record->report, "evidence"))
+        json_object_set(payload, "evidence", json_object_get(record->report, "evidence"));
     return payload;
 }

@@ -191,3 +191,37 @@ ferry_saga_run(FerryMigration *migration, const FerrySaga *saga)
     }
     end_by(&self, step->name ? step : step - 1, end, error);
 }
+
+FerryStepEnd
+ferry_saga_finish(FerryMigration *migration, const FerrySaga *saga, GError **error)
+{
+    Run self = {migration, saga, NULL};
+
+    for (const FerrySagaStep *step = saga->steps; step->name; step++) {
+        if (!step->point_of_no_return)
+            continue;
+
+        FerryStepEnd end = step->run(migration, true, error);
+
+        if (end != FERRY_STEP_DONE)
+            return end;
+        end_step(&self, step, "done");
+    }
+    saga->report(migration);
+    return FERRY_STEP_DONE;
+}
+
+bool
+ferry_saga_undo(FerryMigration *migration, const FerrySaga *saga, GError **error)
+{
+    Run self = {migration, saga, NULL};
+
+    for (const FerrySagaStep *step = saga->steps; step->name; step++) {
+        if (!step->undo)
+            continue;
+        if (!step->undo(migration, error))
+            return false;
+        end_step(&self, step, "undone");
+    }
+    return true;
+}

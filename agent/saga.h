@@ -38,3 +38,10 @@ typedef struct {
 
 /** Runs the steps that the journal does not show as done and ends the record. */
 void ferry_saga_run(FerryMigration *migration, const FerrySaga *saga);
+
+/** For a record in `error` whose instance was found on the destination: runs the steps from the point
+ * of no return on. The record's status is the caller's to change. */
+FerryStepEnd ferry_saga_finish(FerryMigration *migration, const FerrySaga *saga, GError **error);
+
+/** For a record in `error` whose instance was found on the source: undoes every step. */
+bool ferry_saga_undo(FerryMigration *migration, const FerrySaga *saga, GError **error);

@@ -5,7 +5,9 @@
 #include "source-steps.h"
 
 struct FerryScheduler {
-    const FerryAgent *agent; /* immutable */
+    const FerryAgent *agent;      /* immutable */
+    void (*in_error)(gpointer);   /* immutable */
+    gpointer in_error_data;       /* immutable */
 
     GMutex lock;
     GCond changed;
@@ -23,11 +25,13 @@ typedef struct {
 static void start_next(FerryScheduler *self);
 
 FerryScheduler *
-ferry_scheduler_new(const FerryAgent *agent)
+ferry_scheduler_new(const FerryAgent *agent, void (*in_error)(gpointer data), gpointer data)
 {
     FerryScheduler *self = g_new0(FerryScheduler, 1);
 
     self->agent = agent;
+    self->in_error = in_error;
+    self->in_error_data = data;
     g_mutex_init(&self->lock);
     g_cond_init(&self->changed);
     self->live = g_hash_table_new_full(
@@ -39,11 +43,6 @@ void
 ferry_scheduler_free(FerryScheduler *self)
 {
     if (!self)
-        return;
-    g_mutex_lock(&self->lock);
-    bool busy = self->running > 0;
-    g_mutex_unlock(&self->lock);
-    if (busy)
         return;
     g_queue_clear(&self->queue);
     g_hash_table_unref(self->live);
@@ -59,14 +58,17 @@ live_a_life(gpointer data)
     FerryScheduler *self = life->scheduler;
 
     ferry_saga_run(life->migration, &ferry_source_saga);
+    if (ferry_migration_record(life->migration)->status == FERRY_STATUS_ERROR)
+        self->in_error(self->in_error_data);
+
+    g_autoptr(FerryMigration) migration = life->migration;
 
     g_mutex_lock(&self->lock);
     self->running--;
-    g_hash_table_remove(self->live, ferry_migration_id(life->migration));
-    g_cond_broadcast(&self->changed);
+    g_hash_table_remove(self->live, ferry_migration_id(migration));
     start_next(self);
+    g_cond_broadcast(&self->changed);
     g_mutex_unlock(&self->lock);
-    ferry_migration_unref(life->migration);
     return NULL;
 }
 
@@ -176,7 +178,7 @@ ferry_scheduler_count(FerryScheduler *self, guint *ret_used, guint *ret_queued)
     *ret_queued = g_queue_get_length(&self->queue);
 }
 
-void
+bool
 ferry_scheduler_detach(FerryScheduler *self, guint timeout_ms)
 {
     gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
@@ -198,5 +200,7 @@ ferry_scheduler_detach(FerryScheduler *self, guint timeout_ms)
     g_mutex_lock(&self->lock);
     while (self->running > 0 && g_cond_wait_until(&self->changed, &self->lock, deadline))
         ;
+    bool ended = self->running == 0;
     g_mutex_unlock(&self->lock);
+    return ended;
 }

@@ -10,9 +10,12 @@
 
 typedef struct FerryScheduler FerryScheduler;
 
-FerryScheduler *ferry_scheduler_new(const FerryAgent *agent);
+/** @in_error: called, from a migration's thread, when one ended in `error`. */
+FerryScheduler *ferry_scheduler_new(const FerryAgent *agent,
+                                    void (*in_error)(gpointer data),
+                                    gpointer data);
 
-/** Detached migrations may still hold their threads: then nothing is freed, the process ends soon. */
+/** Call it when ferry_scheduler_detach() says that all threads ended. */
 void ferry_scheduler_free(FerryScheduler *scheduler);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryScheduler, ferry_scheduler_free)
 
@@ -33,5 +36,5 @@ bool ferry_scheduler_abort(FerryScheduler *scheduler,
 void ferry_scheduler_count(FerryScheduler *scheduler, guint *ret_used, guint *ret_queued);
 
 /** The agent stops: no migration starts any more, threads let go of theirs; transfers go on in
- * libvirtd. Waits up to @timeout_ms for the threads. */
-void ferry_scheduler_detach(FerryScheduler *scheduler, guint timeout_ms);
+ * libvirtd. Waits up to @timeout_ms for the threads. Returns: true when all ended. */
+bool ferry_scheduler_detach(FerryScheduler *scheduler, guint timeout_ms);

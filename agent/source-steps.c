@@ -20,7 +20,9 @@
  * said soon, a restart of the agent should not fail a migration. */
 #define CHECK_PATIENCE_MS 5000
 /* A destination without a free slot is asked again for as long. */
-#define SLOT_PAUSE_US (2 * G_USEC_PER_SEC)
+#define SLOT_PAUSE_MS 2000
+/* Between two watches over a transfer that libvirtd carries on without us. */
+#define WATCH_AGAIN_MS 250
 
 static json_t *
 options_of(FerryMigration *migration)
@@ -192,7 +194,9 @@ get_prepared(FerryMigration *migration, GError **error)
             g_propagate_error(error, g_steal_pointer(&why));
             return false;
         }
-        g_usleep(SLOT_PAUSE_US);
+        ferry_agent_pause(ferry_migration_agent(migration),
+                          SLOT_PAUSE_MS,
+                          ferry_migration_cancellable(migration));
     }
 }
 
@@ -308,7 +312,7 @@ run_adjudicate(FerryMigration *migration, bool resumed, GError **error)
         if (ferry_transfer_run(migration, FERRY_TRANSFER_REATTACH, &result, NULL) &&
             result.detached)
             return FERRY_STEP_DETACHED;
-        g_usleep(G_USEC_PER_SEC / 4);
+        ferry_agent_pause(ferry_migration_agent(migration), WATCH_AGAIN_MS, NULL);
     }
 }
 

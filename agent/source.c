@@ -16,12 +16,12 @@ struct FerrySource {
 };
 
 FerrySource *
-ferry_source_new(const FerryAgent *agent)
+ferry_source_new(const FerryAgent *agent, FerryResolver *resolver)
 {
     FerrySource *self = g_new0(FerrySource, 1);
 
     self->agent = agent;
-    self->scheduler = ferry_scheduler_new(agent);
+    self->scheduler = ferry_scheduler_new(agent, ferry_resolver_wake, resolver);
     return self;
 }
 

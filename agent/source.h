@@ -9,11 +9,13 @@
 
 #include "agent.h"
 #include "check.h"
+#include "resolver.h"
 #include "scheduler.h"
 
 typedef struct FerrySource FerrySource;
 
-FerrySource *ferry_source_new(const FerryAgent *agent);
+/** @resolver: (transfer none): told of migrations that end in `error`. */
+FerrySource *ferry_source_new(const FerryAgent *agent, FerryResolver *resolver);
 void ferry_source_free(FerrySource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerrySource, ferry_source_free)
 

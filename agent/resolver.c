@@ -1,0 +1,218 @@
+#include "config.h"
+
+#include "resolver.h"
+
+#include "adjudication.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
+#include "migration.h"
+#include "source-steps.h"
+
+#define FIRST_PAUSE_S 2
+#define LAST_PAUSE_S 120
+
+struct FerryResolver {
+    const FerryAgent *agent; /* immutable */
+    GThread *thread;         /* immutable */
+    GMutex turn;             /* one resolution at a time; held while asking */
+
+    GMutex lock;
+    GCond changed;
+    bool woken;    /* guarded by lock */
+    bool stopping; /* guarded by lock */
+};
+
+/* What a resolution came to. */
+typedef struct {
+    FerryAdjudication seen;
+    const char *action;
+    FerryStatus status;
+} Resolution;
+
+static void
+settle(FerryMigration *migration, Resolution *resolution, FerryStatus status, GError **error)
+{
+    if (ferry_migration_resolve(
+            migration, status, ferry_adjudication_to_json(&resolution->seen), error))
+        resolution->status = status;
+}
+
+/* A guest that ended on the source by itself did not move either. */
+static bool
+stayed(const FerryAdjudication *seen)
+{
+    return seen->verdict == FERRY_VERDICT_NOT_MOVED ||
+           (seen->verdict == FERRY_VERDICT_GONE && seen->died_here);
+}
+
+static void
+act(FerryMigration *migration, Resolution *resolution, GError **error)
+{
+    if (resolution->seen.verdict == FERRY_VERDICT_SUCCEEDED) {
+        resolution->action = "finish";
+        if (ferry_saga_finish(migration, &ferry_source_saga, error) == FERRY_STEP_DONE)
+            settle(migration, resolution, FERRY_STATUS_COMPLETED, error);
+    } else if (stayed(&resolution->seen)) {
+        resolution->action = "roll-back";
+        if (ferry_saga_undo(migration, &ferry_source_saga, error))
+            settle(migration, resolution, FERRY_STATUS_FAILED, error);
+    }
+}
+
+static Resolution
+resolve_record(FerryResolver *self, FerryRecord *record, GError **error)
+{
+    Resolution resolution = {.action = "none", .status = record->status};
+    FerryOrderOptions *options =
+        ferry_order_options_parse(ferry_record_options(record), self->agent->config, NULL);
+
+    if (!options)
+        options = ferry_order_options_parse(NULL, self->agent->config, NULL);
+
+    g_autoptr(FerryMigration) migration =
+        ferry_migration_new(self->agent, ferry_record_copy(record), options);
+
+    resolution.seen = ferry_adjudicate_once(migration);
+    act(migration, &resolution, error);
+    g_message("Migration '%s': the source shows '%s', the destination '%s'; it is %s",
+              record->migration_id,
+              ferry_sight_to_string(resolution.seen.source),
+              ferry_sight_to_string(resolution.seen.destination),
+              ferry_status_to_string(resolution.status));
+    return resolution;
+}
+
+json_t *
+ferry_resolver_resolve(FerryResolver *self, const char *migration_id, GError **error)
+{
+    g_autoptr(GMutexLocker) turn = g_mutex_locker_new(&self->turn);
+    g_autoptr(GError) why = NULL;
+    g_autoptr(FerryRecord) record =
+        ferry_journal_get(self->agent->journal, migration_id, FERRY_ROLE_SOURCE, error);
+
+    if (!record)
+        return NULL;
+    if (record->status != FERRY_STATUS_ERROR) {
+        ferry_set_error(error,
+                        FERRY_ERROR_INVALID_MIGRATION_STATE,
+                        "Only a migration in error needs to be resolved",
+                        "The migration '%s' is %s",
+                        migration_id,
+                        ferry_status_to_string(record->status));
+        return NULL;
+    }
+
+    Resolution resolution = resolve_record(self, record, &why);
+
+    return json_pack("{s:s, s:s, s:s, s:o, s:o}",
+                     "migration_id",
+                     migration_id,
+                     "status",
+                     ferry_status_to_string(resolution.status),
+                     "action",
+                     resolution.action,
+                     "evidence",
+                     ferry_adjudication_to_json(&resolution.seen),
+                     "error",
+                     why ? ferry_error_to_json(why) : json_null());
+}
+
+/* --- in the background ------------------------------------------------------------------------- */
+
+/* Returns: true when something in `error` is left. */
+static bool
+ask_about_all(FerryResolver *self)
+{
+    FerryJournalFilter filter = {.status = "error"};
+    g_autoptr(GPtrArray) records = ferry_journal_list(self->agent->journal, &filter, NULL);
+    bool left = false;
+
+    for (guint i = 0; records && i < records->len; i++) {
+        const FerryRecord *record = g_ptr_array_index(records, i);
+        g_autoptr(FerryJson) answer =
+            record->role == FERRY_ROLE_SOURCE
+                ? ferry_resolver_resolve(self, record->migration_id, NULL)
+                : NULL;
+
+        left = left || g_strcmp0(ferry_json_get_string(answer, "status"), "error") == 0;
+    }
+    return left || !records;
+}
+
+/* Waits for @pause_s, or until woken; without end when @pause_s is 0. Returns: false to stop. */
+static bool
+wait_for(FerryResolver *self, guint pause_s, bool *ret_woken)
+{
+    gint64 deadline = g_get_monotonic_time() + (gint64)pause_s * G_USEC_PER_SEC;
+    bool due = false;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+    while (!self->woken && !self->stopping && !due) {
+        if (pause_s == 0)
+            g_cond_wait(&self->changed, &self->lock);
+        else
+            due = !g_cond_wait_until(&self->changed, &self->lock, deadline);
+    }
+    *ret_woken = self->woken;
+    self->woken = false;
+    return !self->stopping;
+}
+
+static gpointer
+run_resolver(gpointer data)
+{
+    FerryResolver *self = data;
+    guint pause_s = FIRST_PAUSE_S;
+    bool woken = false;
+
+    while (wait_for(self, pause_s, &woken)) {
+        /* A new error starts the back-off anew, after a moment for the world to settle. */
+        if (woken)
+            pause_s = FIRST_PAUSE_S;
+        else if (!ask_about_all(self))
+            pause_s = 0;
+        else
+            pause_s = MIN(pause_s * 2, LAST_PAUSE_S);
+    }
+    return NULL;
+}
+
+FerryResolver *
+ferry_resolver_new(const FerryAgent *agent)
+{
+    FerryResolver *self = g_new0(FerryResolver, 1);
+
+    self->agent = agent;
+    g_mutex_init(&self->turn);
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->changed);
+    self->thread = g_thread_new("resolver", run_resolver, self);
+    return self;
+}
+
+void
+ferry_resolver_wake(gpointer resolver)
+{
+    FerryResolver *self = resolver;
+
+    g_mutex_lock(&self->lock);
+    self->woken = true;
+    g_cond_signal(&self->changed);
+    g_mutex_unlock(&self->lock);
+}
+
+void
+ferry_resolver_free(FerryResolver *self)
+{
+    if (!self)
+        return;
+    g_mutex_lock(&self->lock);
+    self->stopping = true;
+    g_cond_signal(&self->changed);
+    g_mutex_unlock(&self->lock);
+    g_thread_join(self->thread);
+    g_mutex_clear(&self->turn);
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->changed);
+    g_free(self);
+}
