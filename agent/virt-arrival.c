@@ -86,8 +86,12 @@ read_downtime(virDomainPtr domain, FerryArrival *arrival)
 
 /* A persistent definition that a crash lost is made from the domain itself, secrets included. */
 static bool
-ensure_persistent(virConnectPtr connection, virDomainPtr domain, bool *ret_persistent, GError **error)
+ensure_persistent(virConnectPtr connection,
+                  virDomainPtr domain,
+                  bool *ret_persistent,
+                  GError **error)
 {
+    const char *name = virDomainGetName(domain);
     *ret_persistent = virDomainIsPersistent(domain) == 1;
     if (*ret_persistent)
         return true;
@@ -97,10 +101,8 @@ ensure_persistent(virConnectPtr connection, virDomainPtr domain, bool *ret_persi
     g_autoptr(virDomain) defined = raw ? virDomainDefineXML(connection, xml) : NULL;
 
     *ret_persistent = defined != NULL;
-    return defined || ferry_error_from_virt(error,
-                                            FERRY_ERROR_MIGRATION_ERROR,
-                                            "Cannot make '%s' persistent here",
-                                            virDomainGetName(domain));
+    return defined || ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                            "Cannot make '%s' persistent here", name);
 }
 
 static json_t *
@@ -115,15 +117,10 @@ look_at_disks(virConnectPtr connection, const FerryInstance *instance)
         if (!disk->migrate ||
             !ferry_virt_image_look(connection, disk->source, disk->format, &image, NULL))
             continue;
-        json_object_set_new(disks,
-                            disk->target,
-                            json_pack("{s:o, s:I, s:I}",
-                                      "path",
-                                      ferry_json_text(disk->source),
-                                      "capacity_bytes",
-                                      (json_int_t)image.capacity_bytes,
-                                      "allocation_bytes",
-                                      (json_int_t)image.allocation_bytes));
+        json_object_set_new(disks, disk->target,
+                            json_pack("{s:o, s:I, s:I}", "path", ferry_json_text(disk->source),
+                                      "capacity_bytes", (json_int_t)image.capacity_bytes,
+                                      "allocation_bytes", (json_int_t)image.allocation_bytes));
     }
     return disks;
 }
@@ -167,14 +164,9 @@ ferry_arrival_wait(virConnectPtr connection,
 json_t *
 ferry_arrival_to_json(const FerryArrival *arrival)
 {
-    return json_pack("{s:s, s:b, s:o, s:O*}",
-                     "instance_state",
-                     ferry_sight_to_string(arrival->sight),
-                     "persistent",
-                     arrival->persistent,
-                     "downtime_ms",
-                     arrival->has_downtime ? json_integer((json_int_t)arrival->downtime_ms)
-                                           : json_null(),
-                     "disks",
-                     arrival->disks);
+    return json_pack(
+        "{s:s, s:b, s:o, s:O*}", "instance_state", ferry_sight_to_string(arrival->sight),
+        "persistent", arrival->persistent, "downtime_ms",
+        arrival->has_downtime ? json_integer((json_int_t)arrival->downtime_ms) : json_null(),
+        "disks", arrival->disks);
 }

@@ -13,10 +13,10 @@ static const char *
 state_word(int state)
 {
     static const char *const words[] = {
-        [VIR_DOMAIN_NOSTATE] = "nostate",     [VIR_DOMAIN_RUNNING] = "running",
-        [VIR_DOMAIN_BLOCKED] = "blocked",     [VIR_DOMAIN_PAUSED] = "paused",
-        [VIR_DOMAIN_SHUTDOWN] = "shutdown",   [VIR_DOMAIN_SHUTOFF] = "shutoff",
-        [VIR_DOMAIN_CRASHED] = "crashed",     [VIR_DOMAIN_PMSUSPENDED] = "pmsuspended",
+        [VIR_DOMAIN_NOSTATE] = "nostate",   [VIR_DOMAIN_RUNNING] = "running",
+        [VIR_DOMAIN_BLOCKED] = "blocked",   [VIR_DOMAIN_PAUSED] = "paused",
+        [VIR_DOMAIN_SHUTDOWN] = "shutdown", [VIR_DOMAIN_SHUTOFF] = "shutoff",
+        [VIR_DOMAIN_CRASHED] = "crashed",   [VIR_DOMAIN_PMSUSPENDED] = "pmsuspended",
     };
 
     return state >= 0 && state < (int)G_N_ELEMENTS(words) ? words[state] : "unknown";
@@ -203,8 +203,8 @@ ferry_virt_domain_find(virConnectPtr connection, const char *name_or_uuid, GErro
     if (domain)
         return domain;
 
-    ferry_error_from_virt(
-        error, FERRY_ERROR_INSTANCE_NOT_FOUND, "No instance '%s' on this host", name_or_uuid);
+    ferry_error_from_virt(error, FERRY_ERROR_INSTANCE_NOT_FOUND, "No instance '%s' on this host",
+                          name_or_uuid);
     if (error && g_error_matches(*error, FERRY_ERROR, FERRY_ERROR_INSTANCE_NOT_FOUND))
         ferry_error_set_hint(*error, "describe_host names the instances of a host");
     return NULL;
@@ -244,16 +244,15 @@ ask_qemu_for_size(virDomainPtr domain, FerryDisk *disk)
 FerryInstance *
 ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError **error)
 {
+    const char *name = virDomainGetName(domain);
     int state = 0;
     int reason = 0;
     unsigned int flags = VIR_DOMAIN_XML_MIGRATABLE;
     char *raw = virDomainGetXMLDesc(domain, flags);
 
     if (!raw) {
-        ferry_error_from_virt(error,
-                              FERRY_ERROR_MIGRATION_ERROR,
-                              "Cannot read the definition of '%s'",
-                              virDomainGetName(domain));
+        ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                              "Cannot read the definition of '%s'", name);
         return NULL;
     }
 
@@ -263,10 +262,8 @@ ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError
     g_autofree char *live = full ? full : g_strdup(raw);
 
     if (virDomainGetState(domain, &state, &reason, 0) < 0) {
-        ferry_error_from_virt(error,
-                              FERRY_ERROR_MIGRATION_ERROR,
-                              "Cannot read the state of '%s'",
-                              virDomainGetName(domain));
+        ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR, "Cannot read the state of '%s'",
+                              name);
         return NULL;
     }
 
@@ -314,8 +311,8 @@ find_block_jobs(virDomainPtr domain, FerryInstance *instance)
         g_autofree char *message = g_strdup_printf(
             "Disk '%s' of instance '%s' has a running block job", disk->target, instance->name);
 
-        ferry_instance_add_obstacle(
-            instance, "block-job", message, "Wait until the backup or copy is done, or abort it");
+        ferry_instance_add_obstacle(instance, "block-job", message,
+                                    "Wait until the backup or copy is done, or abort it");
     }
 }
 
@@ -325,25 +322,15 @@ ferry_virt_domain_find_obstacles(virDomainPtr domain, FerryInstance *instance, G
     int snapshots = virDomainSnapshotNum(domain, 0);
 
     if (snapshots < 0)
-        return ferry_error_from_virt(error,
-                                     FERRY_ERROR_MIGRATION_ERROR,
-                                     "Cannot count the snapshots of '%s'",
-                                     instance->name);
-    add_counted_obstacle(instance,
-                         snapshots,
-                         "snapshots",
-                         "snapshots",
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot count the snapshots of '%s'", instance->name);
+    add_counted_obstacle(instance, snapshots, "snapshots", "snapshots",
                          "Delete them (virsh snapshot-delete); they cannot move along");
-    add_counted_obstacle(instance,
-                         virDomainListAllCheckpoints(domain, NULL, 0),
-                         "checkpoints",
+    add_counted_obstacle(instance, virDomainListAllCheckpoints(domain, NULL, 0), "checkpoints",
                          "checkpoints",
                          "Delete them (virsh checkpoint-delete); they cannot move along");
-    add_counted_obstacle(instance,
-                         virDomainHasManagedSaveImage(domain, 0),
-                         "managed-save",
-                         "managed save image",
-                         "Remove it (virsh managedsave-remove)");
+    add_counted_obstacle(instance, virDomainHasManagedSaveImage(domain, 0), "managed-save",
+                         "managed save image", "Remove it (virsh managedsave-remove)");
     find_block_jobs(domain, instance);
     return true;
 }

@@ -58,15 +58,10 @@ fill_params(Params *params, const FerryTransferOrder *order)
     for (guint i = 0; order->disks && order->disks[i]; i++)
         add_string(params, VIR_MIGRATE_PARAM_MIGRATE_DISKS, order->disks[i]);
     if (order->disk_bandwidth_mibps > 0)
-        virTypedParamsAddULLong(&params->list,
-                                &params->count,
-                                &params->size,
-                                VIR_MIGRATE_PARAM_BANDWIDTH,
-                                order->disk_bandwidth_mibps);
+        virTypedParamsAddULLong(&params->list, &params->count, &params->size,
+                                VIR_MIGRATE_PARAM_BANDWIDTH, order->disk_bandwidth_mibps);
     if (order->parallel_connections > 1)
-        virTypedParamsAddInt(&params->list,
-                             &params->count,
-                             &params->size,
+        virTypedParamsAddInt(&params->list, &params->count, &params->size,
                              VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS,
                              (int)order->parallel_connections);
 }
@@ -74,15 +69,14 @@ fill_params(Params *params, const FerryTransferOrder *order)
 bool
 ferry_virt_migrate(virDomainPtr domain, const FerryTransferOrder *order, GError **error)
 {
+    const char *name = virDomainGetName(domain);
     g_auto(Params) params = {0};
 
     fill_params(&params, order);
-    if (virDomainMigrateToURI3(
-            domain, order->libvirt_uri, params.list, (unsigned int)params.count, flags_of(order)) < 0)
-        return ferry_error_from_virt(error,
-                                     FERRY_ERROR_MIGRATION_ERROR,
-                                     "The transfer of '%s' to '%s' failed",
-                                     virDomainGetName(domain),
+    if (virDomainMigrateToURI3(domain, order->libvirt_uri, params.list, (unsigned int)params.count,
+                               flags_of(order)) < 0)
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                     "The transfer of '%s' to '%s' failed", name,
                                      order->libvirt_uri);
     return true;
 }
@@ -106,9 +100,8 @@ fill_sample(FerryProgressSample *sample, virTypedParameterPtr list, int count)
     sample->memory_iteration = get_counter(list, count, VIR_DOMAIN_JOB_MEMORY_ITERATION);
     sample->memory_throughput_bytes_s = get_counter(list, count, VIR_DOMAIN_JOB_MEMORY_BPS);
     /* The dirty rate comes in pages. */
-    sample->memory_dirty_rate_bytes_s =
-        get_counter(list, count, VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE) *
-        get_counter(list, count, VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE);
+    sample->memory_dirty_rate_bytes_s = get_counter(list, count, VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE) *
+                                        get_counter(list, count, VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE);
     sample->expected_downtime_ms = get_counter(list, count, VIR_DOMAIN_JOB_DOWNTIME);
     if (virTypedParamsGetInt(list, count, VIR_DOMAIN_JOB_AUTO_CONVERGE_THROTTLE, &throttle) == 1)
         sample->throttle_percent = (guint)MAX(throttle, 0);
@@ -117,16 +110,15 @@ fill_sample(FerryProgressSample *sample, virTypedParameterPtr list, int count)
 bool
 ferry_virt_job_look(virDomainPtr domain, FerryJobLook *ret_look, GError **error)
 {
+    const char *name = virDomainGetName(domain);
     g_auto(Params) params = {0};
     FerryJobLook look = {0};
     int type = VIR_DOMAIN_JOB_NONE;
     int operation = 0;
 
     if (virDomainGetJobStats(domain, &type, &params.list, &params.count, 0) < 0)
-        return ferry_error_from_virt(error,
-                                     FERRY_ERROR_MIGRATION_ERROR,
-                                     "Cannot look at the job of '%s'",
-                                     virDomainGetName(domain));
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot look at the job of '%s'", name);
     virTypedParamsGetInt(params.list, params.count, VIR_DOMAIN_JOB_OPERATION, &operation);
     look.active = type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED;
     look.incoming = look.active && operation == VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN;
@@ -152,57 +144,49 @@ ferry_virt_disk_look(virDomainPtr domain, const char *target, guint64 *ret_cur, 
 bool
 ferry_virt_job_abort(virDomainPtr domain, GError **error)
 {
+    const char *name = virDomainGetName(domain);
     if (virDomainAbortJob(domain) < 0)
-        return ferry_error_from_virt(error,
-                                     FERRY_ERROR_INVALID_MIGRATION_STATE,
-                                     "Cannot abort the job of '%s'",
-                                     virDomainGetName(domain));
+        return ferry_error_from_virt(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
+                                     "Cannot abort the job of '%s'", name);
     return true;
 }
 
 bool
 ferry_virt_set_downtime(virDomainPtr domain, guint downtime_ms, GError **error)
 {
+    const char *name = virDomainGetName(domain);
     if (virDomainMigrateSetMaxDowntime(domain, downtime_ms, 0) < 0)
-        return ferry_error_from_virt(error,
-                                     FERRY_ERROR_MIGRATION_ERROR,
-                                     "Cannot set the downtime of '%s' to %u ms",
-                                     virDomainGetName(domain),
-                                     downtime_ms);
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot set the downtime of '%s' to %u ms", name, downtime_ms);
     return true;
 }
 
 bool
 ferry_virt_set_memory_bandwidth(virDomainPtr domain, guint64 mibps, GError **error)
 {
+    const char *name = virDomainGetName(domain);
     if (virDomainMigrateSetMaxSpeed(domain, mibps, 0) < 0)
-        return ferry_error_from_virt(error,
-                                     FERRY_ERROR_MIGRATION_ERROR,
-                                     "Cannot set the bandwidth of '%s' to %" G_GUINT64_FORMAT
-                                     " MiB/s",
-                                     virDomainGetName(domain),
-                                     mibps);
+        return ferry_error_from_virt(
+            error, FERRY_ERROR_MIGRATION_ERROR,
+            "Cannot set the bandwidth of '%s' to %" G_GUINT64_FORMAT " MiB/s", name, mibps);
     return true;
 }
 
 bool
 ferry_virt_pause(virDomainPtr domain, GError **error)
 {
+    const char *name = virDomainGetName(domain);
     if (virDomainSuspend(domain) < 0)
-        return ferry_error_from_virt(error,
-                                     FERRY_ERROR_MIGRATION_ERROR,
-                                     "Cannot pause '%s'",
-                                     virDomainGetName(domain));
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR, "Cannot pause '%s'", name);
     return true;
 }
 
 bool
 ferry_virt_start_post_copy(virDomainPtr domain, GError **error)
 {
+    const char *name = virDomainGetName(domain);
     if (virDomainMigrateStartPostCopy(domain, 0) < 0)
-        return ferry_error_from_virt(error,
-                                     FERRY_ERROR_MIGRATION_ERROR,
-                                     "Cannot switch '%s' to post-copy",
-                                     virDomainGetName(domain));
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot switch '%s' to post-copy", name);
     return true;
 }

@@ -82,6 +82,7 @@ ferry_virt_pool_find(virConnectPtr connection, const char *directory, GError **e
 bool
 ferry_virt_pool_refresh(virStoragePoolPtr pool, GError **error)
 {
+    const char *name = virStoragePoolGetName(pool);
     for (int i = 0; i < REFRESH_TRIES; i++) {
         if (virStoragePoolRefresh(pool, 0) == 0)
             return true;
@@ -89,10 +90,8 @@ ferry_virt_pool_refresh(virStoragePoolPtr pool, GError **error)
             break;
         g_usleep(REFRESH_PAUSE_US);
     }
-    return ferry_error_from_virt(error,
-                                 FERRY_ERROR_MIGRATION_ERROR,
-                                 "Cannot refresh the storage pool '%s'",
-                                 virStoragePoolGetName(pool));
+    return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                 "Cannot refresh the storage pool '%s'", name);
 }
 
 char *
@@ -180,11 +179,10 @@ static bool
 parse_head(const char *path, const guint8 *head, gssize length, FerryQcow2 *qcow2, GError **error)
 {
     if (length < 0) {
-        ferry_set_error(error,
-                        FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
-                        "Define and start a storage pool for its folder, so that libvirt can read it",
-                        "The head of image '%s' cannot be read",
-                        path);
+        ferry_set_error(
+            error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+            "Define and start a storage pool for its folder, so that libvirt can read it",
+            "The head of image '%s' cannot be read", path);
         return false;
     }
     if (!ferry_qcow2_parse(head, (gsize)length, qcow2, error)) {
@@ -201,24 +199,23 @@ look_at_file(const char *path, FerryImage *image, GError **error)
     struct stat st;
 
     if (stat(path, &st) < 0 || !S_ISREG(st.st_mode)) {
-        ferry_set_error(error,
-                        FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
                         "Define and start a storage pool for its folder",
-                        "No active pool holds '%s' and it cannot be looked at: %s",
-                        path,
+                        "No active pool holds '%s' and it cannot be looked at: %s", path,
                         g_strerror(errno));
         return false;
     }
     image->capacity_bytes = (guint64)st.st_size;
     image->allocation_bytes = (guint64)st.st_blocks * 512;
-    image->fingerprint = g_strdup_printf(
-        "%" G_GINT64_FORMAT ".%09ld", (gint64)st.st_mtim.tv_sec, (long)st.st_mtim.tv_nsec);
+    image->fingerprint = g_strdup_printf("%" G_GINT64_FORMAT ".%09ld", (gint64)st.st_mtim.tv_sec,
+                                         (long)st.st_mtim.tv_nsec);
     return true;
 }
 
 static bool
 look_at_volume(virStorageVolPtr volume, FerryImage *image, GError **error)
 {
+    const char *name = virStorageVolGetName(volume);
     virStorageVolInfo info = {0};
     char *raw = NULL;
 
@@ -226,10 +223,8 @@ look_at_volume(virStorageVolPtr volume, FerryImage *image, GError **error)
     if (virStorageVolGetInfo(volume, &info) == 0)
         raw = virStorageVolGetXMLDesc(volume, 0);
     if (!raw)
-        return ferry_error_from_virt(error,
-                                     FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
-                                     "Cannot look at the volume '%s'",
-                                     virStorageVolGetName(volume));
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+                                     "Cannot look at the volume '%s'", name);
 
     g_autofree char *xml = raw;
     g_autoptr(virStoragePool) pool = virStoragePoolLookupByVolume(volume);
@@ -297,22 +292,20 @@ create_by_libvirt(virStoragePoolPtr pool,
     if (volume)
         return true;
     if (ferry_virt_error_is(VIR_ERR_STORAGE_VOL_EXIST)) {
-        ferry_error_from_virt(
-            error, FERRY_ERROR_DESTINATION_DISK_EXISTS, "Cannot make the image '%s'", name);
+        ferry_error_from_virt(error, FERRY_ERROR_DESTINATION_DISK_EXISTS,
+                              "Cannot make the image '%s'", name);
         return false;
     }
-    return ferry_error_from_virt(
-        error, FERRY_ERROR_MIGRATION_ERROR, "Cannot make the image '%s'", name);
+    return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR, "Cannot make the image '%s'",
+                                 name);
 }
 
 static char *
 qemu_img_options(const FerryQcow2 *qcow2)
 {
     return g_strdup_printf("compat=%s,cluster_size=%" G_GUINT64_FORMAT ",refcount_bits=%u%s%s%s",
-                           ferry_qcow2_compat(qcow2),
-                           qcow2->cluster_size_bytes,
-                           qcow2->refcount_bits,
-                           qcow2->lazy_refcounts ? ",lazy_refcounts=on" : "",
+                           ferry_qcow2_compat(qcow2), qcow2->cluster_size_bytes,
+                           qcow2->refcount_bits, qcow2->lazy_refcounts ? ",lazy_refcounts=on" : "",
                            qcow2->extended_l2 ? ",extended_l2=on" : "",
                            qcow2->zstd ? ",compression_type=zstd" : "");
 }
@@ -327,21 +320,21 @@ reserve_file(const char *path, GError **error)
         close(fd);
         return true;
     }
-    ferry_set_error(error,
-                    errno == EEXIST ? FERRY_ERROR_DESTINATION_DISK_EXISTS
-                                    : FERRY_ERROR_MIGRATION_ERROR,
-                    errno == EEXIST ? "Move the file away after looking whose it is"
-                                    : "This image's refcount bits, size or compression are beyond "
-                                      "libvirt's storage API; give the agent's user write access "
-                                      "to the folder",
-                    "Cannot make the image '%s': %s",
-                    path,
-                    g_strerror(errno));
+    ferry_set_error(
+        error, errno == EEXIST ? FERRY_ERROR_DESTINATION_DISK_EXISTS : FERRY_ERROR_MIGRATION_ERROR,
+        errno == EEXIST ? "Move the file away after looking whose it is"
+                        : "This image's refcount bits, size or compression are beyond "
+                          "libvirt's storage API; give the agent's user write access "
+                          "to the folder",
+        "Cannot make the image '%s': %s", path, g_strerror(errno));
     return false;
 }
 
 static bool
-create_by_qemu_img(const char *path, guint64 capacity_bytes, const FerryQcow2 *qcow2, GError **error)
+create_by_qemu_img(const char *path,
+                   guint64 capacity_bytes,
+                   const FerryQcow2 *qcow2,
+                   GError **error)
 {
     g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, capacity_bytes);
     g_autofree char *options = qemu_img_options(qcow2);
@@ -351,9 +344,8 @@ create_by_qemu_img(const char *path, guint64 capacity_bytes, const FerryQcow2 *q
         return false;
 
     g_autoptr(GSubprocess) process = g_subprocess_new(
-        G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE,
-        error,
-        "qemu-img", "create", "-q", "-f", "qcow2", "-o", options, "--", path, size, NULL);
+        G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE, error, "qemu-img",
+        "create", "-q", "-f", "qcow2", "-o", options, "--", path, size, NULL);
 
     if (!process || !g_subprocess_communicate_utf8(process, NULL, NULL, NULL, &output, error)) {
         unlink(path);
@@ -361,12 +353,8 @@ create_by_qemu_img(const char *path, guint64 capacity_bytes, const FerryQcow2 *q
     }
     if (!g_subprocess_get_successful(process)) {
         unlink(path);
-        ferry_set_error(error,
-                        FERRY_ERROR_MIGRATION_ERROR,
-                        NULL,
-                        "qemu-img cannot make '%s': %s",
-                        path,
-                        g_strchomp(output));
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, NULL, "qemu-img cannot make '%s': %s",
+                        path, g_strchomp(output));
         return false;
     }
     return true;
@@ -403,15 +391,13 @@ ferry_virt_volume_delete(virConnectPtr connection, const char *path, GError **er
     if (!volume) {
         if (access(path, F_OK) != 0 && errno == ENOENT)
             return true;
-        ferry_set_error(error,
-                        FERRY_ERROR_MIGRATION_ERROR,
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
                         "Start the storage pool of its folder and roll back again",
-                        "The file '%s' is there, but no active pool holds it",
-                        path);
+                        "The file '%s' is there, but no active pool holds it", path);
         return false;
     }
     if (virStorageVolDelete(volume, 0) < 0 && !ferry_virt_error_is(VIR_ERR_NO_STORAGE_VOL))
-        return ferry_error_from_virt(
-            error, FERRY_ERROR_MIGRATION_ERROR, "Cannot delete the image '%s'", path);
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot delete the image '%s'", path);
     return true;
 }
