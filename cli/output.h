@@ -15,10 +15,8 @@ void ferry_complain(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 /** A GLogWriterFunc: warnings of the libraries as complaints of ours, bugs as GLib shows them, and
  * the rest not at all. Any thread. */
-GLogWriterOutput ferry_write_log(GLogLevelFlags level,
-                                 const GLogField *fields,
-                                 gsize count,
-                                 gpointer user_data);
+GLogWriterOutput
+ferry_write_log(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer user_data);
 
 /** Prints one compact document and a line break to standard output, at once. */
 void ferry_print_json(const json_t *value);

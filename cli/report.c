@@ -108,7 +108,7 @@ static void
 print_disks(const json_t *disks)
 {
     static const char *const titles[] = {"DISK",        ">CAPACITY", ">USED BEFORE",
-                                         ">USED AFTER", ">MOVED",    NULL};
+                                         ">USED AFTER", "FORMAT",    NULL};
     g_autoptr(FerryTable) table = ferry_table_new(titles);
     size_t index = 0;
     const json_t *disk = NULL;
