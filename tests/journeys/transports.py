@@ -1,0 +1,71 @@
+"""The ways between the libvirts: plain TCP, TLS with a private CA, SSH with a key."""
+
+from lab.guest import Disk
+from lab.images import GIB, MIB
+from lab.tap import equal
+
+from stage import DESTINATION
+
+
+def _cross(stage, uri, **options):
+    """There and back, over connections that libvirt itself names so."""
+    guest = stage.counting(Disk("vda", GIB, data=8 * MIB))
+    end = stage.carry(guest, **options)
+    record = stage.controller.record(end.payload["source"], end.migration_id)
+    equal(record["migrate_data"]["libvirt_uri"], uri)
+    stage.runs_on(guest, stage.destination)
+    stage.carry(guest, **options)
+    stage.runs_on(guest, stage.source)
+
+
+def _address(stage):
+    return stage.destination.addresses["migration"]
+
+
+def tcp(stage):
+    """over TCP"""
+    _cross(stage, "qemu+tcp://%s/system" % _address(stage))
+
+
+def tls(stage):
+    """over TLS with a private CA, QEMU's own connections too"""
+    with stage.both(libvirt={"live_migration_scheme": "tls"}):
+        _cross(stage, "qemu+tls://%s/system" % _address(stage), tls=True)
+
+
+def tls_by_default(stage):
+    """TLS is what is used when the configuration says nothing, and the host's name the address"""
+    with stage.both(libvirt={"live_migration_scheme": None,
+                             "live_migration_inbound_addr": None,
+                             "live_migration_with_native_tls": "true"}):
+        _cross(stage, "qemu+tls://%s/system" % DESTINATION)
+
+
+def ssh(stage):
+    """over SSH with a key"""
+    with stage.both(libvirt={"live_migration_scheme": "ssh",
+                             "live_migration_inbound_addr": None}):
+        _cross(stage, "qemu+ssh://%s/system" % DESTINATION)
+
+
+def uri(stage):
+    """over what live_migration_uri says, as nova writes it"""
+    with stage.both(libvirt={"live_migration_uri": "qemu+ssh://root@%s/system",
+                             "live_migration_inbound_addr": None}):
+        _cross(stage, "qemu+ssh://root@%s/system" % DESTINATION)
+
+
+def parallel(stage):
+    """memory over several connections"""
+    _cross(stage, "qemu+tcp://%s/system" % _address(stage), parallel_connections=3)
+
+
+def post_copy(stage):
+    """with post-copy and auto-converge permitted"""
+    with stage.both(libvirt={"live_migration_permit_post_copy": "true",
+                             "live_migration_permit_auto_converge": "true"}):
+        _cross(stage, "qemu+tcp://%s/system" % _address(stage), post_copy=True,
+               auto_converge=True)
+
+
+CASES = (tcp, tls, tls_by_default, ssh, uri, parallel, post_copy)
