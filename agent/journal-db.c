@@ -333,9 +333,12 @@ ferry_journal_open(const char *state_path, GError **error)
                "cannot be opened");
         return NULL;
     }
-    /* WAL comes after the look at the version: it would write into a file that is not ours. */
+    /* WAL comes after the look at the version: it would write into a file that is not ours. So would
+     * closing, when a killed agent's log lies beside it. */
+    sqlite3_db_config(journal->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if (!check_schema(journal, error))
         return NULL;
+    sqlite3_db_config(journal->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     if (!set_pragmas(journal)) {
         g_autofree char *why = g_strdup_printf("cannot be written: %s", sqlite3_errmsg(journal->db));
 

@@ -76,20 +76,36 @@ insert_record(FerryJournal *journal, const FerryRecord *record, GError **error)
                                 record->expires_us);
 }
 
-/* Two orders at once for one instance or one id: the unique indexes say which of the two it was. */
+static bool
+has_record(FerryJournal *journal, const FerryRecord *record)
+{
+    bool row = false;
+    g_autoptr(FerryStatement) statement =
+        ferry_journal_db_prepare(journal,
+                                 NULL,
+                                 "SELECT 1 FROM migrations WHERE migration_id=? AND role=?",
+                                 "tt",
+                                 record->migration_id,
+                                 ferry_role_to_string(record->role));
+
+    return statement && ferry_journal_db_next(journal, statement, &row, NULL) && row;
+}
+
+/* Two orders at once for one instance or one id: a unique index refused the second. The same order
+ * twice breaks both rules, and SQLite names either: its sender has to hear of the id. */
 static void
 name_conflict(FerryJournal *journal, const FerryRecord *record, GError **error)
 {
-    int code = sqlite3_extended_errcode(journal->db);
-
-    if (code == SQLITE_CONSTRAINT_PRIMARYKEY) {
+    if ((sqlite3_extended_errcode(journal->db) & 0xff) != SQLITE_CONSTRAINT)
+        return;
+    if (has_record(journal, record)) {
         g_clear_error(error);
         ferry_set_error(error,
                         FERRY_ERROR_INVALID_MIGRATION_STATE,
                         "Ask get_migration for its state",
                         "The migration '%s' is there already",
                         record->migration_id);
-    } else if (code == SQLITE_CONSTRAINT_UNIQUE) {
+    } else {
         g_clear_error(error);
         ferry_set_error(error,
                         FERRY_ERROR_INSTANCE_ALREADY_MIGRATING,
