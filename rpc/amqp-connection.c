@@ -16,6 +16,7 @@
 #define FRAME_MAX 131072
 #define LOGIN_TIMEOUT_S 10
 #define ANSWER_TIMEOUT_S 10
+#define HURRY_TIMEOUT_S 2
 
 struct FerryAmqpConnection {
     FerryAmqpState *state;
@@ -111,10 +112,16 @@ ferry_amqp_connection_open(const FerryTransport *transport,
 }
 
 void
+ferry_amqp_connection_hurry(FerryAmqpConnection *connection)
+{
+    const struct timeval patience = {.tv_sec = HURRY_TIMEOUT_S};
+    (void)amqp_set_rpc_timeout(connection->state, &patience);
+}
+
+void
 ferry_amqp_connection_close(FerryAmqpConnection *connection)
 {
-    const struct timeval patience = {.tv_sec = 2};
-    (void)amqp_set_rpc_timeout(connection->state, &patience);
+    ferry_amqp_connection_hurry(connection);
     (void)amqp_connection_close(connection->state, AMQP_REPLY_SUCCESS);
     ferry_amqp_connection_free(connection);
 }

@@ -52,6 +52,9 @@ FerryAmqpConnection *ferry_amqp_connection_open(const FerryTransport *transport,
 /** Takes leave of the broker, a few seconds at most, and frees. */
 void ferry_amqp_connection_close(FerryAmqpConnection *connection);
 
+/** From now on the broker gets two seconds for each answer: for the way out. */
+void ferry_amqp_connection_hurry(FerryAmqpConnection *connection);
+
 /** Drops the connection without a word. */
 void ferry_amqp_connection_free(FerryAmqpConnection *connection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryAmqpConnection, ferry_amqp_connection_free)

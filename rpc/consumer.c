@@ -9,6 +9,9 @@
 #include "topology.h"
 #include "unique-id.h"
 
+/* Deliveries taken between two looks at the wishes. */
+#define PORTION 64
+
 struct FerryConsumer {
     /* Immutable once started. */
     FerryTransport *transport;
@@ -241,15 +244,16 @@ take_delivery(FerryConsumer *consumer,
     return take_request(consumer, connection, delivery, error);
 }
 
+/* In portions, so that a flood of deliveries does not keep acknowledgements waiting. */
 static bool
-read_all(FerryConsumer *consumer, FerryAmqpConnection *connection, GError **error)
+read_some(FerryConsumer *consumer, FerryAmqpConnection *connection, bool *ret_more, GError **error)
 {
-    bool more = true;
-    while (more) {
+    *ret_more = true;
+    for (guint i = 0; i < PORTION && *ret_more; i++) {
         g_auto(FerryAmqpEvent) event = {.kind = FERRY_AMQP_NOTHING};
         if (!ferry_amqp_connection_next(connection, &event, error))
             return false;
-        more = event.kind != FERRY_AMQP_NOTHING;
+        *ret_more = event.kind != FERRY_AMQP_NOTHING;
         if (event.kind == FERRY_AMQP_DELIVERY &&
             !take_delivery(consumer, connection, &event.delivery, error))
             return false;
@@ -313,9 +317,14 @@ static void
 serve(FerryConsumer *consumer, FerryAmqpConnection *connection)
 {
     g_autoptr(GError) error = NULL;
-    bool alive =
-        tell_settled(consumer, connection, &error) && await_replies(consumer, connection, &error) &&
-        stop_serving(consumer, connection, &error) && read_all(consumer, connection, &error);
+    bool alive = true;
+    bool more = true;
+    while (alive && more && !is_wished(consumer, &consumer->stopping)) {
+        alive = tell_settled(consumer, connection, &error) &&
+                await_replies(consumer, connection, &error) &&
+                stop_serving(consumer, connection, &error) &&
+                read_some(consumer, connection, &more, &error);
+    }
     if (!alive)
         ferry_link_fail(consumer->link, error);
 }
@@ -362,6 +371,7 @@ static void
 leave(FerryConsumer *consumer, FerryAmqpConnection *connection)
 {
     g_autoptr(GError) error = NULL;
+    ferry_amqp_connection_hurry(connection);
     bool left = tell_settled(consumer, connection, &error) &&
                 (!consumer->serves ||
                  ferry_topology_stop_serving(connection, consumer->fanout_queue, &error)) &&

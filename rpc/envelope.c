@@ -41,7 +41,8 @@ static bool
 check_version(const json_t *version, GError **error)
 {
     const char *text = json_string_value(version);
-    if (text != NULL && (g_str_equal(text, ENVELOPE_VERSION) || g_str_equal(text, ENVELOPE_VERSION ".0")))
+    if (text != NULL &&
+        (g_str_equal(text, ENVELOPE_VERSION) || g_str_equal(text, ENVELOPE_VERSION ".0")))
         return true;
     return set_invalid(error, "The envelope's version is not " ENVELOPE_VERSION);
 }
@@ -176,7 +177,8 @@ char *
 ferry_envelope_seal(const json_t *message)
 {
     g_autofree char *inner = json_dumps(message, JSON_ENSURE_ASCII);
-    g_autoptr(FerryJson) outer = json_pack("{s:s, s:s}", VERSION_KEY, ENVELOPE_VERSION, MESSAGE_KEY, inner);
+    g_autoptr(FerryJson) outer =
+        json_pack("{s:s, s:s}", VERSION_KEY, ENVELOPE_VERSION, MESSAGE_KEY, inner);
     return json_dumps(outer, JSON_ENSURE_ASCII);
 }
 

@@ -321,13 +321,30 @@ set_properties(amqp_basic_properties_t *properties,
     }
 }
 
+/* Whether the broker shall tell when there is no queue. RabbitMQ's direct reply-to has none in any
+ * case: it delivers such a message and returns it all the same. */
+static bool
+is_mandatory(const FerryOutgoing *outgoing)
+{
+    switch (outgoing->kind) {
+    case FERRY_OUTGOING_ANSWER:
+    case FERRY_OUTGOING_BEAT:
+    case FERRY_OUTGOING_CALL:
+        return !g_str_has_prefix(outgoing->routing_key, "amq.rabbitmq.reply-to.");
+    case FERRY_OUTGOING_SURVEY:
+    case FERRY_OUTGOING_NOTIFICATION:
+    case FERRY_OUTGOING_SAMPLE:
+        return false;
+    }
+    g_assert_not_reached();
+}
+
 static bool
 send(FerryAmqpConnection *connection, const FerryOutgoing *outgoing, gint64 now_us, GError **error)
 {
     amqp_basic_properties_t properties;
     g_autofree char *expiration = NULL;
-    bool mandatory = outgoing->kind == FERRY_OUTGOING_ANSWER ||
-                     outgoing->kind == FERRY_OUTGOING_BEAT || outgoing->kind == FERRY_OUTGOING_CALL;
+    bool mandatory = is_mandatory(outgoing);
     if (outgoing->deadline_us != 0)
         expiration =
             g_strdup_printf("%" G_GINT64_FORMAT, MAX((outgoing->deadline_us - now_us) / 1000, 1));

@@ -101,6 +101,8 @@ class Broker:
     settings  further lines of rabbitmq.conf, as a dict
     """
 
+    _living = set()
+
     def __init__(self, address='127.0.0.1', port=0, prefix=(), folder=None, node=None,
                  host='localhost', mapper=None, cookie=None, tls=None, settings=None):
         self.address, self.prefix = address, list(prefix)
@@ -206,7 +208,9 @@ class Broker:
 
     def start(self, timeout=60):
         """Starts the node with whatever data its folder has; returns when it serves."""
-        atexit.register(self.destroy)
+        if not Broker._living:
+            atexit.register(Broker.destroy_all)
+        Broker._living.add(self)
         self.mapper.start()
         start_of_log = self._log_size()
         with open(self.path('log', 'console.log'), 'ab') as console:
@@ -255,12 +259,18 @@ class Broker:
 
     def destroy(self):
         """Ends the node at once, and its files where the folder was temporary."""
-        atexit.unregister(self.destroy)
+        Broker._living.discard(self)
         self.kill()
         if self.owns_mapper:
             self.mapper.stop()
         if self.temporary:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    @staticmethod
+    def destroy_all():
+        """For the end of a program that has no time for anything else."""
+        for broker in list(Broker._living):
+            broker.destroy()
 
     def __enter__(self):
         return self.start()

@@ -99,8 +99,18 @@ class Peer:
         self._reader.join(5)
         self.process.stdout.close()
 
+    def finish(self):
+        """Ends it, in order where that goes, and looks for what must never be in a log."""
+        try:
+            self.stop(12)
+        except subprocess.TimeoutExpired:
+            pass
+        for word in ('CRITICAL', 'Sanitizer', 'runtime error'):
+            if word in self.log():
+                raise AssertionError('%s said:\n%s' % (self.server, self.log()[-6000:]))
+
     def __enter__(self):
         return self
 
     def __exit__(self, *exc):
-        self.kill()
+        self.finish()

@@ -78,8 +78,15 @@ class Bench:
         return self.hold(Raw(self.url()))
 
     def release(self):
+        """Undoes everything held, whatever fails; raises the first failure."""
+        failure = None
         for thing in reversed(self._held):
-            thing.__exit__(None, None, None)
+            try:
+                thing.__exit__(None, None, None)
+            except Exception as error:  # pylint: disable=broad-except
+                failure = failure or error
+        if failure:
+            raise failure
 
     # --- what the broker says ---------------------------------------------------------------
 

@@ -95,3 +95,18 @@ def b6(bench):
     bench.wait_drained(OWN)
     wait_until(lambda: peer.runs('echo', 'b6'), 5, 'the run')
     equal(len(peer.runs('echo', 'b6')), 1, 'runs')
+
+
+@row('B7', "RabbitMQ's direct reply-to")
+def b7(bench):
+    bench.served()
+    raw = bench.raw()
+    answers = []
+    direct = 'amq.rabbitmq.reply-to'
+    raw.channel.basic_consume(direct, lambda *delivery: answers.append(delivery[3]), auto_ack=True)
+    for number in range(3):
+        raw.publish(OWN, json.dumps({'method': 'echo', 'args': {'a': number}}), reply_to=direct,
+                    correlation_id=str(number))
+    # A while longer than it takes: each comes once.
+    raw.connection.sleep(1.5)
+    equal([json.loads(body) for body in answers], [{'result': {'a': n}} for n in range(3)])
