@@ -11,6 +11,8 @@
 
 #define FIRST_PAUSE_MS 250
 #define LAST_PAUSE_MS 10000
+/* So many looks in a row, some seconds with the growing pauses, before a paused source is given up. */
+#define LEFT_PAUSED_LOOKS 6
 
 static bool
 paused_is_fine(FerryMigration *migration)
@@ -36,6 +38,7 @@ ferry_adjudicate_once(FerryMigration *migration)
     if (connection) {
         seen.source = ferry_virt_domain_sight(connection, record->instance_uuid);
         seen.died_here = ferry_virt_domain_died_here(connection, record->instance_uuid);
+        seen.idle_here = !ferry_virt_domain_is_busy(connection, record->instance_uuid);
     }
     seen.verdict =
         ferry_verdict_reach(seen.source, seen.destination, paused_is_fine(migration));
@@ -63,6 +66,15 @@ is_final(const FerryAdjudication *seen, FerryVerdict before)
     return false;
 }
 
+/* Running there while the source stands paused for the switch, with nobody left who works on it:
+ * libvirtd on the source died between the switch and its own clean-up. It runs in one place. */
+static bool
+is_left_paused(const FerryAdjudication *seen)
+{
+    return seen->verdict == FERRY_VERDICT_SWITCHING && seen->idle_here &&
+           seen->source == FERRY_SIGHT_PAUSED_MIGRATION && seen->destination == FERRY_SIGHT_RUNNING;
+}
+
 FerryAdjudication
 ferry_adjudicate(FerryMigration *migration)
 {
@@ -71,10 +83,14 @@ ferry_adjudicate(FerryMigration *migration)
         g_get_monotonic_time() + (gint64)agent->config->outcome_timeout_s * G_USEC_PER_SEC;
     FerryVerdict before = FERRY_VERDICT_UNKNOWN;
     guint pause_ms = FIRST_PAUSE_MS;
+    guint left_paused = 0;
 
     for (;;) {
         FerryAdjudication seen = ferry_adjudicate_once(migration);
 
+        left_paused = is_left_paused(&seen) ? left_paused + 1 : 0;
+        if (left_paused >= LEFT_PAUSED_LOOKS)
+            seen.verdict = FERRY_VERDICT_SUCCEEDED;
         if (is_final(&seen, before) || g_get_monotonic_time() > deadline ||
             ferry_migration_is_detached(migration))
             return seen;

@@ -11,6 +11,7 @@ typedef struct {
     FerrySight source;
     FerrySight destination;
     bool died_here; /* the guest ended on the source, for a reason that is no migration */
+    bool idle_here; /* no job runs on the source's domain */
 } FerryAdjudication;
 
 /** Asks both hosts once. */

@@ -10,7 +10,7 @@
 #define MAX_THREADS 32
 /* libvirt calls can hang with a stuck QEMU monitor: the caller gets an answer all the same. Longer
  * than every wait that a method makes by design. */
-#define DEADLINE_S 60
+#define DEADLINE_S 45
 #define FREE_WAIT_US (3 * G_USEC_PER_SEC)
 
 struct FerryDispatch {

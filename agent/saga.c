@@ -135,13 +135,11 @@ end_migration(Run *self, FerryStatus status)
               ferry_status_to_string(status));
 }
 
+/* The cause is in the record: CANCELLED only there and only meanwhile, so that an agent that dies
+ * while undoing knows how the migration has to end. */
 static void
-end_failed(Run *self, const FerrySagaStep *last, const GError *error)
+undo_and_end(Run *self, const FerrySagaStep *last, bool cancelled)
 {
-    bool cancelled = ferry_migration_abort_requested(self->migration) &&
-                     !g_error_matches(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_TIMEOUT);
-
-    set_error(self->migration, error);
     if (!undo_steps(self, last)) {
         if (!ferry_migration_is_detached(self->migration))
             end_migration(self, FERRY_STATUS_ERROR);
@@ -151,6 +149,42 @@ end_failed(Run *self, const FerrySagaStep *last, const GError *error)
         ferry_migration_take(
             self->migration, &ferry_migration_record(self->migration)->error, NULL);
     end_migration(self, cancelled ? FERRY_STATUS_CANCELLED : FERRY_STATUS_FAILED);
+}
+
+static void
+end_failed(Run *self, const FerrySagaStep *last, const GError *error)
+{
+    bool cancelled = ferry_migration_abort_requested(self->migration) &&
+                     !g_error_matches(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_TIMEOUT);
+    g_autoptr(GError) order =
+        ferry_error_new(FERRY_ERROR_CANCELLED, NULL, "The migration was aborted by order");
+
+    set_error(self->migration, cancelled ? order : error);
+    ferry_migration_save(self->migration);
+    undo_and_end(self, last, cancelled);
+}
+
+/* Returns: true when the agent died while it undid: what is gone must not be built on again. */
+static bool
+was_undoing(const Run *self)
+{
+    for (const FerrySagaStep *step = self->saga->steps; step->name; step++)
+        if (g_strcmp0(journaled_state(self, step->name), "undone") == 0)
+            return true;
+    return false;
+}
+
+static void
+go_on_undoing(Run *self)
+{
+    const json_t *error = ferry_migration_record(self->migration)->error;
+    const char *cancelled = ferry_error_code_name(FERRY_ERROR_CANCELLED);
+    const FerrySagaStep *last = self->saga->steps;
+
+    for (const FerrySagaStep *step = last; step->name; step++)
+        if (journaled_state(self, step->name))
+            last = step;
+    undo_and_end(self, last, g_strcmp0(ferry_json_get_string(error, "code"), cancelled) == 0);
 }
 
 static void
@@ -182,6 +216,10 @@ ferry_saga_run(FerryMigration *migration, const FerrySaga *saga)
     FerryStepEnd end = FERRY_STEP_DONE;
     g_autoptr(GError) error = NULL;
 
+    if (was_undoing(&self)) {
+        go_on_undoing(&self);
+        return;
+    }
     for (; step->name; step++) {
         if (g_strcmp0(journaled_state(&self, step->name), "done") == 0)
             continue;

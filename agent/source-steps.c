@@ -342,6 +342,25 @@ run_finish(FerryMigration *migration, bool resumed, GError **error)
     return FERRY_STEP_DONE;
 }
 
+/* --- the source's domain ----------------------------------------------------------------------- */
+
+/* libvirt does this itself, unless it was killed at that moment. */
+static FerryStepEnd
+run_source_domain(FerryMigration *migration, bool resumed, GError **error)
+{
+    const FerryRecord *record = ferry_migration_record(migration);
+    g_autoptr(virConnect) connection =
+        ferry_virt_connect(ferry_migration_agent(migration)->virt, error);
+
+    if (connection &&
+        ferry_virt_domain_retire(connection,
+                                 record->instance_uuid,
+                                 ferry_migration_options(migration)->undefine_source,
+                                 error))
+        return FERRY_STEP_DONE;
+    return FERRY_STEP_ERROR;
+}
+
 /* --- source disks ----------------------------------------------------------------------------- */
 
 /* The instance was seen alive on the destination: what lies here is a copy of the past. */
@@ -435,6 +454,7 @@ static const FerrySagaStep steps[] = {
     {"transfer", FERRY_STATUS_RUNNING, run_transfer, NULL, false},
     {"adjudicate", FERRY_STATUS_RUNNING, run_adjudicate, NULL, false},
     {"finish", FERRY_STATUS_POST_MIGRATING, run_finish, NULL, true},
+    {"source-domain", FERRY_STATUS_POST_MIGRATING, run_source_domain, NULL, true},
     {"source-disks", FERRY_STATUS_POST_MIGRATING, run_source_disks, NULL, true},
     {0},
 };

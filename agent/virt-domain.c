@@ -189,6 +189,61 @@ ferry_virt_domain_died_here(virConnectPtr connection, const char *uuid)
            reason != VIR_DOMAIN_SHUTOFF_MIGRATED && reason != VIR_DOMAIN_SHUTOFF_DAEMON;
 }
 
+static bool
+destroy_paused(virDomainPtr domain, GError **error)
+{
+    const char *name = virDomainGetName(domain);
+
+    g_message("Destroying what the switch left of '%s': it is paused here and alive elsewhere", name);
+    return virDomainDestroyFlags(domain, VIR_DOMAIN_DESTROY_DEFAULT) == 0 ||
+           ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                 "Cannot destroy the paused rest of '%s'", name);
+}
+
+static bool
+undefine_dead(virDomainPtr domain, GError **error)
+{
+    const char *name = virDomainGetName(domain);
+
+    return virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) == 0 ||
+           ferry_virt_error_is(VIR_ERR_NO_DOMAIN) ||
+           ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                 "Cannot undefine '%s', which moved away", name);
+}
+
+bool
+ferry_virt_domain_retire(virConnectPtr connection, const char *uuid, bool undefine, GError **error)
+{
+    g_autoptr(virDomain) domain = virDomainLookupByUUIDString(connection, uuid);
+    FerrySight sight = domain ? ferry_virt_domain_state_sight(domain) : FERRY_SIGHT_ABSENT;
+
+    if (sight == FERRY_SIGHT_ABSENT)
+        return true;
+    if (sight == FERRY_SIGHT_PAUSED_MIGRATION) {
+        if (!destroy_paused(domain, error))
+            return false;
+        sight = ferry_virt_domain_state_sight(domain);
+    }
+    if (sight == FERRY_SIGHT_ABSENT)
+        return true;
+    if (sight == FERRY_SIGHT_MIGRATED || sight == FERRY_SIGHT_SHUT_OFF)
+        return !undefine || undefine_dead(domain, error);
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                    "Look at it on both hosts; nothing was done to it",
+                    "The domain '%s' is '%s' on the source after it moved away", uuid,
+                    ferry_sight_to_string(sight));
+    return false;
+}
+
+bool
+ferry_virt_domain_is_busy(virConnectPtr connection, const char *uuid)
+{
+    virDomainJobInfo info = {0};
+    g_autoptr(virDomain) domain = virDomainLookupByUUIDString(connection, uuid);
+
+    return !domain || virDomainGetJobInfo(domain, &info) < 0 || info.type != VIR_DOMAIN_JOB_NONE;
+}
+
 /* --- finding and describing ------------------------------------------------------------------- */
 
 virDomainPtr

@@ -41,6 +41,21 @@ FerrySight ferry_virt_domain_state_sight(virDomainPtr domain);
  * is no migration: then no other host can have it. */
 bool ferry_virt_domain_died_here(virConnectPtr connection, const char *uuid);
 
+/**
+ * ferry_virt_domain_retire:
+ * Ends what a completed migration left of the domain on its source, where libvirt did not come to it:
+ * one that is still paused for the switch is destroyed, and with @undefine a definition that is shut
+ * off is removed. Call it only after the instance was seen alive on the destination.
+ * @error: FERRY_ERROR_MIGRATION_ERROR, also when the domain is in any other state: nothing was done
+ */
+bool ferry_virt_domain_retire(virConnectPtr connection,
+                              const char *uuid,
+                              bool undefine,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: true when libvirt runs a job on the domain with this UUID, or cannot tell. */
+bool ferry_virt_domain_is_busy(virConnectPtr connection, const char *uuid);
+
 /** Adds obstacles that libvirt knows and the XML does not show: snapshots, checkpoints, managed
  * save, running block jobs. */
 bool ferry_virt_domain_find_obstacles(virDomainPtr domain,
