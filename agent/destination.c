@@ -3,6 +3,7 @@
 #include "destination.h"
 
 #include "destination-check.h"
+#include "fault-point.h"
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
@@ -343,7 +344,9 @@ prepare_first(FerryDestination *self,
 
     if (!admit(self, record, error))
         return NULL;
+    ferry_fault_point("reserve", "begin");
     accepted(data);
+    ferry_fault_point("reserve", "end");
     return prepare_or_undo(self, connection, record, instance, error);
 }
 
@@ -428,9 +431,12 @@ finish_record(FerryDestination *self,
         return false;
     instance = ferry_instance_from_json(record->instance_info, error);
     if (!instance || !ferry_arrival_wait(connection, instance, options, &arrival, error) ||
-        !arrived_alive(record, &arrival, error) ||
-        !ferry_preparation_deliver(self->agent, record->migration_id, error))
+        !arrived_alive(record, &arrival, error))
         return false;
+    ferry_fault_point("deliver", "begin");
+    if (!ferry_preparation_deliver(self->agent, record->migration_id, error))
+        return false;
+    ferry_fault_point("deliver", "end");
     ferry_record_take(&record->report, ferry_arrival_to_json(&arrival));
     ferry_record_take(&record->error, NULL);
     record->expires_us = 0;

@@ -2,6 +2,8 @@
 
 #include "outbox.h"
 
+#include "fault-point.h"
+
 /* So many events may wait for their confirm at once: bounds memory after a long outage. */
 #define MAX_IN_FLIGHT 500
 /* The journal refused: ask again after this. */
@@ -67,6 +69,7 @@ on_drop(gpointer data)
     stop_source(&self->drop_source);
     if (self->confirmed->len == 0)
         return G_SOURCE_REMOVE;
+    ferry_fault_point("confirm", "begin");
     if (ferry_journal_outbox_drop(self->agent->journal, self->confirmed, &error)) {
         g_array_set_size(self->confirmed, 0);
     } else {

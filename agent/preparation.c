@@ -2,6 +2,7 @@
 
 #include "preparation.h"
 
+#include "fault-point.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "paths.h"
@@ -52,6 +53,7 @@ do_to_pool(const Preparation *self,
     if (!ferry_journal_creation_add(
             self->agent->journal, self->migration_id, kind, name, directory, &id, error))
         return false;
+    ferry_fault_point("pool", "begin");
     if (!deed(pool))
         return ferry_error_from_virt(error,
                                      FERRY_ERROR_MIGRATION_ERROR,
@@ -59,6 +61,7 @@ do_to_pool(const Preparation *self,
                                      ferry_creation_kind_to_string(kind),
                                      name,
                                      directory);
+    ferry_fault_point("pool", "end");
     return note_made(self, id, error);
 }
 
@@ -259,6 +262,7 @@ create_image(const Preparation *self,
                                     &id,
                                     error))
         return false;
+    ferry_fault_point("image", "begin");
     if (!ferry_virt_volume_create(pool,
                                   directory,
                                   name,
@@ -273,6 +277,7 @@ create_image(const Preparation *self,
             g_warning("Cannot take back the claim on '%s' in the journal", path);
         return false;
     }
+    ferry_fault_point("image", "end");
     return note_made(self, id, error);
 }
 
@@ -493,6 +498,7 @@ ferry_preparation_undo(const FerryAgent *agent,
 
     if (!creations)
         return false;
+    ferry_fault_point("undo", "begin");
     for (guint i = 0; i < creations->len; i++) {
         const FerryCreation *creation = g_ptr_array_index(creations, i);
 
@@ -511,6 +517,7 @@ ferry_preparation_undo(const FerryAgent *agent,
                    : !undo_one(&self, creation, error))
             return false;
     }
+    ferry_fault_point("undo", "end");
     *ret_removed = g_steal_pointer(&removed);
     *ret_kept = g_steal_pointer(&kept);
     return true;

@@ -2,6 +2,7 @@
 
 #include "source.h"
 
+#include "fault-point.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "migrate-data.h"
@@ -214,7 +215,9 @@ order_first(FerrySource *self,
     record = new_record(self, migration_id, order, error);
     if (!record || !ferry_journal_add(self->agent->journal, record, error))
         return NULL;
+    ferry_fault_point("order", "begin");
     accepted(data);
+    ferry_fault_point("order", "end");
     return start_record(self, g_steal_pointer(&record), g_steal_pointer(&options));
 }
 
