@@ -1,0 +1,757 @@
+#include "config.h"
+
+#include "../../agent/journal.h"
+
+#include "ferry/clock.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
+#include "scratch-folder.h"
+
+#define UUID "11111111-2222-3333-4444-555555555555"
+#define OTHER_UUID "66666666-7777-8888-9999-000000000000"
+
+typedef struct {
+    char *folder;
+    FerryJournal *journal;
+    guint wakes;
+} Fixture;
+
+static void
+wake(gpointer data)
+{
+    (*(guint *)data)++;
+}
+
+static void
+open_journal(Fixture *fixture)
+{
+    g_autoptr(GError) error = NULL;
+
+    fixture->journal = ferry_journal_open(fixture->folder, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(fixture->journal);
+    ferry_journal_enable_events(fixture->journal, true);
+    ferry_journal_set_wakeup(fixture->journal, wake, &fixture->wakes);
+}
+
+static void
+reopen(Fixture *fixture)
+{
+    ferry_journal_close(fixture->journal);
+    open_journal(fixture);
+}
+
+static void
+set_up(Fixture *fixture, gconstpointer user_data)
+{
+    fixture->folder = ferry_scratch_make();
+    open_journal(fixture);
+}
+
+static void
+tear_down(Fixture *fixture, gconstpointer user_data)
+{
+    ferry_journal_close(fixture->journal);
+    ferry_scratch_remove(fixture->folder);
+}
+
+static FerryRecord *
+make_record(const char *migration_id, FerryRole role, const char *uuid)
+{
+    FerryRecord *record = ferry_record_new(migration_id, role);
+
+    record->instance_name = g_strdup("web-1");
+    record->instance_uuid = g_strdup(uuid);
+    record->source = g_strdup("kvm01");
+    record->destination = g_strdup("kvm02");
+    record->order =
+        json_pack("{s:s, s:{s:s}}", "method", "live_migration", "args", "instance", "x");
+    return record;
+}
+
+static FerryRecord *
+add_record(Fixture *fixture, const char *migration_id, FerryRole role, const char *uuid)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) record = make_record(migration_id, role, uuid);
+    bool added = ferry_journal_add(fixture->journal, record, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(added);
+    return g_steal_pointer(&record);
+}
+
+static void
+save_as(Fixture *fixture, FerryRecord *record, FerryStatus status)
+{
+    g_autoptr(GError) error = NULL;
+
+    record->status = status;
+    bool saved = ferry_journal_save(fixture->journal, record,
+                                    ferry_status_event_type(record->role, status), &error);
+    g_assert_no_error(error);
+    g_assert_true(saved);
+}
+
+static GPtrArray *
+peek(Fixture *fixture)
+{
+    g_autoptr(GError) error = NULL;
+    GPtrArray *entries =
+        ferry_journal_outbox_peek(fixture->journal, /* after= */ 0, /* limit= */ 1000, &error);
+
+    g_assert_no_error(error);
+    return entries;
+}
+
+/* --- records ---------------------------------------------------------------------------------- */
+
+static void
+fill(FerryRecord *record)
+{
+    record->phase = FERRY_PHASE_MEMORY;
+    record->instance_info = json_pack("{s:s}", "name", "web-1 \xc3\xa9");
+    record->migrate_data = json_pack("{s:[i,i]}", "volumes", 1, 2);
+    record->progress = json_pack("{s:f}", "percent", 12.5);
+    record->error = json_pack("{s:s, s:n}", "code", "MigrationError", "hint");
+    record->report = json_pack("{s:I}", "moved_bytes", (json_int_t)1 << 61);
+    record->expires_us = 42;
+}
+
+static void
+test_record_comes_back_whole(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) record = add_record(fixture, "m-1", FERRY_ROLE_SOURCE, UUID);
+
+    fill(record);
+    save_as(fixture, record, FERRY_STATUS_RUNNING);
+    reopen(fixture);
+
+    g_autoptr(FerryRecord) read =
+        ferry_journal_get(fixture->journal, "m-1", FERRY_ROLE_SOURCE, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(read->migration_id, ==, "m-1");
+    g_assert_cmpstr(read->instance_name, ==, "web-1");
+    g_assert_cmpstr(read->instance_uuid, ==, UUID);
+    g_assert_cmpstr(read->source, ==, "kvm01");
+    g_assert_cmpstr(read->destination, ==, "kvm02");
+    g_assert_cmpint(read->role, ==, FERRY_ROLE_SOURCE);
+    g_assert_cmpint(read->status, ==, FERRY_STATUS_RUNNING);
+    g_assert_cmpint(read->phase, ==, FERRY_PHASE_MEMORY);
+    g_assert_cmpint(read->created_us, ==, record->created_us);
+    g_assert_cmpint(read->updated_us, ==, record->updated_us);
+    g_assert_cmpint(read->ended_us, ==, 0);
+    g_assert_cmpint(read->expires_us, ==, 42);
+    g_assert_cmpint(read->seq, ==, 2);
+    g_assert_true(json_equal(read->order, record->order));
+    g_assert_true(json_equal(read->instance_info, record->instance_info));
+    g_assert_true(json_equal(read->migrate_data, record->migrate_data));
+    g_assert_true(json_equal(read->progress, record->progress));
+    g_assert_true(json_equal(read->error, record->error));
+    g_assert_true(json_equal(read->report, record->report));
+}
+
+static void
+test_unknown_record(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) record = add_record(fixture, "m-1", FERRY_ROLE_SOURCE, UUID);
+
+    g_assert_null(ferry_journal_get(fixture->journal, "m-2", FERRY_ROLE_SOURCE, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND);
+    g_clear_error(&error);
+    g_assert_null(ferry_journal_get(fixture->journal, "m-1", FERRY_ROLE_DESTINATION, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND);
+}
+
+static void
+test_ended_time(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) record = add_record(fixture, "m-1", FERRY_ROLE_SOURCE, UUID);
+
+    save_as(fixture, record, FERRY_STATUS_FAILED);
+    gint64 ended_us = record->ended_us;
+    g_assert_cmpint(ended_us, ==, record->updated_us);
+    g_assert_cmpint(ended_us, >=, record->created_us);
+
+    /* What is written later about an ended record does not move its end. */
+    g_assert_true(ferry_journal_save(fixture->journal, record, NULL, &error));
+    g_assert_cmpint(record->ended_us, ==, ended_us);
+}
+
+static void
+assert_refused(Fixture *fixture, FerryRecord *record, FerryErrorCode code)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) before = peek(fixture);
+    guint wakes = fixture->wakes;
+    bool added = ferry_journal_add(fixture->journal, record, &error);
+
+    g_assert_false(added);
+    g_assert_error(error, FERRY_ERROR, (gint)code);
+    g_assert_nonnull(ferry_error_hint(error));
+    g_assert_cmpint(record->seq, ==, 0);
+    g_assert_cmpuint(fixture->wakes, ==, wakes);
+
+    g_autoptr(GPtrArray) after = peek(fixture);
+
+    g_assert_cmpuint(after->len, ==, before->len);
+}
+
+static void
+test_same_id_twice(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(FerryRecord) first = add_record(fixture, "m-1", FERRY_ROLE_SOURCE, UUID);
+    g_autoptr(FerryRecord) same = make_record("m-1", FERRY_ROLE_SOURCE, UUID);
+    g_autoptr(FerryRecord) other = make_record("m-1", FERRY_ROLE_SOURCE, OTHER_UUID);
+
+    /* Both rules are broken by the first of these; the sender has to hear of its id. */
+    assert_refused(fixture, same, FERRY_ERROR_INVALID_MIGRATION_STATE);
+    assert_refused(fixture, other, FERRY_ERROR_INVALID_MIGRATION_STATE);
+
+    save_as(fixture, first, FERRY_STATUS_FAILED);
+    assert_refused(fixture, same, FERRY_ERROR_INVALID_MIGRATION_STATE);
+}
+
+static void
+test_one_migration_an_instance(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(FerryRecord) first = add_record(fixture, "m-1", FERRY_ROLE_SOURCE, UUID);
+    g_autoptr(FerryRecord) second = make_record("m-2", FERRY_ROLE_SOURCE, UUID);
+
+    assert_refused(fixture, second, FERRY_ERROR_INSTANCE_ALREADY_MIGRATING);
+
+    /* Another instance, and the other role of the same migration (both agents on one host). */
+    g_autoptr(FerryRecord) other = add_record(fixture, "m-3", FERRY_ROLE_SOURCE, OTHER_UUID);
+    g_autoptr(FerryRecord) role = add_record(fixture, "m-1", FERRY_ROLE_DESTINATION, UUID);
+
+    save_as(fixture, first, FERRY_STATUS_CANCELLED);
+
+    g_autoptr(FerryRecord) later = add_record(fixture, "m-2", FERRY_ROLE_SOURCE, UUID);
+
+    g_assert_cmpint(later->seq, ==, 1);
+}
+
+typedef struct {
+    FerryJournal *journal;
+    guint number;
+    guint won;
+} Racer;
+
+static gpointer
+race(gpointer data)
+{
+    Racer *self = data;
+
+    for (guint i = 0; i < 20; i++) {
+        g_autofree char *id = g_strdup_printf("m-%u-%u", self->number, i);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(FerryRecord) record = make_record(id, FERRY_ROLE_SOURCE, UUID);
+
+        if (ferry_journal_add(self->journal, record, &error))
+            self->won++;
+        else
+            g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INSTANCE_ALREADY_MIGRATING);
+    }
+    return NULL;
+}
+
+static void
+test_one_of_many_wins(Fixture *fixture, gconstpointer user_data)
+{
+    Racer racers[4] = {0};
+    GThread *threads[G_N_ELEMENTS(racers)] = {NULL};
+    guint won = 0;
+
+    ferry_journal_set_wakeup(fixture->journal, NULL, NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(racers); i++) {
+        racers[i] = (Racer){.journal = fixture->journal, .number = i};
+        threads[i] = g_thread_new("racer", race, &racers[i]);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(racers); i++) {
+        g_thread_join(threads[i]);
+        won += racers[i].won;
+    }
+    g_assert_cmpuint(won, ==, 1);
+}
+
+/* --- lists ------------------------------------------------------------------------------------ */
+
+static void
+assert_listed(Fixture *fixture, FerryJournalFilter filter, const char *expected)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) records = ferry_journal_list(fixture->journal, &filter, &error);
+    g_autoptr(GString) found = g_string_new(NULL);
+
+    g_assert_no_error(error);
+    for (guint i = 0; i < records->len; i++) {
+        const FerryRecord *record = g_ptr_array_index(records, i);
+
+        g_string_append_printf(found, "%s%s", i > 0 ? " " : "", record->migration_id);
+    }
+    g_assert_cmpstr(found->str, ==, expected);
+}
+
+/* m-1 ended, m-2 open, m-3 open on another instance; made in this order. */
+static void
+add_three(Fixture *fixture)
+{
+    const char *const ids[] = {"m-1", "m-2", "m-3"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(ids); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(FerryRecord) record =
+            make_record(ids[i], FERRY_ROLE_SOURCE, i < 2 ? UUID : OTHER_UUID);
+
+        record->created_us = 1000 + i;
+        if (i == 2) {
+            g_free(record->instance_name);
+            record->instance_name = g_strdup("db-1");
+        }
+        g_assert_true(ferry_journal_add(fixture->journal, record, &error));
+        if (i == 0)
+            save_as(fixture, record, FERRY_STATUS_COMPLETED);
+    }
+}
+
+static void
+test_list(Fixture *fixture, gconstpointer user_data)
+{
+    add_three(fixture);
+    assert_listed(fixture, (FerryJournalFilter){0}, "m-3 m-2 m-1");
+    assert_listed(fixture, (FerryJournalFilter){.limit = 2}, "m-3 m-2");
+    assert_listed(fixture, (FerryJournalFilter){.open_only = true}, "m-3 m-2");
+    assert_listed(fixture, (FerryJournalFilter){.status = "completed"}, "m-1");
+    assert_listed(fixture, (FerryJournalFilter){.status = "failed"}, "");
+    assert_listed(fixture, (FerryJournalFilter){.instance = "web-1"}, "m-2 m-1");
+    assert_listed(fixture, (FerryJournalFilter){.instance = OTHER_UUID}, "m-3");
+    assert_listed(fixture, (FerryJournalFilter){.migration_id = "m-2"}, "m-2");
+    assert_listed(fixture, (FerryJournalFilter){.instance = "web-1", .open_only = true, .limit = 1},
+                  "m-2");
+    assert_listed(fixture, (FerryJournalFilter){.instance = "' OR 1=1 --"}, "");
+}
+
+/* --- steps ------------------------------------------------------------------------------------ */
+
+static void
+begin_step(Fixture *fixture, const FerryRecord *record, const char *step)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(ferry_journal_step_begin(fixture->journal, record, step, &error));
+    g_assert_no_error(error);
+}
+
+static void
+end_step(Fixture *fixture, const FerryRecord *record, const char *step, const char *state)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(ferry_journal_step_end(fixture->journal, record, step, state, &error));
+    g_assert_no_error(error);
+}
+
+static const json_t *
+step_at(const json_t *steps, size_t index, const char *name, const char *state)
+{
+    const json_t *step = json_array_get(steps, index);
+
+    g_assert_cmpstr(ferry_json_get_string(step, "name"), ==, name);
+    g_assert_cmpstr(ferry_json_get_string(step, "state"), ==, state);
+    return step;
+}
+
+static void
+test_steps(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(FerryRecord) record = add_record(fixture, "m-1", FERRY_ROLE_SOURCE, UUID);
+    g_autoptr(FerryRecord) other = add_record(fixture, "m-1", FERRY_ROLE_DESTINATION, UUID);
+
+    begin_step(fixture, record, "prepare");
+    end_step(fixture, record, "prepare", "done");
+    begin_step(fixture, record, "check");
+    begin_step(fixture, other, "images");
+    reopen(fixture);
+
+    g_autoptr(FerryJson) steps = ferry_journal_steps(fixture->journal, "m-1", FERRY_ROLE_SOURCE);
+
+    /* As they began, not by name. */
+    g_assert_cmpuint(json_array_size(steps), ==, 2);
+    g_assert_true(
+        json_is_integer(json_object_get(step_at(steps, 0, "prepare", "done"), "duration_ms")));
+    g_assert_true(json_is_null(json_object_get(step_at(steps, 1, "check", "begun"), "ended_at")));
+
+    g_autoptr(FerryJson) theirs =
+        ferry_journal_steps(fixture->journal, "m-1", FERRY_ROLE_DESTINATION);
+
+    g_assert_cmpuint(json_array_size(theirs), ==, 1);
+}
+
+static void
+test_step_begun_again(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(FerryRecord) record = add_record(fixture, "m-1", FERRY_ROLE_SOURCE, UUID);
+
+    begin_step(fixture, record, "transfer");
+
+    g_autoptr(FerryJson) first = ferry_journal_steps(fixture->journal, "m-1", FERRY_ROLE_SOURCE);
+
+    end_step(fixture, record, "transfer", "failed");
+    begin_step(fixture, record, "transfer");
+
+    g_autoptr(FerryJson) again = ferry_journal_steps(fixture->journal, "m-1", FERRY_ROLE_SOURCE);
+
+    g_assert_cmpuint(json_array_size(again), ==, 1);
+    g_assert_true(json_equal(first, again));
+}
+
+/* --- creations and leftovers ------------------------------------------------------------------ */
+
+static gint64
+create(Fixture *fixture, const char *id, FerryCreationKind kind, const char *pool, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    gint64 row = 0;
+
+    g_assert_true(ferry_journal_creation_add(fixture->journal, id, kind, pool, path, &row, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(row, >, 0);
+    return row;
+}
+
+static void
+set_state(Fixture *fixture, gint64 row, FerryCreationState state, const char *detail)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(ferry_journal_creation_set(fixture->journal, row, state, detail, &error));
+    g_assert_no_error(error);
+}
+
+static void
+test_creations(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    gint64 folder = create(fixture, "m-1", FERRY_CREATION_DIRECTORY, NULL, "/images/a");
+    gint64 pool = create(fixture, "m-1", FERRY_CREATION_POOL_DEFINED, "a", "/images/a");
+    gint64 image = create(fixture, "m-1", FERRY_CREATION_VOLUME, "a", "/images/a/x");
+    gint64 gone = create(fixture, "m-1", FERRY_CREATION_VOLUME, "a", "/images/a/y");
+    gint64 given = create(fixture, "m-1", FERRY_CREATION_VOLUME, "a", "/images/a/z");
+
+    (void)create(fixture, "m-2", FERRY_CREATION_VOLUME, "b", "/images/b/x");
+    set_state(fixture, pool, FERRY_CREATION_MADE, NULL);
+    set_state(fixture, image, FERRY_CREATION_KEPT, "in use by 'db-1'");
+    set_state(fixture, gone, FERRY_CREATION_REMOVED, NULL);
+    set_state(fixture, given, FERRY_CREATION_DELIVERED, NULL);
+    reopen(fixture);
+
+    g_autoptr(GPtrArray) creations = ferry_journal_creations(fixture->journal, "m-1", &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(creations->len, ==, 3);
+
+    const FerryCreation *first = g_ptr_array_index(creations, 0);
+    const FerryCreation *second = g_ptr_array_index(creations, 1);
+    const FerryCreation *third = g_ptr_array_index(creations, 2);
+
+    g_assert_cmpint(first->id, ==, image);
+    g_assert_cmpint(first->kind, ==, FERRY_CREATION_VOLUME);
+    g_assert_cmpint(first->state, ==, FERRY_CREATION_KEPT);
+    g_assert_cmpstr(first->detail, ==, "in use by 'db-1'");
+    g_assert_cmpstr(first->path, ==, "/images/a/x");
+    g_assert_cmpint(second->id, ==, pool);
+    g_assert_cmpint(second->kind, ==, FERRY_CREATION_POOL_DEFINED);
+    g_assert_cmpint(second->state, ==, FERRY_CREATION_MADE);
+    g_assert_cmpstr(second->pool, ==, "a");
+    g_assert_cmpint(third->id, ==, folder);
+    g_assert_cmpint(third->state, ==, FERRY_CREATION_INTENDED);
+    g_assert_null(third->pool);
+}
+
+static bool
+is_shared(Fixture *fixture, const char *pool, const char *migration_id)
+{
+    g_autoptr(GError) error = NULL;
+    bool shared = false;
+
+    g_assert_true(
+        ferry_journal_pool_is_shared(fixture->journal, pool, migration_id, &shared, &error));
+    g_assert_no_error(error);
+    return shared;
+}
+
+static void
+test_pool_sharing(Fixture *fixture, gconstpointer user_data)
+{
+    (void)create(fixture, "m-1", FERRY_CREATION_POOL_DEFINED, "a", "/images/a");
+    (void)create(fixture, "m-1", FERRY_CREATION_VOLUME, "a", "/images/a/x");
+    (void)create(fixture, "m-2", FERRY_CREATION_POOL_STARTED, "a", "/images/a");
+    /* Its own image does not count, nor does a pool that another only started. */
+    g_assert_false(is_shared(fixture, "a", "m-1"));
+    g_assert_true(is_shared(fixture, "a", "m-2"));
+    g_assert_false(is_shared(fixture, "b", "m-2"));
+
+    gint64 image = create(fixture, "m-2", FERRY_CREATION_VOLUME, "a", "/images/a/y");
+
+    g_assert_true(is_shared(fixture, "a", "m-1"));
+    set_state(fixture, image, FERRY_CREATION_DELIVERED, NULL);
+    g_assert_true(is_shared(fixture, "a", "m-1"));
+    set_state(fixture, image, FERRY_CREATION_REMOVED, NULL);
+    g_assert_false(is_shared(fixture, "a", "m-1"));
+}
+
+static char *
+find_leftover(Fixture *fixture, const char *path, const char *uuid)
+{
+    g_autoptr(GError) error = NULL;
+    char *fingerprint = ferry_journal_leftover_find(fixture->journal, path, uuid, &error);
+
+    g_assert_no_error(error);
+    return fingerprint;
+}
+
+static void
+test_leftovers(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(
+        ferry_journal_leftover_add(fixture->journal, "/images/x", UUID, "m-1", "old", &error));
+    g_assert_true(
+        ferry_journal_leftover_add(fixture->journal, "/images/x", UUID, "m-2", "new", &error));
+    reopen(fixture);
+
+    g_autofree char *found = find_leftover(fixture, "/images/x", UUID);
+
+    g_assert_cmpstr(found, ==, "new");
+    g_assert_null(find_leftover(fixture, "/images/x", OTHER_UUID));
+    g_assert_null(find_leftover(fixture, "/images/y", UUID));
+    g_assert_true(ferry_journal_leftover_forget(fixture->journal, "/images/x", &error));
+    g_assert_null(find_leftover(fixture, "/images/x", UUID));
+    g_assert_true(ferry_journal_leftover_forget(fixture->journal, "/images/x", &error));
+}
+
+/* --- pruning ---------------------------------------------------------------------------------- */
+
+static void
+prune(Fixture *fixture, gint64 before_us)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(ferry_journal_prune(fixture->journal, before_us, &error));
+    g_assert_no_error(error);
+}
+
+static void
+end_with_history(Fixture *fixture, const char *id, FerryStatus status)
+{
+    g_autoptr(FerryRecord) record = add_record(fixture, id, FERRY_ROLE_SOURCE, UUID);
+
+    begin_step(fixture, record, "check");
+    (void)create(fixture, id, FERRY_CREATION_VOLUME, "a", "/images/a/x");
+    save_as(fixture, record, status);
+}
+
+static void
+assert_history(Fixture *fixture, const char *id, guint count)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) steps = ferry_journal_steps(fixture->journal, id, FERRY_ROLE_SOURCE);
+    g_autoptr(GPtrArray) creations = ferry_journal_creations(fixture->journal, id, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(json_array_size(steps), ==, count);
+    g_assert_cmpuint(creations->len, ==, count);
+}
+
+static void
+test_prune(Fixture *fixture, gconstpointer user_data)
+{
+    gint64 before = ferry_clock_now_us() - 1;
+
+    end_with_history(fixture, "m-done", FERRY_STATUS_COMPLETED);
+    end_with_history(fixture, "m-error", FERRY_STATUS_ERROR);
+    end_with_history(fixture, "m-open", FERRY_STATUS_RUNNING);
+
+    g_autoptr(GPtrArray) waiting = peek(fixture);
+
+    prune(fixture, before);
+    assert_listed(fixture, (FerryJournalFilter){.status = "completed"}, "m-done");
+    prune(fixture, ferry_clock_now_us() + 1);
+    assert_listed(fixture, (FerryJournalFilter){.status = "completed"}, "");
+    /* What still waits for a person, or goes on, is not history. */
+    assert_listed(fixture, (FerryJournalFilter){.status = "error"}, "m-error");
+    assert_listed(fixture, (FerryJournalFilter){.open_only = true}, "m-open");
+    assert_history(fixture, "m-done", 0);
+    assert_history(fixture, "m-error", 1);
+    assert_history(fixture, "m-open", 1);
+
+    g_autoptr(GPtrArray) after = peek(fixture);
+
+    g_assert_cmpuint(after->len, ==, waiting->len);
+}
+
+/* --- the outbox ------------------------------------------------------------------------------- */
+
+static void
+assert_entry(const FerryOutboxEntry *entry, const char *type, const char *priority, gint64 seq)
+{
+    g_assert_cmpstr(entry->event_type, ==, type);
+    g_assert_cmpstr(entry->priority, ==, priority);
+    g_assert_true(g_uuid_string_is_valid(entry->message_id));
+    g_assert_cmpint(ferry_json_get_int(entry->payload, "seq", 0), ==, seq);
+}
+
+static void
+test_events_in_order(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(FerryRecord) record = add_record(fixture, "m-1", FERRY_ROLE_SOURCE, UUID);
+
+    save_as(fixture, record, FERRY_STATUS_PREPARING);
+    save_as(fixture, record, FERRY_STATUS_RUNNING);
+    save_as(fixture, record, FERRY_STATUS_FAILED);
+    g_assert_cmpint(record->seq, ==, 4);
+    g_assert_cmpuint(fixture->wakes, ==, 4);
+    reopen(fixture);
+
+    g_autoptr(GPtrArray) entries = peek(fixture);
+
+    g_assert_cmpuint(entries->len, ==, 4);
+    assert_entry(g_ptr_array_index(entries, 0), "migration.accepted", "info", 1);
+    assert_entry(g_ptr_array_index(entries, 1), "migration.preparing", "info", 2);
+    assert_entry(g_ptr_array_index(entries, 2), "migration.running", "info", 3);
+    assert_entry(g_ptr_array_index(entries, 3), "migration.failed", "error", 4);
+
+    const FerryOutboxEntry *last = g_ptr_array_index(entries, 3);
+
+    g_assert_cmpstr(ferry_json_get_string(last->payload, "status"), ==, "failed");
+    g_assert_cmpint(last->time_us, ==, record->updated_us);
+}
+
+static void
+test_save_without_event(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) record = add_record(fixture, "m-1", FERRY_ROLE_SOURCE, UUID);
+
+    ferry_record_take(&record->progress, json_pack("{s:i}", "percent", 3));
+    g_assert_true(ferry_journal_save(fixture->journal, record, NULL, &error));
+    g_assert_cmpint(record->seq, ==, 1);
+    g_assert_cmpuint(fixture->wakes, ==, 1);
+
+    g_autoptr(GPtrArray) entries = peek(fixture);
+
+    g_assert_cmpuint(entries->len, ==, 1);
+}
+
+static void
+test_message_ids_stay(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(FerryRecord) record = add_record(fixture, "m-1", FERRY_ROLE_SOURCE, UUID);
+    g_autoptr(GPtrArray) before = peek(fixture);
+
+    reopen(fixture);
+
+    g_autoptr(GPtrArray) after = peek(fixture);
+    const FerryOutboxEntry *first = g_ptr_array_index(before, 0);
+    const FerryOutboxEntry *again = g_ptr_array_index(after, 0);
+
+    g_assert_cmpstr(first->message_id, ==, again->message_id);
+}
+
+static void
+drop(Fixture *fixture, gint64 id)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+
+    g_array_append_val(ids, id);
+    g_assert_true(ferry_journal_outbox_drop(fixture->journal, ids, &error));
+    g_assert_no_error(error);
+}
+
+static void
+test_peek_and_drop(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) payload = json_pack("{s:s}", "host", "kvm01");
+
+    for (guint i = 0; i < 5; i++)
+        g_assert_true(ferry_journal_outbox_add(fixture->journal, "agent.started", payload, &error));
+
+    g_autoptr(GPtrArray) all = peek(fixture);
+    const FerryOutboxEntry *second = g_ptr_array_index(all, 1);
+
+    g_autoptr(GPtrArray) two =
+        ferry_journal_outbox_peek(fixture->journal, second->id, /* limit= */ 2, &error);
+    const FerryOutboxEntry *third = g_ptr_array_index(two, 0);
+
+    g_assert_cmpuint(two->len, ==, 2);
+    g_assert_cmpint(third->id, >, second->id);
+    g_assert_true(json_equal(third->payload, payload));
+
+    drop(fixture, third->id);
+    drop(fixture, third->id);
+    reopen(fixture);
+
+    g_autoptr(GPtrArray) left = peek(fixture);
+
+    g_assert_cmpuint(left->len, ==, 4);
+
+    /* The number of a dropped entry is not given again: a late confirm would drop a new event. */
+    const FerryOutboxEntry *last = g_ptr_array_index(all, 4);
+
+    drop(fixture, last->id);
+    g_assert_true(ferry_journal_outbox_add(fixture->journal, "agent.stopped", payload, &error));
+
+    g_autoptr(GPtrArray) end = peek(fixture);
+    const FerryOutboxEntry *newest = g_ptr_array_index(end, end->len - 1);
+
+    g_assert_cmpint(newest->id, >, last->id);
+}
+
+static void
+test_events_off(Fixture *fixture, gconstpointer user_data)
+{
+    ferry_journal_enable_events(fixture->journal, false);
+
+    g_autoptr(FerryRecord) record = add_record(fixture, "m-1", FERRY_ROLE_SOURCE, UUID);
+
+    save_as(fixture, record, FERRY_STATUS_PREPARING);
+    g_assert_cmpint(record->seq, ==, 2);
+
+    g_autoptr(GPtrArray) entries = peek(fixture);
+
+    g_assert_cmpuint(entries->len, ==, 0);
+}
+
+#define ADD(path, func) g_test_add(path, Fixture, NULL, set_up, func, tear_down)
+
+int
+main(int argc, char *argv[])
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("/journal/record/comes-back-whole", test_record_comes_back_whole);
+    ADD("/journal/record/unknown", test_unknown_record);
+    ADD("/journal/record/ended-time", test_ended_time);
+    ADD("/journal/record/same-id-twice", test_same_id_twice);
+    ADD("/journal/record/one-migration-an-instance", test_one_migration_an_instance);
+    ADD("/journal/record/one-of-many-wins", test_one_of_many_wins);
+    ADD("/journal/list", test_list);
+    ADD("/journal/steps", test_steps);
+    ADD("/journal/steps/begun-again", test_step_begun_again);
+    ADD("/journal/creations", test_creations);
+    ADD("/journal/creations/pool-sharing", test_pool_sharing);
+    ADD("/journal/leftovers", test_leftovers);
+    ADD("/journal/prune", test_prune);
+    ADD("/journal/outbox/events-in-order", test_events_in_order);
+    ADD("/journal/outbox/save-without-event", test_save_without_event);
+    ADD("/journal/outbox/message-ids-stay", test_message_ids_stay);
+    ADD("/journal/outbox/peek-and-drop", test_peek_and_drop);
+    ADD("/journal/outbox/events-off", test_events_off);
+    return g_test_run();
+}

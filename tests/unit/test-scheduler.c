@@ -1,0 +1,314 @@
+/* The scheduler with a saga of one step that waits until the test lets it go. This program has a
+ * ferry_source_saga of its own, so the linker leaves that of the library out. */
+#include "config.h"
+
+#include "../../agent/scheduler.h"
+#include "../../agent/source-steps.h"
+
+#include "ferry/error.h"
+#include "scratch-folder.h"
+
+#define DETACH_MS 5000
+
+/* What the threads of the migrations and the test tell each other. */
+static GMutex lock;
+static GCond changed;
+static GString *order; /* the migrations in the order in which they began */
+static guint began;
+static guint released;
+static guint in_errors;
+static FerryStepEnd outcome;
+
+static FerryStepEnd
+wait_for_release(FerryMigration *migration, bool resumed, GError **error)
+{
+    g_mutex_lock(&lock);
+    g_string_append_printf(order, "%s ", ferry_migration_id(migration));
+    began++;
+    g_cond_broadcast(&changed);
+    while (released == 0 && !ferry_migration_is_detached(migration))
+        g_cond_wait_until(&changed, &lock, g_get_monotonic_time() + G_TIME_SPAN_MILLISECOND);
+    if (!ferry_migration_is_detached(migration))
+        released--;
+    FerryStepEnd end = ferry_migration_is_detached(migration) ? FERRY_STEP_DETACHED : outcome;
+    g_mutex_unlock(&lock);
+    if (end == FERRY_STEP_ERROR)
+        ferry_set_error(error, FERRY_ERROR_OUTCOME_UNKNOWN, NULL, "Nobody knows");
+    return end;
+}
+
+static void
+report(FerryMigration *migration)
+{
+}
+
+static const FerrySagaStep steps[] = {
+    {"wait", FERRY_STATUS_RUNNING, wait_for_release, NULL, false},
+    {"finish", FERRY_STATUS_POST_MIGRATING, wait_for_release, NULL, true},
+    {0},
+};
+
+const FerrySaga ferry_source_saga = {steps, report};
+
+static void
+let_go(guint steps_count)
+{
+    g_mutex_lock(&lock);
+    released += steps_count;
+    g_cond_broadcast(&changed);
+    g_mutex_unlock(&lock);
+}
+
+static void
+wait_until_began(guint count)
+{
+    g_mutex_lock(&lock);
+    while (began < count)
+        g_cond_wait(&changed, &lock);
+    g_mutex_unlock(&lock);
+}
+
+static void
+count_error(gpointer data)
+{
+    g_mutex_lock(&lock);
+    in_errors++;
+    g_cond_broadcast(&changed);
+    g_mutex_unlock(&lock);
+}
+
+typedef struct {
+    char *folder;
+    FerryConfig *config;
+    FerryAgent agent;
+    FerryScheduler *scheduler;
+} Fixture;
+
+static void
+set_up(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    const char *const no_files[] = {NULL};
+
+    order = g_string_new(NULL);
+    began = released = in_errors = 0;
+    outcome = FERRY_STEP_DONE;
+    fixture->folder = ferry_scratch_make();
+    fixture->config = ferry_config_load(no_files, &error);
+    g_assert_no_error(error);
+    fixture->config->max_concurrent_live_migrations = 1;
+    fixture->agent.config = fixture->config;
+    fixture->agent.stopping = g_cancellable_new();
+    fixture->agent.journal = ferry_journal_open(fixture->folder, &error);
+    g_assert_no_error(error);
+    fixture->scheduler = ferry_scheduler_new(&fixture->agent, count_error, NULL);
+}
+
+static void
+tear_down(Fixture *fixture, gconstpointer user_data)
+{
+    g_assert_true(ferry_scheduler_detach(fixture->scheduler, DETACH_MS));
+    ferry_scheduler_free(fixture->scheduler);
+    ferry_journal_close(fixture->agent.journal);
+    g_object_unref(fixture->agent.stopping);
+    ferry_config_free(fixture->config);
+    ferry_scratch_remove(fixture->folder);
+    g_string_free(order, TRUE);
+}
+
+static FerryMigration *
+make_migration(Fixture *fixture, const char *id, FerryStatus status)
+{
+    g_autoptr(GError) error = NULL;
+    FerryRecord *record = ferry_record_new(id, FERRY_ROLE_SOURCE);
+    FerryOrderOptions *options = ferry_order_options_parse(NULL, fixture->config, &error);
+
+    g_assert_no_error(error);
+    record->instance_name = g_strdup(id);
+    record->instance_uuid = g_strdup(id);
+    record->status = status;
+    g_assert_true(ferry_journal_add(fixture->agent.journal, record, &error));
+    return ferry_migration_new(&fixture->agent, record, options);
+}
+
+static FerryStatus
+add(Fixture *fixture, const char *id, FerryStatus status)
+{
+    g_autoptr(FerryMigration) migration = make_migration(fixture, id, status);
+
+    return ferry_scheduler_add(fixture->scheduler, migration);
+}
+
+static void
+assert_count(Fixture *fixture, guint used, guint queued)
+{
+    guint used_now = 0;
+    guint queued_now = 0;
+
+    ferry_scheduler_count(fixture->scheduler, &used_now, &queued_now);
+    g_assert_cmpuint(used_now, ==, used);
+    g_assert_cmpuint(queued_now, ==, queued);
+}
+
+static void
+assert_journaled(Fixture *fixture, const char *id, FerryStatus status)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) record =
+        ferry_journal_get(fixture->agent.journal, id, FERRY_ROLE_SOURCE, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(ferry_status_to_string(record->status), ==, ferry_status_to_string(status));
+}
+
+static void
+wait_until_gone(Fixture *fixture, const char *id)
+{
+    for (;;) {
+        g_autoptr(FerryMigration) migration = ferry_scheduler_find(fixture->scheduler, id);
+
+        if (!migration)
+            return;
+        g_usleep(1000);
+    }
+}
+
+/* --- the queue -------------------------------------------------------------------------------- */
+
+static void
+test_one_after_the_other(Fixture *fixture, gconstpointer user_data)
+{
+    g_assert_cmpint(add(fixture, "m-1", FERRY_STATUS_ACCEPTED), ==, FERRY_STATUS_ACCEPTED);
+    g_assert_cmpint(add(fixture, "m-2", FERRY_STATUS_ACCEPTED), ==, FERRY_STATUS_QUEUED);
+    g_assert_cmpint(add(fixture, "m-3", FERRY_STATUS_ACCEPTED), ==, FERRY_STATUS_QUEUED);
+    wait_until_began(1);
+    assert_count(fixture, 1, 2);
+    assert_journaled(fixture, "m-1", FERRY_STATUS_RUNNING);
+    assert_journaled(fixture, "m-2", FERRY_STATUS_QUEUED);
+    let_go(2);
+    wait_until_began(3);
+    assert_count(fixture, 1, 1);
+    assert_journaled(fixture, "m-1", FERRY_STATUS_COMPLETED);
+    let_go(4);
+    wait_until_gone(fixture, "m-2");
+    wait_until_gone(fixture, "m-3");
+    assert_count(fixture, 0, 0);
+    g_assert_cmpstr(order->str, ==, "m-1 m-1 m-2 m-2 m-3 m-3 ");
+}
+
+static void
+test_limits(Fixture *fixture, gconstpointer user_data)
+{
+    fixture->config->max_concurrent_live_migrations = 2;
+    (void)add(fixture, "m-1", FERRY_STATUS_ACCEPTED);
+    (void)add(fixture, "m-2", FERRY_STATUS_ACCEPTED);
+    (void)add(fixture, "m-3", FERRY_STATUS_ACCEPTED);
+    wait_until_began(2);
+    assert_count(fixture, 2, 1);
+    /* 0 is no limit. */
+    fixture->config->max_concurrent_live_migrations = 0;
+    /* But nobody overtakes those who wait. */
+    g_assert_cmpint(add(fixture, "m-4", FERRY_STATUS_ACCEPTED), ==, FERRY_STATUS_QUEUED);
+    wait_until_began(4);
+    assert_count(fixture, 4, 0);
+}
+
+/* After a restart: what was under way has its slot, whatever the limit is now. */
+static void
+test_taken_up(Fixture *fixture, gconstpointer user_data)
+{
+    g_assert_cmpint(add(fixture, "m-1", FERRY_STATUS_RUNNING), ==, FERRY_STATUS_RUNNING);
+    g_assert_cmpint(add(fixture, "m-2", FERRY_STATUS_RUNNING), ==, FERRY_STATUS_RUNNING);
+    g_assert_cmpint(add(fixture, "m-3", FERRY_STATUS_QUEUED), ==, FERRY_STATUS_QUEUED);
+    wait_until_began(2);
+    assert_count(fixture, 2, 1);
+}
+
+static void
+test_find(Fixture *fixture, gconstpointer user_data)
+{
+    (void)add(fixture, "m-1", FERRY_STATUS_ACCEPTED);
+    (void)add(fixture, "m-2", FERRY_STATUS_ACCEPTED);
+
+    g_autoptr(FerryMigration) running = ferry_scheduler_find(fixture->scheduler, "m-1");
+    g_autoptr(FerryMigration) waiting = ferry_scheduler_find(fixture->scheduler, "m-2");
+
+    g_assert_cmpstr(ferry_migration_id(running), ==, "m-1");
+    g_assert_cmpstr(ferry_migration_id(waiting), ==, "m-2");
+    g_assert_null(ferry_scheduler_find(fixture->scheduler, "m-3"));
+}
+
+/* --- orders and ends -------------------------------------------------------------------------- */
+
+static void
+test_abort_in_the_queue(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    (void)add(fixture, "m-1", FERRY_STATUS_ACCEPTED);
+    (void)add(fixture, "m-2", FERRY_STATUS_ACCEPTED);
+    (void)add(fixture, "m-3", FERRY_STATUS_ACCEPTED);
+
+    g_autoptr(FerryMigration) waiting = ferry_scheduler_find(fixture->scheduler, "m-2");
+
+    g_assert_true(ferry_scheduler_abort(fixture->scheduler, waiting, &error));
+    g_assert_no_error(error);
+    assert_journaled(fixture, "m-2", FERRY_STATUS_CANCELLED);
+    wait_until_began(1);
+    assert_count(fixture, 1, 1);
+    g_assert_null(ferry_scheduler_find(fixture->scheduler, "m-2"));
+    g_assert_false(ferry_scheduler_abort(fixture->scheduler, waiting, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
+    let_go(4);
+    wait_until_gone(fixture, "m-3");
+    g_assert_cmpstr(order->str, ==, "m-1 m-1 m-3 m-3 ");
+}
+
+static void
+test_error_is_told(Fixture *fixture, gconstpointer user_data)
+{
+    outcome = FERRY_STEP_ERROR;
+    (void)add(fixture, "m-1", FERRY_STATUS_ACCEPTED);
+    let_go(1);
+    wait_until_gone(fixture, "m-1");
+    assert_journaled(fixture, "m-1", FERRY_STATUS_ERROR);
+    g_assert_cmpuint(in_errors, ==, 1);
+
+    outcome = FERRY_STEP_DONE;
+    (void)add(fixture, "m-2", FERRY_STATUS_ACCEPTED);
+    let_go(2);
+    wait_until_gone(fixture, "m-2");
+    assert_journaled(fixture, "m-2", FERRY_STATUS_COMPLETED);
+    g_assert_cmpuint(in_errors, ==, 1);
+}
+
+static void
+test_detach(Fixture *fixture, gconstpointer user_data)
+{
+    (void)add(fixture, "m-1", FERRY_STATUS_ACCEPTED);
+    (void)add(fixture, "m-2", FERRY_STATUS_ACCEPTED);
+    wait_until_began(1);
+    g_assert_true(ferry_scheduler_detach(fixture->scheduler, DETACH_MS));
+    /* The next start takes both up; the free slot tempts nobody. */
+    assert_journaled(fixture, "m-1", FERRY_STATUS_RUNNING);
+    assert_journaled(fixture, "m-2", FERRY_STATUS_QUEUED);
+    g_assert_cmpstr(order->str, ==, "m-1 ");
+    g_assert_cmpint(add(fixture, "m-3", FERRY_STATUS_ACCEPTED), ==, FERRY_STATUS_QUEUED);
+    assert_count(fixture, 0, 2);
+}
+
+#define ADD(path, func) g_test_add(path, Fixture, NULL, set_up, func, tear_down)
+
+int
+main(int argc, char *argv[])
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("/scheduler/one-after-the-other", test_one_after_the_other);
+    ADD("/scheduler/limits", test_limits);
+    ADD("/scheduler/taken-up", test_taken_up);
+    ADD("/scheduler/find", test_find);
+    ADD("/scheduler/abort-in-the-queue", test_abort_in_the_queue);
+    ADD("/scheduler/error-is-told", test_error_is_told);
+    ADD("/scheduler/detach", test_detach);
+    return g_test_run();
+}
