@@ -305,6 +305,7 @@ stop_serving(FerryConsumer *consumer, FerryAmqpConnection *connection, GError **
 {
     if (!is_wished(consumer, &consumer->wants_rest))
         return true;
+    ferry_amqp_connection_hurry(connection);
     bool stopped =
         !consumer->serves || ferry_topology_stop_serving(connection, consumer->fanout_queue, error);
     consumer->serves = false;

@@ -25,8 +25,11 @@ def row(name, what, lane='shared'):
 class Certificates:
     """A private authority, the broker's certificate for localhost, and a client's."""
 
+    _folders = []
+
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory(prefix='ferry-certs-')
+        Certificates._folders.append(self._folder)
         # The broker runs as another user.
         os.chmod(self._folder.name, 0o755)
         self.authority = self._authority('good')
@@ -44,6 +47,11 @@ class Certificates:
         authority = Authority(self._path(name))
         authority.create()
         return authority
+
+    @staticmethod
+    def remove_all():
+        for folder in Certificates._folders:
+            folder.cleanup()
 
     @property
     def ca(self):

@@ -88,23 +88,24 @@ def a4(bench):
 def a5(bench):
     with Proxy(('127.0.0.1', bench.broker.port)) as proxy:
         url = bench.url().replace(':%d' % bench.broker.port, ':%d' % proxy.port)
-        bench.served('h1', url=url)
+        first = bench.served('h1', url=url)
         other = bench.served('h2')
+        caller = Caller(bench)
+        equal(caller.ask('who', 'h2'), {'result': 'h2'})
+        # The first agent hears the order, and from then on nobody hears the first agent.
+        proxy.mute()
         raw = bench.raw()
         queue = raw.queue()
-        raw.publish('virt-ferry.h1', sealed(request(
-            'call', {'ask': 'echo', 'server': 'h2', 'timeout_ms': 2000, 'args': {'mark': 'late'}},
-            queue)))
-        wait_until(lambda: other.runs('echo', 'late'), 5, 'the first call')
-        raw.publish('virt-ferry.h1', sealed(request(
-            'sleep', {'seconds': 1}, queue)))
-        proxy.close()
-        time.sleep(4)
-        proxy.open()
-        # Both answers were kept until there was a broker again.
-        results = [reply['result'] for _, reply in raw.get_all(queue, 15)]
-        check({'result': {'mark': 'late'}} in results, results)
-        equal(len(other.runs('echo', 'late')), 1, 'runs')
+        raw.publish('virt-ferry.h1', sealed(request('call', {
+            'ask': 'echo', 'server': 'h2', 'timeout_ms': 1500, 'args': {'mark': 'late'}}, queue)))
+        wait_until(lambda: len(first.runs('call')) == 2, 5, 'the order')
+        time.sleep(2.5)
+        proxy.cut()
+        proxy.mute(False)
+        # Its answer was kept until there was a broker again.
+        results = [reply['result'] for _, reply in raw.get_all(queue, 6)]
+        equal([result['error']['details'] for result in results], [{'reason': 'no-broker'}])
+        equal(other.runs('echo', 'late'), [], 'runs')
 
 
 @row('A6', 'a stock server\'s failure is told by its class')
