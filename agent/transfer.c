@@ -187,8 +187,9 @@ take_look(Transfer *self, FerryJobLook *look)
     FerryPhase phase = phase_of(self, look);
     FerryPhase before = self->phase;
 
-    /* Phases go forward only: a late counter of the disks does not bring them back. */
-    self->phase = MAX(phase, before);
+    /* Phases go forward only: a late counter of the disks does not bring them back. The pause in
+     * which post-copy begins looks like the switchover until libvirt heard of it. */
+    self->phase = phase == FERRY_PHASE_POST_COPY ? phase : MAX(phase, before);
     if (self->phase > FERRY_PHASE_DISK && self->memory_us == 0)
         enter_memory(self, look->sample.time_us);
     /* One more look when the disks are done shows their last bytes. */
