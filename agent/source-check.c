@@ -93,16 +93,32 @@ check_layout(FerryChecks *checks, const FerryInstance *instance)
                          ferry_disk_plan_allocation(instance) >> 20);
 }
 
+/* Deleting is done by libvirt, which deletes what lies in an active pool. */
+static void
+check_pool(FerryChecks *checks, const FerryDisk *disk)
+{
+    if (!disk->pool)
+        ferry_checks_add(checks,
+                         "source-pool",
+                         FERRY_CHECK_FAIL,
+                         "Define and start a storage pool for its folder, or keep the source disks",
+                         "Disk '%s': no active pool holds '%s', so it could not be deleted",
+                         disk->target,
+                         disk->source);
+}
+
 /* Deleting is done within the allowed folders only; better said before than after. */
 static void
-check_paths(const FerryAgent *agent, FerryChecks *checks, const FerryInstance *instance)
+check_deletable(const FerryAgent *agent, FerryChecks *checks, const FerryInstance *instance)
 {
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
         g_autoptr(GError) error = NULL;
 
-        if (disk->migrate &&
-            !ferry_path_check(disk->source,
+        if (!disk->migrate)
+            continue;
+        check_pool(checks, disk);
+        if (!ferry_path_check(disk->source,
                               (const char *const *)agent->config->allowed_paths,
                               NULL,
                               &error))
@@ -139,7 +155,7 @@ ferry_source_check_run(const FerryAgent *agent,
     check_job(checks, domain, instance);
     check_layout(checks, instance);
     if (options->source_disks == FERRY_SOURCE_DISKS_DELETE)
-        check_paths(agent, checks, instance);
+        check_deletable(agent, checks, instance);
     *ret_instance = g_steal_pointer(&instance);
     return checks;
 }
