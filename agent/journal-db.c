@@ -26,7 +26,6 @@ static const char schema[] =
     "  PRIMARY KEY (migration_id, role));"
     /* One open migration an instance and role: the database itself refuses the second. */
     "CREATE UNIQUE INDEX one_open ON migrations (instance_uuid, role) WHERE open = 1;"
-    "CREATE INDEX by_created ON migrations (created_us);"
     "CREATE TABLE steps ("
     "  migration_id TEXT NOT NULL, role TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL,"
     "  begun_us INTEGER NOT NULL, ended_us INTEGER NOT NULL,"

@@ -259,6 +259,18 @@ roll_back(const FerryMethodContext *context, FerryRequest *request, GError **err
 
 /* --- the source's orders ----------------------------------------------------------------------- */
 
+/* Answers and acknowledges; what the method returns afterwards is dropped as a second answer. */
+static void
+answer_order(const char *migration_id, FerryStatus status, gpointer request)
+{
+    ferry_request_reply(request,
+                        json_pack("{s:s, s:s}",
+                                  "migration_id",
+                                  migration_id,
+                                  "status",
+                                  ferry_status_to_string(status)));
+}
+
 static json_t *
 order_migration(const FerryMethodContext *context, FerryRequest *request, GError **error)
 {
@@ -271,7 +283,7 @@ order_migration(const FerryMethodContext *context, FerryRequest *request, GError
         return NULL;
     if (prepared ? !get_object(args, "migrate_data", error) : !get_name(args, "host", error))
         return NULL;
-    return ferry_source_order(context->source, id, order, acknowledge, request, error);
+    return ferry_source_order(context->source, id, order, answer_order, request, error);
 }
 
 static json_t *

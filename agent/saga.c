@@ -129,10 +129,16 @@ end_migration(Run *self, FerryStatus status)
     self->saga->report(self->migration);
     if (!ferry_migration_must_enter(self->migration, status))
         return;
-    g_message("Migration '%s' of '%s' is %s",
-              ferry_migration_id(self->migration),
-              ferry_migration_record(self->migration)->instance_name,
-              ferry_status_to_string(status));
+
+    const FerryRecord *record = ferry_migration_record(self->migration);
+    const char *why = ferry_json_get_string(record->error, "message");
+
+    g_message("Migration '%s' of '%s' is %s%s%s",
+              record->migration_id,
+              record->instance_name,
+              ferry_status_to_string(status),
+              why ? ": " : "",
+              why ? why : "");
 }
 
 /* The cause is in the record: CANCELLED only there and only meanwhile, so that an agent that dies

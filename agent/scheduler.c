@@ -2,6 +2,7 @@
 
 #include "scheduler.h"
 
+#include "fault-point.h"
 #include "source-steps.h"
 
 struct FerryScheduler {
@@ -80,7 +81,7 @@ has_free_slot(FerryScheduler *self)
     return !self->stopping && (limit == 0 || self->running < limit);
 }
 
-/* Under the lock. */
+/* Its slot is taken already. */
 static void
 start(FerryScheduler *self, FerryMigration *migration)
 {
@@ -88,7 +89,6 @@ start(FerryScheduler *self, FerryMigration *migration)
 
     life->scheduler = self;
     life->migration = ferry_migration_ref(migration);
-    self->running++;
     g_thread_unref(g_thread_new("saga", live_a_life, life));
 }
 
@@ -96,8 +96,10 @@ start(FerryScheduler *self, FerryMigration *migration)
 static void
 start_next(FerryScheduler *self)
 {
-    while (has_free_slot(self) && !g_queue_is_empty(&self->queue))
+    while (has_free_slot(self) && !g_queue_is_empty(&self->queue)) {
+        self->running++;
         start(self, g_queue_pop_head(&self->queue));
+    }
 }
 
 /* One that waits in the queue is run by nobody: it ends here. */
@@ -116,25 +118,10 @@ end_if_queued(FerryScheduler *self, FerryMigration *migration)
     g_mutex_unlock(&self->lock);
 }
 
-FerryStatus
-ferry_scheduler_add(FerryScheduler *self, FerryMigration *migration)
+static void
+queue_up(FerryScheduler *self, FerryMigration *migration)
 {
     g_autoptr(GError) error = NULL;
-    FerryStatus status = ferry_migration_record(migration)->status;
-    /* Taken up again after a restart: it has its slot already, whatever the limit is now. */
-    bool under_way = status != FERRY_STATUS_ACCEPTED && status != FERRY_STATUS_QUEUED;
-
-    g_mutex_lock(&self->lock);
-    bool now = under_way || (has_free_slot(self) && g_queue_is_empty(&self->queue));
-
-    g_hash_table_insert(self->live,
-                        (gpointer)ferry_migration_id(migration),
-                        ferry_migration_ref(migration));
-    if (now)
-        start(self, migration);
-    g_mutex_unlock(&self->lock);
-    if (now)
-        return status;
 
     /* Journaled before it enters the queue: once there, another thread may start it. */
     if (!ferry_migration_enter(migration, FERRY_STATUS_QUEUED, &error))
@@ -148,7 +135,35 @@ ferry_scheduler_add(FerryScheduler *self, FerryMigration *migration)
     /* An abort that came between the two saw no queue to take it from. */
     if (ferry_migration_abort_requested(migration))
         end_if_queued(self, migration);
-    return FERRY_STATUS_QUEUED;
+}
+
+void
+ferry_scheduler_add(FerryScheduler *self,
+                    FerryMigration *migration,
+                    FerryAdmittedFunc admitted,
+                    gpointer data)
+{
+    FerryStatus status = ferry_migration_record(migration)->status;
+    /* Taken up again after a restart: it has its slot already, whatever the limit is now. */
+    bool under_way = status != FERRY_STATUS_ACCEPTED && status != FERRY_STATUS_QUEUED;
+
+    g_mutex_lock(&self->lock);
+    bool now = under_way || (has_free_slot(self) && g_queue_is_empty(&self->queue));
+
+    g_hash_table_insert(self->live,
+                        (gpointer)ferry_migration_id(migration),
+                        ferry_migration_ref(migration));
+    if (now)
+        self->running++;
+    g_mutex_unlock(&self->lock);
+
+    if (admitted)
+        admitted(ferry_migration_id(migration), now ? status : FERRY_STATUS_QUEUED, data);
+    ferry_fault_point("order", "end");
+    if (now)
+        start(self, migration);
+    else
+        queue_up(self, migration);
 }
 
 FerryMigration *

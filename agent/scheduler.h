@@ -19,9 +19,15 @@ FerryScheduler *ferry_scheduler_new(const FerryAgent *agent,
 void ferry_scheduler_free(FerryScheduler *scheduler);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryScheduler, ferry_scheduler_free)
 
+/** Called with the migration's status, accepted or queued, before anything is done for it. */
+typedef void (*FerryAdmittedFunc)(const char *migration_id, FerryStatus status, gpointer data);
+
 /** Starts @migration (transfer none) or queues it behind others; a queued one is journaled as such.
- * Returns: its status: accepted or queued. */
-FerryStatus ferry_scheduler_add(FerryScheduler *scheduler, FerryMigration *migration);
+ * @admitted: (nullable): where the order is answered: an answer does not wait for the work. */
+void ferry_scheduler_add(FerryScheduler *scheduler,
+                         FerryMigration *migration,
+                         FerryAdmittedFunc admitted,
+                         gpointer data);
 
 /** Returns: (transfer full) (nullable): the live migration with this id. */
 FerryMigration *ferry_scheduler_find(FerryScheduler *scheduler, const char *migration_id);

@@ -179,13 +179,16 @@ new_record(FerrySource *self, const char *migration_id, json_t *order, GError **
     return record;
 }
 
-static json_t *
-start_record(FerrySource *self, FerryRecord *record, FerryOrderOptions *options)
+static void
+start_record(FerrySource *self,
+             FerryRecord *record,
+             FerryOrderOptions *options,
+             FerryAdmittedFunc admitted,
+             gpointer data)
 {
-    g_autofree char *migration_id = g_strdup(record->migration_id);
     g_autoptr(FerryMigration) migration = ferry_migration_new(self->agent, record, options);
 
-    return answer_status(migration_id, ferry_scheduler_add(self->scheduler, migration));
+    ferry_scheduler_add(self->scheduler, migration, admitted, data);
 }
 
 static bool
@@ -202,7 +205,7 @@ static json_t *
 order_first(FerrySource *self,
             const char *migration_id,
             json_t *order,
-            void (*accepted)(gpointer data),
+            FerryAdmittedFunc admitted,
             gpointer data,
             GError **error)
 {
@@ -216,16 +219,15 @@ order_first(FerrySource *self,
     if (!record || !ferry_journal_add(self->agent->journal, record, error))
         return NULL;
     ferry_fault_point("order", "begin");
-    accepted(data);
-    ferry_fault_point("order", "end");
-    return start_record(self, g_steal_pointer(&record), g_steal_pointer(&options));
+    start_record(self, g_steal_pointer(&record), g_steal_pointer(&options), admitted, data);
+    return answer_status(migration_id, FERRY_STATUS_ACCEPTED);
 }
 
 json_t *
 ferry_source_order(FerrySource *self,
                    const char *migration_id,
                    json_t *order,
-                   void (*accepted)(gpointer data),
+                   FerryAdmittedFunc admitted,
                    gpointer data,
                    GError **error)
 {
@@ -242,7 +244,7 @@ ferry_source_order(FerrySource *self,
         }
         g_clear_error(&why);
 
-        json_t *answer = order_first(self, migration_id, order, accepted, data, &why);
+        json_t *answer = order_first(self, migration_id, order, admitted, data, &why);
 
         if (answer)
             return answer;
@@ -326,7 +328,7 @@ recover_one(FerrySource *self, const FerryRecord *record)
               record->migration_id,
               record->instance_name,
               ferry_status_to_string(record->status));
-    json_decref(start_record(self, ferry_record_copy(record), g_steal_pointer(&options)));
+    start_record(self, ferry_record_copy(record), g_steal_pointer(&options), NULL, NULL);
 }
 
 bool

@@ -31,18 +31,18 @@ json_t *ferry_source_check(FerrySource *source,
  * ferry_source_order:
  * live_migrate_instance (args has `host`) or live_migration (args has `migrate_data`).
  * @order: (transfer none): {"method", "args"}; told from a repetition by equality
- * @accepted: called once the journal has the order and before anything else follows: the moment to
- *   acknowledge
+ * @admitted: called once the journal has a new order, before anything is done: the moment to answer
+ *   and to acknowledge
  * @error: FERRY_ERROR_INVALID_REQUEST, FERRY_ERROR_INSTANCE_NOT_FOUND,
  *   FERRY_ERROR_INSTANCE_INVALID_STATE, FERRY_ERROR_INSTANCE_ALREADY_MIGRATING,
  *   FERRY_ERROR_DESTINATION_NOT_ALLOWED, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
  *   FERRY_ERROR_JOURNAL_UNAVAILABLE: nothing was begun
- * Returns: (transfer full): {"migration_id", "status"}.
+ * Returns: (transfer full): {"migration_id", "status"}. A new order was answered by @admitted.
  */
 json_t *ferry_source_order(FerrySource *source,
                            const char *migration_id,
                            json_t *order,
-                           void (*accepted)(gpointer data),
+                           FerryAdmittedFunc admitted,
                            gpointer data,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
