@@ -131,12 +131,20 @@ make_migration(Fixture *fixture, const char *id, FerryStatus status)
     return ferry_migration_new(&fixture->agent, record, options);
 }
 
+static void
+note_status(const char *id, FerryStatus status, gpointer data)
+{
+    *(FerryStatus *)data = status;
+}
+
 static FerryStatus
 add(Fixture *fixture, const char *id, FerryStatus status)
 {
+    FerryStatus admitted = FERRY_STATUS_ERROR;
     g_autoptr(FerryMigration) migration = make_migration(fixture, id, status);
 
-    return ferry_scheduler_add(fixture->scheduler, migration);
+    ferry_scheduler_add(fixture->scheduler, migration, note_status, &admitted);
+    return admitted;
 }
 
 static void
