@@ -26,11 +26,13 @@ class Ground:
     The guest stays where a journey left it; the next one goes the other way.
     """
 
-    def __init__(self, lab, cut_seconds=60):
+    def __init__(self, lab, cut_seconds=60, controller=None, settings=None,
+                 ready_s=30):
         self.lab = lab
         self.hosts = lab.hosts
         self.cut_seconds = cut_seconds
-        self.controller = lab.controller()
+        self.ready_s = ready_s
+        self.controller = controller or lab.controller()
         # Reads the queues where events wait for whoever listens: the broker goes and comes.
         self.recorder = self.controller.recorder(standard=True)
         self.guests = []
@@ -39,9 +41,10 @@ class Ground:
         for host in self.hosts.values():
             host.limit_images(ROOM_BYTES)
             os.makedirs(self.holds(host))
-        self.agents = {name: lab.agent(name, settings={
+        self.agents = {name: lab.agent(name, controller=self.controller, settings={
             "migration": {"outcome_timeout": "30", "prepare_timeout": "120"},
-            "storage": {"reserved_bytes": str(16 * MIB)}}) for name in self.hosts}
+            "storage": {"reserved_bytes": str(16 * MIB)}, **(settings or {})})
+            for name in self.hosts}
         for name in self.hosts:
             self.start_agent(name)
 
@@ -54,8 +57,10 @@ class Ground:
 
     def start_agent(self, name, wait=True):
         agent = self.agents[name]
-        agent.start(wait=wait,
+        agent.start(wait=False,
                     environment={"VIRT_FERRY_FAULT_POINTS": self.holds(agent.host)})
+        if wait:
+            agent.wait_ready(self.ready_s)
 
     def hold(self, host, point):
         with open(os.path.join(self.holds(host), point), "w", encoding="ascii"):
@@ -79,7 +84,7 @@ class Ground:
     def answer(self):
         """Both agents live and answer."""
         for agent in self.agents.values():
-            agent.wait_ready(20)
+            agent.wait_ready(self.ready_s)
 
     def logs(self):
         """The last lines that the agents said since begin()."""

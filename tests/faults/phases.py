@@ -68,8 +68,10 @@ class Preparing(Held):
 
 
 class Slow(Phase):
+    mbit_s = SLOW_MBIT_S
+
     def arm(self):
-        self.ground.slow(self.journey.source, SLOW_MBIT_S)
+        self.ground.slow(self.journey.source, self.mbit_s)
 
     def let_go(self):
         self.ground.fast(self.journey.source)
@@ -77,6 +79,7 @@ class Slow(Phase):
 
 class DiskCopy(Slow):
     """Some of the disk is over there, some is not."""
+    mbit_s = SLOW_MBIT_S // 2
 
     def reach(self):
         self.journey.wait_progress(

@@ -1,18 +1,26 @@
 """What is run, in which order, and what became of it."""
 
 import contextlib
+import os
 import random
 import time
 
+import bad_journals
 import cells
+import cluster
 import matrix
+import outbox
 import random_journeys
+import storm
+import table
 from ground import Ground
 from lab.lab import Lab
 from lab.tap import Tap
 
 ORDINARY_RANDOM = 10
 ALL_RANDOM = 200
+# The ordinary tests cut the link for as long as libvirt needs to notice.
+ORDINARY_CUT_S = 15
 
 
 class Item:
@@ -26,7 +34,7 @@ class Item:
         self.facts = facts
         self.outcome = None
         self.seconds = None
-        self.ok = None
+        self.ok = False
 
 
 def _matrix_items(chosen):
@@ -39,11 +47,11 @@ def _matrix_items(chosen):
 
 def _point_items():
     items = [Item("points", "%s/%s" % (side, point),
-                  "the %s's agent is killed at %s" % (side, point),
+                  "the %s's agent at `%s`" % (side, point),
                   lambda ground, side=side, point=point: cells.play_point(ground, side, point))
              for side, point in matrix.POINTS]
     return items + [Item("points", "%s/%s" % (side, point),
-                         "an abort: the %s's agent is killed at %s" % (side, point),
+                         "after an abort: the %s's agent at `%s`" % (side, point),
                          lambda ground, side=side, point=point:
                          cells.play_undo_point(ground, side, point))
                     for side, point in matrix.UNDO_POINTS]
@@ -57,12 +65,33 @@ def _random_items(count, seed):
         for number, plan in enumerate(random_journeys.plans(dice, count))]
 
 
+def _function_items(part, functions):
+    return [Item(part, function.__name__.replace("_", "-"),
+                 " ".join(function.__doc__.split()), function)
+            for function in functions]
+
+
+def _outbox_item(count):
+    return Item("outbox", "outbox", "%d events that waited for the broker, which dies once more "
+                "while they leave" % count, lambda ground: outbox.drain(ground, count))
+
+
+def _cluster_item():
+    return Item("cluster", "cluster", "a cluster of three brokers with quorum queues: the node "
+                "that the agents talk to is killed in the disk phase", cluster.play)
+
+
 def choose(options, seed):
     """The items that the options mean."""
     if options.ordinary:
         return (_matrix_items(matrix.ordinary_cells())
+                + _function_items("storm", storm.ITEMS)
+                + [_outbox_item(outbox.SMALL)]
+                + _function_items("journals", bad_journals.ITEMS)
                 + _random_items(options.random or ORDINARY_RANDOM, seed))
-    everything = _matrix_items(matrix.cells()) + _point_items()
+    everything = (_matrix_items(matrix.cells()) + _point_items()
+                  + _function_items("storm", storm.ITEMS) + [_outbox_item(outbox.FULL)]
+                  + _function_items("journals", bad_journals.ITEMS) + [_cluster_item()])
     if options.all or options.list:
         return everything + _random_items(options.random or ALL_RANDOM, seed)
     chosen = [item for item in everything
@@ -77,28 +106,53 @@ def run(options, words):
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
     items = choose(options, seed)
     if options.list:
-        for item in items:
-            if item.part != "random":
-                print(item.name)
+        print("\n".join(item.name for item in items if item.part != "random"))
         return 0
     tap = Tap(len(items))
     tap.note("seed of the random journeys: %d" % seed)
     begun = time.monotonic()
-    with Lab() as lab:
-        ground = Ground(lab, 15 if options.ordinary else options.cut)
-        tap.note("the laboratory is up after %.1f s" % (time.monotonic() - begun))
-        for item in items:
-            _play(tap, ground, item)
+    _play_together(tap, [item for item in items if item.part != "cluster"],
+                   ORDINARY_CUT_S if options.ordinary else options.cut)
+    for item in items:
+        if item.part == "cluster":
+            _play_alone(tap, item)
+    if options.write:
+        _write(options.write, table.text(items, seed, words, time.monotonic() - begun))
     return tap.status()
 
 
-def _play(tap, ground, item):
+def _play_together(tap, items, cut_seconds):
+    """One laboratory for all of them."""
+    if not items:
+        return
+    begun = time.monotonic()
+    with Lab() as lab:
+        ground = Ground(lab, cut_seconds)
+        tap.note("the laboratory is up after %.1f s" % (time.monotonic() - begun))
+        for item in items:
+            _play(tap, item, ground)
+            if not item.ok:
+                tap.note(ground.logs())
+                with contextlib.suppress(Exception):
+                    ground.mend()
+
+
+def _play_alone(tap, item):
+    """A laboratory of its own, with brokers of its own."""
+    with Lab(broker=False) as lab:
+        _play(tap, item, lab)
+
+
+def _play(tap, item, where):
     def case():
-        item.outcome, item.seconds = item.play(ground)
+        item.outcome, item.seconds = item.play(where)
     item.ok = tap.case("%s (%s)" % (item.title, item.name), case)
-    if item.outcome:
+    if item.ok:
         tap.note("%s after %.1f s" % (item.outcome, item.seconds))
-    if not item.ok:
-        tap.note(ground.logs())
-        with contextlib.suppress(Exception):
-            ground.mend()
+
+
+def _write(path, text):
+    made = path + ".new"
+    with open(made, "w", encoding="utf-8") as out:
+        out.write(text)
+    os.replace(made, path)

@@ -14,7 +14,8 @@ class Journal:
     """The tables of an agent's journal, read beside it."""
 
     def __init__(self, agent):
-        self._path = os.path.join(agent.state_path, "journal.db")
+        # Seen through the host: its mounts are not ours.
+        self._path = os.path.join(agent.host.path(agent.state_path), "journal.db")
 
     def rows(self, query, *values):
         with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % self._path, uri=True,

@@ -1,0 +1,130 @@
+"""The table of what was tried and how it ended, made from the results of a run."""
+
+import os
+import platform
+import subprocess
+import time
+
+import matrix
+
+_HEAD = """\
+# Reliability
+
+Whatever dies, every order ends once and the guest runs in one place. This page is written by the
+tests themselves: each entry is a real migration of a running guest between two hosts with real
+libvirt and QEMU, hit by a real fault. After each one the world was asked, not the agent:
+
+- the guest runs on exactly one host, no numbered write is missing, none was made twice;
+- exactly one terminal event came, and the numbers of all events are whole;
+- no image, pool or domain is left where the migration failed, and none that no journal knows;
+- both agents answer, and the next migration of the same instance completes.
+
+| | |
+|---|---|
+"""
+
+_LEGEND = """\
+An entry says how the migration ended, and how many seconds after the order the next migration of
+the same instance was over, the time of the fault and of all checks included. `error` means that a
+person had to look, as the contract has it: the guest's QEMU was killed on its new host before the
+destination's agent had said that it is there; nothing was deleted, and after the guest was started
+again the migration was resolved. A dash: there is nothing to kill at that time.
+"""
+
+
+def text(items, seed, command, seconds):
+    """The whole page."""
+    parts = [_HEAD + _facts(items, seed, command, seconds), _matrix(items),
+             _points(items), _random(items, seed), _others(items)]
+    return "\n".join(part for part in parts if part)
+
+
+def _facts(items, seed, command, seconds):
+    passed = sum(1 for item in items if item.ok)
+    lines = [("command", "`tests/faults/run %s`" % " ".join(command)),
+             ("date", time.strftime("%Y-%m-%d")),
+             ("cases", "%d run, %d passed, %d failed" % (len(items), passed,
+                                                         len(items) - passed)),
+             ("time", "%d min" % round(seconds / 60)),
+             ("machine", "%d processors, %s, Linux %s" % (
+                 os.cpu_count(), _memory(), platform.release())),
+             ("libvirt, QEMU", _versions()),
+             ("guests", "128 MiB of memory, 32 MiB of data in a qcow2 image of 1 GiB, ten "
+                        "numbered writes a second")]
+    return "".join("| %s | %s |\n" % line for line in lines)
+
+
+def _memory():
+    with open("/proc/meminfo", encoding="ascii") as info:
+        return "%d GiB" % round(int(info.readline().split()[1]) / (1 << 20))
+
+
+def _versions():
+    said = []
+    for words in (["libvirtd", "--version"], ["qemu-system-x86_64", "--version"]):
+        done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
+        line = done.stdout.splitlines()[0] if done.stdout else "unknown"
+        said.append(next((word for word in line.replace(")", "").split()
+                          if word[:1].isdigit()), line))
+    return ", ".join(said)
+
+
+def _entry(item):
+    if not item.ok:
+        return "**not passed**"
+    return "%s, %.0f s" % (item.outcome, item.seconds)
+
+
+def _matrix(items):
+    found = {(item.facts["fault"], item.facts["phase"]): item for item in items
+             if item.part == "matrix"}
+    if not found:
+        return ""
+    lines = ["## Faults and phases", "", _LEGEND,
+             "| fault | %s |" % " | ".join(matrix.PHASES.values()),
+             "|---|%s" % ("---|" * len(matrix.PHASES))]
+    for fault, words in matrix.FAULTS.items():
+        entries = []
+        for phase in matrix.PHASES:
+            item = found.get((fault, phase))
+            possible = matrix.EXPECTED[fault][phase]
+            entries.append(_entry(item) if item else "not run" if possible else "–")
+        lines.append("| %s | %s |" % (words, " | ".join(entries)))
+    return "\n".join(lines) + "\n"
+
+
+def _points(items):
+    found = [item for item in items if item.part == "points"]
+    if not found:
+        return ""
+    lines = ["## The agents' own steps", "",
+             "The agent is killed with SIGKILL at a named step and started again.", "",
+             "| killed | end |", "|---|---|"]
+    lines += ["| %s | %s |" % (item.title, _entry(item)) for item in found]
+    return "\n".join(lines) + "\n"
+
+
+def _random(items, seed):
+    found = [item for item in items if item.part == "random"]
+    if not found:
+        return ""
+    lines = ["## Random journeys", "",
+             "%d journeys, each with one fault at a random moment; seed %d." % (len(found), seed),
+             "", "| fault | journeys | completed | failed | error, resolved by a person "
+             "| not passed |", "|---|---|---|---|---|---|"]
+    for fault, words in matrix.FAULTS.items():
+        mine = [item for item in found if item.facts["fault"] == fault]
+        counts = [sum(1 for item in mine if item.ok and item.outcome == outcome)
+                  for outcome in ("completed", "failed", "error")]
+        lines.append("| %s | %d | %d | %d | %d | %d |" % (
+            words, len(mine), *counts, sum(1 for item in mine if not item.ok)))
+    return "\n".join(lines) + "\n"
+
+
+def _others(items):
+    found = [item for item in items if item.part not in ("matrix", "points", "random")]
+    if not found:
+        return ""
+    lines = ["## Orders, events, brokers, journals", "", "| case | what came of it |", "|---|---|"]
+    lines += ["| %s | %s |" % (item.title.rstrip("."), _entry(item)) for item in found]
+    return "\n".join(lines) + "\n"
