@@ -56,12 +56,12 @@ class Peer:
         return [fact for fact in self.facts('run')
                 if method in (None, fact['run']) and mark in (None, fact['mark'])]
 
-    def wait_fact(self, key, seconds=10, count=1):
+    def wait_fact(self, key, seconds=20, count=1):
         wait_until(lambda: len(self.facts(key)) >= count, seconds,
                    '%s from %s (log: %s)' % (key, self.server, self.log()[-1500:]))
         return self.facts(key)[count - 1]
 
-    def ready(self, seconds=20):
+    def ready(self, seconds=40):
         self.wait_fact('ready', seconds)
         return self
 

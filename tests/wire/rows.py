@@ -109,7 +109,7 @@ class Bench:
         wait_until(lambda: self.queues('consumers').get(queue) == [str(count)], seconds,
                    '%d consumers of %s' % (count, queue), 0.1)
 
-    def wait_drained(self, queue, seconds=10):
+    def wait_drained(self, queue, seconds=30):
         """Nothing waits in the queue and nothing is unacknowledged."""
         columns = ('messages_ready', 'messages_unacknowledged')
         wait_until(lambda: self.queues(*columns).get(queue) == ['0', '0'], seconds,
