@@ -300,7 +300,15 @@ class Broker:
 
     def table(self, *arguments):
         """The rows of a rabbitmqctl list command, each a list of its columns as text."""
-        text = self.rabbitmqctl(*arguments, '--no-table-headers')
+        # Now and then a listing waits for a queue that has just gone, until its own limit of a
+        # minute; asked again it answers at once.
+        for patience in (15, 15, 60):
+            try:
+                text = self.rabbitmqctl(*arguments, '--no-table-headers', timeout=patience)
+                break
+            except subprocess.TimeoutExpired:
+                if patience == 60:
+                    raise
         return [line.split('\t') for line in text.splitlines() if line]
 
     def join(self, other):
