@@ -12,12 +12,14 @@
 
 #include <glib-unix.h>
 
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 /* How long a stop waits for the parts that may be busy. */
 #define DETACH_MS 2000
 #define FLUSH_MS 5000
+#define CLOSE_MS 5000
 #define PRUNE_PERIOD_S (24 * 60 * 60)
 
 typedef struct {
@@ -168,6 +170,16 @@ close_parts(Daemon *self)
     ferry_journal_close(self->agent.journal);
     g_object_unref(self->agent.stopping);
     g_main_loop_unref(self->loop);
+    g_main_context_unref(self->context);
+}
+
+/* Closing joins threads, and one of them may be in a call that a stuck libvirtd never answers. */
+static gpointer
+end_late(gpointer data)
+{
+    g_usleep(CLOSE_MS * 1000);
+    g_message("Stopped; a thread still waited for libvirt");
+    _exit(EXIT_SUCCESS);
 }
 
 /* --- starting --------------------------------------------------------------------------------- */
@@ -240,7 +252,10 @@ ferry_daemon_run(const FerryConfig *config)
     Daemon self = {.config = config};
     g_autoptr(GError) error = NULL;
 
-    self.context = g_main_context_default();
+    /* A client whose libvirtd dies writes into a closed socket: an error to handle, not our end. */
+    signal(SIGPIPE, SIG_IGN);
+    /* One of our own: the default one is where libvirt's event loop runs, on its own thread. */
+    self.context = g_main_context_new();
     self.loop = g_main_loop_new(self.context, FALSE);
     if (!start(&self, &error)) {
         g_critical("Cannot start: %s%s%s",
@@ -257,8 +272,10 @@ ferry_daemon_run(const FerryConfig *config)
     g_main_loop_run(self.loop);
     /* A thread that hangs in libvirt keeps what it uses; the end of the process lets go of it all. The
      * journal needs no farewell: every commit is on disk. */
-    if (stop(&self))
+    if (stop(&self)) {
+        g_thread_unref(g_thread_new("late-end", end_late, NULL));
         close_parts(&self);
+    }
     g_message("Stopped");
     return EXIT_SUCCESS;
 }

@@ -60,7 +60,7 @@ typedef struct {
 static Turn
 turn_begin(FerryDestination *self, const char *migration_id)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 
     while (g_hash_table_contains(self->busy, migration_id))
         g_cond_wait(&self->changed, &self->lock);
@@ -306,7 +306,7 @@ admit(FerryDestination *self, FerryRecord *record, GError **error)
 {
     FerryJournalFilter filter = {.open_only = true};
     guint limit = self->agent->config->max_concurrent_incoming;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->admission);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->admission);
     g_autoptr(GPtrArray) open = ferry_journal_list(self->agent->journal, &filter, error);
     guint used = 0;
 

@@ -56,7 +56,7 @@ ferry_journal_creation_add(FerryJournal *journal,
                            gint64 *ret_id,
                            GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
 
     if (!ferry_journal_db_run(journal,
                               error,
@@ -80,7 +80,7 @@ ferry_journal_creation_set(FerryJournal *journal,
                            const char *detail,
                            GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
 
     return ferry_journal_db_run(journal,
                                 error,
@@ -113,7 +113,7 @@ ferry_journal_creations(FerryJournal *journal, const char *migration_id, GError 
 {
     g_autoptr(GPtrArray) creations =
         g_ptr_array_new_with_free_func((GDestroyNotify)ferry_creation_free);
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
     g_autoptr(FerryStatement) statement =
         ferry_journal_db_prepare(journal,
                                  error,
@@ -139,12 +139,16 @@ ferry_journal_pool_is_shared(FerryJournal *journal,
                              bool *ret_shared,
                              GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
     g_autoptr(FerryStatement) statement =
         ferry_journal_db_prepare(journal,
                                  error,
-                                 "SELECT 1 FROM creations WHERE pool = ? AND migration_id <> ?"
-                                 " AND kind = 'volume' AND state <> 'removed' LIMIT 1",
+                                 /* What was delivered before this migration touched the pool was
+                                  * no reason not to make it, so it is none to keep it. */
+                                 "SELECT 1 FROM creations WHERE pool = ?1 AND migration_id <> ?2"
+                                 " AND kind = 'volume' AND (state IN ('intended', 'made', 'kept')"
+                                 " OR (state = 'delivered' AND id > (SELECT min(id) FROM creations"
+                                 " WHERE pool = ?1 AND migration_id = ?2))) LIMIT 1",
                                  "tt",
                                  pool,
                                  migration_id);
@@ -160,7 +164,7 @@ ferry_journal_leftover_add(FerryJournal *journal,
                            const char *fingerprint,
                            GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
 
     return ferry_journal_db_run(journal,
                                 error,
@@ -180,7 +184,7 @@ ferry_journal_leftover_find(FerryJournal *journal,
                             GError **error)
 {
     bool row = false;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
         journal,
         error,
@@ -197,7 +201,7 @@ ferry_journal_leftover_find(FerryJournal *journal,
 bool
 ferry_journal_leftover_forget(FerryJournal *journal, const char *path, GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
 
     return ferry_journal_db_run(
         journal, error, "DELETE FROM leftovers WHERE path = ?", "t", path);

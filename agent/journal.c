@@ -119,7 +119,7 @@ bool
 ferry_journal_add(FerryJournal *journal, FerryRecord *record, GError **error)
 {
     g_autoptr(GError) local_error = NULL;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
 
     if (!ferry_journal_db_begin(journal, error))
         return false;
@@ -181,7 +181,7 @@ ferry_journal_save(FerryJournal *journal,
                    GError **error)
 {
     gint64 seq = record->seq + (event_type ? 1 : 0);
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
 
     record->updated_us = ferry_clock_now_us();
     if (ferry_status_is_terminal(record->status) && record->ended_us == 0)
@@ -231,7 +231,7 @@ FerryRecord *
 ferry_journal_get(FerryJournal *journal, const char *migration_id, FerryRole role, GError **error)
 {
     bool row = false;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
         journal,
         error,
@@ -258,7 +258,7 @@ ferry_journal_list(FerryJournal *journal, const FerryJournalFilter *filter, GErr
 {
     gint64 limit = filter->limit ? filter->limit : DEFAULT_LIMIT;
     g_autoptr(GPtrArray) records = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_record_free);
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
         journal,
         error,
@@ -286,7 +286,7 @@ bool
 ferry_journal_prune(FerryJournal *journal, gint64 before_us, GError **error)
 {
     static const char *const tables[] = {"steps", "creations"};
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
 
     if (!ferry_journal_db_begin(journal, error))
         return false;
@@ -318,7 +318,7 @@ ferry_journal_step_begin(FerryJournal *journal,
                          const char *step,
                          GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
 
     return ferry_journal_db_run(journal,
                                 error,
@@ -338,7 +338,7 @@ ferry_journal_step_end(FerryJournal *journal,
                        const char *state,
                        GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
 
     return ferry_journal_db_run(journal,
                                 error,
@@ -377,7 +377,7 @@ json_t *
 ferry_journal_steps(FerryJournal *journal, const char *migration_id, FerryRole role)
 {
     json_t *steps = json_array();
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
     g_autoptr(FerryStatement) statement =
         ferry_journal_db_prepare(journal,
                                  NULL,

@@ -149,7 +149,8 @@ bool ferry_journal_creation_set(FerryJournal *journal,
 GPtrArray *ferry_journal_creations(FerryJournal *journal, const char *migration_id, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/** Sets @ret_shared: another migration than @migration_id has, or delivered, an image in @pool. */
+/** Sets @ret_shared: another migration than @migration_id has an image in @pool, or delivered one
+ * there since @migration_id first touched the pool. */
 bool ferry_journal_pool_is_shared(FerryJournal *journal,
                                   const char *pool,
                                   const char *migration_id,

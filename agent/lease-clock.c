@@ -23,7 +23,7 @@ sleep_until(FerryLeaseClock *self, gint64 at_us)
     gint64 delay_us = MAX(0, at_us - ferry_clock_now_us());
     gint64 deadline = g_get_monotonic_time() + delay_us;
     bool due = false;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 
     while (!self->woken && !self->stopping && !due) {
         if (at_us == 0)

@@ -90,7 +90,7 @@ ferry_migration_options(const FerryMigration *self)
 FerryRecord *
 ferry_migration_snapshot(FerryMigration *self)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 
     return ferry_record_copy(self->record);
 }
@@ -139,7 +139,7 @@ ferry_migration_request_abort(FerryMigration *self, GError **error)
 bool
 ferry_migration_request_force(FerryMigration *self, const char **ret_action, GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 
     if (self->record->status != FERRY_STATUS_RUNNING || self->abort_closed)
         return refuse_in_status(self, "forced to complete", error);
@@ -152,7 +152,7 @@ ferry_migration_request_force(FerryMigration *self, const char **ret_action, GEr
 static bool
 read_flag(FerryMigration *self, const bool *flag)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 
     return *flag;
 }
@@ -211,7 +211,7 @@ ferry_migration_instance(FerryMigration *self)
 void
 ferry_migration_set_watch(FerryMigration *self, FerryVirtWatch *watch)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 
     self->watch = watch;
 }
@@ -219,7 +219,7 @@ ferry_migration_set_watch(FerryMigration *self, FerryVirtWatch *watch)
 void
 ferry_migration_take(FerryMigration *self, json_t **field, json_t *value)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 
     ferry_record_take(field, value);
 }
@@ -227,7 +227,7 @@ ferry_migration_take(FerryMigration *self, json_t **field, json_t *value)
 bool
 ferry_migration_close_abort(FerryMigration *self)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 
     self->abort_closed = true;
     return !self->abort;

@@ -184,6 +184,8 @@ ferry_outbox_free(FerryOutbox *self)
 {
     if (!self)
         return;
+    /* The bus is gone by now: nothing is sent any more, what was confirmed is forgotten. */
+    self->topics = 0;
     if (self->drop_source)
         on_drop(self);
     stop_source(&self->drop_source);

@@ -85,7 +85,7 @@ resolve_record(FerryResolver *self, FerryRecord *record, GError **error)
 json_t *
 ferry_resolver_resolve(FerryResolver *self, const char *migration_id, GError **error)
 {
-    g_autoptr(GMutexLocker) turn = g_mutex_locker_new(&self->turn);
+    g_autoptr(GMutexLocker) turn G_GNUC_UNUSED = g_mutex_locker_new(&self->turn);
     g_autoptr(GError) why = NULL;
     g_autoptr(FerryRecord) record =
         ferry_journal_get(self->agent->journal, migration_id, FERRY_ROLE_SOURCE, error);
@@ -145,7 +145,7 @@ wait_for(FerryResolver *self, guint pause_s, bool *ret_woken)
 {
     gint64 deadline = g_get_monotonic_time() + (gint64)pause_s * G_USEC_PER_SEC;
     bool due = false;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 
     while (!self->woken && !self->stopping && !due) {
         if (pause_s == 0)

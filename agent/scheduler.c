@@ -169,7 +169,7 @@ ferry_scheduler_add(FerryScheduler *self,
 FerryMigration *
 ferry_scheduler_find(FerryScheduler *self, const char *migration_id)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
     FerryMigration *migration = g_hash_table_lookup(self->live, migration_id);
 
     return migration ? ferry_migration_ref(migration) : NULL;
@@ -187,7 +187,7 @@ ferry_scheduler_abort(FerryScheduler *self, FerryMigration *migration, GError **
 void
 ferry_scheduler_count(FerryScheduler *self, guint *ret_used, guint *ret_queued)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 
     *ret_used = self->running;
     *ret_queued = g_queue_get_length(&self->queue);

@@ -113,7 +113,7 @@ ferry_transfer_call_start(FerryMigration *migration, virDomainPtr domain, FerryV
 bool
 ferry_transfer_call_is_over(FerryTransferCall *self, GError **ret_error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 
     if (self->over)
         *ret_error = self->error ? g_error_copy(self->error) : NULL;

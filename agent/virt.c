@@ -74,7 +74,7 @@ void
 ferry_virt_watch_wait(FerryVirtWatch *watch, guint timeout_ms)
 {
     gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watch->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
 
     while (!watch->woken && g_cond_wait_until(&watch->changed, &watch->lock, deadline))
         ;
@@ -84,7 +84,7 @@ ferry_virt_watch_wait(FerryVirtWatch *watch, guint timeout_ms)
 FerryJobSummary
 ferry_virt_watch_summary(FerryVirtWatch *watch)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watch->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
 
     return watch->summary;
 }
@@ -288,7 +288,7 @@ ferry_virt_free(FerryVirt *virt)
 bool
 ferry_virt_is_connected(FerryVirt *virt)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&virt->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&virt->lock);
 
     return virt->alive;
 }
@@ -296,7 +296,7 @@ ferry_virt_is_connected(FerryVirt *virt)
 static virConnectPtr
 current_connection(FerryVirt *virt)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&virt->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&virt->lock);
 
     /* A look at the socket only: a close that came before the callback was set shows here. */
     if (virt->alive && virConnectIsAlive(virt->connection) != 1)
