@@ -52,7 +52,7 @@ test_bare(void)
     for (guint i = 0; bodies[i] != NULL; i++) {
         g_autoptr(GError) error = NULL;
         bool enveloped = true;
-        g_autoptr(FerryJson) message = open_text(bodies[i], &enveloped, &error);
+        g_autoptr(FerryJson) message G_GNUC_UNUSED = open_text(bodies[i], &enveloped, &error);
         g_assert_no_error(error);
         g_assert_false(enveloped);
     }
@@ -97,7 +97,7 @@ test_accepted_versions(void)
 {
     g_autoptr(GError) error = NULL;
     bool enveloped = false;
-    g_autoptr(FerryJson) message = open_text(
+    g_autoptr(FerryJson) message G_GNUC_UNUSED = open_text(
         "{\"oslo.version\": \"2.0.0\", \"oslo.message\": \"{}\", \"x\": 1}", &enveloped, &error);
     g_assert_no_error(error);
     g_assert_true(enveloped);
