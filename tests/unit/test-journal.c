@@ -157,7 +157,8 @@ static void
 test_unknown_record(Fixture *fixture, gconstpointer user_data)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(FerryRecord) record = add_record(fixture, "m-1", FERRY_ROLE_SOURCE, UUID);
+    g_autoptr(FerryRecord) record G_GNUC_UNUSED =
+        add_record(fixture, "m-1", FERRY_ROLE_SOURCE, UUID);
 
     g_assert_null(ferry_journal_get(fixture->journal, "m-2", FERRY_ROLE_SOURCE, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND);
@@ -225,8 +226,10 @@ test_one_migration_an_instance(Fixture *fixture, gconstpointer user_data)
     assert_refused(fixture, second, FERRY_ERROR_INSTANCE_ALREADY_MIGRATING);
 
     /* Another instance, and the other role of the same migration (both agents on one host). */
-    g_autoptr(FerryRecord) other = add_record(fixture, "m-3", FERRY_ROLE_SOURCE, OTHER_UUID);
-    g_autoptr(FerryRecord) role = add_record(fixture, "m-1", FERRY_ROLE_DESTINATION, UUID);
+    g_autoptr(FerryRecord) other G_GNUC_UNUSED =
+        add_record(fixture, "m-3", FERRY_ROLE_SOURCE, OTHER_UUID);
+    g_autoptr(FerryRecord) role G_GNUC_UNUSED =
+        add_record(fixture, "m-1", FERRY_ROLE_DESTINATION, UUID);
 
     save_as(fixture, first, FERRY_STATUS_CANCELLED);
 
@@ -504,6 +507,19 @@ test_pool_sharing(Fixture *fixture, gconstpointer user_data)
     g_assert_false(is_shared(fixture, "a", "m-1"));
 }
 
+/* An instance came, the pool was removed by a person, and is made anew by another migration. */
+static void
+test_pool_made_after_a_delivery(Fixture *fixture, gconstpointer user_data)
+{
+    gint64 old = create(fixture, "m-1", FERRY_CREATION_VOLUME, "a", "/images/a/x");
+
+    set_state(fixture, old, FERRY_CREATION_DELIVERED, NULL);
+    (void)create(fixture, "m-2", FERRY_CREATION_POOL_DEFINED, "a", "/images/a");
+    g_assert_false(is_shared(fixture, "a", "m-2"));
+    set_state(fixture, old, FERRY_CREATION_MADE, NULL);
+    g_assert_true(is_shared(fixture, "a", "m-2"));
+}
+
 static char *
 find_leftover(Fixture *fixture, const char *path, const char *uuid)
 {
@@ -651,7 +667,8 @@ test_save_without_event(Fixture *fixture, gconstpointer user_data)
 static void
 test_message_ids_stay(Fixture *fixture, gconstpointer user_data)
 {
-    g_autoptr(FerryRecord) record = add_record(fixture, "m-1", FERRY_ROLE_SOURCE, UUID);
+    g_autoptr(FerryRecord) record G_GNUC_UNUSED =
+        add_record(fixture, "m-1", FERRY_ROLE_SOURCE, UUID);
     g_autoptr(GPtrArray) before = peek(fixture);
 
     reopen(fixture);
@@ -746,6 +763,7 @@ main(int argc, char *argv[])
     ADD("/journal/steps/begun-again", test_step_begun_again);
     ADD("/journal/creations", test_creations);
     ADD("/journal/creations/pool-sharing", test_pool_sharing);
+    ADD("/journal/creations/pool-made-after-a-delivery", test_pool_made_after_a_delivery);
     ADD("/journal/leftovers", test_leftovers);
     ADD("/journal/prune", test_prune);
     ADD("/journal/outbox/events-in-order", test_events_in_order);
