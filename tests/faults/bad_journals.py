@@ -154,6 +154,8 @@ def _full_disk_journey(ground, agent, filler):
     # The transfer goes on without the journal, to its end in the world.
     wait_until(lambda: journey.guest.hosts_running() == [journey.destination.name], 90,
                "the guest runs on the other host")
+    # It says so as long as it cannot write down what became of it.
+    agent.wait_log("%s' is '" % journey.migration_id, 60)
     ground.controller.call(journey.source.name, "ping")
     os.unlink(filler)
     status = journey.end({"completed"})
