@@ -23,8 +23,8 @@ paused_is_fine(FerryMigration *migration)
            (instance && g_strcmp0(instance->state, "paused") == 0);
 }
 
-FerryAdjudication
-ferry_adjudicate_once(FerryMigration *migration)
+static FerryAdjudication
+ask_both(FerryMigration *migration)
 {
     const FerryAgent *agent = ferry_migration_agent(migration);
     const FerryRecord *record = ferry_migration_record(migration);
@@ -76,17 +76,16 @@ is_left_paused(const FerryAdjudication *seen)
 }
 
 FerryAdjudication
-ferry_adjudicate(FerryMigration *migration)
+ferry_adjudicate(FerryMigration *migration, guint patience_s)
 {
     const FerryAgent *agent = ferry_migration_agent(migration);
-    gint64 deadline =
-        g_get_monotonic_time() + (gint64)agent->config->outcome_timeout_s * G_USEC_PER_SEC;
+    gint64 deadline = g_get_monotonic_time() + (gint64)patience_s * G_USEC_PER_SEC;
     FerryVerdict before = FERRY_VERDICT_UNKNOWN;
     guint pause_ms = FIRST_PAUSE_MS;
     guint left_paused = 0;
 
     for (;;) {
-        FerryAdjudication seen = ferry_adjudicate_once(migration);
+        FerryAdjudication seen = ask_both(migration);
 
         left_paused = is_left_paused(&seen) ? left_paused + 1 : 0;
         if (left_paused >= LEFT_PAUSED_LOOKS)

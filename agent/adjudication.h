@@ -14,16 +14,13 @@ typedef struct {
     bool idle_here; /* no job runs on the source's domain */
 } FerryAdjudication;
 
-/** Asks both hosts once. */
-FerryAdjudication ferry_adjudicate_once(FerryMigration *migration);
-
 /**
  * ferry_adjudicate:
  * Asks, with back-off, until the verdict is one to act on: succeeded, not moved, in flight, gone,
- * broken post-copy, split brain (seen twice), or until [migration] outcome_timeout is over: then
+ * broken post-copy, split brain (seen twice), or until @patience_s are over: then
  * FERRY_VERDICT_UNKNOWN (or SWITCHING, when both sides stand paused).
  */
-FerryAdjudication ferry_adjudicate(FerryMigration *migration);
+FerryAdjudication ferry_adjudicate(FerryMigration *migration, guint patience_s);
 
 /** Returns: (transfer full): {"verdict", "source", "destination", "asked_at"}. */
 json_t *ferry_adjudication_to_json(const FerryAdjudication *adjudication);

@@ -23,6 +23,7 @@ static const char schema[] =
     "  progress TEXT, error TEXT, report TEXT,"
     "  created_us INTEGER NOT NULL, updated_us INTEGER NOT NULL,"
     "  ended_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, seq INTEGER NOT NULL,"
+    "  abort_ordered INTEGER NOT NULL DEFAULT 0, force_ordered INTEGER NOT NULL DEFAULT 0,"
     "  PRIMARY KEY (migration_id, role));"
     /* One open migration an instance and role: the database itself refuses the second. */
     "CREATE UNIQUE INDEX one_open ON migrations (instance_uuid, role) WHERE open = 1;"

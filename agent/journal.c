@@ -11,6 +11,8 @@
     " order_json, instance_info, migrate_data, progress, error, report,"                           \
     " created_us, updated_us, ended_us, expires_us, seq"
 
+#define ORDER_COLUMNS ", abort_ordered, force_ordered"
+
 #define DEFAULT_LIMIT 1000
 
 static void
@@ -200,6 +202,22 @@ ferry_journal_save(FerryJournal *journal,
     return true;
 }
 
+bool
+ferry_journal_note_order(FerryJournal *journal,
+                         const char *migration_id,
+                         FerryOrder order,
+                         GError **error)
+{
+    const char *sql = order == FERRY_ORDER_ABORT
+                          ? "UPDATE migrations SET abort_ordered = 1"
+                            " WHERE migration_id = ? AND role = 'source'"
+                          : "UPDATE migrations SET force_ordered = 1"
+                            " WHERE migration_id = ? AND role = 'source'";
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+
+    return ferry_journal_db_run(journal, error, sql, "t", migration_id);
+}
+
 static FerryRecord *
 read_record(FerryStatement *row)
 {
@@ -224,6 +242,8 @@ read_record(FerryStatement *row)
     record->ended_us = sqlite3_column_int64(row, 16);
     record->expires_us = sqlite3_column_int64(row, 17);
     record->seq = sqlite3_column_int64(row, 18);
+    record->abort_ordered = sqlite3_column_int(row, 19);
+    record->force_ordered = sqlite3_column_int(row, 20);
     return record;
 }
 
@@ -235,7 +255,7 @@ ferry_journal_get(FerryJournal *journal, const char *migration_id, FerryRole rol
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
         journal,
         error,
-        "SELECT " RECORD_COLUMNS " FROM migrations WHERE migration_id=? AND role=?",
+        "SELECT " RECORD_COLUMNS ORDER_COLUMNS " FROM migrations WHERE migration_id=? AND role=?",
         "tt",
         migration_id,
         ferry_role_to_string(role));
@@ -262,7 +282,7 @@ ferry_journal_list(FerryJournal *journal, const FerryJournalFilter *filter, GErr
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
         journal,
         error,
-        "SELECT " RECORD_COLUMNS " FROM migrations WHERE (?1 IS NULL OR status = ?1)"
+        "SELECT " RECORD_COLUMNS ORDER_COLUMNS " FROM migrations WHERE (?1 IS NULL OR status = ?1)"
         " AND (?2 IS NULL OR instance_name = ?2 OR instance_uuid = ?2)"
         " AND (?3 IS NULL OR migration_id = ?3) AND (?4 = 0 OR open = 1)"
         " ORDER BY created_us DESC, role LIMIT ?5",

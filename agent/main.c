@@ -10,6 +10,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define DEFAULT_CONFIG SYSCONFDIR "/virt-ferry/virt-ferryd.conf"
 
@@ -79,12 +80,24 @@ check_url(const FerryConfig *config, GError **error)
     return bus != NULL;
 }
 
+static bool
+check_supported(const FerryConfig *config, GError **error)
+{
+    if (config->source_disks != FERRY_SOURCE_DISKS_QUARANTINE)
+        return true;
+    ferry_set_error(error,
+                    FERRY_ERROR_CONFIG,
+                    "Set it to keep or delete",
+                    "[storage] source_disks = 'quarantine': this version does not support it yet");
+    return false;
+}
+
 static int
 run(const Options *options, GError **error)
 {
     g_autoptr(FerryConfig) config = load_config(options, error);
 
-    if (!config || !check_url(config, error))
+    if (!config || !check_url(config, error) || !check_supported(config, error))
         return EXIT_FAILURE;
     if (options->check_config) {
         printf("The configuration is good; this agent is '%s'.\n", config->host);
@@ -103,6 +116,8 @@ main(int argc, char **argv)
     int status = EXIT_FAILURE;
 
     setlocale(LC_CTYPE, "");
+    /* Journal, log and images are nobody else's to read. */
+    umask(0077);
     /* A dozen threads that mostly sleep: an arena each would cost more memory than it saves time. */
     mallopt(M_ARENA_MAX, 2);
     if (!parse_options(&argc, &argv, &options, &error)) {

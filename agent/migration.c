@@ -37,6 +37,10 @@ ferry_migration_new(const FerryAgent *agent, FerryRecord *record, FerryOrderOpti
     self->options = options;
     self->migration_id = g_strdup(record->migration_id);
     self->cancellable = g_cancellable_new();
+    self->abort = record->abort_ordered;
+    self->force = record->force_ordered;
+    if (self->abort)
+        g_cancellable_cancel(self->cancellable);
     g_mutex_init(&self->lock);
     return self;
 }
@@ -128,6 +132,9 @@ ferry_migration_request_abort(FerryMigration *self, GError **error)
 
     if (self->abort_closed || ferry_status_is_terminal(self->record->status))
         return refuse_in_status(self, "aborted", error);
+    if (!ferry_journal_note_order(
+            self->agent->journal, self->migration_id, FERRY_ORDER_ABORT, error))
+        return false;
     self->abort = true;
     wake(self);
     g_clear_pointer(&locker, g_mutex_locker_free);
@@ -141,8 +148,11 @@ ferry_migration_request_force(FerryMigration *self, const char **ret_action, GEr
 {
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 
-    if (self->record->status != FERRY_STATUS_RUNNING || self->abort_closed)
+    if (self->record->status != FERRY_STATUS_RUNNING || self->abort_closed || self->abort)
         return refuse_in_status(self, "forced to complete", error);
+    if (!ferry_journal_note_order(
+            self->agent->journal, self->migration_id, FERRY_ORDER_FORCE_COMPLETE, error))
+        return false;
     self->force = true;
     wake(self);
     *ret_action = self->options->post_copy ? "post-copy" : "pause";

@@ -37,11 +37,12 @@ FerryRecord *ferry_migration_snapshot(FerryMigration *migration);
 /** Returns: ended when the abort was asked for; waits of the saga end by it. */
 GCancellable *ferry_migration_cancellable(FerryMigration *migration);
 
-/** @error: FERRY_ERROR_INVALID_MIGRATION_STATE once the point of no return is behind. */
+/** Journals the order first. @error: FERRY_ERROR_INVALID_MIGRATION_STATE once the point of no return
+ * is behind. */
 bool ferry_migration_request_abort(FerryMigration *migration, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/** @ret_action: "pause" or "post-copy": what will be done.
+/** Journals the order first. @ret_action: "pause" or "post-copy": what will be done.
  * @error: FERRY_ERROR_INVALID_MIGRATION_STATE unless it is running. */
 bool ferry_migration_request_force(FerryMigration *migration,
                                    const char **ret_action,

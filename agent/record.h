@@ -7,6 +7,7 @@
 
 #include <glib.h>
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "ferry/status.h"
 
@@ -30,6 +31,8 @@ typedef struct {
     gint64 ended_us;   /* 0 while open */
     gint64 expires_us; /* a destination's lease; 0: none */
     gint64 seq;        /* of the last event journaled for it */
+    bool abort_ordered; /* orders about it that were acknowledged; written by themselves */
+    bool force_ordered;
 } FerryRecord;
 
 FerryRecord *ferry_record_new(const char *migration_id, FerryRole role);

@@ -10,6 +10,8 @@
 
 #define FIRST_PAUSE_S 2
 #define LAST_PAUSE_S 120
+/* One resolution: long enough to see that a paused source is left for good (adjudication.c). */
+#define PATIENCE_S 10
 
 struct FerryResolver {
     const FerryAgent *agent; /* immutable */
@@ -72,7 +74,7 @@ resolve_record(FerryResolver *self, FerryRecord *record, GError **error)
     g_autoptr(FerryMigration) migration =
         ferry_migration_new(self->agent, ferry_record_copy(record), options);
 
-    resolution.seen = ferry_adjudicate_once(migration);
+    resolution.seen = ferry_adjudicate(migration, PATIENCE_S);
     act(migration, &resolution, error);
     g_message("Migration '%s': the source shows '%s', the destination '%s'; it is %s",
               record->migration_id,
@@ -80,6 +82,21 @@ resolve_record(FerryResolver *self, FerryRecord *record, GError **error)
               ferry_sight_to_string(resolution.seen.destination),
               ferry_status_to_string(resolution.status));
     return resolution;
+}
+
+static json_t *
+answer_resolved(const FerryRecord *record)
+{
+    return json_pack("{s:s, s:s, s:s, s:O, s:n}",
+                     "migration_id",
+                     record->migration_id,
+                     "status",
+                     ferry_status_to_string(record->status),
+                     "action",
+                     "none",
+                     "evidence",
+                     json_object_get(record->report, "evidence"),
+                     "error");
 }
 
 json_t *
@@ -92,6 +109,9 @@ ferry_resolver_resolve(FerryResolver *self, const char *migration_id, GError **e
 
     if (!record)
         return NULL;
+    /* The background was faster: tell what it found. */
+    if (json_object_get(record->report, "evidence"))
+        return answer_resolved(record);
     if (record->status != FERRY_STATUS_ERROR) {
         ferry_set_error(error,
                         FERRY_ERROR_INVALID_MIGRATION_STATE,

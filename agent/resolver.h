@@ -25,7 +25,7 @@ void ferry_resolver_wake(gpointer resolver);
 
 /**
  * ferry_resolver_resolve:
- * Asks both hosts once, now. @error: FERRY_ERROR_MIGRATION_NOT_FOUND, or
+ * Asks both hosts now. One that was resolved already answers with what was found. @error: FERRY_ERROR_MIGRATION_NOT_FOUND, or
  * FERRY_ERROR_INVALID_MIGRATION_STATE when it is not in `error`
  * Returns: (transfer full): {"migration_id", "status", "evidence", "action"}; the status stays
  * `error` when the answer is not certain or the clean-up failed again: then "error" says why.

@@ -242,8 +242,16 @@ ferry_saga_finish(FerryMigration *migration, const FerrySaga *saga, GError **err
     Run self = {migration, saga, NULL};
 
     for (const FerrySagaStep *step = saga->steps; step->name; step++) {
-        if (!step->point_of_no_return)
+        if (!step->point_of_no_return) {
+            /* The outcome is known now: what was not decided before is. */
+            end_step(&self, step, "done");
             continue;
+        }
+        if (!ferry_journal_step_begin(ferry_migration_agent(migration)->journal,
+                                      ferry_migration_record(migration),
+                                      step->name,
+                                      error))
+            return FERRY_STEP_ERROR;
 
         FerryStepEnd end = step->run(migration, true, error);
 

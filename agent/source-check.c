@@ -87,8 +87,9 @@ check_layout(FerryChecks *checks, const FerryInstance *instance)
                          "layout",
                          FERRY_CHECK_PASS,
                          NULL,
-                         "%u disks of '%s' move, %" G_GUINT64_FORMAT " MiB allocated",
+                         "%u of %u disks of '%s' move, %" G_GUINT64_FORMAT " MiB allocated",
                          ferry_disk_plan_count(instance),
+                         instance->disks->len,
                          instance->name,
                          ferry_disk_plan_allocation(instance) >> 20);
 }

@@ -20,6 +20,19 @@ ferry_source_report_transfer(const FerryTransferResult *result)
                                            : json_null());
 }
 
+/* Returns: (transfer none) (nullable): what the destination says of that disk. */
+static json_t *
+find_disk(const json_t *disks, const char *target)
+{
+    json_t *disk = NULL;
+    gsize index = 0;
+
+    json_array_foreach((json_t *)disks, index, disk)
+        if (g_strcmp0(ferry_json_get_string(disk, "target"), target) == 0)
+            return disk;
+    return NULL;
+}
+
 static json_t *
 report_disks(const FerryInstance *instance, const json_t *arrived)
 {
@@ -27,7 +40,7 @@ report_disks(const FerryInstance *instance, const json_t *arrived)
 
     for (guint i = 0; instance && i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
-        json_t *after = json_object_get(arrived, disk->target);
+        json_t *after = find_disk(arrived, disk->target);
         json_t *allocation = json_object_get(after, "allocation_bytes");
 
         if (!disk->migrate)

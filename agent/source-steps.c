@@ -301,7 +301,8 @@ static FerryStepEnd
 run_adjudicate(FerryMigration *migration, bool resumed, GError **error)
 {
     for (;;) {
-        FerryAdjudication seen = ferry_adjudicate(migration);
+        FerryAdjudication seen = ferry_adjudicate(
+            migration, ferry_migration_agent(migration)->config->outcome_timeout_s);
         g_auto(FerryTransferResult) result = {0};
 
         if (ferry_migration_is_detached(migration))

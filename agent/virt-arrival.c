@@ -108,7 +108,7 @@ ensure_persistent(virConnectPtr connection,
 static json_t *
 look_at_disks(virConnectPtr connection, const FerryInstance *instance)
 {
-    json_t *disks = json_object();
+    json_t *disks = json_array();
 
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
@@ -117,10 +117,16 @@ look_at_disks(virConnectPtr connection, const FerryInstance *instance)
         if (!disk->migrate ||
             !ferry_virt_image_look(connection, disk->source, disk->format, &image, NULL))
             continue;
-        json_object_set_new(disks, disk->target,
-                            json_pack("{s:o, s:I, s:I}", "path", ferry_json_text(disk->source),
-                                      "capacity_bytes", (json_int_t)image.capacity_bytes,
-                                      "allocation_bytes", (json_int_t)image.allocation_bytes));
+        json_array_append_new(disks,
+                              json_pack("{s:o, s:o, s:I, s:I}",
+                                        "target",
+                                        ferry_json_text(disk->target),
+                                        "path",
+                                        ferry_json_text(disk->source),
+                                        "capacity_bytes",
+                                        (json_int_t)image.capacity_bytes,
+                                        "allocation_bytes",
+                                        (json_int_t)image.allocation_bytes));
     }
     return disks;
 }

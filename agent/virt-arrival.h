@@ -20,7 +20,7 @@ typedef struct {
     bool persistent;
     bool has_downtime;
     guint64 downtime_ms; /* what libvirt measured here */
-    json_t *disks;       /* by target: {"path", "capacity_bytes", "allocation_bytes"} */
+    json_t *disks;       /* array of {"target", "path", "capacity_bytes", "allocation_bytes"} */
 } FerryArrival;
 
 void ferry_arrival_clear(FerryArrival *arrival);
