@@ -33,15 +33,13 @@ ask_both(FerryMigration *migration)
 
     /* The destination is asked first: a source seen dead after a destination seen alive is dead for
      * good, the other order could miss a switch between the two questions. */
-    seen.destination =
-        ferry_peer_sight(agent, record->destination, record->instance_uuid, NULL);
+    seen.destination = ferry_peer_sight(agent, record->destination, record->instance_uuid, NULL);
     if (connection) {
         seen.source = ferry_virt_domain_sight(connection, record->instance_uuid);
         seen.died_here = ferry_virt_domain_died_here(connection, record->instance_uuid);
         seen.idle_here = !ferry_virt_domain_is_busy(connection, record->instance_uuid);
     }
-    seen.verdict =
-        ferry_verdict_reach(seen.source, seen.destination, paused_is_fine(migration));
+    seen.verdict = ferry_verdict_reach(seen.source, seen.destination, paused_is_fine(migration));
     return seen;
 }
 
@@ -104,15 +102,9 @@ ferry_adjudication_to_json(const FerryAdjudication *seen)
 {
     g_autofree char *at = ferry_clock_format_iso(ferry_clock_now_us());
 
-    return json_pack("{s:s, s:s, s:s, s:s}",
-                     "verdict",
-                     ferry_verdict_to_string(seen->verdict),
-                     "source",
-                     ferry_sight_to_string(seen->source),
-                     "destination",
-                     ferry_sight_to_string(seen->destination),
-                     "asked_at",
-                     at);
+    return json_pack("{s:s, s:s, s:s, s:s}", "verdict", ferry_verdict_to_string(seen->verdict),
+                     "source", ferry_sight_to_string(seen->source), "destination",
+                     ferry_sight_to_string(seen->destination), "asked_at", at);
 }
 
 static GError *
@@ -126,27 +118,20 @@ error_of_verdict(const FerryAdjudication *seen, const FerryRecord *record)
         return ferry_error_new(FERRY_ERROR_OUTCOME_UNKNOWN,
                                "Decide which of the two is the right one and destroy the other; "
                                "nothing was stopped or deleted",
-                               "The instance '%s' runs on '%s' and on '%s'",
-                               record->instance_name,
-                               record->source,
-                               record->destination);
+                               "The instance '%s' runs on '%s' and on '%s'", record->instance_name,
+                               record->source, record->destination);
     case FERRY_VERDICT_GONE:
-        return ferry_error_new(seen->died_here ? FERRY_ERROR_INSTANCE_INVALID_STATE
-                                               : FERRY_ERROR_OUTCOME_UNKNOWN,
-                               "Look why the guest ended; start it again where its disks are whole",
-                               "The instance '%s' ended during the migration: '%s' shows it as "
-                               "'%s', '%s' as '%s'",
-                               record->instance_name,
-                               record->source,
-                               source,
-                               record->destination,
-                               destination);
+        return ferry_error_new(
+            seen->died_here ? FERRY_ERROR_INSTANCE_INVALID_STATE : FERRY_ERROR_OUTCOME_UNKNOWN,
+            "Look why the guest ended; start it again where its disks are whole",
+            "The instance '%s' ended during the migration: '%s' shows it as "
+            "'%s', '%s' as '%s'",
+            record->instance_name, record->source, source, record->destination, destination);
     case FERRY_VERDICT_POSTCOPY_BROKEN:
         return ferry_error_new(FERRY_ERROR_OUTCOME_UNKNOWN,
                                "Resume the post-copy with libvirt; each side has a part of the "
                                "guest's memory",
-                               "The post-copy of '%s' broke off",
-                               record->instance_name);
+                               "The post-copy of '%s' broke off", record->instance_name);
     case FERRY_VERDICT_SUCCEEDED:
     case FERRY_VERDICT_NOT_MOVED:
     case FERRY_VERDICT_IN_FLIGHT:
@@ -158,10 +143,7 @@ error_of_verdict(const FerryAdjudication *seen, const FerryRecord *record)
                            "virt-ferry resolve asks both hosts again; nothing was deleted",
                            "Where the instance '%s' runs is not known: '%s' shows it as '%s', '%s' "
                            "as '%s'",
-                           record->instance_name,
-                           record->source,
-                           source,
-                           record->destination,
+                           record->instance_name, record->source, source, record->destination,
                            destination);
 }
 
@@ -174,8 +156,7 @@ ferry_adjudication_error(const FerryAdjudication *seen,
 
     if (seen->verdict == FERRY_VERDICT_NOT_MOVED)
         error = cause ? g_error_copy(cause)
-                      : ferry_error_new(FERRY_ERROR_MIGRATION_ERROR,
-                                        "Send the order again",
+                      : ferry_error_new(FERRY_ERROR_MIGRATION_ERROR, "Send the order again",
                                         "The transfer of '%s' did not take place",
                                         record->instance_name);
     else

@@ -43,15 +43,9 @@ tell(Daemon *self, const char *event_type)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *at = ferry_clock_format_iso(ferry_clock_now_us());
-    g_autoptr(FerryJson) payload = json_pack("{s:o, s:s, s:s, s:s}",
-                                             "host",
-                                             ferry_json_text(self->config->host),
-                                             "version",
-                                             PACKAGE_VERSION,
-                                             "api_version",
-                                             FERRY_API_VERSION,
-                                             "at",
-                                             at);
+    g_autoptr(FerryJson) payload =
+        json_pack("{s:o, s:s, s:s, s:s}", "host", ferry_json_text(self->config->host), "version",
+                  PACKAGE_VERSION, "api_version", FERRY_API_VERSION, "at", at);
 
     if (!ferry_journal_outbox_add(self->agent.journal, event_type, payload, &error))
         g_warning("'%s' is not told: %s", event_type, error->message);
@@ -98,8 +92,7 @@ on_stop_signal(gpointer data)
 static void
 on_refused(const GError *error, gpointer data)
 {
-    g_critical("The broker refuses this agent: %s%s%s",
-               error->message,
+    g_critical("The broker refuses this agent: %s%s%s", error->message,
                ferry_error_hint(error) ? "; " : "",
                ferry_error_hint(error) ? ferry_error_hint(error) : "");
 }
@@ -189,8 +182,7 @@ open_parts(Daemon *self, GError **error)
 {
     self->agent.config = self->config;
     self->agent.stopping = g_cancellable_new();
-    self->agent.bus =
-        ferry_bus_new(self->config->messaging, "virt-ferryd", self->context, error);
+    self->agent.bus = ferry_bus_new(self->config->messaging, "virt-ferryd", self->context, error);
     if (!self->agent.bus)
         return false;
     self->agent.journal = ferry_journal_open(self->config->state_path, error);
@@ -258,16 +250,12 @@ ferry_daemon_run(const FerryConfig *config)
     self.context = g_main_context_new();
     self.loop = g_main_loop_new(self.context, FALSE);
     if (!start(&self, &error)) {
-        g_critical("Cannot start: %s%s%s",
-                   error->message,
-                   ferry_error_hint(error) ? ". " : "",
+        g_critical("Cannot start: %s%s%s", error->message, ferry_error_hint(error) ? ". " : "",
                    ferry_error_hint(error) ? ferry_error_hint(error) : "");
         return EXIT_FAILURE;
     }
     ferry_service_manager_ready(self.context);
-    g_message("virt-ferryd %s serves '%s' on topic '%s'",
-              PACKAGE_VERSION,
-              config->host,
+    g_message("virt-ferryd %s serves '%s' on topic '%s'", PACKAGE_VERSION, config->host,
               FERRY_TOPIC);
     g_main_loop_run(self.loop);
     /* A thread that hangs in libvirt keeps what it uses; the end of the process lets go of it all. The

@@ -23,8 +23,8 @@ typedef struct {
 static void
 add_from_error(Checking *self, const char *name, const GError *error)
 {
-    ferry_checks_add(
-        self->checks, name, FERRY_CHECK_FAIL, ferry_error_hint(error), "%s", error->message);
+    ferry_checks_add(self->checks, name, FERRY_CHECK_FAIL, ferry_error_hint(error), "%s",
+                     error->message);
 }
 
 /* --- the instance itself ---------------------------------------------------------------------- */
@@ -36,22 +36,17 @@ check_uuid(Checking *self)
     FerrySight sight = ferry_virt_domain_sight(self->connection, instance->uuid);
 
     if (sight == FERRY_SIGHT_ABSENT)
-        ferry_checks_add(self->checks, "uuid", FERRY_CHECK_PASS, NULL, "'%s' is free", instance->uuid);
+        ferry_checks_add(self->checks, "uuid", FERRY_CHECK_PASS, NULL, "'%s' is free",
+                         instance->uuid);
     else if (sight == FERRY_SIGHT_MIGRATED)
-        ferry_checks_add(self->checks,
-                         "uuid",
-                         FERRY_CHECK_PASS,
-                         NULL,
+        ferry_checks_add(self->checks, "uuid", FERRY_CHECK_PASS, NULL,
                          "'%s' is the definition that the instance left here when it moved away",
                          instance->uuid);
     else
-        ferry_checks_add(self->checks,
-                         "uuid",
-                         FERRY_CHECK_FAIL,
+        ferry_checks_add(self->checks, "uuid", FERRY_CHECK_FAIL,
                          "Look which of the two is the right one and undefine the other",
                          "An instance with the UUID '%s' is on this host already, as '%s'",
-                         instance->uuid,
-                         ferry_sight_to_string(sight));
+                         instance->uuid, ferry_sight_to_string(sight));
 }
 
 static void
@@ -66,12 +61,8 @@ check_name(Checking *self)
     if (!domain || g_ascii_strcasecmp(uuid, self->instance->uuid) == 0)
         ferry_checks_add(self->checks, "name", FERRY_CHECK_PASS, NULL, "'%s' is free", name);
     else
-        ferry_checks_add(self->checks,
-                         "name",
-                         FERRY_CHECK_FAIL,
-                         "Rename one of the two",
-                         "Another instance with the name '%s' is on this host (UUID %s)",
-                         name,
+        ferry_checks_add(self->checks, "name", FERRY_CHECK_FAIL, "Rename one of the two",
+                         "Another instance with the name '%s' is on this host (UUID %s)", name,
                          uuid);
 }
 
@@ -85,15 +76,10 @@ check_not_arriving(Checking *self)
     if (!open)
         add_from_error(self, "already-migrating", error);
     else if (open->len == 0)
-        ferry_checks_add(self->checks,
-                         "already-migrating",
-                         FERRY_CHECK_PASS,
-                         NULL,
+        ferry_checks_add(self->checks, "already-migrating", FERRY_CHECK_PASS, NULL,
                          "No other migration of the instance is open here");
     else
-        ferry_checks_add(self->checks,
-                         "already-migrating",
-                         FERRY_CHECK_FAIL,
+        ferry_checks_add(self->checks, "already-migrating", FERRY_CHECK_FAIL,
                          "Wait for it, or roll it back",
                          "The migration '%s' of the instance is open on this host",
                          ((FerryRecord *)g_ptr_array_index(open, 0))->migration_id);
@@ -107,14 +93,9 @@ check_machine(Checking *self)
     g_autoptr(GError) error = NULL;
 
     if (ferry_virt_host_knows_machine(self->connection, self->instance, &error))
-        ferry_checks_add(self->checks,
-                         "machine",
-                         FERRY_CHECK_PASS,
-                         NULL,
-                         "%s %s with %s is known here",
-                         self->instance->virt_type,
-                         self->instance->machine,
-                         self->instance->emulator);
+        ferry_checks_add(self->checks, "machine", FERRY_CHECK_PASS, NULL,
+                         "%s %s with %s is known here", self->instance->virt_type,
+                         self->instance->machine, self->instance->emulator);
     else
         add_from_error(self, "machine", error);
 }
@@ -127,13 +108,11 @@ check_cpu(Checking *self)
 
     switch (match) {
     case FERRY_CPU_FITS:
-        ferry_checks_add(
-            self->checks, "cpu", FERRY_CHECK_PASS, NULL, "The guest's CPU is available here");
+        ferry_checks_add(self->checks, "cpu", FERRY_CHECK_PASS, NULL,
+                         "The guest's CPU is available here");
         break;
     case FERRY_CPU_NOT_COMPARABLE:
-        ferry_checks_add(self->checks,
-                         "cpu",
-                         FERRY_CHECK_WARN,
+        ferry_checks_add(self->checks, "cpu", FERRY_CHECK_WARN,
                          "Use hosts of one kind, or a named CPU model in the domain",
                          "The guest has the source host's own CPU (host-passthrough) or none; it "
                          "cannot be compared beforehand");
@@ -154,14 +133,12 @@ check_memory(Checking *self)
     if (!ferry_virt_host_free_memory(self->connection, &free_bytes, &error))
         add_from_error(self, "memory", error);
     else
-        ferry_checks_add(self->checks,
-                         "memory",
-                         needed <= free_bytes ? FERRY_CHECK_PASS : FERRY_CHECK_FAIL,
-                         needed <= free_bytes ? NULL : "Choose another host, or move something away",
-                         "The instance has %" G_GUINT64_FORMAT " MiB, %" G_GUINT64_FORMAT
-                         " MiB are available here",
-                         needed >> 20,
-                         free_bytes >> 20);
+        ferry_checks_add(
+            self->checks, "memory", needed <= free_bytes ? FERRY_CHECK_PASS : FERRY_CHECK_FAIL,
+            needed <= free_bytes ? NULL : "Choose another host, or move something away",
+            "The instance has %" G_GUINT64_FORMAT " MiB, %" G_GUINT64_FORMAT
+            " MiB are available here",
+            needed >> 20, free_bytes >> 20);
 }
 
 static void
@@ -174,13 +151,10 @@ check_slots(Checking *self)
 
     for (guint i = 0; open && i < open->len; i++)
         used += ((FerryRecord *)g_ptr_array_index(open, i))->role == FERRY_ROLE_DESTINATION;
-    ferry_checks_add(self->checks,
-                     "incoming-slots",
+    ferry_checks_add(self->checks, "incoming-slots",
                      limit == 0 || used < limit ? FERRY_CHECK_PASS : FERRY_CHECK_WARN,
                      limit == 0 || used < limit ? NULL : "The migration waits until one is free",
-                     "%u of %u incoming migrations are open",
-                     used,
-                     limit);
+                     "%u of %u incoming migrations are open", used, limit);
 }
 
 /* --- the disks -------------------------------------------------------------------------------- */
@@ -197,24 +171,16 @@ check_exists(Checking *self, const FerryDisk *disk, const char *path)
     struct stat st;
 
     if (lstat(path, &st) != 0)
-        ferry_checks_add(
-            self->checks, "disk-exists", FERRY_CHECK_PASS, NULL, "Nothing is at '%s'", path);
-    else if (ferry_preparation_may_replace(
-                 self->agent, self->connection, path, self->instance->uuid))
-        ferry_checks_add(self->checks,
-                         "disk-exists",
-                         FERRY_CHECK_PASS,
-                         NULL,
-                         "'%s' is what the instance left behind here; it is replaced",
+        ferry_checks_add(self->checks, "disk-exists", FERRY_CHECK_PASS, NULL, "Nothing is at '%s'",
                          path);
+    else if (ferry_preparation_may_replace(self->agent, self->connection, path,
+                                           self->instance->uuid))
+        ferry_checks_add(self->checks, "disk-exists", FERRY_CHECK_PASS, NULL,
+                         "'%s' is what the instance left behind here; it is replaced", path);
     else
-        ferry_checks_add(self->checks,
-                         "disk-exists",
-                         FERRY_CHECK_FAIL,
+        ferry_checks_add(self->checks, "disk-exists", FERRY_CHECK_FAIL,
                          "Look whose it is and move it away; it is never overwritten",
-                         "Disk '%s': the file '%s' is there already",
-                         disk->target,
-                         path);
+                         "Disk '%s': the file '%s' is there already", disk->target, path);
 }
 
 static bool
@@ -228,15 +194,10 @@ check_format(Checking *self, const FerryDisk *disk)
 {
     if (g_strcmp0(disk->type, "file") == 0 && format_is_known(disk) && disk->capacity_bytes > 0)
         return;
-    ferry_checks_add(self->checks,
-                     "layout",
-                     FERRY_CHECK_FAIL,
+    ferry_checks_add(self->checks, "layout", FERRY_CHECK_FAIL,
                      "Only file-backed qcow2 and raw images of known size are made here",
                      "Disk '%s' is of type '%s', format '%s', %" G_GUINT64_FORMAT " bytes",
-                     disk->target,
-                     disk->type,
-                     disk->format,
-                     disk->capacity_bytes);
+                     disk->target, disk->type, disk->format, disk->capacity_bytes);
 }
 
 static char *
@@ -260,15 +221,13 @@ check_disk(Checking *self, const FerryDisk *disk, GHashTable *demands)
     g_autoptr(GError) error = NULL;
 
     check_format(self, disk);
-    if (!ferry_path_check(disk->source,
-                          (const char *const *)self->agent->config->allowed_paths,
-                          &path,
-                          &error)) {
+    if (!ferry_path_check(disk->source, (const char *const *)self->agent->config->allowed_paths,
+                          &path, &error)) {
         add_from_error(self, "path", error);
         return;
     }
-    ferry_checks_add(
-        self->checks, "path", FERRY_CHECK_PASS, NULL, "'%s' lies in an allowed path", path);
+    ferry_checks_add(self->checks, "path", FERRY_CHECK_PASS, NULL, "'%s' lies in an allowed path",
+                     path);
     check_exists(self, disk, path);
 
     g_autofree char *directory = existing_ancestor(path);
@@ -289,12 +248,8 @@ check_space(Checking *self, const char *directory, const Demand *demand)
     guint64 reserved = self->agent->config->reserved_bytes;
 
     if (statvfs(directory, &fs) < 0) {
-        ferry_checks_add(self->checks,
-                         "space",
-                         FERRY_CHECK_FAIL,
-                         NULL,
-                         "Cannot see the free space of '%s'",
-                         directory);
+        ferry_checks_add(self->checks, "space", FERRY_CHECK_FAIL, NULL,
+                         "Cannot see the free space of '%s'", directory);
         return;
     }
 
@@ -302,19 +257,17 @@ check_space(Checking *self, const char *directory, const Demand *demand)
     bool fits = available >= reserved && available - reserved >= demand->allocation_bytes;
     bool grows = available >= reserved && available - reserved >= demand->capacity_bytes;
 
-    ferry_checks_add(self->checks,
-                     "space",
-                     !fits ? FERRY_CHECK_FAIL : grows ? FERRY_CHECK_PASS : FERRY_CHECK_WARN,
+    ferry_checks_add(self->checks, "space",
+                     !fits   ? FERRY_CHECK_FAIL
+                     : grows ? FERRY_CHECK_PASS
+                             : FERRY_CHECK_WARN,
                      !fits   ? "Free space there, or lower [storage] reserved_bytes"
                      : grows ? NULL
                              : "The images fit as they are, not when they fill up",
                      "'%s' has %" G_GUINT64_FORMAT " MiB available (%" G_GUINT64_FORMAT
                      " MiB of them reserved); the disks have %" G_GUINT64_FORMAT
                      " MiB allocated of %" G_GUINT64_FORMAT " MiB",
-                     directory,
-                     available >> 20,
-                     reserved >> 20,
-                     demand->allocation_bytes >> 20,
+                     directory, available >> 20, reserved >> 20, demand->allocation_bytes >> 20,
                      demand->capacity_bytes >> 20);
 }
 

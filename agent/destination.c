@@ -85,10 +85,8 @@ static bool
 enter(FerryDestination *self, FerryRecord *record, FerryStatus status, GError **error)
 {
     record->status = status;
-    return ferry_journal_save(self->agent->journal,
-                              record,
-                              ferry_status_event_type(FERRY_ROLE_DESTINATION, status),
-                              error);
+    return ferry_journal_save(self->agent->journal, record,
+                              ferry_status_event_type(FERRY_ROLE_DESTINATION, status), error);
 }
 
 static FerryRecord *
@@ -106,10 +104,8 @@ new_record(FerryDestination *self,
     record->source = g_strdup(ferry_json_get_string(args, "source"));
     record->destination = g_strdup(config->host);
     record->order = json_incref(order);
-    ferry_record_take(&record->instance_info,
-                      json_incref(json_object_get(args, "instance_info")));
-    record->expires_us =
-        ferry_clock_now_us() + (gint64)config->prepare_timeout_s * G_USEC_PER_SEC;
+    ferry_record_take(&record->instance_info, json_incref(json_object_get(args, "instance_info")));
+    record->expires_us = ferry_clock_now_us() + (gint64)config->prepare_timeout_s * G_USEC_PER_SEC;
     return record;
 }
 
@@ -138,10 +134,7 @@ ferry_destination_check(FerryDestination *self,
 /* --- prepare ---------------------------------------------------------------------------------- */
 
 static json_t *
-make_migrate_data(FerryDestination *self,
-                  const FerryRecord *record,
-                  json_t *pools,
-                  json_t *volumes)
+make_migrate_data(FerryDestination *self, const FerryRecord *record, json_t *pools, json_t *volumes)
 {
     const FerryConfig *config = self->agent->config;
     const char *address = config->live_migration_inbound_addr;
@@ -149,21 +142,10 @@ make_migrate_data(FerryDestination *self,
     g_autofree char *migrate_uri = ferry_migrate_data_migrate_uri(address);
     g_autofree char *expires_at = ferry_clock_format_iso(record->expires_us);
 
-    return json_pack("{s:s, s:o, s:o, s:o, s:O, s:O, s:n, s:s}",
-                     "migration_id",
-                     record->migration_id,
-                     "host",
-                     ferry_json_text(config->host),
-                     "libvirt_uri",
-                     ferry_json_text(libvirt_uri),
-                     "migrate_uri",
-                     ferry_json_text(migrate_uri),
-                     "pools",
-                     pools,
-                     "volumes",
-                     volumes,
-                     "destination_xml",
-                     "expires_at",
+    return json_pack("{s:s, s:o, s:o, s:o, s:O, s:O, s:n, s:s}", "migration_id",
+                     record->migration_id, "host", ferry_json_text(config->host), "libvirt_uri",
+                     ferry_json_text(libvirt_uri), "migrate_uri", ferry_json_text(migrate_uri),
+                     "pools", pools, "volumes", volumes, "destination_xml", "expires_at",
                      expires_at);
 }
 
@@ -174,8 +156,7 @@ checks_pass(FerryDestination *self,
             const FerryInstance *instance,
             GError **error)
 {
-    g_autoptr(FerryChecks) checks =
-        ferry_destination_check_run(self->agent, connection, instance);
+    g_autoptr(FerryChecks) checks = ferry_destination_check_run(self->agent, connection, instance);
 
     if (ferry_checks_compatible(checks))
         return true;
@@ -193,13 +174,8 @@ prepare_record(FerryDestination *self,
     g_autoptr(FerryJson) pools = NULL;
     g_autoptr(FerryJson) volumes = NULL;
 
-    if (!ferry_preparation_make(self->agent,
-                                connection,
-                                record->migration_id,
-                                instance,
-                                &pools,
-                                &volumes,
-                                error))
+    if (!ferry_preparation_make(self->agent, connection, record->migration_id, instance, &pools,
+                                &volumes, error))
         return NULL;
     ferry_record_take(&record->migrate_data, make_migrate_data(self, record, pools, volumes));
     if (!enter(self, record, FERRY_STATUS_PREPARED, error))
@@ -209,19 +185,16 @@ prepare_record(FerryDestination *self,
 
 /* Ends a record whose instance did not come: with what could not be undone it is an error. */
 static bool
-end_rolled_back(FerryDestination *self,
-                FerryRecord *record,
-                json_t *removed,
-                json_t *kept,
-                GError **error)
+end_rolled_back(
+    FerryDestination *self, FerryRecord *record, json_t *removed, json_t *kept, GError **error)
 {
     bool clean = json_array_size(kept) == 0;
 
     ferry_record_take(&record->report, json_pack("{s:O, s:O}", "removed", removed, "kept", kept));
     if (!clean && !record->error) {
-        g_autoptr(GError) why = ferry_error_new(FERRY_ERROR_MIGRATION_ERROR,
-                                                "The report's `kept` says what and why",
-                                                "Not everything that was prepared could be removed");
+        g_autoptr(GError) why =
+            ferry_error_new(FERRY_ERROR_MIGRATION_ERROR, "The report's `kept` says what and why",
+                            "Not everything that was prepared could be removed");
 
         ferry_record_take(&record->error, ferry_error_to_json(why));
     }
@@ -230,16 +203,13 @@ end_rolled_back(FerryDestination *self,
 }
 
 static bool
-undo_record(FerryDestination *self,
-            virConnectPtr connection,
-            FerryRecord *record,
-            GError **error)
+undo_record(FerryDestination *self, virConnectPtr connection, FerryRecord *record, GError **error)
 {
     g_autoptr(FerryJson) removed = NULL;
     g_autoptr(FerryJson) kept = NULL;
 
-    return ferry_preparation_undo(
-               self->agent, connection, record->migration_id, &removed, &kept, error) &&
+    return ferry_preparation_undo(self->agent, connection, record->migration_id, &removed, &kept,
+                                  error) &&
            end_rolled_back(self, record, removed, kept, error);
 }
 
@@ -260,8 +230,7 @@ prepare_or_undo(FerryDestination *self,
     ferry_record_take(&record->error, ferry_error_to_json(why));
     if (!undo_record(self, connection, record, &undo_error))
         g_warning("Migration '%s': the preparation could not be undone now, the lease will: %s",
-                  record->migration_id,
-                  undo_error->message);
+                  record->migration_id, undo_error->message);
     g_propagate_error(error, g_steal_pointer(&why));
     return NULL;
 }
@@ -276,11 +245,9 @@ prepare_again(FerryDestination *self,
               GError **error)
 {
     if (!json_equal(record->order, order)) {
-        ferry_set_error(error,
-                        FERRY_ERROR_INVALID_REQUEST,
-                        "Use a new migration_id for a new order",
-                        "The migration_id '%s' was used with other arguments",
-                        record->migration_id);
+        ferry_set_error(
+            error, FERRY_ERROR_INVALID_REQUEST, "Use a new migration_id for a new order",
+            "The migration_id '%s' was used with other arguments", record->migration_id);
         return NULL;
     }
     if (record->status == FERRY_STATUS_PREPARED)
@@ -291,11 +258,9 @@ prepare_again(FerryDestination *self,
         g_propagate_error(error, ferry_error_from_json(record->error));
         return NULL;
     }
-    ferry_set_error(error,
-                    FERRY_ERROR_INVALID_MIGRATION_STATE,
+    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
                     "Use a new migration_id for a new order",
-                    "The migration '%s' is %s on this host",
-                    record->migration_id,
+                    "The migration '%s' is %s on this host", record->migration_id,
                     ferry_status_to_string(record->status));
     return NULL;
 }
@@ -316,8 +281,7 @@ admit(FerryDestination *self, FerryRecord *record, GError **error)
         g_autoptr(GError) why =
             ferry_error_new(FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
                             "Ask again later, or raise [migration] max_concurrent_incoming",
-                            "All %u slots for incoming migrations are in use on '%s'",
-                            limit,
+                            "All %u slots for incoming migrations are in use on '%s'", limit,
                             self->agent->config->host);
 
         ferry_error_set_detail(why, "retry", json_true());
@@ -377,8 +341,8 @@ ferry_destination_prepare(FerryDestination *self,
     if (!turn.destination || !connection)
         return NULL;
 
-    g_autoptr(FerryRecord) before = ferry_journal_get(
-        self->agent->journal, migration_id, FERRY_ROLE_DESTINATION, &get_error);
+    g_autoptr(FerryRecord) before =
+        ferry_journal_get(self->agent->journal, migration_id, FERRY_ROLE_DESTINATION, &get_error);
 
     if (before)
         return prepare_again(self, connection, before, instance, order, error);
@@ -386,8 +350,7 @@ ferry_destination_prepare(FerryDestination *self,
         g_propagate_error(error, g_steal_pointer(&get_error));
         return NULL;
     }
-    return prepare_first(
-        self, connection, migration_id, instance, order, accepted, data, error);
+    return prepare_first(self, connection, migration_id, instance, order, accepted, data, error);
 }
 
 /* --- finish ----------------------------------------------------------------------------------- */
@@ -406,21 +369,16 @@ arrived_alive(const FerryRecord *record, const FerryArrival *arrival, GError **e
 {
     if (arrival->alive)
         return true;
-    ferry_set_error(error,
-                    FERRY_ERROR_INVALID_MIGRATION_STATE,
+    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
                     "Look at the instance on both hosts; nothing was changed here",
                     "The instance '%s' is not alive on '%s': libvirt shows it as '%s'",
-                    record->instance_name,
-                    record->destination,
+                    record->instance_name, record->destination,
                     ferry_sight_to_string(arrival->sight));
     return false;
 }
 
 static bool
-finish_record(FerryDestination *self,
-              virConnectPtr connection,
-              FerryRecord *record,
-              GError **error)
+finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *record, GError **error)
 {
     g_autoptr(FerryOrderOptions) options =
         ferry_order_options_parse(ferry_record_options(record), self->agent->config, error);
@@ -447,19 +405,16 @@ json_t *
 ferry_destination_finish(FerryDestination *self, const char *migration_id, GError **error)
 {
     g_auto(Turn) turn = turn_begin(self, migration_id);
-    g_autoptr(FerryRecord) record = ferry_journal_get(
-        turn.destination->agent->journal, migration_id, FERRY_ROLE_DESTINATION, error);
+    g_autoptr(FerryRecord) record = ferry_journal_get(turn.destination->agent->journal,
+                                                      migration_id, FERRY_ROLE_DESTINATION, error);
 
     if (!record)
         return NULL;
     if (record->status == FERRY_STATUS_COMPLETED)
         return answer_finish(record);
     if (record->status == FERRY_STATUS_ROLLED_BACK) {
-        ferry_set_error(error,
-                        FERRY_ERROR_INVALID_MIGRATION_STATE,
-                        "Start a new migration",
-                        "The migration '%s' was rolled back on this host",
-                        migration_id);
+        ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE, "Start a new migration",
+                        "The migration '%s' was rolled back on this host", migration_id);
         return NULL;
     }
 
@@ -490,14 +445,11 @@ may_roll_back(virConnectPtr connection, const FerryRecord *record, GError **erro
     if (sight == FERRY_SIGHT_ABSENT || sight == FERRY_SIGHT_SHUT_OFF ||
         sight == FERRY_SIGHT_MIGRATED)
         return true;
-    ferry_set_error(error,
-                    FERRY_ERROR_INVALID_MIGRATION_STATE,
+    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
                     "Nothing is removed under an instance; ask post_live_migration_at_destination "
                     "or look at it",
-                    "The instance '%s' is on '%s' as '%s'",
-                    record->instance_name,
-                    record->destination,
-                    ferry_sight_to_string(sight));
+                    "The instance '%s' is on '%s' as '%s'", record->instance_name,
+                    record->destination, ferry_sight_to_string(sight));
     return false;
 }
 
@@ -505,19 +457,17 @@ json_t *
 ferry_destination_roll_back(FerryDestination *self, const char *migration_id, GError **error)
 {
     g_auto(Turn) turn = turn_begin(self, migration_id);
-    g_autoptr(FerryRecord) record = ferry_journal_get(
-        turn.destination->agent->journal, migration_id, FERRY_ROLE_DESTINATION, error);
+    g_autoptr(FerryRecord) record = ferry_journal_get(turn.destination->agent->journal,
+                                                      migration_id, FERRY_ROLE_DESTINATION, error);
 
     if (!record)
         return NULL;
     if (record->status == FERRY_STATUS_ROLLED_BACK)
         return answer_rollback(record);
     if (record->status == FERRY_STATUS_COMPLETED) {
-        ferry_set_error(error,
-                        FERRY_ERROR_INVALID_MIGRATION_STATE,
+        ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
                         "The instance arrived; migrate it back instead",
-                        "The migration '%s' is completed on this host",
-                        migration_id);
+                        "The migration '%s' is completed on this host", migration_id);
         return NULL;
     }
 
@@ -549,13 +499,13 @@ extend(FerryDestination *self, const char *migration_id)
 {
     g_auto(Turn) turn = turn_begin(self, migration_id);
     g_autoptr(GError) error = NULL;
-    g_autoptr(FerryRecord) record = ferry_journal_get(
-        turn.destination->agent->journal, migration_id, FERRY_ROLE_DESTINATION, &error);
+    g_autoptr(FerryRecord) record = ferry_journal_get(turn.destination->agent->journal,
+                                                      migration_id, FERRY_ROLE_DESTINATION, &error);
 
     if (!record || ferry_status_is_terminal(record->status))
         return;
-    record->expires_us = ferry_clock_now_us() +
-                         (gint64)self->agent->config->prepare_timeout_s * G_USEC_PER_SEC;
+    record->expires_us =
+        ferry_clock_now_us() + (gint64)self->agent->config->prepare_timeout_s * G_USEC_PER_SEC;
     if (!ferry_journal_save(self->agent->journal, record, NULL, &error))
         g_warning("Migration '%s': cannot extend the lease: %s", migration_id, error->message);
 }

@@ -22,8 +22,9 @@
  *   one that cannot be copied by nature (read-only, empty)
  * A writable local disk that @wanted leaves out is an obstacle too: the guest would lose it.
  */
-bool ferry_disk_plan_make(FerryInstance *instance, const char *const *wanted, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_disk_plan_make(FerryInstance *instance,
+                          const char *const *wanted,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: how many disks move. */
 guint ferry_disk_plan_count(const FerryInstance *instance);

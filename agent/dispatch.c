@@ -39,11 +39,8 @@ job_free(Job *job)
 static void
 log_failure(FerryRequest *request, const GError *error)
 {
-    g_info("Request '%s' (%s) is answered with %s: %s",
-           ferry_request_method(request),
-           ferry_request_log_id(request),
-           ferry_error_name(error),
-           error->message);
+    g_info("Request '%s' (%s) is answered with %s: %s", ferry_request_method(request),
+           ferry_request_log_id(request), ferry_error_name(error), error->message);
 }
 
 static void
@@ -71,8 +68,7 @@ on_deadline(gpointer data)
         ferry_error_new(FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
                         "Look whether libvirtd and the instances' QEMU answer (virsh list)",
                         "'%s' did not come to an end in %d s; libvirt may hang",
-                        ferry_request_method(request),
-                        DEADLINE_S);
+                        ferry_request_method(request), DEADLINE_S);
 
     log_failure(request, error);
     ferry_request_fail(request, error);
@@ -85,17 +81,10 @@ answer_ping(FerryDispatch *self, FerryRequest *request)
     const FerryAgent *agent = self->methods.agent;
 
     ferry_request_reply(request,
-                        json_pack("{s:o, s:s, s:s, s:s, s:b}",
-                                  "host",
-                                  ferry_json_text(agent->config->host),
-                                  "version",
-                                  PACKAGE_VERSION,
-                                  "api_version",
-                                  FERRY_API_VERSION,
-                                  "started_at",
-                                  self->started_at,
-                                  "libvirt_connected",
-                                  ferry_virt_is_connected(agent->virt)));
+                        json_pack("{s:o, s:s, s:s, s:s, s:b}", "host",
+                                  ferry_json_text(agent->config->host), "version", PACKAGE_VERSION,
+                                  "api_version", FERRY_API_VERSION, "started_at", self->started_at,
+                                  "libvirt_connected", ferry_virt_is_connected(agent->virt)));
 }
 
 void
@@ -114,9 +103,7 @@ ferry_dispatch_handle(FerryRequest *request, gpointer dispatch)
     job->request = ferry_request_ref(request);
     job->run = ferry_methods_find(ferry_request_method(request));
     job->deadline = g_timeout_source_new_seconds(DEADLINE_S);
-    g_source_set_callback(job->deadline,
-                          on_deadline,
-                          ferry_request_ref(request),
+    g_source_set_callback(job->deadline, on_deadline, ferry_request_ref(request),
                           (GDestroyNotify)ferry_request_unref);
     g_source_attach(job->deadline, self->context);
     g_thread_pool_push(self->pool, job, NULL);

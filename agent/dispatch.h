@@ -9,9 +9,8 @@
 typedef struct FerryDispatch FerryDispatch;
 
 /** @started_us: when the agent started, for `ping`. @context: main's. */
-FerryDispatch *ferry_dispatch_new(const FerryMethodContext *methods,
-                                  GMainContext *context,
-                                  gint64 started_us);
+FerryDispatch *
+ferry_dispatch_new(const FerryMethodContext *methods, GMainContext *context, gint64 started_us);
 
 /** Waits for methods that run; one that hangs in libvirt is left behind after some seconds. */
 void ferry_dispatch_free(FerryDispatch *dispatch);

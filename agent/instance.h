@@ -23,7 +23,7 @@ typedef struct {
     bool readonly;
     bool shareable;
     bool transient;
-    bool encrypted;          /* the XML names an encryption */
+    bool encrypted;           /* the XML names an encryption */
     guint64 capacity_bytes;   /* virtual size */
     guint64 allocation_bytes; /* really used on the source */
     char **backing_chain;     /* paths or names below the top image, nearest first; never NULL */
@@ -33,7 +33,7 @@ typedef struct {
 } FerryDisk;
 
 typedef struct {
-    char *type;   /* network, bridge, direct ... */
+    char *type; /* network, bridge, direct ... */
     char *mac;
     char *source; /* network's, bridge's or device's name, or NULL */
     char *model;
@@ -94,5 +94,5 @@ json_t *ferry_instance_to_json(const FerryInstance *instance);
  * uuid, disks are required, the rest has defaults. Names with control characters, sizes below 0 or
  * above 2^62, more than 256 disks, strings above 64 KiB (domain_xml: 1 MiB) are refused.
  */
-FerryInstance *ferry_instance_from_json(const json_t *object, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+FerryInstance *ferry_instance_from_json(const json_t *object,
+                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -13,10 +13,8 @@ static const char *const kinds[] = {
 };
 
 static const char *const states[] = {
-    [FERRY_CREATION_INTENDED] = "intended",
-    [FERRY_CREATION_MADE] = "made",
-    [FERRY_CREATION_REMOVED] = "removed",
-    [FERRY_CREATION_DELIVERED] = "delivered",
+    [FERRY_CREATION_INTENDED] = "intended", [FERRY_CREATION_MADE] = "made",
+    [FERRY_CREATION_REMOVED] = "removed",   [FERRY_CREATION_DELIVERED] = "delivered",
     [FERRY_CREATION_KEPT] = "kept",
 };
 
@@ -58,37 +56,24 @@ ferry_journal_creation_add(FerryJournal *journal,
 {
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
 
-    if (!ferry_journal_db_run(journal,
-                              error,
+    if (!ferry_journal_db_run(journal, error,
                               "INSERT INTO creations (migration_id, kind, state, pool, path, at_us)"
                               " VALUES (?, ?, 'intended', ?, ?, ?)",
-                              "tttti",
-                              migration_id,
-                              kinds[kind],
-                              pool,
-                              path,
-                              ferry_clock_now_us()))
+                              "tttti", migration_id, kinds[kind], pool, path, ferry_clock_now_us()))
         return false;
     *ret_id = sqlite3_last_insert_rowid(journal->db);
     return true;
 }
 
 bool
-ferry_journal_creation_set(FerryJournal *journal,
-                           gint64 id,
-                           FerryCreationState state,
-                           const char *detail,
-                           GError **error)
+ferry_journal_creation_set(
+    FerryJournal *journal, gint64 id, FerryCreationState state, const char *detail, GError **error)
 {
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
 
-    return ferry_journal_db_run(journal,
-                                error,
-                                "UPDATE creations SET state = ?, detail = ? WHERE id = ?",
-                                "tti",
-                                states[state],
-                                detail,
-                                id);
+    return ferry_journal_db_run(journal, error,
+                                "UPDATE creations SET state = ?, detail = ? WHERE id = ?", "tti",
+                                states[state], detail, id);
 }
 
 static FerryCreation *
@@ -98,10 +83,10 @@ read_creation(FerryStatement *row)
 
     creation->id = sqlite3_column_int64(row, 0);
     creation->migration_id = ferry_journal_db_text(row, 1);
-    creation->kind = (FerryCreationKind)index_of(
-        kinds, G_N_ELEMENTS(kinds), (const char *)sqlite3_column_text(row, 2));
-    creation->state = (FerryCreationState)index_of(
-        states, G_N_ELEMENTS(states), (const char *)sqlite3_column_text(row, 3));
+    creation->kind = (FerryCreationKind)index_of(kinds, G_N_ELEMENTS(kinds),
+                                                 (const char *)sqlite3_column_text(row, 2));
+    creation->state = (FerryCreationState)index_of(states, G_N_ELEMENTS(states),
+                                                   (const char *)sqlite3_column_text(row, 3));
     creation->pool = ferry_journal_db_text(row, 4);
     creation->path = ferry_journal_db_text(row, 5);
     creation->detail = ferry_journal_db_text(row, 6);
@@ -115,13 +100,11 @@ ferry_journal_creations(FerryJournal *journal, const char *migration_id, GError 
         g_ptr_array_new_with_free_func((GDestroyNotify)ferry_creation_free);
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
     g_autoptr(FerryStatement) statement =
-        ferry_journal_db_prepare(journal,
-                                 error,
+        ferry_journal_db_prepare(journal, error,
                                  "SELECT id, migration_id, kind, state, pool, path, detail"
                                  " FROM creations WHERE migration_id = ?"
                                  " AND state IN ('intended', 'made', 'kept') ORDER BY id DESC",
-                                 "t",
-                                 migration_id);
+                                 "t", migration_id);
 
     for (bool row = statement != NULL; row;) {
         if (!ferry_journal_db_next(journal, statement, &row, error))
@@ -141,17 +124,14 @@ ferry_journal_pool_is_shared(FerryJournal *journal,
 {
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
     g_autoptr(FerryStatement) statement =
-        ferry_journal_db_prepare(journal,
-                                 error,
+        ferry_journal_db_prepare(journal, error,
                                  /* What was delivered before this migration touched the pool was
                                   * no reason not to make it, so it is none to keep it. */
                                  "SELECT 1 FROM creations WHERE pool = ?1 AND migration_id <> ?2"
                                  " AND kind = 'volume' AND (state IN ('intended', 'made', 'kept')"
                                  " OR (state = 'delivered' AND id > (SELECT min(id) FROM creations"
                                  " WHERE pool = ?1 AND migration_id = ?2))) LIMIT 1",
-                                 "tt",
-                                 pool,
-                                 migration_id);
+                                 "tt", pool, migration_id);
 
     return statement && ferry_journal_db_next(journal, statement, ret_shared, error);
 }
@@ -166,15 +146,9 @@ ferry_journal_leftover_add(FerryJournal *journal,
 {
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
 
-    return ferry_journal_db_run(journal,
-                                error,
-                                "INSERT OR REPLACE INTO leftovers VALUES (?, ?, ?, ?, ?)",
-                                "tttti",
-                                path,
-                                instance_uuid,
-                                migration_id,
-                                fingerprint,
-                                ferry_clock_now_us());
+    return ferry_journal_db_run(
+        journal, error, "INSERT OR REPLACE INTO leftovers VALUES (?, ?, ?, ?, ?)", "tttti", path,
+        instance_uuid, migration_id, fingerprint, ferry_clock_now_us());
 }
 
 char *
@@ -186,12 +160,8 @@ ferry_journal_leftover_find(FerryJournal *journal,
     bool row = false;
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
-        journal,
-        error,
-        "SELECT fingerprint FROM leftovers WHERE path = ? AND instance_uuid = ?",
-        "tt",
-        path,
-        instance_uuid);
+        journal, error, "SELECT fingerprint FROM leftovers WHERE path = ? AND instance_uuid = ?",
+        "tt", path, instance_uuid);
 
     if (!statement || !ferry_journal_db_next(journal, statement, &row, error))
         return NULL;
@@ -203,6 +173,5 @@ ferry_journal_leftover_forget(FerryJournal *journal, const char *path, GError **
 {
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
 
-    return ferry_journal_db_run(
-        journal, error, "DELETE FROM leftovers WHERE path = ?", "t", path);
+    return ferry_journal_db_run(journal, error, "DELETE FROM leftovers WHERE path = ?", "t", path);
 }

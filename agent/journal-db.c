@@ -40,17 +40,15 @@ static const char schema[] =
     "  fingerprint TEXT NOT NULL, at_us INTEGER NOT NULL);"
     "CREATE TABLE outbox ("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, event_type TEXT NOT NULL, priority TEXT NOT NULL,"
-    "  message_id TEXT NOT NULL, migration_id TEXT, at_us INTEGER NOT NULL, payload TEXT NOT NULL);";
+    "  message_id TEXT NOT NULL, migration_id TEXT, at_us INTEGER NOT NULL, payload TEXT NOT "
+    "NULL);";
 
 bool
 ferry_journal_db_fail(FerryJournal *journal, const char *doing, GError **error)
 {
-    ferry_set_error(error,
-                    FERRY_ERROR_JOURNAL_UNAVAILABLE,
+    ferry_set_error(error, FERRY_ERROR_JOURNAL_UNAVAILABLE,
                     "Free space on that file system or make it writable, then send the order again",
-                    "Cannot %s in the journal '%s': %s",
-                    doing,
-                    journal->path,
+                    "Cannot %s in the journal '%s': %s", doing, journal->path,
                     sqlite3_errmsg(journal->db));
     return false;
 }
@@ -100,8 +98,7 @@ ferry_journal_db_prepare(
 }
 
 bool
-ferry_journal_db_run(
-    FerryJournal *journal, GError **error, const char *sql, const char *types, ...)
+ferry_journal_db_run(FerryJournal *journal, GError **error, const char *sql, const char *types, ...)
 {
     va_list values;
 
@@ -172,16 +169,10 @@ ferry_journal_db_queue_event(FerryJournal *journal,
 
     g_autofree char *message_id = g_uuid_string_random();
 
-    return ferry_journal_db_run(journal,
-                                error,
+    return ferry_journal_db_run(journal, error,
                                 "INSERT INTO outbox (event_type, priority, message_id,"
                                 " migration_id, at_us, payload) VALUES (?, ?, ?, ?, ?, ?)",
-                                "ttttij",
-                                event_type,
-                                priority,
-                                message_id,
-                                migration_id,
-                                time_us,
+                                "ttttij", event_type, priority, message_id, migration_id, time_us,
                                 payload);
 }
 
@@ -207,10 +198,8 @@ take_lock(FerryJournal *journal, const char *state_path, GError **error)
         return refuse(error, "Give the agent's user rights on the state folder", lock_path, why);
     }
     if (flock(journal->lock_fd, LOCK_EX | LOCK_NB) < 0)
-        return refuse(error,
-                      "Stop the other virt-ferryd, or give this one a state_path of its own",
-                      lock_path,
-                      "is in use by another agent");
+        return refuse(error, "Stop the other virt-ferryd, or give this one a state_path of its own",
+                      lock_path, "is in use by another agent");
     return true;
 }
 
@@ -221,12 +210,9 @@ make_state_folder(const char *state_path, GError **error)
         g_access(state_path, R_OK | W_OK | X_OK) == 0)
         return true;
 
-    ferry_set_error(error,
-                    FERRY_ERROR_CONFIG,
+    ferry_set_error(error, FERRY_ERROR_CONFIG,
                     "Make the folder, owned by the agent's user, or set [DEFAULT] state_path",
-                    "Cannot use the state folder '%s': %s",
-                    state_path,
-                    g_strerror(errno));
+                    "Cannot use the state folder '%s': %s", state_path, g_strerror(errno));
     return false;
 }
 
@@ -237,9 +223,7 @@ set_pragmas(FerryJournal *journal)
                         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                         "PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 1000;"
                         "PRAGMA cache_size = -256;",
-                        NULL,
-                        NULL,
-                        NULL) == SQLITE_OK;
+                        NULL, NULL, NULL) == SQLITE_OK;
 }
 
 static bool
@@ -298,8 +282,8 @@ check_schema(FerryJournal *journal, GError **error)
         g_autofree char *why =
             g_strdup_printf("has schema %d, this agent knows %d", version, SCHEMA_VERSION);
 
-        return refuse(
-            error, "Start the newer virt-ferryd that wrote it, or move it away", journal->path, why);
+        return refuse(error, "Start the newer virt-ferryd that wrote it, or move it away",
+                      journal->path, why);
     }
     if (version == 0 && !make_schema(journal)) {
         g_autofree char *why = g_strdup_printf("cannot be made: %s", sqlite3_errmsg(journal->db));
@@ -327,9 +311,7 @@ ferry_journal_open(const char *state_path, GError **error)
     int rc = sqlite3_open_v2(journal->path, &journal->db, flags, NULL);
 
     if (rc != SQLITE_OK) {
-        refuse(error,
-               "Give the agent's user rights on the file and its folder",
-               journal->path,
+        refuse(error, "Give the agent's user rights on the file and its folder", journal->path,
                "cannot be opened");
         return NULL;
     }
@@ -340,7 +322,8 @@ ferry_journal_open(const char *state_path, GError **error)
         return NULL;
     sqlite3_db_config(journal->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     if (!set_pragmas(journal)) {
-        g_autofree char *why = g_strdup_printf("cannot be written: %s", sqlite3_errmsg(journal->db));
+        g_autofree char *why =
+            g_strdup_printf("cannot be written: %s", sqlite3_errmsg(journal->db));
 
         refuse(error, "Free space or give rights on the state folder", journal->path, why);
         return NULL;

@@ -14,11 +14,11 @@
 #include "journal.h"
 
 struct FerryJournal {
-    GMutex lock;          /* guards all below while a function runs */
-    sqlite3 *db;          /* immutable pointer */
-    char *path;           /* immutable */
-    int lock_fd;          /* immutable; held as long as the agent lives */
-    bool events;          /* set before threads use the journal */
+    GMutex lock; /* guards all below while a function runs */
+    sqlite3 *db; /* immutable pointer */
+    char *path;  /* immutable */
+    int lock_fd; /* immutable; held as long as the agent lives */
+    bool events; /* set before threads use the journal */
     void (*wakeup)(gpointer);
     gpointer wakeup_data;
 };

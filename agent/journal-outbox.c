@@ -24,8 +24,8 @@ ferry_journal_outbox_add(FerryJournal *journal,
 {
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
 
-    if (!ferry_journal_db_queue_event(
-            journal, event_type, "info", NULL, ferry_clock_now_us(), payload, error))
+    if (!ferry_journal_db_queue_event(journal, event_type, "info", NULL, ferry_clock_now_us(),
+                                      payload, error))
         return false;
     if (journal->wakeup)
         journal->wakeup(journal->wakeup_data);
@@ -53,13 +53,10 @@ ferry_journal_outbox_peek(FerryJournal *journal, gint64 after, guint limit, GErr
         g_ptr_array_new_with_free_func((GDestroyNotify)ferry_outbox_entry_free);
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
-        journal,
-        error,
+        journal, error,
         "SELECT id, event_type, priority, message_id, at_us, payload FROM outbox"
         " WHERE id > ? ORDER BY id LIMIT ?",
-        "ii",
-        after,
-        (gint64)limit);
+        "ii", after, (gint64)limit);
 
     for (bool row = statement != NULL; row;) {
         if (!ferry_journal_db_next(journal, statement, &row, error))
@@ -79,10 +76,7 @@ ferry_journal_outbox_drop(FerryJournal *journal, GArray *ids, GError **error)
     if (!ferry_journal_db_begin(journal, error))
         return false;
     for (guint i = 0; ok && i < ids->len; i++)
-        ok = ferry_journal_db_run(journal,
-                                  error,
-                                  "DELETE FROM outbox WHERE id = ?",
-                                  "i",
+        ok = ferry_journal_db_run(journal, error, "DELETE FROM outbox WHERE id = ?", "i",
                                   g_array_index(ids, gint64, i));
     return ferry_journal_db_end(journal, ok, ok ? error : NULL);
 }

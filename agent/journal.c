@@ -36,13 +36,9 @@ queue_record_event(FerryJournal *journal,
                    GError **error)
 {
     json_t *payload = ferry_record_event_payload(record, seq);
-    bool ok = ferry_journal_db_queue_event(journal,
-                                           event_type,
-                                           event_priority(record->status),
-                                           record->migration_id,
-                                           record->updated_us,
-                                           payload,
-                                           error);
+    bool ok =
+        ferry_journal_db_queue_event(journal, event_type, event_priority(record->status),
+                                     record->migration_id, record->updated_us, payload, error);
 
     json_decref(payload);
     return ok;
@@ -53,42 +49,25 @@ queue_record_event(FerryJournal *journal,
 static bool
 insert_record(FerryJournal *journal, const FerryRecord *record, GError **error)
 {
-    return ferry_journal_db_run(journal,
-                                error,
-                                "INSERT INTO migrations (" RECORD_COLUMNS ", open)"
-                                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,1,1)",
-                                "ttttttttjjjjjjiiii",
-                                record->migration_id,
-                                ferry_role_to_string(record->role),
-                                record->instance_name,
-                                record->instance_uuid,
-                                record->source,
-                                record->destination,
-                                ferry_status_to_string(record->status),
-                                ferry_phase_to_string(record->phase),
-                                record->order,
-                                record->instance_info,
-                                record->migrate_data,
-                                record->progress,
-                                record->error,
-                                record->report,
-                                record->created_us,
-                                record->updated_us,
-                                record->ended_us,
-                                record->expires_us);
+    return ferry_journal_db_run(
+        journal, error,
+        "INSERT INTO migrations (" RECORD_COLUMNS ", open)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,1,1)",
+        "ttttttttjjjjjjiiii", record->migration_id, ferry_role_to_string(record->role),
+        record->instance_name, record->instance_uuid, record->source, record->destination,
+        ferry_status_to_string(record->status), ferry_phase_to_string(record->phase), record->order,
+        record->instance_info, record->migrate_data, record->progress, record->error,
+        record->report, record->created_us, record->updated_us, record->ended_us,
+        record->expires_us);
 }
 
 static bool
 has_record(FerryJournal *journal, const FerryRecord *record)
 {
     bool row = false;
-    g_autoptr(FerryStatement) statement =
-        ferry_journal_db_prepare(journal,
-                                 NULL,
-                                 "SELECT 1 FROM migrations WHERE migration_id=? AND role=?",
-                                 "tt",
-                                 record->migration_id,
-                                 ferry_role_to_string(record->role));
+    g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
+        journal, NULL, "SELECT 1 FROM migrations WHERE migration_id=? AND role=?", "tt",
+        record->migration_id, ferry_role_to_string(record->role));
 
     return statement && ferry_journal_db_next(journal, statement, &row, NULL) && row;
 }
@@ -102,18 +81,14 @@ name_conflict(FerryJournal *journal, const FerryRecord *record, GError **error)
         return;
     if (has_record(journal, record)) {
         g_clear_error(error);
-        ferry_set_error(error,
-                        FERRY_ERROR_INVALID_MIGRATION_STATE,
-                        "Ask get_migration for its state",
-                        "The migration '%s' is there already",
+        ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
+                        "Ask get_migration for its state", "The migration '%s' is there already",
                         record->migration_id);
     } else {
         g_clear_error(error);
-        ferry_set_error(error,
-                        FERRY_ERROR_INSTANCE_ALREADY_MIGRATING,
+        ferry_set_error(error, FERRY_ERROR_INSTANCE_ALREADY_MIGRATING,
                         "Wait for the migration that runs, or abort it; list_migrations names it",
-                        "The instance '%s' is in another migration already",
-                        record->instance_name);
+                        "The instance '%s' is in another migration already", record->instance_name);
     }
 }
 
@@ -131,10 +106,8 @@ ferry_journal_add(FerryJournal *journal, FerryRecord *record, GError **error)
     if (!ok)
         name_conflict(journal, record, &local_error);
     else
-        ok = queue_record_event(journal,
-                                record,
-                                ferry_status_event_type(record->role, record->status),
-                                1,
+        ok = queue_record_event(journal, record,
+                                ferry_status_event_type(record->role, record->status), 1,
                                 &local_error);
     if (!ferry_journal_db_end(journal, ok, ok ? &local_error : NULL)) {
         g_propagate_error(error, g_steal_pointer(&local_error));
@@ -148,32 +121,19 @@ ferry_journal_add(FerryJournal *journal, FerryRecord *record, GError **error)
 static bool
 update_record(FerryJournal *journal, const FerryRecord *record, gint64 seq, GError **error)
 {
-    return ferry_journal_db_run(journal,
-                                error,
-                                "UPDATE migrations SET instance_name=?, instance_uuid=?, source=?,"
-                                " destination=?, status=?, phase=?, open=?, instance_info=?,"
-                                " migrate_data=?, progress=?, error=?, report=?, updated_us=?,"
-                                " ended_us=?, expires_us=?, seq=?"
-                                " WHERE migration_id=? AND role=?",
-                                "ttttttijjjjjiiiitt",
-                                record->instance_name,
-                                record->instance_uuid,
-                                record->source,
-                                record->destination,
-                                ferry_status_to_string(record->status),
-                                ferry_phase_to_string(record->phase),
-                                (gint64)!ferry_status_is_terminal(record->status),
-                                record->instance_info,
-                                record->migrate_data,
-                                record->progress,
-                                record->error,
-                                record->report,
-                                record->updated_us,
-                                record->ended_us,
-                                record->expires_us,
-                                seq,
-                                record->migration_id,
-                                ferry_role_to_string(record->role));
+    return ferry_journal_db_run(
+        journal, error,
+        "UPDATE migrations SET instance_name=?, instance_uuid=?, source=?,"
+        " destination=?, status=?, phase=?, open=?, instance_info=?,"
+        " migrate_data=?, progress=?, error=?, report=?, updated_us=?,"
+        " ended_us=?, expires_us=?, seq=?"
+        " WHERE migration_id=? AND role=?",
+        "ttttttijjjjjiiiitt", record->instance_name, record->instance_uuid, record->source,
+        record->destination, ferry_status_to_string(record->status),
+        ferry_phase_to_string(record->phase), (gint64)!ferry_status_is_terminal(record->status),
+        record->instance_info, record->migrate_data, record->progress, record->error,
+        record->report, record->updated_us, record->ended_us, record->expires_us, seq,
+        record->migration_id, ferry_role_to_string(record->role));
 }
 
 bool
@@ -208,11 +168,10 @@ ferry_journal_note_order(FerryJournal *journal,
                          FerryOrder order,
                          GError **error)
 {
-    const char *sql = order == FERRY_ORDER_ABORT
-                          ? "UPDATE migrations SET abort_ordered = 1"
-                            " WHERE migration_id = ? AND role = 'source'"
-                          : "UPDATE migrations SET force_ordered = 1"
-                            " WHERE migration_id = ? AND role = 'source'";
+    const char *sql = order == FERRY_ORDER_ABORT ? "UPDATE migrations SET abort_ordered = 1"
+                                                   " WHERE migration_id = ? AND role = 'source'"
+                                                 : "UPDATE migrations SET force_ordered = 1"
+                                                   " WHERE migration_id = ? AND role = 'source'";
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
 
     return ferry_journal_db_run(journal, error, sql, "t", migration_id);
@@ -253,21 +212,16 @@ ferry_journal_get(FerryJournal *journal, const char *migration_id, FerryRole rol
     bool row = false;
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
-        journal,
-        error,
+        journal, error,
         "SELECT " RECORD_COLUMNS ORDER_COLUMNS " FROM migrations WHERE migration_id=? AND role=?",
-        "tt",
-        migration_id,
-        ferry_role_to_string(role));
+        "tt", migration_id, ferry_role_to_string(role));
 
     if (!statement || !ferry_journal_db_next(journal, statement, &row, error))
         return NULL;
     if (!row) {
-        ferry_set_error(error,
-                        FERRY_ERROR_MIGRATION_NOT_FOUND,
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_NOT_FOUND,
                         "list_migrations on the source and the destination names those they know",
-                        "No migration '%s' in the journal of this host",
-                        migration_id);
+                        "No migration '%s' in the journal of this host", migration_id);
         return NULL;
     }
     return read_record(statement);
@@ -277,20 +231,16 @@ GPtrArray *
 ferry_journal_list(FerryJournal *journal, const FerryJournalFilter *filter, GError **error)
 {
     gint64 limit = filter->limit ? filter->limit : DEFAULT_LIMIT;
-    g_autoptr(GPtrArray) records = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_record_free);
+    g_autoptr(GPtrArray) records =
+        g_ptr_array_new_with_free_func((GDestroyNotify)ferry_record_free);
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
-        journal,
-        error,
+        journal, error,
         "SELECT " RECORD_COLUMNS ORDER_COLUMNS " FROM migrations WHERE (?1 IS NULL OR status = ?1)"
         " AND (?2 IS NULL OR instance_name = ?2 OR instance_uuid = ?2)"
         " AND (?3 IS NULL OR migration_id = ?3) AND (?4 = 0 OR open = 1)"
         " ORDER BY created_us DESC, role LIMIT ?5",
-        "tttii",
-        filter->status,
-        filter->instance,
-        filter->migration_id,
-        (gint64)filter->open_only,
+        "tttii", filter->status, filter->instance, filter->migration_id, (gint64)filter->open_only,
         limit);
 
     for (bool row = statement != NULL; row;) {
@@ -312,18 +262,15 @@ ferry_journal_prune(FerryJournal *journal, gint64 before_us, GError **error)
         return false;
 
     /* `error` is terminal but waits to be resolved: its history is evidence and stays. */
-    bool ok = ferry_journal_db_run(journal,
-                                   error,
+    bool ok = ferry_journal_db_run(journal, error,
                                    "DELETE FROM migrations WHERE open = 0 AND ended_us > 0"
                                    " AND ended_us < ? AND status <> 'error'",
-                                   "i",
-                                   before_us);
+                                   "i", before_us);
 
     for (guint i = 0; ok && i < G_N_ELEMENTS(tables); i++) {
-        g_autofree char *sql =
-            g_strdup_printf("DELETE FROM %s WHERE migration_id NOT IN"
-                            " (SELECT migration_id FROM migrations)",
-                            tables[i]);
+        g_autofree char *sql = g_strdup_printf("DELETE FROM %s WHERE migration_id NOT IN"
+                                               " (SELECT migration_id FROM migrations)",
+                                               tables[i]);
 
         ok = ferry_journal_db_run(journal, error, sql, "");
     }
@@ -340,15 +287,11 @@ ferry_journal_step_begin(FerryJournal *journal,
 {
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
 
-    return ferry_journal_db_run(journal,
-                                error,
+    return ferry_journal_db_run(journal, error,
                                 "INSERT INTO steps VALUES (?, ?, ?, 'begun', ?, 0)"
                                 " ON CONFLICT DO UPDATE SET state = 'begun', ended_us = 0",
-                                "ttti",
-                                record->migration_id,
-                                ferry_role_to_string(record->role),
-                                step,
-                                ferry_clock_now_us());
+                                "ttti", record->migration_id, ferry_role_to_string(record->role),
+                                step, ferry_clock_now_us());
 }
 
 bool
@@ -360,16 +303,11 @@ ferry_journal_step_end(FerryJournal *journal,
 {
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
 
-    return ferry_journal_db_run(journal,
-                                error,
+    return ferry_journal_db_run(journal, error,
                                 "UPDATE steps SET state = ?, ended_us = ?"
                                 " WHERE migration_id = ? AND role = ? AND name = ?",
-                                "tittt",
-                                state,
-                                ferry_clock_now_us(),
-                                record->migration_id,
-                                ferry_role_to_string(record->role),
-                                step);
+                                "tittt", state, ferry_clock_now_us(), record->migration_id,
+                                ferry_role_to_string(record->role), step);
 }
 
 static json_t *
@@ -380,17 +318,9 @@ read_step(FerryStatement *row)
     g_autofree char *begun_at = ferry_clock_format_iso(begun);
     g_autofree char *ended_at = ended ? ferry_clock_format_iso(ended) : NULL;
 
-    return json_pack("{s:s, s:s, s:s, s:s?, s:o}",
-                     "name",
-                     sqlite3_column_text(row, 0),
-                     "state",
-                     sqlite3_column_text(row, 1),
-                     "started_at",
-                     begun_at,
-                     "ended_at",
-                     ended_at,
-                     "duration_ms",
-                     ended ? json_integer((ended - begun) / 1000) : json_null());
+    return json_pack("{s:s, s:s, s:s, s:s?, s:o}", "name", sqlite3_column_text(row, 0), "state",
+                     sqlite3_column_text(row, 1), "started_at", begun_at, "ended_at", ended_at,
+                     "duration_ms", ended ? json_integer((ended - begun) / 1000) : json_null());
 }
 
 json_t *
@@ -399,13 +329,10 @@ ferry_journal_steps(FerryJournal *journal, const char *migration_id, FerryRole r
     json_t *steps = json_array();
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
     g_autoptr(FerryStatement) statement =
-        ferry_journal_db_prepare(journal,
-                                 NULL,
+        ferry_journal_db_prepare(journal, NULL,
                                  "SELECT name, state, begun_us, ended_us FROM steps"
                                  " WHERE migration_id=? AND role=? ORDER BY begun_us, rowid",
-                                 "tt",
-                                 migration_id,
-                                 ferry_role_to_string(role));
+                                 "tt", migration_id, ferry_role_to_string(role));
 
     for (bool row = statement != NULL; row;) {
         row = ferry_journal_db_next(journal, statement, &row, NULL) && row;

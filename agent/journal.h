@@ -42,8 +42,9 @@ void ferry_journal_enable_events(FerryJournal *journal, bool enable);
  * @error: FERRY_ERROR_INVALID_MIGRATION_STATE: this id and role are there already;
  *   FERRY_ERROR_INSTANCE_ALREADY_MIGRATING: another open record of this role has the instance
  */
-bool ferry_journal_add(FerryJournal *journal, FerryRecord *record, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_journal_add(FerryJournal *journal,
+                       FerryRecord *record,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * ferry_journal_save:
@@ -86,8 +87,9 @@ GPtrArray *ferry_journal_list(FerryJournal *journal,
 
 /** Removes ended records, with all that hangs on them, that ended before @before_us; events that
  * still wait stay. */
-bool ferry_journal_prune(FerryJournal *journal, gint64 before_us, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_journal_prune(FerryJournal *journal,
+                         gint64 before_us,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* --- steps ------------------------------------------------------------------------------------ */
 
@@ -119,7 +121,7 @@ typedef enum {
 } FerryCreationKind;
 
 typedef enum {
-    FERRY_CREATION_INTENDED,  /* about to be made; may or may not exist */
+    FERRY_CREATION_INTENDED, /* about to be made; may or may not exist */
     FERRY_CREATION_MADE,
     FERRY_CREATION_REMOVED,   /* undone */
     FERRY_CREATION_DELIVERED, /* belongs to the arrived instance now */
@@ -156,8 +158,9 @@ bool ferry_journal_creation_set(FerryJournal *journal,
 
 /** Returns: (transfer full) (element-type FerryCreation): newest first, so that undoing walks
  * forward; those INTENDED, MADE or KEPT. */
-GPtrArray *ferry_journal_creations(FerryJournal *journal, const char *migration_id, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *ferry_journal_creations(FerryJournal *journal,
+                                   const char *migration_id,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Sets @ret_shared: another migration than @migration_id has an image in @pool, or delivered one
  * there since @migration_id first touched the pool. */
@@ -184,8 +187,9 @@ char *ferry_journal_leftover_find(FerryJournal *journal,
                                   const char *instance_uuid,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-bool ferry_journal_leftover_forget(FerryJournal *journal, const char *path, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_journal_leftover_forget(FerryJournal *journal,
+                                   const char *path,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* --- the outbox ------------------------------------------------------------------------------- */
 
@@ -214,5 +218,6 @@ GPtrArray *ferry_journal_outbox_peek(FerryJournal *journal,
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Forgets confirmed entries. @ids: (element-type gint64). */
-bool ferry_journal_outbox_drop(FerryJournal *journal, GArray *ids, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_journal_outbox_drop(FerryJournal *journal,
+                               GArray *ids,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

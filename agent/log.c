@@ -71,12 +71,9 @@ ferry_log_open(const char *log_file, bool debug, GError **error)
     if (log_file) {
         stream = fopen(log_file, "ae");
         if (!stream) {
-            ferry_set_error(error,
-                            FERRY_ERROR_CONFIG,
+            ferry_set_error(error, FERRY_ERROR_CONFIG,
                             "Give the agent's user rights on it, or set another [DEFAULT] log_file",
-                            "Cannot open the log file '%s': %s",
-                            log_file,
-                            g_strerror(errno));
+                            "Cannot open the log file '%s': %s", log_file, g_strerror(errno));
             stream = stderr;
             return false;
         }

@@ -67,8 +67,8 @@ load_config(const Options *options, GError **error)
 
     if (options->config_files)
         return ferry_config_load((const char *const *)options->config_files, error);
-    return ferry_config_load(
-        g_file_test(DEFAULT_CONFIG, G_FILE_TEST_EXISTS) ? fallback : none, error);
+    return ferry_config_load(g_file_test(DEFAULT_CONFIG, G_FILE_TEST_EXISTS) ? fallback : none,
+                             error);
 }
 
 /* The URL is part of the configuration, its grammar the bus'. */
@@ -85,9 +85,7 @@ check_supported(const FerryConfig *config, GError **error)
 {
     if (config->source_disks != FERRY_SOURCE_DISKS_QUARANTINE)
         return true;
-    ferry_set_error(error,
-                    FERRY_ERROR_CONFIG,
-                    "Set it to keep or delete",
+    ferry_set_error(error, FERRY_ERROR_CONFIG, "Set it to keep or delete",
                     "[storage] source_disks = 'quarantine': this version does not support it yet");
     return false;
 }

@@ -33,12 +33,9 @@ get_name(json_t *args, const char *key, GError **error)
     if (text && text[0] && json_string_length(value) == strlen(text) &&
         strlen(text) <= MAX_NAME_BYTES && !has_control_characters(text))
         return text;
-    ferry_set_error(error,
-                    FERRY_ERROR_INVALID_REQUEST,
-                    NULL,
+    ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, NULL,
                     "Argument '%s': expected a string of 1 to %d bytes without control characters",
-                    key,
-                    MAX_NAME_BYTES);
+                    key, MAX_NAME_BYTES);
     return NULL;
 }
 
@@ -62,8 +59,8 @@ get_object(json_t *args, const char *key, GError **error)
 
     if (json_is_object(value))
         return value;
-    ferry_set_error(
-        error, FERRY_ERROR_INVALID_REQUEST, NULL, "Argument '%s': expected an object", key);
+    ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, NULL, "Argument '%s': expected an object",
+                    key);
     return NULL;
 }
 
@@ -76,11 +73,8 @@ get_id(json_t *args, GError **error)
         return NULL;
     if (g_uuid_string_is_valid(text))
         return g_ascii_strdown(text, -1);
-    ferry_set_error(error,
-                    FERRY_ERROR_INVALID_REQUEST,
-                    "uuidgen makes one",
-                    "Argument 'migration_id': '%s' is not a UUID",
-                    text);
+    ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, "uuidgen makes one",
+                    "Argument 'migration_id': '%s' is not a UUID", text);
     return NULL;
 }
 
@@ -98,10 +92,9 @@ id_from_identity(const char *identity)
     /* RFC 9562, version 8: a UUID of one's own making. */
     d[6] = (guint8)((d[6] & 0x0f) | 0x80);
     d[8] = (guint8)((d[8] & 0x3f) | 0x80);
-    return g_strdup_printf(
-        "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-        d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7], d[8], d[9], d[10], d[11], d[12], d[13],
-        d[14], d[15]);
+    return g_strdup_printf("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+                           d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7], d[8], d[9], d[10], d[11],
+                           d[12], d[13], d[14], d[15]);
 }
 
 /* The caller's id, or one of our making. */
@@ -120,10 +113,7 @@ get_or_make_id(FerryRequest *request, GError **error)
 static json_t *
 order_of(FerryRequest *request)
 {
-    return json_pack("{s:s, s:O}",
-                     "method",
-                     ferry_request_method(request),
-                     "args",
+    return json_pack("{s:s, s:O}", "method", ferry_request_method(request), "args",
                      ferry_request_args(request));
 }
 
@@ -152,18 +142,13 @@ describe_host(const FerryMethodContext *context, FerryRequest *request, GError *
 
     json_object_set_new(answer, "host", ferry_json_text(config->host));
     json_object_set_new(answer, "version", json_string(PACKAGE_VERSION));
+    json_object_set_new(answer, "migration_address",
+                        ferry_json_text(config->live_migration_inbound_addr));
     json_object_set_new(
-        answer, "migration_address", ferry_json_text(config->live_migration_inbound_addr));
-    json_object_set_new(answer,
-                        "slots",
-                        json_pack("{s:i, s:o, s:i}",
-                                  "used",
-                                  (int)used,
-                                  "free",
-                                  limit ? json_integer(used < limit ? limit - used : 0)
-                                        : json_null(),
-                                  "queued",
-                                  (int)queued));
+        answer, "slots",
+        json_pack("{s:i, s:o, s:i}", "used", (int)used, "free",
+                  limit ? json_integer(used < limit ? limit - used : 0) : json_null(), "queued",
+                  (int)queued));
     return answer;
 }
 
@@ -200,10 +185,8 @@ check_destination(const FerryMethodContext *context, FerryRequest *request, GErr
     json_t *args = ferry_request_args(request);
     json_t *instance_info = get_object(args, "instance_info", error);
     g_autoptr(FerryChecks) checks =
-        instance_info ? ferry_destination_check(context->destination,
-                                                instance_info,
-                                                json_object_get(args, "options"),
-                                                error)
+        instance_info ? ferry_destination_check(context->destination, instance_info,
+                                                json_object_get(args, "options"), error)
                       : NULL;
 
     return checks ? ferry_checks_to_json(checks) : NULL;
@@ -215,8 +198,7 @@ check_source(const FerryMethodContext *context, FerryRequest *request, GError **
     json_t *args = ferry_request_args(request);
     const char *name = get_name(args, "instance", error);
 
-    return name ? ferry_source_check(
-                      context->source, name, json_object_get(args, "options"), error)
+    return name ? ferry_source_check(context->source, name, json_object_get(args, "options"), error)
                 : NULL;
 }
 
@@ -234,8 +216,8 @@ prepare(const FerryMethodContext *context, FerryRequest *request, GError **error
         !get_optional_name(args, "source", &source, error))
         return NULL;
 
-    json_t *answer = ferry_destination_prepare(
-        context->destination, id, order, acknowledge, request, error);
+    json_t *answer =
+        ferry_destination_prepare(context->destination, id, order, acknowledge, request, error);
 
     context->leases_changed(context->leases_data);
     return answer;
@@ -263,12 +245,8 @@ roll_back(const FerryMethodContext *context, FerryRequest *request, GError **err
 static void
 answer_order(const char *migration_id, FerryStatus status, gpointer request)
 {
-    ferry_request_reply(request,
-                        json_pack("{s:s, s:s}",
-                                  "migration_id",
-                                  migration_id,
-                                  "status",
-                                  ferry_status_to_string(status)));
+    ferry_request_reply(request, json_pack("{s:s, s:s}", "migration_id", migration_id, "status",
+                                           ferry_status_to_string(status)));
 }
 
 static json_t *
@@ -353,15 +331,12 @@ get_migration(const FerryMethodContext *context, FerryRequest *request, GError *
     if (!id || !get_optional_name(args, "role", &role_name, error))
         return NULL;
     if (role_name && !ferry_role_from_string(role_name, &role)) {
-        ferry_set_error(error,
-                        FERRY_ERROR_INVALID_REQUEST,
-                        NULL,
+        ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, NULL,
                         "Argument 'role': expected 'source' or 'destination', found '%s'",
                         role_name);
         return NULL;
     }
-    record = ferry_journal_get(
-        context->agent->journal, id, role, role_name ? error : NULL);
+    record = ferry_journal_get(context->agent->journal, id, role, role_name ? error : NULL);
     if (!record && !role_name)
         record = ferry_journal_get(context->agent->journal, id, FERRY_ROLE_DESTINATION, error);
     return record ? record_to_json(context, record) : NULL;
@@ -377,23 +352,18 @@ get_filter(json_t *args, FerryJournalFilter *filter, GError **error)
         !get_optional_name(args, "instance", &filter->instance, error))
         return false;
     if (filter->status && !ferry_status_from_string(filter->status, &status)) {
-        ferry_set_error(error,
-                        FERRY_ERROR_INVALID_REQUEST,
+        ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST,
                         "accepted, queued, preparing, running, post-migrating, completed, failed, "
                         "cancelled, error, prepared, rolled-back",
-                        "Argument 'status': '%s' is not a status",
-                        filter->status);
+                        "Argument 'status': '%s' is not a status", filter->status);
         return false;
     }
     if (limit && !json_is_null(limit)) {
         json_int_t value = json_integer_value(limit);
 
         if (!json_is_integer(limit) || value < 1 || value > MAX_LIST) {
-            ferry_set_error(error,
-                            FERRY_ERROR_INVALID_REQUEST,
-                            NULL,
-                            "Argument 'limit': expected an integer from 1 to %d",
-                            MAX_LIST);
+            ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, NULL,
+                            "Argument 'limit': expected an integer from 1 to %d", MAX_LIST);
             return false;
         }
         filter->limit = (guint)value;
@@ -432,24 +402,16 @@ static const FerryMethod table[] = {
     {"ping", FERRY_METHOD_SHARED, NULL, NULL},
     {"describe_host", FERRY_METHOD_SHARED, NULL, NULL},
     {"describe_instance", FERRY_METHOD_NONE, NAMES("instance"), NULL},
-    {"check_can_live_migrate_destination",
-     FERRY_METHOD_NONE,
-     NAMES("instance_info"),
+    {"check_can_live_migrate_destination", FERRY_METHOD_NONE, NAMES("instance_info"),
      NAMES("options")},
     {"check_can_live_migrate_source", FERRY_METHOD_NONE, NAMES("instance"), NAMES("options")},
-    {"pre_live_migration",
-     FERRY_METHOD_ORDER,
-     NAMES("instance_info"),
+    {"pre_live_migration", FERRY_METHOD_ORDER, NAMES("instance_info"),
      NAMES("migration_id", "options", "source")},
-    {"live_migration",
-     FERRY_METHOD_ORDER,
-     NAMES("instance", "migrate_data"),
+    {"live_migration", FERRY_METHOD_ORDER, NAMES("instance", "migrate_data"),
      NAMES("migration_id", "options")},
     {"post_live_migration_at_destination", FERRY_METHOD_ORDER, NAMES("migration_id"), NULL},
     {"rollback_live_migration_at_destination", FERRY_METHOD_ORDER, NAMES("migration_id"), NULL},
-    {"live_migrate_instance",
-     FERRY_METHOD_ORDER,
-     NAMES("instance", "host"),
+    {"live_migrate_instance", FERRY_METHOD_ORDER, NAMES("instance", "host"),
      NAMES("migration_id", "options")},
     {"live_migration_abort", FERRY_METHOD_ORDER, NAMES("migration_id"), NULL},
     {"live_migration_force_complete", FERRY_METHOD_ORDER, NAMES("migration_id"), NULL},

@@ -38,12 +38,9 @@ ferry_migrate_data_migrate_uri(const char *address)
 static bool
 refuse(const char *field, const char *value, const char *expected, GError **error)
 {
-    ferry_set_error(error,
-                    FERRY_ERROR_INVALID_REQUEST,
+    ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST,
                     "Pass migrate_data on as pre_live_migration answered it",
-                    "migrate_data.%s is '%s': expected %s",
-                    field,
-                    value ? value : "(not a string)",
+                    "migrate_data.%s is '%s': expected %s", field, value ? value : "(not a string)",
                     expected);
     return false;
 }
@@ -92,8 +89,7 @@ ferry_migrate_data_check(const json_t *migrate_data, const FerryConfig *config, 
     g_autofree char *own = ferry_migrate_data_libvirt_uri(config, g_uri_get_host(uri));
 
     if (g_strcmp0(libvirt_uri, own) != 0 && !is_plain_libvirt_uri(libvirt_uri))
-        return refuse("libvirt_uri",
-                      libvirt_uri,
+        return refuse("libvirt_uri", libvirt_uri,
                       "qemu+tls, qemu+tcp or qemu+ssh://HOST/system, or what this host's "
                       "live_migration_uri makes",
                       error);

@@ -10,13 +10,13 @@
 #define JOURNAL_RETRY_MS 2000
 
 struct FerryMigration {
-    const FerryAgent *agent;      /* immutable */
-    FerryOrderOptions *options;   /* immutable */
-    GCancellable *cancellable;    /* thread-safe by itself */
-    char *migration_id;           /* immutable */
-    FerryInstance *instance;      /* saga thread only */
-    gint64 last_sample_us;        /* saga thread only */
-    guint64 samples;              /* saga thread only */
+    const FerryAgent *agent;    /* immutable */
+    FerryOrderOptions *options; /* immutable */
+    GCancellable *cancellable;  /* thread-safe by itself */
+    char *migration_id;         /* immutable */
+    FerryInstance *instance;    /* saga thread only */
+    gint64 last_sample_us;      /* saga thread only */
+    guint64 samples;            /* saga thread only */
 
     GMutex lock;
     FerryRecord *record;   /* guarded by lock; written by the saga thread only */
@@ -115,13 +115,9 @@ wake(FerryMigration *self)
 static bool
 refuse_in_status(FerryMigration *self, const char *what, GError **error)
 {
-    ferry_set_error(error,
-                    FERRY_ERROR_INVALID_MIGRATION_STATE,
-                    "Follow it with get_migration",
-                    "The migration '%s' is %s; it cannot be %s any more",
-                    self->migration_id,
-                    ferry_status_to_string(self->record->status),
-                    what);
+    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE, "Follow it with get_migration",
+                    "The migration '%s' is %s; it cannot be %s any more", self->migration_id,
+                    ferry_status_to_string(self->record->status), what);
     return false;
 }
 
@@ -132,8 +128,8 @@ ferry_migration_request_abort(FerryMigration *self, GError **error)
 
     if (self->abort_closed || ferry_status_is_terminal(self->record->status))
         return refuse_in_status(self, "aborted", error);
-    if (!ferry_journal_note_order(
-            self->agent->journal, self->migration_id, FERRY_ORDER_ABORT, error))
+    if (!ferry_journal_note_order(self->agent->journal, self->migration_id, FERRY_ORDER_ABORT,
+                                  error))
         return false;
     self->abort = true;
     wake(self);
@@ -150,8 +146,8 @@ ferry_migration_request_force(FerryMigration *self, const char **ret_action, GEr
 
     if (self->record->status != FERRY_STATUS_RUNNING || self->abort_closed || self->abort)
         return refuse_in_status(self, "forced to complete", error);
-    if (!ferry_journal_note_order(
-            self->agent->journal, self->migration_id, FERRY_ORDER_FORCE_COMPLETE, error))
+    if (!ferry_journal_note_order(self->agent->journal, self->migration_id,
+                                  FERRY_ORDER_FORCE_COMPLETE, error))
         return false;
     self->force = true;
     wake(self);
@@ -212,8 +208,7 @@ ferry_migration_instance(FerryMigration *self)
         self->instance = ferry_instance_from_json(self->record->instance_info, &error);
         if (!self->instance)
             g_critical("Migration '%s': the journaled instance cannot be read: %s",
-                       self->migration_id,
-                       error->message);
+                       self->migration_id, error->message);
     }
     return self->instance;
 }
@@ -283,10 +278,8 @@ ferry_migration_enter_phase(FerryMigration *self, FerryPhase phase)
         return;
     changed->phase = phase;
     if (!commit(self, changed, "migration.phase", &error))
-        g_warning("Migration '%s': phase '%s' is not journaled: %s",
-                  self->migration_id,
-                  ferry_phase_to_string(phase),
-                  error->message);
+        g_warning("Migration '%s': phase '%s' is not journaled: %s", self->migration_id,
+                  ferry_phase_to_string(phase), error->message);
 }
 
 bool
@@ -297,10 +290,8 @@ ferry_migration_must_enter(FerryMigration *self, FerryStatus status)
 
         if (ferry_migration_enter(self, status, &error))
             return true;
-        g_warning("Migration '%s' is '%s', but: %s; trying again",
-                  self->migration_id,
-                  ferry_status_to_string(status),
-                  error->message);
+        g_warning("Migration '%s' is '%s', but: %s; trying again", self->migration_id,
+                  ferry_status_to_string(status), error->message);
         if (ferry_migration_is_detached(self))
             return false;
         ferry_agent_pause(self->agent, JOURNAL_RETRY_MS, NULL);

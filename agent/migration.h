@@ -18,9 +18,8 @@
 typedef struct FerryMigration FerryMigration;
 
 /** @record: (transfer full): journaled already. @options: (transfer full). */
-FerryMigration *ferry_migration_new(const FerryAgent *agent,
-                                    FerryRecord *record,
-                                    FerryOrderOptions *options);
+FerryMigration *
+ferry_migration_new(const FerryAgent *agent, FerryRecord *record, FerryOrderOptions *options);
 FerryMigration *ferry_migration_ref(FerryMigration *migration);
 void ferry_migration_unref(FerryMigration *migration);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryMigration, ferry_migration_unref)
@@ -39,8 +38,8 @@ GCancellable *ferry_migration_cancellable(FerryMigration *migration);
 
 /** Journals the order first. @error: FERRY_ERROR_INVALID_MIGRATION_STATE once the point of no return
  * is behind. */
-bool ferry_migration_request_abort(FerryMigration *migration, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_migration_request_abort(FerryMigration *migration,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Journals the order first. @ret_action: "pause" or "post-copy": what will be done.
  * @error: FERRY_ERROR_INVALID_MIGRATION_STATE unless it is running. */
@@ -77,8 +76,9 @@ bool ferry_migration_close_abort(FerryMigration *migration);
  * Journals the move into @status, with its event. A repeated move into the same status is none.
  * @error: FERRY_ERROR_JOURNAL_UNAVAILABLE: the record stays in its former status.
  */
-bool ferry_migration_enter(FerryMigration *migration, FerryStatus status, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_migration_enter(FerryMigration *migration,
+                           FerryStatus status,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Journals a change of phase, with its event; a failure is logged and not fatal. */
 void ferry_migration_enter_phase(FerryMigration *migration, FerryPhase phase);

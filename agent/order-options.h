@@ -11,17 +11,17 @@
 typedef enum { FERRY_OPTION_DEFAULT = -1, FERRY_OPTION_NO = 0, FERRY_OPTION_YES = 1 } FerryOption;
 
 typedef struct {
-    char **disks;                /* NULL: the default set */
-    guint64 bandwidth_mibps;     /* 0: no limit */
+    char **disks;            /* NULL: the default set */
+    guint64 bandwidth_mibps; /* 0: no limit */
     guint downtime_ms;
     bool auto_converge;
     bool post_copy;
-    guint parallel_connections;  /* 1: none beside the main one */
+    guint parallel_connections; /* 1: none beside the main one */
     bool tls;
     guint completion_timeout_s;  /* for the whole transfer; 0: none. Only when given by the order */
     bool has_completion_timeout; /* false: the configuration's seconds a GiB hold */
     FerryTimeoutAction timeout_action;
-    FerryOption persistent;      /* DEFAULT: as the source is */
+    FerryOption persistent; /* DEFAULT: as the source is */
     bool undefine_source;
     FerrySourceDisks source_disks;
     bool paused;

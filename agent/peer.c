@@ -36,8 +36,8 @@ ferry_peer_call(const FerryAgent *agent,
 
     for (;;) {
         g_autoptr(GError) why = NULL;
-        json_t *result = ferry_bus_call(
-            agent->bus, host, method, json_incref(owned), ATTEMPT_MS, by, &why);
+        json_t *result =
+            ferry_bus_call(agent->bus, host, method, json_incref(owned), ATTEMPT_MS, by, &why);
 
         if (result)
             return result;
@@ -60,13 +60,9 @@ ferry_peer_sight(const FerryAgent *agent,
 {
     FerrySight sight = FERRY_SIGHT_UNREACHABLE;
     g_autoptr(GError) error = NULL;
-    g_autoptr(FerryJson) result = ferry_bus_call(agent->bus,
-                                                 host,
-                                                 "describe_instance",
-                                                 json_pack("{s:s}", "instance", instance_uuid),
-                                                 SIGHT_MS,
-                                                 cancellable ? cancellable : agent->stopping,
-                                                 &error);
+    g_autoptr(FerryJson) result = ferry_bus_call(
+        agent->bus, host, "describe_instance", json_pack("{s:s}", "instance", instance_uuid),
+        SIGHT_MS, cancellable ? cancellable : agent->stopping, &error);
 
     if (result && ferry_sight_from_string(ferry_json_get_string(result, "sight"), &sight))
         return sight;

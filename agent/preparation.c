@@ -50,17 +50,14 @@ do_to_pool(const Preparation *self,
     gint64 id = 0;
     const char *name = virStoragePoolGetName(pool);
 
-    if (!ferry_journal_creation_add(
-            self->agent->journal, self->migration_id, kind, name, directory, &id, error))
+    if (!ferry_journal_creation_add(self->agent->journal, self->migration_id, kind, name, directory,
+                                    &id, error))
         return false;
     ferry_fault_point("pool", "begin");
     if (!deed(pool))
-        return ferry_error_from_virt(error,
-                                     FERRY_ERROR_MIGRATION_ERROR,
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
                                      "Cannot make %s of storage pool '%s' for '%s'",
-                                     ferry_creation_kind_to_string(kind),
-                                     name,
-                                     directory);
+                                     ferry_creation_kind_to_string(kind), name, directory);
     ferry_fault_point("pool", "end");
     return note_made(self, id, error);
 }
@@ -104,23 +101,15 @@ define_pool(const Preparation *self, const char *wanted, const char *directory, 
     g_autofree char *name = ferry_virt_pool_free_name(self->connection, wanted);
     g_autofree char *xml = ferry_poolxml_build(name, directory);
 
-    if (!ferry_journal_creation_add(self->agent->journal,
-                                    self->migration_id,
-                                    FERRY_CREATION_POOL_DEFINED,
-                                    name,
-                                    directory,
-                                    &id,
-                                    error))
+    if (!ferry_journal_creation_add(self->agent->journal, self->migration_id,
+                                    FERRY_CREATION_POOL_DEFINED, name, directory, &id, error))
         return NULL;
 
     virStoragePoolPtr made = virStoragePoolDefineXML(self->connection, xml, 0);
 
     if (!made) {
-        ferry_error_from_virt(error,
-                              FERRY_ERROR_MIGRATION_ERROR,
-                              "Cannot define the storage pool '%s' for '%s'",
-                              name,
-                              directory);
+        ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                              "Cannot define the storage pool '%s' for '%s'", name, directory);
         return NULL;
     }
 
@@ -138,8 +127,7 @@ ensure_pool(const Preparation *self, const FerryDisk *disk, const char *director
 {
     g_autoptr(GError) find_error = NULL;
     g_autofree char *basename = g_path_get_basename(directory);
-    g_autoptr(virStoragePool) pool =
-        ferry_virt_pool_find(self->connection, directory, &find_error);
+    g_autoptr(virStoragePool) pool = ferry_virt_pool_find(self->connection, directory, &find_error);
 
     if (find_error) {
         g_propagate_error(error, g_steal_pointer(&find_error));
@@ -158,9 +146,8 @@ ensure_pool(const Preparation *self, const FerryDisk *disk, const char *director
             return NULL;
         if (!do_to_pool(self, pool, FERRY_CREATION_POOL_STARTED, directory, start_pool, error))
             return NULL;
-        if (!autostart &&
-            !do_to_pool(
-                self, pool, FERRY_CREATION_POOL_AUTOSTART, directory, autostart_pool, error))
+        if (!autostart && !do_to_pool(self, pool, FERRY_CREATION_POOL_AUTOSTART, directory,
+                                      autostart_pool, error))
             return NULL;
     }
     if (!ferry_virt_pool_refresh(pool, error))
@@ -175,12 +162,11 @@ list_pool(const Preparation *self, virStoragePoolPtr pool, const char *directory
     json_t *known = NULL;
     gsize index = 0;
 
-    json_array_foreach(self->pools, index, known)
-        if (g_strcmp0(ferry_json_get_string(known, "name"), name) == 0)
-            return;
-    json_array_append_new(
-        self->pools,
-        json_pack("{s:o, s:o}", "name", ferry_json_text(name), "path", ferry_json_text(directory)));
+    json_array_foreach(self->pools, index,
+                       known) if (g_strcmp0(ferry_json_get_string(known, "name"), name) ==
+                                  0) return;
+    json_array_append_new(self->pools, json_pack("{s:o, s:o}", "name", ferry_json_text(name),
+                                                 "path", ferry_json_text(directory)));
 }
 
 /* --- images ----------------------------------------------------------------------------------- */
@@ -225,20 +211,16 @@ clear_the_way(const Preparation *self, const char *path, GError **error)
 {
     if (!file_is_there(path))
         return true;
-    if (ferry_preparation_may_replace(
-            self->agent, self->connection, path, self->instance->uuid)) {
-        g_message("Replacing '%s', which instance '%s' left behind when it moved away",
-                  path,
+    if (ferry_preparation_may_replace(self->agent, self->connection, path, self->instance->uuid)) {
+        g_message("Replacing '%s', which instance '%s' left behind when it moved away", path,
                   self->instance->name);
         return ferry_virt_volume_delete(self->connection, path, error) &&
                ferry_journal_leftover_forget(self->agent->journal, path, error);
     }
-    ferry_set_error(error,
-                    FERRY_ERROR_DESTINATION_DISK_EXISTS,
+    ferry_set_error(error, FERRY_ERROR_DESTINATION_DISK_EXISTS,
                     "Look whose it is and move it away; virt-ferry never overwrites a file that "
                     "it does not know",
-                    "The file '%s' is there already",
-                    path);
+                    "The file '%s' is there already", path);
     return false;
 }
 
@@ -254,26 +236,16 @@ create_image(const Preparation *self,
     g_autofree char *name = g_path_get_basename(path);
 
     if (!clear_the_way(self, path, error) ||
-        !ferry_journal_creation_add(self->agent->journal,
-                                    self->migration_id,
-                                    FERRY_CREATION_VOLUME,
-                                    virStoragePoolGetName(pool),
-                                    path,
-                                    &id,
-                                    error))
+        !ferry_journal_creation_add(self->agent->journal, self->migration_id, FERRY_CREATION_VOLUME,
+                                    virStoragePoolGetName(pool), path, &id, error))
         return false;
     ferry_fault_point("image", "begin");
-    if (!ferry_virt_volume_create(pool,
-                                  directory,
-                                  name,
-                                  disk->format,
-                                  disk->capacity_bytes,
-                                  disk->qcow2.known ? &disk->qcow2 : NULL,
-                                  error)) {
+    if (!ferry_virt_volume_create(pool, directory, name, disk->format, disk->capacity_bytes,
+                                  disk->qcow2.known ? &disk->qcow2 : NULL, error)) {
         /* Somebody was faster: the file is not ours, so the intention must not claim it. */
         if (error && g_error_matches(*error, FERRY_ERROR, FERRY_ERROR_DESTINATION_DISK_EXISTS) &&
-            !ferry_journal_creation_set(
-                self->agent->journal, id, FERRY_CREATION_REMOVED, "not ours", NULL))
+            !ferry_journal_creation_set(self->agent->journal, id, FERRY_CREATION_REMOVED,
+                                        "not ours", NULL))
             g_warning("Cannot take back the claim on '%s' in the journal", path);
         return false;
     }
@@ -291,13 +263,10 @@ verify_image(const Preparation *self, const FerryDisk *disk, const char *path, G
         return false;
     if (image.capacity_bytes == disk->capacity_bytes)
         return true;
-    ferry_set_error(error,
-                    FERRY_ERROR_MIGRATION_ERROR,
-                    NULL,
-                    "The new image '%s' has %" G_GUINT64_FORMAT " bytes, the disk %" G_GUINT64_FORMAT,
-                    path,
-                    image.capacity_bytes,
-                    disk->capacity_bytes);
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, NULL,
+                    "The new image '%s' has %" G_GUINT64_FORMAT
+                    " bytes, the disk %" G_GUINT64_FORMAT,
+                    path, image.capacity_bytes, disk->capacity_bytes);
     return false;
 }
 
@@ -325,10 +294,8 @@ prepare_disk(const Preparation *self, GPtrArray *creations, const FerryDisk *dis
 {
     g_autofree char *path = NULL;
 
-    if (!ferry_path_check(disk->source,
-                          (const char *const *)self->agent->config->allowed_paths,
-                          &path,
-                          error))
+    if (!ferry_path_check(disk->source, (const char *const *)self->agent->config->allowed_paths,
+                          &path, error))
         return false;
 
     g_autofree char *directory = g_path_get_dirname(path);
@@ -338,19 +305,12 @@ prepare_disk(const Preparation *self, GPtrArray *creations, const FerryDisk *dis
         return false;
     list_pool(self, pool, directory);
     json_array_append_new(self->volumes,
-                          json_pack("{s:o, s:o, s:o, s:o, s:I, s:b}",
-                                    "target",
-                                    ferry_json_text(disk->target),
-                                    "path",
-                                    ferry_json_text(disk->source),
-                                    "pool",
-                                    ferry_json_text(virStoragePoolGetName(pool)),
-                                    "format",
-                                    ferry_json_text(disk->format),
-                                    "capacity_bytes",
-                                    (json_int_t)disk->capacity_bytes,
-                                    "created",
-                                    true));
+                          json_pack("{s:o, s:o, s:o, s:o, s:I, s:b}", "target",
+                                    ferry_json_text(disk->target), "path",
+                                    ferry_json_text(disk->source), "pool",
+                                    ferry_json_text(virStoragePoolGetName(pool)), "format",
+                                    ferry_json_text(disk->format), "capacity_bytes",
+                                    (json_int_t)disk->capacity_bytes, "created", true));
     return true;
 }
 
@@ -393,12 +353,9 @@ undo_volume(virConnectPtr connection, const FerryCreation *creation, GError **er
     if (!file_is_there(creation->path))
         return true;
     if (ferry_virt_path_is_used(connection, creation->path, NULL, &user)) {
-        ferry_set_error(error,
-                        FERRY_ERROR_MIGRATION_ERROR,
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
                         "Look at that instance; delete the file by hand when it is not needed",
-                        "'%s' is in use by '%s'",
-                        creation->path,
-                        user);
+                        "'%s' is in use by '%s'", creation->path, user);
         return false;
     }
     return ferry_virt_volume_delete(connection, creation->path, error);
@@ -432,23 +389,17 @@ undo_pool(virConnectPtr connection, const FerryCreation *creation, GError **erro
         return true;
     if (apply_pool_undo(pool, creation->kind))
         return true;
-    return ferry_error_from_virt(error,
-                                 FERRY_ERROR_MIGRATION_ERROR,
+    return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
                                  "Cannot undo %s of storage pool '%s'",
-                                 ferry_creation_kind_to_string(creation->kind),
-                                 creation->pool);
+                                 ferry_creation_kind_to_string(creation->kind), creation->pool);
 }
 
 static json_t *
 creation_to_json(const FerryCreation *creation, const char *why)
 {
-    json_t *object = json_pack("{s:s, s:o, s:o}",
-                               "kind",
-                               ferry_creation_kind_to_string(creation->kind),
-                               "pool",
-                               ferry_json_text(creation->pool),
-                               "path",
-                               ferry_json_text(creation->path));
+    json_t *object =
+        json_pack("{s:s, s:o, s:o}", "kind", ferry_creation_kind_to_string(creation->kind), "pool",
+                  ferry_json_text(creation->pool), "path", ferry_json_text(creation->path));
 
     if (why)
         json_object_set_new(object, "why", ferry_json_text(why));
@@ -476,11 +427,9 @@ undo_one(Undoing *self, const FerryCreation *creation, GError **error)
     }
     json_array_append_new(undone ? self->removed : self->kept,
                           creation_to_json(creation, why ? why->message : NULL));
-    return ferry_journal_creation_set(self->agent->journal,
-                                      creation->id,
+    return ferry_journal_creation_set(self->agent->journal, creation->id,
                                       undone ? FERRY_CREATION_REMOVED : FERRY_CREATION_KEPT,
-                                      why ? why->message : NULL,
-                                      error);
+                                      why ? why->message : NULL, error);
 }
 
 bool
@@ -505,15 +454,13 @@ ferry_preparation_undo(const FerryAgent *agent,
         bool shared = false;
 
         if (creation->kind != FERRY_CREATION_VOLUME &&
-            !ferry_journal_pool_is_shared(
-                agent->journal, creation->pool, migration_id, &shared, error))
+            !ferry_journal_pool_is_shared(agent->journal, creation->pool, migration_id, &shared,
+                                          error))
             return false;
         /* Another instance came to live in the pool since: it is no longer ours to stop. */
-        if (shared ? !ferry_journal_creation_set(agent->journal,
-                                                 creation->id,
+        if (shared ? !ferry_journal_creation_set(agent->journal, creation->id,
                                                  FERRY_CREATION_DELIVERED,
-                                                 "others use the pool by now",
-                                                 error)
+                                                 "others use the pool by now", error)
                    : !undo_one(&self, creation, error))
             return false;
     }
@@ -533,8 +480,8 @@ ferry_preparation_deliver(const FerryAgent *agent, const char *migration_id, GEr
     for (guint i = 0; i < creations->len; i++) {
         const FerryCreation *creation = g_ptr_array_index(creations, i);
 
-        if (!ferry_journal_creation_set(
-                agent->journal, creation->id, FERRY_CREATION_DELIVERED, NULL, error))
+        if (!ferry_journal_creation_set(agent->journal, creation->id, FERRY_CREATION_DELIVERED,
+                                        NULL, error))
             return false;
     }
     return true;

@@ -45,8 +45,9 @@ bool ferry_preparation_undo(const FerryAgent *agent,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** The instance arrived: what was made belongs to it now and is never undone any more. */
-bool ferry_preparation_deliver(const FerryAgent *agent, const char *migration_id, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_preparation_deliver(const FerryAgent *agent,
+                               const char *migration_id,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: true when the file at @path may be replaced: this host's journal knows it as what the
  * same instance left behind, it has not changed since, and no instance names it. */

@@ -13,8 +13,8 @@
 #define FERRY_QCOW2_HEAD_BYTES 4096
 
 typedef struct {
-    bool known; /* the fields below were read from a valid header */
-    guint version;             /* 2 or 3; compat 0.10 or 1.1 */
+    bool known;    /* the fields below were read from a valid header */
+    guint version; /* 2 or 3; compat 0.10 or 1.1 */
     guint64 virtual_size_bytes;
     guint64 cluster_size_bytes; /* 512 B .. 2 MiB */
     guint refcount_bits;        /* 1 .. 64 */

@@ -16,7 +16,7 @@ typedef struct {
     FerryRole role;
     char *instance_name;
     char *instance_uuid;
-    char *source;      /* host names */
+    char *source; /* host names */
     char *destination;
     FerryStatus status;
     FerryPhase phase;
@@ -28,9 +28,9 @@ typedef struct {
     json_t *report;        /* NULL until it ended */
     gint64 created_us;
     gint64 updated_us;
-    gint64 ended_us;   /* 0 while open */
-    gint64 expires_us; /* a destination's lease; 0: none */
-    gint64 seq;        /* of the last event journaled for it */
+    gint64 ended_us;    /* 0 while open */
+    gint64 expires_us;  /* a destination's lease; 0: none */
+    gint64 seq;         /* of the last event journaled for it */
     bool abort_ordered; /* orders about it that were acknowledged; written by themselves */
     bool force_ordered;
 } FerryRecord;

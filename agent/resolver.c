@@ -34,8 +34,8 @@ typedef struct {
 static void
 settle(FerryMigration *migration, Resolution *resolution, FerryStatus status, GError **error)
 {
-    if (ferry_migration_resolve(
-            migration, status, ferry_adjudication_to_json(&resolution->seen), error))
+    if (ferry_migration_resolve(migration, status, ferry_adjudication_to_json(&resolution->seen),
+                                error))
         resolution->status = status;
 }
 
@@ -77,8 +77,7 @@ resolve_record(FerryResolver *self, FerryRecord *record, GError **error)
     resolution.seen = ferry_adjudicate(migration, PATIENCE_S);
     act(migration, &resolution, error);
     g_message("Migration '%s': the source shows '%s', the destination '%s'; it is %s",
-              record->migration_id,
-              ferry_sight_to_string(resolution.seen.source),
+              record->migration_id, ferry_sight_to_string(resolution.seen.source),
               ferry_sight_to_string(resolution.seen.destination),
               ferry_status_to_string(resolution.status));
     return resolution;
@@ -87,16 +86,9 @@ resolve_record(FerryResolver *self, FerryRecord *record, GError **error)
 static json_t *
 answer_resolved(const FerryRecord *record)
 {
-    return json_pack("{s:s, s:s, s:s, s:O, s:n}",
-                     "migration_id",
-                     record->migration_id,
-                     "status",
-                     ferry_status_to_string(record->status),
-                     "action",
-                     "none",
-                     "evidence",
-                     json_object_get(record->report, "evidence"),
-                     "error");
+    return json_pack("{s:s, s:s, s:s, s:O, s:n}", "migration_id", record->migration_id, "status",
+                     ferry_status_to_string(record->status), "action", "none", "evidence",
+                     json_object_get(record->report, "evidence"), "error");
 }
 
 json_t *
@@ -113,27 +105,18 @@ ferry_resolver_resolve(FerryResolver *self, const char *migration_id, GError **e
     if (json_object_get(record->report, "evidence"))
         return answer_resolved(record);
     if (record->status != FERRY_STATUS_ERROR) {
-        ferry_set_error(error,
-                        FERRY_ERROR_INVALID_MIGRATION_STATE,
+        ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
                         "Only a migration in error needs to be resolved",
-                        "The migration '%s' is %s",
-                        migration_id,
+                        "The migration '%s' is %s", migration_id,
                         ferry_status_to_string(record->status));
         return NULL;
     }
 
     Resolution resolution = resolve_record(self, record, &why);
 
-    return json_pack("{s:s, s:s, s:s, s:o, s:o}",
-                     "migration_id",
-                     migration_id,
-                     "status",
-                     ferry_status_to_string(resolution.status),
-                     "action",
-                     resolution.action,
-                     "evidence",
-                     ferry_adjudication_to_json(&resolution.seen),
-                     "error",
+    return json_pack("{s:s, s:s, s:s, s:o, s:o}", "migration_id", migration_id, "status",
+                     ferry_status_to_string(resolution.status), "action", resolution.action,
+                     "evidence", ferry_adjudication_to_json(&resolution.seen), "error",
                      why ? ferry_error_to_json(why) : json_null());
 }
 
@@ -149,10 +132,9 @@ ask_about_all(FerryResolver *self)
 
     for (guint i = 0; records && i < records->len; i++) {
         const FerryRecord *record = g_ptr_array_index(records, i);
-        g_autoptr(FerryJson) answer =
-            record->role == FERRY_ROLE_SOURCE
-                ? ferry_resolver_resolve(self, record->migration_id, NULL)
-                : NULL;
+        g_autoptr(FerryJson) answer = record->role == FERRY_ROLE_SOURCE
+                                          ? ferry_resolver_resolve(self, record->migration_id, NULL)
+                                          : NULL;
 
         left = left || g_strcmp0(ferry_json_get_string(answer, "status"), "error") == 0;
     }

@@ -30,5 +30,6 @@ void ferry_resolver_wake(gpointer resolver);
  * Returns: (transfer full): {"migration_id", "status", "evidence", "action"}; the status stays
  * `error` when the answer is not certain or the clean-up failed again: then "error" says why.
  */
-json_t *ferry_resolver_resolve(FerryResolver *resolver, const char *migration_id, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+json_t *ferry_resolver_resolve(FerryResolver *resolver,
+                               const char *migration_id,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -18,9 +18,9 @@ journaled_state(const Run *self, const char *name)
     json_t *step = NULL;
     gsize index = 0;
 
-    json_array_foreach(self->journaled, index, step)
-        if (g_strcmp0(ferry_json_get_string(step, "name"), name) == 0)
-            return ferry_json_get_string(step, "state");
+    json_array_foreach(self->journaled, index,
+                       step) if (g_strcmp0(ferry_json_get_string(step, "name"), name) ==
+                                 0) return ferry_json_get_string(step, "state");
     return NULL;
 }
 
@@ -32,13 +32,8 @@ end_step(Run *self, const FerrySagaStep *step, const char *state)
     /* The note saves work after a crash; the step itself is idempotent and its result journaled
      * with the record, so a journal that refuses now does no harm. */
     if (!ferry_journal_step_end(ferry_migration_agent(self->migration)->journal,
-                                ferry_migration_record(self->migration),
-                                step->name,
-                                state,
-                                &error))
-        g_warning("Migration '%s', step '%s': %s",
-                  ferry_migration_id(self->migration),
-                  step->name,
+                                ferry_migration_record(self->migration), step->name, state, &error))
+        g_warning("Migration '%s', step '%s': %s", ferry_migration_id(self->migration), step->name,
                   error->message);
 }
 
@@ -50,15 +45,11 @@ begin_step(Run *self, const FerrySagaStep *step, GError **error)
 
     if (ferry_migration_enter(self->migration, step->status, &why) &&
         ferry_journal_step_begin(ferry_migration_agent(self->migration)->journal,
-                                 ferry_migration_record(self->migration),
-                                 step->name,
-                                 &why))
+                                 ferry_migration_record(self->migration), step->name, &why))
         return true;
     /* What is under way goes on without the journal; what would make something new does not. */
     if (!needed && step->status == FERRY_STATUS_POST_MIGRATING) {
-        g_warning("Migration '%s', step '%s': %s",
-                  ferry_migration_id(self->migration),
-                  step->name,
+        g_warning("Migration '%s', step '%s': %s", ferry_migration_id(self->migration), step->name,
                   why->message);
         return ferry_migration_must_enter(self->migration, step->status);
     }
@@ -93,8 +84,8 @@ run_step(Run *self, const FerrySagaStep *step, GError **error)
 static void
 set_error(FerryMigration *migration, const GError *error)
 {
-    ferry_migration_take(
-        migration, &ferry_migration_record(migration)->error, ferry_error_to_json(error));
+    ferry_migration_take(migration, &ferry_migration_record(migration)->error,
+                         ferry_error_to_json(error));
 }
 
 /* Backwards over everything that began, @last included. Returns: false when one could not be undone;
@@ -115,9 +106,7 @@ undo_steps(Run *self, const FerrySagaStep *last)
         }
         clean = false;
         g_warning("Migration '%s', step '%s' cannot be undone: %s",
-                  ferry_migration_id(self->migration),
-                  step->name,
-                  error->message);
+                  ferry_migration_id(self->migration), step->name, error->message);
         set_error(self->migration, error);
     }
     return clean;
@@ -133,12 +122,8 @@ end_migration(Run *self, FerryStatus status)
     const FerryRecord *record = ferry_migration_record(self->migration);
     const char *why = ferry_json_get_string(record->error, "message");
 
-    g_message("Migration '%s' of '%s' is %s%s%s",
-              record->migration_id,
-              record->instance_name,
-              ferry_status_to_string(status),
-              why ? ": " : "",
-              why ? why : "");
+    g_message("Migration '%s' of '%s' is %s%s%s", record->migration_id, record->instance_name,
+              ferry_status_to_string(status), why ? ": " : "", why ? why : "");
 }
 
 /* The cause is in the record: CANCELLED only there and only meanwhile, so that an agent that dies
@@ -152,8 +137,8 @@ undo_and_end(Run *self, const FerrySagaStep *last, bool cancelled)
         return;
     }
     if (cancelled)
-        ferry_migration_take(
-            self->migration, &ferry_migration_record(self->migration)->error, NULL);
+        ferry_migration_take(self->migration, &ferry_migration_record(self->migration)->error,
+                             NULL);
     end_migration(self, cancelled ? FERRY_STATUS_CANCELLED : FERRY_STATUS_FAILED);
 }
 
@@ -215,8 +200,9 @@ end_by(Run *self, const FerrySagaStep *step, FerryStepEnd end, const GError *err
 void
 ferry_saga_run(FerryMigration *migration, const FerrySaga *saga)
 {
-    g_autoptr(FerryJson) journaled = ferry_journal_steps(
-        ferry_migration_agent(migration)->journal, ferry_migration_id(migration), FERRY_ROLE_SOURCE);
+    g_autoptr(FerryJson) journaled =
+        ferry_journal_steps(ferry_migration_agent(migration)->journal,
+                            ferry_migration_id(migration), FERRY_ROLE_SOURCE);
     Run self = {migration, saga, journaled};
     const FerrySagaStep *step = saga->steps;
     FerryStepEnd end = FERRY_STEP_DONE;
@@ -248,9 +234,7 @@ ferry_saga_finish(FerryMigration *migration, const FerrySaga *saga, GError **err
             continue;
         }
         if (!ferry_journal_step_begin(ferry_migration_agent(migration)->journal,
-                                      ferry_migration_record(migration),
-                                      step->name,
-                                      error))
+                                      ferry_migration_record(migration), step->name, error))
             return FERRY_STEP_ERROR;
 
         FerryStepEnd end = step->run(migration, true, error);

@@ -14,9 +14,9 @@
 #include "migration.h"
 
 typedef enum {
-    FERRY_STEP_DONE,   /* go on */
-    FERRY_STEP_FAILED, /* undo and end as failed, or cancelled when that was ordered */
-    FERRY_STEP_ERROR,  /* a person must look: undo nothing, end as error */
+    FERRY_STEP_DONE,     /* go on */
+    FERRY_STEP_FAILED,   /* undo and end as failed, or cancelled when that was ordered */
+    FERRY_STEP_ERROR,    /* a person must look: undo nothing, end as error */
     FERRY_STEP_DETACHED, /* the agent stops; decide nothing */
 } FerryStepEnd;
 

@@ -6,9 +6,9 @@
 #include "source-steps.h"
 
 struct FerryScheduler {
-    const FerryAgent *agent;      /* immutable */
-    void (*in_error)(gpointer);   /* immutable */
-    gpointer in_error_data;       /* immutable */
+    const FerryAgent *agent;    /* immutable */
+    void (*in_error)(gpointer); /* immutable */
+    gpointer in_error_data;     /* immutable */
 
     GMutex lock;
     GCond changed;
@@ -35,8 +35,8 @@ ferry_scheduler_new(const FerryAgent *agent, void (*in_error)(gpointer data), gp
     self->in_error_data = data;
     g_mutex_init(&self->lock);
     g_cond_init(&self->changed);
-    self->live = g_hash_table_new_full(
-        g_str_hash, g_str_equal, NULL, (GDestroyNotify)ferry_migration_unref);
+    self->live =
+        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)ferry_migration_unref);
     return self;
 }
 
@@ -126,8 +126,7 @@ queue_up(FerryScheduler *self, FerryMigration *migration)
     /* Journaled before it enters the queue: once there, another thread may start it. */
     if (!ferry_migration_enter(migration, FERRY_STATUS_QUEUED, &error))
         g_warning("Migration '%s' waits without being journaled as queued: %s",
-                  ferry_migration_id(migration),
-                  error->message);
+                  ferry_migration_id(migration), error->message);
     g_mutex_lock(&self->lock);
     g_queue_push_tail(&self->queue, migration);
     start_next(self);
@@ -150,8 +149,7 @@ ferry_scheduler_add(FerryScheduler *self,
     g_mutex_lock(&self->lock);
     bool now = under_way || (has_free_slot(self) && g_queue_is_empty(&self->queue));
 
-    g_hash_table_insert(self->live,
-                        (gpointer)ferry_migration_id(migration),
+    g_hash_table_insert(self->live, (gpointer)ferry_migration_id(migration),
                         ferry_migration_ref(migration));
     if (now)
         self->running++;

@@ -11,9 +11,8 @@
 typedef struct FerryScheduler FerryScheduler;
 
 /** @in_error: called, from a migration's thread, when one ended in `error`. */
-FerryScheduler *ferry_scheduler_new(const FerryAgent *agent,
-                                    void (*in_error)(gpointer data),
-                                    gpointer data);
+FerryScheduler *
+ferry_scheduler_new(const FerryAgent *agent, void (*in_error)(gpointer data), gpointer data);
 
 /** Call it when ferry_scheduler_detach() says that all threads ended. */
 void ferry_scheduler_free(FerryScheduler *scheduler);

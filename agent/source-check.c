@@ -15,13 +15,9 @@ check_state(FerryChecks *checks, const FerryInstance *instance)
                 (g_strcmp0(instance->state, "paused") == 0 &&
                  g_strcmp0(instance->state_reason, "user") == 0);
 
-    ferry_checks_add(checks,
-                     "state",
-                     fine ? FERRY_CHECK_PASS : FERRY_CHECK_FAIL,
+    ferry_checks_add(checks, "state", fine ? FERRY_CHECK_PASS : FERRY_CHECK_FAIL,
                      fine ? NULL : "Only a running instance (or one that a user paused) moves live",
-                     "Instance '%s' is %s (%s)",
-                     instance->name,
-                     instance->state,
+                     "Instance '%s' is %s (%s)", instance->name, instance->state,
                      instance->state_reason);
 }
 
@@ -42,20 +38,12 @@ check_not_migrating(const FerryAgent *agent,
             other = record->migration_id;
     }
     if (open && !other)
-        ferry_checks_add(checks,
-                         "already-migrating",
-                         FERRY_CHECK_PASS,
-                         NULL,
-                         "No other migration of '%s' is open",
-                         instance->name);
+        ferry_checks_add(checks, "already-migrating", FERRY_CHECK_PASS, NULL,
+                         "No other migration of '%s' is open", instance->name);
     else
-        ferry_checks_add(checks,
-                         "already-migrating",
-                         FERRY_CHECK_FAIL,
-                         "Wait for it, or abort it",
+        ferry_checks_add(checks, "already-migrating", FERRY_CHECK_FAIL, "Wait for it, or abort it",
                          "The migration '%s' of '%s' is open",
-                         other ? other : "(the journal cannot be read)",
-                         instance->name);
+                         other ? other : "(the journal cannot be read)", instance->name);
 }
 
 static void
@@ -64,9 +52,7 @@ check_job(FerryChecks *checks, virDomainPtr domain, const FerryInstance *instanc
     virDomainJobInfo info = {0};
     bool busy = virDomainGetJobInfo(domain, &info) == 0 && info.type != VIR_DOMAIN_JOB_NONE;
 
-    ferry_checks_add(checks,
-                     "job",
-                     busy ? FERRY_CHECK_FAIL : FERRY_CHECK_PASS,
+    ferry_checks_add(checks, "job", busy ? FERRY_CHECK_FAIL : FERRY_CHECK_PASS,
                      busy ? "Wait for it, or abort it (virsh domjobabort)" : NULL,
                      busy ? "libvirt runs a job on '%s' (a migration, backup or save)"
                           : "libvirt runs no job on '%s'",
@@ -79,18 +65,13 @@ check_layout(FerryChecks *checks, const FerryInstance *instance)
     for (guint i = 0; i < instance->obstacles->len; i++) {
         const FerryObstacle *obstacle = g_ptr_array_index(instance->obstacles, i);
 
-        ferry_checks_add(
-            checks, obstacle->name, FERRY_CHECK_FAIL, obstacle->hint, "%s", obstacle->message);
+        ferry_checks_add(checks, obstacle->name, FERRY_CHECK_FAIL, obstacle->hint, "%s",
+                         obstacle->message);
     }
     if (instance->obstacles->len == 0)
-        ferry_checks_add(checks,
-                         "layout",
-                         FERRY_CHECK_PASS,
-                         NULL,
+        ferry_checks_add(checks, "layout", FERRY_CHECK_PASS, NULL,
                          "%u of %u disks of '%s' move, %" G_GUINT64_FORMAT " MiB allocated",
-                         ferry_disk_plan_count(instance),
-                         instance->disks->len,
-                         instance->name,
+                         ferry_disk_plan_count(instance), instance->disks->len, instance->name,
                          ferry_disk_plan_allocation(instance) >> 20);
 }
 
@@ -99,13 +80,10 @@ static void
 check_pool(FerryChecks *checks, const FerryDisk *disk)
 {
     if (!disk->pool)
-        ferry_checks_add(checks,
-                         "source-pool",
-                         FERRY_CHECK_FAIL,
+        ferry_checks_add(checks, "source-pool", FERRY_CHECK_FAIL,
                          "Define and start a storage pool for its folder, or keep the source disks",
                          "Disk '%s': no active pool holds '%s', so it could not be deleted",
-                         disk->target,
-                         disk->source);
+                         disk->target, disk->source);
 }
 
 /* Deleting is done within the allowed folders only; better said before than after. */
@@ -119,15 +97,9 @@ check_deletable(const FerryAgent *agent, FerryChecks *checks, const FerryInstanc
         if (!disk->migrate)
             continue;
         check_pool(checks, disk);
-        if (!ferry_path_check(disk->source,
-                              (const char *const *)agent->config->allowed_paths,
-                              NULL,
+        if (!ferry_path_check(disk->source, (const char *const *)agent->config->allowed_paths, NULL,
                               &error))
-            ferry_checks_add(checks,
-                             "path",
-                             FERRY_CHECK_FAIL,
-                             ferry_error_hint(error),
-                             "%s",
+            ferry_checks_add(checks, "path", FERRY_CHECK_FAIL, ferry_error_hint(error), "%s",
                              error->message);
     }
 }

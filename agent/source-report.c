@@ -8,14 +8,9 @@
 json_t *
 ferry_source_report_transfer(const FerryTransferResult *result)
 {
-    return json_pack("{s:I, s:I, s:I, s:o}",
-                     "moved_bytes",
-                     (json_int_t)result->moved_bytes,
-                     "disk_phase_ms",
-                     (json_int_t)result->disk_ms,
-                     "memory_phase_ms",
-                     (json_int_t)result->memory_ms,
-                     "downtime_ms",
+    return json_pack("{s:I, s:I, s:I, s:o}", "moved_bytes", (json_int_t)result->moved_bytes,
+                     "disk_phase_ms", (json_int_t)result->disk_ms, "memory_phase_ms",
+                     (json_int_t)result->memory_ms, "downtime_ms",
                      result->summary.valid ? json_integer((json_int_t)result->summary.downtime_ms)
                                            : json_null());
 }
@@ -27,9 +22,9 @@ find_disk(const json_t *disks, const char *target)
     json_t *disk = NULL;
     gsize index = 0;
 
-    json_array_foreach((json_t *)disks, index, disk)
-        if (g_strcmp0(ferry_json_get_string(disk, "target"), target) == 0)
-            return disk;
+    json_array_foreach((json_t *)disks, index,
+                       disk) if (g_strcmp0(ferry_json_get_string(disk, "target"), target) ==
+                                 0) return disk;
     return NULL;
 }
 
@@ -45,20 +40,13 @@ report_disks(const FerryInstance *instance, const json_t *arrived)
 
         if (!disk->migrate)
             continue;
-        json_array_append_new(disks,
-                              json_pack("{s:o, s:o, s:o, s:I, s:I, s:o}",
-                                        "target",
-                                        ferry_json_text(disk->target),
-                                        "path",
-                                        ferry_json_text(disk->source),
-                                        "format",
-                                        ferry_json_text(disk->format),
-                                        "capacity_bytes",
-                                        (json_int_t)disk->capacity_bytes,
-                                        "allocation_before_bytes",
-                                        (json_int_t)disk->allocation_bytes,
-                                        "allocation_after_bytes",
-                                        allocation ? json_incref(allocation) : json_null()));
+        json_array_append_new(
+            disks, json_pack("{s:o, s:o, s:o, s:I, s:I, s:o}", "target",
+                             ferry_json_text(disk->target), "path", ferry_json_text(disk->source),
+                             "format", ferry_json_text(disk->format), "capacity_bytes",
+                             (json_int_t)disk->capacity_bytes, "allocation_before_bytes",
+                             (json_int_t)disk->allocation_bytes, "allocation_after_bytes",
+                             allocation ? json_incref(allocation) : json_null()));
     }
     return disks;
 }
@@ -83,13 +71,11 @@ ferry_source_report_make(const FerryRecord *record, const FerryInstance *instanc
     json_t *report = record->report ? json_copy(record->report) : json_object();
 
     json_object_set_new(report, "downtime_ms", report_downtime(record->report, arrival));
-    json_object_set_new(
-        report, "disks", report_disks(instance, json_object_get(arrival, "disks")));
+    json_object_set_new(report, "disks", report_disks(instance, json_object_get(arrival, "disks")));
     json_object_del(report, "arrival");
     json_object_set(report, "steps", steps);
     json_object_set_new(
-        report,
-        "total_ms",
+        report, "total_ms",
         json_integer((json_int_t)(ferry_clock_now_us() - record->created_us) / 1000));
     json_object_set_new(report, "storage_strategy", json_string("mirror"));
     return report;

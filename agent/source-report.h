@@ -19,6 +19,5 @@ json_t *ferry_source_report_transfer(const FerryTransferResult *result);
  * "memory_phase_ms", "total_ms", "storage_strategy", "disks": [{target, path, format,
  * capacity_bytes, allocation_before_bytes, allocation_after_bytes}]}
  */
-json_t *ferry_source_report_make(const FerryRecord *record,
-                                 const FerryInstance *instance,
-                                 json_t *steps);
+json_t *
+ferry_source_report_make(const FerryRecord *record, const FerryInstance *instance, json_t *steps);

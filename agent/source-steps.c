@@ -51,17 +51,12 @@ check_here(FerryMigration *migration, GError **error)
     if (!connection)
         return NULL;
 
-    FerryChecks *checks = ferry_source_check_run(agent,
-                                                 connection,
-                                                 record->instance_uuid,
-                                                 record->migration_id,
-                                                 ferry_migration_options(migration),
-                                                 &instance,
-                                                 error);
+    FerryChecks *checks =
+        ferry_source_check_run(agent, connection, record->instance_uuid, record->migration_id,
+                               ferry_migration_options(migration), &instance, error);
 
     if (checks)
-        ferry_migration_take(
-            migration, &record->instance_info, ferry_instance_to_json(instance));
+        ferry_migration_take(migration, &record->instance_info, ferry_instance_to_json(instance));
     return checks;
 }
 
@@ -69,17 +64,11 @@ static FerryChecks *
 check_there(FerryMigration *migration, GError **error)
 {
     const FerryRecord *record = ferry_migration_record(migration);
-    g_autoptr(FerryJson) answer = ferry_peer_call(ferry_migration_agent(migration),
-                                                  record->destination,
-                                                  "check_can_live_migrate_destination",
-                                                  json_pack("{s:O, s:o}",
-                                                            "instance_info",
-                                                            record->instance_info,
-                                                            "options",
-                                                            options_of(migration)),
-                                                  CHECK_PATIENCE_MS,
-                                                  ferry_migration_cancellable(migration),
-                                                  error);
+    g_autoptr(FerryJson) answer = ferry_peer_call(
+        ferry_migration_agent(migration), record->destination, "check_can_live_migrate_destination",
+        json_pack("{s:O, s:o}", "instance_info", record->instance_info, "options",
+                  options_of(migration)),
+        CHECK_PATIENCE_MS, ferry_migration_cancellable(migration), error);
 
     return answer ? ferry_checks_from_json(answer, error) : NULL;
 }
@@ -114,21 +103,12 @@ ask_to_prepare(FerryMigration *migration, GError **error)
 {
     const FerryRecord *record = ferry_migration_record(migration);
 
-    return ferry_peer_call(ferry_migration_agent(migration),
-                           record->destination,
+    return ferry_peer_call(ferry_migration_agent(migration), record->destination,
                            "pre_live_migration",
-                           json_pack("{s:s, s:O, s:o, s:s}",
-                                     "migration_id",
-                                     record->migration_id,
-                                     "instance_info",
-                                     record->instance_info,
-                                     "options",
-                                     options_of(migration),
-                                     "source",
-                                     record->source),
-                           patience_ms(migration),
-                           ferry_migration_cancellable(migration),
-                           error);
+                           json_pack("{s:s, s:O, s:o, s:s}", "migration_id", record->migration_id,
+                                     "instance_info", record->instance_info, "options",
+                                     options_of(migration), "source", record->source),
+                           patience_ms(migration), ferry_migration_cancellable(migration), error);
 }
 
 static bool
@@ -145,17 +125,10 @@ static bool
 confirm_prepared(FerryMigration *migration, GError **error)
 {
     const FerryRecord *record = ferry_migration_record(migration);
-    g_autoptr(FerryJson) answer = ferry_peer_call(ferry_migration_agent(migration),
-                                                  record->destination,
-                                                  "get_migration",
-                                                  json_pack("{s:s, s:s}",
-                                                            "migration_id",
-                                                            record->migration_id,
-                                                            "role",
-                                                            "destination"),
-                                                  CHECK_PATIENCE_MS,
-                                                  ferry_migration_cancellable(migration),
-                                                  error);
+    g_autoptr(FerryJson) answer = ferry_peer_call(
+        ferry_migration_agent(migration), record->destination, "get_migration",
+        json_pack("{s:s, s:s}", "migration_id", record->migration_id, "role", "destination"),
+        CHECK_PATIENCE_MS, ferry_migration_cancellable(migration), error);
     const json_t *instance = json_object_get(answer, "instance");
 
     if (!answer)
@@ -163,13 +136,10 @@ confirm_prepared(FerryMigration *migration, GError **error)
     if (g_strcmp0(ferry_json_get_string(answer, "status"), "prepared") == 0 &&
         g_strcmp0(ferry_json_get_string(instance, "uuid"), record->instance_uuid) == 0)
         return true;
-    ferry_set_error(error,
-                    FERRY_ERROR_INVALID_MIGRATION_STATE,
+    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
                     "Call pre_live_migration there with the same migration_id first",
                     "The destination '%s' is not prepared for '%s' by the migration '%s'",
-                    record->destination,
-                    record->instance_name,
-                    record->migration_id);
+                    record->destination, record->instance_name, record->migration_id);
     return false;
 }
 
@@ -185,8 +155,8 @@ get_prepared(FerryMigration *migration, GError **error)
         json_t *migrate_data = ask_to_prepare(migration, &why);
 
         if (migrate_data) {
-            ferry_migration_take(
-                migration, &ferry_migration_record(migration)->migrate_data, migrate_data);
+            ferry_migration_take(migration, &ferry_migration_record(migration)->migrate_data,
+                                 migrate_data);
             return true;
         }
         if (!is_busy(why) || g_get_monotonic_time() > deadline ||
@@ -194,8 +164,7 @@ get_prepared(FerryMigration *migration, GError **error)
             g_propagate_error(error, g_steal_pointer(&why));
             return false;
         }
-        ferry_agent_pause(ferry_migration_agent(migration),
-                          SLOT_PAUSE_MS,
+        ferry_agent_pause(ferry_migration_agent(migration), SLOT_PAUSE_MS,
                           ferry_migration_cancellable(migration));
     }
 }
@@ -204,11 +173,11 @@ static FerryStepEnd
 run_prepare(FerryMigration *migration, bool resumed, GError **error)
 {
     const FerryRecord *record = ferry_migration_record(migration);
-    bool ready = record->migrate_data ? confirm_prepared(migration, error)
-                                      : get_prepared(migration, error);
+    bool ready =
+        record->migrate_data ? confirm_prepared(migration, error) : get_prepared(migration, error);
 
-    if (!ready || !ferry_migrate_data_check(
-                      record->migrate_data, ferry_migration_agent(migration)->config, error))
+    if (!ready || !ferry_migrate_data_check(record->migrate_data,
+                                            ferry_migration_agent(migration)->config, error))
         return ferry_migration_is_detached(migration) ? FERRY_STEP_DETACHED : FERRY_STEP_FAILED;
     ferry_migration_save(migration);
     return FERRY_STEP_DONE;
@@ -221,24 +190,19 @@ undo_prepare(FerryMigration *migration, GError **error)
     const FerryRecord *record = ferry_migration_record(migration);
     g_autoptr(GError) why = NULL;
     g_autoptr(FerryJson) answer =
-        ferry_peer_call(ferry_migration_agent(migration),
-                        record->destination,
+        ferry_peer_call(ferry_migration_agent(migration), record->destination,
                         "rollback_live_migration_at_destination",
                         json_pack("{s:s}", "migration_id", record->migration_id),
-                        patience_ms(migration),
-                        NULL,
-                        &why);
+                        patience_ms(migration), NULL, &why);
 
     if (!answer && !g_error_matches(why, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND)) {
-        g_propagate_prefixed_error(error,
-                                   g_steal_pointer(&why),
-                                   "The destination '%s' could not be rolled back: ",
-                                   record->destination);
+        g_propagate_prefixed_error(
+            error, g_steal_pointer(&why),
+            "The destination '%s' could not be rolled back: ", record->destination);
         return false;
     }
     if (answer && json_array_size(json_object_get(answer, "kept")) > 0) {
-        ferry_set_error(error,
-                        FERRY_ERROR_MIGRATION_ERROR,
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
                         "get_migration on the destination says what and why",
                         "The destination '%s' kept a part of what it had prepared",
                         record->destination);
@@ -323,14 +287,10 @@ static FerryStepEnd
 run_finish(FerryMigration *migration, bool resumed, GError **error)
 {
     FerryRecord *record = ferry_migration_record(migration);
-    g_autoptr(FerryJson) answer =
-        ferry_peer_call(ferry_migration_agent(migration),
-                        record->destination,
-                        "post_live_migration_at_destination",
-                        json_pack("{s:s}", "migration_id", record->migration_id),
-                        patience_ms(migration),
-                        NULL,
-                        error);
+    g_autoptr(FerryJson) answer = ferry_peer_call(
+        ferry_migration_agent(migration), record->destination, "post_live_migration_at_destination",
+        json_pack("{s:s}", "migration_id", record->migration_id), patience_ms(migration), NULL,
+        error);
 
     if (!answer)
         return ferry_migration_is_detached(migration) ? FERRY_STEP_DETACHED : FERRY_STEP_ERROR;
@@ -354,10 +314,8 @@ run_source_domain(FerryMigration *migration, bool resumed, GError **error)
         ferry_virt_connect(ferry_migration_agent(migration)->virt, error);
 
     if (connection &&
-        ferry_virt_domain_retire(connection,
-                                 record->instance_uuid,
-                                 ferry_migration_options(migration)->undefine_source,
-                                 error))
+        ferry_virt_domain_retire(connection, record->instance_uuid,
+                                 ferry_migration_options(migration)->undefine_source, error))
         return FERRY_STEP_DONE;
     return FERRY_STEP_ERROR;
 }
@@ -366,7 +324,10 @@ run_source_domain(FerryMigration *migration, bool resumed, GError **error)
 
 /* The instance was seen alive on the destination: what lies here is a copy of the past. */
 static bool
-leave_disk(FerryMigration *migration, virConnectPtr connection, const FerryDisk *disk, GError **error)
+leave_disk(FerryMigration *migration,
+           virConnectPtr connection,
+           const FerryDisk *disk,
+           GError **error)
 {
     const FerryRecord *record = ferry_migration_record(migration);
     g_auto(FerryImage) image = {0};
@@ -374,31 +335,27 @@ leave_disk(FerryMigration *migration, virConnectPtr connection, const FerryDisk 
     if (!ferry_virt_image_look(connection, disk->source, "raw", &image, error))
         return false;
     return !image.fingerprint ||
-           ferry_journal_leftover_add(ferry_migration_agent(migration)->journal,
-                                      disk->source,
-                                      record->instance_uuid,
-                                      record->migration_id,
-                                      image.fingerprint,
-                                      error);
+           ferry_journal_leftover_add(ferry_migration_agent(migration)->journal, disk->source,
+                                      record->instance_uuid, record->migration_id,
+                                      image.fingerprint, error);
 }
 
 static bool
-delete_disk(FerryMigration *migration, virConnectPtr connection, const FerryDisk *disk, GError **error)
+delete_disk(FerryMigration *migration,
+            virConnectPtr connection,
+            const FerryDisk *disk,
+            GError **error)
 {
     const FerryRecord *record = ferry_migration_record(migration);
     const FerryConfig *config = ferry_migration_agent(migration)->config;
     g_autofree char *user = NULL;
 
-    if (!ferry_path_check(
-            disk->source, (const char *const *)config->allowed_paths, NULL, error))
+    if (!ferry_path_check(disk->source, (const char *const *)config->allowed_paths, NULL, error))
         return false;
     if (ferry_virt_path_is_used(connection, disk->source, record->instance_uuid, &user)) {
-        ferry_set_error(error,
-                        FERRY_ERROR_MIGRATION_ERROR,
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
                         "Look at that instance; delete the file by hand when it is not needed",
-                        "'%s' is not deleted: it is in use by '%s'",
-                        disk->source,
-                        user);
+                        "'%s' is not deleted: it is in use by '%s'", disk->source, user);
         return false;
     }
     return ferry_virt_volume_delete(connection, disk->source, error);
@@ -409,8 +366,7 @@ run_source_disks(FerryMigration *migration, bool resumed, GError **error)
 {
     const FerryAgent *agent = ferry_migration_agent(migration);
     const FerryInstance *instance = ferry_migration_instance(migration);
-    bool deleting =
-        ferry_migration_options(migration)->source_disks == FERRY_SOURCE_DISKS_DELETE;
+    bool deleting = ferry_migration_options(migration)->source_disks == FERRY_SOURCE_DISKS_DELETE;
     g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
 
     if (!connection)
@@ -424,9 +380,7 @@ run_source_disks(FerryMigration *migration, bool resumed, GError **error)
         if (!deleting && !leave_disk(migration, connection, disk, &why)) {
             /* It costs the way back only: the file stays and a return finds it in its way. */
             g_warning("Migration '%s': '%s' is not noted as left behind: %s",
-                      ferry_migration_id(migration),
-                      disk->source,
-                      why->message);
+                      ferry_migration_id(migration), disk->source, why->message);
         } else if (deleting && !delete_disk(migration, connection, disk, &why)) {
             g_propagate_error(error, g_steal_pointer(&why));
             return FERRY_STEP_ERROR;
@@ -442,11 +396,11 @@ make_report(FerryMigration *migration)
 {
     FerryRecord *record = ferry_migration_record(migration);
     const FerryInstance *instance = ferry_migration_instance(migration);
-    g_autoptr(FerryJson) steps = ferry_journal_steps(
-        ferry_migration_agent(migration)->journal, record->migration_id, FERRY_ROLE_SOURCE);
+    g_autoptr(FerryJson) steps = ferry_journal_steps(ferry_migration_agent(migration)->journal,
+                                                     record->migration_id, FERRY_ROLE_SOURCE);
 
-    ferry_migration_take(
-        migration, &record->report, ferry_source_report_make(record, instance, steps));
+    ferry_migration_take(migration, &record->report,
+                         ferry_source_report_make(record, instance, steps));
 }
 
 static const FerrySagaStep steps[] = {

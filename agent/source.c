@@ -55,8 +55,7 @@ ferry_source_check(FerrySource *self, const char *name, const json_t *options, G
     connection = ferry_virt_connect(self->agent->virt, error);
     if (!connection)
         return NULL;
-    checks = ferry_source_check_run(
-        self->agent, connection, name, NULL, parsed, &instance, error);
+    checks = ferry_source_check_run(self->agent, connection, name, NULL, parsed, &instance, error);
     if (!checks)
         return NULL;
 
@@ -71,10 +70,7 @@ ferry_source_check(FerrySource *self, const char *name, const json_t *options, G
 static json_t *
 answer_status(const char *migration_id, FerryStatus status)
 {
-    return json_pack("{s:s, s:s}",
-                     "migration_id",
-                     migration_id,
-                     "status",
+    return json_pack("{s:s, s:s}", "migration_id", migration_id, "status",
                      ferry_status_to_string(status));
 }
 
@@ -84,29 +80,21 @@ destination_is_allowed(FerrySource *self, const char *host, GError **error)
     const FerryConfig *config = self->agent->config;
 
     if (!host || !host[0]) {
-        ferry_set_error(error,
-                        FERRY_ERROR_INVALID_REQUEST,
-                        "Give the destination's host name",
+        ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, "Give the destination's host name",
                         "The order names no destination");
         return false;
     }
     if (g_strcmp0(host, config->host) == 0) {
-        ferry_set_error(error,
-                        FERRY_ERROR_DESTINATION_NOT_ALLOWED,
-                        "Name another host",
-                        "The destination '%s' is the source itself",
-                        host);
+        ferry_set_error(error, FERRY_ERROR_DESTINATION_NOT_ALLOWED, "Name another host",
+                        "The destination '%s' is the source itself", host);
         return false;
     }
     for (char **glob = config->allowed_destinations; *glob; glob++)
         if (g_pattern_match_simple(*glob, host))
             return true;
-    ferry_set_error(error,
-                    FERRY_ERROR_DESTINATION_NOT_ALLOWED,
+    ferry_set_error(error, FERRY_ERROR_DESTINATION_NOT_ALLOWED,
                     "[migration] allowed_destinations on the source lists what is allowed",
-                    "The destination '%s' is not allowed on '%s'",
-                    host,
-                    config->host);
+                    "The destination '%s' is not allowed on '%s'", host, config->host);
     return false;
 }
 
@@ -125,11 +113,8 @@ answer_repetition(const FerryRecord *before, json_t *order, GError **error)
 {
     if (json_equal(before->order, order))
         return answer_status(before->migration_id, before->status);
-    ferry_set_error(error,
-                    FERRY_ERROR_INVALID_REQUEST,
-                    "Use a new migration_id for a new order",
-                    "The migration_id '%s' was used with other arguments",
-                    before->migration_id);
+    ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, "Use a new migration_id for a new order",
+                    "The migration_id '%s' was used with other arguments", before->migration_id);
     return NULL;
 }
 
@@ -142,12 +127,9 @@ is_movable(virDomainPtr domain, GError **error)
     if (virDomainGetState(domain, &state, &reason, 0) == 0 &&
         (state == VIR_DOMAIN_RUNNING || state == VIR_DOMAIN_PAUSED))
         return true;
-    ferry_set_error(error,
-                    FERRY_ERROR_INSTANCE_INVALID_STATE,
-                    "Start it first; only a running instance moves live",
-                    "The instance '%s' is %s",
-                    virDomainGetName(domain),
-                    ferry_virt_domain_state_word(domain));
+    ferry_set_error(error, FERRY_ERROR_INSTANCE_INVALID_STATE,
+                    "Start it first; only a running instance moves live", "The instance '%s' is %s",
+                    virDomainGetName(domain), ferry_virt_domain_state_word(domain));
     return false;
 }
 
@@ -159,9 +141,9 @@ new_record(FerrySource *self, const char *migration_id, json_t *order, GError **
     json_t *migrate_data = json_object_get(args, "migrate_data");
     g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, error);
     g_autoptr(virDomain) domain =
-        connection ? ferry_virt_domain_find(
-                         connection, ferry_json_get_string(args, "instance"), error)
-                   : NULL;
+        connection
+            ? ferry_virt_domain_find(connection, ferry_json_get_string(args, "instance"), error)
+            : NULL;
 
     if (!domain || !is_movable(domain, error))
         return NULL;
@@ -270,12 +252,9 @@ find_live(FerrySource *self, const char *migration_id, GError **error)
         ferry_journal_get(self->agent->journal, migration_id, FERRY_ROLE_SOURCE, error);
 
     if (record)
-        ferry_set_error(error,
-                        FERRY_ERROR_INVALID_MIGRATION_STATE,
-                        "It has ended; get_migration tells how",
-                        "The migration '%s' is %s",
-                        migration_id,
-                        ferry_status_to_string(record->status));
+        ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
+                        "It has ended; get_migration tells how", "The migration '%s' is %s",
+                        migration_id, ferry_status_to_string(record->status));
     return NULL;
 }
 
@@ -320,14 +299,11 @@ recover_one(FerrySource *self, const FerryRecord *record)
     if (!options) {
         /* The configuration may allow less than when the order came; the order stands. */
         g_warning("Migration '%s': its options are read with today's defaults: %s",
-                  record->migration_id,
-                  error->message);
+                  record->migration_id, error->message);
         options = ferry_order_options_parse(NULL, self->agent->config, NULL);
     }
-    g_message("Taking up migration '%s' of '%s' again, which was %s",
-              record->migration_id,
-              record->instance_name,
-              ferry_status_to_string(record->status));
+    g_message("Taking up migration '%s' of '%s' again, which was %s", record->migration_id,
+              record->instance_name, ferry_status_to_string(record->status));
     start_record(self, ferry_record_copy(record), g_steal_pointer(&options), NULL, NULL);
 }
 

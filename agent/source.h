@@ -47,12 +47,14 @@ json_t *ferry_source_order(FerrySource *source,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: (transfer full): {"migration_id", "status"}. */
-json_t *ferry_source_abort(FerrySource *source, const char *migration_id, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+json_t *ferry_source_abort(FerrySource *source,
+                           const char *migration_id,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: (transfer full): {"migration_id", "status", "action"}. */
-json_t *ferry_source_force_complete(FerrySource *source, const char *migration_id, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+json_t *ferry_source_force_complete(FerrySource *source,
+                                    const char *migration_id,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Takes up again what an earlier life of the agent left open. */
 bool ferry_source_recover(FerrySource *source, GError **error) G_GNUC_WARN_UNUSED_RESULT;

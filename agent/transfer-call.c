@@ -3,11 +3,14 @@
 #include "transfer-call.h"
 
 #include "ferry/json.h"
+#include "virt-auto.h"
+#include "virt-domain.h"
 #include "virt-migrate.h"
 
 struct FerryTransferCall {
     FerryMigration *migration; /* immutable */
-    virDomainPtr domain;       /* immutable */
+    virConnectPtr connection;  /* immutable; of this call alone */
+    virDomainPtr domain;       /* immutable; on that connection */
     char *libvirt_uri;         /* immutable */
     char *migrate_uri;         /* immutable */
     GPtrArray *disks;          /* immutable; targets, NULL-terminated */
@@ -24,6 +27,7 @@ call_clear(gpointer data)
     FerryTransferCall *self = data;
 
     virDomainFree(self->domain);
+    virConnectClose(self->connection);
     ferry_migration_unref(self->migration);
     g_ptr_array_unref(self->disks);
     g_free(self->libvirt_uri);
@@ -93,17 +97,27 @@ targets_of(const FerryInstance *instance)
 }
 
 FerryTransferCall *
-ferry_transfer_call_start(FerryMigration *migration, virDomainPtr domain, FerryVirtWatch *watch)
+ferry_transfer_call_start(FerryMigration *migration, FerryVirtWatch *watch, GError **error)
 {
+    const FerryInstance *instance = ferry_migration_instance(migration);
     json_t *migrate_data = ferry_migration_record(migration)->migrate_data;
+    /* Not the connection that watches and aborts: their calls would wait for this one. */
+    g_autoptr(virConnect) connection =
+        ferry_virt_connect_apart(ferry_migration_agent(migration)->virt, error);
+    g_autoptr(virDomain) domain =
+        connection ? ferry_virt_domain_find(connection, instance->uuid, error) : NULL;
+
+    if (!domain)
+        return NULL;
+
     FerryTransferCall *self = g_atomic_rc_box_new0(FerryTransferCall);
 
     self->migration = ferry_migration_ref(migration);
-    self->domain = domain;
-    virDomainRef(domain);
+    self->connection = g_steal_pointer(&connection);
+    self->domain = g_steal_pointer(&domain);
     self->libvirt_uri = g_strdup(ferry_json_get_string(migrate_data, "libvirt_uri"));
     self->migrate_uri = g_strdup(ferry_json_get_string(migrate_data, "migrate_uri"));
-    self->disks = targets_of(ferry_migration_instance(migration));
+    self->disks = targets_of(instance);
     self->watch = watch;
     g_mutex_init(&self->lock);
     g_thread_unref(g_thread_new("transfer", run_call, g_atomic_rc_box_acquire(self)));

@@ -13,11 +13,16 @@
 
 typedef struct FerryTransferCall FerryTransferCall;
 
-/** Starts the call for @migration's planned disks. @domain: (transfer none). @watch: woken when the
- * call ended, while the caller holds the returned object. */
+/**
+ * ferry_transfer_call_start:
+ * Starts the call for @migration's planned disks, on a connection of its own.
+ * @watch: woken when the call ended, while the caller holds the returned object
+ * Returns: NULL with FERRY_ERROR_HYPERVISOR_UNAVAILABLE or FERRY_ERROR_INSTANCE_NOT_FOUND; nothing
+ * was started then.
+ */
 FerryTransferCall *ferry_transfer_call_start(FerryMigration *migration,
-                                             virDomainPtr domain,
-                                             FerryVirtWatch *watch);
+                                             FerryVirtWatch *watch,
+                                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: true once libvirt answered; then *ret_error (transfer full) is its error or NULL. */
 bool ferry_transfer_call_is_over(FerryTransferCall *call, GError **ret_error);

@@ -50,8 +50,7 @@ begin_abort(Transfer *self, GError *reason)
     }
     self->aborting = true;
     self->abort_reason = reason;
-    g_message("Migration '%s': aborting the transfer: %s",
-              ferry_migration_id(self->migration),
+    g_message("Migration '%s': aborting the transfer: %s", ferry_migration_id(self->migration),
               reason->message);
 }
 
@@ -68,8 +67,7 @@ force_complete(Transfer *self)
         return;
     self->forced = true;
     if (ok)
-        g_message("Migration '%s': forced to complete by %s",
-                  ferry_migration_id(self->migration),
+        g_message("Migration '%s': forced to complete by %s", ferry_migration_id(self->migration),
                   post_copy ? "post-copy" : "pausing the guest");
     else
         g_warning("Migration '%s': %s", ferry_migration_id(self->migration), error->message);
@@ -80,10 +78,10 @@ static gint64
 completion_timeout_us(const Transfer *self)
 {
     const FerryConfig *config = ferry_migration_agent(self->migration)->config;
-    guint64 seconds = self->options->has_completion_timeout
-                          ? self->options->completion_timeout_s
-                          : config->live_migration_completion_timeout_s *
-                                ferry_downtime_data_gib(self->instance);
+    guint64 seconds =
+        self->options->has_completion_timeout
+            ? self->options->completion_timeout_s
+            : config->live_migration_completion_timeout_s * ferry_downtime_data_gib(self->instance);
 
     return (gint64)seconds * G_USEC_PER_SEC;
 }
@@ -112,8 +110,8 @@ obey_orders(Transfer *self, gint64 now)
     g_autoptr(GError) error = NULL;
 
     if (ferry_migration_abort_requested(self->migration) && !self->aborting)
-        begin_abort(self,
-                    ferry_error_new(FERRY_ERROR_CANCELLED, NULL, "The migration was aborted by order"));
+        begin_abort(self, ferry_error_new(FERRY_ERROR_CANCELLED, NULL,
+                                          "The migration was aborted by order"));
     if (ferry_migration_force_requested(self->migration) && !self->forced && !self->aborting)
         force_complete(self);
     watch_the_clock(self, now);
@@ -144,8 +142,7 @@ step_downtime(Transfer *self, gint64 now)
                                 .steps = config->live_migration_downtime_steps,
                                 .delay_s = config->live_migration_downtime_delay_s,
                                 .data_gib = ferry_downtime_data_gib(self->instance)};
-    guint allowed =
-        ferry_downtime_allowed_ms(&steps, self->memory_us ? now - self->memory_us : 0);
+    guint allowed = ferry_downtime_allowed_ms(&steps, self->memory_us ? now - self->memory_us : 0);
     g_autoptr(GError) error = NULL;
 
     if (allowed == self->downtime_ms)
@@ -255,8 +252,8 @@ declare_disks(Transfer *self)
         const FerryDisk *disk = g_ptr_array_index(self->instance->disks, i);
 
         if (disk->migrate)
-            ferry_progress_add_disk(
-                self->progress, disk->target, disk->capacity_bytes, disk->allocation_bytes);
+            ferry_progress_add_disk(self->progress, disk->target, disk->capacity_bytes,
+                                    disk->allocation_bytes);
     }
 }
 
@@ -310,11 +307,14 @@ ferry_transfer_run(FerryMigration *migration,
                      .progress = progress,
                      .started_us = now};
 
+    if (mode == FERRY_TRANSFER_START) {
+        call = ferry_transfer_call_start(migration, watch, error);
+        if (!call)
+            return false;
+    }
+    self.call = call;
     declare_disks(&self);
     ferry_migration_set_watch(migration, watch);
-    if (mode == FERRY_TRANSFER_START)
-        call = ferry_transfer_call_start(migration, domain, watch);
-    self.call = call;
     watch_until_over(&self, &result);
     ferry_migration_set_watch(migration, NULL);
     fill_result(&self, &result);

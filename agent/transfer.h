@@ -17,8 +17,8 @@ typedef enum {
 
 /* What is known when the watch ends; not the outcome, which both hosts have to tell. */
 typedef struct {
-    bool detached;       /* the agent stops; the transfer goes on */
-    GError *error;       /* what libvirt said, or why we aborted; NULL: it said success */
+    bool detached; /* the agent stops; the transfer goes on */
+    GError *error; /* what libvirt said, or why we aborted; NULL: it said success */
     FerryJobSummary summary;
     guint64 moved_bytes; /* by our own count */
     guint64 disk_ms;     /* how long the disk phase took, and what came after it */

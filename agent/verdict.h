@@ -9,24 +9,24 @@
 
 /* What one host knows of the domain. */
 typedef enum {
-    FERRY_SIGHT_UNREACHABLE,     /* the host could not be asked */
-    FERRY_SIGHT_ABSENT,          /* it has no such domain */
-    FERRY_SIGHT_SHUT_OFF,        /* defined, not running, for a reason other than migration */
-    FERRY_SIGHT_MIGRATED,        /* shut off (migrated) */
+    FERRY_SIGHT_UNREACHABLE, /* the host could not be asked */
+    FERRY_SIGHT_ABSENT,      /* it has no such domain */
+    FERRY_SIGHT_SHUT_OFF,    /* defined, not running, for a reason other than migration */
+    FERRY_SIGHT_MIGRATED,    /* shut off (migrated) */
     FERRY_SIGHT_RUNNING,
     FERRY_SIGHT_PAUSED_MIGRATION, /* paused, reason migration: source in switchover */
-    FERRY_SIGHT_INCOMING,        /* paused or starting with an incoming migration job */
-    FERRY_SIGHT_PAUSED,          /* paused by someone: a user, an I/O error ... */
-    FERRY_SIGHT_POSTCOPY,        /* running or paused in post-copy */
+    FERRY_SIGHT_INCOMING,         /* paused or starting with an incoming migration job */
+    FERRY_SIGHT_PAUSED,           /* paused by someone: a user, an I/O error ... */
+    FERRY_SIGHT_POSTCOPY,         /* running or paused in post-copy */
     FERRY_SIGHT_POSTCOPY_FAILED,
-    FERRY_SIGHT_OTHER,           /* crashed, pmsuspended, blocked in an unknown way */
+    FERRY_SIGHT_OTHER, /* crashed, pmsuspended, blocked in an unknown way */
 } FerrySight;
 
 typedef enum {
-    FERRY_VERDICT_SUCCEEDED,   /* the instance lives on the destination, the source is dead */
-    FERRY_VERDICT_NOT_MOVED,   /* the instance lives on the source, nothing arrived */
-    FERRY_VERDICT_IN_FLIGHT,   /* keep watching, touch nothing */
-    FERRY_VERDICT_SWITCHING,   /* both paused: wait and ask again, resume neither */
+    FERRY_VERDICT_SUCCEEDED, /* the instance lives on the destination, the source is dead */
+    FERRY_VERDICT_NOT_MOVED, /* the instance lives on the source, nothing arrived */
+    FERRY_VERDICT_IN_FLIGHT, /* keep watching, touch nothing */
+    FERRY_VERDICT_SWITCHING, /* both paused: wait and ask again, resume neither */
     FERRY_VERDICT_POSTCOPY_BROKEN,
     FERRY_VERDICT_SPLIT_BRAIN, /* both run: error, stop nothing */
     FERRY_VERDICT_GONE,        /* runs nowhere: the guest ended or died; nothing is deleted */

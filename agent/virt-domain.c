@@ -194,7 +194,8 @@ destroy_paused(virDomainPtr domain, GError **error)
 {
     const char *name = virDomainGetName(domain);
 
-    g_message("Destroying what the switch left of '%s': it is paused here and alive elsewhere", name);
+    g_message("Destroying what the switch left of '%s': it is paused here and alive elsewhere",
+              name);
     return virDomainDestroyFlags(domain, VIR_DOMAIN_DESTROY_DEFAULT) == 0 ||
            ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
                                  "Cannot destroy the paused rest of '%s'", name);

@@ -48,15 +48,9 @@ ferry_error_from_virt(GError **error, FerryErrorCode fallback, const char *forma
 
     if (error) {
         *error = ferry_error_new(code, hint_of(code), "%s: %s", doing, text);
-        ferry_error_set_detail(*error,
-                               "libvirt",
-                               json_pack("{s:i, s:i, s:o}",
-                                         "code",
-                                         raw ? raw->code : 0,
-                                         "domain",
-                                         raw ? raw->domain : 0,
-                                         "message",
-                                         ferry_json_text(text)));
+        ferry_error_set_detail(*error, "libvirt",
+                               json_pack("{s:i, s:i, s:o}", "code", raw ? raw->code : 0, "domain",
+                                         raw ? raw->domain : 0, "message", ferry_json_text(text)));
     }
     virFreeError(raw);
     return false;

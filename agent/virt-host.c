@@ -28,20 +28,14 @@ ferry_virt_host_compare_cpu(virConnectPtr connection, const FerryInstance *insta
     if (!names_a_model(instance->cpu_xml))
         return FERRY_CPU_NOT_COMPARABLE;
 
-    int match = virConnectCompareHypervisorCPU(connection,
-                                               instance->emulator,
-                                               instance->arch,
-                                               instance->machine,
-                                               instance->virt_type,
-                                               instance->cpu_xml,
-                                               flags);
+    int match = virConnectCompareHypervisorCPU(connection, instance->emulator, instance->arch,
+                                               instance->machine, instance->virt_type,
+                                               instance->cpu_xml, flags);
 
     if (match == VIR_CPU_COMPARE_IDENTICAL || match == VIR_CPU_COMPARE_SUPERSET)
         return FERRY_CPU_FITS;
-    ferry_error_from_virt(error,
-                          FERRY_ERROR_INVALID_CPU_INFO,
-                          "The CPU of '%s' is not available on this host",
-                          instance->name);
+    ferry_error_from_virt(error, FERRY_ERROR_INVALID_CPU_INFO,
+                          "The CPU of '%s' is not available on this host", instance->name);
     if (error)
         ferry_error_set_hint(*error,
                              "Choose a host with the same or a newer CPU, or give the domain a CPU "
@@ -54,23 +48,16 @@ ferry_virt_host_knows_machine(virConnectPtr connection,
                               const FerryInstance *instance,
                               GError **error)
 {
-    char *xml = virConnectGetDomainCapabilities(connection,
-                                                instance->emulator,
-                                                instance->arch,
-                                                instance->machine,
-                                                instance->virt_type,
-                                                0);
+    char *xml = virConnectGetDomainCapabilities(connection, instance->emulator, instance->arch,
+                                                instance->machine, instance->virt_type, 0);
 
     if (xml) {
         free(xml);
         return true;
     }
-    ferry_error_from_virt(error,
-                          FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+    ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
                           "Machine '%s' (%s, %s) with emulator '%s' is not known on this host",
-                          instance->machine,
-                          instance->arch,
-                          instance->virt_type,
+                          instance->machine, instance->arch, instance->virt_type,
                           instance->emulator);
     if (error)
         ferry_error_set_hint(*error, "Install the same QEMU on both hosts");
@@ -89,8 +76,8 @@ ferry_virt_host_free_memory(virConnectPtr connection, guint64 *ret_bytes, GError
     if (virNodeGetMemoryStats(connection, cells, NULL, &count, 0) == 0)
         stats = g_new0(virNodeMemoryStats, MAX(count, 1));
     if (!stats || virNodeGetMemoryStats(connection, cells, stats, &count, 0) < 0)
-        return ferry_error_from_virt(
-            error, FERRY_ERROR_MIGRATION_ERROR, "Cannot see the memory of this host");
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot see the memory of this host");
     for (int i = 0; i < count; i++)
         if (g_strcmp0(stats[i].field, VIR_NODE_MEMORY_STATS_FREE) == 0 ||
             g_strcmp0(stats[i].field, VIR_NODE_MEMORY_STATS_BUFFERS) == 0 ||
@@ -117,16 +104,10 @@ describe_pool(virStoragePoolPtr pool)
     virStoragePoolInfo info = {0};
 
     virStoragePoolGetInfo(pool, &info);
-    return json_pack("{s:o, s:b, s:I, s:I, s:I}",
-                     "name",
-                     ferry_json_text(virStoragePoolGetName(pool)),
-                     "active",
-                     virStoragePoolIsActive(pool) == 1,
-                     "capacity_bytes",
-                     (json_int_t)info.capacity,
-                     "allocation_bytes",
-                     (json_int_t)info.allocation,
-                     "available_bytes",
+    return json_pack("{s:o, s:b, s:I, s:I, s:I}", "name",
+                     ferry_json_text(virStoragePoolGetName(pool)), "active",
+                     virStoragePoolIsActive(pool) == 1, "capacity_bytes", (json_int_t)info.capacity,
+                     "allocation_bytes", (json_int_t)info.allocation, "available_bytes",
                      (json_int_t)info.available);
 }
 
@@ -151,13 +132,8 @@ describe_domain(virDomainPtr domain)
     char uuid[VIR_UUID_STRING_BUFLEN] = "";
 
     virDomainGetUUIDString(domain, uuid);
-    return json_pack("{s:o, s:s, s:s}",
-                     "name",
-                     ferry_json_text(virDomainGetName(domain)),
-                     "uuid",
-                     uuid,
-                     "state",
-                     ferry_virt_domain_state_word(domain));
+    return json_pack("{s:o, s:s, s:s}", "name", ferry_json_text(virDomainGetName(domain)), "uuid",
+                     uuid, "state", ferry_virt_domain_state_word(domain));
 }
 
 static json_t *
@@ -184,10 +160,7 @@ describe_memory(virConnectPtr connection)
     if (virNodeGetInfo(connection, &node) < 0 ||
         !ferry_virt_host_free_memory(connection, &available, NULL))
         return json_null();
-    return json_pack("{s:I, s:I}",
-                     "total_bytes",
-                     (json_int_t)node.memory * 1024,
-                     "available_bytes",
+    return json_pack("{s:I, s:I}", "total_bytes", (json_int_t)node.memory * 1024, "available_bytes",
                      (json_int_t)available);
 }
 
@@ -200,8 +173,8 @@ ferry_virt_host_describe(virConnectPtr connection, GError **error)
 
     if (!raw || virConnectGetLibVersion(connection, &libvirt) < 0 ||
         virConnectGetVersion(connection, &qemu) < 0) {
-        ferry_error_from_virt(
-            error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Cannot describe this host");
+        ferry_error_from_virt(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
+                              "Cannot describe this host");
         free(raw);
         return NULL;
     }
@@ -211,19 +184,10 @@ ferry_virt_host_describe(virConnectPtr connection, GError **error)
 
     if (!capabilities)
         return NULL;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                     "libvirt_version",
-                     version_text(libvirt),
-                     "qemu_version",
-                     version_text(qemu),
-                     "architecture",
-                     ferry_json_text(ferry_host_capabilities_arch(capabilities)),
-                     "cpu_model",
-                     ferry_json_text(ferry_host_capabilities_cpu_model(capabilities)),
-                     "memory",
-                     describe_memory(connection),
-                     "pools",
-                     describe_pools(connection),
-                     "instances",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "libvirt_version",
+                     version_text(libvirt), "qemu_version", version_text(qemu), "architecture",
+                     ferry_json_text(ferry_host_capabilities_arch(capabilities)), "cpu_model",
+                     ferry_json_text(ferry_host_capabilities_cpu_model(capabilities)), "memory",
+                     describe_memory(connection), "pools", describe_pools(connection), "instances",
                      describe_domains(connection));
 }

@@ -26,10 +26,11 @@ bool ferry_virt_host_knows_machine(virConnectPtr connection,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** @ret_bytes: memory that can be had without swapping: free, buffers and page cache. */
-bool ferry_virt_host_free_memory(virConnectPtr connection, guint64 *ret_bytes, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_virt_host_free_memory(virConnectPtr connection,
+                                 guint64 *ret_bytes,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: (transfer full): versions, architecture, CPU model, pools, memory, instances: the part of
  * describe_host that libvirt knows; NULL with @error. */
-json_t *ferry_virt_host_describe(virConnectPtr connection, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+json_t *ferry_virt_host_describe(virConnectPtr connection,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -31,32 +31,34 @@ typedef struct {
  * @error: FERRY_ERROR_MIGRATION_ERROR: libvirt says it failed. Its word is not the outcome: ask
  *   both hosts
  */
-bool ferry_virt_migrate(virDomainPtr domain, const FerryTransferOrder *order, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_virt_migrate(virDomainPtr domain,
+                        const FerryTransferOrder *order,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What one look at the running job showed. */
 typedef struct {
-    bool active;   /* a job runs */
-    bool incoming; /* it is an incoming one */
-    bool has_memory; /* memory counters are there: the disks are done */
+    bool active;                /* a job runs */
+    bool incoming;              /* it is an incoming one */
+    bool has_memory;            /* memory counters are there: the disks are done */
     FerryProgressSample sample; /* phase is the caller's to set */
 } FerryJobLook;
 
 /** @error: FERRY_ERROR_INSTANCE_NOT_FOUND once the domain is gone. */
-bool ferry_virt_job_look(virDomainPtr domain, FerryJobLook *ret_look, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_virt_job_look(virDomainPtr domain,
+                         FerryJobLook *ret_look,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: true with @ret_cur of @ret_end when @target has a block job now. */
-bool ferry_virt_disk_look(virDomainPtr domain,
-                          const char *target,
-                          guint64 *ret_cur,
-                          guint64 *ret_end);
+bool
+ferry_virt_disk_look(virDomainPtr domain, const char *target, guint64 *ret_cur, guint64 *ret_end);
 
 /** All five: false with @error when libvirt refuses, e.g. because no job runs (any more). */
 bool ferry_virt_job_abort(virDomainPtr domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool ferry_virt_set_downtime(virDomainPtr domain, guint downtime_ms, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
-bool ferry_virt_set_memory_bandwidth(virDomainPtr domain, guint64 mibps, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_virt_set_downtime(virDomainPtr domain,
+                             guint downtime_ms,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_virt_set_memory_bandwidth(virDomainPtr domain,
+                                     guint64 mibps,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool ferry_virt_pause(virDomainPtr domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool ferry_virt_start_post_copy(virDomainPtr domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;

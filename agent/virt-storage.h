@@ -39,9 +39,8 @@ bool ferry_virt_image_look(virConnectPtr connection,
 
 /** Returns: (transfer full) (nullable): the pool, active or not, whose target is @directory; NULL
  * without @error when there is none. @directory: resolved. */
-virStoragePoolPtr ferry_virt_pool_find(virConnectPtr connection,
-                                       const char *directory,
-                                       GError **error);
+virStoragePoolPtr
+ferry_virt_pool_find(virConnectPtr connection, const char *directory, GError **error);
 
 /** Refreshes @pool, patiently while another job works on it. */
 bool ferry_virt_pool_refresh(virStoragePoolPtr pool, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -65,11 +64,10 @@ bool ferry_virt_volume_create(virStoragePoolPtr pool,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Deletes the volume at @path. A volume that is not there counts as deleted. */
-bool ferry_virt_volume_delete(virConnectPtr connection, const char *path, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_virt_volume_delete(virConnectPtr connection,
+                              const char *path,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: (transfer full) (nullable): the volume at @path after refreshing its pool when needed;
  * NULL without @error when there is none. */
-virStorageVolPtr ferry_virt_volume_find(virConnectPtr connection,
-                                        const char *path,
-                                        GError **error);
+virStorageVolPtr ferry_virt_volume_find(virConnectPtr connection, const char *path, GError **error);

@@ -128,8 +128,12 @@ on_iteration(virConnectPtr connection, virDomainPtr domain, int iteration, void 
 }
 
 static void
-on_block_job(
-    virConnectPtr connection, virDomainPtr domain, const char *disk, int type, int status, void *opaque)
+on_block_job(virConnectPtr connection,
+             virDomainPtr domain,
+             const char *disk,
+             int type,
+             int status,
+             void *opaque)
 {
     notify_watches(opaque, domain, NULL);
 }
@@ -169,10 +173,9 @@ register_events(FerryVirt *virt, virConnectPtr connection)
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(wanted); i++)
-        if (virConnectDomainEventRegisterAny(
-                connection, NULL, wanted[i].id, wanted[i].callback, virt, NULL) < 0)
-            g_warning("libvirt refuses events of kind %d: %s",
-                      wanted[i].id,
+        if (virConnectDomainEventRegisterAny(connection, NULL, wanted[i].id, wanted[i].callback,
+                                             virt, NULL) < 0)
+            g_warning("libvirt refuses events of kind %d: %s", wanted[i].id,
                       virGetLastErrorMessage());
 }
 
@@ -346,18 +349,26 @@ ferry_virt_connect(FerryVirt *virt, GError **error)
     virConnectPtr fresh = virConnectOpen(virt->uri);
 
     if (!fresh) {
-        ferry_error_from_virt(
-            error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Cannot connect to libvirt at '%s'", virt->uri);
+        ferry_error_from_virt(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
+                              "Cannot connect to libvirt at '%s'", virt->uri);
         /* Seen before the event thread: let it go on trying, so that ping tells the truth. */
         virEventUpdateTimeout(virt->retry_timer, RETRY_MS);
         return NULL;
     }
     connection = adopt(virt, fresh);
     if (!connection)
-        ferry_set_error(error,
-                        FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
-                        "Look whether libvirtd runs",
-                        "libvirt at '%s' went away at once",
-                        virt->uri);
+        ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Look whether libvirtd runs",
+                        "libvirt at '%s' went away at once", virt->uri);
     return connection;
+}
+
+virConnectPtr
+ferry_virt_connect_apart(FerryVirt *virt, GError **error)
+{
+    virConnectPtr fresh = virConnectOpen(virt->uri);
+
+    if (!fresh)
+        ferry_error_from_virt(
+            error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Cannot connect to libvirt at '%s'", virt->uri);
+    return fresh;
 }

@@ -25,6 +25,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryVirt, ferry_virt_free)
  */
 virConnectPtr ferry_virt_connect(FerryVirt *virt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * ferry_virt_connect_apart:
+ * For a call that lasts: while one thread waits in libvirt's client for its answer, a call of another
+ * thread on the same connection can miss the moment to wake it, and then waits for the next
+ * keepalive message, seconds later.
+ * @error: FERRY_ERROR_HYPERVISOR_UNAVAILABLE
+ * Returns: (transfer full): a connection of the caller's own, without events.
+ */
+virConnectPtr ferry_virt_connect_apart(FerryVirt *virt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Returns: true when a connection stands; looks at nothing, never blocks. */
 bool ferry_virt_is_connected(FerryVirt *virt);
 

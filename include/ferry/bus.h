@@ -76,7 +76,8 @@ void ferry_bus_start(FerryBus *bus);
 
 /** Waits until both connections stand (and the service consumes), or @timeout_ms are over, or the
  * broker refused us. @error: FERRY_ERROR_DESTINATION_UNREACHABLE with the last reason. */
-bool ferry_bus_wait_ready(FerryBus *bus, guint timeout_ms, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool
+ferry_bus_wait_ready(FerryBus *bus, guint timeout_ms, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Stops consuming: no request is handed out after this; answers and events still go out. Deletes
  * the own fanout queue, as a stock server does. Blocks a few seconds at most. */

@@ -21,10 +21,10 @@ typedef struct {
     bool rabbit_ha_queues;
     bool rabbit_quorum_queue;
     guint rabbit_quorum_delivery_limit;
-    guint rabbit_transient_queues_ttl; /* seconds */
-    guint rabbit_retry_interval;       /* seconds before the second try */
-    guint rabbit_retry_backoff;        /* seconds added with each try */
-    guint rabbit_interval_max;         /* seconds, upper bound */
+    guint rabbit_transient_queues_ttl;          /* seconds */
+    guint rabbit_retry_interval;                /* seconds before the second try */
+    guint rabbit_retry_backoff;                 /* seconds added with each try */
+    guint rabbit_interval_max;                  /* seconds, upper bound */
     guint kombu_missing_consumer_retry_timeout; /* seconds a reply waits for its queue */
 } FerryMessagingOptions;
 

@@ -64,9 +64,9 @@ def _strike(ground, fault_kind, phase_kind, expected):
 def settle(journey, expected, guest_may_die):
     """From the healed fault to the next migration; returns the status."""
     status = journey.end(expected)
-    journey.verify(status)
+    journey.verify(status, guest_may_die)
     if guest_may_die and journey.died():
-        journey.revive(status)
+        journey.revive()
         if status == "error":
             journey.resolve()
     journey.again()

@@ -235,13 +235,16 @@ class Ground:
     def fill(host):
         """Leaves no room in the images' file system."""
         path = host.path(IMAGES + "/filler")
-        with open(path, "wb") as filler:
+        with open(path, "wb", buffering=0) as filler:
             status = os.fstatvfs(filler.fileno())
             with contextlib.suppress(OSError):
                 os.posix_fallocate(filler.fileno(), 0, status.f_bavail * status.f_frsize)
             with contextlib.suppress(OSError):
                 while filler.write(b"\1" * 65536):
-                    filler.flush()
+                    pass
+            with contextlib.suppress(OSError):
+                while filler.write(b"\1" * 4096):
+                    pass
 
     @staticmethod
     def unfill(host):

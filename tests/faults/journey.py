@@ -83,21 +83,25 @@ class Journey:
         wait_until(over, 60, "the end of the destination's record: %s"
                    % (journal.status(self.migration_id, "destination"),))
 
-    def verify(self, status):
-        """Asks the world: raises with everything that is not as it should be."""
-        if status != "error":
-            self.wait_destination()
-        died = self.died()
-        place = None if died else (self.destination if status == "completed" else self.source)
-        if place is not None:
-            self.guest.moved_to(place)
+    def verify(self, status, may_have_died=False):
+        """Asks the world: raises with everything that is not as it should be.
+
+        may_have_died: the guest's QEMU was killed, so it may run nowhere, and then shall.
+        """
+        alive = not (may_have_died and self.died())
+        self.guest.moved_to(self.source if status in ("failed", "cancelled")
+                            else self.destination)
+        if alive:
             self.guest.wait_counting(3)
-        found = world.places(self.ground, self.guest, place, self.pools_before)
-        found += world.told(self.ground, self.migration_id, self.recorder)
-        if place is not None:
-            found += self.guest.paused_complaints()
         if status == "error":
-            found += self._complaints_after_error()
+            found = self._complaints_after_error()
+        else:
+            self.wait_destination()
+            found = world.places(self.ground, self.guest, self.guest.host, alive,
+                                 self.pools_before)
+        found += world.told(self.ground, self.migration_id, self.recorder)
+        if alive:
+            found += self.guest.paused_complaints()
         if found:
             raise AssertionError("; ".join(found))
         if self.companion:
@@ -105,14 +109,16 @@ class Journey:
         self.ground.answer()
 
     def died(self):
-        """Whether the guest runs nowhere; that its QEMU was killed is the caller's to know."""
+        """Whether the guest runs nowhere."""
         return not world.alive_on(self.ground.hosts.values(), self.guest.name)
 
     def _complaints_after_error(self):
-        """Nothing is deleted where the outcome is not known."""
+        """Nobody pretends, and nothing is deleted where the outcome is not known."""
         images = world.images(self.destination)
-        return ["%s: the image '%s' is gone" % (self.destination.name, disk.path)
-                for disk in self.guest.disks if disk.path not in images]
+        found = ["%s: the image '%s' is gone" % (self.destination.name, disk.path)
+                 for disk in self.guest.disks if disk.path not in images]
+        running = world.alive_on(self.ground.hosts.values(), self.guest.name)
+        return found + ["it is in error, but the guest runs on %s" % name for name in running]
 
     def _verify_companion(self):
         guest, order = self.companion
@@ -127,9 +133,9 @@ class Journey:
 
     # Afterwards
 
-    def revive(self, status):
+    def revive(self):
         """Starts a guest whose QEMU was killed, where its disk is whole."""
-        host = self.destination if status in ("error", "completed") else self.source
+        host = self.guest.host
         connection = host.connect()
         try:
             domain = connection.lookupByName(self.guest.name)

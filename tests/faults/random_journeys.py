@@ -47,9 +47,9 @@ def play(ground, plan):
         fault.heal()
     kills_guest = isinstance(fault, faults.KillQemu)
     status = journey.end(ENDS | {"error"} if kills_guest else ENDS)
-    journey.verify(status)
+    journey.verify(status, kills_guest)
     if kills_guest and journey.died():
-        journey.revive(status)
+        journey.revive()
         if status == "error":
             journey.resolve()
     return status, time.monotonic() - begun

@@ -77,20 +77,21 @@ def alive_on(hosts, name):
                                                  libvirt.VIR_DOMAIN_PAUSED))
 
 
-def places(ground, guest, place, before):
+def places(ground, guest, place, alive, before):
     """What is wrong with where a guest, its domains, images and pools are.
 
-    place: the host that shall have it; None when its QEMU was killed. before: pools() of each
-    host when the journey began.
+    place: the host that shall have it. alive: whether it shall run there; false when its QEMU was
+    killed. before: pools() of each host when the journey began.
     """
     found = []
     for host in ground.hosts.values():
         state = domains(host).get(guest.name)
-        if host is place and state != libvirt.VIR_DOMAIN_RUNNING:
+        running = state in (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_PAUSED)
+        if host is place and alive and state != libvirt.VIR_DOMAIN_RUNNING:
             found.append("%s: the guest's state is %s there" % (host.name, state))
-        if host is not place and state in (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_PAUSED):
+        if running and not (host is place and alive):
             found.append("%s: the guest is there, too, in state %s" % (host.name, state))
-        if place is not None and host is not place and state is not None:
+        elif host is not place and state is not None:
             found.append("%s: a domain was left, in state %s" % (host.name, state))
         found += _things(ground, guest, host, place, before[host.name])
     return found
@@ -99,10 +100,12 @@ def places(ground, guest, place, before):
 def _things(ground, guest, host, place, pools_before):
     mine = {disk.path for disk in guest.disks}
     here = images(host) & mine
-    allowed = mine if host is place else Journal(ground.agents[host.name]).leftovers()
-    # Where the guest died the image of its last host stays, whichever that was.
-    found = ["%s: the image '%s' was left" % (host.name, path)
-             for path in sorted(here - allowed) if place is not None]
+    if host is place:
+        allowed = mine
+    else:
+        # The source of a failed migration keeps its image by the first rule.
+        allowed = Journal(ground.agents[host.name]).leftovers()
+    found = ["%s: the image '%s' was left" % (host.name, path) for path in sorted(here - allowed)]
     if host is place:
         found += ["%s: the image '%s' is gone" % (host.name, path) for path in mine - here]
     else:

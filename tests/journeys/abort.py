@@ -5,7 +5,7 @@ from lab.images import GIB, MIB
 from lab.deadline import wait_until
 from lab.tap import check, equal
 
-from stage import new_id, wait_status
+from stage import new_id, slow_link, wait_status
 
 
 def _abort(stage, migration_id, host="kvm01"):
@@ -14,13 +14,12 @@ def _abort(stage, migration_id, host="kvm01"):
 
 def _cancelled(stage, guest, migration_id):
     """Cancelled, nothing lost, nothing left: and the same journey succeeds."""
-    event = stage.end(migration_id, "cancelled", "Cancelled")
+    stage.end(migration_id, "cancelled")
     stage.runs_on(guest, stage.source)
     equal(guest.state(stage.destination), None)
     equal(stage.destination.images(), [])
     record = stage.controller.record("kvm01", migration_id)
     equal(record["status"], "cancelled")
-    return event
 
 
 def _slow(stage, dirty=0):
@@ -42,10 +41,9 @@ def while_queued(stage):
     equal(stage.controller.call("kvm01", "describe_host")["slots"],
           {"used": 1, "free": 0, "queued": 1})
     equal(_abort(stage, queued)["status"], "cancelled")
-    event = stage.end(queued, "cancelled")
+    stage.end(queued, "cancelled")
     equal([each.type for each in stage.recorder.events(queued)],
           ["migration.accepted", "migration.queued", "migration.cancelled"])
-    equal(event.payload["error"], None)
     _abort(stage, running)
     _cancelled(stage, first, running)
 
@@ -86,8 +84,7 @@ def while_disks_move(stage):
                         and (event.payload["progress"] or {}).get("percent", 0) > 0,
                         30, "progress of the disk")
     _abort(stage, migration_id)
-    event = _cancelled(stage, guest, migration_id)
-    check(event.payload["error"]["message"], "the error says nothing")
+    _cancelled(stage, guest, migration_id)
     stage.carry(guest)
     stage.runs_on(guest, stage.destination)
 
@@ -130,7 +127,7 @@ def after_the_end(stage):
 
 def _never_converges(stage, **options):
     guest = _slow(stage, dirty=200)
-    migration_id = stage.migrate(guest, bandwidth_mib_s=16, downtime_ms=20, **options)
+    migration_id = stage.migrate(guest, downtime_ms=20, **options)
     stage.recorder.wait(lambda event: event.migration_id == migration_id
                         and event.payload["phase"] == "memory", 30, "the phase memory")
     return guest, migration_id
@@ -138,7 +135,7 @@ def _never_converges(stage, **options):
 
 def force_complete(stage):
     """force-complete pauses a guest that writes faster than the link carries"""
-    guest, migration_id = _never_converges(stage)
+    guest, migration_id = _never_converges(stage, bandwidth_mib_s=16)
     wait_until(lambda: stage.controller.record("kvm01", migration_id)["progress"]["memory"]
                ["iteration"] > 1, 60, "the second round over the memory")
     answer = stage.controller.call("kvm01", "live_migration_force_complete",
@@ -150,6 +147,8 @@ def force_complete(stage):
 
 def force_to_post_copy(stage):
     """force-complete switches to post-copy where that was ordered"""
+    # QEMU knows no limit for post-copy, and without one it is over before anybody can look.
+    slow_link(stage, 80)
     with stage.both(libvirt={"live_migration_permit_post_copy": "true"}):
         guest, migration_id = _never_converges(stage, post_copy=True)
         answer = stage.controller.call("kvm01", "live_migration_force_complete",
@@ -166,7 +165,7 @@ def force_too_early(stage):
     first, second = _slow(stage), stage.still(Disk("vda", GIB))
     running, queued = stage.migrate(first, bandwidth_mib_s=4), stage.migrate(second)
     wait_status(stage, "kvm01", queued, "queued")
-    stage.recorder.wait_event("migration.destination.prepared", running)
+    stage.recorder.wait_event("migration.phase", running)
     stage.refuses("InvalidMigrationState", "kvm01", "live_migration_force_complete",
                   migration_id=queued)
     _abort(stage, queued)
@@ -186,7 +185,7 @@ def timeout_aborts(stage):
 
 def timeout_forces(stage):
     """or forced to complete, where that is ordered"""
-    guest, migration_id = _never_converges(stage, completion_timeout_s=4,
+    guest, migration_id = _never_converges(stage, bandwidth_mib_s=16, completion_timeout_s=4,
                                            timeout_action="force_complete")
     stage.completed(migration_id)
     stage.runs_on(guest, stage.destination)

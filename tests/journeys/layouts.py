@@ -203,7 +203,7 @@ def _aborted(stage, guest):
     migration_id = stage.migrate(guest, bandwidth_mib_s=1)
     stage.recorder.wait_event("migration.running", migration_id)
     stage.controller.call("kvm01", "live_migration_abort", migration_id=migration_id)
-    return stage.end(migration_id, "cancelled", "Cancelled")
+    return stage.end(migration_id, "cancelled")
 
 
 def pool_is_unmade(stage):

@@ -40,6 +40,8 @@ class Stage:
         self._names = 0
         self._clean = self.picture()
         self._log_starts = {}
+        # The last lines that the agents said during the case that failed last.
+        self.said = ""
 
     # Cases
 
@@ -51,11 +53,11 @@ class Stage:
             self._tidy()
             equal(self.picture(), self._clean, "left behind")
         except BaseException:
+            self.said = self._logs()
             self._wipe()
             raise
 
-    def logs(self):
-        """The last lines that the agents said during the case."""
+    def _logs(self):
         lines = []
         for name, agent in self.agents.items():
             said = agent.log()[self._log_starts.get(name, 0):].splitlines()[-LOG_LINES:]
@@ -63,13 +65,10 @@ class Stage:
         return "\n".join(lines)
 
     def defer(self, function, *arguments):
-        """Something to do at the end of the case, last first."""
+        """Something to do at the end of the case, when its guests are gone, last first."""
         self._deferred.append((function, arguments))
 
     def _tidy(self):
-        while self._deferred:
-            function, arguments = self._deferred.pop()
-            function(*arguments)
         while self._guests:
             guest = self._guests.pop()
             for host in self.hosts.values():
@@ -77,6 +76,9 @@ class Stage:
                     guest.destroy(host)
                 for disk in guest.disks:
                     self.remove(host, disk.path)
+        while self._deferred:
+            function, arguments = self._deferred.pop()
+            function(*arguments)
 
     def _wipe(self):
         """After a failure: nobody knows what is where, so everything goes."""

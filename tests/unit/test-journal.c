@@ -1,108 +1,10 @@
 #include "config.h"
 
-#include "../../agent/journal.h"
+#include "journal-fixture.h"
 
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
-#include "scratch-folder.h"
-
-#define UUID "11111111-2222-3333-4444-555555555555"
-#define OTHER_UUID "66666666-7777-8888-9999-000000000000"
-
-typedef struct {
-    char *folder;
-    FerryJournal *journal;
-    guint wakes;
-} Fixture;
-
-static void
-wake(gpointer data)
-{
-    (*(guint *)data)++;
-}
-
-static void
-open_journal(Fixture *fixture)
-{
-    g_autoptr(GError) error = NULL;
-
-    fixture->journal = ferry_journal_open(fixture->folder, &error);
-    g_assert_no_error(error);
-    g_assert_nonnull(fixture->journal);
-    ferry_journal_enable_events(fixture->journal, true);
-    ferry_journal_set_wakeup(fixture->journal, wake, &fixture->wakes);
-}
-
-static void
-reopen(Fixture *fixture)
-{
-    ferry_journal_close(fixture->journal);
-    open_journal(fixture);
-}
-
-static void
-set_up(Fixture *fixture, gconstpointer user_data)
-{
-    fixture->folder = ferry_scratch_make();
-    open_journal(fixture);
-}
-
-static void
-tear_down(Fixture *fixture, gconstpointer user_data)
-{
-    ferry_journal_close(fixture->journal);
-    ferry_scratch_remove(fixture->folder);
-}
-
-static FerryRecord *
-make_record(const char *migration_id, FerryRole role, const char *uuid)
-{
-    FerryRecord *record = ferry_record_new(migration_id, role);
-
-    record->instance_name = g_strdup("web-1");
-    record->instance_uuid = g_strdup(uuid);
-    record->source = g_strdup("kvm01");
-    record->destination = g_strdup("kvm02");
-    record->order =
-        json_pack("{s:s, s:{s:s}}", "method", "live_migration", "args", "instance", "x");
-    return record;
-}
-
-static FerryRecord *
-add_record(Fixture *fixture, const char *migration_id, FerryRole role, const char *uuid)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(FerryRecord) record = make_record(migration_id, role, uuid);
-    bool added = ferry_journal_add(fixture->journal, record, &error);
-
-    g_assert_no_error(error);
-    g_assert_true(added);
-    return g_steal_pointer(&record);
-}
-
-static void
-save_as(Fixture *fixture, FerryRecord *record, FerryStatus status)
-{
-    g_autoptr(GError) error = NULL;
-
-    record->status = status;
-    bool saved = ferry_journal_save(fixture->journal, record,
-                                    ferry_status_event_type(record->role, status), &error);
-    g_assert_no_error(error);
-    g_assert_true(saved);
-}
-
-static GPtrArray *
-peek(Fixture *fixture)
-{
-    g_autoptr(GError) error = NULL;
-    GPtrArray *entries =
-        ferry_journal_outbox_peek(fixture->journal, /* after= */ 0, /* limit= */ 1000, &error);
-
-    g_assert_no_error(error);
-    return entries;
-}
 
 /* --- records ---------------------------------------------------------------------------------- */
 
@@ -412,145 +314,6 @@ test_step_begun_again(Fixture *fixture, gconstpointer user_data)
     g_assert_true(json_equal(first, again));
 }
 
-/* --- creations and leftovers ------------------------------------------------------------------ */
-
-static gint64
-create(Fixture *fixture, const char *id, FerryCreationKind kind, const char *pool, const char *path)
-{
-    g_autoptr(GError) error = NULL;
-    gint64 row = 0;
-
-    g_assert_true(ferry_journal_creation_add(fixture->journal, id, kind, pool, path, &row, &error));
-    g_assert_no_error(error);
-    g_assert_cmpint(row, >, 0);
-    return row;
-}
-
-static void
-set_state(Fixture *fixture, gint64 row, FerryCreationState state, const char *detail)
-{
-    g_autoptr(GError) error = NULL;
-
-    g_assert_true(ferry_journal_creation_set(fixture->journal, row, state, detail, &error));
-    g_assert_no_error(error);
-}
-
-static void
-test_creations(Fixture *fixture, gconstpointer user_data)
-{
-    g_autoptr(GError) error = NULL;
-    gint64 folder = create(fixture, "m-1", FERRY_CREATION_DIRECTORY, NULL, "/images/a");
-    gint64 pool = create(fixture, "m-1", FERRY_CREATION_POOL_DEFINED, "a", "/images/a");
-    gint64 image = create(fixture, "m-1", FERRY_CREATION_VOLUME, "a", "/images/a/x");
-    gint64 gone = create(fixture, "m-1", FERRY_CREATION_VOLUME, "a", "/images/a/y");
-    gint64 given = create(fixture, "m-1", FERRY_CREATION_VOLUME, "a", "/images/a/z");
-
-    (void)create(fixture, "m-2", FERRY_CREATION_VOLUME, "b", "/images/b/x");
-    set_state(fixture, pool, FERRY_CREATION_MADE, NULL);
-    set_state(fixture, image, FERRY_CREATION_KEPT, "in use by 'db-1'");
-    set_state(fixture, gone, FERRY_CREATION_REMOVED, NULL);
-    set_state(fixture, given, FERRY_CREATION_DELIVERED, NULL);
-    reopen(fixture);
-
-    g_autoptr(GPtrArray) creations = ferry_journal_creations(fixture->journal, "m-1", &error);
-
-    g_assert_no_error(error);
-    g_assert_cmpuint(creations->len, ==, 3);
-
-    const FerryCreation *first = g_ptr_array_index(creations, 0);
-    const FerryCreation *second = g_ptr_array_index(creations, 1);
-    const FerryCreation *third = g_ptr_array_index(creations, 2);
-
-    g_assert_cmpint(first->id, ==, image);
-    g_assert_cmpint(first->kind, ==, FERRY_CREATION_VOLUME);
-    g_assert_cmpint(first->state, ==, FERRY_CREATION_KEPT);
-    g_assert_cmpstr(first->detail, ==, "in use by 'db-1'");
-    g_assert_cmpstr(first->path, ==, "/images/a/x");
-    g_assert_cmpint(second->id, ==, pool);
-    g_assert_cmpint(second->kind, ==, FERRY_CREATION_POOL_DEFINED);
-    g_assert_cmpint(second->state, ==, FERRY_CREATION_MADE);
-    g_assert_cmpstr(second->pool, ==, "a");
-    g_assert_cmpint(third->id, ==, folder);
-    g_assert_cmpint(third->state, ==, FERRY_CREATION_INTENDED);
-    g_assert_null(third->pool);
-}
-
-static bool
-is_shared(Fixture *fixture, const char *pool, const char *migration_id)
-{
-    g_autoptr(GError) error = NULL;
-    bool shared = false;
-
-    g_assert_true(
-        ferry_journal_pool_is_shared(fixture->journal, pool, migration_id, &shared, &error));
-    g_assert_no_error(error);
-    return shared;
-}
-
-static void
-test_pool_sharing(Fixture *fixture, gconstpointer user_data)
-{
-    (void)create(fixture, "m-1", FERRY_CREATION_POOL_DEFINED, "a", "/images/a");
-    (void)create(fixture, "m-1", FERRY_CREATION_VOLUME, "a", "/images/a/x");
-    (void)create(fixture, "m-2", FERRY_CREATION_POOL_STARTED, "a", "/images/a");
-    /* Its own image does not count, nor does a pool that another only started. */
-    g_assert_false(is_shared(fixture, "a", "m-1"));
-    g_assert_true(is_shared(fixture, "a", "m-2"));
-    g_assert_false(is_shared(fixture, "b", "m-2"));
-
-    gint64 image = create(fixture, "m-2", FERRY_CREATION_VOLUME, "a", "/images/a/y");
-
-    g_assert_true(is_shared(fixture, "a", "m-1"));
-    set_state(fixture, image, FERRY_CREATION_DELIVERED, NULL);
-    g_assert_true(is_shared(fixture, "a", "m-1"));
-    set_state(fixture, image, FERRY_CREATION_REMOVED, NULL);
-    g_assert_false(is_shared(fixture, "a", "m-1"));
-}
-
-/* An instance came, the pool was removed by a person, and is made anew by another migration. */
-static void
-test_pool_made_after_a_delivery(Fixture *fixture, gconstpointer user_data)
-{
-    gint64 old = create(fixture, "m-1", FERRY_CREATION_VOLUME, "a", "/images/a/x");
-
-    set_state(fixture, old, FERRY_CREATION_DELIVERED, NULL);
-    (void)create(fixture, "m-2", FERRY_CREATION_POOL_DEFINED, "a", "/images/a");
-    g_assert_false(is_shared(fixture, "a", "m-2"));
-    set_state(fixture, old, FERRY_CREATION_MADE, NULL);
-    g_assert_true(is_shared(fixture, "a", "m-2"));
-}
-
-static char *
-find_leftover(Fixture *fixture, const char *path, const char *uuid)
-{
-    g_autoptr(GError) error = NULL;
-    char *fingerprint = ferry_journal_leftover_find(fixture->journal, path, uuid, &error);
-
-    g_assert_no_error(error);
-    return fingerprint;
-}
-
-static void
-test_leftovers(Fixture *fixture, gconstpointer user_data)
-{
-    g_autoptr(GError) error = NULL;
-
-    g_assert_true(
-        ferry_journal_leftover_add(fixture->journal, "/images/x", UUID, "m-1", "old", &error));
-    g_assert_true(
-        ferry_journal_leftover_add(fixture->journal, "/images/x", UUID, "m-2", "new", &error));
-    reopen(fixture);
-
-    g_autofree char *found = find_leftover(fixture, "/images/x", UUID);
-
-    g_assert_cmpstr(found, ==, "new");
-    g_assert_null(find_leftover(fixture, "/images/x", OTHER_UUID));
-    g_assert_null(find_leftover(fixture, "/images/y", UUID));
-    g_assert_true(ferry_journal_leftover_forget(fixture->journal, "/images/x", &error));
-    g_assert_null(find_leftover(fixture, "/images/x", UUID));
-    g_assert_true(ferry_journal_leftover_forget(fixture->journal, "/images/x", &error));
-}
-
 /* --- pruning ---------------------------------------------------------------------------------- */
 
 static void
@@ -746,8 +509,6 @@ test_events_off(Fixture *fixture, gconstpointer user_data)
     g_assert_cmpuint(entries->len, ==, 0);
 }
 
-#define ADD(path, func) g_test_add(path, Fixture, NULL, set_up, func, tear_down)
-
 int
 main(int argc, char *argv[])
 {
@@ -761,10 +522,6 @@ main(int argc, char *argv[])
     ADD("/journal/list", test_list);
     ADD("/journal/steps", test_steps);
     ADD("/journal/steps/begun-again", test_step_begun_again);
-    ADD("/journal/creations", test_creations);
-    ADD("/journal/creations/pool-sharing", test_pool_sharing);
-    ADD("/journal/creations/pool-made-after-a-delivery", test_pool_made_after_a_delivery);
-    ADD("/journal/leftovers", test_leftovers);
     ADD("/journal/prune", test_prune);
     ADD("/journal/outbox/events-in-order", test_events_in_order);
     ADD("/journal/outbox/save-without-event", test_save_without_event);
