@@ -368,7 +368,7 @@ ferry_virt_connect_apart(FerryVirt *virt, GError **error)
     virConnectPtr fresh = virConnectOpen(virt->uri);
 
     if (!fresh)
-        ferry_error_from_virt(
-            error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Cannot connect to libvirt at '%s'", virt->uri);
+        ferry_error_from_virt(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
+                              "Cannot connect to libvirt at '%s'", virt->uri);
     return fresh;
 }
