@@ -46,7 +46,7 @@ static FerryFailure *
 unsupported(const char *version, const char *method)
 {
     return ferry_failure_stock(DISPATCHER_MODULE, "UnsupportedVersion",
-                               "Endpoint does not support RPC version %s. Attempted method: %s",
+                               "Endpoint does not support RPC version %.64s. Attempted method: %.64s",
                                version, method);
 }
 
@@ -139,7 +139,7 @@ choose(const FerryMethod *methods,
     const FerryMethod *method = find_method(methods, name);
     if (method == NULL)
         return ferry_failure_stock(DISPATCHER_MODULE, "NoSuchMethod",
-                                   "Endpoint does not support RPC method %s", name);
+                                   "Endpoint does not support RPC method %.64s", name);
     failure = check_addressing(method, addressing);
     if (failure == NULL)
         failure = check_arguments(method, json_object_get(message, "args"));
