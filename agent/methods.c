@@ -123,6 +123,19 @@ acknowledge(gpointer request)
     ferry_request_ack(request);
 }
 
+/* A document that is the whole answer and at the same time has a name in the protocol is found both
+ * ways: a caller may pass on the answer itself or what is under the name. @document: (transfer full).
+ */
+static json_t *
+answer_named(const char *name, json_t *document)
+{
+    json_t *answer = document ? json_copy(document) : NULL;
+
+    if (answer)
+        json_object_set_new(answer, name, document);
+    return answer;
+}
+
 /* --- hosts and instances ----------------------------------------------------------------------- */
 
 static json_t *
@@ -174,7 +187,7 @@ describe_instance(const FerryMethodContext *context, FerryRequest *request, GErr
     json_t *answer = ferry_instance_to_json(instance);
 
     json_object_set_new(answer, "sight", json_string(ferry_sight_to_string(sight)));
-    return answer;
+    return answer_named("instance_info", answer);
 }
 
 /* --- checks ----------------------------------------------------------------------------------- */
@@ -220,7 +233,7 @@ prepare(const FerryMethodContext *context, FerryRequest *request, GError **error
         ferry_destination_prepare(context->destination, id, order, acknowledge, request, error);
 
     context->leases_changed(context->leases_data);
-    return answer;
+    return answer_named("migrate_data", answer);
 }
 
 static json_t *

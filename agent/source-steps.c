@@ -155,6 +155,7 @@ get_prepared(FerryMigration *migration, GError **error)
         json_t *migrate_data = ask_to_prepare(migration, &why);
 
         if (migrate_data) {
+            json_object_del(migrate_data, "migrate_data");
             ferry_migration_take(migration, &ferry_migration_record(migration)->migrate_data,
                                  migrate_data);
             return true;
