@@ -235,7 +235,7 @@ class Ground:
     def fill(host):
         """Leaves no room in the images' file system."""
         path = host.path(IMAGES + "/filler")
-        with open(path, "wb", buffering=0) as filler:
+        with open(path, "ab", buffering=0) as filler:
             status = os.fstatvfs(filler.fileno())
             with contextlib.suppress(OSError):
                 os.posix_fallocate(filler.fileno(), 0, status.f_bavail * status.f_frsize)
