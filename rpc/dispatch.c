@@ -45,9 +45,9 @@ is_compatible(Version implemented, Version requested)
 static FerryFailure *
 unsupported(const char *version, const char *method)
 {
-    return ferry_failure_stock(DISPATCHER_MODULE, "UnsupportedVersion",
-                               "Endpoint does not support RPC version %.64s. Attempted method: %.64s",
-                               version, method);
+    return ferry_failure_stock(
+        DISPATCHER_MODULE, "UnsupportedVersion",
+        "Endpoint does not support RPC version %.64s. Attempted method: %.64s", version, method);
 }
 
 /* Returns: NULL when namespace and version are served. An unknown namespace is told as a version
