@@ -14,6 +14,7 @@ from . import images
 MAGIC = b"FERRY-N1"
 SECTOR = 512
 LINE = re.compile(r"^ferry (\d{10}) ([0-9a-f]{8})$")
+START = re.compile(r"^ferry starts at (\d+) on", re.MULTILINE)
 _HEADER = struct.Struct("<8sQII")
 
 
@@ -45,7 +46,9 @@ def last(text):
 def missing(texts):
     """Numbers that no console log names, between the lowest and the highest that one does.
 
-    A line may have been cut by the move: its head is then in one log and its tail in another.
+    A line may have been cut by the move: its head is then in one log and its tail in another. And
+    when QEMU was killed the last number may be on the disk without having been announced: the next
+    boot has found it there and goes on behind it.
     """
     seen, fragments = set(), []
     for text in texts:
@@ -54,7 +57,9 @@ def missing(texts):
                       if not LINE.match(line.rstrip("\r"))]
     if not seen:
         return []
-    gaps = [number for number in range(min(seen), max(seen) + 1) if number not in seen]
+    found_at_boot = {int(number) - 1 for text in texts for number in START.findall(text)}
+    gaps = [number for number in range(min(seen), max(seen) + 1)
+            if number not in seen and number not in found_at_boot]
     return [number for number in gaps if not _was_cut(line_of(number), fragments)]
 
 
