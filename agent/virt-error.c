@@ -31,7 +31,7 @@ hint_of(FerryErrorCode code)
 {
     return code == FERRY_ERROR_HYPERVISOR_UNAVAILABLE
                ? "Look whether libvirtd runs on that host and the agent's user may connect to it"
-               : NULL;
+               : "The logs of libvirtd and of QEMU on both hosts tell more of what libvirt said";
 }
 
 bool
