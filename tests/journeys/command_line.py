@@ -81,8 +81,10 @@ def migrate_json(stage):
     done = _run(stage, DONE, "migrate", guest.name, *WAY, "--json", "--id", migration_id)
     documents = _documents(done.stdout)
     kinds = [next(iter(document)) for document in documents]
-    equal((kinds[0], kinds[-1], set(kinds[1:-1])), ("order", "outcome", {"event"}))
-    equal(documents[0]["order"]["migration_id"], migration_id)
+    # The first event may be heard before the answer to the order.
+    equal((kinds.count("order"), kinds.count("outcome"), kinds[-1]), (1, 1, "outcome"))
+    check("event" in kinds, kinds)
+    equal(documents[kinds.index("order")]["order"]["migration_id"], migration_id)
     equal(documents[-1]["outcome"]["status"], "completed")
     again = _run(stage, DONE, "migrate", guest.name, *WAY, "--json", "--id", migration_id)
     equal(_documents(again.stdout)[-1]["outcome"]["status"], "completed")
