@@ -3,6 +3,7 @@
 import time
 
 import faults
+import matrix
 import phases
 from journey import Journey
 
@@ -15,7 +16,8 @@ def play(ground, fault_name, phase_name, expected):
 def play_point(ground, side, point):
     """Kills an agent at one of its own steps."""
     kind = faults.KillSourceAgent if side == "source" else faults.KillDestinationAgent
-    return _strike(ground, kind, phases.held_at(side, point), {"completed"})
+    return _strike(ground, kind, phases.held_at(side, point),
+                   matrix.POINT_ENDS.get((side, point), matrix.DONE))
 
 
 def play_undo_point(ground, side, point):

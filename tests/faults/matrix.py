@@ -88,6 +88,9 @@ POINTS = [
     ("destination", "confirm:begin"),
 ]
 
+# A transfer that was journaled and never begun is undone: whether it began is not guessed.
+POINT_ENDS = {("source", "transfer:begin"): STAYED}
+
 # Where the order is aborted first, so that there is something to undo.
 UNDO_POINTS = [
     ("destination", "undo:begin"), ("destination", "undo:end"),
