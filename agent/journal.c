@@ -172,7 +172,7 @@ ferry_journal_note_order(FerryJournal *journal,
                                                    " WHERE migration_id = ? AND role = 'source'"
                                                  : "UPDATE migrations SET force_ordered = 1"
                                                    " WHERE migration_id = ? AND role = 'source'";
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
 
     return ferry_journal_db_run(journal, error, sql, "t", migration_id);
 }

@@ -183,6 +183,33 @@ test_one_of_many_wins(Fixture *fixture, gconstpointer user_data)
     g_assert_cmpuint(won, ==, 1);
 }
 
+/* An order is noted by another thread than the one that saves what it has of the record. */
+static void
+test_noted_orders(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) record = add_record(fixture, "m-1", FERRY_ROLE_SOURCE, UUID);
+    g_autoptr(FerryRecord) other = add_record(fixture, "m-2", FERRY_ROLE_SOURCE, OTHER_UUID);
+
+    g_assert_true(ferry_journal_note_order(fixture->journal, "m-1", FERRY_ORDER_ABORT, &error));
+    g_assert_true(
+        ferry_journal_note_order(fixture->journal, "m-2", FERRY_ORDER_FORCE_COMPLETE, &error));
+    save_as(fixture, record, FERRY_STATUS_PREPARING);
+    save_as(fixture, other, FERRY_STATUS_PREPARING);
+    reopen(fixture);
+
+    g_autoptr(FerryRecord) first =
+        ferry_journal_get(fixture->journal, "m-1", FERRY_ROLE_SOURCE, &error);
+    g_autoptr(FerryRecord) second =
+        ferry_journal_get(fixture->journal, "m-2", FERRY_ROLE_SOURCE, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(first->abort_ordered);
+    g_assert_false(first->force_ordered);
+    g_assert_false(second->abort_ordered);
+    g_assert_true(second->force_ordered);
+}
+
 /* --- lists ------------------------------------------------------------------------------------ */
 
 static void
@@ -519,6 +546,7 @@ main(int argc, char *argv[])
     ADD("/journal/record/same-id-twice", test_same_id_twice);
     ADD("/journal/record/one-migration-an-instance", test_one_migration_an_instance);
     ADD("/journal/record/one-of-many-wins", test_one_of_many_wins);
+    ADD("/journal/record/noted-orders", test_noted_orders);
     ADD("/journal/list", test_list);
     ADD("/journal/steps", test_steps);
     ADD("/journal/steps/begun-again", test_step_begun_again);

@@ -382,6 +382,21 @@ test_detached(Fixture *fixture, gconstpointer user_data)
     assert_events(fixture, "accepted preparing running post_migrating completed");
 }
 
+/* Acknowledged, then the agent died: the next one knows of the order. */
+static void
+test_abort_outlives(Fixture *fixture, gconstpointer user_data)
+{
+    behaviours[PREPARE] = (Behaviour){.end = FERRY_STEP_DETACHED, .meanwhile = abort_it};
+    run(fixture);
+    restart(fixture);
+    g_assert_true(ferry_migration_abort_requested(fixture->migration));
+    behaviours[PREPARE] = (Behaviour){0};
+    run(fixture);
+    g_assert_cmpstr(story->str, ==, "resume prepare, undo transfer, undo prepare, report it");
+    assert_ended(fixture, FERRY_STATUS_CANCELLED, NULL);
+    assert_events(fixture, "accepted preparing cancelled");
+}
+
 static void
 test_resumed_and_failed(Fixture *fixture, gconstpointer user_data)
 {
@@ -508,6 +523,7 @@ main(int argc, char *argv[])
     ADD("/saga/aborted/within", test_aborted_within);
     ADD("/saga/aborted/too-late", test_aborted_too_late);
     ADD("/saga/aborted/in-vain", test_aborted_in_vain);
+    ADD("/saga/abort-outlives", test_abort_outlives);
     ADD("/saga/detached", test_detached);
     ADD("/saga/resumed-and-failed", test_resumed_and_failed);
     ADD("/saga/killed/while-undoing", test_killed_while_undoing);
