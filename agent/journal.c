@@ -136,6 +136,17 @@ update_record(FerryJournal *journal, const FerryRecord *record, gint64 seq, GErr
         record->migration_id, ferry_role_to_string(record->role));
 }
 
+/* After an update: an event about a record that the journal lacks must not go out. */
+static bool
+is_there(FerryJournal *journal, const FerryRecord *record, GError **error)
+{
+    if (sqlite3_changes(journal->db) == 1)
+        return true;
+    ferry_set_error(error, FERRY_ERROR_INTERNAL, NULL, "The journal has no migration '%s' to save",
+                    record->migration_id);
+    return false;
+}
+
 bool
 ferry_journal_save(FerryJournal *journal,
                    FerryRecord *record,
@@ -151,7 +162,7 @@ ferry_journal_save(FerryJournal *journal,
     if (!ferry_journal_db_begin(journal, error))
         return false;
 
-    bool ok = update_record(journal, record, seq, error) &&
+    bool ok = update_record(journal, record, seq, error) && is_there(journal, record, error) &&
               (!event_type || queue_record_event(journal, record, event_type, seq, error));
 
     if (!ferry_journal_db_end(journal, ok, ok ? error : NULL))

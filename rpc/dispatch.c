@@ -60,11 +60,13 @@ check_interface(const json_t *message, const char *method)
     const char *text = asked == NULL ? FERRY_API_VERSION : json_string_value(asked);
     Version implemented = {0, 0, 0};
     Version requested = {0, 0, 0};
+    bool ours = parse_version(FERRY_API_VERSION, &implemented);
+
+    g_assert(ours);
     if (json_is_null(asked))
         return unsupported("None", method);
     if (text == NULL || !parse_version(text, &requested))
         return ferry_failure_stock(BUILTINS, "ValueError", "version is not of the form M.m");
-    g_assert(parse_version(FERRY_API_VERSION, &implemented));
     if ((namespace != NULL && !json_is_null(namespace)) || !is_compatible(implemented, requested))
         return unsupported(text, method);
     return NULL;
