@@ -56,6 +56,8 @@ def _strike(ground, fault_kind, phase_kind, expected):
         phase.reach()
         fault.aim()
         fault.strike()
+        if isinstance(phase, phases.Held):
+            fault.take_effect()
     finally:
         phase.let_go()
     fault.heal()

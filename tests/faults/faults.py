@@ -24,6 +24,9 @@ class Fault:
     def strike(self):
         raise NotImplementedError
 
+    def take_effect(self):
+        """Waits until libvirt knows, where the journey is held and has the time."""
+
     def heal(self):
         pass
 
@@ -106,6 +109,11 @@ class KillQemu(Fault):
 
     def strike(self):
         os.kill(self._pid, 9)
+
+    def take_effect(self):
+        host = self.journey.host(self.side)
+        wait_until(lambda: not world.alive_on([host], self.journey.guest.name), 20,
+                   "libvirt on the %s sees the death of QEMU" % self.side, interval=0.01)
 
 
 class KillSourceQemu(KillQemu):

@@ -88,6 +88,8 @@ class Journey:
 
         may_have_died: the guest's QEMU was killed, so it may run nowhere, and then shall.
         """
+        if self.companion:
+            self._verify_companion()
         alive = not (may_have_died and self.died())
         self.guest.moved_to(self.source if status in ("failed", "cancelled")
                             else self.destination)
@@ -104,8 +106,6 @@ class Journey:
             found += self.guest.paused_complaints()
         if found:
             raise AssertionError("; ".join(found))
-        if self.companion:
-            self._verify_companion()
         self.ground.answer()
 
     def died(self):
@@ -129,6 +129,9 @@ class Journey:
         equal(world.alive_on(self.ground.hosts.values(), guest.name), [place.name],
               "where the other guest is")
         equal(world.told(self.ground, order, self.recorder), [], "its events")
+        if place is self.destination:
+            # It brought the pool along, which is there to stay.
+            self.pools_before[place.name] |= world.pools(place)
         self.ground.forget(guest)
 
     # Afterwards
