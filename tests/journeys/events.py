@@ -83,11 +83,15 @@ def progress(stage):
 
 
 def eta(stage):
-    """the time to go means something: late in a journey it is not off by much, and 0 at the end"""
+    """samples come at their interval, and late in a journey the time to go is not off by much"""
     guest = stage.counting(Disk("vda", GIB, data=48 * MIB))
     end = stage.carry(guest, bandwidth_mib_s=16, progress_interval_s=0.1)
-    samples = [event.payload["progress"] for event in
-               stage.recorder.events(end.migration_id, "migration.progress")]
+    heard = stage.recorder.events(end.migration_id, "migration.progress")
+    pauses = sorted(after["heard"] - before["heard"] for before, after in zip(heard, heard[1:]))
+    # One may be long on a machine that does other things too; a call that libvirt's client holds
+    # up until the next keepalive message is not alone.
+    check(len(pauses) > 10 and pauses[-2] < 1.5, "pauses: %s" % pauses[-4:])
+    samples = [event.payload["progress"] for event in heard]
     whole = end.payload["progress"]["elapsed_ms"]
     check(all(each["eta_ms"] is None or each["eta_ms"] >= 0 for each in samples), "below 0")
     late = [(each["elapsed_ms"], each["eta_ms"]) for each in samples
@@ -96,18 +100,6 @@ def eta(stage):
     for elapsed, left in late:
         check(left is not None and abs(elapsed + left - whole) < whole * 0.4,
               "at %d of %d ms %r ms were to go" % (elapsed, whole, left))
-    stage.runs_on(guest, stage.destination)
-
-
-def steady(stage):
-    """samples come at their interval: no call to libvirt holds them up"""
-    guest = stage.counting(Disk("vda", GIB, data=48 * MIB))
-    end = stage.carry(guest, bandwidth_mib_s=16, progress_interval_s=0.2)
-    heard = [event["heard"] for event in
-             stage.recorder.events(end.migration_id, "migration.progress")]
-    pauses = sorted(after - before for before, after in zip(heard, heard[1:]))
-    # One may be long on a machine that does other things too; a keepalive's 2 s come again.
-    check(len(pauses) > 10 and pauses[-2] < 1.5, "pauses: %s" % pauses[-4:])
     stage.runs_on(guest, stage.destination)
 
 
@@ -190,5 +182,5 @@ def record_is_the_same(stage):
                   role="destination")
 
 
-CASES = (whole_journey, progress, eta, steady, failure, rollback_is_told, events_wait, agents_come_and_go,
+CASES = (whole_journey, progress, eta, failure, rollback_is_told, events_wait, agents_come_and_go,
          record_is_the_same)
