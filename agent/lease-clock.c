@@ -2,46 +2,32 @@
 
 #include "lease-clock.h"
 
+#include "alarm.h"
 #include "ferry/clock.h"
 
 struct FerryLeaseClock {
     FerryDestination *destination; /* immutable */
     GThread *thread;               /* immutable */
-
-    GMutex lock;
-    GCond changed;
-    bool woken;    /* guarded by lock */
-    bool stopping; /* guarded by lock */
+    FerryAlarm alarm;
 };
 
-/* Waits until woken, or until @at_us of UTC; 0 waits for ever. Returns: false to stop. */
-static bool
-sleep_until(FerryLeaseClock *self, gint64 at_us)
+/* Leases are kept by UTC, because they outlive the process. Returns: how long to sleep for one that
+ * ends at @at_us; below 0 for none. */
+static gint64
+delay_until(gint64 at_us)
 {
-    /* A condition waits by the monotonic clock; the lease is kept by UTC, because it must outlive
-     * the process. */
-    gint64 delay_us = MAX(0, at_us - ferry_clock_now_us());
-    gint64 deadline = g_get_monotonic_time() + delay_us;
-    bool due = false;
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
-
-    while (!self->woken && !self->stopping && !due) {
-        if (at_us == 0)
-            g_cond_wait(&self->changed, &self->lock);
-        else
-            due = !g_cond_wait_until(&self->changed, &self->lock, deadline);
-    }
-    self->woken = false;
-    return !self->stopping;
+    return at_us == 0 ? -1 : MAX(0, at_us - ferry_clock_now_us());
 }
 
 static gpointer
 run_clock(gpointer data)
 {
     FerryLeaseClock *self = data;
+    gint64 next_us = 0;
 
-    while (sleep_until(self, ferry_destination_expire(self->destination)))
-        ;
+    do {
+        next_us = ferry_destination_expire(self->destination);
+    } while (ferry_alarm_wait(&self->alarm, delay_until(next_us)) != FERRY_ALARM_STOPPED);
     return NULL;
 }
 
@@ -51,8 +37,7 @@ ferry_lease_clock_new(FerryDestination *destination)
     FerryLeaseClock *self = g_new0(FerryLeaseClock, 1);
 
     self->destination = destination;
-    g_mutex_init(&self->lock);
-    g_cond_init(&self->changed);
+    ferry_alarm_init(&self->alarm);
     self->thread = g_thread_new("lease-clock", run_clock, self);
     return self;
 }
@@ -62,10 +47,7 @@ ferry_lease_clock_wake(gpointer clock)
 {
     FerryLeaseClock *self = clock;
 
-    g_mutex_lock(&self->lock);
-    self->woken = true;
-    g_cond_signal(&self->changed);
-    g_mutex_unlock(&self->lock);
+    ferry_alarm_wake(&self->alarm);
 }
 
 void
@@ -73,12 +55,8 @@ ferry_lease_clock_free(FerryLeaseClock *self)
 {
     if (!self)
         return;
-    g_mutex_lock(&self->lock);
-    self->stopping = true;
-    g_cond_signal(&self->changed);
-    g_mutex_unlock(&self->lock);
+    ferry_alarm_stop(&self->alarm);
     g_thread_join(self->thread);
-    g_mutex_clear(&self->lock);
-    g_cond_clear(&self->changed);
+    ferry_alarm_clear(&self->alarm);
     g_free(self);
 }

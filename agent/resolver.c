@@ -3,6 +3,7 @@
 #include "resolver.h"
 
 #include "adjudication.h"
+#include "alarm.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "migration.h"
@@ -10,6 +11,7 @@
 
 #define FIRST_PAUSE_S 2
 #define LAST_PAUSE_S 120
+#define NOTHING_LEFT (-1)
 /* One resolution: long enough to see that a paused source is left for good (adjudication.c). */
 #define PATIENCE_S 10
 
@@ -17,11 +19,7 @@ struct FerryResolver {
     const FerryAgent *agent; /* immutable */
     GThread *thread;         /* immutable */
     GMutex turn;             /* one resolution at a time; held while asking */
-
-    GMutex lock;
-    GCond changed;
-    bool woken;    /* guarded by lock */
-    bool stopping; /* guarded by lock */
+    FerryAlarm alarm;
 };
 
 /* What a resolution came to. */
@@ -141,42 +139,25 @@ ask_about_all(FerryResolver *self)
     return left || !records;
 }
 
-/* Waits for @pause_s, or until woken; without end when @pause_s is 0. Returns: false to stop. */
-static bool
-wait_for(FerryResolver *self, guint pause_s, bool *ret_woken)
-{
-    gint64 deadline = g_get_monotonic_time() + (gint64)pause_s * G_USEC_PER_SEC;
-    bool due = false;
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
-
-    while (!self->woken && !self->stopping && !due) {
-        if (pause_s == 0)
-            g_cond_wait(&self->changed, &self->lock);
-        else
-            due = !g_cond_wait_until(&self->changed, &self->lock, deadline);
-    }
-    *ret_woken = self->woken;
-    self->woken = false;
-    return !self->stopping;
-}
-
 static gpointer
 run_resolver(gpointer data)
 {
     FerryResolver *self = data;
-    guint pause_s = FIRST_PAUSE_S;
-    bool woken = false;
+    gint64 pause_s = FIRST_PAUSE_S;
 
-    while (wait_for(self, pause_s, &woken)) {
-        /* A new error starts the back-off anew, after a moment for the world to settle. */
-        if (woken)
+    for (;;) {
+        switch (ferry_alarm_wait(&self->alarm, pause_s * G_USEC_PER_SEC)) {
+        case FERRY_ALARM_STOPPED:
+            return NULL;
+        case FERRY_ALARM_WOKEN:
+            /* A new error starts the back-off anew, after a moment for the world to settle. */
             pause_s = FIRST_PAUSE_S;
-        else if (!ask_about_all(self))
-            pause_s = 0;
-        else
-            pause_s = MIN(pause_s * 2, LAST_PAUSE_S);
+            break;
+        case FERRY_ALARM_DUE:
+            pause_s = ask_about_all(self) ? MIN(pause_s * 2, LAST_PAUSE_S) : NOTHING_LEFT;
+            break;
+        }
     }
-    return NULL;
 }
 
 FerryResolver *
@@ -186,8 +167,7 @@ ferry_resolver_new(const FerryAgent *agent)
 
     self->agent = agent;
     g_mutex_init(&self->turn);
-    g_mutex_init(&self->lock);
-    g_cond_init(&self->changed);
+    ferry_alarm_init(&self->alarm);
     self->thread = g_thread_new("resolver", run_resolver, self);
     return self;
 }
@@ -197,10 +177,7 @@ ferry_resolver_wake(gpointer resolver)
 {
     FerryResolver *self = resolver;
 
-    g_mutex_lock(&self->lock);
-    self->woken = true;
-    g_cond_signal(&self->changed);
-    g_mutex_unlock(&self->lock);
+    ferry_alarm_wake(&self->alarm);
 }
 
 void
@@ -208,13 +185,9 @@ ferry_resolver_free(FerryResolver *self)
 {
     if (!self)
         return;
-    g_mutex_lock(&self->lock);
-    self->stopping = true;
-    g_cond_signal(&self->changed);
-    g_mutex_unlock(&self->lock);
+    ferry_alarm_stop(&self->alarm);
     g_thread_join(self->thread);
     g_mutex_clear(&self->turn);
-    g_mutex_clear(&self->lock);
-    g_cond_clear(&self->changed);
+    ferry_alarm_clear(&self->alarm);
     g_free(self);
 }
