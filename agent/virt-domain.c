@@ -284,6 +284,16 @@ look_at_disk(virConnectPtr connection, FerryDisk *disk)
     disk->pool = g_steal_pointer(&image.pool);
 }
 
+/* A guest that is arriving answers no question until it has arrived or is given up, which may take
+ * libvirt half a minute; all other questions on the connection would wait with ours. */
+static bool
+qemu_may_be_asked(virDomainPtr domain)
+{
+    FerrySight sight = ferry_virt_domain_state_sight(domain);
+
+    return sight != FERRY_SIGHT_INCOMING && sight != FERRY_SIGHT_PAUSED_MIGRATION;
+}
+
 /* What QEMU itself says of the virtual size is the truth that the copy must match. */
 static void
 ask_qemu_for_size(virDomainPtr domain, FerryDisk *disk)
@@ -332,11 +342,15 @@ ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError
     instance->state = g_strdup(state_word(state));
     instance->state_reason = g_strdup(reason_word(state, reason));
     instance->persistent = virDomainIsPersistent(domain) == 1;
+
+    bool asking = qemu_may_be_asked(domain);
+
     for (guint i = 0; i < instance->disks->len; i++) {
         FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 
         look_at_disk(connection, disk);
-        ask_qemu_for_size(domain, disk);
+        if (asking)
+            ask_qemu_for_size(domain, disk);
     }
     return g_steal_pointer(&instance);
 }
