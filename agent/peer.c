@@ -5,9 +5,9 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 
-/* One question: long enough for a destination that makes pools and images, short enough that a lost
- * answer does not cost the patience. */
-#define ATTEMPT_MS 20000
+/* One question. A destination that needs longer finishes it all the same and answers the next one
+ * from its journal; a question that died with the agent that had it should not cost much. */
+#define ATTEMPT_MS 5000
 #define SIGHT_MS 5000
 #define FIRST_PAUSE_MS 500
 #define LAST_PAUSE_MS 8000
