@@ -20,8 +20,6 @@ class Journeys:
         self.lab = lab
         self.source = lab.hosts["kvm01"]
         self.destination = lab.hosts["kvm02"]
-        for host in lab.hosts.values():
-            host.add_pool()
         self.controller = lab.controller()
         self.recorder = self.controller.recorder()
         self.agents = [lab.agent(name).start() for name in lab.hosts]
