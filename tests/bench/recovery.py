@@ -23,7 +23,7 @@ def _fill(path):
             row.update(migration_id=str(uuid.uuid4()), role="source", instance_name="old",
                        instance_uuid=str(uuid.uuid4()), source="kvm01", destination="kvm02",
                        status="completed", open=0, order_json='{"method": "x", "args": {}}',
-                       created_us=now - number, updated_us=now, ended_us=now, expires_us=0, seq=8)
+                       created_us=now - number, updated_us=now, ended_us=now, expires_us=0, seq=8, abort_ordered=0, force_ordered=0)
             journal.execute("INSERT INTO migrations (%s) VALUES (%s)" % (
                 ",".join(columns), ",".join("?" * len(columns))), list(row.values()))
     journal.close()
