@@ -1,60 +1,19 @@
 """Three brokers in one cluster, quorum queues, and the death of the node that the agents talk to."""
 
-import contextlib
 import os
 import time
 
 import world
+from durable import DurableController
 from ground import Ground
 from journey import Journey
 from lab.broker import Broker, PortMapper
-from lab.controller import PRIORITIES, Controller, Recorder, _connect
 from lab.network import CONTROL, SUBNETS
 from lab.deadline import wait_until
 from lab.tap import check, equal
 
 NODES = 3
 FIRST_PORT = 5673
-
-
-class ClusterRecorder(Recorder):
-    """Reads the queues as the agents declared them; samples go to nobody."""
-
-    def _listen(self):
-        connection = _connect(self._namespace, self._url())
-        with contextlib.closing(connection):
-            channel = connection.channel()
-            for priority in PRIORITIES[:2]:
-                queue = "%s.%s" % (self._topic, priority)
-                self._declared(channel, queue)
-                channel.basic_consume(queue, self._hear)
-            self._listens.set()
-            while not self._ends.is_set():
-                connection.process_data_events(0.1)
-
-    def _declared(self, channel, queue):
-        channel.exchange_declare(self._exchange, "topic", durable=True)
-        channel.queue_declare(queue, durable=True, arguments={"x-queue-type": "quorum"})
-        channel.queue_bind(queue, self._exchange, queue)
-
-
-class ClusterController(Controller):
-    """Talks to whichever node is alive, and declares what quorum queues ask for."""
-
-    def __init__(self, cluster):
-        self._cluster = cluster
-        super().__init__(cluster.namespace, cluster.url())
-
-    def _channel(self):
-        connection = _connect(self.namespace, self._cluster.living_url())
-        channel = connection.channel()
-        channel.confirm_delivery()
-        channel.exchange_declare(self.exchange, "topic", durable=True)
-        return connection, channel
-
-    def recorder(self, standard=False):
-        return ClusterRecorder(self.namespace, self._cluster.living_url, self.exchange,
-                               standard=standard).start()
 
 
 class Cluster:
@@ -108,8 +67,9 @@ class ClusterGround(Ground):
 
     def __init__(self, lab, cluster):
         self.cluster = cluster
-        super().__init__(lab, controller=ClusterController(cluster), settings={
-            "oslo_messaging_rabbit": {"rabbit_quorum_queue": "true"}})
+        controller = DurableController(cluster.namespace, cluster.url(), cluster.living_url,
+                                       {"x-queue-type": "quorum"})
+        super().__init__(lab, controller=controller, messaging={"rabbit_quorum_queue": "true"})
 
 
 def play(lab):

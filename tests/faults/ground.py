@@ -8,6 +8,7 @@ import time
 
 import libvirt
 import world
+from durable import DurableController
 from lab.deadline import DeadlineExceeded, wait_until
 from lab.guest import Disk
 from lab.host import IMAGES
@@ -26,15 +27,14 @@ class Ground:
     The guest stays where a journey left it; the next one goes the other way.
     """
 
-    def __init__(self, lab, cut_seconds=60, controller=None, settings=None,
+    def __init__(self, lab, cut_seconds=60, controller=None, messaging=None,
                  ready_s=30):
         self.lab = lab
         self.hosts = lab.hosts
         self.cut_seconds = cut_seconds
         self.ready_s = ready_s
-        self.controller = controller or lab.controller()
-        # Reads the queues where events wait for whoever listens: the broker goes and comes.
-        self.recorder = self.controller.recorder(standard=True)
+        self.controller = controller or DurableController(lab.hub, lab.url)
+        self.recorder = self.controller.recorder()
         self.guests = []
         self._names = 0
         self._log_starts = {}
@@ -43,7 +43,8 @@ class Ground:
             os.makedirs(self.holds(host))
         self.agents = {name: lab.agent(name, controller=self.controller, settings={
             "migration": {"outcome_timeout": "30", "prepare_timeout": "120"},
-            "storage": {"reserved_bytes": str(16 * MIB)}, **(settings or {})})
+            "storage": {"reserved_bytes": str(16 * MIB)},
+            "oslo_messaging_rabbit": messaging or {"amqp_durable_queues": "true"}})
             for name in self.hosts}
         for name in self.hosts:
             self.start_agent(name)

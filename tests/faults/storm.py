@@ -8,7 +8,7 @@ import pika
 import phases
 import world
 from journey import Journey
-from lab.controller import TOPIC, RemoteError, _connect
+from lab.controller import TOPIC, RemoteError
 from lab.tap import check, equal
 
 COPIES = 100
@@ -17,7 +17,7 @@ COPIES = 100
 @contextlib.contextmanager
 def _sender(ground):
     """A function that puts an order's text on a host's queue, so many times."""
-    with contextlib.closing(_connect(ground.lab.hub, ground.controller.url)) as connection:
+    with contextlib.closing(ground.controller.connect()) as connection:
         channel = connection.channel()
         channel.confirm_delivery()
 
