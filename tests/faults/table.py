@@ -29,6 +29,12 @@ the same instance was over, the time of the fault and of all checks included. `e
 person had to look, as the contract has it: the guest's QEMU was killed on its new host before the
 destination's agent had said that it is there; nothing was deleted, and after the guest was started
 again the migration was resolved. A dash: there is nothing to kill at that time.
+
+The phases are reached by what the hosts and the agents show, not by time: the disk phase by its
+progress, "disks ready" by libvirt's word that the mirror has caught up, "switchover" by stopping the
+destination's libvirtd just before, so that the source stands still and nobody has told the
+destination to go on. In "preparing", "after the switch" and "source clean-up" an agent is held at a
+fault point, which only test builds have.
 """
 
 
@@ -49,6 +55,7 @@ def _facts(items, seed, command, seconds):
              ("machine", "%d processors, %s, Linux %s" % (
                  os.cpu_count(), _memory(), platform.release())),
              ("libvirt, QEMU", _versions()),
+             ("queues", "durable (`amqp_durable_queues`)"),
              ("guests", "128 MiB of memory, 32 MiB of data in a qcow2 image of 1 GiB, ten "
                         "numbered writes a second")]
     return "".join("| %s | %s |\n" % line for line in lines)
