@@ -40,7 +40,7 @@ end_step(Run *self, const FerrySagaStep *step, const char *state)
 static bool
 begin_step(Run *self, const FerrySagaStep *step, GError **error)
 {
-    bool needed = step->undo != NULL;
+    bool note_is_needed = !step->point_of_no_return && !step->only_looks;
     g_autoptr(GError) why = NULL;
 
     if (ferry_migration_enter(self->migration, step->status, &why) &&
@@ -48,7 +48,7 @@ begin_step(Run *self, const FerrySagaStep *step, GError **error)
                                  ferry_migration_record(self->migration), step->name, &why))
         return true;
     /* What is under way goes on without the journal; what would make something new does not. */
-    if (!needed && step->status == FERRY_STATUS_POST_MIGRATING) {
+    if (!note_is_needed) {
         g_warning("Migration '%s', step '%s': %s", ferry_migration_id(self->migration), step->name,
                   why->message);
         return ferry_migration_must_enter(self->migration, step->status);

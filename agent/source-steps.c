@@ -405,13 +405,13 @@ make_report(FerryMigration *migration)
 }
 
 static const FerrySagaStep steps[] = {
-    {"check", FERRY_STATUS_PREPARING, run_check, NULL, false},
-    {"prepare", FERRY_STATUS_PREPARING, run_prepare, undo_prepare, false},
-    {"transfer", FERRY_STATUS_RUNNING, run_transfer, NULL, false},
-    {"adjudicate", FERRY_STATUS_RUNNING, run_adjudicate, NULL, false},
-    {"finish", FERRY_STATUS_POST_MIGRATING, run_finish, NULL, true},
-    {"source-domain", FERRY_STATUS_POST_MIGRATING, run_source_domain, NULL, true},
-    {"source-disks", FERRY_STATUS_POST_MIGRATING, run_source_disks, NULL, true},
+    {"check", FERRY_STATUS_PREPARING, run_check, NULL, false, false},
+    {"prepare", FERRY_STATUS_PREPARING, run_prepare, undo_prepare, false, false},
+    {"transfer", FERRY_STATUS_RUNNING, run_transfer, NULL, false, false},
+    {"adjudicate", FERRY_STATUS_RUNNING, run_adjudicate, NULL, false, true},
+    {"finish", FERRY_STATUS_POST_MIGRATING, run_finish, NULL, true, true},
+    {"source-domain", FERRY_STATUS_POST_MIGRATING, run_source_domain, NULL, true, true},
+    {"source-disks", FERRY_STATUS_POST_MIGRATING, run_source_disks, NULL, true, true},
     {0},
 };
 

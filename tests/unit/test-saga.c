@@ -71,10 +71,10 @@ UNDO(undo_prepare, PREPARE, "prepare")
 UNDO(undo_transfer, TRANSFER, "transfer")
 
 static const FerrySagaStep steps[] = {
-    {"check", FERRY_STATUS_PREPARING, run_check, NULL, false},
-    {"prepare", FERRY_STATUS_PREPARING, run_prepare, undo_prepare, false},
-    {"transfer", FERRY_STATUS_RUNNING, run_transfer, undo_transfer, false},
-    {"finish", FERRY_STATUS_POST_MIGRATING, run_finish, NULL, true},
+    {"check", FERRY_STATUS_PREPARING, run_check, NULL, false, false},
+    {"prepare", FERRY_STATUS_PREPARING, run_prepare, undo_prepare, false, false},
+    {"transfer", FERRY_STATUS_RUNNING, run_transfer, undo_transfer, false, false},
+    {"finish", FERRY_STATUS_POST_MIGRATING, run_finish, NULL, true, true},
     {0},
 };
 
@@ -473,7 +473,7 @@ static void
 test_cause_is_journaled(Fixture *fixture, gconstpointer user_data)
 {
     static const FerrySagaStep looking[] = {
-        {"transfer", FERRY_STATUS_RUNNING, run_transfer, undo_and_look, false},
+        {"transfer", FERRY_STATUS_RUNNING, run_transfer, undo_and_look, false, false},
         {0},
     };
     static const FerrySaga looking_saga = {looking, report};
@@ -507,6 +507,34 @@ test_nothing_new_without_journal(Fixture *fixture, gconstpointer user_data)
     assert_events(fixture, "accepted preparing failed");
 }
 
+static void
+make_room(FerryMigration *migration)
+{
+    limit_files(RLIM_INFINITY);
+}
+
+/* What only looks at what has happened does not turn a transfer that succeeded into a failure. */
+static void
+test_looking_without_journal(Fixture *fixture, gconstpointer user_data)
+{
+    static const FerrySagaStep looking[] = {
+        {"transfer", FERRY_STATUS_RUNNING, run_transfer, undo_transfer, false, false},
+        {"adjudicate", FERRY_STATUS_RUNNING, run_check, NULL, false, true},
+        {"finish", FERRY_STATUS_POST_MIGRATING, run_finish, NULL, true, true},
+        {0},
+    };
+    static const FerrySaga looking_saga = {looking, report};
+
+    behaviours[TRANSFER].meanwhile = fill_disk;
+    behaviours[CHECK].meanwhile = make_room;
+    g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*'transfer'*Cannot write*");
+    g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*'adjudicate'*Cannot write*");
+    ferry_saga_run(fixture->migration, &looking_saga);
+    g_test_assert_expected_messages();
+    g_assert_cmpstr(story->str, ==, "run transfer, run check, run finish, report it");
+    assert_ended(fixture, FERRY_STATUS_COMPLETED, NULL);
+}
+
 #define ADD(path, func) g_test_add(path, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -530,5 +558,6 @@ main(int argc, char *argv[])
     ADD("/saga/killed/while-cancelling", test_killed_while_cancelling);
     ADD("/saga/cause-is-journaled", test_cause_is_journaled);
     ADD("/saga/nothing-new-without-journal", test_nothing_new_without_journal);
+    ADD("/saga/looking-without-journal", test_looking_without_journal);
     return g_test_run();
 }

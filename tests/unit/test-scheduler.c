@@ -43,8 +43,8 @@ report(FerryMigration *migration)
 }
 
 static const FerrySagaStep steps[] = {
-    {"wait", FERRY_STATUS_RUNNING, wait_for_release, NULL, false},
-    {"finish", FERRY_STATUS_POST_MIGRATING, wait_for_release, NULL, true},
+    {"wait", FERRY_STATUS_RUNNING, wait_for_release, NULL, false, false},
+    {"finish", FERRY_STATUS_POST_MIGRATING, wait_for_release, NULL, true, true},
     {0},
 };
 
