@@ -355,8 +355,9 @@ ferry_destination_prepare(FerryDestination *self,
 
 /* --- finish ----------------------------------------------------------------------------------- */
 
+/* What finish and roll back answer, also to a repetition: the report and the status. */
 static json_t *
-answer_finish(const FerryRecord *record)
+answer_ended(const FerryRecord *record)
 {
     json_t *answer = record->report ? json_copy(record->report) : json_object();
 
@@ -411,7 +412,7 @@ ferry_destination_finish(FerryDestination *self, const char *migration_id, GErro
     if (!record)
         return NULL;
     if (record->status == FERRY_STATUS_COMPLETED)
-        return answer_finish(record);
+        return answer_ended(record);
     if (record->status == FERRY_STATUS_ROLLED_BACK) {
         ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE, "Start a new migration",
                         "The migration '%s' was rolled back on this host", migration_id);
@@ -422,19 +423,10 @@ ferry_destination_finish(FerryDestination *self, const char *migration_id, GErro
 
     if (!connection || !finish_record(self, connection, record, error))
         return NULL;
-    return answer_finish(record);
+    return answer_ended(record);
 }
 
 /* --- roll back -------------------------------------------------------------------------------- */
-
-static json_t *
-answer_rollback(const FerryRecord *record)
-{
-    json_t *answer = record->report ? json_copy(record->report) : json_object();
-
-    json_object_set_new(answer, "status", json_string(ferry_status_to_string(record->status)));
-    return answer;
-}
 
 /* What stands in the way of a rollback: whatever the local libvirt shows but a dead domain. */
 static bool
@@ -463,7 +455,7 @@ ferry_destination_roll_back(FerryDestination *self, const char *migration_id, GE
     if (!record)
         return NULL;
     if (record->status == FERRY_STATUS_ROLLED_BACK)
-        return answer_rollback(record);
+        return answer_ended(record);
     if (record->status == FERRY_STATUS_COMPLETED) {
         ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
                         "The instance arrived; migrate it back instead",
@@ -476,7 +468,7 @@ ferry_destination_roll_back(FerryDestination *self, const char *migration_id, GE
     if (!connection || !may_roll_back(connection, record, error) ||
         !undo_record(self, connection, record, error))
         return NULL;
-    return answer_rollback(record);
+    return answer_ended(record);
 }
 
 /* --- the lease -------------------------------------------------------------------------------- */
