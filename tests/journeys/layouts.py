@@ -9,6 +9,7 @@ from lab.host import IMAGES
 from lab.images import GIB, MIB
 from lab.tap import check, equal
 
+import matrix
 from stage import definition, forget_pool, pools
 
 
@@ -69,6 +70,8 @@ def three_disks(stage):
         equal(_mode_and_owner(disk.path, stage.destination), ours, disk.path)
     stage.destination.virsh("resume", guest.name)
     stage.runs_on(guest, stage.destination)
+    matrix.record("three disks: qcow2, sparse raw, qcow2 with clusters of 2 MiB", moved=True,
+                  thin=True)
 
 
 def image_features(stage):
@@ -87,6 +90,8 @@ def image_features(stage):
     for disk in guest.disks:
         modes.add(_mode_and_owner(disk.path, stage.destination))
     equal(len(modes), 1, "modes and owners %s" % modes)
+    matrix.record("qcow2 features: compat, refcount bits, lazy refcounts, extended L2, zstd, odd "
+                  "sizes", moved=True, thin=True)
 
 
 def image_features_come_back(stage):
@@ -120,6 +125,7 @@ def tebibyte(stage):
     moved = end.payload["report"]["moved_bytes"]
     check(moved < 300 * MIB, "%d MiB were moved" % (moved / MIB))
     equal(features_of(guest.disks[0].path, stage.destination)["size"], TIB)
+    matrix.record("qcow2 of 1 TiB", moved=True, thin=True)
 
 
 # Pools
