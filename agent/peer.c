@@ -20,6 +20,13 @@ is_worth_repeating(const GError *error)
            g_error_matches(error, FERRY_ERROR, FERRY_ERROR_JOURNAL_UNAVAILABLE);
 }
 
+/* Nobody can be asked, which says nothing about the peer. */
+static bool
+is_broker_away(const GError *error)
+{
+    return g_strcmp0(ferry_json_get_string(ferry_error_details(error), "reason"), "no-broker") == 0;
+}
+
 json_t *
 ferry_peer_call(const FerryAgent *agent,
                 const char *host,
@@ -30,7 +37,9 @@ ferry_peer_call(const FerryAgent *agent,
                 GError **error)
 {
     g_autoptr(FerryJson) owned = args;
-    gint64 deadline = g_get_monotonic_time() + (gint64)patience_ms * 1000;
+    gint64 begun = g_get_monotonic_time();
+    gint64 deadline = begun + (gint64)patience_ms * 1000;
+    gint64 outage_deadline = begun + (gint64)agent->config->outcome_timeout_s * G_USEC_PER_SEC;
     GCancellable *by = cancellable ? cancellable : agent->stopping;
     guint pause_ms = FIRST_PAUSE_MS;
 
@@ -41,6 +50,9 @@ ferry_peer_call(const FerryAgent *agent,
 
         if (result)
             return result;
+        /* The peer lost it as we did, and may find it again some time after us. */
+        if (is_broker_away(why) && patience_ms > 0)
+            deadline = MAX(deadline, outage_deadline);
         if (!is_worth_repeating(why) ||
             g_get_monotonic_time() + (gint64)pause_ms * 1000 > deadline ||
             g_cancellable_is_cancelled(by)) {

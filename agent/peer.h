@@ -15,7 +15,8 @@
  * ferry_peer_call:
  * @args: (transfer full)
  * @patience_ms: how long to go on asking while the peer or its libvirt does not answer, with
- *   back-off; 0: once
+ *   back-off; 0: once. Where the broker itself was away: [migration] outcome_timeout, if that is
+ *   longer
  * @cancellable: (nullable): the agent's own when NULL
  * @error: the peer's own error; FERRY_ERROR_DESTINATION_UNREACHABLE, FERRY_ERROR_CANCELLED
  * Returns: (transfer full): the result.
