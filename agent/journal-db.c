@@ -71,18 +71,42 @@ bind_values(FerryStatement *statement, const char *types, va_list values)
     }
 }
 
+static void
+finalize_statement(gpointer statement)
+{
+    sqlite3_finalize(statement);
+}
+
+static FerryStatement *
+find_or_compile(FerryJournal *journal, const char *sql)
+{
+    FerryStatement *statement = g_hash_table_lookup(journal->statements, sql);
+
+    if (!statement && sqlite3_prepare_v3(journal->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                         &statement, NULL) == SQLITE_OK)
+        g_hash_table_insert(journal->statements, (gpointer)sqlite3_sql(statement), statement);
+    return statement;
+}
+
 static FerryStatement *
 prepare_values(
     FerryJournal *journal, GError **error, const char *sql, const char *types, va_list values)
 {
-    FerryStatement *statement = NULL;
+    FerryStatement *statement = find_or_compile(journal, sql);
 
-    if (sqlite3_prepare_v2(journal->db, sql, -1, &statement, NULL) != SQLITE_OK) {
+    if (!statement) {
         ferry_journal_db_fail(journal, "read", error);
         return NULL;
     }
     bind_values(statement, types, values);
     return statement;
+}
+
+void
+ferry_journal_db_done(FerryStatement *statement)
+{
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
 }
 
 FerryStatement *
@@ -229,14 +253,11 @@ set_pragmas(FerryJournal *journal)
 static bool
 read_version(FerryJournal *journal, int *ret_version)
 {
-    FerryStatement *raw = NULL;
+    bool row = false;
+    g_autoptr(FerryStatement) statement =
+        ferry_journal_db_prepare(journal, NULL, "PRAGMA user_version", "");
 
-    if (sqlite3_prepare_v2(journal->db, "PRAGMA user_version", -1, &raw, NULL) != SQLITE_OK)
-        return false;
-
-    g_autoptr(FerryStatement) statement = raw;
-
-    if (sqlite3_step(statement) != SQLITE_ROW)
+    if (!statement || !ferry_journal_db_next(journal, statement, &row, NULL) || !row)
         return false;
     *ret_version = sqlite3_column_int(statement, 0);
     return true;
@@ -255,14 +276,11 @@ make_schema(FerryJournal *journal)
 static bool
 is_sound(FerryJournal *journal)
 {
-    FerryStatement *raw = NULL;
+    bool row = false;
+    g_autoptr(FerryStatement) statement =
+        ferry_journal_db_prepare(journal, NULL, "PRAGMA quick_check(1)", "");
 
-    if (sqlite3_prepare_v2(journal->db, "PRAGMA quick_check(1)", -1, &raw, NULL) != SQLITE_OK)
-        return false;
-
-    g_autoptr(FerryStatement) statement = raw;
-
-    return sqlite3_step(statement) == SQLITE_ROW &&
+    return statement && ferry_journal_db_next(journal, statement, &row, NULL) && row &&
            g_strcmp0((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
 }
 
@@ -303,6 +321,7 @@ ferry_journal_open(const char *state_path, GError **error)
 
     g_mutex_init(&journal->lock);
     journal->lock_fd = -1;
+    journal->statements = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, finalize_statement);
     journal->path = g_build_filename(state_path, "journal.db", NULL);
     if (!take_lock(journal, state_path, error))
         return NULL;
@@ -336,6 +355,7 @@ ferry_journal_close(FerryJournal *journal)
 {
     if (!journal)
         return;
+    g_hash_table_unref(journal->statements);
     sqlite3_close(journal->db);
     if (journal->lock_fd >= 0)
         close(journal->lock_fd);

@@ -14,17 +14,21 @@
 #include "journal.h"
 
 struct FerryJournal {
-    GMutex lock; /* guards all below while a function runs */
-    sqlite3 *db; /* immutable pointer */
-    char *path;  /* immutable */
-    int lock_fd; /* immutable; held as long as the agent lives */
-    bool events; /* set before threads use the journal */
+    GMutex lock;            /* guards all below while a function runs */
+    sqlite3 *db;            /* immutable pointer */
+    char *path;             /* immutable */
+    int lock_fd;            /* immutable; held as long as the agent lives */
+    GHashTable *statements; /* SQL to sqlite3_stmt: each is compiled once */
+    bool events;            /* set before threads use the journal */
     void (*wakeup)(gpointer);
     gpointer wakeup_data;
 };
 
+/* A statement in use: done with it, it is reset and waits for the next time. One text is in use once
+ * at a time. */
 typedef sqlite3_stmt FerryStatement;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryStatement, sqlite3_finalize)
+void ferry_journal_db_done(FerryStatement *statement);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryStatement, ferry_journal_db_done)
 
 /** Sets FERRY_ERROR_JOURNAL_UNAVAILABLE from the database's last error. Always returns false. */
 bool ferry_journal_db_fail(FerryJournal *journal, const char *doing, GError **error);
