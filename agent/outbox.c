@@ -6,6 +6,10 @@
 
 /* So many events may wait for their confirm at once: bounds memory after a long outage. */
 #define MAX_IN_FLIGHT 500
+/* An order is answered first, and the events of one moment leave together. */
+#define GATHER_MS 2
+/* What was confirmed is forgotten in one transaction, not in one for each event. */
+#define FORGET_MS 50
 /* The journal refused: ask again after this. */
 #define RETRY_MS 5000
 
@@ -36,7 +40,7 @@ start_source(FerryOutbox *self, GSource **slot, guint delay_ms, GSourceFunc func
 {
     if (*slot)
         return;
-    *slot = delay_ms ? g_timeout_source_new(delay_ms) : g_idle_source_new();
+    *slot = g_timeout_source_new(delay_ms);
     g_source_set_callback(*slot, func, self, NULL);
     g_source_attach(*slot, self->context);
 }
@@ -92,7 +96,7 @@ on_confirmed(gpointer data)
     self->in_flight--;
     g_array_append_val(self->confirmed, flight->id);
     g_free(flight);
-    start_source(self, &self->drop_source, 0, on_drop);
+    start_source(self, &self->drop_source, FORGET_MS, on_drop);
 }
 
 static void
@@ -156,9 +160,8 @@ ferry_outbox_wake(gpointer outbox)
     FerryOutbox *self = outbox;
 
     if (g_atomic_int_compare_and_exchange(&self->waking, 0, 1)) {
-        g_autoptr(GSource) source = g_idle_source_new();
+        g_autoptr(GSource) source = g_timeout_source_new(GATHER_MS);
 
-        g_source_set_priority(source, G_PRIORITY_DEFAULT);
         g_source_set_callback(source, on_wake, self, NULL);
         g_source_attach(source, self->context);
     }

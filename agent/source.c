@@ -118,14 +118,11 @@ answer_repetition(const FerryRecord *before, json_t *order, GError **error)
     return NULL;
 }
 
+/* Looking the domain up told whether it is active; what kind of active, the check finds out. */
 static bool
-is_movable(virDomainPtr domain, GError **error)
+is_active(virDomainPtr domain, GError **error)
 {
-    int state = VIR_DOMAIN_NOSTATE;
-    int reason = 0;
-
-    if (virDomainGetState(domain, &state, &reason, 0) == 0 &&
-        (state == VIR_DOMAIN_RUNNING || state == VIR_DOMAIN_PAUSED))
+    if (virDomainGetID(domain) != (unsigned)-1)
         return true;
     ferry_set_error(error, FERRY_ERROR_INSTANCE_INVALID_STATE,
                     "Start it first; only a running instance moves live", "The instance '%s' is %s",
@@ -145,7 +142,7 @@ new_record(FerrySource *self, const char *migration_id, json_t *order, GError **
             ? ferry_virt_domain_find(connection, ferry_json_get_string(args, "instance"), error)
             : NULL;
 
-    if (!domain || !is_movable(domain, error))
+    if (!domain || !is_active(domain, error))
         return NULL;
     virDomainGetUUIDString(domain, uuid);
 
