@@ -3,10 +3,10 @@
 #include "daemon.h"
 
 #include "dispatch.h"
+#include "expiry-clock.h"
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
-#include "lease-clock.h"
 #include "outbox.h"
 #include "service-manager.h"
 
@@ -30,7 +30,7 @@ typedef struct {
     FerrySource *source;
     FerryDestination *destination;
     FerryResolver *resolver;
-    FerryLeaseClock *leases;
+    FerryExpiryClock *leases;
     FerryOutbox *outbox;
     FerryDispatch *dispatch;
     bool stopping;
@@ -152,7 +152,7 @@ stop(Daemon *self)
 static void
 close_parts(Daemon *self)
 {
-    ferry_lease_clock_free(self->leases);
+    ferry_expiry_clock_free(self->leases);
     ferry_resolver_free(self->resolver);
     ferry_dispatch_free(self->dispatch);
     ferry_bus_free(self->agent.bus);
@@ -205,7 +205,7 @@ serve(Daemon *self, gint64 started_us)
                                   .source = self->source,
                                   .destination = self->destination,
                                   .resolver = self->resolver,
-                                  .leases_changed = ferry_lease_clock_wake,
+                                  .leases_changed = ferry_expiry_clock_wake,
                                   .leases_data = self->leases};
     FerryService service = {.server = self->config->host,
                             .methods = ferry_methods_table(),
@@ -229,7 +229,8 @@ start(Daemon *self, GError **error)
     tell(self, "agent.started");
     if (!ferry_source_recover(self->source, error))
         return false;
-    self->leases = ferry_lease_clock_new(self->destination);
+    self->leases =
+        ferry_expiry_clock_new("lease-clock", ferry_destination_expire, self->destination);
     serve(self, started_us);
     ferry_bus_start(self->agent.bus);
     attach(self, g_unix_signal_source_new(SIGTERM), on_stop_signal);

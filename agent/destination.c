@@ -503,8 +503,9 @@ extend(FerryDestination *self, const char *migration_id)
 }
 
 gint64
-ferry_destination_expire(FerryDestination *self)
+ferry_destination_expire(gpointer destination)
 {
+    FerryDestination *self = destination;
     FerryJournalFilter filter = {.open_only = true};
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) due = ferry_journal_list(self->agent->journal, &filter, &error);

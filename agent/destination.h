@@ -55,6 +55,6 @@ json_t *ferry_destination_roll_back(FerryDestination *destination,
                                     const char *migration_id,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Ends preparations whose lease is over and whose instance is not here. Returns: when to call
- * again, in microseconds of UTC; 0 when no lease is open. */
-gint64 ferry_destination_expire(FerryDestination *destination);
+/** Ends preparations whose lease is over and whose instance is not here. A FerryExpiryFunc, of a
+ * FerryDestination: returns when to call again, in microseconds of UTC; 0 when no lease is open. */
+gint64 ferry_destination_expire(gpointer destination);

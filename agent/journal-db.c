@@ -11,8 +11,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* Raise it with every change of the tables and add the step to migrate_schema(). */
-#define SCHEMA_VERSION 1
+/* Raise it with every change of the tables and add the step to bring_up_to_date(). */
+#define SCHEMA_VERSION 2
 
 static const char schema[] =
     "CREATE TABLE migrations ("
@@ -42,6 +42,15 @@ static const char schema[] =
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, event_type TEXT NOT NULL, priority TEXT NOT NULL,"
     "  message_id TEXT NOT NULL, migration_id TEXT, at_us INTEGER NOT NULL, payload TEXT NOT "
     "NULL);";
+
+/* What schema 2 adds; also run over a fresh journal. */
+static const char additions[] =
+    "CREATE TABLE IF NOT EXISTS quarantine ("
+    "  migration_id TEXT NOT NULL, path TEXT NOT NULL, held_path TEXT NOT NULL,"
+    "  instance_name TEXT NOT NULL, instance_uuid TEXT NOT NULL, destination TEXT NOT NULL,"
+    "  inode INTEGER NOT NULL, mode INTEGER NOT NULL, state TEXT NOT NULL, detail TEXT,"
+    "  since_us INTEGER NOT NULL, until_us INTEGER NOT NULL, ended_us INTEGER NOT NULL,"
+    "  PRIMARY KEY (migration_id, path));";
 
 bool
 ferry_journal_db_fail(FerryJournal *journal, const char *doing, GError **error)
@@ -263,11 +272,12 @@ read_version(FerryJournal *journal, int *ret_version)
     return true;
 }
 
+/* From an empty file (version 0) or an older schema; both end with the same tables. */
 static bool
-make_schema(FerryJournal *journal)
+bring_up_to_date(FerryJournal *journal, int version)
 {
-    g_autofree char *sql =
-        g_strdup_printf("BEGIN; %s PRAGMA user_version = %d; COMMIT;", schema, SCHEMA_VERSION);
+    g_autofree char *sql = g_strdup_printf("BEGIN; %s %s PRAGMA user_version = %d; COMMIT;",
+                                           version == 0 ? schema : "", additions, SCHEMA_VERSION);
 
     return sqlite3_exec(journal->db, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
@@ -303,7 +313,7 @@ check_schema(FerryJournal *journal, GError **error)
         return refuse(error, "Start the newer virt-ferryd that wrote it, or move it away",
                       journal->path, why);
     }
-    if (version == 0 && !make_schema(journal)) {
+    if (version < SCHEMA_VERSION && !bring_up_to_date(journal, version)) {
         g_autofree char *why = g_strdup_printf("cannot be made: %s", sqlite3_errmsg(journal->db));
 
         return refuse(error, "Free space or give rights on the state folder", journal->path, why);

@@ -276,6 +276,9 @@ ferry_journal_prune(FerryJournal *journal, gint64 before_us, GError **error)
     bool ok = ferry_journal_db_run(journal, error,
                                    "DELETE FROM migrations WHERE open = 0 AND ended_us > 0"
                                    " AND ended_us < ? AND status <> 'error'",
+                                   "i", before_us) &&
+              ferry_journal_db_run(journal, error,
+                                   "DELETE FROM quarantine WHERE ended_us > 0 AND ended_us < ?",
                                    "i", before_us);
 
     for (guint i = 0; ok && i < G_N_ELEMENTS(tables); i++) {

@@ -152,6 +152,7 @@ static const FerrySetting libvirt_settings[] = {
 static const FerrySetting storage_settings[] = {
     ROW("allowed_paths", PATHS, AT(allowed_paths), "/var/lib/libvirt/images"),
     ROW("source_disks", WORD, AT(source_disks), "keep", .words = disk_fates),
+    ROW("quarantine_hours", HOURS, AT(quarantine_s), "24", RANGE(1, 3650 * DAY_S)),
     ROW("reserved_bytes", SIZE, AT(reserved_bytes), "1073741824", RANGE(0, SIZE_MAX_BYTES)),
     END,
 };

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define FOUND_MAX 120 /* characters of a wrong value shown */
+#define MS_PER_SECOND 1000
+#define SECONDS_PER_HOUR 3600
 
 static const char *const true_words[] = {"true", "1", "on", "yes", NULL};
 static const char *const false_words[] = {"false", "0", "off", "no", NULL};
@@ -66,16 +68,17 @@ parse_uint(const FerrySetting *setting, const char *text, guint *field)
     return true;
 }
 
+/* A number, perhaps with a fraction, of units that the field has @parts of. */
 static bool
-parse_seconds(const FerrySetting *setting, const char *text, guint *field)
+parse_fraction(const FerrySetting *setting, const char *text, double parts, guint *field)
 {
     char *end = NULL;
-    double milliseconds = g_ascii_strtod(text, &end) * 1000;
-    if (end == text || *end != '\0' || !isfinite(milliseconds))
+    double value = g_ascii_strtod(text, &end) * parts;
+    if (end == text || *end != '\0' || !isfinite(value))
         return false;
-    if (milliseconds < (double)setting->min || milliseconds > (double)setting->max)
+    if (value < (double)setting->min || value > (double)setting->max)
         return false;
-    *field = (guint)(milliseconds + 0.5);
+    *field = (guint)(value + 0.5);
     return true;
 }
 
@@ -141,7 +144,9 @@ parse_value(const FerrySetting *setting, const char *text, gpointer base)
     case FERRY_SETTING_SIZE:
         return parse_number(setting, text, field);
     case FERRY_SETTING_SECONDS:
-        return parse_seconds(setting, text, field);
+        return parse_fraction(setting, text, MS_PER_SECOND, field);
+    case FERRY_SETTING_HOURS:
+        return parse_fraction(setting, text, SECONDS_PER_HOUR, field);
     case FERRY_SETTING_WORD: {
         int word = find_word(setting->words, text);
         if (word >= 0)
@@ -176,8 +181,11 @@ describe(const FerrySetting *setting)
         return g_strdup_printf("a whole number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
                                setting->min, setting->max);
     case FERRY_SETTING_SECONDS:
-        return g_strdup_printf("seconds from %g to %g", (double)setting->min / 1000,
-                               (double)setting->max / 1000);
+        return g_strdup_printf("seconds from %g to %g", (double)setting->min / MS_PER_SECOND,
+                               (double)setting->max / MS_PER_SECOND);
+    case FERRY_SETTING_HOURS:
+        return g_strdup_printf("hours from %.4g to %g", (double)setting->min / SECONDS_PER_HOUR,
+                               (double)setting->max / SECONDS_PER_HOUR);
     case FERRY_SETTING_WORD:
         break; /* has words */
     case FERRY_SETTING_TEXT:

@@ -11,6 +11,7 @@ typedef enum {
     FERRY_SETTING_UINT,         /* guint from @min to @max */
     FERRY_SETTING_SIZE,         /* guint64 from @min to @max */
     FERRY_SETTING_SECONDS,      /* guint of milliseconds from @min to @max, written in seconds */
+    FERRY_SETTING_HOURS,        /* guint of seconds from @min to @max, written in hours */
     FERRY_SETTING_WORD,         /* an enum: the index in @words */
     FERRY_SETTING_TEXT,         /* char *, never empty; with @words one of them */
     FERRY_SETTING_TEXT_OR_NONE, /* char *, NULL when empty */

@@ -50,6 +50,7 @@ typedef struct {
     /* [storage] */
     char **allowed_paths;
     FerrySourceDisks source_disks;
+    guint quarantine_s;
     guint64 reserved_bytes;
 
     /* [migration] */

@@ -96,6 +96,7 @@ test_defaults(void)
     g_assert_cmpstr(config->allowed_paths[0], ==, "/var/lib/libvirt/images");
     g_assert_null(config->allowed_paths[1]);
     g_assert_cmpint(config->source_disks, ==, FERRY_SOURCE_DISKS_KEEP);
+    g_assert_cmpuint(config->quarantine_s, ==, 24 * 3600);
     g_assert_cmpuint(config->reserved_bytes, ==, 1 << 30);
     g_assert_cmpstr(config->allowed_destinations[0], ==, "*");
     g_assert_cmpuint(config->prepare_timeout_s, ==, 600);
@@ -168,6 +169,7 @@ test_later_file_wins(Fixture *fixture, gconstpointer data)
              "    kvm1*\n"
              "[storage]\n"
              "source_disks = delete\n"
+             "quarantine_hours = 0.002\n"
              "allowed_paths = /srv/a: /srv/b\n");
     g_autoptr(FerryConfig) config = load(fixture, &error);
     g_assert_no_error(error);
@@ -190,6 +192,7 @@ test_later_file_wins(Fixture *fixture, gconstpointer data)
     g_assert_cmpuint(g_strv_length(config->allowed_destinations), ==, 2);
     g_assert_cmpstr(config->allowed_destinations[1], ==, "kvm1*");
     g_assert_cmpint(config->source_disks, ==, FERRY_SOURCE_DISKS_DELETE);
+    g_assert_cmpuint(config->quarantine_s, ==, 7);
     g_assert_cmpuint(g_strv_length(config->allowed_paths), ==, 2);
     g_assert_cmpstr(config->allowed_paths[1], ==, "/srv/b");
 }
@@ -244,6 +247,8 @@ test_bad_values(Fixture *fixture, gconstpointer data)
         {"[storage]\nallowed_paths = :\n",
          ":2: [storage] allowed_paths = ':': expected absolute paths separated by colons, at "
          "least one"},
+        {"[storage]\nquarantine_hours = 0\n",
+         ":2: [storage] quarantine_hours = '0': expected hours from 0.0002778 to 87600"},
         {"[migration]\nallowed_destinations = ,\n",
          ":2: [migration] allowed_destinations = ',': expected a list separated by commas, with at "
          "least one entry"},

@@ -1,7 +1,8 @@
 /* The journal when things go wrong: what it refuses to open, what a kill or a full disk leaves. */
 #include "config.h"
 
-#include "../../agent/journal.h"
+#include "../../agent/journal-db.h"
+#include "../../agent/journal-quarantine.h"
 
 #include "ferry/error.h"
 #include "ferry/json.h"
@@ -115,6 +116,42 @@ test_newer_schema(void)
     write_file(folder, "journal.db", bytes);
     assert_refused(folder, "has schema 99");
     assert_same(folder, "journal.db", bytes);
+}
+
+/* The journal as the first version left it: without what schema 2 added. */
+static void
+make_older(const char *folder)
+{
+    g_autoptr(FerryJournal) journal = open_journal(folder);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(ferry_journal_db_run(journal, &error, "DROP TABLE quarantine", ""));
+    g_assert_true(ferry_journal_db_run(journal, &error, "PRAGMA user_version = 1", ""));
+}
+
+static void
+test_older_schema(void)
+{
+    g_autoptr(FerryScratch) folder = ferry_scratch_make();
+    FerryQuarantined file = {.migration_id = (char *)"m-1",
+                             .path = (char *)"/a",
+                             .held_path = (char *)"/b",
+                             .instance_name = (char *)"web-1",
+                             .instance_uuid = (char *)"u-1",
+                             .destination = (char *)"kvm02"};
+    g_autoptr(GError) error = NULL;
+
+    fill(folder, 3);
+    make_older(folder);
+
+    g_autoptr(FerryJournal) journal = open_journal(folder);
+    FerryJournalFilter filter = {0};
+    g_autoptr(GPtrArray) records = ferry_journal_list(journal, &filter, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(records->len, ==, 3);
+    g_assert_true(ferry_journal_quarantine_add(journal, &file, &error));
+    g_assert_no_error(error);
 }
 
 /* A page's bytes of rubbish: the header page still says that this is a journal. */
@@ -486,6 +523,7 @@ main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/journal/refuses/newer-schema", test_newer_schema);
+    g_test_add_func("/journal/older-schema", test_older_schema);
     g_test_add_func("/journal/refuses/damaged", test_damaged);
     g_test_add_func("/journal/refuses/cut-short", test_cut_short);
     g_test_add_func("/journal/refuses/no-database", test_no_database);
