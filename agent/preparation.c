@@ -241,7 +241,8 @@ create_image(const Preparation *self,
         return false;
     ferry_fault_point("image", "begin");
     if (!ferry_virt_volume_create(pool, directory, name, disk->format, disk->capacity_bytes,
-                                  disk->qcow2.known ? &disk->qcow2 : NULL, error)) {
+                                  disk->qcow2.known ? &disk->qcow2 : NULL, /* backing= */ NULL,
+                                  error)) {
         /* Somebody was faster: the file is not ours, so the intention must not claim it. */
         if (error && g_error_matches(*error, FERRY_ERROR, FERRY_ERROR_DESTINATION_DISK_EXISTS) &&
             !ferry_journal_creation_set(self->agent->journal, id, FERRY_CREATION_REMOVED,

@@ -284,9 +284,10 @@ create_by_libvirt(virStoragePoolPtr pool,
                   const char *format,
                   guint64 capacity_bytes,
                   const FerryQcow2 *qcow2,
+                  const FerryBacking *backing,
                   GError **error)
 {
-    g_autofree char *xml = ferry_volxml_build(name, format, capacity_bytes, qcow2);
+    g_autofree char *xml = ferry_volxml_build(name, format, capacity_bytes, qcow2, backing);
     g_autoptr(virStorageVol) volume = virStorageVolCreateXML(pool, xml, 0);
 
     if (volume)
@@ -334,6 +335,7 @@ static bool
 create_by_qemu_img(const char *path,
                    guint64 capacity_bytes,
                    const FerryQcow2 *qcow2,
+                   const FerryBacking *backing,
                    GError **error)
 {
     g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, capacity_bytes);
@@ -343,9 +345,26 @@ create_by_qemu_img(const char *path,
     if (!reserve_file(path, error))
         return false;
 
-    g_autoptr(GSubprocess) process = g_subprocess_new(
-        G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE, error, "qemu-img",
-        "create", "-q", "-f", "qcow2", "-o", options, "--", path, size, NULL);
+    const char *plain[] = {"qemu-img", "create", "-q", "-f", "qcow2", "-o",
+                           options,    "--",     path, size, NULL};
+    const char *backed[] = {"qemu-img",
+                            "create",
+                            "-q",
+                            "-f",
+                            "qcow2",
+                            "-o",
+                            options,
+                            "-b",
+                            backing ? backing->path : "",
+                            "-F",
+                            backing ? backing->format : "",
+                            "--",
+                            path,
+                            size,
+                            NULL};
+    g_autoptr(GSubprocess) process = g_subprocess_newv(
+        backing ? backed : plain,
+        G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE, error);
 
     if (!process || !g_subprocess_communicate_utf8(process, NULL, NULL, NULL, &output, error)) {
         unlink(path);
@@ -367,14 +386,15 @@ ferry_virt_volume_create(virStoragePoolPtr pool,
                          const char *format,
                          guint64 capacity_bytes,
                          const FerryQcow2 *qcow2,
+                         const FerryBacking *backing,
                          GError **error)
 {
     if (libvirt_can_say(capacity_bytes, qcow2))
-        return create_by_libvirt(pool, name, format, capacity_bytes, qcow2, error);
+        return create_by_libvirt(pool, name, format, capacity_bytes, qcow2, backing, error);
 
     g_autofree char *path = g_build_filename(directory, name, NULL);
 
-    return create_by_qemu_img(path, capacity_bytes, qcow2, error) &&
+    return create_by_qemu_img(path, capacity_bytes, qcow2, backing, error) &&
            ferry_virt_pool_refresh(pool, error);
 }
 

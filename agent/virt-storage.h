@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "qcow2.h"
+#include "volxml.h"
 
 /* An image as the storage shows it. A plain value. */
 typedef struct {
@@ -51,7 +52,7 @@ char *ferry_virt_pool_free_name(virConnectPtr connection, const char *wanted);
 /**
  * ferry_virt_volume_create:
  * Makes an empty thin image. @qcow2: (nullable): whose cluster size, compat, refcount bits and
- * features the new one shall have. What libvirt cannot say (refcount bits, sizes that are no whole
+ * features the new one shall have. @backing: (nullable): what it lies on; exists. What libvirt cannot say (refcount bits, sizes that are no whole
  * KiB) is made by qemu-img, run without a shell.
  * @error: FERRY_ERROR_DESTINATION_DISK_EXISTS, or FERRY_ERROR_MIGRATION_ERROR
  */
@@ -61,6 +62,7 @@ bool ferry_virt_volume_create(virStoragePoolPtr pool,
                               const char *format,
                               guint64 capacity_bytes,
                               const FerryQcow2 *qcow2,
+                              const FerryBacking *backing,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Deletes the volume at @path. A volume that is not there counts as deleted. */

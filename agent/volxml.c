@@ -40,11 +40,21 @@ add_qcow2(xmlNode *target, const FerryQcow2 *qcow2)
         ferry_xml_add(features, "extended_l2", NULL);
 }
 
+static void
+add_backing(xmlNode *volume, const FerryBacking *backing)
+{
+    xmlNode *store = ferry_xml_add(volume, "backingStore", NULL);
+
+    ferry_xml_add(store, "path", backing->path);
+    ferry_xml_set(ferry_xml_add(store, "format", NULL), "type", backing->format);
+}
+
 char *
 ferry_volxml_build(const char *name,
                    const char *format,
                    guint64 capacity_bytes,
-                   const FerryQcow2 *qcow2)
+                   const FerryQcow2 *qcow2,
+                   const FerryBacking *backing)
 {
     g_return_val_if_fail(name != NULL && format != NULL, NULL);
     g_autoptr(xmlDoc) document = ferry_xml_new("volume");
@@ -56,6 +66,8 @@ ferry_volxml_build(const char *name,
     ferry_xml_set(ferry_xml_add(target, "format", NULL), "type", format);
     if (strcmp(format, "qcow2") == 0 && qcow2 != NULL && qcow2->known)
         add_qcow2(target, qcow2);
+    if (backing != NULL)
+        add_backing(volume, backing);
     return ferry_xml_dump(volume);
 }
 

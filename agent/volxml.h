@@ -20,6 +20,12 @@ typedef struct {
 void ferry_volume_info_clear(FerryVolumeInfo *info);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryVolumeInfo, ferry_volume_info_clear)
 
+/* The image that a new one lies on. */
+typedef struct {
+    const char *path; /* as the new image's header shall name it */
+    const char *format;
+} FerryBacking;
+
 /**
  * ferry_volxml_build:
  * @name: of the file in the pool: valid UTF-8 without control characters (paths.h looks)
@@ -27,12 +33,14 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryVolumeInfo, ferry_volume_info_clear)
  * @qcow2: (nullable): the source's header, for "qcow2": its version, cluster size, lazy refcounts
  *   and extended L2 entries are asked for again. Refcount width and compression are left to QEMU's
  *   defaults: libvirt cannot ask for them, and the guest does not see them
+ * @backing: (nullable): for "qcow2" only; libvirt wants it to exist
  * Returns: (transfer full): a <volume> of that capacity that allocates nothing.
  */
 char *ferry_volxml_build(const char *name,
                          const char *format,
                          guint64 capacity_bytes,
-                         const FerryQcow2 *qcow2);
+                         const FerryQcow2 *qcow2,
+                         const FerryBacking *backing);
 
 /**
  * ferry_volxml_parse:

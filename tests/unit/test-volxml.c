@@ -66,7 +66,7 @@ parse(const char *xml)
 static void
 test_raw_volume(Fixture *fixture, gconstpointer user_data)
 {
-    g_autofree char *xml = ferry_volxml_build("web01-vda.raw", "raw", TIB, NULL);
+    g_autofree char *xml = ferry_volxml_build("web01-vda.raw", "raw", TIB, NULL, NULL);
     g_autofree char *kept = create(fixture, xml);
     g_auto(FerryVolumeInfo) info = parse(kept);
     g_assert_cmpstr(info.name, ==, "web01-vda.raw");
@@ -86,7 +86,7 @@ test_qcow2_volume(Fixture *fixture, gconstpointer user_data)
                                .refcount_bits = 16,
                                .lazy_refcounts = true,
                                .extended_l2 = true};
-    g_autofree char *xml = ferry_volxml_build("a.qcow2", "qcow2", TIB, &source);
+    g_autofree char *xml = ferry_volxml_build("a.qcow2", "qcow2", TIB, &source, NULL);
     g_autofree char *kept = create(fixture, xml);
     g_auto(FerryVolumeInfo) info = parse(kept);
     g_assert_cmpstr(info.format, ==, "qcow2");
@@ -102,25 +102,37 @@ static void
 test_qcow2_without_features(Fixture *fixture, gconstpointer user_data)
 {
     const FerryQcow2 plain = {.known = true, .version = 3, .cluster_size_bytes = 65536};
-    g_autofree char *xml = ferry_volxml_build("b.qcow2", "qcow2", TIB, &plain);
+    g_autofree char *xml = ferry_volxml_build("b.qcow2", "qcow2", TIB, &plain, NULL);
     g_autofree char *kept = create(fixture, xml);
     g_assert_null(strstr(kept, "_"));
     g_assert_nonnull(strstr(kept, "<clusterSize unit='B'>65536</clusterSize>"));
 
     const FerryQcow2 old = {
         .known = true, .version = 2, .cluster_size_bytes = 65536, .lazy_refcounts = true};
-    g_autofree char *old_xml = ferry_volxml_build("c.qcow2", "qcow2", TIB, &old);
+    g_autofree char *old_xml = ferry_volxml_build("c.qcow2", "qcow2", TIB, &old, NULL);
     g_autofree char *old_kept = create(fixture, old_xml);
     g_assert_nonnull(strstr(old_kept, "<compat>0.10</compat>"));
     g_assert_null(strstr(old_kept, "lazy_refcounts"));
 
     const FerryQcow2 unknown = {.known = false};
-    g_autofree char *unknown_xml = ferry_volxml_build("d.qcow2", "qcow2", TIB, &unknown);
-    g_autofree char *none_xml = ferry_volxml_build("d.qcow2", "qcow2", TIB, NULL);
+    g_autofree char *unknown_xml = ferry_volxml_build("d.qcow2", "qcow2", TIB, &unknown, NULL);
+    g_autofree char *none_xml = ferry_volxml_build("d.qcow2", "qcow2", TIB, NULL, NULL);
     g_assert_cmpstr(unknown_xml, ==, none_xml);
     g_autofree char *unknown_kept = create(fixture, unknown_xml);
     g_assert_null(strstr(unknown_kept, "clusterSize"));
     g_assert_nonnull(strstr(unknown_kept, "<format type='qcow2'/>"));
+}
+
+static void
+test_overlay(Fixture *fixture, gconstpointer user_data)
+{
+    FerryBacking backing = {"/images/a&b.raw", "raw"};
+    g_autofree char *xml = ferry_volxml_build("e.qcow2", "qcow2", TIB, NULL, &backing);
+    g_autofree char *kept = create(fixture, xml);
+    g_auto(FerryVolumeInfo) info = parse(kept);
+    g_assert_true(info.has_backing_store);
+    g_assert_nonnull(strstr(kept, "<path>/images/a&amp;b.raw</path>"));
+    g_assert_cmpuint(info.capacity_bytes, ==, TIB);
 }
 
 /* A name is text, whatever is in it. */
@@ -129,11 +141,11 @@ test_names_are_no_markup(Fixture *fixture, gconstpointer user_data)
 {
     const char *name = "a'b\"c</name><target><path>&amp;]]>\xc3\xa4 .qcow2";
     g_autofree char *safe = g_strdup("a'b\"c<name>&amp;]]>\xc3\xa4 .qcow2");
-    g_autofree char *xml = ferry_volxml_build(name, "raw", 512, NULL);
+    g_autofree char *xml = ferry_volxml_build(name, "raw", 512, NULL, NULL);
     g_auto(FerryVolumeInfo) info = parse(xml);
     g_assert_cmpstr(info.name, ==, name);
     g_assert_null(info.path);
-    g_autofree char *safe_xml = ferry_volxml_build(safe, "raw", 512, NULL);
+    g_autofree char *safe_xml = ferry_volxml_build(safe, "raw", 512, NULL, NULL);
     g_autofree char *kept = create(fixture, safe_xml);
     g_auto(FerryVolumeInfo) kept_info = parse(kept);
     g_assert_cmpstr(kept_info.name, ==, safe);
@@ -225,6 +237,7 @@ main(int argc, char **argv)
     add("/volxml/raw", test_raw_volume);
     add("/volxml/qcow2", test_qcow2_volume);
     add("/volxml/qcow2-without-features", test_qcow2_without_features);
+    add("/volxml/overlay", test_overlay);
     add("/volxml/names-are-no-markup", test_names_are_no_markup);
     add("/volxml/pool", test_pool);
     add("/volxml/parsing-volumes", test_parsing_volumes);
