@@ -7,6 +7,10 @@
 
 /* How often a libvirtd that is gone is tried again without anybody asking. */
 #define RETRY_MS 3000
+/* A far side that is silent for the product of both is given up. Answers queue behind what we send,
+ * so a slow link needs patience. */
+#define KEEPALIVE_S 5
+#define KEEPALIVE_COUNT 5
 
 struct FerryVirt {
     char *uri;       /* immutable */
@@ -371,4 +375,23 @@ ferry_virt_connect_apart(FerryVirt *virt, GError **error)
         ferry_error_from_virt(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
                               "Cannot connect to libvirt at '%s'", virt->uri);
     return fresh;
+}
+
+virConnectPtr
+ferry_virt_connect_to(const char *uri, GError **error)
+{
+    virConnectPtr fresh = virConnectOpen(uri);
+
+    if (!fresh)
+        ferry_error_from_virt(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
+                              "Cannot connect to the destination's libvirt at '%s'", uri);
+    else if (virConnectSetKeepAlive(fresh, KEEPALIVE_S, KEEPALIVE_COUNT) < 0)
+        g_debug("libvirt at '%s' has no keepalive: %s", uri, virGetLastErrorMessage());
+    return fresh;
+}
+
+bool
+ferry_virt_connection_stands(virConnectPtr connection)
+{
+    return virConnectIsAlive(connection) == 1;
 }

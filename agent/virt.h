@@ -35,6 +35,18 @@ virConnectPtr ferry_virt_connect(FerryVirt *virt, GError **error) G_GNUC_WARN_UN
  */
 virConnectPtr ferry_virt_connect_apart(FerryVirt *virt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * ferry_virt_connect_to:
+ * To another host's libvirt, as the transfer itself reaches it. Blocks for as long as TCP tries.
+ * @uri: checked by ferry_migrate_data_check()
+ * @error: FERRY_ERROR_HYPERVISOR_UNAVAILABLE
+ * Returns: (transfer full): a connection of the caller's own that notices when the far side is gone.
+ */
+virConnectPtr ferry_virt_connect_to(const char *uri, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: true unless @connection was lost; looks at the socket only. */
+bool ferry_virt_connection_stands(virConnectPtr connection);
+
 /** Returns: true when a connection stands; looks at nothing, never blocks. */
 bool ferry_virt_is_connected(FerryVirt *virt);
 
