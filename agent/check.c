@@ -72,6 +72,12 @@ ferry_checks_add(FerryChecks *checks,
 }
 
 void
+ferry_checks_add_error(FerryChecks *checks, const char *name, const GError *error)
+{
+    ferry_checks_add(checks, name, FERRY_CHECK_FAIL, ferry_error_hint(error), "%s", error->message);
+}
+
+void
 ferry_checks_append(FerryChecks *checks, const FerryChecks *other)
 {
     for (guint i = 0; i < other->list->len; i++) {

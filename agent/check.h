@@ -35,6 +35,9 @@ void ferry_checks_add(FerryChecks *checks,
                       const char *format,
                       ...) G_GNUC_PRINTF(5, 6);
 
+/** Adds a failure that says what @error says, with its hint. */
+void ferry_checks_add_error(FerryChecks *checks, const char *name, const GError *error);
+
 /** Adds copies of all of @other, e.g. the far side's. */
 void ferry_checks_append(FerryChecks *checks, const FerryChecks *other);
 

@@ -2,6 +2,7 @@
 
 #include "destination.h"
 
+#include "check-storage.h"
 #include "destination-check.h"
 #include "fault-point.h"
 #include "ferry/clock.h"
@@ -265,19 +266,15 @@ prepare_again(FerryDestination *self,
     return NULL;
 }
 
-/* Counts and takes a slot in one go. "retry" in the details tells the source to ask again. */
+/* "retry" in the details tells the source to ask again. */
 static bool
-admit(FerryDestination *self, FerryRecord *record, GError **error)
+find_slot(FerryDestination *self, GError **error)
 {
-    FerryJournalFilter filter = {.open_only = true};
+    FerryJournalFilter filter = {.open_only = true, .incoming_only = true};
     guint limit = self->agent->config->max_concurrent_incoming;
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->admission);
     g_autoptr(GPtrArray) open = ferry_journal_list(self->agent->journal, &filter, error);
-    guint used = 0;
 
-    for (guint i = 0; open && i < open->len; i++)
-        used += ((FerryRecord *)g_ptr_array_index(open, i))->role == FERRY_ROLE_DESTINATION;
-    if (open && limit > 0 && used >= limit) {
+    if (open && limit > 0 && open->len >= limit) {
         g_autoptr(GError) why =
             ferry_error_new(FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
                             "Ask again later, or raise [migration] max_concurrent_incoming",
@@ -286,9 +283,24 @@ admit(FerryDestination *self, FerryRecord *record, GError **error)
 
         ferry_error_set_detail(why, "retry", json_true());
         g_propagate_error(error, g_steal_pointer(&why));
-        return false;
     }
-    return open && ferry_journal_add(self->agent->journal, record, error);
+    return open && (limit == 0 || open->len < limit);
+}
+
+/* Slot and space are counted and taken in one go: two that came together passed the same checks. */
+static bool
+admit(FerryDestination *self, FerryRecord *record, const FerryInstance *instance, GError **error)
+{
+    g_autoptr(FerryChecks) checks = ferry_checks_new();
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->admission);
+
+    if (!find_slot(self, error))
+        return false;
+    ferry_check_storage_space(self->agent, instance, checks);
+    if (ferry_checks_compatible(checks))
+        return ferry_journal_add(self->agent->journal, record, error);
+    g_propagate_error(error, ferry_checks_error(checks));
+    return false;
 }
 
 static json_t *
@@ -306,7 +318,7 @@ prepare_first(FerryDestination *self,
 
     g_autoptr(FerryRecord) record = new_record(self, migration_id, instance, order);
 
-    if (!admit(self, record, error))
+    if (!admit(self, record, instance, error))
         return NULL;
     ferry_fault_point("reserve", "begin");
     accepted(data);
@@ -506,7 +518,7 @@ gint64
 ferry_destination_expire(gpointer destination)
 {
     FerryDestination *self = destination;
-    FerryJournalFilter filter = {.open_only = true};
+    FerryJournalFilter filter = {.open_only = true, .incoming_only = true};
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) due = ferry_journal_list(self->agent->journal, &filter, &error);
     gint64 now = ferry_clock_now_us();
@@ -515,8 +527,7 @@ ferry_destination_expire(gpointer destination)
     for (guint i = 0; due && i < due->len; i++) {
         const FerryRecord *record = g_ptr_array_index(due, i);
 
-        if (record->role == FERRY_ROLE_DESTINATION && record->expires_us > 0 &&
-            record->expires_us <= now) {
+        if (record->expires_us > 0 && record->expires_us <= now) {
             expire_one(self, record->migration_id);
             extend(self, record->migration_id);
         }
@@ -527,8 +538,7 @@ ferry_destination_expire(gpointer destination)
     for (guint i = 0; open && i < open->len; i++) {
         const FerryRecord *record = g_ptr_array_index(open, i);
 
-        if (record->role == FERRY_ROLE_DESTINATION && record->expires_us > 0 &&
-            (next == 0 || record->expires_us < next))
+        if (record->expires_us > 0 && (next == 0 || record->expires_us < next))
             next = record->expires_us;
     }
     return next;

@@ -250,9 +250,9 @@ ferry_journal_list(FerryJournal *journal, const FerryJournalFilter *filter, GErr
         "SELECT " RECORD_COLUMNS ORDER_COLUMNS " FROM migrations WHERE (?1 IS NULL OR status = ?1)"
         " AND (?2 IS NULL OR instance_name = ?2 OR instance_uuid = ?2)"
         " AND (?3 IS NULL OR migration_id = ?3) AND (?4 = 0 OR open = 1)"
-        " ORDER BY created_us DESC, role LIMIT ?5",
-        "tttii", filter->status, filter->instance, filter->migration_id, (gint64)filter->open_only,
-        limit);
+        " AND (?5 = 0 OR role = 'destination') ORDER BY created_us DESC, role LIMIT ?6",
+        "tttiii", filter->status, filter->instance, filter->migration_id, (gint64)filter->open_only,
+        (gint64)filter->incoming_only, limit);
 
     for (bool row = statement != NULL; row;) {
         if (!ferry_journal_db_next(journal, statement, &row, error))

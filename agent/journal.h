@@ -77,6 +77,7 @@ typedef struct {
     const char *instance;     /* name or UUID; NULL: any */
     const char *migration_id; /* NULL: any */
     bool open_only;           /* not terminal */
+    bool incoming_only;       /* of the destination's role */
     guint limit;              /* 0: 1000 */
 } FerryJournalFilter;
 

@@ -265,6 +265,12 @@ test_list(Fixture *fixture, gconstpointer user_data)
     assert_listed(fixture, (FerryJournalFilter){.instance = "web-1", .open_only = true, .limit = 1},
                   "m-2");
     assert_listed(fixture, (FerryJournalFilter){.instance = "' OR 1=1 --"}, "");
+    assert_listed(fixture, (FerryJournalFilter){.incoming_only = true}, "");
+
+    g_autoptr(FerryRecord) incoming =
+        add_record(fixture, "m-4", FERRY_ROLE_DESTINATION, OTHER_UUID);
+
+    assert_listed(fixture, (FerryJournalFilter){.incoming_only = true, .open_only = true}, "m-4");
 }
 
 /* --- steps ------------------------------------------------------------------------------------ */

@@ -1,0 +1,92 @@
+#include "config.h"
+
+#include "check-host.h"
+
+#include "virt-host.h"
+
+static void
+check_machine(const FerryCheckScene *scene)
+{
+    const FerryInstance *instance = scene->instance;
+    g_autoptr(GError) error = NULL;
+
+    if (ferry_virt_host_knows_machine(scene->connection, instance, &error))
+        ferry_checks_add(scene->checks, "machine", FERRY_CHECK_PASS, NULL,
+                         "%s %s with %s is known here", instance->virt_type, instance->machine,
+                         instance->emulator);
+    else
+        ferry_checks_add_error(scene->checks, "machine", error);
+}
+
+static void
+check_cpu(const FerryCheckScene *scene)
+{
+    g_autoptr(GError) error = NULL;
+    FerryCpuMatch match = ferry_virt_host_compare_cpu(scene->connection, scene->instance, &error);
+
+    switch (match) {
+    case FERRY_CPU_FITS:
+        ferry_checks_add(scene->checks, "cpu", FERRY_CHECK_PASS, NULL,
+                         "The guest's CPU is available here");
+        break;
+    case FERRY_CPU_NOT_COMPARABLE:
+        ferry_checks_add(scene->checks, "cpu", FERRY_CHECK_WARN,
+                         "Use hosts of one kind, or a named CPU model in the domain",
+                         "The guest has the source host's own CPU (host-passthrough) or none; it "
+                         "cannot be compared beforehand");
+        break;
+    case FERRY_CPU_DIFFERS:
+        ferry_checks_add_error(scene->checks, "cpu", error);
+        break;
+    }
+}
+
+static void
+check_memory(const FerryCheckScene *scene)
+{
+    guint64 free_bytes = 0;
+    g_autoptr(GError) error = NULL;
+    guint64 needed = scene->instance->memory_bytes;
+
+    if (!ferry_virt_host_free_memory(scene->connection, &free_bytes, &error)) {
+        ferry_checks_add_error(scene->checks, "memory", error);
+        return;
+    }
+
+    bool fits = needed <= free_bytes;
+
+    ferry_checks_add(scene->checks, "memory", fits ? FERRY_CHECK_PASS : FERRY_CHECK_FAIL,
+                     fits ? NULL : "Choose another host, or move something away",
+                     "The instance has %" G_GUINT64_FORMAT " MiB, %" G_GUINT64_FORMAT
+                     " MiB are available here",
+                     needed >> 20, free_bytes >> 20);
+}
+
+static void
+check_slots(const FerryCheckScene *scene)
+{
+    FerryJournalFilter filter = {.open_only = true, .incoming_only = true};
+    guint limit = scene->agent->config->max_concurrent_incoming;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) open = ferry_journal_list(scene->agent->journal, &filter, &error);
+
+    if (!open) {
+        ferry_checks_add_error(scene->checks, "incoming-slots", error);
+        return;
+    }
+
+    bool free = limit == 0 || open->len < limit;
+
+    ferry_checks_add(scene->checks, "incoming-slots", free ? FERRY_CHECK_PASS : FERRY_CHECK_WARN,
+                     free ? NULL : "The migration waits until one is free",
+                     "%u of %u incoming migrations are open", open->len, limit);
+}
+
+void
+ferry_check_host(const FerryCheckScene *scene)
+{
+    check_machine(scene);
+    check_cpu(scene);
+    check_memory(scene);
+    check_slots(scene);
+}

@@ -1,0 +1,17 @@
+/* check-scene.h: what every check of a destination looks at. Made by destination-check.c for one
+ * run; the parts belong to the caller and outlive it.
+ */
+#pragma once
+
+#include <libvirt/libvirt.h>
+
+#include "agent.h"
+#include "check.h"
+#include "instance.h"
+
+typedef struct {
+    const FerryAgent *agent;
+    virConnectPtr connection;
+    const FerryInstance *instance; /* as the source describes it; untrusted */
+    FerryChecks *checks;           /* where results go */
+} FerryCheckScene;
