@@ -3,6 +3,7 @@
 #include "source-steps.h"
 
 #include "adjudication.h"
+#include "bounded-call.h"
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
@@ -21,6 +22,8 @@
 #define CHECK_PATIENCE_MS 5000
 /* A destination without a free slot is asked again for as long. */
 #define SLOT_PAUSE_MS 2000
+/* Looking at an instance takes milliseconds, unless its QEMU hangs. */
+#define LOCAL_CHECK_S 30
 /* Between two watches over a transfer that libvirtd carries on without us. */
 #define WATCH_AGAIN_MS 250
 
@@ -40,23 +43,55 @@ patience_ms(FerryMigration *migration)
 
 /* --- check ----------------------------------------------------------------------- */
 
+/* What one look at the instance brings. */
+typedef struct {
+    FerryMigration *migration;
+    FerryChecks *checks;
+    FerryInstance *instance;
+} LocalCheck;
+
+static void
+local_check_free(gpointer data)
+{
+    LocalCheck *self = data;
+
+    g_clear_pointer(&self->checks, ferry_checks_free);
+    g_clear_pointer(&self->instance, ferry_instance_free);
+    ferry_migration_unref(self->migration);
+    g_free(self);
+}
+
+static bool
+run_local_check(gpointer data, GError **error)
+{
+    LocalCheck *self = data;
+    const FerryAgent *agent = ferry_migration_agent(self->migration);
+    const FerryRecord *record = ferry_migration_record(self->migration);
+    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
+
+    if (connection)
+        self->checks = ferry_source_check_run(
+            agent, connection, record->instance_uuid, record->migration_id,
+            ferry_migration_options(self->migration), &self->instance, error);
+    return self->checks != NULL;
+}
+
 static FerryChecks *
 check_here(FerryMigration *migration, GError **error)
 {
-    const FerryAgent *agent = ferry_migration_agent(migration);
-    FerryRecord *record = ferry_migration_record(migration);
-    g_autoptr(FerryInstance) instance = NULL;
-    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
+    LocalCheck *check = g_new0(LocalCheck, 1);
 
-    if (!connection)
+    check->migration = ferry_migration_ref(migration);
+    check = ferry_bounded_call(run_local_check, check, local_check_free, LOCAL_CHECK_S,
+                               "Looking at the instance", error);
+    if (!check)
         return NULL;
+    ferry_migration_take(migration, &ferry_migration_record(migration)->instance_info,
+                         ferry_instance_to_json(check->instance));
 
-    FerryChecks *checks =
-        ferry_source_check_run(agent, connection, record->instance_uuid, record->migration_id,
-                               ferry_migration_options(migration), &instance, error);
+    FerryChecks *checks = g_steal_pointer(&check->checks);
 
-    if (checks)
-        ferry_migration_take(migration, &record->instance_info, ferry_instance_to_json(instance));
+    local_check_free(check);
     return checks;
 }
 

@@ -13,17 +13,32 @@
 #define LOOK_MS 250
 /* A job that is not there this many looks in a row is over (one look may fall between two jobs). */
 #define IDLE_LOOKS 3
+/* A look that lasts so long hangs: QEMU's monitor is stuck, and libvirt waits for it without end. */
+#define SILENCE_US (10 * G_USEC_PER_SEC)
+/* The agent that stops does not wait for it as long. */
+#define STOP_SILENCE_US G_USEC_PER_SEC
 
+/* Shared by the saga's thread and the watching one, which alone calls libvirt and may hang there;
+ * lives until both let go. */
 typedef struct {
-    FerryMigration *migration;
-    const FerryOrderOptions *options;
-    FerryInstance *instance;
-    virDomainPtr domain;
-    FerryVirtWatch *watch;
-    FerryProgress *progress;
-    FerryTransferCall *call; /* NULL when re-attached */
-    GError *abort_reason;    /* why we ended it ourselves */
+    FerryMigration *migration;        /* immutable */
+    const FerryOrderOptions *options; /* immutable */
+    FerryInstance *instance;          /* immutable */
+    virDomainPtr domain;              /* immutable */
+    FerryVirtWatch *watch;            /* immutable */
+    FerryTransferCall *call;          /* immutable; NULL when re-attached */
 
+    GMutex lock;
+    GCond ended;
+    bool over;       /* guarded by lock; the result is there */
+    bool abandoned;  /* guarded by lock, set by the saga's thread, which went on: touch the
+                                 * migration no more */
+    gint64 heard_us; /* guarded by lock; monotonic, when libvirt last answered */
+    FerryTransferResult result; /* the watching thread's until over */
+
+    /* Watching thread only. */
+    FerryProgress *progress;
+    GError *abort_reason; /* why we ended it ourselves */
     FerryPhase phase;
     gint64 started_us; /* monotonic */
     gint64 memory_us;  /* when the memory phase began; 0 before */
@@ -178,6 +193,18 @@ look_at_disks(Transfer *self)
     }
 }
 
+/* The migration hears of it, unless its saga gave the watch up and went on. */
+static void
+tell(Transfer *self)
+{
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+
+    if (self->abandoned)
+        return;
+    ferry_migration_report_progress(self->migration, ferry_progress_to_json(self->progress));
+    ferry_migration_enter_phase(self->migration, self->phase);
+}
+
 static void
 take_look(Transfer *self, FerryJobLook *look)
 {
@@ -194,8 +221,7 @@ take_look(Transfer *self, FerryJobLook *look)
         look_at_disks(self);
     look->sample.phase = self->phase;
     ferry_progress_update(self->progress, &look->sample);
-    ferry_migration_report_progress(self->migration, ferry_progress_to_json(self->progress));
-    ferry_migration_enter_phase(self->migration, self->phase);
+    tell(self);
 }
 
 /* Returns: true when a job was seen. */
@@ -226,16 +252,26 @@ is_over(Transfer *self, bool seen, GError **ret_error)
     return self->idle_looks >= IDLE_LOOKS;
 }
 
-static void
-watch_until_over(Transfer *self, FerryTransferResult *result)
+/* Returns: false when nobody waits for the watch any more. */
+static bool
+note_alive(Transfer *self)
 {
-    for (;;) {
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+
+    self->heard_us = g_get_monotonic_time();
+    return !self->abandoned;
+}
+
+static void
+watch_until_over(Transfer *self)
+{
+    while (note_alive(self)) {
         bool seen = look_once(self);
 
-        if (is_over(self, seen, &result->error))
+        if (is_over(self, seen, &self->result.error))
             return;
         if (ferry_migration_is_detached(self->migration)) {
-            result->detached = true;
+            self->result.detached = true;
             return;
         }
         obey_orders(self, g_get_monotonic_time());
@@ -258,8 +294,9 @@ declare_disks(Transfer *self)
 }
 
 static void
-fill_result(Transfer *self, FerryTransferResult *result)
+fill_result(Transfer *self)
 {
+    FerryTransferResult *result = &self->result;
     gint64 now = g_get_monotonic_time();
     gint64 disks_until = self->memory_us ? self->memory_us : now;
 
@@ -268,7 +305,7 @@ fill_result(Transfer *self, FerryTransferResult *result)
     result->memory_ms = (guint64)(now - disks_until) / 1000;
     if (!result->error && !result->detached) {
         ferry_progress_finish(self->progress, now);
-        ferry_migration_report_progress(self->migration, ferry_progress_to_json(self->progress));
+        tell(self);
     }
     result->moved_bytes = ferry_progress_bytes_moved(self->progress);
     /* Our own reason is the better one: libvirt only knows that somebody cancelled. */
@@ -276,7 +313,106 @@ fill_result(Transfer *self, FerryTransferResult *result)
         g_error_free(result->error);
         result->error = g_steal_pointer(&self->abort_reason);
     }
+}
+
+static void
+transfer_clear(gpointer data)
+{
+    Transfer *self = data;
+    g_autoptr(virDomain) domain G_GNUC_UNUSED = self->domain;
+
+    ferry_transfer_call_unref(self->call);
+    ferry_virt_watch_free(self->watch);
+    ferry_progress_free(self->progress);
+    ferry_migration_unref(self->migration);
+    ferry_transfer_result_clear(&self->result);
     g_clear_error(&self->abort_reason);
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->ended);
+}
+
+static gpointer
+run_watch(gpointer data)
+{
+    Transfer *self = data;
+
+    watch_until_over(self);
+    fill_result(self);
+    g_mutex_lock(&self->lock);
+    self->over = true;
+    g_cond_signal(&self->ended);
+    g_mutex_unlock(&self->lock);
+    g_atomic_rc_box_release_full(self, transfer_clear);
+    return NULL;
+}
+
+/* Under the lock, when libvirt has been silent. Returns: true when the saga goes on without it. */
+static bool
+has_way_out(Transfer *self, gint64 silence_us, FerryTransferResult *result)
+{
+    if (ferry_migration_is_detached(self->migration) && silence_us > STOP_SILENCE_US) {
+        result->detached = true;
+        return true;
+    }
+    /* The call came back: what the hosts show is looked at without the job's counters. */
+    return silence_us > SILENCE_US && self->call &&
+           ferry_transfer_call_is_over(self->call, &result->error);
+}
+
+/* Takes the result from the watching thread, or leaves it behind where it hangs. */
+static FerryTransferResult
+await_end(Transfer *self)
+{
+    FerryTransferResult result = {0};
+    bool said = false;
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+
+    while (!self->over) {
+        gint64 now = g_get_monotonic_time();
+
+        self->abandoned = has_way_out(self, now - self->heard_us, &result);
+        if (self->abandoned)
+            return result;
+        if (!said && now - self->heard_us > SILENCE_US) {
+            said = true;
+            g_warning("Migration '%s': libvirt does not answer questions about '%s'; its QEMU may "
+                      "hang. Orders about it wait",
+                      ferry_migration_id(self->migration), self->instance->name);
+        }
+        g_cond_wait_until(&self->ended, &self->lock, now + LOOK_MS * 1000);
+    }
+    result = self->result;
+    self->result = (FerryTransferResult){0};
+    return result;
+}
+
+static Transfer *
+transfer_new(FerryMigration *migration, GError **error)
+{
+    const FerryAgent *agent = ferry_migration_agent(migration);
+    FerryInstance *instance = ferry_migration_instance(migration);
+    gint64 now = g_get_monotonic_time();
+    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
+    virDomainPtr domain =
+        connection ? ferry_virt_domain_find(connection, instance->uuid, error) : NULL;
+
+    if (!domain)
+        return NULL;
+
+    Transfer *self = g_atomic_rc_box_new0(Transfer);
+
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->ended);
+    self->migration = ferry_migration_ref(migration);
+    self->options = ferry_migration_options(migration);
+    self->instance = instance;
+    self->domain = domain;
+    self->watch = ferry_virt_watch_new(agent->virt, instance->uuid);
+    self->progress = ferry_progress_new(now, instance->memory_bytes);
+    self->started_us = now;
+    self->heard_us = now;
+    declare_disks(self);
+    return self;
 }
 
 bool
@@ -285,39 +421,26 @@ ferry_transfer_run(FerryMigration *migration,
                    FerryTransferResult *ret_result,
                    GError **error)
 {
-    const FerryAgent *agent = ferry_migration_agent(migration);
-    FerryInstance *instance = ferry_migration_instance(migration);
-    FerryTransferResult result = {0};
-    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
-    g_autoptr(virDomain) domain =
-        connection ? ferry_virt_domain_find(connection, instance->uuid, error) : NULL;
+    Transfer *self = transfer_new(migration, error);
 
-    if (!domain)
+    if (!self)
         return false;
-
-    gint64 now = g_get_monotonic_time();
-    g_autoptr(FerryVirtWatch) watch = ferry_virt_watch_new(agent->virt, instance->uuid);
-    g_autoptr(FerryProgress) progress = ferry_progress_new(now, instance->memory_bytes);
-    g_autoptr(FerryTransferCall) call = NULL;
-    Transfer self = {.migration = migration,
-                     .options = ferry_migration_options(migration),
-                     .instance = instance,
-                     .domain = domain,
-                     .watch = watch,
-                     .progress = progress,
-                     .started_us = now};
-
     if (mode == FERRY_TRANSFER_START) {
-        call = ferry_transfer_call_start(migration, watch, error);
-        if (!call)
+        self->call = ferry_transfer_call_start(migration, self->watch, error);
+        if (!self->call) {
+            g_atomic_rc_box_release_full(self, transfer_clear);
             return false;
+        }
     }
-    self.call = call;
-    declare_disks(&self);
-    ferry_migration_set_watch(migration, watch);
-    watch_until_over(&self, &result);
+    ferry_migration_set_watch(migration, self->watch);
+    GThread *thread = g_thread_new("watch", run_watch, g_atomic_rc_box_acquire(self));
+
+    *ret_result = await_end(self);
     ferry_migration_set_watch(migration, NULL);
-    fill_result(&self, &result);
-    *ret_result = result;
+    if (self->abandoned)
+        g_thread_unref(thread);
+    else
+        g_thread_join(thread);
+    g_atomic_rc_box_release_full(self, transfer_clear);
     return true;
 }

@@ -7,10 +7,13 @@
 
 /* How often a libvirtd that is gone is tried again without anybody asking. */
 #define RETRY_MS 3000
-/* A far side that is silent for the product of both is given up. Answers queue behind what we send,
- * so a slow link needs patience. */
-#define KEEPALIVE_S 5
-#define KEEPALIVE_COUNT 5
+/* A libvirtd that takes the connection and says nothing: callers do not wait for it longer. */
+#define OPEN_LIMIT_US (10 * G_USEC_PER_SEC)
+/* A libvirtd that is silent for the product of both is given up, and every call that waits for it
+ * ends. Answers queue behind what we send, so a slow link needs patience. */
+#define KEEPALIVE_S 15
+#define KEEPALIVE_COUNT 3
+#define FREE_WAIT_US (2 * G_USEC_PER_SEC)
 
 struct FerryVirt {
     char *uri;       /* immutable */
@@ -19,8 +22,11 @@ struct FerryVirt {
     int retry_timer; /* libvirt's event loop only */
 
     GMutex lock;
+    GCond opened;             /* an opening came to an end */
     virConnectPtr connection; /* guarded by lock */
     bool alive;               /* guarded by lock */
+    bool opening;             /* guarded by lock; a thread is at it */
+    GError *refusal;          /* guarded by lock; of the last opening; NULL after a success */
     GPtrArray *watches;       /* guarded by lock; FerryVirtWatch, not owned */
 };
 
@@ -116,6 +122,8 @@ notify_watches(FerryVirt *virt, virDomainPtr domain, const FerryJobSummary *summ
     g_mutex_unlock(&virt->lock);
 }
 
+static void start_opening(FerryVirt *virt);
+
 /* --- libvirt's event thread ------------------------------------------------------------------- */
 
 static int
@@ -188,16 +196,12 @@ on_retry(int timer, void *opaque)
 {
     FerryVirt *virt = opaque;
 
+    virEventUpdateTimeout(virt->retry_timer, -1);
     if (g_atomic_int_get(&virt->stopping))
         return;
-
-    g_autoptr(GError) error = NULL;
-    g_autoptr(virConnect) connection = ferry_virt_connect(virt, &error);
-
-    if (connection)
-        virEventUpdateTimeout(virt->retry_timer, -1);
-    else
-        g_debug("libvirt is still away: %s", error->message);
+    g_mutex_lock(&virt->lock);
+    start_opening(virt);
+    g_mutex_unlock(&virt->lock);
 }
 
 static void
@@ -258,7 +262,7 @@ ferry_virt_new(const char *uri)
     virt->uri = g_strdup(uri);
     virt->watches = g_ptr_array_new();
     g_mutex_init(&virt->lock);
-    /* The first try, too, is the event thread's: opening may block and new() must not. */
+    g_cond_init(&virt->opened);
     virt->retry_timer = virEventAddTimeout(0, on_retry, virt, NULL);
     virt->events = g_thread_new("virt-events", run_events, virt);
     return virt;
@@ -267,6 +271,18 @@ ferry_virt_new(const char *uri)
 static void
 nudge(int timer, void *opaque)
 {
+}
+
+/* A thread that hangs in libvirt still uses us; the process ends anyway. */
+static bool
+is_free_of_threads(FerryVirt *virt)
+{
+    gint64 deadline = g_get_monotonic_time() + FREE_WAIT_US;
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&virt->lock);
+
+    while (virt->opening && g_cond_wait_until(&virt->opened, &virt->lock, deadline))
+        ;
+    return !virt->opening && virt->watches->len == 0;
 }
 
 void
@@ -282,12 +298,16 @@ ferry_virt_free(FerryVirt *virt)
     g_thread_join(virt->events);
     virEventRemoveTimeout(timer);
     virEventRemoveTimeout(virt->retry_timer);
+    if (!is_free_of_threads(virt))
+        return;
     if (virt->connection) {
         virConnectUnregisterCloseCallback(virt->connection, on_closed);
         virConnectClose(virt->connection);
     }
     g_ptr_array_unref(virt->watches);
+    g_clear_error(&virt->refusal);
     g_mutex_clear(&virt->lock);
+    g_cond_clear(&virt->opened);
     g_free(virt->uri);
     g_free(virt);
 }
@@ -314,80 +334,113 @@ current_connection(FerryVirt *virt)
     return virt->connection;
 }
 
-/* Two threads may open at once; the second finds the first's and closes its own. */
-static virConnectPtr
+static void
 adopt(FerryVirt *virt, virConnectPtr fresh)
 {
-    virConnectPtr old = NULL;
-
     g_mutex_lock(&virt->lock);
-    bool first = !virt->alive;
+    virConnectPtr old = virt->connection;
 
-    if (first) {
-        old = virt->connection;
-        virt->connection = fresh;
-        virt->alive = true;
-    }
+    virt->connection = fresh;
+    virt->alive = true;
+    g_clear_error(&virt->refusal);
     g_mutex_unlock(&virt->lock);
 
-    if (!first) {
-        virConnectClose(fresh);
-        return current_connection(virt);
-    }
     if (old)
         virConnectClose(old);
     virConnectRegisterCloseCallback(fresh, on_closed, virt, NULL);
     register_events(virt, fresh);
     g_message("Connected to libvirt at '%s'", virt->uri);
-    return current_connection(virt);
 }
 
-virConnectPtr
-ferry_virt_connect(FerryVirt *virt, GError **error)
-{
-    virConnectPtr connection = current_connection(virt);
-
-    if (connection)
-        return connection;
-
-    virConnectPtr fresh = virConnectOpen(virt->uri);
-
-    if (!fresh) {
-        ferry_error_from_virt(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
-                              "Cannot connect to libvirt at '%s'", virt->uri);
-        /* Seen before the event thread: let it go on trying, so that ping tells the truth. */
-        virEventUpdateTimeout(virt->retry_timer, RETRY_MS);
-        return NULL;
-    }
-    connection = adopt(virt, fresh);
-    if (!connection)
-        ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Look whether libvirtd runs",
-                        "libvirt at '%s' went away at once", virt->uri);
-    return connection;
-}
-
-virConnectPtr
-ferry_virt_connect_apart(FerryVirt *virt, GError **error)
-{
-    virConnectPtr fresh = virConnectOpen(virt->uri);
-
-    if (!fresh)
-        ferry_error_from_virt(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
-                              "Cannot connect to libvirt at '%s'", virt->uri);
-    return fresh;
-}
-
-virConnectPtr
-ferry_virt_connect_to(const char *uri, GError **error)
+/* Notices a far side that stands still. */
+static virConnectPtr
+open_connection(const char *uri, GError **error)
 {
     virConnectPtr fresh = virConnectOpen(uri);
 
     if (!fresh)
         ferry_error_from_virt(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
-                              "Cannot connect to the destination's libvirt at '%s'", uri);
+                              "Cannot connect to libvirt at '%s'", uri);
     else if (virConnectSetKeepAlive(fresh, KEEPALIVE_S, KEEPALIVE_COUNT) < 0)
-        g_debug("libvirt at '%s' has no keepalive: %s", uri, virGetLastErrorMessage());
+        g_warning("libvirt at '%s' is not watched for standing still: %s", uri,
+                  virGetLastErrorMessage());
     return fresh;
+}
+
+static gpointer
+run_opening(gpointer data)
+{
+    FerryVirt *virt = data;
+    g_autoptr(GError) error = NULL;
+    virConnectPtr fresh = open_connection(virt->uri, &error);
+
+    if (fresh)
+        adopt(virt, fresh);
+    g_mutex_lock(&virt->lock);
+    if (!fresh) {
+        g_debug("libvirt is still away: %s", error->message);
+        g_clear_error(&virt->refusal);
+        virt->refusal = g_steal_pointer(&error);
+        virEventUpdateTimeout(virt->retry_timer, RETRY_MS);
+    }
+    virt->opening = false;
+    g_cond_broadcast(&virt->opened);
+    g_mutex_unlock(&virt->lock);
+    return NULL;
+}
+
+/* Under the lock. Opening can hang: it has a thread that nobody has to wait for. */
+static void
+start_opening(FerryVirt *virt)
+{
+    if (virt->opening || virt->alive)
+        return;
+    virt->opening = true;
+    g_thread_unref(g_thread_new("virt-open", run_opening, virt));
+}
+
+virConnectPtr
+ferry_virt_connect(FerryVirt *virt, GError **error)
+{
+    gint64 deadline = g_get_monotonic_time() + OPEN_LIMIT_US;
+    virConnectPtr connection = current_connection(virt);
+
+    if (connection)
+        return connection;
+    g_mutex_lock(&virt->lock);
+    start_opening(virt);
+    while (virt->opening && g_cond_wait_until(&virt->opened, &virt->lock, deadline))
+        ;
+    bool late = virt->opening && !virt->alive;
+    g_autoptr(GError) refusal = virt->refusal ? g_error_copy(virt->refusal) : NULL;
+    g_mutex_unlock(&virt->lock);
+
+    connection = late ? NULL : current_connection(virt);
+    if (connection)
+        return connection;
+    if (!late && refusal)
+        g_propagate_error(error, g_steal_pointer(&refusal));
+    else
+        ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Look whether libvirtd runs",
+                        late ? "libvirt at '%s' takes connections but does not answer"
+                             : "libvirt at '%s' went away at once",
+                        virt->uri);
+    return NULL;
+}
+
+virConnectPtr
+ferry_virt_connect_apart(FerryVirt *virt, GError **error)
+{
+    g_autoptr(virConnect) first = ferry_virt_connect(virt, error);
+
+    /* One that stands tells that another can be opened without hanging. */
+    return first ? open_connection(virt->uri, error) : NULL;
+}
+
+virConnectPtr
+ferry_virt_connect_to(const char *uri, GError **error)
+{
+    return open_connection(uri, error);
 }
 
 bool

@@ -2,8 +2,9 @@
  *
  * A thread of its own runs libvirt's event loop and hands values over. The connection is opened when
  * first asked for and again after it was lost; a libvirtd that is not there is tried again every few
- * seconds. Every function may be called from any thread and may block as long as libvirtd does;
- * nothing here is called on the main thread.
+ * seconds. Opening can hang, so a thread of its own does it and callers wait 10 s at most; a libvirtd
+ * that stands still later is given up after a minute (keepalive), which ends the calls that wait for
+ * it. Every function may be called from any thread; nothing here is called on the main thread.
  */
 #pragma once
 

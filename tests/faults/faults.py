@@ -95,7 +95,7 @@ class KillDestinationLibvirtd(KillLibvirtd):
 
 class KillQemu(Fault):
     side = None
-    _pid = None
+    pid = None
 
     def aim(self):
         host = self.journey.host(self.side)
@@ -103,12 +103,12 @@ class KillQemu(Fault):
         for pid in host.qemu_pids():
             with open("/proc/%d/cmdline" % pid, "rb") as words:
                 if b"guest=%s," % name in words.read():
-                    self._pid = pid
+                    self.pid = pid
                     return
         raise RuntimeError("no QEMU on the %s to be killed" % self.side)
 
     def strike(self):
-        os.kill(self._pid, 9)
+        os.kill(self.pid, 9)
 
     def take_effect(self):
         host = self.journey.host(self.side)

@@ -8,6 +8,7 @@ import time
 import bad_journals
 import cells
 import cluster
+import hangs
 import matrix
 import outbox
 import random_journeys
@@ -85,11 +86,13 @@ def choose(options, seed):
     """The items that the options mean."""
     if options.ordinary:
         return (_matrix_items(matrix.ordinary_cells())
+                + _function_items("hangs", hangs.ORDINARY)
                 + _function_items("storm", storm.ITEMS)
                 + [_outbox_item(outbox.SMALL)]
                 + _function_items("journals", bad_journals.ITEMS)
                 + _random_items(options.random or ORDINARY_RANDOM, seed))
     everything = (_matrix_items(matrix.cells()) + _point_items()
+                  + _function_items("hangs", hangs.ITEMS)
                   + _function_items("storm", storm.ITEMS) + [_outbox_item(outbox.FULL)]
                   + _function_items("journals", bad_journals.ITEMS) + [_cluster_item()])
     if options.all or options.list:
