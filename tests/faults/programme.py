@@ -8,6 +8,7 @@ import time
 import bad_journals
 import cells
 import cluster
+import earlier
 import hangs
 import matrix
 import outbox
@@ -106,6 +107,8 @@ def choose(options, seed):
 
 
 def run(options, words):
+    if options.take:
+        return _write_taken(options)
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
     items = choose(options, seed)
     if options.list:
@@ -113,15 +116,22 @@ def run(options, words):
         return 0
     tap = Tap(len(items))
     tap.note("seed of the random journeys: %d" % seed)
-    begun = time.monotonic()
     _play_together(tap, [item for item in items if item.part != "cluster"],
                    ORDINARY_CUT_S if options.ordinary else options.cut)
     for item in items:
         if item.part == "cluster":
             _play_alone(tap, item)
     if options.write:
-        _write(options.write, table.text(items, seed, words, time.monotonic() - begun))
+        _write(options.write, table.text(items, seed))
     return tap.status()
+
+
+def _write_taken(options):
+    """The table of what other runs have printed, instead of a run."""
+    taken = earlier.Earlier(options.take)
+    items = taken.fill(choose(options, taken.seed))
+    _write(options.write, table.text(items, taken.seed, taken.others, taken.tables))
+    return 0
 
 
 def _play_together(tap, items, cut_seconds):
