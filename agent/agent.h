@@ -8,11 +8,14 @@
 #include "journal.h"
 #include "virt.h"
 
+typedef struct FerryQuarantine FerryQuarantine;
+
 typedef struct {
     const FerryConfig *config;
     FerryJournal *journal;
     FerryVirt *virt;
     FerryBus *bus;
+    FerryQuarantine *quarantine;
     GCancellable *stopping; /* ended when the agent stops; long waits end by it */
 } FerryAgent;
 

@@ -8,6 +8,7 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "outbox.h"
+#include "quarantine.h"
 #include "service-manager.h"
 
 #include <glib-unix.h>
@@ -153,6 +154,7 @@ static void
 close_parts(Daemon *self)
 {
     ferry_expiry_clock_free(self->leases);
+    ferry_quarantine_free(self->agent.quarantine);
     ferry_resolver_free(self->resolver);
     ferry_dispatch_free(self->dispatch);
     ferry_bus_free(self->agent.bus);
@@ -190,6 +192,7 @@ open_parts(Daemon *self, GError **error)
         return false;
     ferry_journal_enable_events(self->agent.journal, self->config->notifications);
     self->agent.virt = ferry_virt_new(self->config->connection_uri);
+    self->agent.quarantine = ferry_quarantine_new(&self->agent);
     self->outbox = ferry_outbox_new(&self->agent, self->context);
     ferry_journal_set_wakeup(self->agent.journal, ferry_outbox_wake, self->outbox);
     self->resolver = ferry_resolver_new(&self->agent);
@@ -227,6 +230,7 @@ start(Daemon *self, GError **error)
         return false;
     prune_history(self);
     tell(self, "agent.started");
+    ferry_quarantine_start(self->agent.quarantine);
     if (!ferry_source_recover(self->source, error))
         return false;
     self->leases =

@@ -94,6 +94,19 @@ ferry_virt_pool_refresh(virStoragePoolPtr pool, GError **error)
                                  "Cannot refresh the storage pool '%s'", name);
 }
 
+void
+ferry_virt_folder_refresh(virConnectPtr connection, const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virStoragePool) pool = ferry_virt_pool_find(connection, folder, &error);
+
+    if (pool && virStoragePoolIsActive(pool) == 1)
+        (void)!ferry_virt_pool_refresh(pool, &error);
+    if (error)
+        g_warning("The pool of '%s' is not refreshed: %s", folder, error->message);
+}
+
 char *
 ferry_virt_pool_free_name(virConnectPtr connection, const char *wanted)
 {
