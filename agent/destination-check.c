@@ -2,9 +2,7 @@
 
 #include "destination-check.h"
 
-#include "check-devices.h"
 #include "check-host.h"
-#include "check-network.h"
 #include "check-scene.h"
 #include "check-storage.h"
 #include "virt-auto.h"
@@ -71,21 +69,12 @@ ferry_destination_check_run(const FerryAgent *agent,
                             virConnectPtr connection,
                             const FerryInstance *instance)
 {
-    g_autoptr(FerryChecks) checks = ferry_checks_new();
-    g_autoptr(GError) error = NULL;
-    g_autoptr(FerryGuestNeeds) needs = ferry_guest_needs_parse(instance->domain_xml, &error);
-    FerryCheckScene scene = {agent, connection, instance, needs, checks};
+    FerryCheckScene scene = {agent, connection, instance, ferry_checks_new()};
 
     check_uuid(&scene);
     check_name(&scene);
     check_not_arriving(&scene);
     ferry_check_host(&scene);
     ferry_check_storage(&scene);
-    if (needs) {
-        ferry_check_network(&scene);
-        ferry_check_devices(&scene);
-    } else {
-        ferry_checks_add_error(checks, "domain-xml", error);
-    }
-    return g_steal_pointer(&checks);
+    return scene.checks;
 }

@@ -8,6 +8,7 @@
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "import.h"
 #include "instance.h"
 #include "migrate-data.h"
 #include "order-options.h"
@@ -18,6 +19,7 @@
 
 struct FerryDestination {
     const FerryAgent *agent;
+    FerryImports *imports;
 
     GMutex admission; /* held while a slot is counted and taken */
 
@@ -32,6 +34,7 @@ ferry_destination_new(const FerryAgent *agent)
     FerryDestination *self = g_new0(FerryDestination, 1);
 
     self->agent = agent;
+    self->imports = ferry_imports_new(agent);
     self->busy = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_mutex_init(&self->admission);
     g_mutex_init(&self->lock);
@@ -44,6 +47,7 @@ ferry_destination_free(FerryDestination *self)
 {
     if (!self)
         return;
+    ferry_imports_free(self->imports);
     g_hash_table_unref(self->busy);
     g_mutex_clear(&self->admission);
     g_mutex_clear(&self->lock);
@@ -208,10 +212,17 @@ undo_record(FerryDestination *self, virConnectPtr connection, FerryRecord *recor
 {
     g_autoptr(FerryJson) removed = NULL;
     g_autoptr(FerryJson) kept = NULL;
+    g_autoptr(FerryJson) files = json_array();
+    g_autoptr(FerryJson) kept_files = json_array();
 
-    return ferry_preparation_undo(self->agent, connection, record->migration_id, &removed, &kept,
-                                  error) &&
-           end_rolled_back(self, record, removed, kept, error);
+    if (!ferry_imports_undo(self->imports, connection, record->migration_id, files, kept_files,
+                            error) ||
+        !ferry_preparation_undo(self->agent, connection, record->migration_id, &removed, &kept,
+                                error))
+        return false;
+    json_array_extend(removed, files);
+    json_array_extend(kept, kept_files);
+    return end_rolled_back(self, record, removed, kept, error);
 }
 
 static json_t *
@@ -365,6 +376,56 @@ ferry_destination_prepare(FerryDestination *self,
     return prepare_first(self, connection, migration_id, instance, order, accepted, data, error);
 }
 
+/* --- files ------------------------------------------------------------------------------------ */
+
+/* Each question is also a sign of life: who brings files needs the preparation for longer. */
+static bool
+renew_lease(FerryDestination *self, FerryRecord *record, GError **error)
+{
+    if (record->status != FERRY_STATUS_PREPARED) {
+        ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
+                        "Call pre_live_migration first; a migration that ended takes no files",
+                        "The migration '%s' is %s on this host", record->migration_id,
+                        ferry_status_to_string(record->status));
+        return false;
+    }
+    record->expires_us =
+        ferry_clock_now_us() + (gint64)self->agent->config->prepare_timeout_s * G_USEC_PER_SEC;
+    return ferry_journal_save(self->agent->journal, record, NULL, error);
+}
+
+json_t *
+ferry_destination_prepare_file(FerryDestination *self,
+                               const char *migration_id,
+                               const json_t *file,
+                               GError **error)
+{
+    g_auto(Turn) turn = turn_begin(self, migration_id);
+    g_autoptr(FerryRecord) record = ferry_journal_get(turn.destination->agent->journal,
+                                                      migration_id, FERRY_ROLE_DESTINATION, error);
+    g_autoptr(virConnect) connection = record ? ferry_virt_connect(self->agent->virt, error) : NULL;
+
+    if (!connection || !renew_lease(self, record, error))
+        return NULL;
+    return ferry_imports_prepare(self->imports, connection, record, file, error);
+}
+
+json_t *
+ferry_destination_publish_file(FerryDestination *self,
+                               const char *migration_id,
+                               const char *path,
+                               GError **error)
+{
+    g_auto(Turn) turn = turn_begin(self, migration_id);
+    g_autoptr(FerryRecord) record = ferry_journal_get(turn.destination->agent->journal,
+                                                      migration_id, FERRY_ROLE_DESTINATION, error);
+    g_autoptr(virConnect) connection = record ? ferry_virt_connect(self->agent->virt, error) : NULL;
+
+    if (!connection || !renew_lease(self, record, error))
+        return NULL;
+    return ferry_imports_publish(self->imports, connection, record, path, error);
+}
+
 /* --- finish ----------------------------------------------------------------------------------- */
 
 /* What finish and roll back answer, also to a repetition: the report and the status. */
@@ -405,7 +466,8 @@ finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *rec
         !arrived_alive(record, &arrival, error))
         return false;
     ferry_fault_point("deliver", "begin");
-    if (!ferry_preparation_deliver(self->agent, record->migration_id, error))
+    if (!ferry_imports_deliver(self->imports, record->migration_id, error) ||
+        !ferry_preparation_deliver(self->agent, record->migration_id, error))
         return false;
     ferry_fault_point("deliver", "end");
     ferry_record_take(&record->report, ferry_arrival_to_json(&arrival));

@@ -42,6 +42,16 @@ json_t *ferry_destination_prepare(FerryDestination *destination,
                                   gpointer data,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** A file that is brought byte for byte; see import.h. Prolongs the lease. */
+json_t *ferry_destination_prepare_file(FerryDestination *destination,
+                                       const char *migration_id,
+                                       const json_t *file,
+                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+json_t *ferry_destination_publish_file(FerryDestination *destination,
+                                       const char *migration_id,
+                                       const char *path,
+                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** The source says that the transfer is over. Returns: (transfer full): {"status", "instance_state",
  * "disks", "downtime_ms"}; @error: FERRY_ERROR_INVALID_MIGRATION_STATE when the instance is not
  * alive here. */

@@ -50,7 +50,15 @@ static const char additions[] =
     "  instance_name TEXT NOT NULL, instance_uuid TEXT NOT NULL, destination TEXT NOT NULL,"
     "  inode INTEGER NOT NULL, mode INTEGER NOT NULL, state TEXT NOT NULL, detail TEXT,"
     "  since_us INTEGER NOT NULL, until_us INTEGER NOT NULL, ended_us INTEGER NOT NULL,"
-    "  PRIMARY KEY (migration_id, path));";
+    "  PRIMARY KEY (migration_id, path));"
+    "CREATE TABLE IF NOT EXISTS imports ("
+    "  migration_id TEXT NOT NULL, path TEXT NOT NULL, partial TEXT NOT NULL, kind TEXT NOT NULL,"
+    "  digest TEXT NOT NULL, file_bytes INTEGER NOT NULL, state TEXT NOT NULL,"
+    "  inode INTEGER NOT NULL, at_us INTEGER NOT NULL, PRIMARY KEY (migration_id, path));"
+    "CREATE INDEX IF NOT EXISTS imports_of ON imports (path);"
+    "CREATE TABLE IF NOT EXISTS digests ("
+    "  path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
+    "  inode INTEGER NOT NULL, digest TEXT NOT NULL, at_us INTEGER NOT NULL);";
 
 bool
 ferry_journal_db_fail(FerryJournal *journal, const char *doing, GError **error)

@@ -266,7 +266,7 @@ ferry_journal_list(FerryJournal *journal, const FerryJournalFilter *filter, GErr
 bool
 ferry_journal_prune(FerryJournal *journal, gint64 before_us, GError **error)
 {
-    static const char *const tables[] = {"steps", "creations"};
+    static const char *const tables[] = {"steps", "creations", "imports"};
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
 
     if (!ferry_journal_db_begin(journal, error))

@@ -5,8 +5,6 @@
 #include "disk-plan.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
-#include "methods-quarantine.h"
-#include "quarantine.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
 #include "virt-host.h"
@@ -155,7 +153,6 @@ describe_host(const FerryMethodContext *context, FerryRequest *request, GError *
 
     guint limit = config->max_concurrent_live_migrations;
 
-    json_object_set_new(answer, "quarantine", ferry_quarantine_sum(context->agent));
     json_object_set_new(answer, "host", ferry_json_text(config->host));
     json_object_set_new(answer, "version", json_string(PACKAGE_VERSION));
     json_object_set_new(answer, "migration_address",
@@ -237,6 +234,33 @@ prepare(const FerryMethodContext *context, FerryRequest *request, GError **error
 
     context->leases_changed(context->leases_data);
     return answer_named("migrate_data", answer);
+}
+
+static json_t *
+prepare_file(const FerryMethodContext *context, FerryRequest *request, GError **error)
+{
+    json_t *args = ferry_request_args(request);
+    g_autofree char *id = get_id(args, error);
+    json_t *file = id ? get_object(args, "file", error) : NULL;
+    json_t *answer =
+        file ? ferry_destination_prepare_file(context->destination, id, file, error) : NULL;
+
+    context->leases_changed(context->leases_data);
+    return answer;
+}
+
+static json_t *
+publish_file(const FerryMethodContext *context, FerryRequest *request, GError **error)
+{
+    json_t *args = ferry_request_args(request);
+    const char *path = json_string_value(json_object_get(args, "path"));
+    g_autofree char *id = get_id(args, error);
+
+    if (id && !path)
+        ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, NULL,
+                        "Argument 'path': expected a string");
+    return id && path ? ferry_destination_publish_file(context->destination, id, path, error)
+                      : NULL;
 }
 
 static json_t *
@@ -425,6 +449,8 @@ static const FerryMethod table[] = {
      NAMES("migration_id", "options", "source")},
     {"live_migration", FERRY_METHOD_ORDER, NAMES("instance", "migrate_data"),
      NAMES("migration_id", "options")},
+    {"prepare_file", FERRY_METHOD_ORDER, NAMES("migration_id", "file"), NULL},
+    {"publish_file", FERRY_METHOD_ORDER, NAMES("migration_id", "path"), NULL},
     {"post_live_migration_at_destination", FERRY_METHOD_ORDER, NAMES("migration_id"), NULL},
     {"rollback_live_migration_at_destination", FERRY_METHOD_ORDER, NAMES("migration_id"), NULL},
     {"live_migrate_instance", FERRY_METHOD_ORDER, NAMES("instance", "host"),
@@ -434,9 +460,6 @@ static const FerryMethod table[] = {
     {"resolve_migration", FERRY_METHOD_ORDER, NAMES("migration_id"), NULL},
     {"get_migration", FERRY_METHOD_NONE, NAMES("migration_id"), NAMES("role")},
     {"list_migrations", FERRY_METHOD_NONE, NULL, NAMES("status", "instance", "limit")},
-    {"list_quarantined_disks", FERRY_METHOD_NONE, NULL, NAMES("instance")},
-    {"restore_quarantined_disks", FERRY_METHOD_ORDER, NAMES("migration_id"), NAMES("force")},
-    {"delete_quarantined_disks", FERRY_METHOD_ORDER, NAMES("migration_id"), NAMES("force")},
     {0},
 };
 
@@ -450,6 +473,8 @@ static const struct {
     {"check_can_live_migrate_source", check_source},
     {"pre_live_migration", prepare},
     {"live_migration", order_migration},
+    {"prepare_file", prepare_file},
+    {"publish_file", publish_file},
     {"post_live_migration_at_destination", finish},
     {"rollback_live_migration_at_destination", roll_back},
     {"live_migrate_instance", order_migration},
@@ -458,9 +483,6 @@ static const struct {
     {"resolve_migration", resolve_migration},
     {"get_migration", get_migration},
     {"list_migrations", list_migrations},
-    {"list_quarantined_disks", ferry_method_list_quarantined_disks},
-    {"restore_quarantined_disks", ferry_method_restore_quarantined_disks},
-    {"delete_quarantined_disks", ferry_method_delete_quarantined_disks},
 };
 
 const FerryMethod *

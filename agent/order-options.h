@@ -36,7 +36,7 @@ typedef struct {
  * @error: FERRY_ERROR_INVALID_REQUEST naming the option, what was found and what was expected;
  *   also for an option that this version does not support yet: storage_strategy other than "auto"
  *   and "mirror", flatten/sparsify/fstrim when true, pool_map when not empty, dest_name when not
- *   null; for auto_converge or post_copy where the configuration does
+ *   null, source_disks "quarantine"; for auto_converge or post_copy where the configuration does
  *   not permit it; for post_copy together with paused or with parallel_connections above 1; and for
  *   every unknown name
  */

@@ -123,7 +123,7 @@ define_pool(const Preparation *self, const char *wanted, const char *directory, 
 /* The seed procedure, made certain: the same pool as on the source, defined, started, autostarted as
  * far as it is not so already, and refreshed. */
 static virStoragePoolPtr
-ensure_pool(const Preparation *self, const FerryDisk *disk, const char *directory, GError **error)
+ensure_pool(const Preparation *self, const char *wanted, const char *directory, GError **error)
 {
     g_autoptr(GError) find_error = NULL;
     g_autofree char *basename = g_path_get_basename(directory);
@@ -134,7 +134,7 @@ ensure_pool(const Preparation *self, const FerryDisk *disk, const char *director
         return NULL;
     }
     if (!pool)
-        pool = define_pool(self, disk->pool ? disk->pool : basename, directory, error);
+        pool = define_pool(self, wanted ? wanted : basename, directory, error);
     if (!pool)
         return NULL;
     if (virStoragePoolIsActive(pool) != 1) {
@@ -153,6 +153,21 @@ ensure_pool(const Preparation *self, const FerryDisk *disk, const char *director
     if (!ferry_virt_pool_refresh(pool, error))
         return NULL;
     return g_steal_pointer(&pool);
+}
+
+bool
+ferry_preparation_ensure_folder(const FerryAgent *agent,
+                                virConnectPtr connection,
+                                const char *migration_id,
+                                const char *pool_name,
+                                const char *path,
+                                GError **error)
+{
+    Preparation self = {.agent = agent, .connection = connection, .migration_id = migration_id};
+    g_autofree char *directory = g_path_get_dirname(path);
+    g_autoptr(virStoragePool) pool = ensure_pool(&self, pool_name, directory, error);
+
+    return pool != NULL;
 }
 
 static void
@@ -300,7 +315,7 @@ prepare_disk(const Preparation *self, GPtrArray *creations, const FerryDisk *dis
         return false;
 
     g_autofree char *directory = g_path_get_dirname(path);
-    g_autoptr(virStoragePool) pool = ensure_pool(self, disk, directory, error);
+    g_autoptr(virStoragePool) pool = ensure_pool(self, disk->pool, directory, error);
 
     if (!pool || !ensure_image(self, creations, pool, disk, path, error))
         return false;

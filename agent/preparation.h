@@ -44,6 +44,15 @@ bool ferry_preparation_undo(const FerryAgent *agent,
                             json_t **ret_kept,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Sees to it that the folder of @path exists and is an active pool, as for an image; what it makes is
+ * undone with the rest. @pool_name: (nullable): for a new pool. */
+bool ferry_preparation_ensure_folder(const FerryAgent *agent,
+                                     virConnectPtr connection,
+                                     const char *migration_id,
+                                     const char *pool_name,
+                                     const char *path,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** The instance arrived: what was made belongs to it now and is never undone any more. */
 bool ferry_preparation_deliver(const FerryAgent *agent,
                                const char *migration_id,

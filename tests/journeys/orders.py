@@ -22,6 +22,7 @@ BAD_OPTIONS = (
     ({"fstrim": True}, "fstrim"),
     ({"pool_map": {"default": "fast"}}, "pool_map"),
     ({"dest_name": "other"}, "dest_name"),
+    ({"source_disks": "quarantine"}, "source_disks"),
     ({"source_disks": "burn"}, "source_disks"),
     ({"disks": "vda"}, "disks"),
     ({"disks": [1]}, "disks"),

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "../../agent/journal-db.h"
+#include "../../agent/journal-imports.h"
 #include "../../agent/journal-quarantine.h"
 
 #include "ferry/error.h"
@@ -126,6 +127,8 @@ make_older(const char *folder)
     g_autoptr(GError) error = NULL;
 
     g_assert_true(ferry_journal_db_run(journal, &error, "DROP TABLE quarantine", ""));
+    g_assert_true(ferry_journal_db_run(journal, &error, "DROP TABLE imports", ""));
+    g_assert_true(ferry_journal_db_run(journal, &error, "DROP TABLE digests", ""));
     g_assert_true(ferry_journal_db_run(journal, &error, "PRAGMA user_version = 1", ""));
 }
 
@@ -139,6 +142,7 @@ test_older_schema(void)
                              .instance_name = (char *)"web-1",
                              .instance_uuid = (char *)"u-1",
                              .destination = (char *)"kvm02"};
+    FerryFileStamp stamp = {1, 2, 3};
     g_autoptr(GError) error = NULL;
 
     fill(folder, 3);
@@ -152,6 +156,13 @@ test_older_schema(void)
     g_assert_cmpuint(records->len, ==, 3);
     g_assert_true(ferry_journal_quarantine_add(journal, &file, &error));
     g_assert_no_error(error);
+    g_assert_true(ferry_journal_digest_put(journal, "/a", &stamp, "d", &error));
+    g_assert_no_error(error);
+
+    g_autoptr(GPtrArray) imports = ferry_journal_imports(journal, "m-1", &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(imports->len, ==, 0);
 }
 
 /* A page's bytes of rubbish: the header page still says that this is a journal. */

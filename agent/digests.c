@@ -1,0 +1,224 @@
+#include "config.h"
+
+#include "digests.h"
+
+#include "content-digest.h"
+#include "ferry/error.h"
+#include "journal-imports.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A file that was written to so shortly before it is read may be written to again without a later
+ * time of its last write: file systems note it in steps of some milliseconds. */
+#define SETTLED_NS (100 * 1000 * 1000)
+
+struct FerryDigests {
+    FerryJournal *journal;  /* immutable */
+    FerryVirt *virt;        /* immutable */
+    GCancellable *stopping; /* immutable */
+
+    GMutex lock;
+    GCond changed;
+    GHashTable *readings; /* guarded by lock; path -> Reading */
+    guint running;        /* guarded by lock; threads */
+};
+
+/* A file that is being read, or whose reading failed and nobody has heard of it yet. */
+typedef struct {
+    bool over;
+    GError *error;
+} Reading;
+
+typedef struct {
+    FerryDigests *digests;
+    char *path;
+} Task;
+
+static void
+reading_free(gpointer data)
+{
+    Reading *reading = data;
+
+    g_clear_error(&reading->error);
+    g_free(reading);
+}
+
+FerryDigests *
+ferry_digests_new(FerryJournal *journal, FerryVirt *virt, GCancellable *stopping)
+{
+    FerryDigests *self = g_new0(FerryDigests, 1);
+
+    self->journal = journal;
+    self->virt = virt;
+    self->stopping = g_object_ref(stopping);
+    self->readings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, reading_free);
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->changed);
+    return self;
+}
+
+void
+ferry_digests_free(FerryDigests *self)
+{
+    if (!self)
+        return;
+    g_mutex_lock(&self->lock);
+    while (self->running > 0)
+        g_cond_wait(&self->changed, &self->lock);
+    g_mutex_unlock(&self->lock);
+    g_hash_table_unref(self->readings);
+    g_object_unref(self->stopping);
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->changed);
+    g_free(self);
+}
+
+static bool
+stamp_of(const char *path, FerryFileStamp *ret_stamp, GError **error)
+{
+    struct stat st;
+
+    if (lstat(path, &st) == 0) {
+        *ret_stamp = (FerryFileStamp){
+            .size_bytes = (guint64)st.st_size,
+            .mtime_ns = (gint64)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+            .inode = (guint64)st.st_ino,
+        };
+        return true;
+    }
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                    "Look at the file and at the agent's rights on its folder",
+                    "Cannot look at '%s': %s", path, g_strerror(errno));
+    return false;
+}
+
+static bool
+is_settled(const FerryFileStamp *stamp)
+{
+    return g_get_real_time() * 1000 - stamp->mtime_ns >= SETTLED_NS;
+}
+
+static void
+wait_until_settled(const FerryFileStamp *stamp)
+{
+    if (!is_settled(stamp))
+        g_usleep(SETTLED_NS / 1000);
+}
+
+static bool
+read_and_note(FerryDigests *self, const char *path, GError **error)
+{
+    FerryFileStamp before = {0};
+    FerryFileStamp after = {0};
+
+    if (!stamp_of(path, &before, error))
+        return false;
+    wait_until_settled(&before);
+
+    g_autofree char *digest = ferry_content_digest_of_file(self->virt, path, self->stopping, error);
+
+    if (!digest || !stamp_of(path, &after, error))
+        return false;
+    if (memcmp(&before, &after, sizeof before) != 0) {
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                        "A base or a medium must not change while instances use it",
+                        "'%s' was written to while it was read", path);
+        return false;
+    }
+    return ferry_journal_digest_put(self->journal, path, &after, digest, error);
+}
+
+static gpointer
+run_reading(gpointer data)
+{
+    Task *task = data;
+    FerryDigests *self = task->digests;
+    g_autofree char *path = task->path;
+    g_autoptr(GError) error = NULL;
+    bool ok = read_and_note(self, path, &error);
+
+    g_free(task);
+    g_mutex_lock(&self->lock);
+    if (ok) {
+        g_hash_table_remove(self->readings, path);
+    } else {
+        Reading *reading = g_hash_table_lookup(self->readings, path);
+
+        reading->over = true;
+        reading->error = g_steal_pointer(&error);
+    }
+    self->running--;
+    g_cond_broadcast(&self->changed);
+    g_mutex_unlock(&self->lock);
+    return NULL;
+}
+
+/* With the lock held. */
+static void
+begin_reading(FerryDigests *self, const char *path)
+{
+    Task *task = g_new0(Task, 1);
+
+    task->digests = self;
+    task->path = g_strdup(path);
+    g_hash_table_insert(self->readings, g_strdup(path), g_new0(Reading, 1));
+    self->running++;
+    g_thread_unref(g_thread_new("digest", run_reading, task));
+}
+
+/* Waits for the reading of @path. Returns: false when it failed; true says nothing yet. */
+static bool
+wait_for_reading(FerryDigests *self, const char *path, guint wait_ms, GError **error)
+{
+    gint64 until = g_get_monotonic_time() + (gint64)wait_ms * 1000;
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    Reading *reading = g_hash_table_lookup(self->readings, path);
+
+    if (!reading)
+        begin_reading(self, path);
+    while ((reading = g_hash_table_lookup(self->readings, path)) && !reading->over)
+        if (!g_cond_wait_until(&self->changed, &self->lock, until))
+            return true;
+    if (!reading)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&reading->error));
+    g_hash_table_remove(self->readings, path);
+    return false;
+}
+
+FerryDigestAnswer
+ferry_digests_ask(
+    FerryDigests *self, const char *path, guint wait_ms, char **ret_digest, GError **error)
+{
+    for (int i = 0; i < 2; i++) {
+        FerryFileStamp stamp = {0};
+
+        if (!stamp_of(path, &stamp, error))
+            return FERRY_DIGEST_FAILED;
+        *ret_digest = ferry_journal_digest_get(self->journal, path, &stamp);
+        if (*ret_digest)
+            return FERRY_DIGEST_KNOWN;
+        if (i == 0 && !wait_for_reading(self, path, wait_ms, error))
+            return FERRY_DIGEST_FAILED;
+    }
+    return FERRY_DIGEST_PENDING;
+}
+
+void
+ferry_digests_renamed(FerryDigests *self, const char *path, const char *new_path)
+{
+    FerryFileStamp stamp = {0};
+    g_autoptr(GError) error = NULL;
+
+    if (!stamp_of(new_path, &stamp, &error)) {
+        g_warning("%s", error->message);
+        return;
+    }
+
+    g_autofree char *digest = ferry_journal_digest_get(self->journal, path, &stamp);
+
+    if (digest && !ferry_journal_digest_put(self->journal, new_path, &stamp, digest, &error))
+        g_warning("The digest of '%s' is not noted: %s", new_path, error->message);
+}

@@ -1,0 +1,564 @@
+#include "config.h"
+
+#include "import.h"
+
+#include "carried-file.h"
+#include "fault-point.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
+#include "import-decision.h"
+#include "paths.h"
+#include "preparation.h"
+#include "virt-domain.h"
+#include "virt-storage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* How long a call waits for a file that is being read; less than the peer waits for an answer. */
+#define READING_MS 2000
+/* A copy goes on at a multiple of this. */
+#define RESUME_BYTES (1024 * 1024)
+/* How much of a digest tells partial files of one folder apart. */
+#define NAME_DIGITS 16
+
+struct FerryImports {
+    const FerryAgent *agent;
+    GMutex lock; /* held while it is decided, by the journal, who copies and what may go */
+};
+
+FerryImports *
+ferry_imports_new(const FerryAgent *agent)
+{
+    FerryImports *self = g_new0(FerryImports, 1);
+
+    self->agent = agent;
+    g_mutex_init(&self->lock);
+    return self;
+}
+
+void
+ferry_imports_free(FerryImports *self)
+{
+    if (!self)
+        return;
+    g_mutex_clear(&self->lock);
+    g_free(self);
+}
+
+/* --- rows and answers -------------------------------------------------------------------------- */
+
+static FerryImport *
+new_row(const char *migration_id, const char *path, const FerryCarriedFile *file)
+{
+    FerryImport *row = g_new0(FerryImport, 1);
+    gsize length = strlen(file->digest);
+
+    row->migration_id = g_strdup(migration_id);
+    row->path = g_strdup(path);
+    row->partial = g_strdup_printf("%s.%s.virt-ferry", path, file->digest + length - NAME_DIGITS);
+    row->kind = g_strdup(file->kind);
+    row->digest = g_strdup(file->digest);
+    row->file_bytes = file->file_bytes;
+    return row;
+}
+
+static FerryImport *
+find_row(FerryImports *self, const char *migration_id, const char *path, GError **error)
+{
+    g_autoptr(GPtrArray) rows = ferry_journal_imports(self->agent->journal, migration_id, error);
+
+    for (guint i = 0; rows && i < rows->len; i++) {
+        FerryImport *row = g_ptr_array_index(rows, i);
+
+        if (g_strcmp0(row->path, path) == 0)
+            return g_ptr_array_steal_index(rows, i);
+    }
+    return NULL;
+}
+
+static bool
+enter(FerryImports *self, FerryImport *row, FerryImportState state, GError **error)
+{
+    row->state = state;
+    return ferry_journal_import_put(self->agent->journal, row, error);
+}
+
+static json_t *
+answer_present(void)
+{
+    return json_pack("{s:s}", "state", "present");
+}
+
+static json_t *
+answer_wait(const char *why)
+{
+    return json_pack("{s:s, s:s}", "state", "wait", "why", why);
+}
+
+static json_t *
+answer_copy(const FerryImport *row, guint64 offset)
+{
+    return json_pack("{s:s, s:o, s:I}", "state", "copy", "path", ferry_json_text(row->partial),
+                     "offset_bytes", (json_int_t)offset);
+}
+
+/* --- a file that is there ----------------------------------------------------------------------- */
+
+static bool
+refuse_other_content(const char *path, const char *how, GError **error)
+{
+    ferry_set_error(error, FERRY_ERROR_DESTINATION_DISK_EXISTS,
+                    "Compare the two files; move the one here away, or give the instance the same",
+                    "The file '%s' is there already and is another one: %s", path, how);
+    return false;
+}
+
+static bool
+make_way(FerryImports *self,
+         virConnectPtr connection,
+         const FerryRecord *record,
+         const char *path,
+         const char *how,
+         GError **error)
+{
+    if (!ferry_preparation_may_replace(self->agent, connection, path, record->instance_uuid))
+        return refuse_other_content(path, how, error);
+    g_message("Replacing '%s', which instance '%s' left behind when it moved away", path,
+              record->instance_name);
+    return ferry_virt_volume_delete(connection, path, error) &&
+           ferry_journal_leftover_forget(self->agent->journal, path, error);
+}
+
+/* Ours when an earlier life of the agent gave it its name and died before it could say so. */
+static bool
+use_present(FerryImports *self, FerryImport *row, const struct stat *st, GError **error)
+{
+    g_autoptr(FerryImport) before = find_row(self, row->migration_id, row->path, NULL);
+    bool made = before && (before->state == FERRY_IMPORT_PUBLISHED ||
+                           (before->state == FERRY_IMPORT_COPYING && before->inode == st->st_ino));
+
+    row->inode = st->st_ino;
+    return enter(self, row, made ? FERRY_IMPORT_PUBLISHED : FERRY_IMPORT_PRESENT, error);
+}
+
+/* Sets @ret_answer to what is to be told of the file at the row's path, or to NULL when there is none
+ * (any more). */
+static bool
+look_at_present(FerryImports *self,
+                virConnectPtr connection,
+                const FerryRecord *record,
+                FerryImport *row,
+                json_t **ret_answer,
+                GError **error)
+{
+    struct stat st;
+    g_autofree char *digest = NULL;
+
+    *ret_answer = NULL;
+    if (lstat(row->path, &st) < 0)
+        return true;
+    if (!S_ISREG(st.st_mode))
+        return refuse_other_content(row->path, "no regular file", error);
+    if ((guint64)st.st_size != row->file_bytes)
+        return make_way(self, connection, record, row->path, "its length differs", error);
+    switch (ferry_digests_ask(self->agent->digests, row->path, READING_MS, &digest, error)) {
+    case FERRY_DIGEST_FAILED:
+        return false;
+    case FERRY_DIGEST_PENDING:
+        *ret_answer = answer_wait("the file that is there is compared");
+        return true;
+    case FERRY_DIGEST_KNOWN:
+        break;
+    }
+    if (g_strcmp0(digest, row->digest) != 0)
+        return make_way(self, connection, record, row->path, "its content differs", error);
+    if (!use_present(self, row, &st, error))
+        return false;
+    *ret_answer = answer_present();
+    return true;
+}
+
+/* --- claiming and the partial file --------------------------------------------------------------- */
+
+/* Decides and notes in one go, so that of two migrations one copies. */
+static bool
+claim(FerryImports *self, FerryImport *row, bool *ret_partial_is_ours, GError **error)
+{
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    g_autoptr(GPtrArray) rows =
+        ferry_journal_imports_of_path(self->agent->journal, row->path, error);
+
+    if (!rows)
+        return false;
+    *ret_partial_is_ours = ferry_import_is_ours(rows, row->partial);
+    switch (ferry_import_decide(rows, row->migration_id, row->digest)) {
+    case FERRY_IMPORT_REFUSE:
+        return refuse_other_content(row->path, "another migration is bringing it", error);
+    case FERRY_IMPORT_WAIT:
+        return enter(self, row, FERRY_IMPORT_WAITING, error);
+    case FERRY_IMPORT_COPY:
+        break;
+    }
+    return enter(self, row, FERRY_IMPORT_COPYING, error);
+}
+
+static bool
+fail_on_file(const char *doing, const char *path, GError **error)
+{
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                    "Files that are carried are made by the agent: give its user write access to "
+                    "the folder",
+                    "Cannot %s '%s': %s", doing, path, g_strerror(errno));
+    return false;
+}
+
+static bool
+check_space(FerryImports *self,
+            const char *path,
+            const struct stat *partial,
+            const FerryCarriedFile *file,
+            GError **error)
+{
+    struct statvfs fs;
+    guint64 there = (guint64)partial->st_blocks * 512;
+    guint64 missing = file->data_bytes > there ? file->data_bytes - there : 0;
+
+    if (statvfs(path, &fs) < 0)
+        return fail_on_file("see the free space of", path, error);
+
+    guint64 available = (guint64)fs.f_bavail * fs.f_frsize;
+
+    if (available >= missing && available - missing >= self->agent->config->reserved_bytes)
+        return true;
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+                    "Free space there, or lower [storage] reserved_bytes",
+                    "No space for '%s': %" G_GUINT64_FORMAT " MiB are missing, %" G_GUINT64_FORMAT
+                    " MiB are available, %" G_GUINT64_FORMAT " MiB of them reserved",
+                    file->path, missing >> 20, available >> 20,
+                    self->agent->config->reserved_bytes >> 20);
+    return false;
+}
+
+/* Opens the partial file, making it where there is none. A file of that name that no row knows is
+ * not ours. */
+static int
+open_partial(const FerryImport *row, bool is_ours, GError **error)
+{
+    int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (is_ours ? 0 : O_EXCL);
+    int fd = open(row->partial, flags, 0600);
+
+    if (fd < 0 && errno == EEXIST)
+        refuse_other_content(row->partial, "no migration of this host made it", error);
+    else if (fd < 0)
+        fail_on_file("make", row->partial, error);
+    return fd;
+}
+
+/* What is there is true as far as it goes; what lies beyond the announced end is not of this file. */
+static bool
+measure_partial(FerryImports *self,
+                const FerryImport *row,
+                const FerryCarriedFile *file,
+                int fd,
+                guint64 *ret_offset,
+                GError **error)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return fail_on_file("look at", row->partial, error);
+    if ((guint64)st.st_size > row->file_bytes) {
+        if (ftruncate(fd, 0) < 0)
+            return fail_on_file("cut", row->partial, error);
+        st.st_size = 0;
+    }
+    *ret_offset = (guint64)st.st_size / RESUME_BYTES * RESUME_BYTES;
+    return check_space(self, row->partial, &st, file, error);
+}
+
+static json_t *
+start_copy(FerryImports *self,
+           virConnectPtr connection,
+           FerryImport *row,
+           const FerryCarriedFile *file,
+           bool is_ours,
+           GError **error)
+{
+    guint64 offset = 0;
+
+    if (!ferry_preparation_ensure_folder(self->agent, connection, row->migration_id, file->pool,
+                                         row->path, error))
+        return NULL;
+    ferry_fault_point("partial", "begin");
+
+    int fd = open_partial(row, is_ours, error);
+    bool ok = fd >= 0 && measure_partial(self, row, file, fd, &offset, error);
+
+    if (fd >= 0)
+        close(fd);
+    ferry_fault_point("partial", "end");
+    if (!ok || !ferry_virt_folder_refresh(connection, row->path, error))
+        return NULL;
+    return answer_copy(row, offset);
+}
+
+json_t *
+ferry_imports_prepare(FerryImports *self,
+                      virConnectPtr connection,
+                      const FerryRecord *record,
+                      const json_t *object,
+                      GError **error)
+{
+    g_autoptr(FerryCarriedFile) file = ferry_carried_file_from_json(object, error);
+    g_autofree char *path = NULL;
+    json_t *answer = NULL;
+    bool is_ours = false;
+
+    if (!file ||
+        !ferry_path_check(file->path, (const char *const *)self->agent->config->allowed_paths,
+                          &path, error))
+        return NULL;
+
+    g_autoptr(FerryImport) row = new_row(record->migration_id, path, file);
+
+    if (!look_at_present(self, connection, record, row, &answer, error) || answer)
+        return answer;
+    if (!claim(self, row, &is_ours, error))
+        return NULL;
+    return row->state == FERRY_IMPORT_WAITING
+               ? answer_wait("another migration is bringing it")
+               : start_copy(self, connection, row, file, is_ours, error);
+}
+
+/* --- publishing ---------------------------------------------------------------------------------- */
+
+static bool
+sync_folder(const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return ok || fail_on_file("write out the folder of", path, error);
+}
+
+/* The inode is noted before the name is given: after a crash it tells our file from another. */
+static bool
+settle(FerryImports *self, FerryImport *row, int fd, GError **error)
+{
+    struct stat st;
+    mode_t mode = g_strcmp0(row->kind, FERRY_CARRIED_BASE) == 0 ? 0444 : 0600;
+
+    if (fsync(fd) < 0 || fchmod(fd, mode) < 0 || fstat(fd, &st) < 0)
+        return fail_on_file("complete", row->partial, error);
+    row->inode = st.st_ino;
+    return enter(self, row, FERRY_IMPORT_COPYING, error);
+}
+
+static bool
+give_name(FerryImports *self, FerryImport *row, GError **error)
+{
+    if (renameat2(AT_FDCWD, row->partial, AT_FDCWD, row->path, RENAME_NOREPLACE) < 0)
+        return errno == EEXIST ? refuse_other_content(row->path, "it came meanwhile", error)
+                               : fail_on_file("give its name to", row->partial, error);
+    ferry_fault_point("publish", "end");
+    ferry_digests_renamed(self->agent->digests, row->partial, row->path);
+    return sync_folder(row->path, error);
+}
+
+static json_t *
+publish_partial(FerryImports *self, virConnectPtr connection, FerryImport *row, GError **error)
+{
+    int fd = open(row->partial, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    bool ok = fd >= 0 ? settle(self, row, fd, error) : fail_on_file("open", row->partial, error);
+
+    if (fd >= 0)
+        close(fd);
+    if (!ok || !give_name(self, row, error) || !enter(self, row, FERRY_IMPORT_PUBLISHED, error) ||
+        !ferry_virt_folder_refresh(connection, row->path, error))
+        return NULL;
+    return answer_present();
+}
+
+static json_t *
+begin_again(FerryImport *row, GError **error)
+{
+    g_warning("What arrived in '%s' is not what was announced; it is copied again", row->partial);
+    if (truncate(row->partial, 0) < 0) {
+        fail_on_file("cut", row->partial, error);
+        return NULL;
+    }
+    return answer_copy(row, 0);
+}
+
+static json_t *
+verify_and_publish(FerryImports *self, virConnectPtr connection, FerryImport *row, GError **error)
+{
+    g_autofree char *digest = NULL;
+
+    switch (ferry_digests_ask(self->agent->digests, row->partial, READING_MS, &digest, error)) {
+    case FERRY_DIGEST_FAILED:
+        return NULL;
+    case FERRY_DIGEST_PENDING:
+        return answer_wait("what arrived is verified");
+    case FERRY_DIGEST_KNOWN:
+        break;
+    }
+    return g_strcmp0(digest, row->digest) == 0 ? publish_partial(self, connection, row, error)
+                                               : begin_again(row, error);
+}
+
+json_t *
+ferry_imports_publish(FerryImports *self,
+                      virConnectPtr connection,
+                      const FerryRecord *record,
+                      const char *path,
+                      GError **error)
+{
+    struct stat st;
+    g_autofree char *resolved = NULL;
+
+    if (!ferry_path_check(path, (const char *const *)self->agent->config->allowed_paths, &resolved,
+                          error))
+        return NULL;
+
+    g_autoptr(FerryImport) row = find_row(self, record->migration_id, resolved, error);
+
+    if (row && row->state == FERRY_IMPORT_WAITING)
+        return answer_wait("another migration is bringing it");
+    if (row && (row->state == FERRY_IMPORT_PUBLISHED || row->state == FERRY_IMPORT_PRESENT))
+        return answer_present();
+    if (!row || row->state != FERRY_IMPORT_COPYING) {
+        if (!error || !*error)
+            ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
+                            "Call prepare_file with it first",
+                            "The migration '%s' does not bring '%s'", record->migration_id, path);
+        return NULL;
+    }
+    if (row->inode != 0 && lstat(row->path, &st) == 0 && st.st_ino == row->inode)
+        return enter(self, row, FERRY_IMPORT_PUBLISHED, error) ? answer_present() : NULL;
+    return verify_and_publish(self, connection, row, error);
+}
+
+/* --- the end ------------------------------------------------------------------------------------- */
+
+static json_t *
+row_to_json(const FerryImport *row, const char *path, const char *why)
+{
+    json_t *object =
+        json_pack("{s:o, s:o}", "kind", ferry_json_text(row->kind), "path", ferry_json_text(path));
+
+    if (why)
+        json_object_set_new(object, "why", ferry_json_text(why));
+    return object;
+}
+
+/* Returns: (transfer none) (nullable): the file that this row proves to be this migration's to
+ * remove. */
+static const char *
+removable(const FerryImport *row)
+{
+    struct stat st;
+    bool is_published = row->inode != 0 && lstat(row->path, &st) == 0 && st.st_ino == row->inode;
+
+    if (row->state == FERRY_IMPORT_PUBLISHED)
+        return is_published ? row->path : NULL;
+    if (row->state != FERRY_IMPORT_COPYING)
+        return NULL;
+    return is_published ? row->path : row->partial;
+}
+
+static bool
+is_shared_kind(const FerryImport *row)
+{
+    return g_strcmp0(row->kind, FERRY_CARRIED_BASE) == 0 ||
+           g_strcmp0(row->kind, FERRY_CARRIED_MEDIUM) == 0;
+}
+
+/* Sets @ret_state to what becomes of the row; what could not be removed stays in its state. */
+static bool
+undo_row(FerryImports *self,
+         virConnectPtr connection,
+         FerryImport *row,
+         json_t *removed,
+         json_t *kept,
+         GError **error)
+{
+    g_autofree char *user = NULL;
+    g_autoptr(GError) why = NULL;
+    const char *path = removable(row);
+    g_autoptr(GPtrArray) rows =
+        ferry_journal_imports_of_path(self->agent->journal, row->path, error);
+
+    if (!rows)
+        return false;
+    if (!path || ferry_import_needed_by(rows, row->migration_id))
+        return enter(self, row, FERRY_IMPORT_RELEASED, error);
+    if (ferry_virt_path_is_used(connection, path, NULL, &user)) {
+        /* A base or a medium that somebody else began to use is theirs now. */
+        if (is_shared_kind(row))
+            return enter(self, row, FERRY_IMPORT_RELEASED, error);
+        why = ferry_error_new(FERRY_ERROR_MIGRATION_ERROR, NULL, "'%s' is in use by '%s'", path,
+                              user);
+    }
+    if (why || !ferry_virt_volume_delete(connection, path, &why)) {
+        if (g_error_matches(why, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE)) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return false;
+        }
+        json_array_append_new(kept, row_to_json(row, path, why->message));
+        return true;
+    }
+    json_array_append_new(removed, row_to_json(row, path, NULL));
+    return enter(self, row, FERRY_IMPORT_REMOVED, error);
+}
+
+bool
+ferry_imports_undo(FerryImports *self,
+                   virConnectPtr connection,
+                   const char *migration_id,
+                   json_t *removed,
+                   json_t *kept,
+                   GError **error)
+{
+    g_autoptr(GPtrArray) rows = ferry_journal_imports(self->agent->journal, migration_id, error);
+
+    if (!rows)
+        return false;
+    for (guint i = rows->len; i > 0; i--) {
+        FerryImport *row = g_ptr_array_index(rows, i - 1);
+
+        if (!ferry_import_is_open(row))
+            continue;
+        /* Against a migration that begins to wait for it at this moment. */
+        g_mutex_lock(&self->lock);
+        bool ok = undo_row(self, connection, row, removed, kept, error);
+        g_mutex_unlock(&self->lock);
+
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+bool
+ferry_imports_deliver(FerryImports *self, const char *migration_id, GError **error)
+{
+    g_autoptr(GPtrArray) rows = ferry_journal_imports(self->agent->journal, migration_id, error);
+
+    for (guint i = 0; rows && i < rows->len; i++) {
+        FerryImport *row = g_ptr_array_index(rows, i);
+
+        if (ferry_import_is_open(row) && !enter(self, row, FERRY_IMPORT_DELIVERED, error))
+            return false;
+    }
+    return rows != NULL;
+}

@@ -1,0 +1,67 @@
+/* journal-imports.h: the tables of files that migrations brought here as they are (agent/import.h),
+ * and of what files hold (agent/digests.h).
+ *
+ * A row is one file of one migration: its part in it, for as long as the migration's history lasts.
+ * Threads and errors: as journal.h.
+ */
+#pragma once
+
+#include "journal.h"
+
+typedef enum {
+    FERRY_IMPORT_WAITING,   /* another migration copies it */
+    FERRY_IMPORT_COPYING,   /* this migration's source writes into the partial file */
+    FERRY_IMPORT_PUBLISHED, /* this migration brought it: under its name, complete and verified */
+    FERRY_IMPORT_PRESENT,   /* it was there already and is used */
+    FERRY_IMPORT_DELIVERED, /* the instance that needs it arrived */
+    FERRY_IMPORT_RELEASED,  /* rolled back; the file is others' */
+    FERRY_IMPORT_REMOVED,   /* rolled back; the file is gone */
+} FerryImportState;
+
+typedef struct {
+    char *migration_id;
+    char *path;    /* resolved */
+    char *partial; /* where it grows until it is complete */
+    char *kind;    /* base, medium, seed, image */
+    char *digest;
+    guint64 file_bytes;
+    FerryImportState state;
+    guint64 inode; /* of the file as it was published; 0 before */
+} FerryImport;
+
+void ferry_import_free(FerryImport *import);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryImport, ferry_import_free)
+
+/** Writes the row of this migration and path over its former self. */
+bool ferry_journal_import_put(FerryJournal *journal,
+                              const FerryImport *import,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full) (element-type FerryImport): of all migrations that had a part in the file
+ * at @path, in whichever state. */
+GPtrArray *ferry_journal_imports_of_path(FerryJournal *journal,
+                                         const char *path,
+                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full) (element-type FerryImport): of one migration. */
+GPtrArray *ferry_journal_imports(FerryJournal *journal,
+                                 const char *migration_id,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What tells that a file was not written to since. */
+typedef struct {
+    guint64 size_bytes;
+    gint64 mtime_ns;
+    guint64 inode;
+} FerryFileStamp;
+
+/** Notes the digest that the file at @path had under @stamp. */
+bool ferry_journal_digest_put(FerryJournal *journal,
+                              const char *path,
+                              const FerryFileStamp *stamp,
+                              const char *digest,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full) (nullable): the digest noted for exactly this @stamp. */
+char *
+ferry_journal_digest_get(FerryJournal *journal, const char *path, const FerryFileStamp *stamp);
