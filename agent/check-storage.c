@@ -3,6 +3,7 @@
 #include "check-storage.h"
 
 #include "paths.h"
+#include "placement.h"
 #include "preparation.h"
 #include "space-book.h"
 #include "virt-look.h"
@@ -125,8 +126,10 @@ book_others(const FerryAgent *agent, const FerryInstance *instance, GError **err
         const FerryRecord *record = g_ptr_array_index(open, i);
         g_autoptr(FerryInstance) other = ferry_instance_from_json(record->instance_info, NULL);
 
-        if (other && g_strcmp0(other->uuid, instance->uuid) != 0)
-            book_disks(book, agent, other);
+        if (!other || g_strcmp0(other->uuid, instance->uuid) == 0)
+            continue;
+        ferry_placement_restore(other, json_object_get(record->migrate_data, "volumes"), NULL);
+        book_disks(book, agent, other);
     }
     return book;
 }

@@ -64,6 +64,18 @@ check_not_arriving(const FerryCheckScene *scene)
                          ((FerryRecord *)g_ptr_array_index(open, 0))->migration_id);
 }
 
+/* What placement.h found that cannot be done as ordered. */
+static void
+check_placement(const FerryCheckScene *scene)
+{
+    for (guint i = 0; i < scene->instance->obstacles->len; i++) {
+        const FerryObstacle *obstacle = g_ptr_array_index(scene->instance->obstacles, i);
+
+        ferry_checks_add(scene->checks, obstacle->name, FERRY_CHECK_FAIL, obstacle->hint, "%s",
+                         obstacle->message);
+    }
+}
+
 FerryChecks *
 ferry_destination_check_run(const FerryAgent *agent,
                             virConnectPtr connection,
@@ -75,6 +87,7 @@ ferry_destination_check_run(const FerryAgent *agent,
     check_name(&scene);
     check_not_arriving(&scene);
     ferry_check_host(&scene);
+    check_placement(&scene);
     ferry_check_storage(&scene);
     return scene.checks;
 }

@@ -12,10 +12,12 @@
 #include "instance.h"
 #include "migrate-data.h"
 #include "order-options.h"
+#include "placement.h"
 #include "preparation.h"
 #include "virt-arrival.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
+#include "virt-storage.h"
 
 struct FerryDestination {
     const FerryAgent *agent;
@@ -116,6 +118,12 @@ new_record(FerryDestination *self,
 
 /* --- check ------------------------------------------------------------------------------------ */
 
+static char *
+folder_of_pool(const char *name, gpointer connection)
+{
+    return ferry_virt_pool_folder(connection, name);
+}
+
 FerryChecks *
 ferry_destination_check(FerryDestination *self,
                         const json_t *instance_info,
@@ -133,7 +141,10 @@ ferry_destination_check(FerryDestination *self,
 
     g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, error);
 
-    return connection ? ferry_destination_check_run(self->agent, connection, instance) : NULL;
+    if (!connection)
+        return NULL;
+    ferry_placement_apply(instance, parsed, folder_of_pool, connection);
+    return ferry_destination_check_run(self->agent, connection, instance);
 }
 
 /* --- prepare ---------------------------------------------------------------------------------- */
@@ -363,6 +374,7 @@ ferry_destination_prepare(FerryDestination *self,
 
     if (!turn.destination || !connection)
         return NULL;
+    ferry_placement_apply(instance, options, folder_of_pool, connection);
 
     g_autoptr(FerryRecord) before =
         ferry_journal_get(self->agent->journal, migration_id, FERRY_ROLE_DESTINATION, &get_error);
@@ -462,7 +474,11 @@ finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *rec
     if (!options)
         return false;
     instance = ferry_instance_from_json(record->instance_info, error);
-    if (!instance || !ferry_arrival_wait(connection, instance, options, &arrival, error) ||
+    if (!instance)
+        return false;
+    ferry_placement_restore(instance, json_object_get(record->migrate_data, "volumes"),
+                            options->dest_name);
+    if (!ferry_arrival_wait(connection, instance, options, &arrival, error) ||
         !arrived_alive(record, &arrival, error))
         return false;
     ferry_fault_point("deliver", "begin");

@@ -277,9 +277,8 @@ read_scalars(const FerryFieldScope *scope, FerryInstance *instance, GError **err
                             &instance->domain_xml, error);
 }
 
-/* As libvirt has it for QEMU: the name becomes part of paths there. */
-static bool
-is_name(const char *name)
+bool
+ferry_instance_is_name(const char *name)
 {
     return name != NULL && *name != '\0' && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
            strcmp(name, "..") != 0;
@@ -288,7 +287,7 @@ is_name(const char *name)
 static bool
 check_identity(const FerryFieldScope *scope, FerryInstance *instance, GError **error)
 {
-    if (!is_name(instance->name))
+    if (!ferry_instance_is_name(instance->name))
         return refuse_value(scope, "name", "a domain's name", error);
     if (instance->uuid == NULL || !g_uuid_string_is_valid(instance->uuid))
         return refuse_value(scope, "uuid", "a UUID with dashes", error);

@@ -223,3 +223,47 @@ ferry_field_texts(const FerryFieldScope *scope,
     *value = g_strv_builder_end(builder);
     return true;
 }
+
+static bool
+check_entry(const FerryFieldScope *scope, const char *key, gsize max_bytes, GError **error)
+{
+    g_autoptr(FerryJson) name = ferry_json_text(key);
+    const json_t *value = json_object_get(scope->object, key);
+    if (*key == '\0' || !characters_allowed(name, FERRY_FIELD_LINE) || strlen(key) > max_bytes)
+        return ferry_field_refuse(scope, NULL, name, "a key that is a name", error);
+    if (!check_text(scope, key, value, FERRY_FIELD_LINE, max_bytes, error))
+        return false;
+    return json_string_length(value) > 0 ||
+           ferry_field_refuse(scope, key, value, "a string that is not empty", error);
+}
+
+bool
+ferry_field_map(const FerryFieldScope *scope,
+                const char *key,
+                gsize max_count,
+                gsize max_bytes,
+                json_t **value,
+                GError **error)
+{
+    const json_t *found = lookup(scope, key);
+    g_autofree char *path = g_strdup_printf("%s.%s", scope->path, key);
+    const FerryFieldScope map = {found, path};
+    const char *entry = NULL;
+    json_t *ignored = NULL;
+    if (found == NULL)
+        return true;
+    if (!ferry_field_check_object(&map, error))
+        return false;
+    if (json_object_size(found) > max_count) {
+        g_autofree char *expected = g_strdup_printf("at most %zu entries", max_count);
+        return ferry_field_refuse(scope, key, found, expected, error);
+    }
+    json_object_foreach((json_t *)found, entry, ignored)
+    {
+        if (!check_entry(&map, entry, max_bytes, error))
+            return false;
+    }
+    json_decref(*value);
+    *value = json_copy((json_t *)found);
+    return true;
+}

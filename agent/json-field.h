@@ -73,3 +73,12 @@ bool ferry_field_list(const FerryFieldScope *scope,
                       gsize max_count,
                       const json_t **ret_list,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** An object whose keys and values are strings as FERRY_FIELD_LINE, neither of them empty.
+ * @value: (transfer full): a copy of it. */
+bool ferry_field_map(const FerryFieldScope *scope,
+                     const char *key,
+                     gsize max_count,
+                     gsize max_bytes,
+                     json_t **value,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,6 +3,7 @@
 #include "order-options.h"
 
 #include "ferry/error.h"
+#include "instance.h"
 #include "json-field.h"
 
 #include <string.h>
@@ -10,6 +11,8 @@
 #define MAX_DISKS 256
 #define MAX_TARGET_BYTES 31
 #define MAX_TEXT_BYTES 1024
+/* libvirt puts it into names of files. */
+#define MAX_NAME_BYTES 200
 /* libvirt turns MiB/s into bytes in a signed 64-bit number. */
 #define MAX_BANDWIDTH_MIBPS (G_GUINT64_CONSTANT(0x7fffffffffffffff) / (1024 * 1024))
 /* QEMU's limit: 2000 seconds. */
@@ -186,19 +189,60 @@ read_unsupported_bool(const FerryFieldScope *scope, const char *key, Draft *draf
 }
 
 static bool
+read_sparsify(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return ferry_field_bool(scope, key, &draft->options->sparsify, error);
+}
+
+/* A pool's name or an absolute folder. */
+static bool
+is_place(const char *text)
+{
+    return g_path_is_absolute(text) || strchr(text, '/') == NULL;
+}
+
+static bool
 read_pool_map(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
 {
-    const json_t *map = json_object_get(scope->object, key);
-    if (!json_is_null(map) && !json_is_object(map))
-        return refuse_value(scope, key, "an object", error);
-    return json_object_size(map) == 0 || refuse_unsupported(scope, key, error);
+    const char *from = NULL;
+    json_t *to = NULL;
+    if (!ferry_field_map(scope, key, MAX_DISKS, MAX_TEXT_BYTES, &draft->options->pool_map, error))
+        return false;
+    json_object_foreach(draft->options->pool_map, from, to)
+    {
+        const FerryFieldScope map = {draft->options->pool_map, "options.pool_map"};
+        if (!is_place(from) || !is_place(json_string_value(to)))
+            return refuse_value(&map, from, "names of pools, or absolute folders", error);
+    }
+    return true;
+}
+
+static bool
+read_disk_formats(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    const char *target = NULL;
+    json_t *format = NULL;
+    if (!ferry_field_map(scope, key, MAX_DISKS, MAX_TARGET_BYTES, &draft->options->disk_formats,
+                         error))
+        return false;
+    json_object_foreach(draft->options->disk_formats, target, format)
+    {
+        const FerryFieldScope map = {draft->options->disk_formats, "options.disk_formats"};
+        const char *word = json_string_value(format);
+        if (strcmp(word, "raw") != 0 && strcmp(word, "qcow2") != 0)
+            return refuse_value(&map, target, "\"raw\" or \"qcow2\"", error);
+    }
+    return true;
 }
 
 static bool
 read_dest_name(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
 {
-    return json_is_null(json_object_get(scope->object, key)) ||
-           refuse_unsupported(scope, key, error);
+    char **name = &draft->options->dest_name;
+    if (!ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_NAME_BYTES, name, error))
+        return false;
+    return *name == NULL || ferry_instance_is_name(*name) ||
+           refuse_value(scope, key, "a name that libvirt takes", error);
 }
 
 static const struct {
@@ -219,9 +263,10 @@ static const struct {
     {"source_disks", read_source_disks},
     {"storage_strategy", read_strategy},
     {"flatten", read_unsupported_bool},
-    {"sparsify", read_unsupported_bool},
+    {"sparsify", read_sparsify},
     {"fstrim", read_unsupported_bool},
     {"pool_map", read_pool_map},
+    {"disk_formats", read_disk_formats},
     {"dest_name", read_dest_name},
     {"paused", read_paused},
     {"progress_interval_s", read_interval},
@@ -344,5 +389,8 @@ ferry_order_options_free(FerryOrderOptions *options)
     if (options == NULL)
         return;
     g_strfreev(options->disks);
+    json_decref(options->pool_map);
+    json_decref(options->disk_formats);
+    g_free(options->dest_name);
     g_free(options);
 }

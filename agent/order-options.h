@@ -24,6 +24,10 @@ typedef struct {
     FerryOption persistent; /* DEFAULT: as the source is */
     bool undefine_source;
     FerrySourceDisks source_disks;
+    json_t *pool_map;     /* {source's pool or folder: pool or folder here}; NULL: none */
+    json_t *disk_formats; /* {target: "raw" or "qcow2"}; NULL: none */
+    bool sparsify;
+    char *dest_name; /* NULL: the name that it has */
     bool paused;
     guint progress_interval_ms;
 } FerryOrderOptions;
@@ -35,8 +39,7 @@ typedef struct {
  *   parallel_connections rule it out, and auto_converge where permitted and post_copy is off
  * @error: FERRY_ERROR_INVALID_REQUEST naming the option, what was found and what was expected;
  *   also for an option that this version does not support yet: storage_strategy other than "auto"
- *   and "mirror", flatten/sparsify/fstrim when true, pool_map when not empty, dest_name when not
- *   null, source_disks "quarantine"; for auto_converge or post_copy where the configuration does
+ *   and "mirror", flatten/fstrim when true, source_disks "quarantine"; for auto_converge or post_copy where the configuration does
  *   not permit it; for post_copy together with paused or with parallel_connections above 1; and for
  *   every unknown name
  */

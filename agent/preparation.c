@@ -330,6 +330,20 @@ prepare_disk(const Preparation *self, GPtrArray *creations, const FerryDisk *dis
     return true;
 }
 
+/* The checks said it too, but a repetition after a crash does not run them again. */
+static bool
+check_placed(const FerryInstance *instance, GError **error)
+{
+    if (instance->obstacles->len == 0)
+        return true;
+
+    const FerryObstacle *obstacle = g_ptr_array_index(instance->obstacles, 0);
+
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR, obstacle->hint, "%s",
+                    obstacle->message);
+    return false;
+}
+
 bool
 ferry_preparation_make(const FerryAgent *agent,
                        virConnectPtr connection,
@@ -344,7 +358,7 @@ ferry_preparation_make(const FerryAgent *agent,
     Preparation self = {agent, connection, migration_id, instance, pools, volumes};
     g_autoptr(GPtrArray) creations = ferry_journal_creations(agent->journal, migration_id, error);
 
-    if (!creations)
+    if (!creations || !check_placed(instance, error))
         return false;
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);

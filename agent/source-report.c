@@ -29,24 +29,36 @@ find_disk(const json_t *disks, const char *target)
 }
 
 static json_t *
+value_or_null(json_t *value)
+{
+    return value ? json_incref(value) : json_null();
+}
+
+static json_t *
+report_disk(const FerryDisk *disk, const json_t *arrived)
+{
+    const json_t *after = find_disk(arrived, disk->target);
+
+    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}", "target",
+                     ferry_json_text(disk->target), "path", ferry_json_text(disk->source), "format",
+                     ferry_json_text(disk->format), "capacity_bytes",
+                     (json_int_t)disk->capacity_bytes, "allocation_before_bytes",
+                     (json_int_t)disk->allocation_bytes, "allocation_after_bytes",
+                     value_or_null(json_object_get(after, "allocation_bytes")), "destination_path",
+                     value_or_null(json_object_get(after, "path")), "destination_format",
+                     value_or_null(json_object_get(after, "format")));
+}
+
+static json_t *
 report_disks(const FerryInstance *instance, const json_t *arrived)
 {
     json_t *disks = json_array();
 
     for (guint i = 0; instance && i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
-        json_t *after = find_disk(arrived, disk->target);
-        json_t *allocation = json_object_get(after, "allocation_bytes");
 
-        if (!disk->migrate)
-            continue;
-        json_array_append_new(
-            disks, json_pack("{s:o, s:o, s:o, s:I, s:I, s:o}", "target",
-                             ferry_json_text(disk->target), "path", ferry_json_text(disk->source),
-                             "format", ferry_json_text(disk->format), "capacity_bytes",
-                             (json_int_t)disk->capacity_bytes, "allocation_before_bytes",
-                             (json_int_t)disk->allocation_bytes, "allocation_after_bytes",
-                             allocation ? json_incref(allocation) : json_null()));
+        if (disk->migrate)
+            json_array_append_new(disks, report_disk(disk, arrived));
     }
     return disks;
 }

@@ -154,6 +154,18 @@ is_busy(const GError *error)
     return details && ferry_json_get_bool(details, "retry", false);
 }
 
+/* Where the disks arrive is the destination's word, not that of whoever passed the order on. */
+static void
+take_volumes(FerryMigration *migration, const json_t *answer)
+{
+    FerryRecord *record = ferry_migration_record(migration);
+    json_t *volumes = json_object_get(json_object_get(answer, "migrate_data"), "volumes");
+    json_t *migrate_data = json_copy(record->migrate_data);
+
+    json_object_set(migrate_data, "volumes", volumes);
+    ferry_migration_take(migration, &record->migrate_data, migrate_data);
+}
+
 /* The thin copy takes the target's zeroes for granted: only images that the destination's agent has
  * just made for this migration will do, whatever the order's migrate_data claims. */
 static bool
@@ -169,8 +181,10 @@ confirm_prepared(FerryMigration *migration, GError **error)
     if (!answer)
         return false;
     if (g_strcmp0(ferry_json_get_string(answer, "status"), "prepared") == 0 &&
-        g_strcmp0(ferry_json_get_string(instance, "uuid"), record->instance_uuid) == 0)
+        g_strcmp0(ferry_json_get_string(instance, "uuid"), record->instance_uuid) == 0) {
+        take_volumes(migration, answer);
         return true;
+    }
     ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
                     "Call pre_live_migration there with the same migration_id first",
                     "The destination '%s' is not prepared for '%s' by the migration '%s'",

@@ -3,6 +3,7 @@
 #include "transfer-call.h"
 
 #include "ferry/json.h"
+#include "virt-redefine.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
 #include "virt-migrate.h"
@@ -14,6 +15,7 @@ struct FerryTransferCall {
     char *libvirt_uri;         /* immutable */
     char *migrate_uri;         /* immutable */
     GPtrArray *disks;          /* immutable; targets, NULL-terminated */
+    FerryRedefinition becomes; /* immutable */
 
     GMutex lock;
     FerryVirtWatch *watch; /* guarded by lock; NULL once the caller let go */
@@ -32,6 +34,7 @@ call_clear(gpointer data)
     g_ptr_array_unref(self->disks);
     g_free(self->libvirt_uri);
     g_free(self->migrate_uri);
+    ferry_redefinition_clear(&self->becomes);
     g_clear_error(&self->error);
     g_mutex_clear(&self->lock);
 }
@@ -59,6 +62,9 @@ run_call(gpointer data)
         .libvirt_uri = self->libvirt_uri,
         .migrate_uri = self->migrate_uri,
         .disks = (const char *const *)self->disks->pdata,
+        .dest_name = options->dest_name,
+        .dest_xml = self->becomes.live,
+        .persist_xml = self->becomes.persistent,
         .disk_bandwidth_mibps = disk_share(options->bandwidth_mibps, self->disks->len - 1),
         .persist_destination = or_default(options->persistent, was_persistent),
         .undefine_source = was_persistent && options->undefine_source,
@@ -100,6 +106,7 @@ FerryTransferCall *
 ferry_transfer_call_start(FerryMigration *migration, FerryVirtWatch *watch, GError **error)
 {
     const FerryInstance *instance = ferry_migration_instance(migration);
+    const FerryOrderOptions *options = ferry_migration_options(migration);
     json_t *migrate_data = ferry_migration_record(migration)->migrate_data;
     /* Not the connection that watches and aborts: their calls would wait for this one. */
     g_autoptr(virConnect) connection =
@@ -107,7 +114,11 @@ ferry_transfer_call_start(FerryMigration *migration, FerryVirtWatch *watch, GErr
     g_autoptr(virDomain) domain =
         connection ? ferry_virt_domain_find(connection, instance->uuid, error) : NULL;
 
-    if (!domain)
+    g_auto(FerryRedefinition) becomes = {0};
+
+    if (!domain ||
+        !ferry_redefinition_make(domain, instance, json_object_get(migrate_data, "volumes"),
+                                 options->sparsify, &becomes, error))
         return NULL;
 
     FerryTransferCall *self = g_atomic_rc_box_new0(FerryTransferCall);
@@ -118,6 +129,8 @@ ferry_transfer_call_start(FerryMigration *migration, FerryVirtWatch *watch, GErr
     self->libvirt_uri = g_strdup(ferry_json_get_string(migrate_data, "libvirt_uri"));
     self->migrate_uri = g_strdup(ferry_json_get_string(migrate_data, "migrate_uri"));
     self->disks = targets_of(instance);
+    self->becomes = becomes;
+    becomes = (FerryRedefinition){0};
     self->watch = watch;
     g_mutex_init(&self->lock);
     g_thread_unref(g_thread_new("transfer", run_call, g_atomic_rc_box_acquire(self)));

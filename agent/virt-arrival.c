@@ -117,9 +117,10 @@ look_at_disks(virConnectPtr connection, const FerryInstance *instance)
         if (!disk->migrate ||
             !ferry_virt_image_look(connection, disk->source, disk->format, &image, NULL))
             continue;
-        json_array_append_new(disks, json_pack("{s:o, s:o, s:I, s:I}", "target",
+        json_array_append_new(disks, json_pack("{s:o, s:o, s:o, s:I, s:I}", "target",
                                                ferry_json_text(disk->target), "path",
-                                               ferry_json_text(disk->source), "capacity_bytes",
+                                               ferry_json_text(disk->source), "format",
+                                               ferry_json_text(disk->format), "capacity_bytes",
                                                (json_int_t)image.capacity_bytes, "allocation_bytes",
                                                (json_int_t)image.allocation_bytes));
     }

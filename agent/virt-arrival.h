@@ -20,7 +20,7 @@ typedef struct {
     bool persistent;
     bool has_downtime;
     guint64 downtime_ms; /* what libvirt measured here */
-    json_t *disks;       /* array of {"target", "path", "capacity_bytes", "allocation_bytes"} */
+    json_t *disks;       /* array of {"target", "path", "format", "capacity_bytes", ...} */
 } FerryArrival;
 
 void ferry_arrival_clear(FerryArrival *arrival);
@@ -28,7 +28,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryArrival, ferry_arrival_clear)
 
 /**
  * ferry_arrival_wait:
- * @instance: as described on the source
+ * @instance: as described on the source, at its place here (placement.h)
  * Waits for the end of the incoming job, refreshes the pools, and where the order wants the instance
  * persistent and libvirt did not come to it, defines it from its own live XML.
  * @error: libvirt could not be asked. An instance that is not alive is no error but a sight.

@@ -22,7 +22,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Params, params_clear)
 static void
 add_string(Params *params, const char *name, const char *value)
 {
-    virTypedParamsAddString(&params->list, &params->count, &params->size, name, value);
+    if (value)
+        virTypedParamsAddString(&params->list, &params->count, &params->size, name, value);
 }
 
 static unsigned int
@@ -55,6 +56,9 @@ static void
 fill_params(Params *params, const FerryTransferOrder *order)
 {
     add_string(params, VIR_MIGRATE_PARAM_URI, order->migrate_uri);
+    add_string(params, VIR_MIGRATE_PARAM_DEST_NAME, order->dest_name);
+    add_string(params, VIR_MIGRATE_PARAM_DEST_XML, order->dest_xml);
+    add_string(params, VIR_MIGRATE_PARAM_PERSIST_XML, order->persist_xml);
     for (guint i = 0; order->disks && order->disks[i]; i++)
         add_string(params, VIR_MIGRATE_PARAM_MIGRATE_DISKS, order->disks[i]);
     if (order->disk_bandwidth_mibps > 0)

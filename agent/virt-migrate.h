@@ -12,9 +12,12 @@
 #include "progress.h"
 
 typedef struct {
-    const char *libvirt_uri;      /* of the destination's libvirt */
-    const char *migrate_uri;      /* where QEMU connects to, e.g. tcp://kvm02 */
-    const char *const *disks;     /* targets to copy; never empty with storage */
+    const char *libvirt_uri;  /* of the destination's libvirt */
+    const char *migrate_uri;  /* where QEMU connects to, e.g. tcp://kvm02 */
+    const char *const *disks; /* targets to copy; never empty with storage */
+    const char *dest_name;    /* NULL: the name that it has */
+    const char *dest_xml;     /* both or neither; NULL: it arrives as it is */
+    const char *persist_xml;
     guint64 disk_bandwidth_mibps; /* for each disk; 0: no limit */
     bool persist_destination;
     bool undefine_source;

@@ -79,6 +79,23 @@ ferry_virt_pool_find(virConnectPtr connection, const char *directory, GError **e
     return found;
 }
 
+char *
+ferry_virt_pool_folder(virConnectPtr connection, const char *name)
+{
+    static const char *const kinds[] = {"dir", "fs", "netfs", NULL};
+    g_autoptr(virStoragePool) pool = virStoragePoolLookupByName(connection, name);
+    char *raw = pool ? virStoragePoolGetXMLDesc(pool, 0) : NULL;
+    g_autofree char *xml = raw;
+    g_autofree char *own_name = NULL;
+    g_autofree char *type = NULL;
+    g_autofree char *target = NULL;
+
+    if (!xml || !ferry_poolxml_parse(xml, &own_name, &type, &target, NULL) ||
+        !g_strv_contains(kinds, type))
+        return NULL;
+    return g_steal_pointer(&target);
+}
+
 bool
 ferry_virt_pool_refresh(virStoragePoolPtr pool, GError **error)
 {

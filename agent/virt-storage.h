@@ -43,6 +43,10 @@ bool ferry_virt_image_look(virConnectPtr connection,
 virStoragePoolPtr
 ferry_virt_pool_find(virConnectPtr connection, const char *directory, GError **error);
 
+/** Returns: (transfer full) (nullable): the target of the pool @name, active or not; NULL when there
+ * is none, or it is no pool of files. */
+char *ferry_virt_pool_folder(virConnectPtr connection, const char *name);
+
 /** Refreshes @pool, patiently while another job works on it. */
 bool ferry_virt_pool_refresh(virStoragePoolPtr pool, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -206,6 +206,13 @@ ferry_xml_set(xmlNode *node, const char *name, const char *value)
     xmlSetProp(node, BAD_CAST name, BAD_CAST value);
 }
 
+void
+ferry_xml_remove(xmlNode *node)
+{
+    xmlUnlinkNode(node);
+    xmlFreeNode(node);
+}
+
 char *
 ferry_xml_dump(const xmlNode *node)
 {

@@ -54,5 +54,8 @@ xmlNode *ferry_xml_add(xmlNode *node, const char *name, const char *text);
 /** Sets an attribute of @node, escaped as needed. */
 void ferry_xml_set(xmlNode *node, const char *name, const char *value);
 
+/** Takes @node, and what is below, out of its document and frees it. */
+void ferry_xml_remove(xmlNode *node);
+
 /** Returns: (transfer full): @node and what is below as text, indented, without declaration. */
 char *ferry_xml_dump(const xmlNode *node);

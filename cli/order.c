@@ -14,7 +14,8 @@ typedef enum {
     KIND_SECONDS, /* with a fraction */
     KIND_TEXT,
     KIND_LIST,
-    KIND_ANY, /* KEY=JSON */
+    KIND_PAIR, /* FROM=TO, an entry of an object; may come several times */
+    KIND_ANY,  /* KEY=JSON */
 } Kind;
 
 typedef struct {
@@ -44,6 +45,12 @@ static const Option table[] = {
     {"source-disks", 0, KIND_TEXT, "source_disks", "FATE", "Afterwards: keep, delete, quarantine"},
     {"storage-strategy", 0, KIND_TEXT, "storage_strategy", "HOW",
      "How disks go: auto, mirror, seeded"},
+    {"pool-map", 0, KIND_PAIR, "pool_map", "FROM=TO",
+     "Put what lies in this pool or folder into that one there"},
+    {"disk-format", 0, KIND_PAIR, "disk_formats", "TARGET=FORMAT",
+     "Make the image raw or qcow2 there"},
+    {"sparsify", 0, KIND_YES, "sparsify", NULL, "Turn zeroes into holes on the way"},
+    {"dest-name", 0, KIND_TEXT, "dest_name", "NAME", "Its name on the destination"},
     {"paused", 0, KIND_YES, "paused", NULL, "Leave the instance paused on the destination"},
     {"progress-interval", 0, KIND_SECONDS, "progress_interval_s", "S",
      "Time between progress events"},
@@ -94,6 +101,29 @@ list_from_text(const char *text)
     return json_array_size(list) > 0 ? g_steal_pointer(&list) : NULL;
 }
 
+/* Takes the KEY off the "KEY=..." in *@value. */
+static char *
+split_key(const char **value)
+{
+    const char *equal = strchr(*value, '=');
+    if (equal == NULL || equal == *value)
+        return NULL;
+    char *key = g_strndup(*value, (size_t)(equal - *value));
+    *value = equal + 1;
+    return key;
+}
+
+static json_t *
+pair_from_text(const char *text)
+{
+    g_autofree char *from = split_key(&text);
+    if (from == NULL || *text == '\0')
+        return NULL;
+    json_t *pair = json_object();
+    json_object_set_new(pair, from, ferry_json_text(text));
+    return pair;
+}
+
 /* Returns: (transfer full): the value, or NULL and what was expected. */
 static json_t *
 read_value(Kind kind, const char *text, const char **ret_expected)
@@ -115,6 +145,9 @@ read_value(Kind kind, const char *text, const char **ret_expected)
     case KIND_LIST:
         *ret_expected = "names separated by commas";
         return list_from_text(text);
+    case KIND_PAIR:
+        *ret_expected = "two names with = between them";
+        return pair_from_text(text);
     case KIND_ANY:
         *ret_expected = "JSON; a text needs its own quotes, as in -o 'dest_name=\"web2\"'";
         return json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
@@ -130,16 +163,22 @@ refuse(const char *option, const char *value, const char *why, GError **error)
     return false;
 }
 
-/* Takes the KEY off the "KEY=JSON" in *@value. */
-static char *
-split_key(const char **value)
+static bool
+add(json_t *options, const char *key, json_t *value)
 {
-    const char *equal = strchr(*value, '=');
-    if (equal == NULL || equal == *value)
-        return NULL;
-    char *key = g_strndup(*value, (size_t)(equal - *value));
-    *value = equal + 1;
-    return key;
+    const json_t *former = json_object_get(options, key);
+    return former != NULL ? json_equal(former, value) : json_object_set(options, key, value) == 0;
+}
+
+/* @pair: an object with one entry. */
+static bool
+add_pair(json_t *options, const char *key, json_t *pair)
+{
+    void *entry = json_object_iter(pair);
+    if (json_object_get(options, key) == NULL)
+        json_object_set_new(options, key, json_object());
+    return add(json_object_get(options, key), json_object_iter_key(entry),
+               json_object_iter_value(entry));
 }
 
 bool
@@ -156,11 +195,9 @@ ferry_order_set(json_t *options, const char *name, const char *value, GError **e
         g_autofree char *why = g_strdup_printf("expected %s", expected);
         return refuse(name, value, why, error);
     }
-    const json_t *former = json_object_get(options, key);
-    if (former != NULL && !json_equal(former, parsed))
-        return refuse(name, value, "contradicts an option before it", error);
-    json_object_set(options, key, parsed);
-    return true;
+    if (option->kind == KIND_PAIR ? add_pair(options, key, parsed) : add(options, key, parsed))
+        return true;
+    return refuse(name, value, "contradicts an option before it", error);
 }
 
 static gboolean

@@ -77,6 +77,10 @@ test_defaults(Fixture *fixture, gconstpointer user_data)
         g_assert_cmpint(options->persistent, ==, FERRY_OPTION_DEFAULT);
         g_assert_true(options->undefine_source);
         g_assert_cmpint(options->source_disks, ==, FERRY_SOURCE_DISKS_DELETE);
+        g_assert_null(options->pool_map);
+        g_assert_null(options->disk_formats);
+        g_assert_null(options->dest_name);
+        g_assert_false(options->sparsify);
         g_assert_false(options->paused);
         g_assert_false(options->post_copy);
         g_assert_false(options->auto_converge);
@@ -97,8 +101,10 @@ test_everything_given(Fixture *fixture, gconstpointer user_data)
                        " \"timeout_action\": \"force_complete\", \"persistent\": false,"
                        " \"undefine_source\": false, \"source_disks\": \"delete\","
                        " \"storage_strategy\": \"mirror\", \"flatten\": false,"
-                       " \"sparsify\": false, \"fstrim\": false, \"pool_map\": {},"
-                       " \"dest_name\": null, \"paused\": true, \"progress_interval_s\": 0.25}");
+                       " \"sparsify\": true, \"fstrim\": false,"
+                       " \"pool_map\": {\"default\": \"fast\", \"/srv/a\": \"/srv/b\"},"
+                       " \"disk_formats\": {\"vda\": \"raw\"}, \"dest_name\": \"web02\","
+                       " \"paused\": true, \"progress_interval_s\": 0.25}");
     g_assert_cmpuint(g_strv_length(options->disks), ==, 2);
     g_assert_cmpstr(options->disks[1], ==, "vdb");
     g_assert_cmpuint(options->bandwidth_mibps, ==, 100);
@@ -113,6 +119,11 @@ test_everything_given(Fixture *fixture, gconstpointer user_data)
     g_assert_cmpint(options->persistent, ==, FERRY_OPTION_NO);
     g_assert_false(options->undefine_source);
     g_assert_cmpint(options->source_disks, ==, FERRY_SOURCE_DISKS_DELETE);
+    g_assert_cmpstr(ferry_json_get_string(options->pool_map, "default"), ==, "fast");
+    g_assert_cmpstr(ferry_json_get_string(options->pool_map, "/srv/a"), ==, "/srv/b");
+    g_assert_cmpstr(ferry_json_get_string(options->disk_formats, "vda"), ==, "raw");
+    g_assert_cmpstr(options->dest_name, ==, "web02");
+    g_assert_true(options->sparsify);
     g_assert_true(options->paused);
     g_assert_cmpuint(options->progress_interval_ms, ==, 250);
 }
@@ -150,7 +161,22 @@ static const struct {
     {"{\"progress_interval_s\": \"1\"}", "options.progress_interval_s"},
     {"{\"storage_strategy\": \"teleport\"}", "options.storage_strategy"},
     {"{\"pool_map\": []}", "options.pool_map"},
+    {"{\"pool_map\": {\"a\": 1}}", "options.pool_map.a"},
+    {"{\"pool_map\": {\"a\": \"\"}}", "options.pool_map.a"},
+    {"{\"pool_map\": {\"\": \"a\"}}", "options.pool_map"},
+    {"{\"pool_map\": {\"a\\n\": \"b\"}}", "options.pool_map"},
+    {"{\"pool_map\": {\"a\": \"images/b\"}}", "options.pool_map.a"},
+    {"{\"pool_map\": {\"../a\": \"b\"}}", "options.pool_map.../a"},
+    {"{\"disk_formats\": \"raw\"}", "options.disk_formats"},
+    {"{\"disk_formats\": {\"vda\": \"vmdk\"}}", "options.disk_formats.vda"},
+    {"{\"disk_formats\": {\"vda\": null}}", "options.disk_formats.vda"},
+    {"{\"dest_name\": \"\"}", "options.dest_name"},
+    {"{\"dest_name\": \"..\"}", "options.dest_name"},
+    {"{\"dest_name\": \"a/b\"}", "options.dest_name"},
+    {"{\"dest_name\": \"a\\nb\"}", "options.dest_name"},
+    {"{\"dest_name\": 2}", "options.dest_name"},
     {"{\"flatten\": \"no\"}", "options.flatten"},
+    {"{\"sparsify\": \"yes\"}", "options.sparsify"},
 };
 
 static const struct {
@@ -159,10 +185,7 @@ static const struct {
 } unsupported[] = {
     {"{\"storage_strategy\": \"seeded\"}", "options.storage_strategy"},
     {"{\"flatten\": true}", "options.flatten"},
-    {"{\"sparsify\": true}", "options.sparsify"},
     {"{\"fstrim\": true}", "options.fstrim"},
-    {"{\"pool_map\": {\"a\": \"b\"}}", "options.pool_map"},
-    {"{\"dest_name\": \"web02\"}", "options.dest_name"},
     {"{\"source_disks\": \"quarantine\"}", "source_disks"},
     {"{\"compress\": false}", "Unknown option \"compress\""},
     {"{\"Disks\": []}", "Unknown option \"Disks\""},

@@ -35,8 +35,14 @@ test_every_option(void)
                                         "--storage-strategy=mirror",
                                         "--paused",
                                         "--progress-interval=0.5",
+                                        "--pool-map=default=fast",
+                                        "--pool-map=/srv/a=/srv/b=c",
+                                        "--pool-map=default=fast",
+                                        "--disk-format=vda=raw",
+                                        "--dest-name=web02",
+                                        "--sparsify",
                                         "-o",
-                                        "pool_map={\"a\": \"b=c\"}",
+                                        "future={\"a\": \"b=c\"}",
                                         "--option=flatten=false",
                                         NULL};
     g_autoptr(GError) error = NULL;
@@ -47,7 +53,10 @@ test_every_option(void)
         " \"tls\": true, \"completion_timeout_s\": 3600, \"timeout_action\": \"force_complete\","
         " \"persistent\": false, \"undefine_source\": false, \"source_disks\": \"delete\","
         " \"storage_strategy\": \"mirror\", \"paused\": true, \"progress_interval_s\": 0.5,"
-        " \"pool_map\": {\"a\": \"b=c\"}, \"flatten\": false}",
+        " \"pool_map\": {\"default\": \"fast\", \"/srv/a\": \"/srv/b=c\"},"
+        " \"disk_formats\": {\"vda\": \"raw\"}, \"dest_name\": \"web02\","
+        " \"sparsify\": true,"
+        " \"future\": {\"a\": \"b=c\"}, \"flatten\": false}",
         0, NULL);
     bool parsed = parse(words, options, &error);
     g_assert_no_error(error);
@@ -80,6 +89,9 @@ test_wrong_values(void)
         "--option==true",
         "--option=dest_name=web2",
         "--option=disks=[\"vda\"",
+        "--pool-map=default",
+        "--pool-map==fast",
+        "--disk-format=vda=",
         "--source-disks=",
         "--progress-interval=inf",
         "--downtime=99999999999999999999",
@@ -105,6 +117,11 @@ test_contradictions(void)
     g_autoptr(FerryJson) options = json_object();
     g_autoptr(FerryJson) others = json_object();
     g_assert_false(parse(both, options, &error));
+    g_assert_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE);
+    g_clear_error(&error);
+    static const char *const maps[] = {"x", "--pool-map=a=b", "--pool-map=a=c", NULL};
+    g_autoptr(FerryJson) mapped = json_object();
+    g_assert_false(parse(maps, mapped, &error));
     g_assert_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE);
     g_clear_error(&error);
     g_assert_true(parse(same, others, &error));

@@ -1,0 +1,49 @@
+"""One leg of a journey there and back, proved: the guest counts on, every bit and the allocation
+are the same, and the next cold boot works from the definition that the destination keeps."""
+
+from lab import images
+from lab.images import MIB
+from lab.tap import check, equal
+
+from stage import definition
+
+
+def travel(stage, guest, places=None, name=None, **options):
+    """Carries a guest that counts to the other host and boots it cold there; returns the event.
+
+    places: {target: (path, format)} of disks that arrive elsewhere. name: that it arrives under.
+    """
+    source = guest.host
+    before = [(disk.path, disk.kind, source) for disk in guest.disks]
+    for disk in guest.disks:
+        stage.defer(stage.remove, source, disk.path)
+    if name:
+        options["dest_name"] = name
+    end = stage.carry(guest, paused=True, **options)
+    guest.name = name or guest.name
+    for disk in guest.disks:
+        disk.path, disk.kind = (places or {}).get(disk.target, (disk.path, disk.kind))
+    for disk, old in zip(guest.disks, before):
+        _compare(disk, old, guest.host, options.get("sparsify"))
+    guest.host.virsh("resume", guest.name)
+    stage.runs_on(guest, guest.host)
+    boot_cold(stage, guest)
+    return end
+
+
+def _compare(disk, old, host, sparsify):
+    path, _, source = old
+    check(images.identical((path, source), (disk.path, host)), "%s: the copies differ" % disk.target)
+    equal(images.info(disk.path, host)["format"], disk.kind, disk.target)
+    allocated = [images.allocation(path, source), images.allocation(disk.path, host)]
+    check(sparsify or allocated[1] <= allocated[0] * 1.02 + 8 * MIB,
+          "%s: %d of %d bytes are allocated" % (disk.target, allocated[1], allocated[0]))
+
+
+def boot_cold(stage, guest):
+    """The power goes, and the guest comes again from its persistent definition."""
+    host = guest.host
+    equal(definition(host, guest.name), (True, True), "definition")
+    host.virsh("destroy", guest.name)
+    host.virsh("start", guest.name)
+    stage.runs_on(guest, host)
