@@ -9,12 +9,15 @@
 #include "journal.h"
 #include "virt.h"
 
+typedef struct FerryQuarantine FerryQuarantine;
+
 typedef struct {
     const FerryConfig *config;
     FerryJournal *journal;
     FerryVirt *virt;
     FerryDigests *digests;
     FerryBus *bus;
+    FerryQuarantine *quarantine;
     GCancellable *stopping; /* ended when the agent stops; long waits end by it */
 } FerryAgent;
 

@@ -3,6 +3,9 @@
 #include "check-host.h"
 
 #include "virt-host.h"
+#include "virt-look.h"
+
+#include <string.h>
 
 static void
 check_machine(const FerryCheckScene *scene)
@@ -62,6 +65,55 @@ check_memory(const FerryCheckScene *scene)
                      needed >> 20, free_bytes >> 20);
 }
 
+/* The size that <hugepages/> means without saying it. */
+static guint64
+default_huge_page_bytes(void)
+{
+    g_autofree char *text = NULL;
+    const char *line = NULL;
+
+    if (g_file_get_contents("/proc/meminfo", &text, NULL, NULL))
+        line = strstr(text, "Hugepagesize:");
+    return line ? g_ascii_strtoull(line + strlen("Hugepagesize:"), NULL, 10) * 1024 : 0;
+}
+
+static void
+check_huge_pages(const FerryCheckScene *scene, guint64 size_bytes)
+{
+    guint64 count = 0;
+    g_autoptr(GError) error = NULL;
+
+    if (!ferry_virt_free_huge_pages(scene->connection, size_bytes, &count, &error)) {
+        ferry_checks_add_error(scene->checks, "huge-pages", error);
+        return;
+    }
+
+    /* With several sizes the XML divides the memory by cells; each size is asked for a page then. */
+    bool alone = scene->needs->huge_pages->len == 1;
+    guint64 needed = alone ? (scene->instance->memory_bytes + size_bytes - 1) / size_bytes : 1;
+    bool fits = needed <= count;
+
+    ferry_checks_add(scene->checks, "huge-pages", fits ? FERRY_CHECK_PASS : FERRY_CHECK_FAIL,
+                     fits ? NULL
+                          : "Set huge pages aside there (virsh allocpages), or choose another "
+                            "host",
+                     "The instance needs %" G_GUINT64_FORMAT " huge pages of %" G_GUINT64_FORMAT
+                     " KiB, %" G_GUINT64_FORMAT " are free here",
+                     needed, size_bytes >> 10, count);
+}
+
+static void
+check_all_huge_pages(const FerryCheckScene *scene)
+{
+    for (guint i = 0; scene->needs && i < scene->needs->huge_pages->len; i++) {
+        guint64 wanted = g_array_index(scene->needs->huge_pages, guint64, i);
+        guint64 size_bytes = wanted > 0 ? wanted : default_huge_page_bytes();
+
+        if (size_bytes > 0)
+            check_huge_pages(scene, size_bytes);
+    }
+}
+
 static void
 check_slots(const FerryCheckScene *scene)
 {
@@ -88,5 +140,6 @@ ferry_check_host(const FerryCheckScene *scene)
     check_machine(scene);
     check_cpu(scene);
     check_memory(scene);
+    check_all_huge_pages(scene);
     check_slots(scene);
 }

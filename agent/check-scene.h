@@ -7,11 +7,13 @@
 
 #include "agent.h"
 #include "check.h"
+#include "domxml-needs.h"
 #include "instance.h"
 
 typedef struct {
     const FerryAgent *agent;
     virConnectPtr connection;
     const FerryInstance *instance; /* as the source describes it; untrusted */
+    const FerryGuestNeeds *needs;  /* of the same instance's XML; NULL where it cannot be read */
     FerryChecks *checks;           /* where results go */
 } FerryCheckScene;

@@ -8,6 +8,7 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "outbox.h"
+#include "quarantine.h"
 #include "service-manager.h"
 
 #include <glib-unix.h>
@@ -153,6 +154,7 @@ static void
 close_parts(Daemon *self)
 {
     ferry_expiry_clock_free(self->leases);
+    ferry_quarantine_free(self->agent.quarantine);
     ferry_resolver_free(self->resolver);
     ferry_dispatch_free(self->dispatch);
     ferry_bus_free(self->agent.bus);
@@ -191,6 +193,7 @@ open_parts(Daemon *self, GError **error)
         return false;
     ferry_journal_enable_events(self->agent.journal, self->config->notifications);
     self->agent.virt = ferry_virt_new(self->config->connection_uri);
+    self->agent.quarantine = ferry_quarantine_new(&self->agent);
     self->agent.digests =
         ferry_digests_new(self->agent.journal, self->agent.virt, self->agent.stopping);
     self->outbox = ferry_outbox_new(&self->agent, self->context);
@@ -230,6 +233,7 @@ start(Daemon *self, GError **error)
         return false;
     prune_history(self);
     tell(self, "agent.started");
+    ferry_quarantine_start(self->agent.quarantine);
     if (!ferry_source_recover(self->source, error))
         return false;
     self->leases =

@@ -2,7 +2,9 @@
 
 #include "destination-check.h"
 
+#include "check-devices.h"
 #include "check-host.h"
+#include "check-network.h"
 #include "check-scene.h"
 #include "check-storage.h"
 #include "virt-auto.h"
@@ -81,7 +83,10 @@ ferry_destination_check_run(const FerryAgent *agent,
                             virConnectPtr connection,
                             const FerryInstance *instance)
 {
-    FerryCheckScene scene = {agent, connection, instance, ferry_checks_new()};
+    g_autoptr(FerryChecks) checks = ferry_checks_new();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryGuestNeeds) needs = ferry_guest_needs_parse(instance->domain_xml, &error);
+    FerryCheckScene scene = {agent, connection, instance, needs, checks};
 
     check_uuid(&scene);
     check_name(&scene);
@@ -89,5 +94,11 @@ ferry_destination_check_run(const FerryAgent *agent,
     ferry_check_host(&scene);
     check_placement(&scene);
     ferry_check_storage(&scene);
-    return scene.checks;
+    if (needs) {
+        ferry_check_network(&scene);
+        ferry_check_devices(&scene);
+    } else {
+        ferry_checks_add_error(checks, "domain-xml", error);
+    }
+    return g_steal_pointer(&checks);
 }

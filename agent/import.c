@@ -303,8 +303,9 @@ start_copy(FerryImports *self,
     if (fd >= 0)
         close(fd);
     ferry_fault_point("partial", "end");
-    if (!ok || !ferry_virt_folder_refresh(connection, row->path, error))
+    if (!ok)
         return NULL;
+    ferry_virt_folder_refresh(connection, row->path);
     return answer_copy(row, offset);
 }
 
@@ -382,9 +383,9 @@ publish_partial(FerryImports *self, virConnectPtr connection, FerryImport *row, 
 
     if (fd >= 0)
         close(fd);
-    if (!ok || !give_name(self, row, error) || !enter(self, row, FERRY_IMPORT_PUBLISHED, error) ||
-        !ferry_virt_folder_refresh(connection, row->path, error))
+    if (!ok || !give_name(self, row, error) || !enter(self, row, FERRY_IMPORT_PUBLISHED, error))
         return NULL;
+    ferry_virt_folder_refresh(connection, row->path);
     return answer_present();
 }
 

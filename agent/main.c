@@ -80,22 +80,12 @@ check_url(const FerryConfig *config, GError **error)
     return bus != NULL;
 }
 
-static bool
-check_supported(const FerryConfig *config, GError **error)
-{
-    if (config->source_disks != FERRY_SOURCE_DISKS_QUARANTINE)
-        return true;
-    ferry_set_error(error, FERRY_ERROR_CONFIG, "Set it to keep or delete",
-                    "[storage] source_disks = 'quarantine': this version does not support it yet");
-    return false;
-}
-
 static int
 run(const Options *options, GError **error)
 {
     g_autoptr(FerryConfig) config = load_config(options, error);
 
-    if (!config || !check_url(config, error) || !check_supported(config, error))
+    if (!config || !check_url(config, error))
         return EXIT_FAILURE;
     if (options->check_config) {
         printf("The configuration is good; this agent is '%s'.\n", config->host);

@@ -5,6 +5,8 @@
 #include "disk-plan.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "methods-quarantine.h"
+#include "quarantine.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
 #include "virt-host.h"
@@ -153,6 +155,7 @@ describe_host(const FerryMethodContext *context, FerryRequest *request, GError *
 
     guint limit = config->max_concurrent_live_migrations;
 
+    json_object_set_new(answer, "quarantine", ferry_quarantine_sum(context->agent));
     json_object_set_new(answer, "host", ferry_json_text(config->host));
     json_object_set_new(answer, "version", json_string(PACKAGE_VERSION));
     json_object_set_new(answer, "migration_address",
@@ -460,6 +463,9 @@ static const FerryMethod table[] = {
     {"resolve_migration", FERRY_METHOD_ORDER, NAMES("migration_id"), NULL},
     {"get_migration", FERRY_METHOD_NONE, NAMES("migration_id"), NAMES("role")},
     {"list_migrations", FERRY_METHOD_NONE, NULL, NAMES("status", "instance", "limit")},
+    {"list_quarantined_disks", FERRY_METHOD_NONE, NULL, NAMES("instance")},
+    {"restore_quarantined_disks", FERRY_METHOD_ORDER, NAMES("migration_id"), NAMES("force")},
+    {"delete_quarantined_disks", FERRY_METHOD_ORDER, NAMES("migration_id"), NAMES("force")},
     {0},
 };
 
@@ -483,6 +489,9 @@ static const struct {
     {"resolve_migration", resolve_migration},
     {"get_migration", get_migration},
     {"list_migrations", list_migrations},
+    {"list_quarantined_disks", ferry_method_list_quarantined_disks},
+    {"restore_quarantined_disks", ferry_method_restore_quarantined_disks},
+    {"delete_quarantined_disks", ferry_method_delete_quarantined_disks},
 };
 
 const FerryMethod *

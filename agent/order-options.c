@@ -336,11 +336,6 @@ check_together(const FerryOrderOptions *options, const FerryConfig *config, GErr
         return refuse_conflict("Choose one of the two",
                                "Option \"post_copy\" does not go with \"parallel_connections\"",
                                error);
-    if (options->source_disks == FERRY_SOURCE_DISKS_QUARANTINE)
-        return refuse_conflict("Use \"keep\" or \"delete\"",
-                               "Option \"source_disks\": \"quarantine\" is not supported by this"
-                               " version",
-                               error);
     return true;
 }
 

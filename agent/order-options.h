@@ -39,7 +39,7 @@ typedef struct {
  *   parallel_connections rule it out, and auto_converge where permitted and post_copy is off
  * @error: FERRY_ERROR_INVALID_REQUEST naming the option, what was found and what was expected;
  *   also for an option that this version does not support yet: storage_strategy other than "auto"
- *   and "mirror", flatten/fstrim when true, source_disks "quarantine"; for auto_converge or post_copy where the configuration does
+ *   and "mirror", flatten/fstrim when true; for auto_converge or post_copy where the configuration does
  *   not permit it; for post_copy together with paused or with parallel_connections above 1; and for
  *   every unknown name
  */

@@ -5,6 +5,7 @@
 #include "disk-plan.h"
 #include "ferry/error.h"
 #include "paths.h"
+#include "quarantine.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
 
@@ -129,6 +130,8 @@ ferry_source_check_run(const FerryAgent *agent,
     check_layout(checks, instance);
     if (options->source_disks == FERRY_SOURCE_DISKS_DELETE)
         check_deletable(agent, checks, instance);
+    else if (options->source_disks == FERRY_SOURCE_DISKS_QUARANTINE)
+        ferry_quarantine_check(agent, checks, instance);
     *ret_instance = g_steal_pointer(&instance);
     return checks;
 }

@@ -10,10 +10,12 @@
 #include "migrate-data.h"
 #include "paths.h"
 #include "peer.h"
+#include "quarantine.h"
 #include "source-check.h"
 #include "source-report.h"
 #include "transfer.h"
 #include "virt-auto.h"
+#include "virt-definition.h"
 #include "virt-domain.h"
 #include "virt-storage.h"
 
@@ -108,6 +110,22 @@ check_there(FerryMigration *migration, GError **error)
     return answer ? ferry_checks_from_json(answer, error) : NULL;
 }
 
+/* Before libvirt takes it away with the instance. */
+static bool
+keep_definition(FerryMigration *migration, GError **error)
+{
+    const FerryAgent *agent = ferry_migration_agent(migration);
+    const FerryRecord *record = ferry_migration_record(migration);
+
+    if (ferry_migration_options(migration)->source_disks != FERRY_SOURCE_DISKS_QUARANTINE)
+        return true;
+
+    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
+
+    return connection && ferry_virt_definition_keep(agent, connection, record->migration_id,
+                                                    record->instance_uuid, error);
+}
+
 static FerryStepEnd
 run_check(FerryMigration *migration, bool resumed, GError **error)
 {
@@ -127,8 +145,17 @@ run_check(FerryMigration *migration, bool resumed, GError **error)
         g_propagate_error(error, ferry_checks_error(checks));
         return FERRY_STEP_FAILED;
     }
+    if (!keep_definition(migration, error))
+        return FERRY_STEP_FAILED;
     ferry_migration_save(migration);
     return FERRY_STEP_DONE;
+}
+
+static bool
+undo_check(FerryMigration *migration, GError **error)
+{
+    ferry_virt_definition_forget(ferry_migration_agent(migration), ferry_migration_id(migration));
+    return true;
 }
 
 /* --- prepare ---------------------------------------------------------------------------------- */
@@ -416,7 +443,12 @@ run_source_disks(FerryMigration *migration, bool resumed, GError **error)
 {
     const FerryAgent *agent = ferry_migration_agent(migration);
     const FerryInstance *instance = ferry_migration_instance(migration);
-    bool deleting = ferry_migration_options(migration)->source_disks == FERRY_SOURCE_DISKS_DELETE;
+    FerrySourceDisks fate = ferry_migration_options(migration)->source_disks;
+    bool deleting = fate == FERRY_SOURCE_DISKS_DELETE;
+
+    if (fate == FERRY_SOURCE_DISKS_QUARANTINE)
+        return ferry_quarantine_hold(migration, error) ? FERRY_STEP_DONE : FERRY_STEP_ERROR;
+
     g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
 
     if (!connection)
@@ -454,7 +486,7 @@ make_report(FerryMigration *migration)
 }
 
 static const FerrySagaStep steps[] = {
-    {"check", FERRY_STATUS_PREPARING, run_check, NULL, false, false},
+    {"check", FERRY_STATUS_PREPARING, run_check, undo_check, false, false},
     {"prepare", FERRY_STATUS_PREPARING, run_prepare, undo_prepare, false, false},
     {"transfer", FERRY_STATUS_RUNNING, run_transfer, NULL, false, false},
     {"adjudicate", FERRY_STATUS_RUNNING, run_adjudicate, NULL, false, true},

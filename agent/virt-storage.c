@@ -111,17 +111,17 @@ ferry_virt_pool_refresh(virStoragePoolPtr pool, GError **error)
                                  "Cannot refresh the storage pool '%s'", name);
 }
 
-bool
-ferry_virt_folder_refresh(virConnectPtr connection, const char *path, GError **error)
+void
+ferry_virt_folder_refresh(virConnectPtr connection, const char *path)
 {
-    g_autoptr(GError) find_error = NULL;
-    g_autofree char *directory = g_path_get_dirname(path);
-    g_autoptr(virStoragePool) pool = ferry_virt_pool_find(connection, directory, &find_error);
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virStoragePool) pool = ferry_virt_pool_find(connection, folder, &error);
 
-    if (!find_error)
-        return !pool || virStoragePoolIsActive(pool) != 1 || ferry_virt_pool_refresh(pool, error);
-    g_propagate_error(error, g_steal_pointer(&find_error));
-    return false;
+    if (pool && virStoragePoolIsActive(pool) == 1)
+        (void)!ferry_virt_pool_refresh(pool, &error);
+    if (error)
+        g_warning("The pool of '%s' is not refreshed: %s", folder, error->message);
 }
 
 char *

@@ -50,10 +50,9 @@ char *ferry_virt_pool_folder(virConnectPtr connection, const char *name);
 /** Refreshes @pool, patiently while another job works on it. */
 bool ferry_virt_pool_refresh(virStoragePoolPtr pool, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Refreshes the pool of the folder of @path, if there is one. */
-bool ferry_virt_folder_refresh(virConnectPtr connection,
-                               const char *path,
-                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** Has libvirt look again at the folder of @path, where a pool has it; a failure is only logged, as
+ * the next look makes up for it. */
+void ferry_virt_folder_refresh(virConnectPtr connection, const char *path);
 
 /** Returns: (transfer full): @wanted, or the first of "@wanted-2", "-3" ... that no pool has. */
 char *ferry_virt_pool_free_name(virConnectPtr connection, const char *wanted);

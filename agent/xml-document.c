@@ -166,24 +166,43 @@ unit_factor(const char *unit, guint64 *ret_factor)
     return true;
 }
 
+/* Returns: NULL, or why @text is no number of bytes. */
+static const char *
+scale(const char *text, const char *unit, guint64 *ret_bytes)
+{
+    guint64 number = 0;
+    guint64 factor = 1;
+    if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, &number, NULL))
+        return "it holds no number";
+    if (!unit_factor(unit, &factor))
+        return "its unit is not known";
+    if (!g_uint64_checked_mul(&number, number, factor))
+        return "its number is too large";
+    *ret_bytes = number;
+    return NULL;
+}
+
 bool
 ferry_xml_bytes(const xmlNode *node, const char *default_unit, guint64 *value, GError **error)
 {
     if (node == NULL)
         return true;
-    const char *name = (const char *)node->name;
     g_autofree char *text = take(xmlNodeGetContent(node));
     g_autofree char *unit = ferry_xml_attribute(node, "unit");
-    guint64 number = 0;
-    if (!g_ascii_string_to_unsigned(g_strstrip(text), 10, 0, G_MAXUINT64, &number, NULL))
-        return refuse(error, name, "it holds no number");
-    guint64 factor = 1;
-    if (!unit_factor(unit != NULL ? unit : default_unit, &factor))
-        return refuse(error, name, "its unit is not known");
-    if (!g_uint64_checked_mul(&number, number, factor))
-        return refuse(error, name, "its number is too large");
-    *value = number;
-    return true;
+    const char *why = scale(g_strstrip(text), unit != NULL ? unit : default_unit, value);
+    return why == NULL || refuse(error, (const char *)node->name, why);
+}
+
+bool
+ferry_xml_attribute_bytes(
+    const xmlNode *node, const char *name, const char *default_unit, guint64 *value, GError **error)
+{
+    g_autofree char *text = ferry_xml_attribute(node, name);
+    g_autofree char *unit = ferry_xml_attribute(node, "unit");
+    if (text == NULL)
+        return true;
+    const char *why = scale(text, unit != NULL ? unit : default_unit, value);
+    return why == NULL || refuse(error, (const char *)node->name, why);
 }
 
 xmlDoc *

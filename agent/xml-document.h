@@ -45,6 +45,14 @@ char *ferry_xml_text(const xmlNode *node);
 bool ferry_xml_bytes(const xmlNode *node, const char *default_unit, guint64 *value, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/** The same of an attribute, as in <page size='2048' unit='KiB'>; one that is absent leaves *@value
+ * alone. */
+bool ferry_xml_attribute_bytes(const xmlNode *node,
+                               const char *name,
+                               const char *default_unit,
+                               guint64 *value,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Returns: (transfer full): a document with one element, @root. */
 xmlDoc *ferry_xml_new(const char *root);
 

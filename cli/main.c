@@ -69,6 +69,14 @@ const FerryCommand ferry_commands[] = {
         .run = ferry_command_resolve,
     },
     {
+        .name = "quarantine",
+        .arguments = "list|restore|delete [MIGRATION|INSTANCE]",
+        .summary = "Show, bring back or delete source disks that were put aside",
+        .description = "restore gives the disks their names back and defines the instance again; "
+                       "it starts nothing.",
+        .run = ferry_command_quarantine,
+    },
+    {
         .name = "watch",
         .arguments = "",
         .summary = "Show events as they come",

@@ -3,6 +3,7 @@
 
 #include "target.h"
 
+#include "../../agent/domxml-needs.h"
 #include "../../agent/domxml.h"
 
 #include "ferry/json.h"
@@ -16,7 +17,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryInstance) instance = ferry_domxml_parse(xml, &error);
     g_autofree char *redacted = ferry_domxml_redact(xml);
+    g_autoptr(GError) needs_error = NULL;
+    g_autoptr(FerryGuestNeeds) needs = ferry_guest_needs_parse(xml, &needs_error);
 
+    g_assert_true((needs == NULL) == (needs_error != NULL));
     g_assert_true((instance == NULL) == (error != NULL));
     if (!instance)
         return 0;

@@ -1,10 +1,14 @@
 """What both sides look at before a byte moves: each check passes where it should, and says what is
 wrong and what to do where it should not."""
 
+import os
+import re
+
 from lab import images
 from lab.guest import Disk
 from lab.host import IMAGES
 from lab.images import GIB, MIB
+from lab.network import MIGRATION
 from lab.tap import check, equal
 
 from stage import forget_pool, new_id
@@ -37,6 +41,17 @@ def _only(checks, name, result):
     return found[0]["message"]
 
 
+def _define(host, command, xml):
+    """Has libvirt define something from a file, as a person would."""
+    path = IMAGES + "/definition.xml"
+    with open(host.path(path), "w", encoding="ascii") as file:
+        file.write(xml)
+    try:
+        host.virsh(command, path)
+    finally:
+        os.unlink(host.path(path))
+
+
 # Storage
 
 def pools_of_all_kinds(stage):
@@ -52,12 +67,9 @@ def pools_of_all_kinds(stage):
     stage.destination.virsh("pool-destroy", "kind")
     check("inactive" in _only(_at_destination(stage, info), "pool", "pass"), "a pool at rest")
     stage.destination.virsh("pool-undefine", "kind")
-    other = folder + ".xml"
-    with open(stage.destination.path(other), "w", encoding="ascii") as file:
-        file.write("<pool type='disk'><name>other</name><source><device path='/dev/null'/>"
-                   "</source><target><path>%s</path></target></pool>" % folder)
-    stage.destination.virsh("pool-define", other)
-    stage.remove(stage.destination, other)
+    _define(stage.destination, "pool-define",
+            "<pool type='disk'><name>other</name><source><device path='/dev/null'/></source>"
+            "<target><path>%s</path></target></pool>" % folder)
     check("disk" in _only(_at_destination(stage, info), "pool", "fail"), "a pool of another kind")
     forget_pool(stage.destination, "other")
 
@@ -82,4 +94,154 @@ def space_promised_to_others(stage):
     equal(images.allocation(second.disks[0].path, stage.source) > 40 * MIB, True)
 
 
-CASES = (pools_of_all_kinds, space_promised_to_others)
+# Networks and displays
+
+def _bridge(stage, host, name):
+    host.run("ip", "link", "add", name, "type", "bridge")
+    stage.defer(host.run, "ip", "link", "del", name)
+
+
+def _network(stage, host, name, forward, start=True):
+    _define(host, "net-define", "<network><name>%s</name>%s</network>" % (name, forward))
+    stage.defer(host.virsh, "net-undefine", name)
+    if start:
+        host.virsh("net-start", name)
+        stage.defer(host.virsh, "net-destroy", name)
+
+
+def networks(stage):
+    """networks: one that is missing, one at rest, one whose bridge is missing, and one that works"""
+    bridged = "<forward mode='bridge'/><bridge name='ferry0'/>"
+    for host in (stage.source, stage.destination):
+        _bridge(stage, host, "ferry0")
+    _network(stage, stage.source, "guests", bridged)
+    guest = _still(stage, devices=["<interface type='network'><source network='guests'/>"
+                                   "<model type='virtio'/></interface>"])
+    info = _info(stage, guest)
+    message = _only(_at_destination(stage, info), "network", "fail")
+    check("'guests'" in message and "interface 52:54:" in message, message)
+    _define(stage.destination, "net-define",
+            "<network><name>guests</name>%s</network>" % bridged)
+    stage.defer(stage.destination.virsh, "net-undefine", "guests")
+    check("not started" in _only(_at_destination(stage, info), "network", "fail"), "at rest")
+    stage.destination.virsh("net-start", "guests")
+    stage.defer(stage.destination.virsh, "net-destroy", "guests")
+    _only(_at_destination(stage, info), "network", "pass")
+    stage.destination.run("ip", "link", "set", "ferry0", "name", "ferry1")
+    check("'ferry0'" in _only(_at_destination(stage, info), "network", "fail"), "its bridge")
+    stage.destination.run("ip", "link", "set", "ferry1", "name", "ferry0")
+    stage.carry(guest)
+    guest.destroy()
+
+
+def bridges(stage):
+    """bridges and devices of the host that interfaces are plugged into"""
+    _bridge(stage, stage.source, "ferry0")
+    guest = _still(stage, devices=["<interface type='bridge'><source bridge='ferry0'/>"
+                                   "<model type='virtio'/></interface>"])
+    info = _info(stage, guest)
+    check("'ferry0'" in _only(_at_destination(stage, info), "network", "fail"), "a bridge")
+    direct = dict(info, domain_xml=info["domain_xml"].replace("type='bridge'", "type='direct'")
+                  .replace('type="bridge"', 'type="direct"').replace("bridge=", "dev="))
+    check("device 'ferry0'" in _only(_at_destination(stage, direct), "network", "fail"), direct)
+    _bridge(stage, stage.destination, "ferry0")
+    for each in (info, direct):
+        _only(_at_destination(stage, each), "network", "pass")
+    stage.carry(guest)
+    guest.destroy()
+
+
+def devices_of_the_network_card(stage):
+    """a network that hands out devices of the host (SR-IOV)"""
+    _bridge(stage, stage.source, "ferry0")
+    guest = _still(stage, devices=["<interface type='bridge'><source bridge='ferry0'/>"
+                                   "<model type='virtio'/></interface>"])
+    info = _info(stage, guest)
+    _network(stage, stage.destination, "vfs",
+             "<forward mode='hostdev' managed='yes'><pf dev='mig0'/></forward>", start=False)
+    info["domain_xml"] = (info["domain_xml"].replace('type="bridge"', 'type="network"')
+                          .replace("type='bridge'", "type='network'")
+                          .replace("bridge=", "network=").replace("ferry0", "vfs"))
+    check("SR-IOV" in _only(_at_destination(stage, info), "network", "fail"), info)
+    guest.destroy()
+
+
+def displays(stage):
+    """a display that listens at an address, or a port, that the destination cannot give"""
+    address = stage.source.addresses[MIGRATION]
+    guest = _still(stage, devices=["<graphics type='vnc' autoport='yes'><listen type='address' "
+                                   "address='%s'/></graphics>" % address])
+    info = _info(stage, guest)
+    check(address in _only(_at_destination(stage, info), "graphics", "fail"), "another's address")
+    anywhere = dict(info, domain_xml=info["domain_xml"].replace(address, "0.0.0.0"))
+    _only(_at_destination(stage, anywhere), "graphics", "pass")
+    named = dict(info, domain_xml=info["domain_xml"].replace(address, "kvm02.example.org"))
+    _only(_at_destination(stage, named), "graphics", "warn")
+    # libvirtd itself has this one.
+    fixed = dict(anywhere, domain_xml=re.sub("port=.-1. autoport=.yes.", "port='16509'",
+                                             anywhere["domain_xml"]))
+    check("16509" in _only(_at_destination(stage, fixed), "graphics", "fail"), fixed["domain_xml"])
+
+
+# Secrets, memory, processor
+
+def secrets(stage):
+    """a secret of a disk that is missing, that has no value, and that is there"""
+    info = _info(stage, _still(stage))
+    secret = new_id()
+    info["domain_xml"] = info["domain_xml"].replace(
+        "</disk>", "<encryption format='luks'><secret type='passphrase' uuid='%s'/></encryption>"
+        "</disk>" % secret)
+    message = _only(_at_destination(stage, info), "secret", "fail")
+    check(secret in message and "disk vda" in message, message)
+    _define(stage.destination, "secret-define",
+            "<secret ephemeral='no' private='no'><uuid>%s</uuid><usage type='volume'>"
+            "<volume>/ferry</volume></usage></secret>" % secret)
+    stage.defer(stage.destination.virsh, "secret-undefine", secret)
+    named = dict(info, domain_xml=info["domain_xml"].replace("uuid='%s'" % secret,
+                                                             "usage='/ferry'"))
+    for each in (info, named):
+        check("no value" in _only(_at_destination(stage, each), "secret", "fail"), each)
+    stage.destination.virsh("secret-set-value", secret, "Zm9v")
+    for each in (info, named):
+        _only(_at_destination(stage, each), "secret", "pass")
+
+
+def huge_pages(stage):
+    """huge pages that the destination does not have"""
+    info = _info(stage, _still(stage))
+    for size in ("", "<page size='1' unit='GiB'/>"):
+        wanting = dict(info, domain_xml=info["domain_xml"].replace(
+            "</name>", "</name><memoryBacking><hugepages>%s</hugepages></memoryBacking>" % size))
+        wanting["memory_bytes"] = 1 << 46
+        check("huge pages" in _only(_at_destination(stage, wanting), "huge-pages", "fail"), size)
+    equal(_named(_at_destination(stage, info), "huge-pages"), [])
+
+
+def processor(stage):
+    """CPU: features that the destination lacks are named; without a model it only warns"""
+    info = _info(stage, _still(stage))
+    fits = "<cpu mode='custom' match='exact'><model fallback='forbid'>qemu64</model>%s</cpu>"
+    _only(_at_destination(stage, dict(info, cpu_xml=fits % "")), "cpu", "pass")
+    lacking = "".join("<feature policy='require' name='%s'/>" % name
+                      for name in ("amx-tile", "sgx"))
+    answer = _at_destination(stage, dict(info, cpu_xml=fits % lacking))
+    message = _only(answer, "cpu", "fail")
+    check("amx-tile" in message and "sgx" in message, message)
+    _only(_at_destination(stage, dict(info, cpu_xml="<cpu mode='host-passthrough'/>")), "cpu",
+          "warn")
+
+
+def machine(stage):
+    """machine type and emulator: an exact version, or a path, that the destination lacks"""
+    info = _info(stage, _still(stage))
+    check("q35" in info["machine"] and "-" in info["machine"], info["machine"])
+    check(info["machine"] in _only(_at_destination(stage, info), "machine", "pass"), "exact version")
+    newer = dict(info, machine="pc-q35-99.0")
+    check("pc-q35-99.0" in _only(_at_destination(stage, newer), "machine", "fail"), "a newer one")
+    other = dict(info, emulator="/usr/bin/kvm-of-another-kind")
+    check("another-kind" in _only(_at_destination(stage, other), "machine", "fail"), "emulator")
+
+
+CASES = (pools_of_all_kinds, space_promised_to_others, networks, bridges,
+         devices_of_the_network_card, displays, secrets, huge_pages, processor, machine)

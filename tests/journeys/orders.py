@@ -23,7 +23,6 @@ BAD_OPTIONS = (
     ({"pool_map": {"default": "a/b"}}, "pool_map"),
     ({"disk_formats": {"vda": "vmdk"}}, "disk_formats"),
     ({"dest_name": "../other"}, "dest_name"),
-    ({"source_disks": "quarantine"}, "source_disks"),
     ({"source_disks": "burn"}, "source_disks"),
     ({"disks": "vda"}, "disks"),
     ({"disks": [1]}, "disks"),

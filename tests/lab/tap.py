@@ -10,13 +10,17 @@ class Skip(Exception):
 
 
 class Tap:
-    """Runs cases in order and prints what became of them; the plan comes first."""
+    """Runs cases in order and prints what became of them.
+
+    The plan, how many there are, comes first; with None nobody knows yet, and it comes last.
+    """
 
     def __init__(self, cases):
         self._cases = cases
         self._number = 0
         self.failed = 0
-        print("1..%d" % cases, flush=True)
+        if cases is not None:
+            self._say("1..%d" % cases)
 
     def case(self, name, function, *arguments):
         """Runs one case: it fails by raising, a Skip skips it. Returns whether it did not fail."""
@@ -50,6 +54,9 @@ class Tap:
 
     def status(self):
         """The program's exit status; cases that were not run count as failed."""
+        if self._cases is None:
+            self._cases = self._number
+            self._say("1..%d" % self._cases)
         if self._number != self._cases:
             self.note("%d cases planned, %d run" % (self._cases, self._number))
         return 1 if self.failed or self._number != self._cases else 0

@@ -186,7 +186,6 @@ static const struct {
     {"{\"storage_strategy\": \"seeded\"}", "options.storage_strategy"},
     {"{\"flatten\": true}", "options.flatten"},
     {"{\"fstrim\": true}", "options.fstrim"},
-    {"{\"source_disks\": \"quarantine\"}", "source_disks"},
     {"{\"compress\": false}", "Unknown option \"compress\""},
     {"{\"Disks\": []}", "Unknown option \"Disks\""},
     {"{\"\": 1}", "Unknown option \"\""},
@@ -204,8 +203,16 @@ test_unsupported(Fixture *fixture, gconstpointer user_data)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(unsupported); i++)
         assert_refused(fixture, unsupported[i].text, unsupported[i].named);
+}
+
+static void
+test_quarantine(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(FerryOrderOptions) ordered = parse(fixture, "{\"source_disks\": \"quarantine\"}");
+    g_assert_cmpint(ordered->source_disks, ==, FERRY_SOURCE_DISKS_QUARANTINE);
     fixture->config->source_disks = FERRY_SOURCE_DISKS_QUARANTINE;
-    assert_refused(fixture, "{}", "source_disks");
+    g_autoptr(FerryOrderOptions) by_default = parse(fixture, "{}");
+    g_assert_cmpint(by_default->source_disks, ==, FERRY_SOURCE_DISKS_QUARANTINE);
 }
 
 static void
@@ -272,6 +279,7 @@ main(int argc, char **argv)
     add("/order-options/everything-given", test_everything_given);
     add("/order-options/bad-values", test_bad_values);
     add("/order-options/unsupported", test_unsupported);
+    add("/order-options/quarantine", test_quarantine);
     add("/order-options/too-many-disks", test_too_many_disks);
     add("/order-options/not-permitted", test_what_the_host_does_not_permit);
     add("/order-options/permitted-is-the-default", test_permitted_is_the_default);

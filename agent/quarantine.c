@@ -1,0 +1,347 @@
+#include "config.h"
+
+#include "quarantine.h"
+
+#include "expiry-clock.h"
+#include "fault-point.h"
+#include "ferry/clock.h"
+#include "ferry/error.h"
+#include "held-file.h"
+#include "quarantine-parts.h"
+#include "virt-auto.h"
+#include "virt-definition.h"
+#include "virt-domain.h"
+#include "virt-storage.h"
+#include "whereabouts.h"
+
+/* What is over and has to stay is looked at again after as long as it was to stay, but so often. */
+#define LOOK_AGAIN_MAX_S 600
+
+struct FerryQuarantine {
+    const FerryAgent *agent; /* immutable */
+    FerryExpiryClock *clock; /* set on main before others use us */
+    GMutex turn;             /* one order or expiry at a time; held while others are asked */
+};
+
+/* --- what every order looks at first ------------------------------------------------------------ */
+
+static GPtrArray *
+find(FerryQuarantine *self, const char *migration_id, GError **error)
+{
+    GPtrArray *files = ferry_journal_quarantine_list(self->agent->journal, migration_id, error);
+
+    if (!files || files->len > 0)
+        return files;
+    g_ptr_array_unref(files);
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_NOT_FOUND,
+                    "list_quarantined_disks names those that there are",
+                    "The migration '%s' has put nothing in quarantine on this host", migration_id);
+    return NULL;
+}
+
+static bool
+refuse_state(const GPtrArray *files, GError **error)
+{
+    bool deleted = ferry_quarantine_state_of(files) == FERRY_QUARANTINE_DELETED;
+
+    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
+                    deleted ? NULL : "Ask again when it is held; see list_quarantined_disks",
+                    "The quarantine of '%s' is %s", ferry_quarantine_first(files)->instance_name,
+                    ferry_quarantine_state_to_string(ferry_quarantine_state_of(files)));
+    return false;
+}
+
+/* --- restoring -------------------------------------------------------------------------------- */
+
+static bool
+runs_here(FerryQuarantine *self, virConnectPtr connection, const char *uuid)
+{
+    FerryWhereabouts here = {.host = self->agent->config->host,
+                             .sight = ferry_virt_domain_sight(connection, uuid)};
+
+    return ferry_whereabouts_may_run(&here);
+}
+
+static bool
+runs_nowhere(FerryQuarantine *self,
+             virConnectPtr connection,
+             const FerryQuarantined *file,
+             bool force,
+             GError **error)
+{
+    g_auto(FerryWhereabouts) found =
+        ferry_whereabouts_find(self->agent, file->destination, file->instance_uuid);
+    bool here = runs_here(self, connection, file->instance_uuid);
+
+    if (here || ferry_whereabouts_may_run(&found)) {
+        ferry_set_error(error, FERRY_ERROR_INSTANCE_INVALID_STATE,
+                        "Two copies of it would run; end it there first if the old one is wanted",
+                        "The instance '%s' is not ended: '%s' shows it as '%s'",
+                        file->instance_name, here ? self->agent->config->host : found.host,
+                        here ? "running" : ferry_sight_to_string(found.sight));
+        return false;
+    }
+    if (found.sight != FERRY_SIGHT_UNREACHABLE || force)
+        return true;
+    ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE,
+                    "Make sure that it does not run there (power the host off), then order it with "
+                    "force",
+                    "Whether the instance '%s' runs on '%s' cannot be known", file->instance_name,
+                    found.host);
+    return false;
+}
+
+/* Before the first is touched: a restore that stops half-way helps nobody. */
+static bool
+ways_are_free(const GPtrArray *files, GError **error)
+{
+    for (guint i = 0; i < files->len; i++) {
+        const FerryQuarantined *file = g_ptr_array_index(files, i);
+        FerryHeldFile look = {0};
+        g_autoptr(GError) why = NULL;
+        bool is_there = ferry_held_file_look(file->path, &look, &why);
+
+        if (is_there && look.inode == file->inode)
+            continue;
+        if (is_there || why) {
+            ferry_set_error(error, FERRY_ERROR_DESTINATION_DISK_EXISTS,
+                            "Look whose it is and move it away; nothing was changed",
+                            "'%s' is there already", file->path);
+            return false;
+        }
+        if (ferry_quarantine_held_bytes(file) < 0) {
+            ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Look for it; nothing was changed",
+                            "'%s' is gone, or another file has its name", file->held_path);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+bring_back(FerryQuarantine *self, virConnectPtr connection, const GPtrArray *files, GError **error)
+{
+    const FerryQuarantined *first = ferry_quarantine_first(files);
+    FerryJournal *journal = self->agent->journal;
+
+    if (!ferry_journal_quarantine_set(journal, first->migration_id, NULL,
+                                      FERRY_QUARANTINE_RESTORING, NULL, error))
+        return false;
+    for (guint i = 0; i < files->len; i++) {
+        const FerryQuarantined *file = g_ptr_array_index(files, i);
+
+        ferry_fault_point("restore", "begin");
+        if (!ferry_held_file_move(file->held_path, file->path, file->inode, file->mode, error))
+            return false;
+        ferry_fault_point("restore", "end");
+        ferry_virt_folder_refresh(connection, file->path);
+    }
+    if (!ferry_virt_definition_restore(self->agent, connection, first->migration_id,
+                                       first->instance_uuid, error) ||
+        !ferry_journal_quarantine_set(journal, first->migration_id, NULL, FERRY_QUARANTINE_RESTORED,
+                                      NULL, error))
+        return false;
+    ferry_virt_definition_forget(self->agent, first->migration_id);
+    return true;
+}
+
+static json_t *
+answer_ended(FerryQuarantine *self, const char *migration_id, GError **error)
+{
+    g_autoptr(GPtrArray) files = find(self, migration_id, error);
+
+    return files ? ferry_quarantine_to_json(files) : NULL;
+}
+
+json_t *
+ferry_quarantine_restore(FerryQuarantine *self,
+                         const char *migration_id,
+                         bool force,
+                         GError **error)
+{
+    g_autoptr(GMutexLocker) turn G_GNUC_UNUSED = g_mutex_locker_new(&self->turn);
+    g_autoptr(GPtrArray) files = find(self, migration_id, error);
+
+    if (!files)
+        return NULL;
+
+    FerryQuarantineState state = ferry_quarantine_state_of(files);
+
+    if (state == FERRY_QUARANTINE_RESTORED)
+        return ferry_quarantine_to_json(files);
+    if (state != FERRY_QUARANTINE_HELD && state != FERRY_QUARANTINE_RESTORING) {
+        refuse_state(files, error);
+        return NULL;
+    }
+
+    g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, error);
+
+    if (!connection ||
+        !runs_nowhere(self, connection, ferry_quarantine_first(files), force, error) ||
+        !ways_are_free(files, error) || !bring_back(self, connection, files, error))
+        return NULL;
+    g_message("Migration '%s': the disks of '%s' are back from quarantine", migration_id,
+              ferry_quarantine_first(files)->instance_name);
+    return answer_ended(self, migration_id, error);
+}
+
+/* --- deleting --------------------------------------------------------------------------------- */
+
+static bool
+delete_files(FerryQuarantine *self, const GPtrArray *files, GError **error)
+{
+    const FerryQuarantined *first = ferry_quarantine_first(files);
+    g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, error);
+
+    if (!connection)
+        return false;
+    for (guint i = 0; i < files->len; i++) {
+        const FerryQuarantined *file = g_ptr_array_index(files, i);
+        g_autofree char *user = NULL;
+
+        if (ferry_virt_path_is_used(connection, file->held_path, NULL, &user)) {
+            ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Look at that instance",
+                            "'%s' is in use by '%s'", file->held_path, user);
+            return false;
+        }
+        ferry_fault_point("release", "begin");
+        if (!ferry_held_file_delete(file->held_path, file->inode, error))
+            return false;
+        ferry_fault_point("release", "end");
+        ferry_virt_folder_refresh(connection, file->held_path);
+    }
+    if (!ferry_journal_quarantine_set(self->agent->journal, first->migration_id, NULL,
+                                      FERRY_QUARANTINE_DELETED, NULL, error))
+        return false;
+    ferry_virt_definition_forget(self->agent, first->migration_id);
+    g_message("Migration '%s': the disks of '%s' in quarantine are deleted", first->migration_id,
+              first->instance_name);
+    return true;
+}
+
+static bool
+is_alive(FerryQuarantine *self, const FerryQuarantined *file, GError **error)
+{
+    g_auto(FerryWhereabouts) found =
+        ferry_whereabouts_find(self->agent, file->destination, file->instance_uuid);
+
+    if (found.sight == FERRY_SIGHT_RUNNING)
+        return true;
+    ferry_set_error(error,
+                    found.sight == FERRY_SIGHT_UNREACHABLE ? FERRY_ERROR_DESTINATION_UNREACHABLE
+                                                           : FERRY_ERROR_INSTANCE_INVALID_STATE,
+                    "The old disks may be all that is left of it: restore them, or order to delete "
+                    "them with force",
+                    "The instance '%s' is not seen running: '%s' shows it as '%s'",
+                    file->instance_name, found.host, ferry_sight_to_string(found.sight));
+    return false;
+}
+
+json_t *
+ferry_quarantine_delete(FerryQuarantine *self, const char *migration_id, bool force, GError **error)
+{
+    g_autoptr(GMutexLocker) turn G_GNUC_UNUSED = g_mutex_locker_new(&self->turn);
+    g_autoptr(GPtrArray) files = find(self, migration_id, error);
+
+    if (!files)
+        return NULL;
+    if (ferry_quarantine_state_of(files) == FERRY_QUARANTINE_DELETED)
+        return ferry_quarantine_to_json(files);
+    if (ferry_quarantine_state_of(files) != FERRY_QUARANTINE_HELD) {
+        refuse_state(files, error);
+        return NULL;
+    }
+    if ((!force && !is_alive(self, ferry_quarantine_first(files), error)) ||
+        !delete_files(self, files, error))
+        return NULL;
+    return answer_ended(self, migration_id, error);
+}
+
+/* --- the end of the time ------------------------------------------------------------------------ */
+
+/* Says why it stays, and says it once. */
+static void
+keep(FerryQuarantine *self, const FerryQuarantined *file, const GError *why)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (g_strcmp0(file->detail, why->message) == 0)
+        return;
+    g_message("Migration '%s': the time of the quarantine is over, but the disks stay: %s",
+              file->migration_id, why->message);
+    if (!ferry_journal_quarantine_set(self->agent->journal, file->migration_id, NULL,
+                                      FERRY_QUARANTINE_HELD, why->message, &error))
+        g_warning("Migration '%s': %s", file->migration_id, error->message);
+}
+
+/* Returns: when to look at it again; 0 when it is gone. */
+static gint64
+expire_one(FerryQuarantine *self, const GPtrArray *files)
+{
+    const FerryQuarantined *file = ferry_quarantine_first(files);
+    gint64 now_us = ferry_clock_now_us();
+    gint64 again_s = MIN(self->agent->config->quarantine_s, LOOK_AGAIN_MAX_S);
+    g_autoptr(GError) why = NULL;
+
+    if (file->until_us > now_us)
+        return file->until_us;
+    if (ferry_quarantine_state_of(files) == FERRY_QUARANTINE_HELD) {
+        if (is_alive(self, file, &why) && delete_files(self, files, &why))
+            return 0;
+        keep(self, file, why);
+    }
+    return now_us + again_s * G_USEC_PER_SEC;
+}
+
+static gint64
+expire(gpointer data)
+{
+    FerryQuarantine *self = data;
+    g_autoptr(GMutexLocker) turn G_GNUC_UNUSED = g_mutex_locker_new(&self->turn);
+    g_autoptr(GPtrArray) files = ferry_journal_quarantine_list(self->agent->journal, NULL, NULL);
+    g_autoptr(GPtrArray) groups = files ? ferry_quarantine_by_migration(files) : g_ptr_array_new();
+    gint64 next_us = 0;
+
+    for (guint i = 0; i < groups->len; i++) {
+        gint64 at_us = expire_one(self, g_ptr_array_index(groups, i));
+
+        if (at_us != 0 && (next_us == 0 || at_us < next_us))
+            next_us = at_us;
+    }
+    return next_us;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+FerryQuarantine *
+ferry_quarantine_new(const FerryAgent *agent)
+{
+    FerryQuarantine *self = g_new0(FerryQuarantine, 1);
+
+    self->agent = agent;
+    g_mutex_init(&self->turn);
+    return self;
+}
+
+void
+ferry_quarantine_start(FerryQuarantine *self)
+{
+    self->clock = ferry_expiry_clock_new("quarantine", expire, self);
+}
+
+void
+ferry_quarantine_changed(FerryQuarantine *self)
+{
+    if (self->clock)
+        ferry_expiry_clock_wake(self->clock);
+}
+
+void
+ferry_quarantine_free(FerryQuarantine *self)
+{
+    if (!self)
+        return;
+    ferry_expiry_clock_free(self->clock);
+    g_mutex_clear(&self->turn);
+    g_free(self);
+}

@@ -1,0 +1,169 @@
+#include "config.h"
+
+#include "../../agent/domxml-needs.h"
+
+#include "ferry/error.h"
+
+static FerryGuestNeeds *
+parse(const char *others, const char *devices)
+{
+    g_autofree char *xml = g_strdup_printf("<domain type='kvm'><name>web01</name>%s"
+                                           "<devices>%s</devices></domain>",
+                                           others, devices);
+    g_autoptr(GError) error = NULL;
+    FerryGuestNeeds *needs = ferry_guest_needs_parse(xml, &error);
+
+    g_assert_no_error(error);
+    return needs;
+}
+
+static void
+test_nothing(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryGuestNeeds) none = ferry_guest_needs_parse(NULL, &error);
+    g_autoptr(FerryGuestNeeds) plain = parse("", "");
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(none->links->len + none->listens->len + none->secrets->len, ==, 0);
+    g_assert_cmpuint(plain->links->len + plain->listens->len + plain->secrets->len, ==, 0);
+    g_assert_cmpuint(plain->huge_pages->len, ==, 0);
+}
+
+static void
+test_displays(void)
+{
+    g_autoptr(FerryGuestNeeds) needs =
+        parse("", "<graphics type='vnc' port='-1' autoport='yes' listen='192.0.2.1'>"
+                  "<listen type='address' address='192.0.2.1'/></graphics>"
+                  "<graphics type='spice' port='5999' autoport='no'>"
+                  "<listen type='address' address='::'/></graphics>"
+                  "<graphics type='vnc' port='5905'>"
+                  "<listen type='network' network='mgmt' address='10.0.0.1'/></graphics>"
+                  "<graphics type='vnc'><listen type='socket'/></graphics>");
+    const FerryListenNeed *chosen = g_ptr_array_index(needs->listens, 0);
+    const FerryListenNeed *fixed = g_ptr_array_index(needs->listens, 1);
+    const FerryLinkNeed *network = g_ptr_array_index(needs->links, 0);
+
+    g_assert_cmpuint(needs->listens->len, ==, 2);
+    g_assert_cmpstr(chosen->type, ==, "vnc");
+    g_assert_cmpstr(chosen->address, ==, "192.0.2.1");
+    g_assert_cmpuint(chosen->port, ==, 0);
+    g_assert_cmpstr(fixed->address, ==, "::");
+    g_assert_cmpuint(fixed->port, ==, 5999);
+    g_assert_cmpuint(needs->links->len, ==, 1);
+    g_assert_cmpint(network->kind, ==, FERRY_LINK_NETWORK);
+    g_assert_cmpstr(network->name, ==, "mgmt");
+    g_assert_cmpstr(network->user, ==, "vnc display");
+}
+
+static void
+test_interfaces(void)
+{
+    g_autoptr(FerryGuestNeeds) needs =
+        parse("", "<interface type='network'><mac address='52:54:00:00:00:01'/>"
+                  "<source network='default' bridge='virbr0'/></interface>"
+                  "<interface type='bridge'><source bridge='br0'/></interface>"
+                  "<interface type='direct'><source dev='eth0' mode='bridge'/></interface>"
+                  "<interface type='user'/>"
+                  "<interface type='ethernet'><source dev='x'/></interface>");
+    static const struct {
+        FerryLinkKind kind;
+        const char *name;
+        const char *user;
+    } expected[] = {
+        {FERRY_LINK_NETWORK, "default", "interface 52:54:00:00:00:01"},
+        {FERRY_LINK_BRIDGE, "br0", "interface without address"},
+        {FERRY_LINK_DEVICE, "eth0", "interface without address"},
+    };
+
+    g_assert_cmpuint(needs->links->len, ==, G_N_ELEMENTS(expected));
+    for (guint i = 0; i < needs->links->len; i++) {
+        const FerryLinkNeed *link = g_ptr_array_index(needs->links, i);
+
+        g_assert_cmpint(link->kind, ==, expected[i].kind);
+        g_assert_cmpstr(link->name, ==, expected[i].name);
+        g_assert_cmpstr(link->user, ==, expected[i].user);
+    }
+}
+
+static void
+test_secrets(void)
+{
+    g_autoptr(FerryGuestNeeds) needs = parse(
+        "", "<disk type='file'><target dev='vda'/><source file='/a'>"
+            "<encryption format='luks'><secret type='passphrase' uuid='U-1'/></encryption></source>"
+            "<backingStore type='file'><source file='/b'><encryption format='luks'>"
+            "<secret type='passphrase' uuid='U-2'/></encryption></source></backingStore></disk>"
+            "<disk type='network'><target dev='vdb'/><source protocol='rbd'><auth username='u'>"
+            "<secret type='ceph' usage='pool'/></auth></source></disk>"
+            "<disk type='file'><target dev='vdc'/><encryption format='luks'>"
+            "<secret type='passphrase' uuid='U-3'/></encryption></disk>"
+            "<tpm><backend type='emulator'><encryption secret='U-4'/></backend></tpm>");
+    static const char *const expected[][4] = {
+        {"U-1", NULL, "volume", "disk vda"}, {"U-2", NULL, "volume", "disk vda"},
+        {NULL, "pool", "ceph", "disk vdb"},  {"U-3", NULL, "volume", "disk vdc"},
+        {"U-4", NULL, "vtpm", "the TPM"},
+    };
+
+    g_assert_cmpuint(needs->secrets->len, ==, G_N_ELEMENTS(expected));
+    for (guint i = 0; i < needs->secrets->len; i++) {
+        const FerrySecretNeed *secret = g_ptr_array_index(needs->secrets, i);
+
+        g_assert_cmpstr(secret->uuid, ==, expected[i][0]);
+        g_assert_cmpstr(secret->usage, ==, expected[i][1]);
+        g_assert_cmpstr(secret->type, ==, expected[i][2]);
+        g_assert_cmpstr(secret->user, ==, expected[i][3]);
+    }
+}
+
+static void
+test_huge_pages(void)
+{
+    g_autoptr(FerryGuestNeeds) any = parse("<memoryBacking><hugepages/></memoryBacking>", "");
+    g_autoptr(FerryGuestNeeds) sizes =
+        parse("<memoryBacking><hugepages><page size='2048' unit='KiB' nodeset='0'/>"
+              "<page size='1' unit='G' nodeset='1'/></hugepages></memoryBacking>",
+              "");
+
+    g_assert_cmpuint(any->huge_pages->len, ==, 1);
+    g_assert_cmpuint(g_array_index(any->huge_pages, guint64, 0), ==, 0);
+    g_assert_cmpuint(sizes->huge_pages->len, ==, 2);
+    g_assert_cmpuint(g_array_index(sizes->huge_pages, guint64, 0), ==, 2 << 20);
+    g_assert_cmpuint(g_array_index(sizes->huge_pages, guint64, 1), ==, 1 << 30);
+}
+
+static void
+assert_refused(const char *xml)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryGuestNeeds) needs = ferry_guest_needs_parse(xml, &error);
+
+    g_assert_null(needs);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
+}
+
+static void
+test_refused(void)
+{
+    assert_refused("");
+    assert_refused("<network/>");
+    assert_refused("<!DOCTYPE d [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><domain>&e;</domain>");
+    assert_refused("<domain><memoryBacking><hugepages><page size='many'/></hugepages>"
+                   "</memoryBacking></domain>");
+    assert_refused("<domain><memoryBacking><hugepages><page size='18446744073709551615' unit='G'/>"
+                   "</hugepages></memoryBacking></domain>");
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/domxml-needs/nothing", test_nothing);
+    g_test_add_func("/domxml-needs/displays", test_displays);
+    g_test_add_func("/domxml-needs/interfaces", test_interfaces);
+    g_test_add_func("/domxml-needs/secrets", test_secrets);
+    g_test_add_func("/domxml-needs/huge-pages", test_huge_pages);
+    g_test_add_func("/domxml-needs/refused", test_refused);
+    return g_test_run();
+}
