@@ -130,26 +130,41 @@ is_active(virDomainPtr domain, GError **error)
     return false;
 }
 
+/* Asks libvirt, unless its events have told already. */
+static bool
+find_active(FerrySource *self, const char *name, char **ret_name, char **ret_uuid, GError **error)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN] = "";
+    g_autoptr(virConnect) connection = NULL;
+    g_autoptr(virDomain) domain = NULL;
+
+    if (ferry_virt_knows_active(self->agent->virt, name, ret_name, ret_uuid))
+        return true;
+    connection = ferry_virt_connect(self->agent->virt, error);
+    domain = connection ? ferry_virt_domain_find(connection, name, error) : NULL;
+    if (!domain || !is_active(domain, error))
+        return false;
+    virDomainGetUUIDString(domain, uuid);
+    *ret_name = g_strdup(virDomainGetName(domain));
+    *ret_uuid = g_strdup(uuid);
+    return true;
+}
+
 static FerryRecord *
 new_record(FerrySource *self, const char *migration_id, json_t *order, GError **error)
 {
-    char uuid[VIR_UUID_STRING_BUFLEN] = "";
     json_t *args = json_object_get(order, "args");
     json_t *migrate_data = json_object_get(args, "migrate_data");
-    g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, error);
-    g_autoptr(virDomain) domain =
-        connection
-            ? ferry_virt_domain_find(connection, ferry_json_get_string(args, "instance"), error)
-            : NULL;
+    g_autofree char *name = NULL;
+    g_autofree char *uuid = NULL;
 
-    if (!domain || !is_active(domain, error))
+    if (!find_active(self, ferry_json_get_string(args, "instance"), &name, &uuid, error))
         return NULL;
-    virDomainGetUUIDString(domain, uuid);
 
     FerryRecord *record = ferry_record_new(migration_id, FERRY_ROLE_SOURCE);
 
-    record->instance_name = g_strdup(virDomainGetName(domain));
-    record->instance_uuid = g_strdup(uuid);
+    record->instance_name = g_steal_pointer(&name);
+    record->instance_uuid = g_steal_pointer(&uuid);
     record->source = g_strdup(self->agent->config->host);
     record->destination = g_strdup(destination_of(args));
     record->order = json_incref(order);

@@ -407,7 +407,7 @@ transfer_new(FerryMigration *migration, GError **error)
     self->options = ferry_migration_options(migration);
     self->instance = instance;
     self->domain = domain;
-    self->watch = ferry_virt_watch_new(agent->virt, instance->uuid);
+    self->watch = ferry_virt_watch(agent->virt, instance->uuid);
     self->progress = ferry_progress_new(now, instance->memory_bytes);
     self->started_us = now;
     self->heard_us = now;

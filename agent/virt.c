@@ -2,6 +2,7 @@
 
 #include "virt.h"
 
+#include "roster.h"
 #include "virt-auto.h"
 #include "virt-error.h"
 
@@ -16,10 +17,12 @@
 #define FREE_WAIT_US (2 * G_USEC_PER_SEC)
 
 struct FerryVirt {
-    char *uri;       /* immutable */
-    GThread *events; /* immutable */
-    gint stopping;   /* atomic */
-    int retry_timer; /* libvirt's event loop only */
+    char *uri;                 /* immutable */
+    GThread *events;           /* immutable */
+    gint stopping;             /* atomic */
+    int retry_timer;           /* libvirt's event loop only */
+    FerryRoster *roster;       /* guards itself */
+    FerryVirtWatches *watches; /* guards itself */
 
     GMutex lock;
     GCond opened;             /* an opening came to an end */
@@ -27,77 +30,7 @@ struct FerryVirt {
     bool alive;               /* guarded by lock */
     bool opening;             /* guarded by lock; a thread is at it */
     GError *refusal;          /* guarded by lock; of the last opening; NULL after a success */
-    GPtrArray *watches;       /* guarded by lock; FerryVirtWatch, not owned */
 };
-
-struct FerryVirtWatch {
-    FerryVirt *virt; /* immutable */
-    char *uuid;      /* immutable */
-
-    GMutex lock;
-    GCond changed;
-    bool woken;              /* guarded by lock */
-    FerryJobSummary summary; /* guarded by lock */
-};
-
-/* --- watches ---------------------------------------------------------------------------------- */
-
-FerryVirtWatch *
-ferry_virt_watch_new(FerryVirt *virt, const char *uuid)
-{
-    FerryVirtWatch *watch = g_new0(FerryVirtWatch, 1);
-
-    watch->virt = virt;
-    watch->uuid = g_strdup(uuid);
-    g_mutex_init(&watch->lock);
-    g_cond_init(&watch->changed);
-    g_mutex_lock(&virt->lock);
-    g_ptr_array_add(virt->watches, watch);
-    g_mutex_unlock(&virt->lock);
-    return watch;
-}
-
-void
-ferry_virt_watch_free(FerryVirtWatch *watch)
-{
-    if (!watch)
-        return;
-    g_mutex_lock(&watch->virt->lock);
-    g_ptr_array_remove_fast(watch->virt->watches, watch);
-    g_mutex_unlock(&watch->virt->lock);
-    g_mutex_clear(&watch->lock);
-    g_cond_clear(&watch->changed);
-    g_free(watch->uuid);
-    g_free(watch);
-}
-
-void
-ferry_virt_watch_wake(FerryVirtWatch *watch)
-{
-    g_mutex_lock(&watch->lock);
-    watch->woken = true;
-    g_cond_signal(&watch->changed);
-    g_mutex_unlock(&watch->lock);
-}
-
-void
-ferry_virt_watch_wait(FerryVirtWatch *watch, guint timeout_ms)
-{
-    gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
-
-    while (!watch->woken && g_cond_wait_until(&watch->changed, &watch->lock, deadline))
-        ;
-    watch->woken = false;
-}
-
-FerryJobSummary
-ferry_virt_watch_summary(FerryVirtWatch *watch)
-{
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
-
-    return watch->summary;
-}
 
 /* Wakes the watches of @domain; @summary may be NULL. */
 static void
@@ -106,31 +39,49 @@ notify_watches(FerryVirt *virt, virDomainPtr domain, const FerryJobSummary *summ
     char uuid[VIR_UUID_STRING_BUFLEN] = "";
 
     virDomainGetUUIDString(domain, uuid);
-    g_mutex_lock(&virt->lock);
-    for (guint i = 0; i < virt->watches->len; i++) {
-        FerryVirtWatch *watch = g_ptr_array_index(virt->watches, i);
-
-        if (g_strcmp0(watch->uuid, uuid) != 0)
-            continue;
-        if (summary) {
-            g_mutex_lock(&watch->lock);
-            watch->summary = *summary;
-            g_mutex_unlock(&watch->lock);
-        }
-        ferry_virt_watch_wake(watch);
-    }
-    g_mutex_unlock(&virt->lock);
+    ferry_virt_watches_notify(virt->watches, uuid, summary);
 }
 
 static void start_opening(FerryVirt *virt);
 
 /* --- libvirt's event thread ------------------------------------------------------------------- */
 
+/* Any of its events may bring it another name; only an active one is kept. */
+static void
+keep_roster(FerryVirt *virt, virDomainPtr domain)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN] = "";
+
+    virDomainGetUUIDString(domain, uuid);
+    ferry_roster_strike(virt->roster, uuid);
+    if (virDomainGetID(domain) != (unsigned)-1)
+        ferry_roster_put(virt->roster, ferry_roster_generation(virt->roster),
+                         virDomainGetName(domain), uuid);
+}
+
 static int
 on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail, void *opaque)
 {
+    keep_roster(opaque, domain);
     notify_watches(opaque, domain, NULL);
     return 0;
+}
+
+static void
+fill_roster(FerryVirt *virt, virConnectPtr connection)
+{
+    virDomainPtr *domains = NULL;
+    guint generation = ferry_roster_generation(virt->roster);
+    int count = virConnectListAllDomains(connection, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+
+    for (int i = 0; i < count; i++) {
+        char uuid[VIR_UUID_STRING_BUFLEN] = "";
+
+        virDomainGetUUIDString(domains[i], uuid);
+        ferry_roster_put(virt->roster, generation, virDomainGetName(domains[i]), uuid);
+        virDomainFree(domains[i]);
+    }
+    free(domains);
 }
 
 static void
@@ -210,11 +161,12 @@ on_closed(virConnectPtr connection, int reason, void *opaque)
     FerryVirt *virt = opaque;
 
     g_mutex_lock(&virt->lock);
-    if (virt->connection == connection)
+    if (virt->connection == connection) {
         virt->alive = false;
-    for (guint i = 0; i < virt->watches->len; i++)
-        ferry_virt_watch_wake(g_ptr_array_index(virt->watches, i));
+        ferry_roster_clear(virt->roster);
+    }
     g_mutex_unlock(&virt->lock);
+    ferry_virt_watches_notify(virt->watches, NULL, NULL);
     if (!g_atomic_int_get(&virt->stopping))
         g_warning("Lost the connection to libvirt at '%s'", virt->uri);
     virEventUpdateTimeout(virt->retry_timer, RETRY_MS);
@@ -260,7 +212,8 @@ ferry_virt_new(const char *uri)
 
     g_once(&once, initialise_libvirt, NULL);
     virt->uri = g_strdup(uri);
-    virt->watches = g_ptr_array_new();
+    virt->watches = ferry_virt_watches_new();
+    virt->roster = ferry_roster_new();
     g_mutex_init(&virt->lock);
     g_cond_init(&virt->opened);
     virt->retry_timer = virEventAddTimeout(0, on_retry, virt, NULL);
@@ -282,7 +235,7 @@ is_free_of_threads(FerryVirt *virt)
 
     while (virt->opening && g_cond_wait_until(&virt->opened, &virt->lock, deadline))
         ;
-    return !virt->opening && virt->watches->len == 0;
+    return !virt->opening && ferry_virt_watches_is_empty(virt->watches);
 }
 
 void
@@ -304,12 +257,25 @@ ferry_virt_free(FerryVirt *virt)
         virConnectUnregisterCloseCallback(virt->connection, on_closed);
         virConnectClose(virt->connection);
     }
-    g_ptr_array_unref(virt->watches);
+    ferry_virt_watches_free(virt->watches);
+    ferry_roster_free(virt->roster);
     g_clear_error(&virt->refusal);
     g_mutex_clear(&virt->lock);
     g_cond_clear(&virt->opened);
     g_free(virt->uri);
     g_free(virt);
+}
+
+FerryVirtWatch *
+ferry_virt_watch(FerryVirt *virt, const char *uuid)
+{
+    return ferry_virt_watch_new(virt->watches, uuid);
+}
+
+bool
+ferry_virt_knows_active(FerryVirt *virt, const char *name_or_uuid, char **ret_name, char **ret_uuid)
+{
+    return ferry_roster_find(virt->roster, name_or_uuid, ret_name, ret_uuid);
 }
 
 bool
@@ -345,10 +311,12 @@ adopt(FerryVirt *virt, virConnectPtr fresh)
     g_clear_error(&virt->refusal);
     g_mutex_unlock(&virt->lock);
 
+    ferry_roster_clear(virt->roster);
     if (old)
         virConnectClose(old);
     virConnectRegisterCloseCallback(fresh, on_closed, virt, NULL);
     register_events(virt, fresh);
+    fill_roster(virt, fresh);
     g_message("Connected to libvirt at '%s'", virt->uri);
 }
 

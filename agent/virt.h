@@ -12,6 +12,8 @@
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
+#include "virt-watch.h"
+
 typedef struct FerryVirt FerryVirt;
 
 FerryVirt *ferry_virt_new(const char *uri);
@@ -51,27 +53,12 @@ bool ferry_virt_connection_stands(virConnectPtr connection);
 /** Returns: true when a connection stands; looks at nothing, never blocks. */
 bool ferry_virt_is_connected(FerryVirt *virt);
 
-/* What libvirt said of a finished job, for the report. */
-typedef struct {
-    guint64 downtime_ms;
-    guint64 memory_processed_bytes;
-    guint64 disk_processed_bytes;
-    guint64 memory_iterations;
-    bool valid;
-} FerryJobSummary;
-
-/* A watch on one domain: wakes its owner when libvirt tells of it. Owned by one thread. */
-typedef struct FerryVirtWatch FerryVirtWatch;
+/** Returns: true with @ret_name and @ret_uuid (transfer full) when libvirt's events have told of an
+ * active domain of this name or UUID; never blocks. false says nothing: ask libvirt. */
+bool ferry_virt_knows_active(FerryVirt *virt,
+                             const char *name_or_uuid,
+                             char **ret_name,
+                             char **ret_uuid);
 
 /** @uuid: whose events. Events from before are not seen. */
-FerryVirtWatch *ferry_virt_watch_new(FerryVirt *virt, const char *uuid);
-void ferry_virt_watch_free(FerryVirtWatch *watch);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryVirtWatch, ferry_virt_watch_free)
-
-/** Waits until an event of the domain came since the last wait, ferry_virt_watch_wake() was called,
- * or @timeout_ms are over. Events are a reason to look, never the outcome. */
-void ferry_virt_watch_wait(FerryVirtWatch *watch, guint timeout_ms);
-/** Any thread. */
-void ferry_virt_watch_wake(FerryVirtWatch *watch);
-/** Returns: the summary of the last job that completed; .valid is false when none did. */
-FerryJobSummary ferry_virt_watch_summary(FerryVirtWatch *watch);
+FerryVirtWatch *ferry_virt_watch(FerryVirt *virt, const char *uuid);
