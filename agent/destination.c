@@ -10,6 +10,7 @@
 #include "ferry/json.h"
 #include "import.h"
 #include "instance.h"
+#include "merge.h"
 #include "migrate-data.h"
 #include "order-options.h"
 #include "placement.h"
@@ -479,8 +480,10 @@ finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *rec
     ferry_placement_restore(instance, json_object_get(record->migrate_data, "volumes"),
                             options->dest_name);
     if (!ferry_arrival_wait(connection, instance, options, &arrival, error) ||
-        !arrived_alive(record, &arrival, error))
+        !arrived_alive(record, &arrival, error) ||
+        !ferry_merge_overlays(self->agent, connection, instance, record->migration_id, error))
         return false;
+    ferry_arrival_look_at_disks(connection, instance, &arrival);
     ferry_fault_point("deliver", "begin");
     if (!ferry_imports_deliver(self->imports, record->migration_id, error) ||
         !ferry_preparation_deliver(self->agent, record->migration_id, error))
@@ -575,6 +578,17 @@ expire_one(FerryDestination *self, const char *migration_id)
         g_message("Migration '%s': the lease is over, but: %s", migration_id, error->message);
 }
 
+/* A seed takes as long as its data: a preparation that is written to is used. */
+static bool
+is_filling(FerryDestination *self, const FerryRecord *record)
+{
+    gint64 lease_us = (gint64)self->agent->config->prepare_timeout_s * G_USEC_PER_SEC;
+    g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, NULL);
+
+    return connection && ferry_preparation_is_filling(self->agent, connection, record->migration_id,
+                                                      record->expires_us - lease_us);
+}
+
 /* The instance is here or libvirt cannot tell: look again after another lease's time. */
 static void
 extend(FerryDestination *self, const char *migration_id)
@@ -606,7 +620,8 @@ ferry_destination_expire(gpointer destination)
         const FerryRecord *record = g_ptr_array_index(due, i);
 
         if (record->expires_us > 0 && record->expires_us <= now) {
-            expire_one(self, record->migration_id);
+            if (!is_filling(self, record))
+                expire_one(self, record->migration_id);
             extend(self, record->migration_id);
         }
     }

@@ -62,6 +62,8 @@ disk_to_json(const FerryDisk *disk)
     json_object_set_new(object, "image", image_to_json(&disk->qcow2));
     json_object_set_new(object, "migrate", json_boolean(disk->migrate));
     json_object_set_new(object, "why", ferry_json_text(disk->why));
+    json_object_set_new(object, "seeded", json_boolean(disk->seeded));
+    json_object_set_new(object, "strategy_why", ferry_json_text(disk->strategy_why));
     return object;
 }
 
@@ -198,7 +200,9 @@ read_disk(const json_t *object, const char *path, GError **error)
         !ferry_field_texts(&scope, "backing_chain", MAX_BACKING_FILES, MAX_TEXT_BYTES,
                            &disk->backing_chain, error) ||
         !ferry_field_bool(&scope, "migrate", &disk->migrate, error) ||
-        !read_line(&scope, "why", &disk->why, error))
+        !read_line(&scope, "why", &disk->why, error) ||
+        !ferry_field_bool(&scope, "seeded", &disk->seeded, error) ||
+        !read_line(&scope, "strategy_why", &disk->strategy_why, error))
         return NULL;
     if (!is_target(disk->target)) {
         (void)refuse_value(&scope, "target", "a disk's target such as \"vda\"", error);

@@ -77,6 +77,7 @@ ferry_disk_free(FerryDisk *disk)
     g_free(disk->pool);
     g_strfreev(disk->backing_chain);
     g_free(disk->why);
+    g_free(disk->strategy_why);
     g_free(disk);
 }
 

@@ -30,6 +30,8 @@ typedef struct {
     FerryQcow2 qcow2;         /* of a qcow2 image; qcow2.known is false where it was not read */
     bool migrate;             /* the plan's verdict: it is copied */
     char *why;                /* the reason, for a person */
+    bool seeded;              /* storage-strategy.h: frozen and sent, where others are mirrored */
+    char *strategy_why;       /* the reason, or NULL where nothing was chosen */
 } FerryDisk;
 
 typedef struct {

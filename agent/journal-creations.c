@@ -168,6 +168,24 @@ ferry_journal_leftover_find(FerryJournal *journal,
     return row ? ferry_journal_db_text(statement, 0) : NULL;
 }
 
+GPtrArray *
+ferry_journal_leftover_paths(FerryJournal *journal, const char *instance_uuid, GError **error)
+{
+    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
+        journal, error, "SELECT path FROM leftovers WHERE instance_uuid = ? ORDER BY path", "t",
+        instance_uuid);
+
+    for (bool row = statement != NULL; row;) {
+        if (!ferry_journal_db_next(journal, statement, &row, error))
+            return NULL;
+        if (row)
+            g_ptr_array_add(paths, ferry_journal_db_text(statement, 0));
+    }
+    return statement ? g_steal_pointer(&paths) : NULL;
+}
+
 bool
 ferry_journal_leftover_forget(FerryJournal *journal, const char *path, GError **error)
 {

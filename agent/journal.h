@@ -100,7 +100,7 @@ bool ferry_journal_step_begin(FerryJournal *journal,
                               const char *step,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Notes how @step ended: "done", "failed" or "undone". */
+/** Notes how @step ended: "done", "failed", "undone", or that it is "undoing". */
 bool ferry_journal_step_end(FerryJournal *journal,
                             const FerryRecord *record,
                             const char *step,
@@ -187,6 +187,11 @@ char *ferry_journal_leftover_find(FerryJournal *journal,
                                   const char *path,
                                   const char *instance_uuid,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full) (element-type utf8): the paths of all leftovers of this instance. */
+GPtrArray *ferry_journal_leftover_paths(FerryJournal *journal,
+                                        const char *instance_uuid,
+                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 bool ferry_journal_leftover_forget(FerryJournal *journal,
                                    const char *path,

@@ -169,14 +169,21 @@ read_interval(const FerryFieldScope *scope, const char *key, Draft *draft, GErro
 static bool
 read_strategy(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
 {
+    static const char *const words[] = {
+        [FERRY_STORAGE_AUTO] = "auto",
+        [FERRY_STORAGE_MIRROR] = "mirror",
+        [FERRY_STORAGE_SEEDED] = "seeded",
+    };
     g_autofree char *text = NULL;
     if (!ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_TEXT_BYTES, &text, error))
         return false;
-    if (text == NULL || strcmp(text, "auto") == 0 || strcmp(text, "mirror") == 0)
+    for (guint i = 0; text != NULL && i < G_N_ELEMENTS(words); i++) {
+        if (strcmp(text, words[i]) != 0)
+            continue;
+        draft->options->storage_strategy = (FerryStorageStrategy)i;
         return true;
-    if (strcmp(text, "seeded") == 0)
-        return refuse_unsupported(scope, key, error);
-    return refuse_value(scope, key, "\"auto\" or \"mirror\"", error);
+    }
+    return text == NULL || refuse_value(scope, key, "\"auto\", \"mirror\" or \"seeded\"", error);
 }
 
 static bool

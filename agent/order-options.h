@@ -10,6 +10,12 @@
 /* Three states, because the default of some comes from the instance or the configuration. */
 typedef enum { FERRY_OPTION_DEFAULT = -1, FERRY_OPTION_NO = 0, FERRY_OPTION_YES = 1 } FerryOption;
 
+typedef enum {
+    FERRY_STORAGE_AUTO,
+    FERRY_STORAGE_MIRROR,
+    FERRY_STORAGE_SEEDED
+} FerryStorageStrategy;
+
 typedef struct {
     char **disks;            /* NULL: the default set */
     guint64 bandwidth_mibps; /* 0: no limit */
@@ -24,6 +30,7 @@ typedef struct {
     FerryOption persistent; /* DEFAULT: as the source is */
     bool undefine_source;
     FerrySourceDisks source_disks;
+    FerryStorageStrategy storage_strategy;
     json_t *pool_map;     /* {source's pool or folder: pool or folder here}; NULL: none */
     json_t *disk_formats; /* {target: "raw" or "qcow2"}; NULL: none */
     bool sparsify;
@@ -38,8 +45,8 @@ typedef struct {
  * @config: where defaults come from; post_copy is on by default where permitted, unless paused or
  *   parallel_connections rule it out, and auto_converge where permitted and post_copy is off
  * @error: FERRY_ERROR_INVALID_REQUEST naming the option, what was found and what was expected;
- *   also for an option that this version does not support yet: storage_strategy other than "auto"
- *   and "mirror", flatten/fstrim when true; for auto_converge or post_copy where the configuration does
+ *   also for an option that this version does not support yet: flatten/fstrim when true; for
+ *   auto_converge or post_copy where the configuration does
  *   not permit it; for post_copy together with paused or with parallel_connections above 1; and for
  *   every unknown name
  */

@@ -5,6 +5,7 @@
 #include "fault-point.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "overlay.h"
 #include "paths.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
@@ -244,6 +245,7 @@ create_image(const Preparation *self,
              virStoragePoolPtr pool,
              const FerryDisk *disk,
              const char *path,
+             const FerryBacking *backing,
              GError **error)
 {
     gint64 id = 0;
@@ -256,8 +258,7 @@ create_image(const Preparation *self,
         return false;
     ferry_fault_point("image", "begin");
     if (!ferry_virt_volume_create(pool, directory, name, disk->format, disk->capacity_bytes,
-                                  disk->qcow2.known ? &disk->qcow2 : NULL, /* backing= */ NULL,
-                                  error)) {
+                                  disk->qcow2.known ? &disk->qcow2 : NULL, backing, error)) {
         /* Somebody was faster: the file is not ours, so the intention must not claim it. */
         if (error && g_error_matches(*error, FERRY_ERROR, FERRY_ERROR_DESTINATION_DISK_EXISTS) &&
             !ferry_journal_creation_set(self->agent->journal, id, FERRY_CREATION_REMOVED,
@@ -292,6 +293,7 @@ ensure_image(const Preparation *self,
              virStoragePoolPtr pool,
              const FerryDisk *disk,
              const char *path,
+             const FerryBacking *backing,
              GError **error)
 {
     FerryCreation *before = find_creation(creations, FERRY_CREATION_VOLUME, path);
@@ -299,10 +301,63 @@ ensure_image(const Preparation *self,
     if (before && file_is_there(path) && is_our_empty_image(self, disk, path)) {
         if (!note_made(self, before->id, error))
             return false;
-    } else if (!create_image(self, pool, disk, path, error)) {
+    } else if (!create_image(self, pool, disk, path, backing, error)) {
         return false;
     }
     return verify_image(self, disk, path, error);
+}
+
+/* The seed comes as a file that grows from front to back, so its length tells how much of it has
+ * arrived; what the guest writes meanwhile comes into the overlay. */
+static bool
+ensure_seeded(const Preparation *self,
+              GPtrArray *creations,
+              virStoragePoolPtr pool,
+              const FerryDisk *disk,
+              const char *path,
+              GError **error)
+{
+    g_autofree char *overlay_path = ferry_overlay_path(path, self->migration_id);
+    g_autofree char *qcow2 = g_strdup("qcow2");
+    FerryBacking backing = {disk->source, "raw"};
+    FerryDisk seed = *disk;
+    FerryDisk overlay = *disk;
+
+    seed.capacity_bytes = 0;
+    overlay.format = qcow2;
+    overlay.qcow2 =
+        (FerryQcow2){.known = true, .version = 3, .cluster_size_bytes = 65536, .refcount_bits = 16};
+    return ensure_image(self, creations, pool, &seed, path, NULL, error) &&
+           ensure_image(self, creations, pool, &overlay, overlay_path, &backing, error);
+}
+
+static bool
+ensure_files(const Preparation *self,
+             GPtrArray *creations,
+             virStoragePoolPtr pool,
+             const FerryDisk *disk,
+             const char *path,
+             GError **error)
+{
+    return disk->seeded ? ensure_seeded(self, creations, pool, disk, path, error)
+                        : ensure_image(self, creations, pool, disk, path, NULL, error);
+}
+
+/* When the instance was here last it was sent away seeded: what it wrote on the way lies beside its
+ * image and is as stale as that. */
+static void
+remove_stale_overlays(const Preparation *self, const char *path)
+{
+    g_autoptr(GPtrArray) leftovers =
+        ferry_journal_leftover_paths(self->agent->journal, self->instance->uuid, NULL);
+
+    for (guint i = 0; leftovers && i < leftovers->len; i++) {
+        const char *leftover = g_ptr_array_index(leftovers, i);
+        g_autoptr(GError) error = NULL;
+
+        if (ferry_overlay_is_of(leftover, path) && !clear_the_way(self, leftover, &error))
+            g_warning("The stale overlay '%s' stays: %s", leftover, error->message);
+    }
 }
 
 static bool
@@ -317,16 +372,17 @@ prepare_disk(const Preparation *self, GPtrArray *creations, const FerryDisk *dis
     g_autofree char *directory = g_path_get_dirname(path);
     g_autoptr(virStoragePool) pool = ensure_pool(self, disk->pool, directory, error);
 
-    if (!pool || !ensure_image(self, creations, pool, disk, path, error))
+    if (!pool || !ensure_files(self, creations, pool, disk, path, error))
         return false;
+    remove_stale_overlays(self, disk->source);
     list_pool(self, pool, directory);
-    json_array_append_new(self->volumes,
-                          json_pack("{s:o, s:o, s:o, s:o, s:I, s:b}", "target",
-                                    ferry_json_text(disk->target), "path",
-                                    ferry_json_text(disk->source), "pool",
-                                    ferry_json_text(virStoragePoolGetName(pool)), "format",
-                                    ferry_json_text(disk->format), "capacity_bytes",
-                                    (json_int_t)disk->capacity_bytes, "created", true));
+    json_array_append_new(
+        self->volumes,
+        json_pack("{s:o, s:o, s:o, s:o, s:I, s:b, s:b}", "target", ferry_json_text(disk->target),
+                  "path", ferry_json_text(disk->source), "pool",
+                  ferry_json_text(virStoragePoolGetName(pool)), "format",
+                  ferry_json_text(disk->format), "capacity_bytes", (json_int_t)disk->capacity_bytes,
+                  "created", true, "seeded", disk->seeded));
     return true;
 }
 
@@ -515,4 +571,25 @@ ferry_preparation_deliver(const FerryAgent *agent, const char *migration_id, GEr
             return false;
     }
     return true;
+}
+
+bool
+ferry_preparation_is_filling(const FerryAgent *agent,
+                             virConnectPtr connection,
+                             const char *migration_id,
+                             gint64 since_us)
+{
+    g_autoptr(GPtrArray) creations = ferry_journal_creations(agent->journal, migration_id, NULL);
+
+    for (guint i = 0; creations && i < creations->len; i++) {
+        const FerryCreation *creation = g_ptr_array_index(creations, i);
+        g_auto(FerryImage) image = {0};
+
+        if (creation->kind == FERRY_CREATION_VOLUME &&
+            ferry_virt_image_look(connection, creation->path, "raw", &image, NULL) &&
+            image.fingerprint &&
+            g_ascii_strtod(image.fingerprint, NULL) * G_USEC_PER_SEC > (double)since_us)
+            return true;
+    }
+    return false;
 }

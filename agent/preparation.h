@@ -64,3 +64,9 @@ bool ferry_preparation_may_replace(const FerryAgent *agent,
                                    virConnectPtr connection,
                                    const char *path,
                                    const char *instance_uuid);
+
+/** Returns: true when something was written to one of @migration_id's images since @since_us (UTC). */
+bool ferry_preparation_is_filling(const FerryAgent *agent,
+                                  virConnectPtr connection,
+                                  const char *migration_id,
+                                  gint64 since_us);

@@ -68,6 +68,16 @@ ferry_progress_free(FerryProgress *progress)
     g_free(progress);
 }
 
+void
+ferry_progress_go_on(FerryProgress *progress, const json_t *former)
+{
+    gint64 elapsed_ms = json_integer_value(json_object_get(former, "elapsed_ms"));
+    gint64 percent = json_integer_value(json_object_get(former, "percent"));
+
+    progress->percent = (guint)CLAMP(percent, 0, MAX_UNFINISHED_PERCENT);
+    progress->started_us -= MAX(elapsed_ms, 0) * G_TIME_SPAN_MILLISECOND;
+}
+
 static Disk *
 disk_at(const FerryProgress *progress, guint index)
 {

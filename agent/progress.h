@@ -34,6 +34,11 @@ FerryProgress *ferry_progress_new(gint64 started_us, guint64 memory_bytes);
 void ferry_progress_free(FerryProgress *progress);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryProgress, ferry_progress_free)
 
+/** Goes on where @former (nullable: ferry_progress_to_json()'s of an earlier part of the journey)
+ * stood: the percentage does not fall below its own, and the time counts on. Before the first
+ * sample. */
+void ferry_progress_go_on(FerryProgress *progress, const json_t *former);
+
 /** Declares a disk before the first sample. */
 void ferry_progress_add_disk(FerryProgress *progress,
                              const char *target,

@@ -100,11 +100,15 @@ undo_steps(Run *self, const FerrySagaStep *last)
 
         if (!step->undo)
             continue;
+        /* Noted before it begins: whoever takes over must not run on what is half undone. */
+        end_step(self, step, "undoing");
         if (step->undo(self->migration, &error)) {
             end_step(self, step, "undone");
             continue;
         }
         clean = false;
+        if (!ferry_migration_is_detached(self->migration))
+            end_step(self, step, "failed");
         g_warning("Migration '%s', step '%s' cannot be undone: %s",
                   ferry_migration_id(self->migration), step->name, error->message);
         set_error(self->migration, error);
@@ -159,9 +163,12 @@ end_failed(Run *self, const FerrySagaStep *last, const GError *error)
 static bool
 was_undoing(const Run *self)
 {
-    for (const FerrySagaStep *step = self->saga->steps; step->name; step++)
-        if (g_strcmp0(journaled_state(self, step->name), "undone") == 0)
+    for (const FerrySagaStep *step = self->saga->steps; step->name; step++) {
+        const char *state = journaled_state(self, step->name);
+
+        if (g_strcmp0(state, "undoing") == 0 || g_strcmp0(state, "undone") == 0)
             return true;
+    }
     return false;
 }
 
@@ -251,8 +258,11 @@ bool
 ferry_saga_undo(FerryMigration *migration, const FerrySaga *saga, GError **error)
 {
     Run self = {migration, saga, NULL};
+    const FerrySagaStep *step = saga->steps;
 
-    for (const FerrySagaStep *step = saga->steps; step->name; step++) {
+    while (step->name)
+        step++;
+    while (step-- > saga->steps) {
         if (!step->undo)
             continue;
         if (!step->undo(migration, error))

@@ -6,6 +6,7 @@
 #include "ferry/error.h"
 #include "paths.h"
 #include "quarantine.h"
+#include "storage-strategy.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
 
@@ -121,6 +122,7 @@ ferry_source_check_run(const FerryAgent *agent,
     if (!instance || !ferry_virt_domain_find_obstacles(domain, instance, error) ||
         !ferry_disk_plan_make(instance, (const char *const *)options->disks, error))
         return NULL;
+    ferry_storage_strategy_choose(instance, options);
 
     FerryChecks *checks = ferry_checks_new();
 

@@ -4,6 +4,7 @@
 
 #include "ferry/clock.h"
 #include "ferry/json.h"
+#include "storage-strategy.h"
 
 json_t *
 ferry_source_report_transfer(const FerryTransferResult *result)
@@ -39,14 +40,15 @@ report_disk(const FerryDisk *disk, const json_t *arrived)
 {
     const json_t *after = find_disk(arrived, disk->target);
 
-    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}", "target",
-                     ferry_json_text(disk->target), "path", ferry_json_text(disk->source), "format",
-                     ferry_json_text(disk->format), "capacity_bytes",
-                     (json_int_t)disk->capacity_bytes, "allocation_before_bytes",
-                     (json_int_t)disk->allocation_bytes, "allocation_after_bytes",
-                     value_or_null(json_object_get(after, "allocation_bytes")), "destination_path",
-                     value_or_null(json_object_get(after, "path")), "destination_format",
-                     value_or_null(json_object_get(after, "format")));
+    return json_pack(
+        "{s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:s, s:o}", "target",
+        ferry_json_text(disk->target), "path", ferry_json_text(disk->source), "format",
+        ferry_json_text(disk->format), "capacity_bytes", (json_int_t)disk->capacity_bytes,
+        "allocation_before_bytes", (json_int_t)disk->allocation_bytes, "allocation_after_bytes",
+        value_or_null(json_object_get(after, "allocation_bytes")), "destination_path",
+        value_or_null(json_object_get(after, "path")), "destination_format",
+        value_or_null(json_object_get(after, "format")), "strategy",
+        disk->seeded ? "seeded" : "mirror", "strategy_why", ferry_json_text(disk->strategy_why));
 }
 
 static json_t *
@@ -89,6 +91,7 @@ ferry_source_report_make(const FerryRecord *record, const FerryInstance *instanc
     json_object_set_new(
         report, "total_ms",
         json_integer((json_int_t)(ferry_clock_now_us() - record->created_us) / 1000));
-    json_object_set_new(report, "storage_strategy", json_string("mirror"));
+    json_object_set_new(report, "storage_strategy",
+                        json_string(ferry_storage_strategy_word(instance)));
     return report;
 }

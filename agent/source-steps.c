@@ -7,10 +7,13 @@
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "freeze.h"
 #include "migrate-data.h"
 #include "paths.h"
+#include "overlay.h"
 #include "peer.h"
 #include "quarantine.h"
+#include "seed.h"
 #include "source-check.h"
 #include "source-report.h"
 #include "transfer.h"
@@ -360,14 +363,33 @@ run_adjudicate(FerryMigration *migration, bool resumed, GError **error)
 
 /* --- finish ----------------------------------------------------------------------------------- */
 
+/* Asks until the destination has finished: what seeded disks have written meanwhile takes its time
+ * to be committed there. */
+static json_t *
+get_finished(FerryMigration *migration, GError **error)
+{
+    const FerryRecord *record = ferry_migration_record(migration);
+
+    for (;;) {
+        g_autoptr(GError) why = NULL;
+        json_t *answer = ferry_peer_call(ferry_migration_agent(migration), record->destination,
+                                         "post_live_migration_at_destination",
+                                         json_pack("{s:s}", "migration_id", record->migration_id),
+                                         patience_ms(migration), NULL, &why);
+
+        if (answer || !is_busy(why) || ferry_migration_is_detached(migration)) {
+            if (why)
+                g_propagate_error(error, g_steal_pointer(&why));
+            return answer;
+        }
+    }
+}
+
 static FerryStepEnd
 run_finish(FerryMigration *migration, bool resumed, GError **error)
 {
     FerryRecord *record = ferry_migration_record(migration);
-    g_autoptr(FerryJson) answer = ferry_peer_call(
-        ferry_migration_agent(migration), record->destination, "post_live_migration_at_destination",
-        json_pack("{s:s}", "migration_id", record->migration_id), patience_ms(migration), NULL,
-        error);
+    g_autoptr(FerryJson) answer = get_finished(migration, error);
 
     if (!answer)
         return ferry_migration_is_detached(migration) ? FERRY_STEP_DETACHED : FERRY_STEP_ERROR;
@@ -401,41 +423,50 @@ run_source_domain(FerryMigration *migration, bool resumed, GError **error)
 
 /* The instance was seen alive on the destination: what lies here is a copy of the past. */
 static bool
-leave_disk(FerryMigration *migration,
-           virConnectPtr connection,
-           const FerryDisk *disk,
-           GError **error)
+leave_file(FerryMigration *migration, virConnectPtr connection, const char *path, GError **error)
 {
     const FerryRecord *record = ferry_migration_record(migration);
     g_auto(FerryImage) image = {0};
 
-    if (!ferry_virt_image_look(connection, disk->source, "raw", &image, error))
+    if (!ferry_virt_image_look(connection, path, "raw", &image, error))
         return false;
     return !image.fingerprint ||
-           ferry_journal_leftover_add(ferry_migration_agent(migration)->journal, disk->source,
+           ferry_journal_leftover_add(ferry_migration_agent(migration)->journal, path,
                                       record->instance_uuid, record->migration_id,
                                       image.fingerprint, error);
 }
 
 static bool
-delete_disk(FerryMigration *migration,
-            virConnectPtr connection,
-            const FerryDisk *disk,
-            GError **error)
+delete_file(FerryMigration *migration, virConnectPtr connection, const char *path, GError **error)
 {
     const FerryRecord *record = ferry_migration_record(migration);
     const FerryConfig *config = ferry_migration_agent(migration)->config;
     g_autofree char *user = NULL;
 
-    if (!ferry_path_check(disk->source, (const char *const *)config->allowed_paths, NULL, error))
+    if (!ferry_path_check(path, (const char *const *)config->allowed_paths, NULL, error))
         return false;
-    if (ferry_virt_path_is_used(connection, disk->source, record->instance_uuid, &user)) {
+    if (ferry_virt_path_is_used(connection, path, record->instance_uuid, &user)) {
         ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
                         "Look at that instance; delete the file by hand when it is not needed",
-                        "'%s' is not deleted: it is in use by '%s'", disk->source, user);
+                        "'%s' is not deleted: it is in use by '%s'", path, user);
         return false;
     }
-    return ferry_virt_volume_delete(connection, disk->source, error);
+    return ferry_virt_volume_delete(connection, path, error);
+}
+
+/* Returns: false with @error when @path had to be deleted and is not. */
+static bool
+part_with(FerryMigration *migration, virConnectPtr connection, const char *path, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (ferry_migration_options(migration)->source_disks == FERRY_SOURCE_DISKS_DELETE)
+        return delete_file(migration, connection, path, error);
+    if (!leave_file(migration, connection, path, &why))
+        /* It costs the way back only: the file stays and a return finds it in its way. */
+        g_warning("Migration '%s': '%s' is not noted as left behind: %s",
+                  ferry_migration_id(migration), path, why->message);
+    return true;
 }
 
 static FerryStepEnd
@@ -443,32 +474,26 @@ run_source_disks(FerryMigration *migration, bool resumed, GError **error)
 {
     const FerryAgent *agent = ferry_migration_agent(migration);
     const FerryInstance *instance = ferry_migration_instance(migration);
-    FerrySourceDisks fate = ferry_migration_options(migration)->source_disks;
-    bool deleting = fate == FERRY_SOURCE_DISKS_DELETE;
+    g_autoptr(GPtrArray) overlays = ferry_overlays_new(instance, ferry_migration_id(migration));
 
-    if (fate == FERRY_SOURCE_DISKS_QUARANTINE)
+    if (ferry_migration_options(migration)->source_disks == FERRY_SOURCE_DISKS_QUARANTINE)
         return ferry_quarantine_hold(migration, error) ? FERRY_STEP_DONE : FERRY_STEP_ERROR;
 
     g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
 
     if (!connection)
         return FERRY_STEP_ERROR;
+    for (guint i = 0; i < overlays->len; i++)
+        if (!part_with(migration, connection,
+                       ((FerryOverlay *)g_ptr_array_index(overlays, i))->overlay, error))
+            return FERRY_STEP_ERROR;
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
-        g_autoptr(GError) why = NULL;
 
-        if (!disk->migrate)
-            continue;
-        if (!deleting && !leave_disk(migration, connection, disk, &why)) {
-            /* It costs the way back only: the file stays and a return finds it in its way. */
-            g_warning("Migration '%s': '%s' is not noted as left behind: %s",
-                      ferry_migration_id(migration), disk->source, why->message);
-        } else if (deleting && !delete_disk(migration, connection, disk, &why)) {
-            g_propagate_error(error, g_steal_pointer(&why));
+        if (disk->migrate && !part_with(migration, connection, disk->source, error))
             return FERRY_STEP_ERROR;
-        }
     }
-    return FERRY_STEP_DONE;
+    return ferry_freeze_leave(migration, error) ? FERRY_STEP_DONE : FERRY_STEP_ERROR;
 }
 
 /* --- the report and the table ------------------------------------------------------------------- */
@@ -488,6 +513,8 @@ make_report(FerryMigration *migration)
 static const FerrySagaStep steps[] = {
     {"check", FERRY_STATUS_PREPARING, run_check, undo_check, false, false},
     {"prepare", FERRY_STATUS_PREPARING, run_prepare, undo_prepare, false, false},
+    {"snapshot", FERRY_STATUS_RUNNING, ferry_freeze_run, ferry_freeze_undo, false, false},
+    {"seed", FERRY_STATUS_RUNNING, ferry_seed_run, NULL, false, false},
     {"transfer", FERRY_STATUS_RUNNING, run_transfer, NULL, false, false},
     {"adjudicate", FERRY_STATUS_RUNNING, run_adjudicate, NULL, false, true},
     {"finish", FERRY_STATUS_POST_MIGRATING, run_finish, NULL, true, true},

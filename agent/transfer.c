@@ -290,7 +290,11 @@ declare_disks(Transfer *self)
         if (disk->migrate)
             ferry_progress_add_disk(self->progress, disk->target, disk->capacity_bytes,
                                     disk->allocation_bytes);
+        /* What is mirrored of it is only what the guest wrote since. */
+        if (disk->migrate && disk->seeded)
+            ferry_progress_set_disk(self->progress, disk->target, 1, 1);
     }
+    ferry_progress_go_on(self->progress, ferry_migration_record(self->migration)->progress);
 }
 
 static void

@@ -105,8 +105,10 @@ ensure_persistent(virConnectPtr connection,
                                             "Cannot make '%s' persistent here", name);
 }
 
-static json_t *
-look_at_disks(virConnectPtr connection, const FerryInstance *instance)
+void
+ferry_arrival_look_at_disks(virConnectPtr connection,
+                            const FerryInstance *instance,
+                            FerryArrival *arrival)
 {
     json_t *disks = json_array();
 
@@ -124,7 +126,8 @@ look_at_disks(virConnectPtr connection, const FerryInstance *instance)
                                                (json_int_t)image.capacity_bytes, "allocation_bytes",
                                                (json_int_t)image.allocation_bytes));
     }
-    return disks;
+    json_decref(arrival->disks);
+    arrival->disks = disks;
 }
 
 static bool
@@ -156,7 +159,6 @@ ferry_arrival_wait(virConnectPtr connection,
         if (wants_persistent(instance, options) &&
             !ensure_persistent(connection, domain, &arrival.persistent, error))
             return false;
-        arrival.disks = look_at_disks(connection, instance);
     }
     *ret_arrival = arrival;
     arrival = (FerryArrival){0};

@@ -20,7 +20,7 @@ typedef struct {
     bool persistent;
     bool has_downtime;
     guint64 downtime_ms; /* what libvirt measured here */
-    json_t *disks;       /* array of {"target", "path", "format", "capacity_bytes", ...} */
+    json_t *disks; /* NULL until looked at: [{"target", "path", "format", "capacity_bytes", ...}] */
 } FerryArrival;
 
 void ferry_arrival_clear(FerryArrival *arrival);
@@ -38,6 +38,11 @@ bool ferry_arrival_wait(virConnectPtr connection,
                         const FerryOrderOptions *options,
                         FerryArrival *ret_arrival,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Fills @arrival->disks: what the images occupy once nothing is done to them any more. */
+void ferry_arrival_look_at_disks(virConnectPtr connection,
+                                 const FerryInstance *instance,
+                                 FerryArrival *arrival);
 
 /** Returns: (transfer full): {"instance_state", "persistent", "downtime_ms", "disks"}. */
 json_t *ferry_arrival_to_json(const FerryArrival *arrival);

@@ -159,6 +159,27 @@ ferry_virt_volume_find(virConnectPtr connection, const char *path, GError **erro
     return virStorageVolLookupByName(pool, name);
 }
 
+bool
+ferry_virt_volume_length(virConnectPtr connection,
+                         const char *path,
+                         guint64 *ret_bytes,
+                         GError **error)
+{
+    virStorageVolInfo info = {0};
+    g_autoptr(GError) find_error = NULL;
+    g_autoptr(virStorageVol) volume = ferry_virt_volume_find(connection, path, &find_error);
+
+    if (find_error) {
+        g_propagate_error(error, g_steal_pointer(&find_error));
+        return false;
+    }
+    if (!volume || virStorageVolGetInfo(volume, &info) < 0)
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot look at the volume '%s'", path);
+    *ret_bytes = info.capacity;
+    return true;
+}
+
 static gssize
 read_stream(virStreamPtr stream, guint8 *buffer, gsize size)
 {

@@ -73,6 +73,17 @@ bool ferry_virt_volume_create(virStoragePoolPtr pool,
                               const FerryBacking *backing,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * ferry_virt_volume_length:
+ * @connection: of any host
+ * @ret_bytes: how long the file of a raw volume is now
+ * @error: FERRY_ERROR_MIGRATION_ERROR, also when no active pool has it
+ */
+bool ferry_virt_volume_length(virConnectPtr connection,
+                              const char *path,
+                              guint64 *ret_bytes,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Deletes the volume at @path. A volume that is not there counts as deleted. */
 bool ferry_virt_volume_delete(virConnectPtr connection,
                               const char *path,

@@ -93,7 +93,7 @@ def migrate_json(stage):
 def migrate_with_options(stage):
     """migrate with options: they arrive; one that the agent does not have is wrong usage"""
     guest = stage.still(Disk("vda", GIB, data=MIB))
-    for words in (("--storage-strategy", "seeded"), ("-o", "colour=1"), ("--post-copy",),
+    for words in (("--storage-strategy", "magic"), ("-o", "colour=1"), ("--post-copy",),
                   ("--source-disks", "eat"), ("-o", "flatten=true")):
         done = _run(stage, USAGE, "migrate", guest.name, *WAY, *words)
         check("InvalidRequest" in done.stderr, done.stderr)

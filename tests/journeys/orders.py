@@ -15,7 +15,6 @@ from stage import new_id
 # Option and value, with the word that the answer has to contain.
 BAD_OPTIONS = (
     ({"colour": "red"}, "colour"),
-    ({"storage_strategy": "seeded"}, "storage_strategy"),
     ({"storage_strategy": "magic"}, "storage_strategy"),
     ({"flatten": True}, "flatten"),
     ({"sparsify": 1}, "sparsify"),

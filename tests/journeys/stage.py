@@ -76,6 +76,8 @@ class Stage:
                     guest.destroy(host)
                 for disk in guest.disks:
                     self.remove(host, disk.path)
+                    for overlay in overlays(host, disk):
+                        self.remove(host, overlay)
         while self._deferred:
             function, arguments = self._deferred.pop()
             function(*arguments)
@@ -227,6 +229,14 @@ class Stage:
             channel = connection.channel()
             channel.confirm_delivery()
             yield channel
+
+
+def overlays(host, disk):
+    """Overlays that a seeded disk wrote to on its way, beside its image on a host."""
+    folder, stem = os.path.split(disk.path)
+    outer = host.path(folder)
+    return ["%s/%s" % (folder, name) for name in (os.listdir(outer) if os.path.isdir(outer) else ())
+            if name.startswith(stem + ".ferry-")]
 
 
 def new_id():

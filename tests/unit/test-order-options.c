@@ -124,6 +124,7 @@ test_everything_given(Fixture *fixture, gconstpointer user_data)
     g_assert_cmpstr(ferry_json_get_string(options->disk_formats, "vda"), ==, "raw");
     g_assert_cmpstr(options->dest_name, ==, "web02");
     g_assert_true(options->sparsify);
+    g_assert_cmpint(options->storage_strategy, ==, FERRY_STORAGE_MIRROR);
     g_assert_true(options->paused);
     g_assert_cmpuint(options->progress_interval_ms, ==, 250);
 }
@@ -183,7 +184,6 @@ static const struct {
     const char *text;
     const char *named;
 } unsupported[] = {
-    {"{\"storage_strategy\": \"seeded\"}", "options.storage_strategy"},
     {"{\"flatten\": true}", "options.flatten"},
     {"{\"fstrim\": true}", "options.fstrim"},
     {"{\"compress\": false}", "Unknown option \"compress\""},

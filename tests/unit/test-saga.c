@@ -411,9 +411,9 @@ test_resumed_and_failed(Fixture *fixture, gconstpointer user_data)
     assert_steps(fixture, "check done, prepare undone, transfer undone");
 }
 
-/* What the journal holds when the agent died after the first undo. */
+/* What the journal holds when the agent died in the first undo, or after it. */
 static void
-die_while_undoing(Fixture *fixture, FerryErrorCode cause)
+die_while_undoing(Fixture *fixture, FerryErrorCode cause, const char *state)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GError) why = ferry_error_new(cause, NULL, "the cause");
@@ -426,7 +426,7 @@ die_while_undoing(Fixture *fixture, FerryErrorCode cause)
 
     ferry_record_take(&record->error, ferry_error_to_json(why));
     g_assert_true(ferry_journal_save(journal, record, NULL, &error));
-    g_assert_true(ferry_journal_step_end(journal, record, "transfer", "undone", &error));
+    g_assert_true(ferry_journal_step_end(journal, record, "transfer", state, &error));
     restart(fixture);
     behaviours[TRANSFER].end = FERRY_STEP_DONE;
     run(fixture);
@@ -437,15 +437,23 @@ die_while_undoing(Fixture *fixture, FerryErrorCode cause)
 static void
 test_killed_while_undoing(Fixture *fixture, gconstpointer user_data)
 {
-    die_while_undoing(fixture, FERRY_ERROR_MIGRATION_ERROR);
+    die_while_undoing(fixture, FERRY_ERROR_MIGRATION_ERROR, "undone");
     assert_ended(fixture, FERRY_STATUS_FAILED, "the cause");
     assert_events(fixture, "accepted preparing running failed");
+}
+
+/* What is half undone is not built on. */
+static void
+test_killed_in_an_undo(Fixture *fixture, gconstpointer user_data)
+{
+    die_while_undoing(fixture, FERRY_ERROR_MIGRATION_ERROR, "undoing");
+    assert_ended(fixture, FERRY_STATUS_FAILED, "the cause");
 }
 
 static void
 test_killed_while_cancelling(Fixture *fixture, gconstpointer user_data)
 {
-    die_while_undoing(fixture, FERRY_ERROR_CANCELLED);
+    die_while_undoing(fixture, FERRY_ERROR_CANCELLED, "undone");
     assert_ended(fixture, FERRY_STATUS_CANCELLED, NULL);
     assert_events(fixture, "accepted preparing running cancelled");
 }
@@ -499,6 +507,7 @@ test_nothing_new_without_journal(Fixture *fixture, gconstpointer user_data)
     behaviours[PREPARE].meanwhile = fill_disk;
     g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*'prepare'*Cannot write*");
     g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*Cannot write*");
+    g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*'prepare'*Cannot write*");
     g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*'prepare'*Cannot write*");
     run(fixture);
     g_test_assert_expected_messages();
@@ -555,6 +564,7 @@ main(int argc, char *argv[])
     ADD("/saga/detached", test_detached);
     ADD("/saga/resumed-and-failed", test_resumed_and_failed);
     ADD("/saga/killed/while-undoing", test_killed_while_undoing);
+    ADD("/saga/killed/in-an-undo", test_killed_in_an_undo);
     ADD("/saga/killed/while-cancelling", test_killed_while_cancelling);
     ADD("/saga/cause-is-journaled", test_cause_is_journaled);
     ADD("/saga/nothing-new-without-journal", test_nothing_new_without_journal);

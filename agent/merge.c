@@ -1,0 +1,115 @@
+#include "config.h"
+
+#include "merge.h"
+
+#include "fault-point.h"
+#include "ferry/error.h"
+#include "overlay.h"
+#include "paths.h"
+#include "virt-domain.h"
+#include "virt-snapshot.h"
+#include "virt-storage.h"
+
+/* How long one call stays with the commits, all disks together; the source asks again. */
+#define PATIENCE_MS 10000
+
+typedef struct {
+    const FerryAgent *agent;
+    virConnectPtr connection;
+    const char *instance_uuid;
+    GPtrArray *creations;
+    gint64 deadline_us;
+} Merge;
+
+static const FerryCreation *
+find_creation(const Merge *self, const char *path)
+{
+    for (guint i = 0; i < self->creations->len; i++) {
+        const FerryCreation *creation = g_ptr_array_index(self->creations, i);
+
+        if (creation->kind == FERRY_CREATION_VOLUME && g_strcmp0(creation->path, path) == 0)
+            return creation;
+    }
+    return NULL;
+}
+
+static bool
+refuse_busy(const FerryOverlay *overlay, GError **error)
+{
+    g_autoptr(GError) why = ferry_error_new(
+        FERRY_ERROR_MIGRATION_ERROR, "Ask again; virsh blockjob shows how far it is",
+        "What disk '%s' wrote on the way is still being committed into '%s'", overlay->target,
+        overlay->image);
+
+    ferry_error_set_detail(why, "retry", json_true());
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+static bool
+commit(const Merge *self, const FerryOverlay *overlay, GError **error)
+{
+    FerryCommit commit = {0};
+    gint64 left_us = self->deadline_us - g_get_monotonic_time();
+
+    if (!ferry_virt_overlay_commit(self->connection, self->instance_uuid, overlay,
+                                   (guint)(MAX(left_us, 0) / 1000), &commit, error))
+        return false;
+    return commit.done || refuse_busy(overlay, error);
+}
+
+static bool
+remove_overlay(const Merge *self, const FerryCreation *creation, GError **error)
+{
+    g_autofree char *user = NULL;
+
+    if (ferry_virt_path_is_used(self->connection, creation->path, NULL, &user)) {
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                        "Look at that instance; delete the file by hand when it is not needed",
+                        "'%s' is in use by '%s'", creation->path, user);
+        return false;
+    }
+    return ferry_virt_volume_delete(self->connection, creation->path, error) &&
+           ferry_journal_creation_set(self->agent->journal, creation->id, FERRY_CREATION_REMOVED,
+                                      NULL, error);
+}
+
+static bool
+merge(const Merge *self, const FerryOverlay *overlay, GError **error)
+{
+    g_autofree char *path = NULL;
+
+    /* The journal has it under its resolved name. */
+    if (!ferry_path_check(overlay->overlay, (const char *const *)self->agent->config->allowed_paths,
+                          &path, error))
+        return false;
+
+    const FerryCreation *creation = find_creation(self, path);
+
+    return !creation || (commit(self, overlay, error) && remove_overlay(self, creation, error));
+}
+
+bool
+ferry_merge_overlays(const FerryAgent *agent,
+                     virConnectPtr connection,
+                     const FerryInstance *instance,
+                     const char *migration_id,
+                     GError **error)
+{
+    g_autoptr(GPtrArray) overlays = ferry_overlays_new(instance, migration_id);
+    g_autoptr(GPtrArray) creations = NULL;
+
+    if (overlays->len == 0)
+        return true;
+    creations = ferry_journal_creations(agent->journal, migration_id, error);
+
+    Merge self = {agent, connection, instance->uuid, creations,
+                  g_get_monotonic_time() + PATIENCE_MS * 1000};
+
+    ferry_fault_point("merge", "begin");
+    for (guint i = 0; creations && i < overlays->len; i++)
+        if (!merge(&self, g_ptr_array_index(overlays, i), error))
+            return false;
+    ferry_fault_point("merge", "end");
+    return creations != NULL;
+}

@@ -1,0 +1,270 @@
+#include "config.h"
+
+#include "../../agent/overlay.h"
+#include "../../agent/snapshotxml.h"
+#include "../../agent/storage-strategy.h"
+
+#include <string.h>
+
+#define GIB (G_GUINT64_CONSTANT(1) << 30)
+#define MIGRATION "0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f9"
+
+static FerryDisk *
+add_disk(FerryInstance *instance, const char *target, const char *format, guint64 capacity_bytes)
+{
+    FerryDisk *disk = ferry_disk_new();
+
+    disk->target = g_strdup(target);
+    disk->type = g_strdup("file");
+    disk->source = g_strdup_printf("/images/%s.%s", target, format);
+    disk->format = g_strdup(format);
+    disk->pool = g_strdup("default");
+    disk->capacity_bytes = capacity_bytes;
+    disk->allocation_bytes = GIB;
+    disk->migrate = true;
+    g_ptr_array_add(instance->disks, disk);
+    return disk;
+}
+
+static void
+choose(FerryInstance *instance, FerryStorageStrategy strategy)
+{
+    FerryOrderOptions options = {.storage_strategy = strategy};
+
+    ferry_storage_strategy_choose(instance, &options);
+}
+
+static void
+test_auto_follows_the_layout(void)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_new();
+    FerryDisk *sparse = add_disk(instance, "vda", "raw", 5 * GIB);
+    FerryDisk *full = add_disk(instance, "vdb", "raw", 5 * GIB - 1);
+    FerryDisk *qcow2 = add_disk(instance, "vdc", "qcow2", 1024 * GIB);
+    FerryDisk *stays = add_disk(instance, "vdd", "raw", 1024 * GIB);
+    FerryDisk *beyond = add_disk(instance, "vde", "raw", GIB / 2);
+
+    stays->migrate = false;
+    choose(instance, FERRY_STORAGE_AUTO);
+    g_assert_true(sparse->seeded);
+    g_assert_cmpstr(sparse->strategy_why, ==,
+                    "raw and sparse: a mirror would walk 4096 MiB of holes");
+    g_assert_false(full->seeded);
+    g_assert_nonnull(strstr(full->strategy_why, "few holes"));
+    g_assert_false(qcow2->seeded);
+    g_assert_nonnull(strstr(qcow2->strategy_why, "allocated clusters"));
+    g_assert_false(stays->seeded);
+    g_assert_null(stays->strategy_why);
+    g_assert_false(beyond->seeded);
+    g_assert_cmpuint(instance->obstacles->len, ==, 0);
+    g_assert_cmpstr(ferry_storage_strategy_word(instance), ==, "seeded");
+}
+
+/* A mirror is charged for the holes. */
+static void
+test_auto_knows_the_limit(void)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_new();
+    const FerryDisk *disk = add_disk(instance, "vda", "raw", GIB + (21 << 20));
+    FerryOrderOptions options = {.bandwidth_mibps = 10};
+
+    ferry_storage_strategy_choose(instance, &options);
+    g_assert_true(disk->seeded);
+    options.bandwidth_mibps = 11;
+    ferry_storage_strategy_choose(instance, &options);
+    g_assert_false(disk->seeded);
+    options.bandwidth_mibps = G_MAXUINT64 >> 20;
+    ferry_storage_strategy_choose(instance, &options);
+    g_assert_false(disk->seeded);
+}
+
+static void
+test_by_order(void)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_new();
+    FerryDisk *raw = add_disk(instance, "vda", "raw", GIB);
+    FerryDisk *qcow2 = add_disk(instance, "vdb", "qcow2", GIB);
+
+    choose(instance, FERRY_STORAGE_MIRROR);
+    g_assert_false(raw->seeded);
+    g_assert_cmpstr(raw->strategy_why, ==, "by order");
+    g_assert_cmpstr(ferry_storage_strategy_word(instance), ==, "mirror");
+    choose(instance, FERRY_STORAGE_SEEDED);
+    g_assert_true(raw->seeded);
+    g_assert_cmpstr(raw->strategy_why, ==, "by order");
+    g_assert_false(qcow2->seeded);
+    g_assert_cmpuint(instance->obstacles->len, ==, 1);
+}
+
+/* It is restored without what an overlay holds. */
+static void
+test_quarantine_is_whole(void)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_new();
+    const FerryDisk *disk = add_disk(instance, "vda", "raw", 1024 * GIB);
+    FerryOrderOptions options = {.source_disks = FERRY_SOURCE_DISKS_QUARANTINE};
+
+    ferry_storage_strategy_choose(instance, &options);
+    g_assert_false(disk->seeded);
+    g_assert_nonnull(strstr(disk->strategy_why, "quarantine"));
+}
+
+/* What cannot be seeded is mirrored by auto and refused where the order insists. */
+static void
+assert_cannot(FerryInstance *instance, const FerryDisk *disk, const char *why)
+{
+    guint before = instance->obstacles->len;
+
+    choose(instance, FERRY_STORAGE_AUTO);
+    g_assert_false(disk->seeded);
+    g_assert_nonnull(strstr(disk->strategy_why, why));
+    g_assert_cmpuint(instance->obstacles->len, ==, before);
+    choose(instance, FERRY_STORAGE_SEEDED);
+    g_assert_false(disk->seeded);
+    g_assert_cmpuint(instance->obstacles->len, ==, before + 1);
+
+    const FerryObstacle *obstacle = g_ptr_array_index(instance->obstacles, before);
+
+    g_assert_cmpstr(obstacle->name, ==, "storage-strategy");
+    g_assert_nonnull(strstr(obstacle->message, why));
+    g_assert_nonnull(strstr(obstacle->message, "\"vda\""));
+}
+
+static void
+test_what_cannot_be_seeded(void)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_new();
+    FerryDisk *disk = add_disk(instance, "vda", "raw", 1024 * GIB);
+    g_autofree char *name = g_strnfill(212 + 1, 'x');
+
+    g_clear_pointer(&disk->pool, g_free);
+    assert_cannot(instance, disk, "no active storage pool");
+    disk->pool = g_strdup("default");
+
+    g_free(disk->type);
+    disk->type = g_strdup("block");
+    assert_cannot(instance, disk, "no file");
+    g_free(disk->type);
+    disk->type = g_strdup("file");
+
+    g_free(disk->source);
+    disk->source = g_strconcat("/images/", name, NULL);
+    assert_cannot(instance, disk, "too long");
+    name[212] = '\0';
+    g_free(disk->source);
+    disk->source = g_strconcat("/images/", name, NULL);
+    choose(instance, FERRY_STORAGE_AUTO);
+    g_assert_true(disk->seeded);
+
+    g_strfreev(disk->backing_chain);
+    disk->backing_chain = g_strsplit("/images/base", ":", -1);
+    assert_cannot(instance, disk, "backing chain");
+}
+
+static void
+test_overlays(void)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_new();
+    const FerryDisk *disk = add_disk(instance, "vda", "raw", 1024 * GIB);
+
+    add_disk(instance, "vdb", "qcow2", GIB);
+    choose(instance, FERRY_STORAGE_AUTO);
+
+    g_autoptr(GPtrArray) overlays = ferry_overlays_new(instance, MIGRATION);
+
+    g_assert_cmpuint(overlays->len, ==, 1);
+
+    const FerryOverlay *overlay = g_ptr_array_index(overlays, 0);
+
+    g_assert_cmpstr(overlay->target, ==, "vda");
+    g_assert_cmpstr(overlay->image, ==, disk->source);
+    g_assert_cmpstr(overlay->pool, ==, "default");
+    g_assert_cmpuint(overlay->capacity_bytes, ==, 1024 * GIB);
+    g_assert_cmpstr(overlay->overlay, ==, "/images/vda.raw.ferry-" MIGRATION);
+    g_assert_true(ferry_overlay_is_of(overlay->overlay, disk->source));
+    g_assert_false(ferry_overlay_is_of(overlay->overlay, "/images/vda"));
+    g_assert_false(ferry_overlay_is_of("/images/vda.raw.ferry-", disk->source));
+    g_assert_false(ferry_overlay_is_of("/images/vda.raw", disk->source));
+}
+
+static void
+test_snapshot_xml(void)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_new();
+    g_autoptr(GPtrArray) targets = g_ptr_array_new();
+
+    add_disk(instance, "vda", "raw", 1024 * GIB);
+    choose(instance, FERRY_STORAGE_AUTO);
+
+    g_autoptr(GPtrArray) overlays = ferry_overlays_new(instance, MIGRATION);
+
+    g_ptr_array_add(targets, (gpointer) "vda");
+    g_ptr_array_add(targets, (gpointer) "sda");
+
+    g_autofree char *xml = ferry_snapshotxml_build(targets, overlays);
+
+    g_assert_cmpstr(xml, ==,
+                    "<domainsnapshot>\n"
+                    "  <disks>\n"
+                    "    <disk name=\"vda\" snapshot=\"external\" type=\"file\">\n"
+                    "      <driver type=\"qcow2\"/>\n"
+                    "      <source file=\"/images/vda.raw.ferry-" MIGRATION "\"/>\n"
+                    "    </disk>\n"
+                    "    <disk name=\"sda\" snapshot=\"no\"/>\n"
+                    "  </disks>\n"
+                    "</domainsnapshot>");
+}
+
+/* --- what becomes of an overlay ---------------------------------------------------------------- */
+
+static void
+assert_fate(FerryTop live, FerryTop defined, bool noted, bool exists, FerryFate expected)
+{
+    FerryTops tops = {live, defined};
+
+    g_assert_cmpint(ferry_overlay_fate(&tops, noted, exists), ==, expected);
+}
+
+static void
+test_fates(void)
+{
+    const FerryTop none = FERRY_TOP_NONE;
+    const FerryTop image = FERRY_TOP_IMAGE;
+    const FerryTop overlay = FERRY_TOP_OVERLAY;
+    const FerryTop other = FERRY_TOP_OTHER;
+
+    /* The guest runs on it, or would run on it at its next start. */
+    assert_fate(overlay, overlay, true, true, FERRY_FATE_COMMIT);
+    assert_fate(overlay, none, false, true, FERRY_FATE_COMMIT);
+    assert_fate(none, overlay, true, true, FERRY_FATE_COMMIT_STILL);
+    /* Its file is gone: there is nothing that we could do. */
+    assert_fate(overlay, overlay, true, false, FERRY_FATE_KEEP);
+    /* Committed already, or never made. */
+    assert_fate(image, image, true, true, FERRY_FATE_REMOVE);
+    assert_fate(none, image, true, true, FERRY_FATE_REMOVE);
+    assert_fate(image, none, true, true, FERRY_FATE_REMOVE);
+    assert_fate(image, image, false, false, FERRY_FATE_NOTHING);
+    assert_fate(none, none, true, false, FERRY_FATE_NOTHING);
+    /* The file is there, but nobody saw the snapshot succeed: QEMU may write to it. */
+    assert_fate(image, image, false, true, FERRY_FATE_KEEP);
+    /* The definition has to follow the disk first. */
+    assert_fate(image, overlay, true, true, FERRY_FATE_KEEP);
+    /* Nobody names it any more. */
+    assert_fate(none, none, true, true, FERRY_FATE_KEEP);
+    assert_fate(other, image, true, true, FERRY_FATE_KEEP);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/storage-strategy/auto-follows-the-layout", test_auto_follows_the_layout);
+    g_test_add_func("/storage-strategy/auto-knows-the-limit", test_auto_knows_the_limit);
+    g_test_add_func("/storage-strategy/by-order", test_by_order);
+    g_test_add_func("/storage-strategy/what-cannot-be-seeded", test_what_cannot_be_seeded);
+    g_test_add_func("/storage-strategy/quarantine-is-whole", test_quarantine_is_whole);
+    g_test_add_func("/storage-strategy/overlays", test_overlays);
+    g_test_add_func("/storage-strategy/snapshot-xml", test_snapshot_xml);
+    g_test_add_func("/overlay/fates", test_fates);
+    return g_test_run();
+}
