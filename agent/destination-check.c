@@ -7,6 +7,7 @@
 #include "check-network.h"
 #include "check-scene.h"
 #include "check-storage.h"
+#include "firmware.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
 
@@ -92,6 +93,7 @@ ferry_destination_check_run(const FerryAgent *agent,
     check_name(&scene);
     check_not_arriving(&scene);
     ferry_check_host(&scene);
+    ferry_firmware_check(&scene);
     check_placement(&scene);
     ferry_check_storage(&scene);
     if (needs) {

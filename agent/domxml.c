@@ -2,6 +2,7 @@
 
 #include "domxml.h"
 
+#include "domxml-firmware.h"
 #include "ferry/error.h"
 #include "xml-document.h"
 
@@ -191,8 +192,6 @@ static const struct {
     const char *message;
     const char *hint;
 } blocking_devices[] = {
-    {"tpm", "tpm", "The instance has a TPM, whose state this version cannot move",
-     "Remove the TPM, or move the instance cold"},
     {"filesystem", "filesystem", "The instance shares a folder of this host",
      "Detach the <filesystem> first"},
     {"shmem", "shared-memory", "The instance has memory shared with processes of this host",
@@ -241,26 +240,10 @@ block_memory_files(FerryInstance *instance, const xmlNode *devices)
     }
 }
 
-/* A pflash loader brings a variable store with it unless it says that it is stateless, and so does
- * firmware that libvirt is asked to choose; the <nvram> may be missing before the first start. */
-static void
-block_nvram(FerryInstance *instance, const xmlNode *os)
-{
-    const xmlNode *loader = ferry_xml_child(os, "loader");
-    bool stateless = ferry_xml_attribute_is(loader, "stateless", "yes");
-    bool firmware_with_store = ferry_xml_attribute_is(os, "firmware", "efi") ||
-                               ferry_xml_attribute_is(loader, "type", "pflash");
-    if (ferry_xml_child(os, "nvram") == NULL && ferry_xml_child(os, "varstore") == NULL &&
-        (stateless || !firmware_with_store))
-        return;
-    block(instance, "nvram", "Use firmware without a variable store, or move the instance cold",
-          "The instance has firmware variables in a file (NVRAM), which this version cannot move");
-}
-
 static void
 block_parts(FerryInstance *instance, const xmlNode *domain, const xmlNode *devices)
 {
-    block_nvram(instance, ferry_xml_child(domain, "os"));
+    ferry_domxml_read_firmware(instance, domain);
     block_host_devices(instance, devices);
     block_memory_files(instance, devices);
     block_devices(instance, devices);

@@ -230,6 +230,25 @@ is_supported(const xmlNode *mode)
     return ferry_xml_attribute_is(mode, "supported", "yes");
 }
 
+/* <tpm supported='yes'><enum name='backendModel'><value>emulator</value>. */
+static bool
+has_tpm_emulator(const xmlNode *root)
+{
+    const xmlNode *tpm = ferry_xml_child(ferry_xml_child(root, "devices"), "tpm");
+    for (const xmlNode *list = ferry_xml_child(tpm, "enum"); list != NULL;
+         list = ferry_xml_next(list)) {
+        if (!ferry_xml_attribute_is(list, "name", "backendModel"))
+            continue;
+        for (const xmlNode *value = ferry_xml_child(list, "value"); value != NULL;
+             value = ferry_xml_next(value)) {
+            g_autofree char *text = ferry_xml_text(value);
+            if (g_strcmp0(text, "emulator") == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 FerryDomainCapabilities *
 ferry_domain_capabilities_parse(const char *xml, GError **error)
 {
@@ -253,6 +272,7 @@ ferry_domain_capabilities_parse(const char *xml, GError **error)
     capabilities->host_passthrough = is_supported(find_mode(cpu, "host-passthrough"));
     capabilities->host_model = is_supported(host_model);
     capabilities->custom = is_supported(custom);
+    capabilities->tpm_emulator = has_tpm_emulator(root);
     capabilities->host_model_name = ferry_xml_text(ferry_xml_child(host_model, "model"));
     read_models(capabilities, custom);
     return capabilities;

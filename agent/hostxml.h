@@ -45,6 +45,7 @@ typedef struct {
     bool host_passthrough; /* cpu modes that are supported */
     bool host_model;
     bool custom;
+    bool tpm_emulator;     /* a TPM can be emulated: swtpm is there */
     char *host_model_name; /* what host-model becomes here, or NULL */
     char **usable_models;  /* of mode custom: those that run on this host */
     char **known_models;   /* of mode custom: all */

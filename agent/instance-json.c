@@ -101,6 +101,9 @@ ferry_instance_to_json(const FerryInstance *instance)
     json_object_set_new(object, "machine", ferry_json_text(instance->machine));
     json_object_set_new(object, "emulator", ferry_json_text(instance->emulator));
     json_object_set_new(object, "cpu_xml", ferry_json_text(instance->cpu_xml));
+    json_object_set_new(object, "loader", ferry_json_text(instance->loader));
+    json_object_set_new(object, "nvram", ferry_json_text(instance->nvram));
+    json_object_set_new(object, "tpm", json_boolean(instance->tpm));
     json_object_set_new(object, "vcpus", json_integer(instance->vcpus));
     json_object_set_new(object, "memory_bytes", json_integer((json_int_t)instance->memory_bytes));
     json_object_set_new(object, "disks", disks);
@@ -275,6 +278,9 @@ read_scalars(const FerryFieldScope *scope, FerryInstance *instance, GError **err
            read_line(scope, "emulator", &instance->emulator, error) &&
            ferry_field_text(scope, "cpu_xml", FERRY_FIELD_LINES, MAX_TEXT_BYTES, &instance->cpu_xml,
                             error) &&
+           read_line(scope, "loader", &instance->loader, error) &&
+           read_line(scope, "nvram", &instance->nvram, error) &&
+           ferry_field_bool(scope, "tpm", &instance->tpm, error) &&
            ferry_field_uint(scope, "vcpus", 0, MAX_VCPUS, &instance->vcpus, error) &&
            read_bytes(scope, "memory_bytes", &instance->memory_bytes, error) &&
            ferry_field_text(scope, "domain_xml", FERRY_FIELD_LINES, MAX_DOCUMENT_BYTES,

@@ -48,6 +48,8 @@ ferry_instance_free(FerryInstance *instance)
     g_free(instance->machine);
     g_free(instance->emulator);
     g_free(instance->cpu_xml);
+    g_free(instance->loader);
+    g_free(instance->nvram);
     g_ptr_array_unref(instance->disks);
     g_ptr_array_unref(instance->interfaces);
     g_ptr_array_unref(instance->obstacles);

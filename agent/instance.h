@@ -60,6 +60,9 @@ typedef struct {
     char *machine;   /* pc-i440fx-7.2 */
     char *emulator;
     char *cpu_xml; /* the <cpu> element, or NULL where the domain has none */
+    char *loader;  /* file of the firmware's code, or NULL */
+    char *nvram;   /* file of the firmware's variables, or NULL */
+    bool tpm;      /* an emulated one */
     guint vcpus;
     guint64 memory_bytes;
     GPtrArray *disks;      /* FerryDisk */

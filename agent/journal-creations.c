@@ -10,6 +10,7 @@ static const char *const kinds[] = {
     [FERRY_CREATION_POOL_STARTED] = "pool-started",
     [FERRY_CREATION_POOL_AUTOSTART] = "pool-autostart",
     [FERRY_CREATION_VOLUME] = "volume",
+    [FERRY_CREATION_NVRAM] = "nvram",
 };
 
 static const char *const states[] = {

@@ -119,6 +119,7 @@ typedef enum {
     FERRY_CREATION_POOL_STARTED,
     FERRY_CREATION_POOL_AUTOSTART,
     FERRY_CREATION_VOLUME,
+    FERRY_CREATION_NVRAM, /* a file of firmware variables, made by libvirt; of no pool */
 } FerryCreationKind;
 
 typedef enum {

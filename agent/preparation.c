@@ -5,6 +5,7 @@
 #include "fault-point.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "firmware.h"
 #include "overlay.h"
 #include "paths.h"
 #include "virt-auto.h"
@@ -414,7 +415,9 @@ ferry_preparation_make(const FerryAgent *agent,
     Preparation self = {agent, connection, migration_id, instance, pools, volumes};
     g_autoptr(GPtrArray) creations = ferry_journal_creations(agent->journal, migration_id, error);
 
-    if (!creations || !check_placed(instance, error))
+    if (!creations || !check_placed(instance, error) ||
+        (!find_creation(creations, FERRY_CREATION_NVRAM, instance->nvram) &&
+         !ferry_firmware_prepare(agent, migration_id, instance, error)))
         return false;
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
@@ -461,6 +464,7 @@ apply_pool_undo(virStoragePoolPtr pool, FerryCreationKind kind)
         /* rmdir at the bottom: a folder that got a file since stays, by the kernel's word. */
         return virStoragePoolDelete(pool, VIR_STORAGE_POOL_DELETE_NORMAL) == 0;
     case FERRY_CREATION_VOLUME:
+    case FERRY_CREATION_NVRAM:
         break;
     }
     return true;
@@ -500,12 +504,25 @@ typedef struct {
 } Undoing;
 
 static bool
+is_of_pool(FerryCreationKind kind)
+{
+    return kind != FERRY_CREATION_VOLUME && kind != FERRY_CREATION_NVRAM;
+}
+
+static bool
+undo_creation(virConnectPtr connection, const FerryCreation *creation, GError **error)
+{
+    if (creation->kind == FERRY_CREATION_NVRAM)
+        return ferry_firmware_undo(connection, creation, error);
+    return is_of_pool(creation->kind) ? undo_pool(connection, creation, error)
+                                      : undo_volume(connection, creation, error);
+}
+
+static bool
 undo_one(Undoing *self, const FerryCreation *creation, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    bool undone = creation->kind == FERRY_CREATION_VOLUME
-                      ? undo_volume(self->connection, creation, &why)
-                      : undo_pool(self->connection, creation, &why);
+    bool undone = undo_creation(self->connection, creation, &why);
 
     if (why && g_error_matches(why, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE)) {
         g_propagate_error(error, g_steal_pointer(&why));
@@ -539,7 +556,7 @@ ferry_preparation_undo(const FerryAgent *agent,
 
         bool shared = false;
 
-        if (creation->kind != FERRY_CREATION_VOLUME &&
+        if (is_of_pool(creation->kind) &&
             !ferry_journal_pool_is_shared(agent->journal, creation->pool, migration_id, &shared,
                                           error))
             return false;

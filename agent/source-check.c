@@ -106,6 +106,21 @@ check_deletable(const FerryAgent *agent, FerryChecks *checks, const FerryInstanc
     }
 }
 
+/* QEMU writes the variables that it carried to the file when the guest first runs: one that arrives
+ * paused and is switched off before would start with variables as from the factory. */
+static void
+find_firmware_obstacle(FerryInstance *instance, const FerryOrderOptions *options)
+{
+    bool runs_there = !options->paused && g_strcmp0(instance->state, "running") == 0;
+
+    if (instance->nvram && !runs_there)
+        ferry_instance_add_obstacle(
+            instance, "nvram",
+            "The instance would arrive paused, and the firmware's variables "
+            "(NVRAM) reach their file only when it runs",
+            "Let it run, and leave \"paused\" out");
+}
+
 FerryChecks *
 ferry_source_check_run(const FerryAgent *agent,
                        virConnectPtr connection,
@@ -123,6 +138,8 @@ ferry_source_check_run(const FerryAgent *agent,
         !ferry_disk_plan_make(instance, (const char *const *)options->disks, error))
         return NULL;
     ferry_storage_strategy_choose(instance, options);
+
+    find_firmware_obstacle(instance, options);
 
     FerryChecks *checks = ferry_checks_new();
 

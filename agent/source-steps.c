@@ -469,6 +469,18 @@ part_with(FerryMigration *migration, virConnectPtr connection, const char *path,
     return true;
 }
 
+/* libvirt leaves it whatever becomes of the disks. */
+static void
+leave_variables(FerryMigration *migration, virConnectPtr connection)
+{
+    const char *path = ferry_migration_instance(migration)->nvram;
+    g_autoptr(GError) why = NULL;
+
+    if (path && !leave_file(migration, connection, path, &why))
+        g_message("Migration '%s': the firmware's variables '%s' are not noted as left behind: %s",
+                  ferry_migration_id(migration), path, why->message);
+}
+
 static FerryStepEnd
 run_source_disks(FerryMigration *migration, bool resumed, GError **error)
 {
@@ -476,13 +488,13 @@ run_source_disks(FerryMigration *migration, bool resumed, GError **error)
     const FerryInstance *instance = ferry_migration_instance(migration);
     g_autoptr(GPtrArray) overlays = ferry_overlays_new(instance, ferry_migration_id(migration));
 
-    if (ferry_migration_options(migration)->source_disks == FERRY_SOURCE_DISKS_QUARANTINE)
-        return ferry_quarantine_hold(migration, error) ? FERRY_STEP_DONE : FERRY_STEP_ERROR;
-
     g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
 
     if (!connection)
         return FERRY_STEP_ERROR;
+    leave_variables(migration, connection);
+    if (ferry_migration_options(migration)->source_disks == FERRY_SOURCE_DISKS_QUARANTINE)
+        return ferry_quarantine_hold(migration, error) ? FERRY_STEP_DONE : FERRY_STEP_ERROR;
     for (guint i = 0; i < overlays->len; i++)
         if (!part_with(migration, connection,
                        ((FerryOverlay *)g_ptr_array_index(overlays, i))->overlay, error))

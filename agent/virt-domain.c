@@ -419,7 +419,7 @@ domain_uses(virDomainPtr domain, const char *path)
     g_autofree char *xml = raw;
     g_autoptr(FerryInstance) instance = ferry_domxml_parse(xml, NULL);
 
-    if (!instance)
+    if (!instance || g_strcmp0(instance->nvram, path) == 0)
         return true;
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);

@@ -65,6 +65,18 @@ ferry_virt_host_knows_machine(virConnectPtr connection,
 }
 
 bool
+ferry_virt_host_has_tpm(virConnectPtr connection, const FerryInstance *instance)
+{
+    char *raw = virConnectGetDomainCapabilities(connection, instance->emulator, instance->arch,
+                                                instance->machine, instance->virt_type, 0);
+    g_autofree char *xml = raw;
+    g_autoptr(FerryDomainCapabilities) able =
+        raw ? ferry_domain_capabilities_parse(xml, NULL) : NULL;
+
+    return able && able->tpm_emulator;
+}
+
+bool
 ferry_virt_host_free_memory(virConnectPtr connection, guint64 *ret_bytes, GError **error)
 {
     const int cells = VIR_NODE_MEMORY_STATS_ALL_CELLS;

@@ -25,6 +25,9 @@ bool ferry_virt_host_knows_machine(virConnectPtr connection,
                                    const FerryInstance *instance,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: true when a guest of its kind can have an emulated TPM here. */
+bool ferry_virt_host_has_tpm(virConnectPtr connection, const FerryInstance *instance);
+
 /** @ret_bytes: memory that can be had without swapping: free, buffers and page cache. */
 bool ferry_virt_host_free_memory(virConnectPtr connection,
                                  guint64 *ret_bytes,

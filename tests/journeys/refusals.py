@@ -366,17 +366,6 @@ def block_device(stage):
     guest.destroy()
 
 
-def firmware_variables(stage):
-    """firmware variables in a file of their own (NVRAM)"""
-    firmware, variables = IMAGES + "/code.fd", IMAGES + "/vars.fd"
-    for path in (firmware, variables):
-        images.create(path, 4 * MIB, "raw", inside=stage.source)
-        stage.defer(stage.remove, stage.source, path)
-    guest = _still(stage, os_extra="<loader readonly='yes' type='pflash'>%s</loader>"
-                   "<nvram>%s</nvram>" % (firmware, variables))
-    _refused_by(stage, ["nvram"], guest)
-
-
 def all_at_once(stage):
     """everything that is in the way is told at once, from both hosts"""
     medium = images.create(IMAGES + "/disc.iso", MIB, "raw", inside=stage.source)
@@ -404,4 +393,4 @@ CASES = (no_such_instance, instance_is_elsewhere, shut_off, already_migrating, i
          path_outside, path_by_link, image_is_a_link, allowed_elsewhere, too_little_space,
          too_little_memory, cdrom_with_medium, backing_chain, snapshots, external_snapshot,
          snapshot_inside_the_image, checkpoint_and_backup, block_job, shared_and_read_only,
-         network_disk, block_device, firmware_variables, all_at_once, disks_left_out)
+         network_disk, block_device, all_at_once, disks_left_out)

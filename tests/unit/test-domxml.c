@@ -145,14 +145,17 @@ test_obstacles_of_a_definition(void)
     g_autoptr(FerryInstance) instance = parse_file("domain-obstacles.xml");
     g_assert_cmpstr(instance->name, ==, "bound & tied");
     g_assert_cmpuint(instance->vcpus, ==, 4);
-    g_assert_cmpuint(count_obstacles(instance, "nvram"), ==, 1);
+    g_assert_cmpuint(count_obstacles(instance, "nvram"), ==, 0);
+    g_assert_cmpstr(instance->loader, ==, "/usr/share/OVMF/OVMF_CODE_4M.fd");
+    g_assert_cmpstr(instance->nvram, ==, "/var/lib/libvirt/qemu/nvram/bound_VARS.fd");
+    g_assert_false(instance->tpm);
     g_assert_cmpuint(count_obstacles(instance, "tpm"), ==, 1);
     g_assert_cmpuint(count_obstacles(instance, "filesystem"), ==, 1);
     g_assert_cmpuint(count_obstacles(instance, "shared-memory"), ==, 1);
     g_assert_cmpuint(count_obstacles(instance, "vhost-user"), ==, 2);
     /* Three <hostdev>, one interface, one input device. */
     g_assert_cmpuint(count_obstacles(instance, "host-device"), ==, 5);
-    g_assert_cmpuint(instance->obstacles->len, ==, 11);
+    g_assert_cmpuint(instance->obstacles->len, ==, 10);
 }
 
 static void
@@ -221,8 +224,15 @@ test_one_obstacle_each(void)
         {"nvram", "<os firmware='efi'><type>hvm</type></os>", ""},
         {"nvram", "<os><loader type='pflash'>/x.fd</loader></os>", ""},
         {"nvram", "<os><loader readonly='yes' type='pflash'>/x.fd</loader></os>", ""},
-        {"nvram", "<os><nvram>/x_VARS.fd</nvram></os>", ""},
-        {"nvram", "<os><nvram type='file'><source file='/x_VARS.fd'/></nvram></os>", ""},
+        {NULL, "<os><nvram>/x_VARS.fd</nvram></os>", ""},
+        {NULL, "<os><nvram type='file'><source file='/x_VARS.fd'/></nvram></os>", ""},
+        {"nvram", "<os><nvram type='network'><source protocol='nbd' name='x'/></nvram></os>", ""},
+        {"nvram", "<os><nvram type='file'/></os>", ""},
+        {"nvram", "<os><nvram/></os>", ""},
+        {"nvram", "<os><varstore path='/x.json'/></os>", ""},
+        {NULL, "", "<tpm><backend type='emulator' version='2.0'/></tpm>"},
+        {"tpm", "", "<tpm><backend type='passthrough'><device path='/dev/tpm0'/></backend></tpm>"},
+        {"tpm", "", "<tpm/>"},
         {"launch-security", "<launchSecurity type='sev'><policy>0x0</policy></launchSecurity>", ""},
         {"host-device", "", "<interface type='vdpa'><source dev='/dev/vhost-vdpa-0'/></interface>"},
         {"memory-file", "", "<memory model='nvdimm'><source><path>/x</path></source></memory>"},
@@ -242,6 +252,26 @@ test_one_obstacle_each(void)
             g_error("case %zu: %u obstacles", i, instance->obstacles->len);
         if (cases[i].name != NULL)
             g_assert_cmpuint(count_obstacles(instance, cases[i].name), ==, 1);
+    }
+}
+
+/* Both of libvirt's forms for the file of the variables. */
+static void
+test_firmware(void)
+{
+    static const char *const forms[] = {
+        "<nvram template='/t.fd'>/x_VARS.fd</nvram>",
+        "<nvram type='file'><source file='/x_VARS.fd'/></nvram>",
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(forms); i++) {
+        g_autofree char *os = g_strdup_printf(
+            "<os><loader readonly='yes' type='pflash'>/x.fd</loader>%s</os>", forms[i]);
+        g_autoptr(FerryInstance) instance =
+            parse_parts(os, "<tpm><backend type='emulator'/></tpm>");
+        g_assert_cmpstr(instance->loader, ==, "/x.fd");
+        g_assert_cmpstr(instance->nvram, ==, "/x_VARS.fd");
+        g_assert_true(instance->tpm);
+        g_assert_cmpuint(instance->obstacles->len, ==, 0);
     }
 }
 
@@ -450,6 +480,7 @@ main(int argc, char **argv)
     g_test_add_func("/domxml/interfaces", test_interfaces);
     g_test_add_func("/domxml/one-obstacle-each", test_one_obstacle_each);
     g_test_add_func("/domxml/lesser-forms", test_lesser_forms);
+    g_test_add_func("/domxml/firmware", test_firmware);
     g_test_add_func("/domxml/memory-units", test_memory_units);
     g_test_add_func("/domxml/refused", test_refused);
     g_test_add_func("/domxml/entities", test_entities_and_dtds);

@@ -87,6 +87,7 @@ test_domain_capabilities(void)
     g_assert_cmpstr(domain->arch, ==, "x86_64");
     g_assert_cmpuint(domain->max_vcpus, ==, 255);
     g_assert_true(domain->host_passthrough && domain->host_model && domain->custom);
+    g_assert_false(domain->tpm_emulator);
     g_assert_cmpstr(domain->host_model_name, ==, "kvm64");
     g_assert_true(g_strv_contains((const char *const *)domain->known_models, "qemu64"));
     g_assert_false(g_strv_contains((const char *const *)domain->usable_models, "qemu64"));
@@ -107,6 +108,20 @@ test_sparse_domain_capabilities(void)
     g_assert_cmpuint(domain->max_vcpus, ==, 0);
     g_assert_false(domain->host_passthrough || domain->host_model || domain->custom);
     g_assert_cmpuint(g_strv_length(domain->known_models), ==, 0);
+}
+
+static void
+test_tpm(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryDomainCapabilities) domain = ferry_domain_capabilities_parse(
+        "<domainCapabilities><devices><tpm supported='yes'>"
+        "<enum name='model'><value>tpm-crb</value></enum><enum name='backendModel'>"
+        "<value>passthrough</value><value>emulator</value></enum></tpm></devices>"
+        "</domainCapabilities>",
+        &error);
+    g_assert_no_error(error);
+    g_assert_true(domain->tpm_emulator);
 }
 
 static void
@@ -134,5 +149,6 @@ main(int argc, char **argv)
     g_test_add_func("/hostxml/domain-capabilities", test_domain_capabilities);
     g_test_add_func("/hostxml/sparse-domain-capabilities", test_sparse_domain_capabilities);
     g_test_add_func("/hostxml/refused", test_refused);
+    g_test_add_func("/hostxml/tpm", test_tpm);
     return g_test_run();
 }

@@ -23,6 +23,9 @@ full_instance(void)
     instance->machine = g_strdup("pc-i440fx-7.2");
     instance->emulator = g_strdup("/usr/bin/qemu-system-x86_64");
     instance->cpu_xml = g_strdup("<cpu mode='custom'>\n  <model>qemu64</model>\n</cpu>");
+    instance->loader = g_strdup("/usr/share/OVMF/OVMF_CODE_4M.fd");
+    instance->nvram = g_strdup("/var/lib/libvirt/qemu/nvram/web01_VARS.fd");
+    instance->tpm = true;
     instance->vcpus = 2;
     instance->memory_bytes = G_GUINT64_CONSTANT(1) << 40;
     instance->domain_xml = g_strdup("<domain>\n\t</domain>\n");
@@ -99,6 +102,9 @@ test_there_and_back(void)
     g_assert_true(json_equal(json, again));
 
     g_assert_cmpstr(back->name, ==, instance->name);
+    g_assert_cmpstr(back->loader, ==, instance->loader);
+    g_assert_cmpstr(back->nvram, ==, instance->nvram);
+    g_assert_true(back->tpm);
     const FerryDisk *disk = ferry_instance_find_disk(back, "vda");
     g_assert_cmpuint(disk->capacity_bytes, ==, G_GUINT64_CONSTANT(1) << 62);
     g_assert_cmpstr(disk->backing_chain[1], ==, "/images/c.raw");
