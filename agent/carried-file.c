@@ -87,3 +87,75 @@ ferry_carried_file_from_json(const json_t *object, GError **error)
         return NULL;
     return g_steal_pointer(&file);
 }
+
+/* --- of an instance ---------------------------------------------------------------------------- */
+
+static void
+free_file(gpointer file)
+{
+    ferry_carried_file_free(file);
+}
+
+static bool
+has_path(const GPtrArray *files, const char *path)
+{
+    for (guint i = 0; i < files->len; i++)
+        if (g_strcmp0(((const FerryCarriedFile *)g_ptr_array_index(files, i))->path, path) == 0)
+            return true;
+    return false;
+}
+
+static FerryCarriedFile *
+file_of_layer(const FerryLayer *layer)
+{
+    FerryCarriedFile *file = g_new0(FerryCarriedFile, 1);
+
+    file->kind = g_strdup(FERRY_CARRIED_BASE);
+    file->path = g_strdup(layer->path);
+    file->format = g_strdup(layer->format);
+    file->pool = g_strdup(layer->pool);
+    file->file_bytes = layer->file_bytes;
+    file->data_bytes = layer->allocation_bytes;
+    return file;
+}
+
+static FerryCarriedFile *
+file_of_medium(const FerryDisk *disk)
+{
+    FerryCarriedFile *file = g_new0(FerryCarriedFile, 1);
+
+    file->kind = g_strdup(FERRY_CARRIED_MEDIUM);
+    file->path = g_strdup(disk->source);
+    file->format = g_strdup(disk->format);
+    file->pool = g_strdup(disk->pool);
+    file->file_bytes = disk->file_bytes;
+    file->data_bytes = disk->allocation_bytes;
+    return file;
+}
+
+static void
+add_files_of_disk(GPtrArray *files, const FerryDisk *disk)
+{
+    for (guint i = disk->layers->len; i > 0; i--) {
+        const FerryLayer *layer = g_ptr_array_index(disk->layers, i - 1);
+
+        if (!has_path(files, layer->path))
+            g_ptr_array_add(files, file_of_layer(layer));
+    }
+    if (disk->carry && disk->source && !has_path(files, disk->source))
+        g_ptr_array_add(files, file_of_medium(disk));
+}
+
+GPtrArray *
+ferry_carried_files_of(const FerryInstance *instance)
+{
+    GPtrArray *files = g_ptr_array_new_with_free_func(free_file);
+
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (disk->migrate || disk->carry)
+            add_files_of_disk(files, disk);
+    }
+    return files;
+}

@@ -6,6 +6,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "instance.h"
+
 /* What it is for decides what may be done with it. */
 #define FERRY_CARRIED_BASE "base"     /* overlays lie on it: made read-only, shared */
 #define FERRY_CARRIED_MEDIUM "medium" /* of a CD-ROM or floppy drive, or a read-only disk */
@@ -31,3 +33,7 @@ json_t *ferry_carried_file_to_json(const FerryCarriedFile *file);
 /** @error: FERRY_ERROR_INVALID_REQUEST naming the field. All but @pool are required. */
 FerryCarriedFile *ferry_carried_file_from_json(const json_t *object,
                                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full) (element-type FerryCarriedFile): what has to be brought for an instance
+ * whose disks are planned, each file once, a base before what lies on it. */
+GPtrArray *ferry_carried_files_of(const FerryInstance *instance);

@@ -2,6 +2,7 @@
 
 #include "check-storage.h"
 
+#include "carried-file.h"
 #include "paths.h"
 #include "placement.h"
 #include "preparation.h"
@@ -98,6 +99,24 @@ check_pool(const FerryCheckScene *scene, const char *directory)
 
 /* --- space ------------------------------------------------------------------------------------ */
 
+/* What is there already takes no more room. */
+static void
+book_files(FerrySpaceBook *book, const FerryAgent *agent, const FerryInstance *instance)
+{
+    g_autoptr(GPtrArray) files = ferry_carried_files_of(instance);
+
+    for (guint i = 0; i < files->len; i++) {
+        const FerryCarriedFile *file = g_ptr_array_index(files, i);
+        g_autofree char *path = NULL;
+        struct stat status;
+
+        if (ferry_path_check(file->path, (const char *const *)agent->config->allowed_paths, &path,
+                             NULL) &&
+            lstat(path, &status) != 0)
+            ferry_space_book_add(book, path, file->data_bytes, file->data_bytes);
+    }
+}
+
 static void
 book_disks(FerrySpaceBook *book, const FerryAgent *agent, const FerryInstance *instance)
 {
@@ -108,6 +127,7 @@ book_disks(FerrySpaceBook *book, const FerryAgent *agent, const FerryInstance *i
         if (path)
             ferry_space_book_add(book, path, disk->allocation_bytes, disk->capacity_bytes);
     }
+    book_files(book, agent, instance);
 }
 
 /* What open migrations were promised and have not written yet; NULL with @error. */

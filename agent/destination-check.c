@@ -3,6 +3,7 @@
 #include "destination-check.h"
 
 #include "check-devices.h"
+#include "check-files.h"
 #include "check-host.h"
 #include "check-network.h"
 #include "check-scene.h"
@@ -96,6 +97,7 @@ ferry_destination_check_run(const FerryAgent *agent,
     ferry_firmware_check(&scene);
     check_placement(&scene);
     ferry_check_storage(&scene);
+    ferry_check_files(&scene);
     if (needs) {
         ferry_check_network(&scene);
         ferry_check_devices(&scene);

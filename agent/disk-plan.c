@@ -2,6 +2,7 @@
 
 #include "disk-plan.h"
 
+#include "chain.h"
 #include "ferry/error.h"
 
 typedef struct {
@@ -28,10 +29,11 @@ block(Subject *subject, const char *name, const char *hint, const char *format, 
     subject->blocked = true;
 }
 
+/* What the guest only reads is brought along as it is; a CD-ROM is read-only whatever its XML says. */
 static bool
-is_removable(const FerryDisk *disk)
+is_medium(const FerryDisk *disk)
 {
-    return g_strcmp0(disk->device, "cdrom") == 0 || g_strcmp0(disk->device, "floppy") == 0;
+    return disk->readonly || g_strcmp0(disk->device, "cdrom") == 0;
 }
 
 static bool
@@ -53,10 +55,6 @@ check_access(Subject *subject)
     if (disk->shareable)
         block(subject, "shareable-disk", "Put the image on storage that both hosts have",
               "is shareable, and its file %s would be missing at the destination", disk->source);
-    else if (disk->readonly)
-        block(subject, "readonly-disk",
-              "Detach it, or put the image on storage that both hosts have",
-              "is read-only, and its file %s would be missing at the destination", disk->source);
     if (disk->transient)
         block(subject, "transient-disk", "Detach it first",
               "is transient: what the guest wrote lies in an overlay of QEMU's own");
@@ -65,15 +63,12 @@ check_access(Subject *subject)
 static void
 check_chain(Subject *subject)
 {
-    const FerryDisk *disk = subject->disk;
-    guint length = g_strv_length(disk->backing_chain);
-    if (length > 0)
-        block(subject, "backing-chain", "Flatten it with virsh blockpull",
-              "has %u backing file%s, first %s", length, length == 1 ? "" : "s",
-              disk->backing_chain[0]);
-    else if (disk->qcow2.known && disk->qcow2.has_backing_file)
-        block(subject, "backing-chain", "Flatten it with virsh blockpull",
-              "has a backing file that its image's header names");
+    g_autofree char *fault = ferry_chain_fault(subject->disk);
+    if (fault != NULL)
+        block(
+            subject, "backing-chain",
+            "Look at each image with qemu-img info -U; virsh blockpull does without backing files",
+            "%s", fault);
 }
 
 static void
@@ -134,12 +129,6 @@ static void
 check_disk(Subject *subject)
 {
     FerryDisk *disk = subject->disk;
-    if (is_removable(disk)) {
-        block(subject, "removable-medium", "Eject it: virsh change-media --eject",
-              "is a %s with a medium, %s, that would be missing at the destination", disk->device,
-              disk->source);
-        return;
-    }
     if (!is_local_file(disk)) {
         block(subject, "disk-type", "Only disks that are files of the host can be moved",
               "has the type %s", disk->type);
@@ -148,7 +137,9 @@ check_disk(Subject *subject)
     check_access(subject);
     check_chain(subject);
     check_image(subject);
-    check_own_file(subject);
+    /* Several drives may hold one medium: nobody writes to it. */
+    if (!is_medium(disk))
+        check_own_file(subject);
 }
 
 static void
@@ -196,6 +187,7 @@ static void
 plan_disk(FerryInstance *instance, FerryDisk *disk, const char *const *wanted)
 {
     disk->migrate = false;
+    disk->carry = false;
     if (disk->source == NULL) {
         explain(disk, "an empty drive");
         return;
@@ -203,13 +195,15 @@ plan_disk(FerryInstance *instance, FerryDisk *disk, const char *const *wanted)
     Subject subject = {.instance = instance, .disk = disk, .blocked = false};
     check_disk(&subject);
     /* A disk that some other reason keeps here is not also one that the order left out. */
-    if (!subject.blocked && wanted != NULL && !g_strv_contains(wanted, disk->target))
+    if (!subject.blocked && !is_medium(disk) && wanted != NULL &&
+        !g_strv_contains(wanted, disk->target))
         block(&subject, "disk-left-out", "Name it in \"disks\", or detach it first",
               "is writable and local, but the order leaves it out: the guest would lose it");
     if (subject.blocked)
         return;
-    disk->migrate = true;
-    explain(disk, "a writable local disk");
+    disk->carry = is_medium(disk);
+    disk->migrate = !disk->carry;
+    explain(disk, disk->carry ? "a medium, brought along as it is" : "a writable local disk");
 }
 
 bool

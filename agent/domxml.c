@@ -75,19 +75,31 @@ attribute_or(const xmlNode *node, const char *name, const char *fallback)
     return value != NULL ? value : g_strdup(fallback);
 }
 
+static FerryLayer *
+read_layer(const xmlNode *store)
+{
+    FerryLayer *layer = ferry_layer_new();
+    layer->type = attribute_or(store, "type", "file");
+    layer->path = source_name(ferry_xml_child(store, "source"), layer->type);
+    layer->format = attribute_or(ferry_xml_child(store, "format"), "type", "raw");
+    return layer;
+}
+
 /* Each <backingStore> holds the next; an empty one says that the chain ends there. */
-static char **
-read_backing_chain(const xmlNode *disk)
+static void
+read_backing_chain(FerryDisk *disk, const xmlNode *node)
 {
     g_autoptr(GStrvBuilder) chain = g_strv_builder_new();
-    for (const xmlNode *store = ferry_xml_child(disk, "backingStore"); store != NULL;
+    for (const xmlNode *store = ferry_xml_child(node, "backingStore"); store != NULL;
          store = ferry_xml_child(store, "backingStore")) {
-        g_autofree char *type = attribute_or(store, "type", "file");
-        g_autofree char *name = source_name(ferry_xml_child(store, "source"), type);
-        if (name != NULL)
-            g_strv_builder_add(chain, name);
+        g_autoptr(FerryLayer) layer = read_layer(store);
+        if (layer->path == NULL)
+            continue;
+        g_strv_builder_add(chain, layer->path);
+        g_ptr_array_add(disk->layers, g_steal_pointer(&layer));
     }
-    return g_strv_builder_end(chain);
+    g_strfreev(disk->backing_chain);
+    disk->backing_chain = g_strv_builder_end(chain);
 }
 
 static FerryDisk *
@@ -108,8 +120,7 @@ read_disk(const xmlNode *node)
     disk->transient = ferry_xml_child(node, "transient") != NULL;
     disk->encrypted = ferry_xml_child(node, "encryption") != NULL ||
                       ferry_xml_child(source, "encryption") != NULL;
-    g_strfreev(disk->backing_chain);
-    disk->backing_chain = read_backing_chain(node);
+    read_backing_chain(disk, node);
     return g_steal_pointer(&disk);
 }
 

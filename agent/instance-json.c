@@ -23,12 +23,15 @@ image_to_json(const FerryQcow2 *qcow2)
     if (!qcow2->known)
         return json_null();
     return json_pack(
-        "{s:i, s:I, s:I, s:i, s:i, s:b, s:b, s:b, s:b, s:b, s:b}", "version", (int)qcow2->version,
-        "virtual_size_bytes", (json_int_t)qcow2->virtual_size_bytes, "cluster_size_bytes",
-        (json_int_t)qcow2->cluster_size_bytes, "refcount_bits", (int)qcow2->refcount_bits,
-        "nb_snapshots", (int)qcow2->nb_snapshots, "has_backing_file", qcow2->has_backing_file,
-        "encrypted", qcow2->encrypted, "data_file", qcow2->data_file, "extended_l2",
-        qcow2->extended_l2, "lazy_refcounts", qcow2->lazy_refcounts, "zstd", qcow2->zstd);
+        "{s:i, s:I, s:I, s:i, s:i, s:b, s:o, s:o, s:I, s:b, s:b, s:b, s:b, s:b}", "version",
+        (int)qcow2->version, "virtual_size_bytes", (json_int_t)qcow2->virtual_size_bytes,
+        "cluster_size_bytes", (json_int_t)qcow2->cluster_size_bytes, "refcount_bits",
+        (int)qcow2->refcount_bits, "nb_snapshots", (int)qcow2->nb_snapshots, "has_backing_file",
+        qcow2->has_backing_file, "backing_name", ferry_json_text(qcow2->backing_name),
+        "backing_format", ferry_json_text(qcow2->backing_format), "tables_end_bytes",
+        (json_int_t)qcow2->tables_end_bytes, "encrypted", qcow2->encrypted, "data_file",
+        qcow2->data_file, "extended_l2", qcow2->extended_l2, "lazy_refcounts",
+        qcow2->lazy_refcounts, "zstd", qcow2->zstd);
 }
 
 static json_t *
@@ -37,6 +40,24 @@ texts_to_json(char *const *texts)
     json_t *list = json_array();
     for (gsize i = 0; texts != NULL && texts[i] != NULL; i++)
         json_array_append_new(list, ferry_json_text(texts[i]));
+    return list;
+}
+
+static json_t *
+layers_to_json(const GPtrArray *layers)
+{
+    json_t *list = json_array();
+    for (guint i = 0; i < layers->len; i++) {
+        const FerryLayer *layer = g_ptr_array_index(layers, i);
+        json_array_append_new(
+            list,
+            json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o}", "type",
+                      ferry_json_text(layer->type), "path", ferry_json_text(layer->path), "format",
+                      ferry_json_text(layer->format), "pool", ferry_json_text(layer->pool),
+                      "capacity_bytes", (json_int_t)layer->capacity_bytes, "allocation_bytes",
+                      (json_int_t)layer->allocation_bytes, "file_bytes",
+                      (json_int_t)layer->file_bytes, "image", image_to_json(&layer->qcow2)));
+    }
     return list;
 }
 
@@ -58,9 +79,12 @@ disk_to_json(const FerryDisk *disk)
     json_object_set_new(object, "capacity_bytes", json_integer((json_int_t)disk->capacity_bytes));
     json_object_set_new(object, "allocation_bytes",
                         json_integer((json_int_t)disk->allocation_bytes));
+    json_object_set_new(object, "file_bytes", json_integer((json_int_t)disk->file_bytes));
     json_object_set_new(object, "backing_chain", texts_to_json(disk->backing_chain));
+    json_object_set_new(object, "layers", layers_to_json(disk->layers));
     json_object_set_new(object, "image", image_to_json(&disk->qcow2));
     json_object_set_new(object, "migrate", json_boolean(disk->migrate));
+    json_object_set_new(object, "carry", json_boolean(disk->carry));
     json_object_set_new(object, "why", ferry_json_text(disk->why));
     json_object_set_new(object, "seeded", json_boolean(disk->seeded));
     json_object_set_new(object, "strategy_why", ferry_json_text(disk->strategy_why));
@@ -137,6 +161,16 @@ is_power_of_two(guint64 value)
 }
 
 static bool
+read_chars(const FerryFieldScope *scope, const char *key, char *chars, gsize size, GError **error)
+{
+    g_autofree char *text = NULL;
+    if (!ferry_field_text(scope, key, FERRY_FIELD_LINE, size - 1, &text, error))
+        return false;
+    g_strlcpy(chars, text != NULL ? text : "", size);
+    return true;
+}
+
+static bool
 read_image(const json_t *object, const char *path, FerryQcow2 *image, GError **error)
 {
     const FerryFieldScope scope = {object, path};
@@ -149,6 +183,10 @@ read_image(const json_t *object, const char *path, FerryQcow2 *image, GError **e
         !ferry_field_uint(&scope, "refcount_bits", 1, 64, &read.refcount_bits, error) ||
         !ferry_field_uint(&scope, "nb_snapshots", 0, 65536, &read.nb_snapshots, error) ||
         !ferry_field_bool(&scope, "has_backing_file", &read.has_backing_file, error) ||
+        !read_chars(&scope, "backing_name", read.backing_name, sizeof read.backing_name, error) ||
+        !read_chars(&scope, "backing_format", read.backing_format, sizeof read.backing_format,
+                    error) ||
+        !read_bytes(&scope, "tables_end_bytes", &read.tables_end_bytes, error) ||
         !ferry_field_bool(&scope, "encrypted", &read.encrypted, error) ||
         !ferry_field_bool(&scope, "data_file", &read.data_file, error) ||
         !ferry_field_bool(&scope, "extended_l2", &read.extended_l2, error) ||
@@ -178,6 +216,54 @@ is_target(const char *text)
     return true;
 }
 
+static bool
+read_image_of(const FerryFieldScope *scope, FerryQcow2 *image, GError **error)
+{
+    const json_t *object = json_object_get(scope->object, "image");
+    g_autofree char *path = g_strdup_printf("%s.image", scope->path);
+    return object == NULL || json_is_null(object) || read_image(object, path, image, error);
+}
+
+static FerryLayer *
+read_layer(const json_t *object, const char *path, GError **error)
+{
+    const FerryFieldScope scope = {object, path};
+    g_autoptr(FerryLayer) layer = ferry_layer_new();
+    layer->type = g_strdup("file");
+    layer->format = g_strdup("raw");
+    if (!ferry_field_check_object(&scope, error) ||
+        !read_line(&scope, "type", &layer->type, error) ||
+        !read_line(&scope, "path", &layer->path, error) ||
+        !read_line(&scope, "format", &layer->format, error) ||
+        !read_line(&scope, "pool", &layer->pool, error) ||
+        !read_bytes(&scope, "capacity_bytes", &layer->capacity_bytes, error) ||
+        !read_bytes(&scope, "allocation_bytes", &layer->allocation_bytes, error) ||
+        !read_bytes(&scope, "file_bytes", &layer->file_bytes, error) ||
+        !read_image_of(&scope, &layer->qcow2, error))
+        return NULL;
+    if (layer->path == NULL) {
+        (void)refuse_value(&scope, "path", "a path", error);
+        return NULL;
+    }
+    return g_steal_pointer(&layer);
+}
+
+static bool
+read_layers(const FerryFieldScope *scope, FerryDisk *disk, GError **error)
+{
+    const json_t *list = NULL;
+    if (!ferry_field_list(scope, "layers", MAX_BACKING_FILES, &list, error))
+        return false;
+    for (gsize i = 0; i < json_array_size(list); i++) {
+        g_autofree char *path = g_strdup_printf("%s.layers[%zu]", scope->path, i);
+        FerryLayer *layer = read_layer(json_array_get(list, i), path, error);
+        if (layer == NULL)
+            return false;
+        g_ptr_array_add(disk->layers, layer);
+    }
+    return true;
+}
+
 static FerryDisk *
 read_disk(const json_t *object, const char *path, GError **error)
 {
@@ -202,7 +288,10 @@ read_disk(const json_t *object, const char *path, GError **error)
         !read_bytes(&scope, "allocation_bytes", &disk->allocation_bytes, error) ||
         !ferry_field_texts(&scope, "backing_chain", MAX_BACKING_FILES, MAX_TEXT_BYTES,
                            &disk->backing_chain, error) ||
+        !read_bytes(&scope, "file_bytes", &disk->file_bytes, error) ||
+        !read_layers(&scope, disk, error) ||
         !ferry_field_bool(&scope, "migrate", &disk->migrate, error) ||
+        !ferry_field_bool(&scope, "carry", &disk->carry, error) ||
         !read_line(&scope, "why", &disk->why, error) ||
         !ferry_field_bool(&scope, "seeded", &disk->seeded, error) ||
         !read_line(&scope, "strategy_why", &disk->strategy_why, error))
@@ -211,10 +300,7 @@ read_disk(const json_t *object, const char *path, GError **error)
         (void)refuse_value(&scope, "target", "a disk's target such as \"vda\"", error);
         return NULL;
     }
-    const json_t *image = json_object_get(object, "image");
-    g_autofree char *image_path = g_strdup_printf("%s.image", path);
-    if (image != NULL && !json_is_null(image) &&
-        !read_image(image, image_path, &disk->qcow2, error))
+    if (!read_image_of(&scope, &disk->qcow2, error))
         return NULL;
     return g_steal_pointer(&disk);
 }

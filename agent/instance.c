@@ -57,11 +57,36 @@ ferry_instance_free(FerryInstance *instance)
     g_free(instance);
 }
 
+FerryLayer *
+ferry_layer_new(void)
+{
+    return g_new0(FerryLayer, 1);
+}
+
+void
+ferry_layer_free(FerryLayer *layer)
+{
+    if (layer == NULL)
+        return;
+    g_free(layer->type);
+    g_free(layer->path);
+    g_free(layer->format);
+    g_free(layer->pool);
+    g_free(layer);
+}
+
+static void
+free_layer(gpointer layer)
+{
+    ferry_layer_free(layer);
+}
+
 FerryDisk *
 ferry_disk_new(void)
 {
     FerryDisk *disk = g_new0(FerryDisk, 1);
     disk->backing_chain = g_new0(char *, 1);
+    disk->layers = g_ptr_array_new_with_free_func(free_layer);
     return disk;
 }
 
@@ -78,6 +103,7 @@ ferry_disk_free(FerryDisk *disk)
     g_free(disk->format);
     g_free(disk->pool);
     g_strfreev(disk->backing_chain);
+    g_ptr_array_unref(disk->layers);
     g_free(disk->why);
     g_free(disk->strategy_why);
     g_free(disk);

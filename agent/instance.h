@@ -12,6 +12,18 @@
 
 #include "qcow2.h"
 
+/* A file below a disk's top image. */
+typedef struct {
+    char *type;   /* file, block, network ... */
+    char *path;   /* or name, as the live XML resolves it */
+    char *format; /* as the XML says: qcow2, raw */
+    char *pool;   /* name of the source's pool that holds it, or NULL */
+    guint64 capacity_bytes;
+    guint64 allocation_bytes;
+    guint64 file_bytes; /* its length; 0 where it could not be looked at */
+    FerryQcow2 qcow2;   /* known only for qcow2 */
+} FerryLayer;
+
 typedef struct {
     char *target; /* vda */
     char *bus;    /* virtio; may be NULL */
@@ -26,9 +38,12 @@ typedef struct {
     bool encrypted;           /* the XML names an encryption */
     guint64 capacity_bytes;   /* virtual size */
     guint64 allocation_bytes; /* really used on the source */
+    guint64 file_bytes;       /* length of the file; 0 where it could not be looked at */
     char **backing_chain;     /* paths or names below the top image, nearest first; never NULL */
+    GPtrArray *layers;        /* FerryLayer; the same, with all that is known of them */
     FerryQcow2 qcow2;         /* of a qcow2 image; qcow2.known is false where it was not read */
     bool migrate;             /* the plan's verdict: it is copied */
+    bool carry;               /* the plan's verdict: its file is brought along as it is */
     char *why;                /* the reason, for a person */
     bool seeded;              /* storage-strategy.h: frozen and sent, where others are mirrored */
     char *strategy_why;       /* the reason, or NULL where nothing was chosen */
@@ -74,6 +89,10 @@ typedef struct {
 FerryInstance *ferry_instance_new(void);
 void ferry_instance_free(FerryInstance *instance);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryInstance, ferry_instance_free)
+
+FerryLayer *ferry_layer_new(void);
+void ferry_layer_free(FerryLayer *layer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryLayer, ferry_layer_free)
 
 FerryDisk *ferry_disk_new(void);
 void ferry_disk_free(FerryDisk *disk);

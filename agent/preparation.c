@@ -241,6 +241,27 @@ clear_the_way(const Preparation *self, const char *path, GError **error)
     return false;
 }
 
+/* The header of an overlay gets the very name that the source's has. What it leads to is brought later,
+ * and was checked to be the first layer (chain.h). */
+static bool
+make_image(virStoragePoolPtr pool,
+           const FerryDisk *disk,
+           const char *path,
+           const FerryBacking *backing,
+           GError **error)
+{
+    g_autofree char *directory = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    FerryBacking base = {.path = disk->qcow2.backing_name, .missing = true};
+
+    if (disk->layers->len > 0) {
+        base.format = ((const FerryLayer *)g_ptr_array_index(disk->layers, 0))->format;
+        backing = &base;
+    }
+    return ferry_virt_volume_create(pool, directory, name, disk->format, disk->capacity_bytes,
+                                    disk->qcow2.known ? &disk->qcow2 : NULL, backing, error);
+}
+
 static bool
 create_image(const Preparation *self,
              virStoragePoolPtr pool,
@@ -250,16 +271,13 @@ create_image(const Preparation *self,
              GError **error)
 {
     gint64 id = 0;
-    g_autofree char *directory = g_path_get_dirname(path);
-    g_autofree char *name = g_path_get_basename(path);
 
     if (!clear_the_way(self, path, error) ||
         !ferry_journal_creation_add(self->agent->journal, self->migration_id, FERRY_CREATION_VOLUME,
                                     virStoragePoolGetName(pool), path, &id, error))
         return false;
     ferry_fault_point("image", "begin");
-    if (!ferry_virt_volume_create(pool, directory, name, disk->format, disk->capacity_bytes,
-                                  disk->qcow2.known ? &disk->qcow2 : NULL, backing, error)) {
+    if (!make_image(pool, disk, path, backing, error)) {
         /* Somebody was faster: the file is not ours, so the intention must not claim it. */
         if (error && g_error_matches(*error, FERRY_ERROR, FERRY_ERROR_DESTINATION_DISK_EXISTS) &&
             !ferry_journal_creation_set(self->agent->journal, id, FERRY_CREATION_REMOVED,
@@ -320,7 +338,7 @@ ensure_seeded(const Preparation *self,
 {
     g_autofree char *overlay_path = ferry_overlay_path(path, self->migration_id);
     g_autofree char *qcow2 = g_strdup("qcow2");
-    FerryBacking backing = {disk->source, "raw"};
+    FerryBacking backing = {.path = disk->source, .format = "raw"};
     FerryDisk seed = *disk;
     FerryDisk overlay = *disk;
 

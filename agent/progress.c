@@ -30,6 +30,8 @@ typedef struct {
 struct FerryProgress {
     gint64 started_us;
     gint64 time_us;
+    guint64 files_total_bytes;
+    guint64 files_processed_bytes;
     GArray *disks;              /* Disk */
     FerryProgressSample sample; /* the last one, but for counters that later ones left out */
     guint64 memory_bytes;       /* what the guest has, until libvirt says what must move */
@@ -93,6 +95,13 @@ ferry_progress_add_disk(FerryProgress *progress,
     Disk disk = {.capacity_bytes = capacity_bytes, .allocation_bytes = allocation_bytes};
     g_strlcpy(disk.target, target, sizeof disk.target);
     g_array_append_val(progress->disks, disk);
+}
+
+void
+ferry_progress_set_files(FerryProgress *progress, guint64 total_bytes, guint64 processed_bytes)
+{
+    progress->files_total_bytes = MAX(total_bytes, processed_bytes);
+    progress->files_processed_bytes = processed_bytes;
 }
 
 void
@@ -161,7 +170,8 @@ remaining(const FerryProgress *progress)
     guint64 total = 0;
     guint64 processed = 0;
     sum_disks(progress, &total, &processed);
-    return (double)(total - processed) + (double)memory_remaining(progress);
+    return (double)(progress->files_total_bytes - progress->files_processed_bytes) +
+           (double)(total - processed) + (double)memory_remaining(progress);
 }
 
 guint64
@@ -170,7 +180,7 @@ ferry_progress_bytes_moved(const FerryProgress *progress)
     guint64 total = 0;
     guint64 processed = 0;
     sum_disks(progress, &total, &processed);
-    return add(processed, progress->memory_moved_bytes);
+    return add(progress->files_processed_bytes, add(processed, progress->memory_moved_bytes));
 }
 
 /* --- one reading ------------------------------------------------------------------------------ */
@@ -376,6 +386,9 @@ ferry_progress_to_json(const FerryProgress *progress)
     json_object_set_new(object, "eta_ms", eta_to_json(progress));
     set(object, "elapsed_ms",
         (guint64)MAX(progress->time_us - progress->started_us, 0) / G_TIME_SPAN_MILLISECOND);
+    json_object_set_new(
+        object, "files",
+        counters_to_json(progress->files_total_bytes, progress->files_processed_bytes));
     json_object_set_new(object, "disk", disks_to_json(progress));
     json_object_set_new(object, "memory", memory_to_json(progress));
     set(object, "throughput_bytes_s", throughput(progress));

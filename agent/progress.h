@@ -45,6 +45,10 @@ void ferry_progress_add_disk(FerryProgress *progress,
                              guint64 capacity_bytes,
                              guint64 allocation_bytes);
 
+/** What is brought as it is, before the disks: bytes that have to be sent and that were. */
+void
+ferry_progress_set_files(FerryProgress *progress, guint64 total_bytes, guint64 processed_bytes);
+
 /** One disk's block job: @cur of @end as virDomainGetBlockJobInfo() has them. A @cur that falls or
  * an unknown @target is ignored; @end may grow. */
 void ferry_progress_set_disk(FerryProgress *progress, const char *target, guint64 cur, guint64 end);
@@ -61,6 +65,7 @@ guint ferry_progress_percent(const FerryProgress *progress);
 guint64 ferry_progress_bytes_moved(const FerryProgress *progress);
 
 /** Returns: (transfer full): the contract's `progress` object: percent, eta_ms (null when unknown),
- * elapsed_ms, disk{total_bytes, processed_bytes, remaining_bytes, disks{target: {...}}},
+ * elapsed_ms, files{total_bytes, processed_bytes, remaining_bytes},
+ * disk{total_bytes, processed_bytes, remaining_bytes, disks{target: {...}}},
  * memory{...}, throughput_bytes_s, expected_downtime_ms, throttle_percent. */
 json_t *ferry_progress_to_json(const FerryProgress *progress);

@@ -28,6 +28,9 @@
 #define INCOMPATIBLE_KNOWN                                                                         \
     (INCOMPATIBLE_DIRTY | INCOMPATIBLE_CORRUPT | INCOMPATIBLE_DATA_FILE |                          \
      INCOMPATIBLE_COMPRESSION | INCOMPATIBLE_EXTENDED_L2)
+#define EXTENSION_END 0
+#define EXTENSION_BACKING_FORMAT 0xe2792acaU
+#define EXTENSION_HEADER_BYTES 8
 #define COMPATIBLE_LAZY_REFCOUNTS (G_GUINT64_CONSTANT(1) << 0)
 
 /* The header's fields in the order of the file, in the host's byte order. */
@@ -216,6 +219,54 @@ check_backing(const Header *header, GError **error)
     return true;
 }
 
+/* A text of the header as a string: cut off, or with a NUL inside, it would name another file. */
+static bool
+take_text(const guint8 *head, gsize offset, gsize length, char *text, gsize size)
+{
+    if (length >= size || memchr(head + offset, 0, length) != NULL)
+        return false;
+    memcpy(text, head + offset, length);
+    text[length] = '\0';
+    return true;
+}
+
+static bool
+read_backing_name(const guint8 *head, gsize length, const Header *header, FerryQcow2 *qcow2)
+{
+    if (header->backing_offset == 0 || header->backing_offset > length ||
+        header->backing_bytes > length - header->backing_offset)
+        return true;
+    return take_text(head, header->backing_offset, header->backing_bytes, qcow2->backing_name,
+                     sizeof qcow2->backing_name);
+}
+
+/* Extensions follow the header one after the other, each padded to 8 bytes. */
+static bool
+read_backing_format(const guint8 *head, gsize length, const Header *header, FerryQcow2 *qcow2)
+{
+    gsize at = header->header_bytes;
+    while (length >= EXTENSION_HEADER_BYTES && at <= length - EXTENSION_HEADER_BYTES) {
+        guint32 type = read_be32(head, at);
+        gsize bytes = read_be32(head, at + 4);
+        at += EXTENSION_HEADER_BYTES;
+        if (type == EXTENSION_END || bytes > length - at)
+            break;
+        if (type == EXTENSION_BACKING_FORMAT)
+            return take_text(head, at, bytes, qcow2->backing_format, sizeof qcow2->backing_format);
+        at += (bytes + 7) / 8 * 8;
+    }
+    return true;
+}
+
+static guint64
+tables_end(const Header *header)
+{
+    guint64 l1_end = header->l1_offset + (guint64)header->l1_entries * 8;
+    guint64 refcount_end =
+        header->refcount_offset + ((guint64)header->refcount_clusters << header->cluster_bits);
+    return MAX(header->l1_entries > 0 ? l1_end : 0, refcount_end);
+}
+
 bool
 ferry_qcow2_parse(const guint8 *head, gsize length, FerryQcow2 *ret_qcow2, GError **error)
 {
@@ -226,7 +277,7 @@ ferry_qcow2_parse(const guint8 *head, gsize length, FerryQcow2 *ret_qcow2, GErro
         !check_backing(&header, error))
         return false;
 
-    *ret_qcow2 = (FerryQcow2){
+    FerryQcow2 qcow2 = {
         .known = true,
         .version = header.version,
         .virtual_size_bytes = header.size,
@@ -239,7 +290,12 @@ ferry_qcow2_parse(const guint8 *head, gsize length, FerryQcow2 *ret_qcow2, GErro
         .extended_l2 = (header.incompatible & INCOMPATIBLE_EXTENDED_L2) != 0,
         .lazy_refcounts = (header.compatible & COMPATIBLE_LAZY_REFCOUNTS) != 0,
         .zstd = header.compression_type == 1,
+        .tables_end_bytes = tables_end(&header),
     };
+    if (!read_backing_name(head, length, &header, &qcow2) ||
+        !read_backing_format(head, length, &header, &qcow2))
+        return refuse(error, "the name or format of the backing file is no text");
+    *ret_qcow2 = qcow2;
     return true;
 }
 

@@ -11,6 +11,9 @@
 /* As many bytes as ferry_qcow2_parse() ever looks at: the header of version 3 and its extensions
  * within the first cluster of the smallest allowed size. */
 #define FERRY_QCOW2_HEAD_BYTES 4096
+/* QEMU takes no longer name of a backing file; one more for the end of the string. */
+#define FERRY_QCOW2_NAME_BYTES 1024
+#define FERRY_QCOW2_FORMAT_BYTES 16
 
 typedef struct {
     bool known;    /* the fields below were read from a valid header */
@@ -20,6 +23,10 @@ typedef struct {
     guint refcount_bits;        /* 1 .. 64 */
     guint nb_snapshots;         /* internal snapshots */
     bool has_backing_file;
+    char backing_name[FERRY_QCOW2_NAME_BYTES];     /* as the header has it; "" where it lies further
+                                                      back than the head */
+    char backing_format[FERRY_QCOW2_FORMAT_BYTES]; /* "" where the header names none */
+    guint64 tables_end_bytes;                      /* a sound image's file is at least as long */
     bool encrypted;
     bool data_file;      /* incompatible feature bit 2 */
     bool extended_l2;    /* incompatible feature bit 4 */

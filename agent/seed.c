@@ -11,6 +11,7 @@
 #include "overlay.h"
 #include "peer.h"
 #include "progress.h"
+#include "source-files.h"
 #include "virt-auto.h"
 #include "virt-snapshot.h"
 #include "virt-storage.h"
@@ -261,6 +262,7 @@ new_progress(FerryMigration *migration, const FerryInstance *instance)
             ferry_progress_add_disk(progress, disk->target, disk->capacity_bytes,
                                     disk->allocation_bytes);
     }
+    ferry_source_files_count(migration, progress);
     ferry_progress_go_on(progress, ferry_migration_record(migration)->progress);
     return progress;
 }

@@ -2,6 +2,7 @@
 
 #include "source-check.h"
 
+#include "carried-file.h"
 #include "disk-plan.h"
 #include "ferry/error.h"
 #include "paths.h"
@@ -121,6 +122,22 @@ find_firmware_obstacle(FerryInstance *instance, const FerryOrderOptions *options
             "Let it run, and leave \"paused\" out");
 }
 
+/* They are read and sent byte for byte, so no domain may make the agent read any other file. */
+static void
+check_files(const FerryAgent *agent, FerryChecks *checks, const FerryInstance *instance)
+{
+    g_autoptr(GPtrArray) files = ferry_carried_files_of(instance);
+
+    for (guint i = 0; i < files->len; i++) {
+        const FerryCarriedFile *file = g_ptr_array_index(files, i);
+        g_autoptr(GError) error = NULL;
+
+        if (!ferry_path_check(file->path, (const char *const *)agent->config->allowed_paths, NULL,
+                              &error))
+            ferry_checks_add_error(checks, "path", error);
+    }
+}
+
 FerryChecks *
 ferry_source_check_run(const FerryAgent *agent,
                        virConnectPtr connection,
@@ -147,6 +164,7 @@ ferry_source_check_run(const FerryAgent *agent,
     check_not_migrating(agent, checks, instance, migration_id);
     check_job(checks, domain, instance);
     check_layout(checks, instance);
+    check_files(agent, checks, instance);
     if (options->source_disks == FERRY_SOURCE_DISKS_DELETE)
         check_deletable(agent, checks, instance);
     else if (options->source_disks == FERRY_SOURCE_DISKS_QUARANTINE)

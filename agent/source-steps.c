@@ -15,6 +15,7 @@
 #include "quarantine.h"
 #include "seed.h"
 #include "source-check.h"
+#include "source-files.h"
 #include "source-report.h"
 #include "transfer.h"
 #include "virt-auto.h"
@@ -298,7 +299,10 @@ keep_transfer_result(FerryMigration *migration, FerryTransferResult *result)
 {
     FerryRecord *record = ferry_migration_record(migration);
 
-    ferry_migration_take(migration, &record->report, ferry_source_report_transfer(result));
+    json_t *report = ferry_source_report_transfer(result);
+
+    json_object_update_missing(report, record->report);
+    ferry_migration_take(migration, &record->report, report);
     if (result->error)
         ferry_migration_take(migration, &record->error, ferry_error_to_json(result->error));
     ferry_migration_save(migration);
@@ -525,6 +529,7 @@ make_report(FerryMigration *migration)
 static const FerrySagaStep steps[] = {
     {"check", FERRY_STATUS_PREPARING, run_check, undo_check, false, false},
     {"prepare", FERRY_STATUS_PREPARING, run_prepare, undo_prepare, false, false},
+    {"files", FERRY_STATUS_PREPARING, ferry_source_files_run, NULL, false, false},
     {"snapshot", FERRY_STATUS_RUNNING, ferry_freeze_run, ferry_freeze_undo, false, false},
     {"seed", FERRY_STATUS_RUNNING, ferry_seed_run, NULL, false, false},
     {"transfer", FERRY_STATUS_RUNNING, run_transfer, NULL, false, false},

@@ -4,6 +4,7 @@
 
 #include "downtime-steps.h"
 #include "ferry/error.h"
+#include "source-files.h"
 #include "transfer-call.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
@@ -416,6 +417,7 @@ transfer_new(FerryMigration *migration, GError **error)
     self->started_us = now;
     self->heard_us = now;
     declare_disks(self);
+    ferry_source_files_count(self->migration, self->progress);
     return self;
 }
 

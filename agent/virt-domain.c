@@ -2,6 +2,7 @@
 
 #include "virt-domain.h"
 
+#include "chain.h"
 #include "domxml.h"
 #include "virt-auto.h"
 #include "virt-error.h"
@@ -280,8 +281,32 @@ look_at_disk(virConnectPtr connection, FerryDisk *disk)
     }
     disk->capacity_bytes = image.capacity_bytes;
     disk->allocation_bytes = image.allocation_bytes;
+    disk->file_bytes = image.file_bytes;
     disk->qcow2 = image.qcow2;
     disk->pool = g_steal_pointer(&image.pool);
+}
+
+static void
+look_at_layers(virConnectPtr connection, FerryDisk *disk)
+{
+    for (guint i = 0; i < disk->layers->len && i < FERRY_CHAIN_MAX_DEPTH; i++) {
+        FerryLayer *layer = g_ptr_array_index(disk->layers, i);
+        g_autoptr(GError) error = NULL;
+        g_auto(FerryImage) image = {0};
+
+        if (g_strcmp0(layer->type, "file") != 0)
+            continue;
+        if (!ferry_virt_image_look(connection, layer->path, layer->format, &image, &error)) {
+            g_debug("Backing file of disk '%s' cannot be looked at: %s", disk->target,
+                    error->message);
+            continue;
+        }
+        layer->capacity_bytes = image.capacity_bytes;
+        layer->allocation_bytes = image.allocation_bytes;
+        layer->file_bytes = image.file_bytes;
+        layer->qcow2 = image.qcow2;
+        layer->pool = g_steal_pointer(&image.pool);
+    }
 }
 
 /* A guest that is arriving answers no question until it has arrived or is given up, which may take
@@ -349,6 +374,7 @@ ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError
         FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 
         look_at_disk(connection, disk);
+        look_at_layers(connection, disk);
         if (asking)
             ask_qemu_for_size(domain, disk);
     }

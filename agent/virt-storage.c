@@ -290,6 +290,14 @@ look_at_volume(virStorageVolPtr volume, FerryImage *image, GError **error)
     return true;
 }
 
+static guint64
+length_of_file(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && S_ISREG(st.st_mode) ? (guint64)st.st_size : 0;
+}
+
 bool
 ferry_virt_image_look(virConnectPtr connection,
                       const char *path,
@@ -314,6 +322,7 @@ ferry_virt_image_look(virConnectPtr connection,
             return false;
         image.capacity_bytes = image.qcow2.virtual_size_bytes;
     }
+    image.file_bytes = length_of_file(path);
     *ret_image = image;
     image = (FerryImage){0};
     return true;
@@ -398,21 +407,14 @@ create_by_qemu_img(const char *path,
 
     const char *plain[] = {"qemu-img", "create", "-q", "-f", "qcow2", "-o",
                            options,    "--",     path, size, NULL};
-    const char *backed[] = {"qemu-img",
-                            "create",
-                            "-q",
-                            "-f",
-                            "qcow2",
-                            "-o",
-                            options,
-                            "-b",
-                            backing ? backing->path : "",
-                            "-F",
-                            backing ? backing->format : "",
-                            "--",
-                            path,
-                            size,
-                            NULL};
+    const char *backed[] = {"qemu-img", "create",
+                            "-q",       "-f",
+                            "qcow2",    "-o",
+                            options,    "-u",
+                            "-b",       backing ? backing->path : "",
+                            "-F",       backing ? backing->format : "",
+                            "--",       path,
+                            size,       NULL};
     g_autoptr(GSubprocess) process = g_subprocess_newv(
         backing ? backed : plain,
         G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE, error);
@@ -440,7 +442,7 @@ ferry_virt_volume_create(virStoragePoolPtr pool,
                          const FerryBacking *backing,
                          GError **error)
 {
-    if (libvirt_can_say(capacity_bytes, qcow2))
+    if (libvirt_can_say(capacity_bytes, qcow2) && !(backing && backing->missing))
         return create_by_libvirt(pool, name, format, capacity_bytes, qcow2, backing, error);
 
     g_autofree char *path = g_build_filename(directory, name, NULL);

@@ -18,8 +18,9 @@ typedef struct {
     char *format;
     guint64 capacity_bytes;
     guint64 allocation_bytes;
-    FerryQcow2 qcow2;  /* known only for qcow2 */
-    char *fingerprint; /* changes with every write to the file; NULL when it cannot be told */
+    guint64 file_bytes; /* its length; 0 where the agent's user may not look */
+    FerryQcow2 qcow2;   /* known only for qcow2 */
+    char *fingerprint;  /* changes with every write to the file; NULL when it cannot be told */
 } FerryImage;
 
 void ferry_image_clear(FerryImage *image);

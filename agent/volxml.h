@@ -24,6 +24,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryVolumeInfo, ferry_volume_info_clear)
 typedef struct {
     const char *path; /* as the new image's header shall name it */
     const char *format;
+    bool missing; /* it comes later: the image is made by qemu-img, which does not look for it */
 } FerryBacking;
 
 /**

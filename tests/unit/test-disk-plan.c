@@ -110,9 +110,10 @@ set_text(char **text, const char *value)
 static void
 make_chain(FerryDisk *disk)
 {
-    const char *const chain[] = {"/images/base.qcow2", "/images/older.qcow2", NULL};
-    g_strfreev(disk->backing_chain);
-    disk->backing_chain = g_strdupv((char **)chain);
+    FerryLayer *layer = ferry_layer_new();
+    layer->type = g_strdup("network");
+    layer->path = g_strdup("nbd:base");
+    g_ptr_array_add(disk->layers, layer);
     disk->qcow2.has_backing_file = true;
 }
 
@@ -132,12 +133,6 @@ static void
 make_network(FerryDisk *disk)
 {
     set_text(&disk->type, "network");
-}
-
-static void
-make_cdrom(FerryDisk *disk)
-{
-    set_text(&disk->device, "cdrom");
 }
 
 static void
@@ -194,24 +189,23 @@ make_shareable(FerryDisk *disk)
     disk->shareable = true;
 }
 
-static void
-make_readonly(FerryDisk *disk)
-{
-    disk->readonly = true;
-}
-
 static const struct {
     const char *obstacle;
     SpoilFunc spoil;
 } spoilt[] = {
-    {"backing-chain", make_chain},       {"backing-chain", make_hidden_chain},
-    {"disk-type", make_block},           {"disk-type", make_network},
-    {"removable-medium", make_cdrom},    {"disk-format", make_vmdk},
-    {"disk-encryption", make_encrypted}, {"disk-encryption", make_header_encrypted},
-    {"data-file", make_data_file},       {"internal-snapshots", make_snapshots},
-    {"transient-disk", make_transient},  {"image-size", make_other_size},
-    {"image-header", make_unread},       {"shareable-disk", make_shareable},
-    {"readonly-disk", make_readonly},
+    {"backing-chain", make_chain},
+    {"backing-chain", make_hidden_chain},
+    {"disk-type", make_block},
+    {"disk-type", make_network},
+    {"disk-format", make_vmdk},
+    {"disk-encryption", make_encrypted},
+    {"disk-encryption", make_header_encrypted},
+    {"data-file", make_data_file},
+    {"internal-snapshots", make_snapshots},
+    {"transient-disk", make_transient},
+    {"image-size", make_other_size},
+    {"image-header", make_unread},
+    {"shareable-disk", make_shareable},
 };
 
 static void
@@ -225,6 +219,30 @@ test_each_reason(void)
         assert_blocked(instance, disk, spoilt[i].obstacle);
         g_assert_true(sound->migrate);
     }
+}
+
+/* What the guest only reads is brought as it is, wanted or not, and several drives may share it. */
+static void
+test_media_are_carried(void)
+{
+    g_autoptr(FerryInstance) instance = new_instance();
+    FerryDisk *disk = add_disk(instance, "vda", "/images/a.raw", "raw");
+    FerryDisk *readonly = add_disk(instance, "vdb", "/images/b.raw", "raw");
+    FerryDisk *cdrom = add_disk(instance, "sda", "/images/c.iso", "raw");
+    FerryDisk *same = add_disk(instance, "sdb", "/images/c.iso", "raw");
+    const char *const wanted[] = {"vda", NULL};
+
+    readonly->readonly = true;
+    set_text(&cdrom->device, "cdrom");
+    set_text(&same->device, "cdrom");
+    plan(instance, wanted);
+    g_assert_cmpuint(instance->obstacles->len, ==, 0);
+    g_assert_true(disk->migrate && !disk->carry);
+    g_assert_true(readonly->carry && !readonly->migrate);
+    g_assert_true(cdrom->carry && !cdrom->migrate);
+    g_assert_true(same->carry);
+    g_assert_cmpstr(cdrom->why, ==, "a medium, brought along as it is");
+    g_assert_cmpuint(ferry_disk_plan_allocation(instance), ==, GIB);
 }
 
 static void
@@ -322,6 +340,7 @@ main(int argc, char **argv)
     g_test_add_func("/disk-plan/default-set", test_default_set);
     g_test_add_func("/disk-plan/no-disks", test_no_disks);
     g_test_add_func("/disk-plan/each-reason", test_each_reason);
+    g_test_add_func("/disk-plan/media", test_media_are_carried);
     g_test_add_func("/disk-plan/two-disks-on-one-file", test_two_disks_on_one_file);
     g_test_add_func("/disk-plan/all-reasons", test_all_reasons_are_told);
     g_test_add_func("/disk-plan/wanted", test_wanted_disks);

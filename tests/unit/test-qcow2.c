@@ -101,7 +101,11 @@ test_features_are_told_apart(void)
 static void
 test_what_stands_in_the_way_is_seen(void)
 {
-    g_assert_true(parse_head("backing").has_backing_file);
+    FerryQcow2 backing = parse_head("backing");
+    g_assert_true(backing.has_backing_file);
+    g_assert_cmpstr(backing.backing_name, ==, "base.raw");
+    g_assert_cmpstr(backing.backing_format, ==, "raw");
+    g_assert_cmpuint(backing.tables_end_bytes, ==, 3 * 65536 + 2 * 8);
     g_assert_true(parse_head("data-file").data_file);
     g_assert_true(parse_head("luks").encrypted);
     g_assert_cmpuint(parse_head("snapshots").nb_snapshots, ==, 2);
