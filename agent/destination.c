@@ -19,6 +19,7 @@
 #include "virt-auto.h"
 #include "virt-domain.h"
 #include "virt-storage.h"
+#include "way-check.h"
 
 struct FerryDestination {
     const FerryAgent *agent;
@@ -125,7 +126,7 @@ folder_of_pool(const char *name, gpointer connection)
     return ferry_virt_pool_folder(connection, name);
 }
 
-FerryChecks *
+json_t *
 ferry_destination_check(FerryDestination *self,
                         const json_t *instance_info,
                         const json_t *options,
@@ -145,7 +146,12 @@ ferry_destination_check(FerryDestination *self,
     if (!connection)
         return NULL;
     ferry_placement_apply(instance, parsed, folder_of_pool, connection);
-    return ferry_destination_check_run(self->agent, connection, instance);
+
+    g_autoptr(FerryChecks) checks = ferry_destination_check_run(self->agent, connection, instance);
+    json_t *answer = ferry_checks_to_json(checks);
+
+    json_object_set_new(answer, "dest_check_data", ferry_way_check_data(self->agent, connection));
+    return answer;
 }
 
 /* --- prepare ---------------------------------------------------------------------------------- */

@@ -21,12 +21,12 @@ FerryDestination *ferry_destination_new(const FerryAgent *agent);
 void ferry_destination_free(FerryDestination *destination);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryDestination, ferry_destination_free)
 
-/** Returns: (transfer full): the checks; NULL with FERRY_ERROR_INVALID_REQUEST or
- * FERRY_ERROR_HYPERVISOR_UNAVAILABLE when they could not be run. */
-FerryChecks *ferry_destination_check(FerryDestination *destination,
-                                     const json_t *instance_info,
-                                     const json_t *options,
-                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** Returns: (transfer full): {"compatible", "checks", "dest_check_data"}; NULL with
+ * FERRY_ERROR_INVALID_REQUEST or FERRY_ERROR_HYPERVISOR_UNAVAILABLE when they could not be run. */
+json_t *ferry_destination_check(FerryDestination *destination,
+                                const json_t *instance_info,
+                                const json_t *options,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * ferry_destination_prepare:

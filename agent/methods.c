@@ -200,12 +200,10 @@ check_destination(const FerryMethodContext *context, FerryRequest *request, GErr
 {
     json_t *args = ferry_request_args(request);
     json_t *instance_info = get_object(args, "instance_info", error);
-    g_autoptr(FerryChecks) checks =
-        instance_info ? ferry_destination_check(context->destination, instance_info,
-                                                json_object_get(args, "options"), error)
-                      : NULL;
 
-    return checks ? ferry_checks_to_json(checks) : NULL;
+    return instance_info ? ferry_destination_check(context->destination, instance_info,
+                                                   json_object_get(args, "options"), error)
+                         : NULL;
 }
 
 static json_t *
@@ -213,9 +211,11 @@ check_source(const FerryMethodContext *context, FerryRequest *request, GError **
 {
     json_t *args = ferry_request_args(request);
     const char *name = get_name(args, "instance", error);
+    const char *host = NULL;
 
-    return name ? ferry_source_check(context->source, name, json_object_get(args, "options"), error)
-                : NULL;
+    if (!name || !get_optional_name(args, "host", &host, error))
+        return NULL;
+    return ferry_source_check(context->source, name, host, json_object_get(args, "options"), error);
 }
 
 /* --- the destination's orders ------------------------------------------------------------------ */
@@ -447,7 +447,8 @@ static const FerryMethod table[] = {
     {"describe_instance", FERRY_METHOD_NONE, NAMES("instance"), NULL},
     {"check_can_live_migrate_destination", FERRY_METHOD_NONE, NAMES("instance_info"),
      NAMES("options")},
-    {"check_can_live_migrate_source", FERRY_METHOD_NONE, NAMES("instance"), NAMES("options")},
+    {"check_can_live_migrate_source", FERRY_METHOD_NONE, NAMES("instance"),
+     NAMES("host", "options")},
     {"pre_live_migration", FERRY_METHOD_ORDER, NAMES("instance_info"),
      NAMES("migration_id", "options", "source")},
     {"live_migration", FERRY_METHOD_ORDER, NAMES("instance", "migrate_data"),

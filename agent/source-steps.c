@@ -4,6 +4,7 @@
 
 #include "adjudication.h"
 #include "bounded-call.h"
+#include "far-check.h"
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
@@ -102,16 +103,20 @@ check_here(FerryMigration *migration, GError **error)
 }
 
 static FerryChecks *
-check_there(FerryMigration *migration, GError **error)
+check_there(FerryMigration *migration, FerryChecks *way, GError **error)
 {
     const FerryRecord *record = ferry_migration_record(migration);
-    g_autoptr(FerryJson) answer = ferry_peer_call(
-        ferry_migration_agent(migration), record->destination, "check_can_live_migrate_destination",
-        json_pack("{s:O, s:o}", "instance_info", record->instance_info, "options",
-                  options_of(migration)),
-        CHECK_PATIENCE_MS, ferry_migration_cancellable(migration), error);
+    g_autoptr(FerryJson) options = options_of(migration);
+    FerryFarQuestion question = {
+        .host = record->destination,
+        .instance_info = record->instance_info,
+        .options = options,
+        .patience_ms = CHECK_PATIENCE_MS,
+        .ports_limit_ms = CHECK_PATIENCE_MS,
+        .cancellable = ferry_migration_cancellable(migration),
+    };
 
-    return answer ? ferry_checks_from_json(answer, error) : NULL;
+    return ferry_far_check_run(ferry_migration_agent(migration), &question, way, error);
 }
 
 /* Before libvirt takes it away with the instance. */
@@ -140,7 +145,7 @@ run_check(FerryMigration *migration, bool resumed, GError **error)
         return FERRY_STEP_FAILED;
     /* The order came with the destination prepared: it has checked, and holds our own images. */
     if (!ferry_migration_record(migration)->migrate_data) {
-        remote = check_there(migration, error);
+        remote = check_there(migration, checks, error);
         if (!remote)
             return FERRY_STEP_FAILED;
         ferry_checks_append(checks, remote);

@@ -2,6 +2,7 @@
 
 #include "source.h"
 
+#include "far-check.h"
 #include "fault-point.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
@@ -10,6 +11,9 @@
 #include "source-check.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
+
+/* A person waits for the answer; long enough for a packet that was lost to be sent again. */
+#define PORTS_LIMIT_MS 1500
 
 struct FerrySource {
     const FerryAgent *agent;
@@ -41,39 +45,6 @@ ferry_source_scheduler(FerrySource *self)
     return self->scheduler;
 }
 
-json_t *
-ferry_source_check(FerrySource *self, const char *name, const json_t *options, GError **error)
-{
-    g_autoptr(FerryOrderOptions) parsed =
-        ferry_order_options_parse(options, self->agent->config, error);
-    g_autoptr(virConnect) connection = NULL;
-    g_autoptr(FerryInstance) instance = NULL;
-    g_autoptr(FerryChecks) checks = NULL;
-
-    if (!parsed)
-        return NULL;
-    connection = ferry_virt_connect(self->agent->virt, error);
-    if (!connection)
-        return NULL;
-    checks = ferry_source_check_run(self->agent, connection, name, NULL, parsed, &instance, error);
-    if (!checks)
-        return NULL;
-
-    json_t *answer = ferry_checks_to_json(checks);
-
-    json_object_set_new(answer, "instance_info", ferry_instance_to_json(instance));
-    return answer;
-}
-
-/* --- the order -------------------------------------------------------------------------------- */
-
-static json_t *
-answer_status(const char *migration_id, FerryStatus status)
-{
-    return json_pack("{s:s, s:s}", "migration_id", migration_id, "status",
-                     ferry_status_to_string(status));
-}
-
 static bool
 destination_is_allowed(FerrySource *self, const char *host, GError **error)
 {
@@ -96,6 +67,74 @@ destination_is_allowed(FerrySource *self, const char *host, GError **error)
                     "[migration] allowed_destinations on the source lists what is allowed",
                     "The destination '%s' is not allowed on '%s'", host, config->host);
     return false;
+}
+
+/* The destination's own answer, or why there is none: that is a failed check as well. */
+static void
+check_far_side(FerrySource *self, FerryFarQuestion *question, FerryChecks *checks, json_t *answer)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryChecks) there = destination_is_allowed(self, question->host, &error)
+                                       ? ferry_far_check_run(self->agent, question, checks, &error)
+                                       : NULL;
+
+    if (there) {
+        json_object_set_new(answer, "destination", ferry_checks_to_json(there));
+        return;
+    }
+    ferry_checks_add_error(checks, "destination", error);
+    json_object_set_new(answer, "destination_error", ferry_error_to_json(error));
+}
+
+static bool
+both_compatible(const FerryChecks *checks, const json_t *answer)
+{
+    return ferry_checks_compatible(checks) &&
+           ferry_json_get_bool(json_object_get(answer, "destination"), "compatible", true);
+}
+
+json_t *
+ferry_source_check(
+    FerrySource *self, const char *name, const char *host, const json_t *options, GError **error)
+{
+    g_autoptr(FerryOrderOptions) parsed =
+        ferry_order_options_parse(options, self->agent->config, error);
+    g_autoptr(virConnect) connection = NULL;
+    g_autoptr(FerryInstance) instance = NULL;
+    g_autoptr(FerryChecks) checks = NULL;
+
+    if (!parsed)
+        return NULL;
+    connection = ferry_virt_connect(self->agent->virt, error);
+    if (!connection)
+        return NULL;
+    checks = ferry_source_check_run(self->agent, connection, name, NULL, parsed, &instance, error);
+    if (!checks)
+        return NULL;
+
+    g_autoptr(FerryJson) info = ferry_instance_to_json(instance);
+    g_autoptr(FerryJson) far = json_object();
+    FerryFarQuestion question = {
+        .host = host, .instance_info = info, .options = options, .ports_limit_ms = PORTS_LIMIT_MS};
+
+    if (host)
+        check_far_side(self, &question, checks, far);
+
+    json_t *answer = ferry_checks_to_json(checks);
+
+    json_object_update(answer, far);
+    json_object_set_new(answer, "compatible", json_boolean(both_compatible(checks, far)));
+    json_object_set(answer, "instance_info", info);
+    return answer;
+}
+
+/* --- the order -------------------------------------------------------------------------------- */
+
+static json_t *
+answer_status(const char *migration_id, FerryStatus status)
+{
+    return json_pack("{s:s, s:s}", "migration_id", migration_id, "status",
+                     ferry_status_to_string(status));
 }
 
 static const char *

@@ -21,9 +21,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerrySource, ferry_source_free)
 
 FerryScheduler *ferry_source_scheduler(FerrySource *source);
 
-/** Returns: (transfer full): {"compatible", "checks", "instance_info"}. */
+/**
+ * ferry_source_check:
+ * @host: (nullable): a destination that is asked too, and the way to which is looked at
+ * Returns: (transfer full): {"compatible", "checks", "instance_info"}, and with @host
+ *   "destination": {"compatible", "checks"}, or in its place "destination_error", which is a failed
+ *   check as well; "compatible" is that of both.
+ */
 json_t *ferry_source_check(FerrySource *source,
                            const char *instance,
+                           const char *host,
                            const json_t *options,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -101,13 +101,26 @@ ferry_virt_host_free_memory(virConnectPtr connection, guint64 *ret_bytes, GError
 
 /* --- describe --------------------------------------------------------------------------------- */
 
-static json_t *
+static char *
 version_text(unsigned long version)
 {
-    g_autofree char *text =
-        g_strdup_printf("%lu.%lu.%lu", version / 1000000, version / 1000 % 1000, version % 1000);
+    return g_strdup_printf("%lu.%lu.%lu", version / 1000000, version / 1000 % 1000, version % 1000);
+}
 
-    return json_string(text);
+char *
+ferry_virt_host_libvirt_version(virConnectPtr connection)
+{
+    unsigned long version = 0;
+
+    return virConnectGetLibVersion(connection, &version) == 0 ? version_text(version) : NULL;
+}
+
+char *
+ferry_virt_host_qemu_version(virConnectPtr connection)
+{
+    unsigned long version = 0;
+
+    return virConnectGetVersion(connection, &version) == 0 ? version_text(version) : NULL;
 }
 
 static json_t *
@@ -179,25 +192,22 @@ describe_memory(virConnectPtr connection)
 json_t *
 ferry_virt_host_describe(virConnectPtr connection, GError **error)
 {
-    unsigned long libvirt = 0;
-    unsigned long qemu = 0;
-    char *raw = virConnectGetCapabilities(connection);
+    g_autofree char *xml = virConnectGetCapabilities(connection);
+    g_autofree char *libvirt = xml ? ferry_virt_host_libvirt_version(connection) : NULL;
+    g_autofree char *qemu = libvirt ? ferry_virt_host_qemu_version(connection) : NULL;
 
-    if (!raw || virConnectGetLibVersion(connection, &libvirt) < 0 ||
-        virConnectGetVersion(connection, &qemu) < 0) {
+    if (!qemu) {
         ferry_error_from_virt(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
                               "Cannot describe this host");
-        free(raw);
         return NULL;
     }
 
-    g_autofree char *xml = raw;
     g_autoptr(FerryHostCapabilities) capabilities = ferry_host_capabilities_parse(xml, error);
 
     if (!capabilities)
         return NULL;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "libvirt_version",
-                     version_text(libvirt), "qemu_version", version_text(qemu), "architecture",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "libvirt_version", json_string(libvirt),
+                     "qemu_version", json_string(qemu), "architecture",
                      ferry_json_text(ferry_host_capabilities_arch(capabilities)), "cpu_model",
                      ferry_json_text(ferry_host_capabilities_cpu_model(capabilities)), "memory",
                      describe_memory(connection), "pools", describe_pools(connection), "instances",

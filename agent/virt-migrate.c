@@ -5,6 +5,8 @@
 #include "virt-auto.h"
 #include "virt-error.h"
 
+#include <string.h>
+
 typedef struct {
     virTypedParameterPtr list;
     int count;
@@ -83,6 +85,28 @@ ferry_virt_migrate(virDomainPtr domain, const FerryTransferOrder *order, GError 
                                      "The transfer of '%s' to '%s' failed", name,
                                      order->libvirt_uri);
     return true;
+}
+
+/* No socket can be made in /proc: to connect to it is the first thing after all looks that fails. */
+#define NOWHERE "/proc/no-libvirt"
+
+bool
+ferry_virt_migrate_rehearse(virDomainPtr domain, const char *const *disks, GError **error)
+{
+    const char *name = virDomainGetName(domain);
+    const FerryTransferOrder order = {.libvirt_uri = "qemu+unix:///system?socket=" NOWHERE,
+                                      .migrate_uri = "tcp://localhost",
+                                      .disks = disks};
+    g_auto(Params) params = {0};
+
+    fill_params(&params, &order);
+    if (virDomainMigrateToURI3(domain, order.libvirt_uri, params.list, (unsigned int)params.count,
+                               flags_of(&order)) == 0)
+        return true;
+    if (strstr(virGetLastErrorMessage(), NOWHERE))
+        return true;
+    return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+                                 "libvirt would not carry '%s'", name);
 }
 
 static guint64

@@ -38,6 +38,18 @@ bool ferry_virt_migrate(virDomainPtr domain,
                         const FerryTransferOrder *order,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * ferry_virt_migrate_rehearse:
+ * Has libvirt look whether it would carry the domain with these @disks, without doing it: the call
+ * of a migration to a libvirt that cannot be there. libvirt asks QEMU for its migration blockers
+ * and looks at the domain before it connects; the domain is not touched, and not tainted as asking
+ * QEMU by monitor command would. It has a job for the milliseconds that this takes.
+ * @error: FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR: libvirt refused, in its words and QEMU's (details)
+ */
+bool ferry_virt_migrate_rehearse(virDomainPtr domain,
+                                 const char *const *disks,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* What one look at the running job showed. */
 typedef struct {
     bool active;                /* a job runs */

@@ -3,15 +3,16 @@ wrong and what to do where it should not."""
 
 import os
 import re
+import time
 
 from lab import images
 from lab.guest import Disk
 from lab.host import IMAGES
 from lab.images import GIB, MIB
 from lab.network import MIGRATION
-from lab.tap import check, equal
+from lab.tap import Skip, check, equal
 
-from stage import forget_pool, new_id
+from stage import forget_pool, new_id, start_still
 
 
 def _still(stage, *disks, **options):
@@ -22,6 +23,17 @@ def _info(stage, guest):
     """What the source says of the instance to whoever wants to carry it."""
     return stage.controller.call(guest.host.name, "check_can_live_migrate_source",
                                  instance=guest.name)["instance_info"]
+
+
+def _both(stage, guest, **options):
+    """The one answer of the source that has both sides, and the checks of all."""
+    answer = stage.controller.call(guest.host.name, "check_can_live_migrate_source",
+                                   instance=guest.name, host="kvm02", options=options)
+    return answer, answer["checks"] + answer.get("destination", {"checks": []})["checks"]
+
+
+def _failed(checks):
+    return sorted(each["name"] for each in checks if each["result"] == "fail")
 
 
 def _at_destination(stage, info, host="kvm02"):
@@ -243,5 +255,188 @@ def machine(stage):
     check("another-kind" in _only(_at_destination(stage, other), "machine", "fail"), "emulator")
 
 
+# The instance itself
+
+def blockers_of_qemu(stage):
+    """what QEMU itself has against it is told in QEMU's words, and the guest is not touched"""
+    guest = _still(stage)
+    _only(_both(stage, guest)[1], "migration-blockers", "pass")
+    guest.destroy()
+    plain = guest.xml()
+    guest.xml = lambda: plain.replace(
+        "<domain ", "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' ").replace(
+        "</domain>", "<qemu:commandline>%s</qemu:commandline></domain>" % "".join(
+            "<qemu:arg value='%s'/>" % word for word in (
+                "-object", "memory-backend-ram,id=ferry,size=1M,share=on", "-device",
+                "ivshmem-plain,memdev=ferry,master=off,bus=pcie.0,addr=0x10")))
+    guest.create_images()
+    start_still(guest)
+    log = "/var/log/libvirt/qemu/%s.log" % guest.name
+    tainted = stage.source.output("grep", "-c", "tainted", log)
+    message = _only(_both(stage, guest)[1], "migration-blockers", "fail")
+    equal(message, "Migration is disabled when using feature 'peer mode' in device 'ivshmem'")
+    equal(stage.source.output("grep", "-c", "tainted", log), tainted, "the guest was tainted")
+    equal(guest.state(), "paused")
+    stage.refused("MigrationPreCheckError", guest)
+
+
+def cache_modes(stage):
+    """disks that are copied are safe in every cache mode"""
+    guest = _still(stage, *(Disk("vd" + letter, GIB, driver={"cache": cache}) for letter, cache in
+                            zip("abcd", ("writeback", "unsafe", "none", "writethrough"))))
+    answer, checks = _both(stage, guest)
+    equal((answer["compatible"], _failed(checks)), (True, []))
+    stage.carry(guest)
+
+
+def jobs(stage):
+    """a backup under way is named as what it is, and ends the check's refusal when it ends"""
+    guest = _still(stage)
+    path = IMAGES + "/backup.xml"
+    with open(stage.source.path(path), "w", encoding="ascii") as file:
+        file.write("<domainbackup mode='pull'><server transport='unix' socket='/run/ferry-backup'/>"
+                   "<disks><disk name='vda' backup='yes' type='file'><scratch file='%s/scratch'/>"
+                   "</disk></disks></domainbackup>" % IMAGES)
+    stage.defer(stage.remove, stage.source, path)
+    stage.source.virsh("backup-begin", guest.name, path)
+    checks = _both(stage, guest)[1]
+    check("a backup" in _only(checks, "job", "fail"), checks)
+    stage.source.virsh("domjobabort", guest.name)
+    equal(_failed(_both(stage, guest)[1]), [])
+
+
+def managed_save(stage):
+    """a managed save, told beside the state"""
+    guest = stage.counting(Disk("vda", GIB))
+    stage.source.virsh("managedsave", guest.name)
+    checks = _both(stage, guest)[1]
+    check({"managed-save", "state"} <= set(_failed(checks)), checks)
+    stage.source.virsh("managedsave-remove", guest.name)
+    check("managed-save" not in _failed(_both(stage, guest)[1]), "it is gone")
+
+
+# The way
+
+WAY = ("versions", "clock", "destination-libvirt", "migration-ports")
+
+
+def way(stage):
+    """versions, clocks, the destination's libvirt and QEMU's ports, all fine"""
+    answer, checks = _both(stage, _still(stage))
+    equal((answer["compatible"], answer["destination"]["compatible"]), (True, True))
+    for name in WAY:
+        equal({each["result"] for each in _named(answer["checks"], name)}, {"pass"}, name)
+    check("49152: closed" in _only(checks, "migration-ports", "pass"), checks)
+    equal(len(_named(checks, "versions")), 2)
+
+
+def way_is_cut(stage):
+    """a link that is down is told in two seconds, of libvirt and of QEMU's ports"""
+    guest = _still(stage)
+    stage.lab.network.cut("kvm02")
+    try:
+        begun = time.monotonic()
+        answer, checks = _both(stage, guest)
+        took = time.monotonic() - begun
+    finally:
+        stage.lab.network.heal("kvm02")
+    equal((answer["compatible"], _failed(checks)), (False, ["destination-libvirt"]))
+    check("no answer" in _only(checks, "migration-ports", "warn"), checks)
+    check(took < 2, "%.2f s" % took)
+
+
+def filtered_ports(stage):
+    """a firewall before QEMU's ports, where libvirt's is open: a warning, since nobody listens yet"""
+    guest = _still(stage)
+    rule = ("INPUT", "-p", "tcp", "--dport", "49152:49200", "-j", "DROP")
+    added = stage.destination.run("iptables-legacy", "-A", *rule, check=False)
+    if added.returncode != 0:
+        raise Skip("no packet filter here: " + added.stderr.strip())
+    try:
+        answer, checks = _both(stage, guest)
+    finally:
+        stage.destination.run("iptables-legacy", "-D", *rule)
+    equal((answer["compatible"], _failed(checks)), (True, []))
+    message = _only(checks, "migration-ports", "warn")
+    check("49152: no answer" in message and "49215: closed" in message, message)
+
+
+def nobody_listens(stage):
+    """a libvirt that does not listen where the destination says"""
+    guest = _still(stage)
+    with stage.settings({"kvm02": {"libvirt": {"live_migration_uri": "qemu+tcp://%s:1/system"}}}):
+        check("closed" in _only(_both(stage, guest)[1], "destination-libvirt", "fail"), "closed")
+        stage.refused("MigrationPreCheckError", guest)
+
+
+def certificate_name(stage):
+    """TLS: an address that is not one of the destination's certificate"""
+    guest = _still(stage)
+    stage.destination.run("ip", "addr", "add", "192.0.2.77/24", "dev", "mig0")
+    stage.defer(stage.destination.run, "ip", "addr", "del", "192.0.2.77/24", "dev", "mig0")
+    tls = {"libvirt": {"live_migration_scheme": "tls"}}
+    with stage.settings({"kvm02": tls}):
+        message = _only(_both(stage, guest)[1], "destination-libvirt", "pass")
+        check("qemu+tls://" in message, message)
+        stage.agents["kvm02"].configure({"libvirt": {"live_migration_inbound_addr": "192.0.2.77"}})
+        stage.agents["kvm02"].restart()
+        message = _only(_both(stage, guest)[1], "destination-libvirt", "fail")
+        check("192.0.2.77" in message and "certificate" in message.lower(), message)
+
+
+def no_name(stage):
+    """a migration address that the source does not know"""
+    guest = _still(stage)
+    with stage.settings({"kvm02": {"libvirt": {"live_migration_inbound_addr": "nowhere.invalid"}}}):
+        equal(_failed(_both(stage, guest)[1]), ["destination-libvirt", "migration-ports"])
+
+
+def no_destination(stage):
+    """a destination that does not answer, or is not allowed, is one failed check among all"""
+    guest = _still(stage)
+    for host, code in (("kvm09", "DestinationUnreachable"), ("kvm01", "DestinationNotAllowed")):
+        answer = stage.controller.call("kvm01", "check_can_live_migrate_source",
+                                       instance=guest.name, host=host)
+        equal((answer["compatible"], answer["destination_error"]["code"]), (False, code))
+        _only(answer["checks"], "destination", "fail")
+        _only(answer["checks"], "state", "pass")
+
+
+def eight_at_once(stage):
+    """eight obstacles: eight failed checks with eight hints, in one answer, in two seconds"""
+    _bridge(stage, stage.source, "ferry0")
+    address = stage.source.addresses[MIGRATION]
+    guest = _still(stage, Disk("vda", GIB, data=48 * MIB),
+                   Disk("vdb", 4 * MIB, "raw", shareable=True), devices=[
+        "<filesystem type='mount' accessmode='mapped'><source dir='/var/lib/libvirt'/>"
+        "<target dir='one'/></filesystem>",
+        "<interface type='bridge'><source bridge='ferry0'/><model type='virtio'/></interface>",
+        "<graphics type='vnc' autoport='yes'><listen type='address' address='%s'/></graphics>"
+        % address])
+    stage.source.virsh("checkpoint-create-as", guest.name, "since", "--diskspec",
+                       "vda,checkpoint=bitmap", "--diskspec", "vdb,checkpoint=no")
+    stage.destination.limit_images(100 * MIB)
+    stage.defer(stage.destination.unlimit_images)
+    guest.disks[0].create_empty(stage.destination)
+    other = stage.lab.guest("kvm02", guest.name, [Disk("vda", GIB, path=IMAGES + "/other")])
+    # The stage ends it together with the guest: they have one name.
+    other.define()
+    begun = time.monotonic()
+    answer, checks = _both(stage, guest)
+    took = time.monotonic() - begun
+    eight = sorted(["filesystem", "shareable-disk", "checkpoints", "network", "graphics",
+                    "disk-exists", "space", "name"])
+    failed = [each for each in checks if each["result"] == "fail"]
+    equal((answer["compatible"], _failed(checks)), (False, eight))
+    equal([each["name"] for each in failed if not each["hint"]], [], "without a hint")
+    equal(len({each["hint"] for each in failed}), 8, "hints of their own")
+    check(took < 2, "%.2f s" % took)
+    error = stage.refused("MigrationPreCheckError", guest)
+    equal(_failed(error["details"]["checks"]), eight)
+    stage.source.virsh("checkpoint-delete", guest.name, "since")
+
+
 CASES = (pools_of_all_kinds, space_promised_to_others, networks, bridges,
-         devices_of_the_network_card, displays, secrets, huge_pages, processor, machine)
+         devices_of_the_network_card, displays, secrets, huge_pages, processor, machine,
+         blockers_of_qemu, cache_modes, jobs, managed_save, way, way_is_cut, filtered_ports,
+         nobody_listens, certificate_name, no_name, no_destination, eight_at_once)

@@ -352,7 +352,8 @@ def all_at_once(stage):
     guest = _still(stage, Disk("vda", GIB, data=MIB), Disk("vdb", 4 * MIB, "raw", shareable=True),
                    devices=[_folder("one"), SHMEM])
     guest.disks[0].create_empty(stage.destination)
-    _refused_by(stage, ["shareable-disk", "filesystem", "shared-memory", "disk-exists"], guest)
+    _refused_by(stage, ["shareable-disk", "filesystem", "shared-memory", "migration-blockers",
+                        "disk-exists"], guest)
 
 
 def disks_left_out(stage):

@@ -1,0 +1,107 @@
+#include "config.h"
+
+#include "../../agent/way-judge.h"
+
+#include <string.h>
+
+#define SECOND_US G_GINT64_CONSTANT(1000000)
+
+static void
+assert_check(const FerryChecks *checks, guint index, const char *name, FerryCheckResult result)
+{
+    const FerryCheck *check = ferry_checks_get(checks, index);
+
+    g_assert_cmpstr(check->name, ==, name);
+    g_assert_cmpint(check->result, ==, result);
+    g_assert_true((check->hint == NULL) == (result == FERRY_CHECK_PASS));
+}
+
+static FerryCheckResult
+result_of_qemu(const char *here, const char *there)
+{
+    g_autoptr(FerryChecks) checks = ferry_checks_new();
+    FerryHostVersions source = {"9.0.0", here};
+    FerryHostVersions destination = {"9.0.0", there};
+
+    ferry_way_judge_versions(checks, &source, &destination);
+    g_assert_cmpuint(ferry_checks_count(checks), ==, 2);
+    assert_check(checks, 0, "versions", FERRY_CHECK_PASS);
+    assert_check(checks, 1, "versions", ferry_checks_get(checks, 1)->result);
+    return ferry_checks_get(checks, 1)->result;
+}
+
+static void
+test_versions(void)
+{
+    g_assert_cmpint(result_of_qemu("7.2.0", "7.2.0"), ==, FERRY_CHECK_PASS);
+    g_assert_cmpint(result_of_qemu("7.2.0", "10.0.0"), ==, FERRY_CHECK_PASS);
+    g_assert_cmpint(result_of_qemu("7.2.0", "7.2.11"), ==, FERRY_CHECK_PASS);
+    g_assert_cmpint(result_of_qemu("10.0.0", "7.2.0"), ==, FERRY_CHECK_WARN);
+    g_assert_cmpint(result_of_qemu("7.2.1", "7.2.0"), ==, FERRY_CHECK_WARN);
+    g_assert_cmpint(result_of_qemu("7.2.1", NULL), ==, FERRY_CHECK_WARN);
+    g_assert_cmpint(result_of_qemu(NULL, "7.2.1"), ==, FERRY_CHECK_WARN);
+    g_assert_cmpint(result_of_qemu("7.2.1", "a stranger's"), ==, FERRY_CHECK_WARN);
+}
+
+static FerryCheckResult
+result_of_clock(gint64 there_us, const char *words)
+{
+    g_autoptr(FerryChecks) checks = ferry_checks_new();
+
+    /* Asked at 100 s, answered at 103 s. */
+    ferry_way_judge_clock(checks, 100 * SECOND_US, 103 * SECOND_US, there_us);
+    assert_check(checks, 0, "clock", ferry_checks_get(checks, 0)->result);
+    g_assert_nonnull(strstr(ferry_checks_get(checks, 0)->message, words));
+    return ferry_checks_get(checks, 0)->result;
+}
+
+static void
+test_clock(void)
+{
+    g_assert_cmpint(result_of_clock(101 * SECOND_US, " 0.0 s"), ==, FERRY_CHECK_PASS);
+    g_assert_cmpint(result_of_clock(97 * SECOND_US, "3.0 s behind"), ==, FERRY_CHECK_PASS);
+    g_assert_cmpint(result_of_clock(90 * SECOND_US, "10.0 s behind"), ==, FERRY_CHECK_WARN);
+    g_assert_cmpint(result_of_clock(108 * SECOND_US, "5.0 s ahead"), ==, FERRY_CHECK_PASS);
+    g_assert_cmpint(result_of_clock(3703 * SECOND_US, "3600.0 s ahead"), ==, FERRY_CHECK_WARN);
+    g_assert_cmpint(result_of_clock(0, "behind"), ==, FERRY_CHECK_WARN);
+}
+
+static FerryCheckResult
+result_of_ports(FerryReach first, FerryReach second, const char *words)
+{
+    g_autoptr(FerryChecks) checks = ferry_checks_new();
+    const FerryProbe probes[] = {{"kvm02", 49152, first}, {"kvm02", 49153, second}};
+
+    ferry_way_judge_ports(checks, probes, G_N_ELEMENTS(probes));
+    assert_check(checks, 0, "migration-ports", ferry_checks_get(checks, 0)->result);
+    g_assert_nonnull(strstr(ferry_checks_get(checks, 0)->message, words));
+    return ferry_checks_get(checks, 0)->result;
+}
+
+static void
+test_ports(void)
+{
+    g_assert_cmpint(
+        result_of_ports(FERRY_REACH_CLOSED, FERRY_REACH_OPEN, "49152: closed, 49153: open"), ==,
+        FERRY_CHECK_PASS);
+    g_assert_cmpint(result_of_ports(FERRY_REACH_SILENT, FERRY_REACH_SILENT, "no answer"), ==,
+                    FERRY_CHECK_WARN);
+    g_assert_cmpint(result_of_ports(FERRY_REACH_CLOSED, FERRY_REACH_SILENT, "49153: no answer"), ==,
+                    FERRY_CHECK_WARN);
+    g_assert_cmpint(result_of_ports(FERRY_REACH_CLOSED, FERRY_REACH_NO_ROUTE, "no way"), ==,
+                    FERRY_CHECK_WARN);
+    g_assert_cmpint(result_of_ports(FERRY_REACH_NO_ROUTE, FERRY_REACH_NO_ROUTE, "no way"), ==,
+                    FERRY_CHECK_FAIL);
+    g_assert_cmpint(result_of_ports(FERRY_REACH_NO_NAME, FERRY_REACH_NO_NAME, "not known"), ==,
+                    FERRY_CHECK_FAIL);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/way-judge/versions", test_versions);
+    g_test_add_func("/way-judge/clock", test_clock);
+    g_test_add_func("/way-judge/ports", test_ports);
+    return g_test_run();
+}
