@@ -300,6 +300,11 @@ read_disk(const json_t *object, const char *path, GError **error)
         (void)refuse_value(&scope, "target", "a disk's target such as \"vda\"", error);
         return NULL;
     }
+    /* An empty drive has nothing to bring along. */
+    if (!disk->source && (disk->migrate || disk->carry)) {
+        (void)refuse_value(&scope, "source", "the path of a disk that moves", error);
+        return NULL;
+    }
     if (!read_image_of(&scope, &disk->qcow2, error))
         return NULL;
     return g_steal_pointer(&disk);

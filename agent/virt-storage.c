@@ -220,7 +220,9 @@ read_head_of_file(const char *path, guint8 *buffer, gsize size)
     if (fd < 0)
         return -1;
 
-    gssize got = pread(fd, buffer, size, 0);
+    struct stat st;
+    bool readable = fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
+    gssize got = readable ? pread(fd, buffer, size, 0) : -1;
 
     close(fd);
     return got;

@@ -247,6 +247,9 @@ static const struct {
     {"disks/1/target", "\"vda\"", "instance_info.disks[1].target"},
     {"disks/0/source", "\"/images/a\\n.qcow2\"", "instance_info.disks[0].source"},
     {"disks/0/source", "{}", "instance_info.disks[0].source"},
+    /* A disk that moves has one. */
+    {"disks/0/source", NULL, "instance_info.disks[0].source"},
+    {"disks/0/source", "null", "instance_info.disks[0].source"},
     {"disks/0/capacity_bytes", "-512", "instance_info.disks[0].capacity_bytes"},
     {"disks/0/allocation_bytes", "9223372036854775807", "instance_info.disks[0].allocation_bytes"},
     {"disks/0/migrate", "\"yes\"", "instance_info.disks[0].migrate"},
