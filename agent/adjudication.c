@@ -39,7 +39,10 @@ ask_both(FerryMigration *migration)
         seen.died_here = ferry_virt_domain_died_here(connection, record->instance_uuid);
         seen.idle_here = !ferry_virt_domain_is_busy(connection, record->instance_uuid);
     }
-    seen.verdict = ferry_verdict_reach(seen.source, seen.destination, paused_is_fine(migration));
+    seen.verdict =
+        ferry_migration_is_shut_off(migration)
+            ? ferry_verdict_reach_shut_off(seen.source, seen.destination)
+            : ferry_verdict_reach(seen.source, seen.destination, paused_is_fine(migration));
     return seen;
 }
 

@@ -21,7 +21,7 @@ check_uuid(const FerryCheckScene *scene)
     if (sight == FERRY_SIGHT_ABSENT)
         ferry_checks_add(scene->checks, "uuid", FERRY_CHECK_PASS, NULL, "'%s' is free",
                          instance->uuid);
-    else if (sight == FERRY_SIGHT_MIGRATED)
+    else if (sight == FERRY_SIGHT_MIGRATED && !ferry_instance_is_shut_off(instance))
         ferry_checks_add(scene->checks, "uuid", FERRY_CHECK_PASS, NULL,
                          "'%s' is the definition that the instance left here when it moved away",
                          instance->uuid);

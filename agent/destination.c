@@ -225,6 +225,18 @@ end_rolled_back(
     return enter(self, record, clean ? FERRY_STATUS_ROLLED_BACK : FERRY_STATUS_ERROR, error);
 }
 
+/* One that does not run is defined here as the last thing before the verdict; nobody else had its UUID
+ * when it was prepared. */
+static bool
+take_back_definition(virConnectPtr connection, const FerryRecord *record, GError **error)
+{
+    bool shut_off =
+        g_strcmp0(ferry_json_get_string(record->instance_info, "state"), "shutoff") == 0;
+
+    return !shut_off || ferry_virt_domain_retire(connection, record->instance_uuid,
+                                                 /* undefine= */ true, error);
+}
+
 static bool
 undo_record(FerryDestination *self, virConnectPtr connection, FerryRecord *record, GError **error)
 {
@@ -233,7 +245,8 @@ undo_record(FerryDestination *self, virConnectPtr connection, FerryRecord *recor
     g_autoptr(FerryJson) files = json_array();
     g_autoptr(FerryJson) kept_files = json_array();
 
-    if (!ferry_imports_undo(self->imports, connection, record->migration_id, files, kept_files,
+    if (!take_back_definition(connection, record, error) ||
+        !ferry_imports_undo(self->imports, connection, record->migration_id, files, kept_files,
                             error) ||
         !ferry_preparation_undo(self->agent, connection, record->migration_id, &removed, &kept,
                                 error))

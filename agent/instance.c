@@ -122,6 +122,12 @@ ferry_instance_add_obstacle(FerryInstance *instance,
     g_ptr_array_add(instance->obstacles, obstacle);
 }
 
+bool
+ferry_instance_is_shut_off(const FerryInstance *instance)
+{
+    return g_strcmp0(instance->state, "shutoff") == 0;
+}
+
 FerryDisk *
 ferry_instance_find_disk(const FerryInstance *instance, const char *target)
 {

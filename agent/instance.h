@@ -107,6 +107,9 @@ void ferry_instance_add_obstacle(FerryInstance *instance,
                                  const char *message,
                                  const char *hint);
 
+/** Returns: true for one that does not run: its files are carried, and nothing is transferred live. */
+bool ferry_instance_is_shut_off(const FerryInstance *instance);
+
 /** Returns: (transfer none) (nullable): the disk with this target. */
 FerryDisk *ferry_instance_find_disk(const FerryInstance *instance, const char *target);
 

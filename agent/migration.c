@@ -213,6 +213,14 @@ ferry_migration_instance(FerryMigration *self)
     return self->instance;
 }
 
+bool
+ferry_migration_is_shut_off(FerryMigration *self)
+{
+    const FerryInstance *instance = ferry_migration_instance(self);
+
+    return instance && ferry_instance_is_shut_off(instance);
+}
+
 void
 ferry_migration_set_watch(FerryMigration *self, FerryVirtWatch *watch)
 {

@@ -62,6 +62,9 @@ FerryRecord *ferry_migration_record(FerryMigration *migration);
 /** Returns: (transfer none) (nullable): the instance as described, parsed from the record. */
 FerryInstance *ferry_migration_instance(FerryMigration *migration);
 
+/** Returns: true when the instance did not run when it was described. */
+bool ferry_migration_is_shut_off(FerryMigration *migration);
+
 /** The watch to wake when an order arrives; NULL takes it away. */
 void ferry_migration_set_watch(FerryMigration *migration, FerryVirtWatch *watch);
 

@@ -382,6 +382,7 @@ remove_stale_overlays(const Preparation *self, const char *path)
 static bool
 prepare_disk(const Preparation *self, GPtrArray *creations, const FerryDisk *disk, GError **error)
 {
+    bool arrives_as_file = ferry_instance_is_shut_off(self->instance);
     g_autofree char *path = NULL;
 
     if (!ferry_path_check(disk->source, (const char *const *)self->agent->config->allowed_paths,
@@ -391,7 +392,10 @@ prepare_disk(const Preparation *self, GPtrArray *creations, const FerryDisk *dis
     g_autofree char *directory = g_path_get_dirname(path);
     g_autoptr(virStoragePool) pool = ensure_pool(self, disk->pool, directory, error);
 
-    if (!pool || !ensure_files(self, creations, pool, disk, path, error))
+    if (!pool)
+        return false;
+    /* Images of one that does not run are brought as files (import.h). */
+    if (!arrives_as_file && !ensure_files(self, creations, pool, disk, path, error))
         return false;
     remove_stale_overlays(self, disk->source);
     list_pool(self, pool, directory);
@@ -401,7 +405,7 @@ prepare_disk(const Preparation *self, GPtrArray *creations, const FerryDisk *dis
                   "path", ferry_json_text(disk->source), "pool",
                   ferry_json_text(virStoragePoolGetName(pool)), "format",
                   ferry_json_text(disk->format), "capacity_bytes", (json_int_t)disk->capacity_bytes,
-                  "created", true, "seeded", disk->seeded));
+                  "created", !arrives_as_file, "seeded", disk->seeded));
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include "source-check.h"
 
 #include "carried-file.h"
+#include "cold-check.h"
 #include "disk-plan.h"
 #include "ferry/error.h"
 #include "paths.h"
@@ -18,13 +19,14 @@ static void
 check_state(FerryChecks *checks, const FerryInstance *instance)
 {
     bool fine = g_strcmp0(instance->state, "running") == 0 ||
+                ferry_instance_is_shut_off(instance) ||
                 (g_strcmp0(instance->state, "paused") == 0 &&
                  g_strcmp0(instance->state_reason, "user") == 0);
 
-    ferry_checks_add(checks, "state", fine ? FERRY_CHECK_PASS : FERRY_CHECK_FAIL,
-                     fine ? NULL : "Only a running instance (or one that a user paused) moves live",
-                     "Instance '%s' is %s (%s)", instance->name, instance->state,
-                     instance->state_reason);
+    ferry_checks_add(
+        checks, "state", fine ? FERRY_CHECK_PASS : FERRY_CHECK_FAIL,
+        fine ? NULL : "An instance moves that runs, that a user paused, or that is shut off",
+        "Instance '%s' is %s (%s)", instance->name, instance->state, instance->state_reason);
 }
 
 static void
@@ -189,7 +191,7 @@ find_firmware_obstacle(FerryInstance *instance, const FerryOrderOptions *options
 {
     bool runs_there = !options->paused && g_strcmp0(instance->state, "running") == 0;
 
-    if (instance->nvram && !runs_there)
+    if (instance->nvram && !runs_there && !ferry_instance_is_shut_off(instance))
         ferry_instance_add_obstacle(
             instance, "nvram",
             "The instance would arrive paused, and the firmware's variables "
@@ -232,6 +234,8 @@ ferry_source_check_run(const FerryAgent *agent,
     ferry_storage_strategy_choose(instance, options);
 
     find_firmware_obstacle(instance, options);
+    if (ferry_instance_is_shut_off(instance))
+        ferry_cold_find_obstacles(agent, instance);
 
     FerryChecks *checks = ferry_checks_new();
 
@@ -240,6 +244,8 @@ ferry_source_check_run(const FerryAgent *agent,
 
     bool free = check_job(checks, domain, instance);
 
+    if (ferry_instance_is_shut_off(instance))
+        ferry_cold_check(agent, checks, instance, options);
     check_layout(checks, instance);
     check_files(agent, checks, instance);
     if (options->source_disks == FERRY_SOURCE_DISKS_DELETE)

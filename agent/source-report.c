@@ -36,19 +36,20 @@ value_or_null(json_t *value)
 }
 
 static json_t *
-report_disk(const FerryDisk *disk, const json_t *arrived)
+report_disk(const FerryInstance *instance, const FerryDisk *disk, const json_t *arrived)
 {
     const json_t *after = find_disk(arrived, disk->target);
 
-    return json_pack(
-        "{s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:s, s:o}", "target",
-        ferry_json_text(disk->target), "path", ferry_json_text(disk->source), "format",
-        ferry_json_text(disk->format), "capacity_bytes", (json_int_t)disk->capacity_bytes,
-        "allocation_before_bytes", (json_int_t)disk->allocation_bytes, "allocation_after_bytes",
-        value_or_null(json_object_get(after, "allocation_bytes")), "destination_path",
-        value_or_null(json_object_get(after, "path")), "destination_format",
-        value_or_null(json_object_get(after, "format")), "strategy",
-        disk->seeded ? "seeded" : "mirror", "strategy_why", ferry_json_text(disk->strategy_why));
+    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:s, s:o}", "target",
+                     ferry_json_text(disk->target), "path", ferry_json_text(disk->source), "format",
+                     ferry_json_text(disk->format), "capacity_bytes",
+                     (json_int_t)disk->capacity_bytes, "allocation_before_bytes",
+                     (json_int_t)disk->allocation_bytes, "allocation_after_bytes",
+                     value_or_null(json_object_get(after, "allocation_bytes")), "destination_path",
+                     value_or_null(json_object_get(after, "path")), "destination_format",
+                     value_or_null(json_object_get(after, "format")), "strategy",
+                     ferry_storage_strategy_of(instance, disk), "strategy_why",
+                     ferry_json_text(disk->strategy_why));
 }
 
 static json_t *
@@ -60,7 +61,7 @@ report_disks(const FerryInstance *instance, const json_t *arrived)
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 
         if (disk->migrate)
-            json_array_append_new(disks, report_disk(disk, arrived));
+            json_array_append_new(disks, report_disk(instance, disk, arrived));
     }
     return disks;
 }
@@ -91,6 +92,8 @@ ferry_source_report_make(const FerryRecord *record, const FerryInstance *instanc
     json_object_set_new(
         report, "total_ms",
         json_integer((json_int_t)(ferry_clock_now_us() - record->created_us) / 1000));
+    json_object_set_new(report, "offline",
+                        json_boolean(instance && ferry_instance_is_shut_off(instance)));
     json_object_set_new(report, "storage_strategy",
                         json_string(ferry_storage_strategy_word(instance)));
     return report;

@@ -16,7 +16,7 @@ json_t *ferry_source_report_transfer(const FerryTransferResult *result);
  * @instance: (nullable): NULL when it failed before it was described
  * @steps: (transfer none): the journal's steps
  * Returns: (transfer full): {"steps", "downtime_ms", "moved_bytes", "disk_phase_ms",
- * "memory_phase_ms", "total_ms", "storage_strategy", "disks": [{target, path, format,
+ * "memory_phase_ms", "total_ms", "storage_strategy", "offline", "disks": [{target, path, format,
  * capacity_bytes, allocation_before_bytes, allocation_after_bytes}]}
  */
 json_t *

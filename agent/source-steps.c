@@ -3,6 +3,7 @@
 #include "source-steps.h"
 
 #include "adjudication.h"
+#include "cold-transfer.h"
 #include "bounded-call.h"
 #include "far-check.h"
 #include "ferry/clock.h"
@@ -314,8 +315,22 @@ keep_transfer_result(FerryMigration *migration, FerryTransferResult *result)
 }
 
 static FerryStepEnd
+transfer_cold(FerryMigration *migration, bool resumed, GError **error)
+{
+    g_auto(FerryTransferResult) result = {0};
+
+    if (!ferry_cold_transfer_run(migration, resumed, &result, error))
+        return result.detached ? FERRY_STEP_DETACHED : FERRY_STEP_FAILED;
+    keep_transfer_result(migration, &result);
+    return FERRY_STEP_DONE;
+}
+
+static FerryStepEnd
 run_transfer(FerryMigration *migration, bool resumed, GError **error)
 {
+    if (ferry_migration_is_shut_off(migration))
+        return transfer_cold(migration, resumed, error);
+
     g_auto(FerryTransferResult) result = {0};
     FerryTransferMode mode = resumed ? FERRY_TRANSFER_REATTACH : FERRY_TRANSFER_START;
 

@@ -157,21 +157,9 @@ answer_repetition(const FerryRecord *before, json_t *order, GError **error)
     return NULL;
 }
 
-/* Looking the domain up told whether it is active; what kind of active, the check finds out. */
-static bool
-is_active(virDomainPtr domain, GError **error)
-{
-    if (virDomainGetID(domain) != (unsigned)-1)
-        return true;
-    ferry_set_error(error, FERRY_ERROR_INSTANCE_INVALID_STATE,
-                    "Start it first; only a running instance moves live", "The instance '%s' is %s",
-                    virDomainGetName(domain), ferry_virt_domain_state_word(domain));
-    return false;
-}
-
 /* Asks libvirt, unless its events have told already. */
 static bool
-find_active(FerrySource *self, const char *name, char **ret_name, char **ret_uuid, GError **error)
+find_instance(FerrySource *self, const char *name, char **ret_name, char **ret_uuid, GError **error)
 {
     char uuid[VIR_UUID_STRING_BUFLEN] = "";
     g_autoptr(virConnect) connection = NULL;
@@ -181,7 +169,7 @@ find_active(FerrySource *self, const char *name, char **ret_name, char **ret_uui
         return true;
     connection = ferry_virt_connect(self->agent->virt, error);
     domain = connection ? ferry_virt_domain_find(connection, name, error) : NULL;
-    if (!domain || !is_active(domain, error))
+    if (!domain)
         return false;
     virDomainGetUUIDString(domain, uuid);
     *ret_name = g_strdup(virDomainGetName(domain));
@@ -197,7 +185,7 @@ new_record(FerrySource *self, const char *migration_id, json_t *order, GError **
     g_autofree char *name = NULL;
     g_autofree char *uuid = NULL;
 
-    if (!find_active(self, ferry_json_get_string(args, "instance"), &name, &uuid, error))
+    if (!find_instance(self, ferry_json_get_string(args, "instance"), &name, &uuid, error))
         return NULL;
 
     FerryRecord *record = ferry_record_new(migration_id, FERRY_ROLE_SOURCE);
@@ -322,16 +310,29 @@ ferry_source_abort(FerrySource *self, const char *migration_id, GError **error)
     return answer_status(migration_id, record->status);
 }
 
+static bool
+may_be_forced(const FerryRecord *record, GError **error)
+{
+    if (g_strcmp0(ferry_json_get_string(record->instance_info, "state"), "shutoff") != 0)
+        return true;
+    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
+                    "Its files have to arrive; abort it, or give it time",
+                    "The instance '%s' does not run: there is nothing to pause",
+                    record->instance_name);
+    return false;
+}
+
 json_t *
 ferry_source_force_complete(FerrySource *self, const char *migration_id, GError **error)
 {
     const char *action = NULL;
     g_autoptr(FerryMigration) migration = find_live(self, migration_id, error);
+    g_autoptr(FerryRecord) record = migration ? ferry_migration_snapshot(migration) : NULL;
 
-    if (!migration || !ferry_migration_request_force(migration, &action, error))
+    if (!record || !may_be_forced(record, error) ||
+        !ferry_migration_request_force(migration, &action, error))
         return NULL;
 
-    g_autoptr(FerryRecord) record = ferry_migration_snapshot(migration);
     json_t *answer = answer_status(migration_id, record->status);
 
     json_object_set_new(answer, "action", json_string(action));

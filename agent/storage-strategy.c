@@ -100,6 +100,10 @@ ferry_storage_strategy_choose(FerryInstance *instance, const FerryOrderOptions *
 
         if (!disk->migrate)
             continue;
+        if (ferry_instance_is_shut_off(instance)) {
+            decide(disk, false, g_strdup("the instance does not run: its files are carried"));
+            continue;
+        }
         switch (options->storage_strategy) {
         case FERRY_STORAGE_AUTO:
             choose_by_layout(disk, options);
@@ -115,8 +119,18 @@ ferry_storage_strategy_choose(FerryInstance *instance, const FerryOrderOptions *
 }
 
 const char *
+ferry_storage_strategy_of(const FerryInstance *instance, const FerryDisk *disk)
+{
+    if (ferry_instance_is_shut_off(instance))
+        return "copy";
+    return disk->seeded ? "seeded" : "mirror";
+}
+
+const char *
 ferry_storage_strategy_word(const FerryInstance *instance)
 {
+    if (instance && ferry_instance_is_shut_off(instance))
+        return "copy";
     for (guint i = 0; instance && i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 

@@ -25,5 +25,9 @@
  */
 void ferry_storage_strategy_choose(FerryInstance *instance, const FerryOrderOptions *options);
 
-/** Returns: the report's word for the whole instance: "seeded" when any disk is, else "mirror". */
+/** Returns: the report's word for one disk: "mirror", "seeded" or "copy". */
+const char *ferry_storage_strategy_of(const FerryInstance *instance, const FerryDisk *disk);
+
+/** Returns: the report's word for the whole instance: "copy" of one that does not run,
+ * "seeded" when any disk is, else "mirror". */
 const char *ferry_storage_strategy_word(const FerryInstance *instance);

@@ -81,6 +81,28 @@ ferry_verdict_reach(FerrySight source, FerrySight destination, bool paused_order
     return table[source][destination];
 }
 
+FerryVerdict
+ferry_verdict_reach_shut_off(FerrySight source, FerrySight destination)
+{
+    bool there = destination == FERRY_SIGHT_SHUT_OFF || destination == FERRY_SIGHT_RUNNING;
+
+    g_return_val_if_fail((guint)source < SIGHTS, FERRY_VERDICT_UNKNOWN);
+    g_return_val_if_fail((guint)destination < SIGHTS, FERRY_VERDICT_UNKNOWN);
+    if (source == FERRY_SIGHT_UNREACHABLE || destination == FERRY_SIGHT_UNREACHABLE)
+        return FERRY_VERDICT_UNKNOWN;
+    if (is_dead(source) && there)
+        return FERRY_VERDICT_SUCCEEDED;
+    if (source == FERRY_SIGHT_ABSENT)
+        return destination == FERRY_SIGHT_ABSENT ? FERRY_VERDICT_GONE : FERRY_VERDICT_UNKNOWN;
+    /* Somebody started it there, and here too. */
+    if (destination == FERRY_SIGHT_RUNNING)
+        return FERRY_VERDICT_SPLIT_BRAIN;
+    /* Started on the source meanwhile, it stays; a definition there is ours to take back. */
+    return destination == FERRY_SIGHT_ABSENT || destination == FERRY_SIGHT_SHUT_OFF
+               ? FERRY_VERDICT_NOT_MOVED
+               : FERRY_VERDICT_UNKNOWN;
+}
+
 const char *
 ferry_sight_to_string(FerrySight sight)
 {

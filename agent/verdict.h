@@ -40,6 +40,14 @@ typedef enum {
  */
 FerryVerdict ferry_verdict_reach(FerrySight source, FerrySight destination, bool paused_ordered);
 
+/**
+ * ferry_verdict_reach_shut_off:
+ * The same for an instance that does not run. It was defined on the destination as the last thing,
+ * after its files were proven there: so a destination that has it has all of it, and the source's
+ * definition is what is left to remove.
+ */
+FerryVerdict ferry_verdict_reach_shut_off(FerrySight source, FerrySight destination);
+
 const char *ferry_sight_to_string(FerrySight sight);
 bool ferry_sight_from_string(const char *text, FerrySight *ret_sight);
 const char *ferry_verdict_to_string(FerryVerdict verdict);

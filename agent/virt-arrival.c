@@ -148,7 +148,8 @@ ferry_arrival_wait(virConnectPtr connection,
     bool paused_is_fine = options->paused || g_strcmp0(instance->state, "paused") == 0;
 
     arrival.alive = arrival.sight == FERRY_SIGHT_RUNNING ||
-                    (paused_is_fine && arrival.sight == FERRY_SIGHT_PAUSED);
+                    (paused_is_fine && arrival.sight == FERRY_SIGHT_PAUSED) ||
+                    (ferry_instance_is_shut_off(instance) && arrival.sight == FERRY_SIGHT_SHUT_OFF);
     if (arrival.alive) {
         g_autoptr(virDomain) domain = ferry_virt_domain_find(connection, instance->uuid, error);
 

@@ -16,7 +16,7 @@
 
 typedef struct {
     FerrySight sight;
-    bool alive; /* running, or paused as ordered */
+    bool alive; /* running, or paused or shut off as it has to be */
     bool persistent;
     bool has_downtime;
     guint64 downtime_ms; /* what libvirt measured here */

@@ -33,6 +33,9 @@ flags_of(const FerryTransferOrder *order)
 {
     /* NON_SHARED_INC with targets that this agent made empty: QEMU takes their zeroes for granted
      * and visits allocated clusters only (docs/architecture.md, "Thin copy"). */
+    if (order->offline)
+        return VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST;
+
     unsigned int flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_ABORT_ON_ERROR;
 
     if (order->disks && order->disks[0])

@@ -19,6 +19,7 @@ typedef struct {
     const char *dest_xml;     /* both or neither; NULL: it arrives as it is */
     const char *persist_xml;
     guint64 disk_bandwidth_mibps; /* for each disk; 0: no limit */
+    bool offline; /* the definition alone, of a domain that is shut off; of the rest only the URI */
     bool persist_destination;
     bool undefine_source;
     bool paused;

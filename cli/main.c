@@ -29,7 +29,7 @@ const FerryCommand ferry_commands[] = {
     {
         .name = "migrate",
         .arguments = "INSTANCE --from HOST --to HOST",
-        .summary = "Move a running instance and its local disks to another host",
+        .summary = "Move an instance and its local disks to another host",
         .description = "Exit status: 0 completed, 1 failed, 3 cancelled, 4 the outcome was not "
                        "seen. See virt-ferry(1).",
         .run = ferry_command_migrate,
@@ -99,8 +99,9 @@ ferry_command_find(const char *name)
 static char *
 list_commands(void)
 {
-    GString *text = g_string_new("Moves running virtual machines, local disks included, between "
-                                 "KVM hosts.\n\nCommands:\n");
+    GString *text =
+        g_string_new("Moves virtual machines, running or not, local disks included, between "
+                     "KVM hosts.\n\nCommands:\n");
     for (const FerryCommand *command = ferry_commands; command->name != NULL; command++)
         g_string_append_printf(text, "  %-16s %s\n", command->name, command->summary);
     g_string_append(text, "  help [COMMAND]   Show this, or the options of a command");

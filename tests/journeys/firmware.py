@@ -22,7 +22,8 @@ TPM_STATES = "/var/lib/libvirt/swtpm"
 TPM = "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>"
 
 
-def _os(path):
+def uefi(path):
+    """What a guest's <os> needs for firmware with its variables there."""
     return ("<loader readonly='yes' type='pflash'>%s</loader><nvram template='%s'>%s</nvram>"
             % (LOADER, TEMPLATE, path))
 
@@ -30,7 +31,7 @@ def _os(path):
 def _uefi(stage, path, *disks, **options):
     """A guest with firmware that needs room, and a variable of ours in its store."""
     guest = stage.guest(*(disks or [Disk("vda", GIB, data=4 * MIB)]), memory_mib=256,
-                        os_extra=_os(path), **options)
+                        os_extra=uefi(path), **options)
     for host in stage.hosts.values():
         stage.defer(stage.remove, host, path)
     shutil.copyfile(TEMPLATE, stage.source.path(path))

@@ -48,12 +48,6 @@ def instance_is_elsewhere(stage):
                   host="kvm01")
 
 
-def shut_off(stage):
-    """InstanceInvalidState for one that is shut off"""
-    guest = stage.guest(Disk("vda", GIB)).create_images().define()
-    stage.refused("InstanceInvalidState", guest)
-
-
 def already_migrating(stage):
     """InstanceAlreadyMigrating while another order for it is under way"""
     with stage.both(DEFAULT={"max_concurrent_live_migrations": "3"}):
@@ -366,7 +360,7 @@ def disks_left_out(stage):
     stage.carry(guest, disks=["vdb", "vda"])
 
 
-CASES = (no_such_instance, instance_is_elsewhere, shut_off, already_migrating, itself,
+CASES = (no_such_instance, instance_is_elsewhere, already_migrating, itself,
          destination_not_allowed, no_agent_there, name_is_taken, foreign_file,
          identical_foreign_file, one_of_three_in_the_way, changed_leftover, leftover_of_another,
          path_outside, path_by_link, image_is_a_link, allowed_elsewhere, too_little_space,

@@ -99,6 +99,37 @@ test_post_copy(void)
 }
 
 static void
+test_shut_off(void)
+{
+    static const struct {
+        FerrySight source;
+        FerrySight destination;
+        FerryVerdict verdict;
+    } rows[] = {
+        {FERRY_SIGHT_SHUT_OFF, FERRY_SIGHT_ABSENT, FERRY_VERDICT_NOT_MOVED},
+        {FERRY_SIGHT_SHUT_OFF, FERRY_SIGHT_SHUT_OFF, FERRY_VERDICT_SUCCEEDED},
+        {FERRY_SIGHT_MIGRATED, FERRY_SIGHT_SHUT_OFF, FERRY_VERDICT_SUCCEEDED},
+        {FERRY_SIGHT_ABSENT, FERRY_SIGHT_SHUT_OFF, FERRY_VERDICT_SUCCEEDED},
+        {FERRY_SIGHT_ABSENT, FERRY_SIGHT_RUNNING, FERRY_VERDICT_SUCCEEDED},
+        {FERRY_SIGHT_ABSENT, FERRY_SIGHT_ABSENT, FERRY_VERDICT_GONE},
+        {FERRY_SIGHT_RUNNING, FERRY_SIGHT_ABSENT, FERRY_VERDICT_NOT_MOVED},
+        {FERRY_SIGHT_RUNNING, FERRY_SIGHT_SHUT_OFF, FERRY_VERDICT_NOT_MOVED},
+        {FERRY_SIGHT_RUNNING, FERRY_SIGHT_RUNNING, FERRY_VERDICT_SPLIT_BRAIN},
+        {FERRY_SIGHT_SHUT_OFF, FERRY_SIGHT_PAUSED, FERRY_VERDICT_UNKNOWN},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+        g_assert_cmpint(ferry_verdict_reach_shut_off(rows[i].source, rows[i].destination), ==,
+                        rows[i].verdict);
+    for (int other = 0; other < SIGHT_COUNT; other++) {
+        g_assert_cmpint(ferry_verdict_reach_shut_off(FERRY_SIGHT_UNREACHABLE, other), ==,
+                        FERRY_VERDICT_UNKNOWN);
+        g_assert_cmpint(ferry_verdict_reach_shut_off(other, FERRY_SIGHT_UNREACHABLE), ==,
+                        FERRY_VERDICT_UNKNOWN);
+    }
+}
+
+static void
 test_names(void)
 {
     for (int sight = 0; sight < SIGHT_COUNT; sight++) {
@@ -126,6 +157,7 @@ main(int argc, char **argv)
     g_test_add_func("/verdict/decisions", test_decisions_need_one_living_and_one_dead_host);
     g_test_add_func("/verdict/paused-on-arrival", test_paused_on_arrival);
     g_test_add_func("/verdict/post-copy", test_post_copy);
+    g_test_add_func("/verdict/shut-off", test_shut_off);
     g_test_add_func("/verdict/names", test_names);
     return g_test_run();
 }

@@ -1,0 +1,318 @@
+#include "config.h"
+
+#include "cold-transfer.h"
+
+#include "fault-point.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
+#include "file-carrier.h"
+#include "peer.h"
+#include "progress.h"
+#include "source-files.h"
+#include "virt-auto.h"
+#include "virt-domain.h"
+#include "virt-migrate.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#define TELL_PERIOD_US (G_USEC_PER_SEC / 2)
+#define DIGEST_WAIT_MS 1000
+
+typedef struct {
+    FerryMigration *migration;
+    const FerryInstance *instance;
+    GPtrArray *files; /* FerryCarriedFile */
+    GPtrArray *disks; /* FerryDisk; whose image each is, NULL for one that is of no disk */
+    FerryProgress *progress;
+    const FerryDisk *disk; /* whose image is carried now */
+    guint64 arrived_bytes; /* of it, before this life of the agent */
+    guint64 sent_bytes;
+    gint64 told_us;
+} Cold;
+
+static void
+cold_clear(Cold *self)
+{
+    g_ptr_array_unref(self->files);
+    g_ptr_array_unref(self->disks);
+    ferry_progress_free(self->progress);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Cold, cold_clear)
+
+/* --- progress --------------------------------------------------------------------------------- */
+
+/* Journaled before it is told: the next life of the agent begins with no less. */
+static void
+tell(Cold *self, gint64 now)
+{
+    FerryProgressSample sample = {.phase = FERRY_PHASE_DISK, .time_us = now};
+    json_t *progress = NULL;
+
+    ferry_progress_update(self->progress, &sample);
+    progress = ferry_progress_to_json(self->progress);
+    ferry_migration_take(self->migration, &ferry_migration_record(self->migration)->progress,
+                         json_incref(progress));
+    ferry_migration_save(self->migration);
+    ferry_migration_report_progress(self->migration, progress);
+    self->told_us = now;
+}
+
+static void
+on_sent(const FerryCarriedFile *file, guint64 sent_bytes, gpointer data)
+{
+    Cold *self = data;
+    gint64 now = g_get_monotonic_time();
+
+    if (self->disk)
+        ferry_progress_set_disk(self->progress, self->disk->target,
+                                MIN(self->arrived_bytes + sent_bytes, file->data_bytes),
+                                MAX(file->data_bytes, 1));
+    if (now - self->told_us >= TELL_PERIOD_US)
+        tell(self, now);
+}
+
+/* What the journal's last progress says of the disk. */
+static guint64
+arrived_before(const Cold *self, const FerryDisk *disk)
+{
+    const json_t *progress = ferry_migration_record(self->migration)->progress;
+    const json_t *disks = json_object_get(json_object_get(progress, "disk"), "disks");
+
+    return (guint64)MAX(
+        0, ferry_json_get_int(json_object_get(disks, disk->target), "processed_bytes", 0));
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+static FerryCarriedFile *
+file_new(const char *path, const char *format, const char *pool)
+{
+    FerryCarriedFile *file = g_new0(FerryCarriedFile, 1);
+
+    file->kind = g_strdup(FERRY_CARRIED_IMAGE);
+    file->path = g_strdup(path);
+    file->format = g_strdup(format);
+    file->pool = g_strdup(pool);
+    return file;
+}
+
+static void
+add_file(Cold *self, FerryCarriedFile *file, const FerryDisk *disk)
+{
+    g_ptr_array_add(self->files, file);
+    g_ptr_array_add(self->disks, (gpointer)disk);
+}
+
+static void
+add_disk(Cold *self, const FerryDisk *disk)
+{
+    FerryCarriedFile *file = file_new(disk->source, disk->format, disk->pool);
+
+    file->file_bytes = disk->file_bytes;
+    file->data_bytes = MIN(disk->allocation_bytes, disk->file_bytes);
+    ferry_progress_add_disk(self->progress, disk->target, disk->capacity_bytes, file->data_bytes);
+    add_file(self, file, disk);
+}
+
+/* A running guest's are carried by QEMU. */
+static bool
+add_variables(Cold *self, const char *path, GError **error)
+{
+    struct stat st;
+
+    if (lstat(path, &st) != 0) {
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                        "Give the agent's user rights on it, or move the instance running",
+                        "The firmware's variables '%s' cannot be looked at: %s", path,
+                        g_strerror(errno));
+        return false;
+    }
+
+    FerryCarriedFile *file = file_new(path, "raw", /* pool= */ NULL);
+
+    file->file_bytes = file->data_bytes = (guint64)st.st_size;
+    add_file(self, file, /* disk= */ NULL);
+    return true;
+}
+
+static bool
+list_files(Cold *self, GError **error)
+{
+    for (guint i = 0; i < self->instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(self->instance->disks, i);
+
+        if (disk->migrate)
+            add_disk(self, disk);
+    }
+    return !self->instance->nvram || add_variables(self, self->instance->nvram, error);
+}
+
+static bool
+carry_all(Cold *self, GError **error)
+{
+    for (guint i = 0; i < self->files->len; i++) {
+        FerryCarriedFile *file = g_ptr_array_index(self->files, i);
+        FerryCarrierResult result = {0};
+
+        self->disk = g_ptr_array_index(self->disks, i);
+        self->arrived_bytes = self->disk ? arrived_before(self, self->disk) : 0;
+        if (!ferry_file_carrier_bring(self->migration, file, on_sent, self, &result, error)) {
+            g_prefix_error(error, "File '%s': ", file->path);
+            return false;
+        }
+        self->sent_bytes += result.sent_bytes;
+        self->arrived_bytes = file->data_bytes;
+        on_sent(file, 0, self);
+    }
+    return true;
+}
+
+/* --- the moment before ------------------------------------------------------------------------- */
+
+static bool
+refuse_changed(const Cold *self, const char *how, GError **error)
+{
+    ferry_set_error(error, FERRY_ERROR_INSTANCE_INVALID_STATE,
+                    "Leave it alone while it moves, or move it running",
+                    "The instance '%s' %s while its files were carried", self->instance->name, how);
+    return false;
+}
+
+static bool
+is_still_shut_off(const Cold *self, virConnectPtr connection, GError **error)
+{
+    FerrySight sight = ferry_virt_domain_sight(connection, self->instance->uuid);
+
+    if (sight == FERRY_SIGHT_SHUT_OFF || sight == FERRY_SIGHT_MIGRATED)
+        return true;
+    if (sight == FERRY_SIGHT_UNREACHABLE) {
+        ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Send the order again",
+                        "Whether '%s' was started meanwhile cannot be seen", self->instance->name);
+        return false;
+    }
+    return refuse_changed(self, sight == FERRY_SIGHT_ABSENT ? "was undefined" : "was started",
+                          error);
+}
+
+/* Started and stopped again it looks as before, but for what it wrote. Cheap where nobody wrote: what
+ * a file holds is remembered. */
+static bool
+is_unchanged(const Cold *self, const FerryCarriedFile *file, GError **error)
+{
+    FerryDigests *digests = ferry_migration_agent(self->migration)->digests;
+    g_autofree char *digest = NULL;
+
+    for (;;) {
+        switch (ferry_digests_ask(digests, file->path, DIGEST_WAIT_MS, &digest, error)) {
+        case FERRY_DIGEST_FAILED:
+            return false;
+        case FERRY_DIGEST_KNOWN:
+            return g_strcmp0(digest, file->digest) == 0 ||
+                   refuse_changed(self, "was written to", error);
+        case FERRY_DIGEST_PENDING:
+            break;
+        }
+        if (g_cancellable_is_cancelled(ferry_migration_cancellable(self->migration))) {
+            ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL,
+                            "The migration was aborted by order");
+            return false;
+        }
+    }
+}
+
+static bool
+is_as_it_was(const Cold *self, virConnectPtr connection, GError **error)
+{
+    /* Seen running is the better reason than an image that is written to. */
+    if (!is_still_shut_off(self, connection, error))
+        return false;
+    for (guint i = 0; i < self->files->len; i++)
+        if (!is_unchanged(self, g_ptr_array_index(self->files, i), error))
+            return false;
+    return is_still_shut_off(self, connection, error);
+}
+
+/* --- the definition ---------------------------------------------------------------------------- */
+
+static bool
+define_there(Cold *self, virConnectPtr connection, GError **error)
+{
+    const json_t *migrate_data = ferry_migration_record(self->migration)->migrate_data;
+    FerryTransferOrder order = {
+        .offline = true,
+        .libvirt_uri = ferry_json_get_string(migrate_data, "libvirt_uri"),
+        .dest_name = ferry_migration_options(self->migration)->dest_name,
+    };
+    g_autoptr(virDomain) domain = ferry_virt_domain_find(connection, self->instance->uuid, error);
+
+    return domain && ferry_virt_migrate(domain, &order, error);
+}
+
+static bool
+is_defined_there(const Cold *self)
+{
+    FerrySight sight = ferry_peer_sight(ferry_migration_agent(self->migration),
+                                        ferry_migration_record(self->migration)->destination,
+                                        self->instance->uuid, NULL);
+
+    return sight == FERRY_SIGHT_SHUT_OFF || sight == FERRY_SIGHT_RUNNING;
+}
+
+static bool
+bring_over(Cold *self, FerryTransferResult *result, GError **error)
+{
+    const FerryAgent *agent = ferry_migration_agent(self->migration);
+
+    if (!list_files(self, error))
+        return false;
+    ferry_source_files_count(self->migration, self->progress);
+    ferry_progress_go_on(self->progress, ferry_migration_record(self->migration)->progress);
+    if (!carry_all(self, error))
+        return false;
+
+    g_autoptr(virConnect) connection = ferry_virt_connect_apart(agent->virt, error);
+
+    if (!connection || !is_as_it_was(self, connection, error))
+        return false;
+    if (ferry_migration_abort_requested(self->migration)) {
+        ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL, "The migration was aborted by order");
+        return false;
+    }
+    ferry_fault_point("define", "begin");
+    if (!define_there(self, connection, &result->error))
+        g_message("Migration '%s': %s", ferry_migration_id(self->migration),
+                  result->error->message);
+    ferry_fault_point("define", "end");
+    return true;
+}
+
+bool
+ferry_cold_transfer_run(FerryMigration *migration,
+                        bool resumed,
+                        FerryTransferResult *ret_result,
+                        GError **error)
+{
+    gint64 begun_us = g_get_monotonic_time();
+    g_auto(Cold) self = {
+        .migration = migration,
+        .instance = ferry_migration_instance(migration),
+        .files = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_carried_file_free),
+        .disks = g_ptr_array_new(),
+        .progress = ferry_progress_new(begun_us, /* memory_bytes= */ 0),
+    };
+
+    ferry_migration_enter_phase(migration, FERRY_PHASE_DISK);
+    if (resumed && is_defined_there(&self))
+        return true;
+    if (!bring_over(&self, ret_result, error)) {
+        ret_result->detached = ferry_migration_is_detached(migration);
+        return false;
+    }
+    ferry_progress_finish(self.progress, g_get_monotonic_time());
+    tell(&self, g_get_monotonic_time());
+    ret_result->moved_bytes = self.sent_bytes;
+    ret_result->disk_ms = (guint64)(g_get_monotonic_time() - begun_us) / 1000;
+    return true;
+}
