@@ -126,7 +126,7 @@ test_qcow2_without_features(Fixture *fixture, gconstpointer user_data)
 static void
 test_overlay(Fixture *fixture, gconstpointer user_data)
 {
-    FerryBacking backing = {"/images/a&b.raw", "raw"};
+    FerryBacking backing = {.path = "/images/a&b.raw", .format = "raw"};
     g_autofree char *xml = ferry_volxml_build("e.qcow2", "qcow2", TIB, NULL, &backing);
     g_autofree char *kept = create(fixture, xml);
     g_auto(FerryVolumeInfo) info = parse(kept);
