@@ -96,6 +96,8 @@ intend(const Freeze *self, const FerryOverlay *overlay, GError **error)
                         "The file '%s' is there already", overlay->overlay);
         return false;
     }
+    if (find_creation(self, overlay))
+        return true;
     return ferry_journal_creation_add(self->agent->journal, ferry_migration_id(self->migration),
                                       FERRY_CREATION_VOLUME, overlay->pool ? overlay->pool : "",
                                       overlay->overlay, &id, error);
@@ -162,14 +164,18 @@ ferry_freeze_run(FerryMigration *migration, bool resumed, GError **error)
     if (overlays->len == 0)
         return FERRY_STEP_DONE;
 
-    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
+    g_autoptr(GPtrArray) creations =
+        ferry_journal_creations(agent->journal, ferry_migration_id(migration), error);
+    g_autoptr(virConnect) connection = creations ? ferry_virt_connect(agent->virt, error) : NULL;
     Freeze self = {.migration = migration,
                    .agent = agent,
                    .uuid = instance->uuid,
                    .connection = connection,
-                   .overlays = overlays};
+                   .overlays = overlays,
+                   .creations = creations};
 
-    return connection && freeze(&self, resumed, error) ? FERRY_STEP_DONE : FERRY_STEP_FAILED;
+    return creations && connection && freeze(&self, resumed, error) ? FERRY_STEP_DONE
+                                                                    : FERRY_STEP_FAILED;
 }
 
 bool

@@ -2,58 +2,215 @@
 
 import re
 
+import matrix
 from lab import images
 from lab.guest import Disk
 from lab.images import GIB, MIB
+from lab.network import MIGRATION
 from lab.tap import check, equal
+
+from stage import overlays
 
 TIB = 1024 * GIB
 
 
-def _named(host, guest, *words):
+def named(host, guest, *words):
     """{target: source} of a definition."""
     text = host.virsh("domblklist", guest.name, *words)
     return dict(line.split(None, 1) for line in text.splitlines() if line.strip())
 
 
-def _on_images(host, guest):
+def on_images(host, guest):
     """The running domain and its definition name the images and nothing else, and no overlay is
     left beside them."""
     wanted = {disk.target: disk.path for disk in guest.disks}
-    equal(_named(host, guest), wanted, "live")
-    equal(_named(host, guest, "--inactive"), wanted, "defined")
-    equal(_overlays(host), [], "overlays")
+    equal(named(host, guest), wanted, "live")
+    equal(named(host, guest, "--inactive"), wanted, "defined")
+    no_overlays(host, guest)
 
 
-def _overlays(host):
-    return [name for name in host.images() if ".ferry-" in name]
+def no_overlays(host, guest):
+    equal([overlay for disk in guest.disks for overlay in overlays(host, disk)], [], "overlays")
 
 
-def _strategies(event):
+def strategies(event):
     report = event.payload["report"]
     return (report["storage_strategy"],
             {disk["target"]: disk["strategy"] for disk in report["disks"]})
 
 
-def there_and_back(stage):
-    """raw 20 GiB goes there and back by seed while the guest writes, and boots cold there"""
-    guest = stage.counting(Disk("vda", 20 * GIB, "raw", data=64 * MIB))
-    before = images.allocation(guest.disks[0].path, stage.source)
+def reason(event, target):
+    return next(disk["strategy_why"] for disk in event.payload["report"]["disks"]
+                if disk["target"] == target)
+
+
+def sparse(data=64 * MIB, capacity=20 * GIB, target="vda"):
+    return Disk(target, capacity, "raw", data=data)
+
+
+def _cold_boot(stage, guest, host):
+    host.virsh("destroy", guest.name)
+    host.virsh("start", guest.name)
+    stage.runs_on(guest, host)
+
+
+def _thin(guest, before, host):
+    for disk in guest.disks:
+        after = images.allocation(disk.path, host)
+        check(after <= before[disk.target] * 1.02 + 8 * MIB,
+              "%s: %d of %d bytes are allocated" % (disk.target, after, before[disk.target]))
+
+
+def _there_and_back(stage, capacity, layout):
+    guest = stage.counting(sparse(capacity=capacity))
+    before = {"vda": images.allocation(guest.disks[0].path, stage.source)}
     event = stage.carry(guest)
-    equal(_strategies(event), ("seeded", {"vda": "seeded"}))
-    check(re.search("[0-9]+ MiB of holes", event.payload["report"]["disks"][0]["strategy_why"]),
-          "no reason: %s" % event.payload["report"]["disks"])
+    equal(strategies(event), ("seeded", {"vda": "seeded"}))
+    check(re.search("[0-9]+ MiB of holes", reason(event, "vda")), reason(event, "vda"))
     stage.runs_on(guest, stage.destination)
-    _on_images(stage.destination, guest)
-    after = images.allocation(guest.disks[0].path, stage.destination)
-    check(after <= before * 1.02 + 8 * MIB, "%d of %d bytes are allocated" % (after, before))
-    equal(len(_overlays(stage.source)), 1, "left behind")
+    on_images(stage.destination, guest)
+    _thin(guest, before, stage.destination)
+    equal(len(overlays(stage.source, guest.disks[0])), 1, "left behind")
     stage.carry(guest)
     stage.runs_on(guest, stage.source)
-    _on_images(stage.source, guest)
-    guest.host.virsh("destroy", guest.name)
-    guest.host.virsh("start", guest.name)
+    on_images(stage.source, guest)
+    _cold_boot(stage, guest, stage.source)
+    matrix.record(layout, moved=True, thin=True, cold_boot=True)
+
+
+def there_and_back(stage):
+    """raw 20 GiB goes there and back by seed while the guest writes, and boots cold there"""
+    _there_and_back(stage, 20 * GIB, "raw, sparse, 20 GiB (seeded)")
+
+
+def tebibyte(stage):
+    """raw 1 TiB with 64 MiB of data goes there and back by seed while the guest writes"""
+    _there_and_back(stage, TIB, "raw, sparse, 1 TiB (seeded)")
+
+
+def identical(stage):
+    """a paused arrival: image and overlay left here say what the one image there says"""
+    guest = stage.counting(sparse())
+    stage.carry(guest, paused=True)
+    image = guest.disks[0].path
+    left = overlays(stage.source, guest.disks[0])[0]
+    check(images.identical_to_overlay((image, stage.destination), (left, stage.source),
+                                      (image, stage.source)), "the copies differ")
+    check(not images.identical((image, stage.source), (image, stage.destination)),
+          "the guest wrote nothing on the way: this proves nothing")
+    on_images(stage.destination, guest)
+    stage.destination.virsh("resume", guest.name)
+    stage.runs_on(guest, stage.destination)
+
+
+def three_disks(stage):
+    """two raw disks that are seeded and a qcow2 that is mirrored, in one journey"""
+    guest = stage.counting(sparse(16 * MIB), sparse(16 * MIB, 8 * GIB, "vdb"),
+                           Disk("vdc", 10 * GIB, data=16 * MIB))
+    before = {disk.target: images.allocation(disk.path, stage.source) for disk in guest.disks}
+    event = stage.carry(guest)
+    equal(strategies(event), ("seeded", {"vda": "seeded", "vdb": "seeded", "vdc": "mirror"}))
+    check("allocated clusters" in reason(event, "vdc"), reason(event, "vdc"))
+    stage.runs_on(guest, stage.destination)
+    on_images(stage.destination, guest)
+    _thin(guest, before, stage.destination)
+
+
+def by_order(stage):
+    """storage_strategy by order: mirror where auto would seed, seeded where auto would mirror"""
+    mirrored = stage.still(sparse(4 * MIB, 6 * GIB))
+    equal(strategies(stage.carry(mirrored, storage_strategy="mirror")),
+          ("mirror", {"vda": "mirror"}))
+    seeded = stage.still(sparse(4 * MIB, 1 * GIB))
+    event = stage.carry(seeded, storage_strategy="seeded")
+    equal((strategies(event), reason(event, "vda")), (("seeded", {"vda": "seeded"}), "by order"))
+    on_images(stage.destination, seeded)
+
+
+def refused_by_order(stage):
+    """a qcow2 disk that is ordered to be seeded is refused with the reason"""
+    guest = stage.still(sparse(MIB, GIB), Disk("vdb", GIB, data=MIB))
+    error = stage.refused("MigrationPreCheckError", guest, storage_strategy="seeded")
+    check("vdb" in error["message"] and "clusters" in error["message"], error)
+
+
+def limited(stage):
+    """with a bandwidth limit holes cost nothing, and the data keeps to it"""
+    guest = stage.counting(sparse(48 * MIB, GIB))
+    sent = stage.lab.network.sent_bytes(stage.source, MIGRATION)
+    event = stage.carry(guest, bandwidth_mib_s=16)
+    equal(strategies(event), ("seeded", {"vda": "seeded"}))
+    seed = next(step for step in event.payload["report"]["steps"] if step["name"] == "seed")
+    # The holes alone would take 60 s.
+    check(2500 < seed["duration_ms"] < 15000, "the seed took %d ms" % seed["duration_ms"])
+    sent = stage.lab.network.sent_bytes(stage.source, MIGRATION) - sent
+    check(sent < 300 * MIB, "%d MiB were sent" % (sent / MIB))
+    stage.runs_on(guest, stage.destination)
+
+
+def progress_rises(stage):
+    """the seed is part of the disk phase: its bytes are told as they move, percent never falls"""
+    guest = stage.counting(sparse(48 * MIB))
+    migration_id = stage.migrate(guest, bandwidth_mib_s=16)
+    stage.completed(migration_id)
+    guest.moved_to(stage.destination)
+    samples = [event.payload for event in
+               stage.recorder.events(migration_id, "migration.progress")]
+    percents = [sample["progress"]["percent"] for sample in samples]
+    equal(percents, sorted(percents))
+    moving = [sample["progress"]["disk"]["processed_bytes"] for sample in samples
+              if 0 < sample["progress"]["disk"]["remaining_bytes"]]
+    check(len(set(moving)) > 3, "disk bytes told: %s" % moving)
+
+
+def source_disks_deleted(stage):
+    """source_disks=delete removes image and overlay"""
+    guest = stage.counting(sparse(16 * MIB))
+    stage.carry(guest, source_disks="delete")
+    stage.runs_on(guest, stage.destination)
+    equal(stage.source.images(), [])
+
+
+def _seeding(stage, migration_id):
+    """Waits until a part of the seed, and not all of it, is on the other side."""
+    stage.recorder.wait(lambda event: event.migration_id == migration_id
+                        and event.type == "migration.progress"
+                        and 0 < event.payload["progress"]["disk"]["processed_bytes"]
+                        and 0 < event.payload["progress"]["disk"]["remaining_bytes"],
+                        30, "a part of the seed")
+
+
+def stayed(stage, guest):
+    """The guest runs on the source on its image, and nothing is left of the journey."""
     stage.runs_on(guest, stage.source)
+    on_images(stage.source, guest)
+    equal(guest.state(stage.destination), None)
+    equal(stage.destination.images(), [])
 
 
-CASES = (there_and_back,)
+def aborted_in_seed(stage):
+    """an abort while the seed is sent: the guest is back on its image, nothing is left"""
+    guest = stage.counting(sparse())
+    migration_id = stage.migrate(guest, bandwidth_mib_s=4)
+    _seeding(stage, migration_id)
+    equal(len(overlays(stage.source, guest.disks[0])), 1)
+    stage.controller.call("kvm01", "live_migration_abort", migration_id=migration_id)
+    stage.end(migration_id, "cancelled")
+    stayed(stage, guest)
+    stage.carry(guest)
+    stage.runs_on(guest, stage.destination)
+
+
+def aborted_in_transfer(stage):
+    """an abort while memory is sent: the guest is back on its image, nothing is left"""
+    guest = stage.counting(sparse(16 * MIB), dirty_mib=48, dirty_mib_s=24)
+    migration_id = stage.migrate(guest, bandwidth_mib_s=4)
+    stage.recorder.wait(lambda event: event.migration_id == migration_id
+                        and event.payload["phase"] == "memory", 60, "the memory phase")
+    stage.controller.call("kvm01", "live_migration_abort", migration_id=migration_id)
+    stage.end(migration_id, "cancelled")
+    stayed(stage, guest)
+
+
+CASES = (there_and_back, tebibyte, identical, three_disks, by_order, refused_by_order, limited,
+         progress_rises, source_disks_deleted, aborted_in_seed, aborted_in_transfer)

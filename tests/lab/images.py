@@ -100,6 +100,16 @@ def identical(first, second):
     return _run(["qemu-img", "compare", "--force-share", *paths], None, (0, 1)).returncode == 0
 
 
+def identical_to_overlay(image, overlay, base):
+    """Whether a raw image says what a qcow2 overlay on a raw base says; each is (path, host)."""
+    image, overlay, base = [_outer(*each).replace(",", ",,") for each in (image, overlay, base)]
+    chain = ("driver=qcow2,file.driver=file,file.filename=%s,backing.driver=raw,"
+             "backing.file.driver=file,backing.file.filename=%s" % (overlay, base))
+    plain = "driver=raw,file.driver=file,file.filename=%s" % image
+    return _run(["qemu-img", "compare", "--force-share", "--image-opts", chain, plain],
+                None, (0, 1)).returncode == 0
+
+
 def sound(path, inside=None):
     """Whether qemu-img finds no fault in a qcow2 that nobody has open."""
     # Status 3 is leaked clusters: wasted room, no fault in the data.

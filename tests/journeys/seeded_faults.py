@@ -1,0 +1,258 @@
+"""Seeds that are disturbed: whoever dies, the guest is on its image, and nothing is sent twice.
+
+Agents die at their own fault points: they have to be built with --enable-fault-points.
+"""
+
+from lab import images
+from lab.images import MIB
+from lab.network import MIGRATION
+from lab.tap import check, equal
+
+from seeded import no_overlays, on_images, overlays, sparse, stayed
+from stage import wait_status
+
+
+def _dying(stage, name, point):
+    """The agent of that host dies at its next visit to this place."""
+    stage.agents[name].stop()
+    stage.agents[name].start(environment={"VIRT_FERRY_FAULT_POINT": point})
+
+
+def _revive(stage, name):
+    stage.agents[name].wait_end(90)
+    stage.agents[name].start()
+
+
+def _arrived(stage, guest):
+    stage.runs_on(guest, stage.destination)
+    on_images(stage.destination, guest)
+
+
+def _source_dies(stage, point, end="completed", code=None):
+    guest = stage.counting(sparse(16 * MIB))
+    _dying(stage, "kvm01", point)
+    migration_id = stage.migrate(guest)
+    _revive(stage, "kvm01")
+    stage.end(migration_id, end, code)
+    if end == "completed":
+        _arrived(stage, guest)
+    else:
+        stayed(stage, guest)
+
+
+def before_the_snapshot(stage):
+    """the source's agent dies with the overlay noted and not made: it makes it, and goes on"""
+    _source_dies(stage, "overlay:begin")
+
+
+def after_the_snapshot(stage):
+    """the source's agent dies with the overlay made and not noted: it finds it, and goes on"""
+    _source_dies(stage, "overlay:end")
+
+
+def before_the_transfer(stage):
+    """the source's agent dies with the seed sent, before the transfer: back on the image"""
+    _source_dies(stage, "transfer:begin", "failed", "MigrationError")
+
+
+def at_the_end(stage):
+    """the source's agent dies while it finishes, and while it leaves the disks"""
+    _source_dies(stage, "finish:begin")
+    _source_dies(stage, "source-disks:begin")
+
+
+def while_thawing(stage):
+    """the source's agent dies while it undoes the snapshot of an aborted journey: it goes on"""
+    guest = stage.counting(sparse())
+    _dying(stage, "kvm01", "thaw:begin")
+    migration_id = stage.migrate(guest, bandwidth_mib_s=4)
+    _in_seed(stage, migration_id)
+    stage.controller.call("kvm01", "live_migration_abort", migration_id=migration_id)
+    _revive(stage, "kvm01")
+    stage.end(migration_id, "cancelled")
+    stayed(stage, guest)
+
+
+def before_the_merge(stage):
+    """the destination's agent dies between arrival and commit: asked again, it commits"""
+    guest = stage.counting(sparse(16 * MIB))
+    _dying(stage, "kvm02", "merge:begin")
+    migration_id = stage.migrate(guest)
+    _revive(stage, "kvm02")
+    stage.completed(migration_id)
+    _arrived(stage, guest)
+
+
+def after_the_merge(stage):
+    """the destination's agent dies with the overlay committed and removed"""
+    guest = stage.counting(sparse(16 * MIB))
+    _dying(stage, "kvm02", "merge:end")
+    migration_id = stage.migrate(guest)
+    _revive(stage, "kvm02")
+    stage.completed(migration_id)
+    _arrived(stage, guest)
+
+
+# In the middle of the seed. 96 MiB at 8 MiB/s; whoever began anew would send half of it again.
+
+DATA = 96 * MIB
+LIMIT_MIB_S = 8
+
+
+def _in_seed(stage, migration_id, part=0.0):
+    stage.recorder.wait(lambda event: event.migration_id == migration_id
+                        and event.type == "migration.progress"
+                        and part < _sent(event) < 1, 60, "a part of the seed")
+
+
+def _sent(event):
+    disk = event.payload["progress"]["disk"]
+    return disk["processed_bytes"] / (disk["total_bytes"] or 1)
+
+
+def _interrupted(stage, interrupt):
+    """A journey whose seed is interrupted half-way; it completes, and what was there is not sent
+    again."""
+    guest = stage.counting(sparse(DATA))
+    sent = stage.lab.network.sent_bytes(stage.source, MIGRATION)
+    migration_id = stage.migrate(guest, bandwidth_mib_s=LIMIT_MIB_S)
+    _in_seed(stage, migration_id, 0.5)
+    interrupt()
+    event = stage.completed(migration_id)
+    sent = stage.lab.network.sent_bytes(stage.source, MIGRATION) - sent
+    seed = _file_bytes_sent(stage, sent, event)
+    check(seed < DATA * 1.3, "%d MiB of %d were sent" % (seed / MIB, DATA / MIB))
+    _arrived(stage, guest)
+
+
+def _file_bytes_sent(stage, sent, event):
+    """What went over the link without the memory."""
+    connection = stage.destination.connect()
+    try:
+        domain = connection.lookupByName(event.payload["instance"]["name"])
+        memory = domain.jobStats(1 | 2).get("memory_normal_bytes", 0)
+    finally:
+        connection.close()
+    return sent - memory
+
+
+def source_agent_in_seed(stage):
+    """the source's agent dies in the middle of the seed: the rest is sent, not the whole"""
+    def interrupt():
+        stage.agents["kvm01"].kill()
+        stage.agents["kvm01"].start()
+    _interrupted(stage, interrupt)
+
+
+def destination_agent_in_seed(stage):
+    """the destination's agent dies in the middle of the seed, which goes on without it"""
+    def interrupt():
+        stage.agents["kvm02"].kill()
+        stage.agents["kvm02"].start()
+    _interrupted(stage, interrupt)
+
+
+def destination_libvirtd_in_seed(stage):
+    """libvirtd on the destination dies in the middle of the seed: the rest is sent"""
+    def interrupt():
+        stage.destination.kill_libvirtd()
+        stage.destination.restart_libvirtd()
+    _interrupted(stage, interrupt)
+
+
+def source_libvirtd_in_seed(stage):
+    """libvirtd on the source dies in the middle of the seed: the rest is sent"""
+    def interrupt():
+        stage.source.kill_libvirtd()
+        stage.source.restart_libvirtd()
+    _interrupted(stage, interrupt)
+
+
+def link_in_seed(stage):
+    """the link is cut for a while in the middle of the seed: the rest is sent"""
+    def interrupt():
+        stage.lab.network.cut("kvm01")
+        stage.agents["kvm01"].wait_log("the seed of disk 'vda' waits", 60)
+        stage.lab.network.heal("kvm01")
+    _interrupted(stage, interrupt)
+
+
+# What does not go on
+
+def link_is_lost(stage):
+    """the link stays cut in the seed: the journey fails, the guest is back on its image"""
+    guest = stage.counting(sparse(DATA))
+    migration_id = stage.migrate(guest, bandwidth_mib_s=LIMIT_MIB_S)
+    _in_seed(stage, migration_id)
+    stage.lab.network.cut("kvm01")
+    try:
+        stage.end(migration_id, "failed", "HypervisorUnavailable")
+    finally:
+        stage.lab.network.heal("kvm01")
+    stayed(stage, guest)
+
+
+def destination_is_full(stage):
+    """the destination's file system is full in the seed: the journey fails, nothing is left"""
+    stage.destination.limit_images(192 * MIB)
+    stage.defer(stage.destination.unlimit_images)
+    guest = stage.counting(sparse(DATA))
+    migration_id = stage.migrate(guest, bandwidth_mib_s=LIMIT_MIB_S)
+    _in_seed(stage, migration_id)
+    stage.destination.run("fallocate", "-l", "%d" % (110 * MIB), "/var/lib/libvirt/images/filler")
+    stage.end(migration_id, "failed", "MigrationError")
+    stage.destination.run("rm", "/var/lib/libvirt/images/filler")
+    stayed(stage, guest)
+
+
+def guest_dies_in_seed(stage):
+    """QEMU is killed on the source in the seed: what it wrote last is committed without it"""
+    guest = stage.counting(sparse(DATA))
+    migration_id = stage.migrate(guest, bandwidth_mib_s=LIMIT_MIB_S)
+    _in_seed(stage, migration_id)
+    guest.wait_counting(3)
+    stage.source.kill_qemu(guest.name)
+    stage.end(migration_id, "failed", "InstanceInvalidState")
+    equal(guest.state(stage.source), "shut off")
+    no_overlays(stage.source, guest)
+    equal(stage.destination.images(), [])
+    stage.source.virsh("start", guest.name)
+    stayed(stage, guest)
+
+
+def guest_is_shut_down_in_thaw(stage):
+    """the guest ends between an abort and its undoing: its overlay is committed all the same"""
+    guest = stage.counting(sparse())
+    _dying(stage, "kvm01", "thaw:begin")
+    migration_id = stage.migrate(guest, bandwidth_mib_s=4)
+    _in_seed(stage, migration_id)
+    stage.controller.call("kvm01", "live_migration_abort", migration_id=migration_id)
+    stage.agents["kvm01"].wait_end(30)
+    stage.source.virsh("destroy", guest.name)
+    stage.agents["kvm01"].start()
+    stage.end(migration_id, "cancelled")
+    no_overlays(stage.source, guest)
+    stage.source.virsh("start", guest.name)
+    stayed(stage, guest)
+
+
+def overlay_of_nobody(stage):
+    """a transient guest dies in the seed: its overlay is kept, and the error says so"""
+    guest = stage.guest(sparse(DATA)).create_images().start(persistent=False)
+    guest.wait_number(3)
+    migration_id = stage.migrate(guest, bandwidth_mib_s=LIMIT_MIB_S)
+    _in_seed(stage, migration_id)
+    stage.source.kill_qemu(guest.name)
+    event = stage.end(migration_id, "error", "MigrationError")
+    left = overlays(stage.source, guest.disks[0])
+    equal(len(left), 1)
+    check(left[0] in event.payload["error"]["message"]
+          and "qemu-img commit" in event.payload["error"]["hint"], event.payload["error"])
+    wait_status(stage, "kvm02", migration_id, "rolled-back")
+    check(images.allocation(left[0], stage.source) > 0, "the overlay is empty")
+
+
+CASES = (before_the_snapshot, after_the_snapshot, before_the_transfer, at_the_end, while_thawing,
+         before_the_merge, after_the_merge, source_agent_in_seed, destination_agent_in_seed,
+         destination_libvirtd_in_seed, source_libvirtd_in_seed, link_in_seed, link_is_lost,
+         destination_is_full, guest_dies_in_seed, guest_is_shut_down_in_thaw, overlay_of_nobody)
