@@ -25,12 +25,15 @@ static void
 check_cpu(const FerryCheckScene *scene)
 {
     g_autoptr(GError) error = NULL;
+    /* Of a guest without KVM libvirt compares with what QEMU emulates, not with the processor. */
+    bool emulated = g_strcmp0(scene->instance->virt_type, "qemu") == 0;
     FerryCpuMatch match = ferry_virt_host_compare_cpu(scene->connection, scene->instance, &error);
 
     switch (match) {
     case FERRY_CPU_FITS:
         ferry_checks_add(scene->checks, "cpu", FERRY_CHECK_PASS, NULL,
-                         "The guest's CPU is available here");
+                         emulated ? "The guest's CPU can be emulated here, with all its features"
+                                  : "The guest's CPU is available here, with all its features");
         break;
     case FERRY_CPU_NOT_COMPARABLE:
         ferry_checks_add(scene->checks, "cpu", FERRY_CHECK_WARN,

@@ -9,11 +9,13 @@
 #include "check.h"
 #include "domxml-needs.h"
 #include "instance.h"
+#include "order-options.h"
 
 typedef struct {
     const FerryAgent *agent;
     virConnectPtr connection;
     const FerryInstance *instance; /* as the source describes it; untrusted */
     const FerryGuestNeeds *needs;  /* of the same instance's XML; NULL where it cannot be read */
-    FerryChecks *checks;           /* where results go */
+    const FerryOrderOptions *options;
+    FerryChecks *checks; /* where results go */
 } FerryCheckScene;

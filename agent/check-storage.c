@@ -14,6 +14,25 @@
 
 /* --- one disk --------------------------------------------------------------------------------- */
 
+/* Ours from a migration that is not over, or a stranger's. */
+static void
+refuse_existing(const FerryCheckScene *scene, const FerryDisk *disk, const char *path)
+{
+    FerryCreation *ours = ferry_journal_creation_find(scene->agent->journal, path, NULL);
+
+    if (ours)
+        ferry_checks_add(scene->checks, "disk-exists", FERRY_CHECK_FAIL,
+                         "End that migration: virt-ferry resolve removes what it made, unless "
+                         "something uses it",
+                         "Disk '%s': the migration '%s' made the file '%s' and has not ended well",
+                         disk->target, ours->migration_id, path);
+    else
+        ferry_checks_add(scene->checks, "disk-exists", FERRY_CHECK_FAIL,
+                         "Look whose it is and move it away; it is never overwritten",
+                         "Disk '%s': the file '%s' is there already", disk->target, path);
+    g_clear_pointer(&ours, ferry_creation_free);
+}
+
 static void
 check_exists(const FerryCheckScene *scene, const FerryDisk *disk, const char *path)
 {
@@ -27,9 +46,7 @@ check_exists(const FerryCheckScene *scene, const FerryDisk *disk, const char *pa
         ferry_checks_add(scene->checks, "disk-exists", FERRY_CHECK_PASS, NULL,
                          "'%s' is what the instance left behind here; it is replaced", path);
     else
-        ferry_checks_add(scene->checks, "disk-exists", FERRY_CHECK_FAIL,
-                         "Look whose it is and move it away; it is never overwritten",
-                         "Disk '%s': the file '%s' is there already", disk->target, path);
+        refuse_existing(scene, disk, path);
 }
 
 static bool

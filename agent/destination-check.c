@@ -83,12 +83,13 @@ check_placement(const FerryCheckScene *scene)
 FerryChecks *
 ferry_destination_check_run(const FerryAgent *agent,
                             virConnectPtr connection,
-                            const FerryInstance *instance)
+                            const FerryInstance *instance,
+                            const FerryOrderOptions *options)
 {
     g_autoptr(FerryChecks) checks = ferry_checks_new();
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryGuestNeeds) needs = ferry_guest_needs_parse(instance->domain_xml, &error);
-    FerryCheckScene scene = {agent, connection, instance, needs, checks};
+    FerryCheckScene scene = {agent, connection, instance, needs, options, checks};
 
     check_uuid(&scene);
     check_name(&scene);

@@ -9,8 +9,10 @@
 #include "agent.h"
 #include "check.h"
 #include "instance.h"
+#include "order-options.h"
 
 /** @instance: as the source describes it; untrusted. Returns: (transfer full): the results. */
 FerryChecks *ferry_destination_check_run(const FerryAgent *agent,
                                          virConnectPtr connection,
-                                         const FerryInstance *instance);
+                                         const FerryInstance *instance,
+                                         const FerryOrderOptions *options);

@@ -147,7 +147,8 @@ ferry_destination_check(FerryDestination *self,
         return NULL;
     ferry_placement_apply(instance, parsed, folder_of_pool, connection);
 
-    g_autoptr(FerryChecks) checks = ferry_destination_check_run(self->agent, connection, instance);
+    g_autoptr(FerryChecks) checks =
+        ferry_destination_check_run(self->agent, connection, instance, parsed);
     json_t *answer = ferry_checks_to_json(checks);
 
     json_object_set_new(answer, "dest_check_data", ferry_way_check_data(self->agent, connection));
@@ -177,9 +178,11 @@ static bool
 checks_pass(FerryDestination *self,
             virConnectPtr connection,
             const FerryInstance *instance,
+            const FerryOrderOptions *options,
             GError **error)
 {
-    g_autoptr(FerryChecks) checks = ferry_destination_check_run(self->agent, connection, instance);
+    g_autoptr(FerryChecks) checks =
+        ferry_destination_check_run(self->agent, connection, instance, options);
 
     if (ferry_checks_compatible(checks))
         return true;
@@ -355,9 +358,6 @@ prepare_first(FerryDestination *self,
               gpointer data,
               GError **error)
 {
-    if (!checks_pass(self, connection, instance, error))
-        return NULL;
-
     g_autoptr(FerryRecord) record = new_record(self, migration_id, instance, order);
 
     if (!admit(self, record, instance, error))
@@ -405,6 +405,8 @@ ferry_destination_prepare(FerryDestination *self,
         g_propagate_error(error, g_steal_pointer(&get_error));
         return NULL;
     }
+    if (!checks_pass(self, connection, instance, options, error))
+        return NULL;
     return prepare_first(self, connection, migration_id, instance, order, accepted, data, error);
 }
 

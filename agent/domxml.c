@@ -130,9 +130,6 @@ block_disk(FerryInstance *instance, const FerryDisk *disk, const xmlNode *node)
     if (g_strcmp0(disk->type, "vhostuser") == 0 || g_strcmp0(disk->type, "vhostvdpa") == 0)
         block(instance, "vhost-user", "Detach it first",
               "Disk \"%s\" is served by a process of this host (%s)", disk->target, disk->type);
-    if (ferry_xml_child(node, "mirror") != NULL)
-        block(instance, "block-job", "Wait for the job, or end it with virsh blockjob",
-              "Disk \"%s\" has a block job that mirrors it", disk->target);
 }
 
 static bool

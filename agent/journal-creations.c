@@ -116,6 +116,22 @@ ferry_journal_creations(FerryJournal *journal, const char *migration_id, GError 
     return statement ? g_steal_pointer(&creations) : NULL;
 }
 
+FerryCreation *
+ferry_journal_creation_find(FerryJournal *journal, const char *path, GError **error)
+{
+    bool row = false;
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
+        journal, error,
+        "SELECT id, migration_id, kind, state, pool, path, detail FROM creations WHERE path = ?"
+        " AND kind = 'volume' AND state IN ('intended', 'made', 'kept') ORDER BY id DESC LIMIT 1",
+        "t", path);
+
+    return statement && ferry_journal_db_next(journal, statement, &row, error) && row
+               ? read_creation(statement)
+               : NULL;
+}
+
 bool
 ferry_journal_pool_is_shared(FerryJournal *journal,
                              const char *pool,

@@ -164,6 +164,10 @@ GPtrArray *ferry_journal_creations(FerryJournal *journal,
                                    const char *migration_id,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: (transfer full) (nullable): the latest creation of an image at @path that is not over
+ * (INTENDED, MADE or KEPT); NULL without @error set when there is none. */
+FerryCreation *ferry_journal_creation_find(FerryJournal *journal, const char *path, GError **error);
+
 /** Sets @ret_shared: another migration than @migration_id has an image in @pool, or delivered one
  * there since @migration_id first touched the pool. */
 bool ferry_journal_pool_is_shared(FerryJournal *journal,

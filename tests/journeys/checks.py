@@ -100,6 +100,9 @@ def space_promised_to_others(stage):
                               instance_info=infos[0])
         message = _only(_at_destination(stage, infos[1]), "space", "fail")
         check(" 4" in message.split("promised")[0][-8:], message)
+        infos[1]["disks"][0]["source"] = infos[0]["disks"][0]["source"]
+        message = _only(_at_destination(stage, infos[1]), "disk-exists", "fail")
+        check(migration_id in message, message)
         stage.controller.call("kvm02", "rollback_live_migration_at_destination",
                               migration_id=migration_id)
         _only(_at_destination(stage, infos[1]), "space", "warn")
@@ -384,6 +387,19 @@ def certificate_name(stage):
         check("192.0.2.77" in message and "certificate" in message.lower(), message)
 
 
+def certificate_of_qemu(stage):
+    """TLS of QEMU's own: the certificate that the destination's QEMU will show"""
+    guest = _still(stage)
+    message = _only(_both(stage, guest, tls=True)[1], "tls", "pass")
+    check("/etc/pki/qemu/server-cert.pem" in message, message)
+    equal(_named(_both(stage, guest)[1], "tls"), [])
+    stage.destination.run("ip", "addr", "add", "192.0.2.77/24", "dev", "mig0")
+    stage.defer(stage.destination.run, "ip", "addr", "del", "192.0.2.77/24", "dev", "mig0")
+    with stage.settings({"kvm02": {"libvirt": {"live_migration_inbound_addr": "192.0.2.77"}}}):
+        check("other names" in _only(_both(stage, guest, tls=True)[1], "tls", "fail"), "its name")
+        equal(_failed(_both(stage, guest)[1]), [])
+
+
 def no_name(stage):
     """a migration address that the source does not know"""
     guest = _still(stage)
@@ -439,4 +455,4 @@ def eight_at_once(stage):
 CASES = (pools_of_all_kinds, space_promised_to_others, networks, bridges,
          devices_of_the_network_card, displays, secrets, huge_pages, processor, machine,
          blockers_of_qemu, cache_modes, jobs, managed_save, way, way_is_cut, filtered_ports,
-         nobody_listens, certificate_name, no_name, no_destination, eight_at_once)
+         nobody_listens, certificate_name, certificate_of_qemu, no_name, no_destination, eight_at_once)

@@ -51,6 +51,36 @@ test_creations(Fixture *fixture, gconstpointer user_data)
     g_assert_null(third->pool);
 }
 
+static void
+assert_found(Fixture *fixture, const char *path, const char *migration_id)
+{
+    g_autoptr(GError) error = NULL;
+    FerryCreation *found = ferry_journal_creation_find(fixture->journal, path, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(found ? found->migration_id : NULL, ==, migration_id);
+    g_clear_pointer(&found, ferry_creation_free);
+}
+
+static void
+test_whose_image(Fixture *fixture, gconstpointer user_data)
+{
+    gint64 first = create(fixture, "m-1", FERRY_CREATION_VOLUME, "a", "/images/a/x");
+
+    assert_found(fixture, "/images/a/x", "m-1");
+    set_state(fixture, first, FERRY_CREATION_DELIVERED, NULL);
+    assert_found(fixture, "/images/a/x", NULL);
+
+    gint64 second = create(fixture, "m-2", FERRY_CREATION_VOLUME, "a", "/images/a/x");
+
+    set_state(fixture, second, FERRY_CREATION_KEPT, "in use");
+    assert_found(fixture, "/images/a/x", "m-2");
+    set_state(fixture, second, FERRY_CREATION_REMOVED, NULL);
+    assert_found(fixture, "/images/a/x", NULL);
+    (void)create(fixture, "m-3", FERRY_CREATION_DIRECTORY, "a", "/images/a");
+    assert_found(fixture, "/images/a", NULL);
+}
+
 static bool
 is_shared(Fixture *fixture, const char *pool, const char *migration_id)
 {
@@ -132,6 +162,7 @@ main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
     ADD("/journal/creations", test_creations);
+    ADD("/journal/creations/whose-image", test_whose_image);
     ADD("/journal/creations/pool-sharing", test_pool_sharing);
     ADD("/journal/creations/pool-made-after-a-delivery", test_pool_made_after_a_delivery);
     ADD("/journal/leftovers", test_leftovers);

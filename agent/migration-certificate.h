@@ -1,0 +1,28 @@
+/* migration-certificate.h: the certificate that QEMU of this host shows when a migration comes by TLS.
+ *
+ * Threads: any. Reads libvirt's qemu.conf and the certificate, both if the agent's user may.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#define FERRY_QEMU_CONF "/etc/libvirt/qemu.conf"
+
+typedef enum {
+    FERRY_CERTIFICATE_FITS,
+    FERRY_CERTIFICATE_OTHER_NAME, /* it is for other names than the address */
+    FERRY_CERTIFICATE_OUTDATED,   /* its time is over, or has not come */
+    FERRY_CERTIFICATE_UNREADABLE, /* not there, or not for the agent's user */
+} FerryCertificate;
+
+/**
+ * ferry_migration_certificate_path:
+ * @qemu_conf: libvirt's configuration of QEMU
+ * @ret_certain: (out): false when it could not be read and the path is libvirt's default
+ * Returns: (transfer full): where the certificate lies.
+ */
+char *ferry_migration_certificate_path(const char *qemu_conf, bool *ret_certain);
+
+/** @address: name or address that the source's QEMU connects to, as migrate_uri has it. */
+FerryCertificate ferry_migration_certificate_judge(const char *path, const char *address);
