@@ -169,3 +169,49 @@ ferry_chain_fault(const FerryDisk *disk)
 
     return find_wrong_name(&last, NULL);
 }
+
+/* --- without the chain ------------------------------------------------------------------------- */
+
+static bool
+is_written_to(const FerryDisk *disk)
+{
+    return !disk->readonly && g_strcmp0(disk->device, "cdrom") != 0;
+}
+
+static void
+flatten_disk(FerryDisk *disk)
+{
+    for (guint i = 0; i < disk->layers->len; i++) {
+        const FerryLayer *layer = g_ptr_array_index(disk->layers, i);
+
+        disk->allocation_bytes =
+            MIN(disk->allocation_bytes + layer->allocation_bytes, disk->capacity_bytes);
+    }
+    g_ptr_array_set_size(disk->layers, 0);
+    disk->qcow2.has_backing_file = false;
+    disk->qcow2.backing_name[0] = '\0';
+    disk->qcow2.backing_format[0] = '\0';
+}
+
+void
+ferry_chain_flatten(FerryInstance *instance)
+{
+    for (guint i = 0; i < instance->disks->len; i++) {
+        FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (is_written_to(disk))
+            flatten_disk(disk);
+    }
+}
+
+bool
+ferry_chain_is_flattened(const FerryInstance *instance)
+{
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (disk->migrate && disk->layers->len == 0 && g_strv_length(disk->backing_chain) > 0)
+            return true;
+    }
+    return false;
+}

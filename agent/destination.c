@@ -2,6 +2,7 @@
 
 #include "destination.h"
 
+#include "chain.h"
 #include "check-storage.h"
 #include "destination-check.h"
 #include "fault-point.h"
@@ -126,6 +127,15 @@ folder_of_pool(const char *name, gpointer connection)
     return ferry_virt_pool_folder(connection, name);
 }
 
+/* From here on the description is that of the instance on this host. */
+static void
+describe_here(FerryInstance *instance, const FerryOrderOptions *options, virConnectPtr connection)
+{
+    if (options->flatten && !ferry_instance_is_shut_off(instance))
+        ferry_chain_flatten(instance);
+    ferry_placement_apply(instance, options, folder_of_pool, connection);
+}
+
 json_t *
 ferry_destination_check(FerryDestination *self,
                         const json_t *instance_info,
@@ -145,7 +155,7 @@ ferry_destination_check(FerryDestination *self,
 
     if (!connection)
         return NULL;
-    ferry_placement_apply(instance, parsed, folder_of_pool, connection);
+    describe_here(instance, parsed, connection);
 
     g_autoptr(FerryChecks) checks =
         ferry_destination_check_run(self->agent, connection, instance, parsed);
@@ -394,7 +404,7 @@ ferry_destination_prepare(FerryDestination *self,
 
     if (!turn.destination || !connection)
         return NULL;
-    ferry_placement_apply(instance, options, folder_of_pool, connection);
+    describe_here(instance, options, connection);
 
     g_autoptr(FerryRecord) before =
         ferry_journal_get(self->agent->journal, migration_id, FERRY_ROLE_DESTINATION, &get_error);

@@ -25,11 +25,12 @@ typedef struct {
     FerryCarrierFunc func;
     gpointer data;
 
-    guint64 sent_bytes; /* by calls that ended */
-    guint64 moved_to;   /* the furthest position that any call reached */
-    gint64 moved_us;    /* when it did */
-    gint64 life_us;     /* last sign of life */
-    guint pause_ms;     /* before the next try */
+    guint64 sent_bytes;  /* by calls that ended */
+    guint64 found_bytes; /* data that an earlier life of either agent had brought, as a guess */
+    guint64 moved_to;    /* the furthest position that any call reached */
+    gint64 moved_us;     /* when it did */
+    gint64 life_us;      /* last sign of life */
+    guint pause_ms;      /* before the next try */
     guint copies_from_zero;
     bool complete; /* all was sent: it is to be verified and to get its name */
 } Carrying;
@@ -124,7 +125,7 @@ note_movement(Carrying *self, FerryFileCopyCall *call)
         self->moved_us = g_get_monotonic_time();
         self->pause_ms = FIRST_PAUSE_MS;
     }
-    self->func(self->file, self->sent_bytes + sent, self->data);
+    self->func(self->file, self->found_bytes + self->sent_bytes + sent, self->data);
 }
 
 static void
@@ -153,6 +154,17 @@ watch_call(Carrying *self, FerryFileCopyCall *call, GError **error)
     return ferry_file_copy_call_result(call, error);
 }
 
+/* The length tells how far the file is; its data lie evenly in it, as far as anybody knows. */
+static void
+note_found(Carrying *self, guint64 offset)
+{
+    const FerryCarriedFile *file = self->file;
+
+    if (self->sent_bytes == 0 && file->file_bytes > 0)
+        self->found_bytes =
+            (guint64)((double)file->data_bytes * (double)offset / (double)file->file_bytes);
+}
+
 static bool
 send_rest(Carrying *self, const json_t *answer, GError **error)
 {
@@ -176,6 +188,7 @@ send_rest(Carrying *self, const json_t *answer, GError **error)
     }
     g_message("Migration '%s': bringing '%s' from byte %" JSON_INTEGER_FORMAT " on",
               ferry_migration_id(self->migration), self->file->path, offset);
+    note_found(self, (guint64)offset);
     ferry_fault_point("carry", "begin");
 
     g_autoptr(FerryFileCopyCall) call = ferry_file_copy_call_start(&order);

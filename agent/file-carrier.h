@@ -14,15 +14,15 @@
 
 /**
  * FerryCarrierFunc:
- * @sent_bytes: put on the link for this file so far, by this call of ferry_file_carrier_bring()
+ * @sent_bytes: put on the link for this file so far; what an earlier life of the agent sent is guessed
  * Called some times a second while the file is sent, and once at its end.
  */
 typedef void (*FerryCarrierFunc)(const FerryCarriedFile *file, guint64 sent_bytes, gpointer data);
 
 /* How a file came to be there. */
 typedef struct {
-    bool present; /* it was there, or another migration brought it */
-    guint64 sent_bytes;
+    bool present;       /* it was there, or another migration brought it */
+    guint64 sent_bytes; /* by this life of the agent */
 } FerryCarrierResult;
 
 /**

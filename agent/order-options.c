@@ -196,6 +196,12 @@ read_unsupported_bool(const FerryFieldScope *scope, const char *key, Draft *draf
 }
 
 static bool
+read_flatten(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return ferry_field_bool(scope, key, &draft->options->flatten, error);
+}
+
+static bool
 read_sparsify(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
 {
     return ferry_field_bool(scope, key, &draft->options->sparsify, error);
@@ -269,7 +275,7 @@ static const struct {
     {"undefine_source", read_undefine},
     {"source_disks", read_source_disks},
     {"storage_strategy", read_strategy},
-    {"flatten", read_unsupported_bool},
+    {"flatten", read_flatten},
     {"sparsify", read_sparsify},
     {"fstrim", read_unsupported_bool},
     {"pool_map", read_pool_map},
@@ -334,6 +340,10 @@ check_together(const FerryOrderOptions *options, const FerryConfig *config, GErr
     if (options->post_copy && !config->live_migration_permit_post_copy)
         return refuse_conflict("Set [libvirt] live_migration_permit_post_copy on this host",
                                "Option \"post_copy\" is not permitted here", error);
+    if (options->flatten && options->storage_strategy == FERRY_STORAGE_SEEDED)
+        return refuse_conflict(
+            "Choose one of the two",
+            "Option \"flatten\" does not go with \"storage_strategy\" \"seeded\"", error);
     if (options->post_copy && options->paused)
         return refuse_conflict("Choose one of the two",
                                "Option \"post_copy\" does not go with \"paused\": a guest that"

@@ -33,6 +33,7 @@ typedef struct {
     FerryStorageStrategy storage_strategy;
     json_t *pool_map;     /* {source's pool or folder: pool or folder here}; NULL: none */
     json_t *disk_formats; /* {target: "raw" or "qcow2"}; NULL: none */
+    bool flatten;         /* images at the destination have no backing files */
     bool sparsify;
     char *dest_name; /* NULL: the name that it has */
     bool paused;
@@ -45,7 +46,7 @@ typedef struct {
  * @config: where defaults come from; post_copy is on by default where permitted, unless paused or
  *   parallel_connections rule it out, and auto_converge where permitted and post_copy is off
  * @error: FERRY_ERROR_INVALID_REQUEST naming the option, what was found and what was expected;
- *   also for an option that this version does not support yet: flatten/fstrim when true; for
+ *   also for an option that this version does not support yet: fstrim when true; for
  *   auto_converge or post_copy where the configuration does
  *   not permit it; for post_copy together with paused or with parallel_connections above 1; and for
  *   every unknown name

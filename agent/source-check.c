@@ -3,6 +3,7 @@
 #include "source-check.h"
 
 #include "carried-file.h"
+#include "chain.h"
 #include "cold-check.h"
 #include "disk-plan.h"
 #include "ferry/error.h"
@@ -228,10 +229,15 @@ ferry_source_check_run(const FerryAgent *agent,
     g_autoptr(FerryInstance) instance =
         domain ? ferry_virt_domain_describe(connection, domain, error) : NULL;
 
-    if (!instance || !ferry_virt_domain_find_obstacles(domain, instance, error) ||
-        !ferry_disk_plan_make(instance, (const char *const *)options->disks, error))
+    if (!instance || !ferry_virt_domain_find_obstacles(domain, instance, error))
         return NULL;
-    ferry_storage_strategy_choose(instance, options);
+    if (options->flatten && !ferry_instance_is_shut_off(instance))
+        ferry_chain_flatten(instance);
+    if (!ferry_disk_plan_make(instance, (const char *const *)options->disks, error))
+        return NULL;
+    /* A chain is flattened by copying in full, and that holds for all disks of a transfer. */
+    if (!ferry_chain_is_flattened(instance))
+        ferry_storage_strategy_choose(instance, options);
 
     find_firmware_obstacle(instance, options);
     if (ferry_instance_is_shut_off(instance))

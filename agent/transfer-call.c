@@ -2,6 +2,7 @@
 
 #include "transfer-call.h"
 
+#include "chain.h"
 #include "ferry/json.h"
 #include "virt-redefine.h"
 #include "virt-auto.h"
@@ -15,6 +16,7 @@ struct FerryTransferCall {
     char *libvirt_uri;         /* immutable */
     char *migrate_uri;         /* immutable */
     GPtrArray *disks;          /* immutable; targets, NULL-terminated */
+    bool in_full;              /* immutable; backing files are copied along */
     FerryRedefinition becomes; /* immutable */
 
     GMutex lock;
@@ -62,6 +64,7 @@ run_call(gpointer data)
         .libvirt_uri = self->libvirt_uri,
         .migrate_uri = self->migrate_uri,
         .disks = (const char *const *)self->disks->pdata,
+        .in_full = self->in_full,
         .dest_name = options->dest_name,
         .dest_xml = self->becomes.live,
         .persist_xml = self->becomes.persistent,
@@ -129,6 +132,7 @@ ferry_transfer_call_start(FerryMigration *migration, FerryVirtWatch *watch, GErr
     self->libvirt_uri = g_strdup(ferry_json_get_string(migrate_data, "libvirt_uri"));
     self->migrate_uri = g_strdup(ferry_json_get_string(migrate_data, "migrate_uri"));
     self->disks = targets_of(instance);
+    self->in_full = ferry_chain_is_flattened(instance);
     self->becomes = becomes;
     becomes = (FerryRedefinition){0};
     self->watch = watch;

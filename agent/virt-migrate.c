@@ -31,15 +31,16 @@ add_string(Params *params, const char *name, const char *value)
 static unsigned int
 flags_of(const FerryTransferOrder *order)
 {
-    /* NON_SHARED_INC with targets that this agent made empty: QEMU takes their zeroes for granted
-     * and visits allocated clusters only (docs/architecture.md, "Thin copy"). */
     if (order->offline)
         return VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST;
 
+    /* NON_SHARED_INC with targets that this agent made empty: QEMU takes their zeroes for granted
+     * and visits allocated clusters only (docs/architecture.md, "Thin copy"). Of a disk with backing
+     * files it copies the top only; where they shall not be kept, all has to be copied. */
     unsigned int flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_ABORT_ON_ERROR;
 
     if (order->disks && order->disks[0])
-        flags |= VIR_MIGRATE_NON_SHARED_INC;
+        flags |= order->in_full ? VIR_MIGRATE_NON_SHARED_DISK : VIR_MIGRATE_NON_SHARED_INC;
     if (order->persist_destination)
         flags |= VIR_MIGRATE_PERSIST_DEST;
     if (order->undefine_source)

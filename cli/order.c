@@ -49,6 +49,7 @@ static const Option table[] = {
      "Put what lies in this pool or folder into that one there"},
     {"disk-format", 0, KIND_PAIR, "disk_formats", "TARGET=FORMAT",
      "Make the image raw or qcow2 there"},
+    {"flatten", 0, KIND_YES, "flatten", NULL, "Do without backing files at the destination"},
     {"sparsify", 0, KIND_YES, "sparsify", NULL, "Turn zeroes into holes on the way"},
     {"dest-name", 0, KIND_TEXT, "dest_name", "NAME", "Its name on the destination"},
     {"paused", 0, KIND_YES, "paused", NULL, "Leave the instance paused on the destination"},

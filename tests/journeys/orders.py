@@ -16,7 +16,7 @@ from stage import new_id
 BAD_OPTIONS = (
     ({"colour": "red"}, "colour"),
     ({"storage_strategy": "magic"}, "storage_strategy"),
-    ({"flatten": True}, "flatten"),
+    ({"flatten": 1}, "flatten"),
     ({"sparsify": 1}, "sparsify"),
     ({"fstrim": True}, "fstrim"),
     ({"pool_map": {"default": "a/b"}}, "pool_map"),

@@ -184,7 +184,6 @@ static const struct {
     const char *text;
     const char *named;
 } unsupported[] = {
-    {"{\"flatten\": true}", "options.flatten"},
     {"{\"fstrim\": true}", "options.fstrim"},
     {"{\"compress\": false}", "Unknown option \"compress\""},
     {"{\"Disks\": []}", "Unknown option \"Disks\""},
