@@ -5,6 +5,7 @@
 #include "chain.h"
 #include "check-storage.h"
 #include "destination-check.h"
+#include "disk-plan.h"
 #include "fault-point.h"
 #include "ferry/clock.h"
 #include "ferry/error.h"
@@ -238,16 +239,22 @@ end_rolled_back(
     return enter(self, record, clean ? FERRY_STATUS_ROLLED_BACK : FERRY_STATUS_ERROR, error);
 }
 
-/* One that does not run is defined here as the last thing before the verdict; nobody else had its UUID
- * when it was prepared. */
+/* One that does not run is defined here as the last thing before the verdict. Nobody had its UUID when
+ * it was prepared; a definition that is here before its images is somebody's own and stays. */
 static bool
-take_back_definition(virConnectPtr connection, const FerryRecord *record, GError **error)
+take_back_definition(FerryDestination *self,
+                     virConnectPtr connection,
+                     const FerryRecord *record,
+                     GError **error)
 {
-    bool shut_off =
-        g_strcmp0(ferry_json_get_string(record->instance_info, "state"), "shutoff") == 0;
+    g_autoptr(FerryInstance) instance = ferry_instance_from_json(record->instance_info, error);
 
-    return !shut_off || ferry_virt_domain_retire(connection, record->instance_uuid,
-                                                 /* undefine= */ true, error);
+    if (!instance)
+        return false;
+    return !ferry_instance_is_shut_off(instance) ||
+           !ferry_imports_have_images(self->imports, record->migration_id,
+                                      ferry_disk_plan_count(instance)) ||
+           ferry_virt_domain_retire(connection, record->instance_uuid, /* undefine= */ true, error);
 }
 
 static bool
@@ -258,7 +265,7 @@ undo_record(FerryDestination *self, virConnectPtr connection, FerryRecord *recor
     g_autoptr(FerryJson) files = json_array();
     g_autoptr(FerryJson) kept_files = json_array();
 
-    if (!take_back_definition(connection, record, error) ||
+    if (!take_back_definition(self, connection, record, error) ||
         !ferry_imports_undo(self->imports, connection, record->migration_id, files, kept_files,
                             error) ||
         !ferry_preparation_undo(self->agent, connection, record->migration_id, &removed, &kept,

@@ -551,6 +551,21 @@ ferry_imports_undo(FerryImports *self,
 }
 
 bool
+ferry_imports_have_images(FerryImports *self, const char *migration_id, guint count)
+{
+    g_autoptr(GPtrArray) rows = ferry_journal_imports(self->agent->journal, migration_id, NULL);
+    guint arrived = 0;
+
+    for (guint i = 0; rows && i < rows->len; i++) {
+        const FerryImport *row = g_ptr_array_index(rows, i);
+
+        arrived += g_strcmp0(row->kind, FERRY_CARRIED_IMAGE) == 0 &&
+                   (row->state == FERRY_IMPORT_PUBLISHED || row->state == FERRY_IMPORT_PRESENT);
+    }
+    return rows && arrived >= count;
+}
+
+bool
 ferry_imports_deliver(FerryImports *self, const char *migration_id, GError **error)
 {
     g_autoptr(GPtrArray) rows = ferry_journal_imports(self->agent->journal, migration_id, error);

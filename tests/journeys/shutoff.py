@@ -13,7 +13,7 @@ from lab.tap import Skip, check, equal
 import firmware
 from leg import boot_cold
 from matrix import record
-from stage import definition, wait_status
+from stage import definition, new_id, wait_status
 
 PASSWORD = "sw0rdfis"
 CONSOLE = ("<graphics type='vnc' autoport='yes' passwd='%s'><listen type='address' "
@@ -315,6 +315,21 @@ def started_at_the_last_moment(stage):
     stage.runs_on(guest, stage.source)
 
 
+def definition_of_somebody(stage):
+    """a rollback leaves alone what somebody defined there before its images came"""
+    guest = _lying(stage)
+    migration_id = new_id()
+    info = stage.controller.call("kvm01", "describe_instance", instance=guest.name)
+    stage.controller.call("kvm02", "pre_live_migration", instance_info=info,
+                          migration_id=migration_id)
+    guest.moved_to(stage.destination).define()
+    answer = stage.controller.call("kvm02", "rollback_live_migration_at_destination",
+                                   migration_id=migration_id)
+    equal((answer["status"], answer["kept"]), ("rolled-back", []))
+    equal(definition(stage.destination, guest.name), DEFINED)
+
+
 CASES = (there_and_back, features, variables_and_tpm, chain_is_kept, paths,
          fates, definition_stays, other_name, refused, aborted,
-         started_meanwhile, agent_killed, killed_at_the_definition, started_at_the_last_moment)
+         started_meanwhile, agent_killed, killed_at_the_definition, started_at_the_last_moment,
+         definition_of_somebody)
