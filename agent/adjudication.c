@@ -57,9 +57,11 @@ is_final(const FerryAdjudication *seen, FerryVerdict before)
     case FERRY_VERDICT_IN_FLIGHT:
         return true;
     case FERRY_VERDICT_SPLIT_BRAIN:
-    case FERRY_VERDICT_POSTCOPY_BROKEN:
     case FERRY_VERDICT_GONE:
         return before == seen->verdict;
+    case FERRY_VERDICT_POSTCOPY_BROKEN:
+        /* Where only one side says so, the QEMUs may still be at it. */
+        return before == seen->verdict && seen->source == seen->destination;
     case FERRY_VERDICT_SWITCHING:
     case FERRY_VERDICT_UNKNOWN:
         return false;

@@ -17,7 +17,7 @@ typedef struct {
 /**
  * ferry_adjudicate:
  * Asks, with back-off, until the verdict is one to act on: succeeded, not moved, in flight, gone,
- * broken post-copy, split brain (seen twice), or until @patience_s are over: then
+ * split brain (seen twice), a post-copy that both sides know to be broken, or until @patience_s are over: then
  * FERRY_VERDICT_UNKNOWN (or SWITCHING, when both sides stand paused).
  */
 FerryAdjudication ferry_adjudicate(FerryMigration *migration, guint patience_s);

@@ -282,7 +282,8 @@ ferry_migration_enter_phase(FerryMigration *self, FerryPhase phase)
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryRecord) changed = ferry_migration_snapshot(self);
 
-    if (changed->phase == phase)
+    /* Phases are inside `running`: one that is resolved after its end has none. */
+    if (changed->phase == phase || changed->status != FERRY_STATUS_RUNNING)
         return;
     changed->phase = phase;
     if (!commit(self, changed, "migration.phase", &error))

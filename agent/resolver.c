@@ -7,6 +7,7 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "migration.h"
+#include "post-copy.h"
 #include "source-steps.h"
 
 #define FIRST_PAUSE_S 2
@@ -73,6 +74,10 @@ resolve_record(FerryResolver *self, FerryRecord *record, GError **error)
         ferry_migration_new(self->agent, ferry_record_copy(record), options);
 
     resolution.seen = ferry_adjudicate(migration, PATIENCE_S);
+    if (ferry_post_copy_can_be_resumed(&resolution.seen)) {
+        ferry_post_copy_resume(migration);
+        resolution.seen = ferry_adjudicate(migration, PATIENCE_S);
+    }
     act(migration, &resolution, error);
     g_message("Migration '%s': the source shows '%s', the destination '%s'; it is %s",
               record->migration_id, ferry_sight_to_string(resolution.seen.source),

@@ -2,8 +2,6 @@
 
 #include "source-steps.h"
 
-#include "adjudication.h"
-#include "cold-transfer.h"
 #include "bounded-call.h"
 #include "far-check.h"
 #include "ferry/clock.h"
@@ -19,7 +17,7 @@
 #include "source-check.h"
 #include "source-files.h"
 #include "source-report.h"
-#include "transfer.h"
+#include "transfer-steps.h"
 #include "virt-auto.h"
 #include "virt-definition.h"
 #include "virt-domain.h"
@@ -32,8 +30,6 @@
 #define SLOT_PAUSE_MS 2000
 /* Looking at an instance takes milliseconds, unless its QEMU hangs. */
 #define LOCAL_CHECK_S 30
-/* Between two watches over a transfer that libvirtd carries on without us. */
-#define WATCH_AGAIN_MS 250
 
 static json_t *
 options_of(FerryMigration *migration)
@@ -298,93 +294,6 @@ undo_prepare(FerryMigration *migration, GError **error)
     return true;
 }
 
-/* --- transfer and adjudicate ------------------------------------------------------------------- */
-
-static void
-keep_transfer_result(FerryMigration *migration, FerryTransferResult *result)
-{
-    FerryRecord *record = ferry_migration_record(migration);
-
-    json_t *report = ferry_source_report_transfer(result);
-
-    json_object_update_missing(report, record->report);
-    ferry_migration_take(migration, &record->report, report);
-    if (result->error)
-        ferry_migration_take(migration, &record->error, ferry_error_to_json(result->error));
-    ferry_migration_save(migration);
-}
-
-static FerryStepEnd
-transfer_cold(FerryMigration *migration, bool resumed, GError **error)
-{
-    g_auto(FerryTransferResult) result = {0};
-
-    if (!ferry_cold_transfer_run(migration, resumed, &result, error))
-        return result.detached ? FERRY_STEP_DETACHED : FERRY_STEP_FAILED;
-    keep_transfer_result(migration, &result);
-    return FERRY_STEP_DONE;
-}
-
-static FerryStepEnd
-run_transfer(FerryMigration *migration, bool resumed, GError **error)
-{
-    if (ferry_migration_is_shut_off(migration))
-        return transfer_cold(migration, resumed, error);
-
-    g_auto(FerryTransferResult) result = {0};
-    FerryTransferMode mode = resumed ? FERRY_TRANSFER_REATTACH : FERRY_TRANSFER_START;
-
-    if (!ferry_transfer_run(migration, mode, &result, error)) {
-        /* Resumed, the instance may have moved meanwhile: both hosts have to tell. */
-        if (!resumed)
-            return FERRY_STEP_FAILED;
-        g_clear_error(error);
-        return FERRY_STEP_DONE;
-    }
-    if (result.detached)
-        return FERRY_STEP_DETACHED;
-    keep_transfer_result(migration, &result);
-    return FERRY_STEP_DONE;
-}
-
-static FerryStepEnd
-end_of_verdict(FerryMigration *migration, const FerryAdjudication *seen, GError **error)
-{
-    FerryRecord *record = ferry_migration_record(migration);
-    g_autoptr(GError) cause = record->error ? ferry_error_from_json(record->error) : NULL;
-
-    if (seen->verdict == FERRY_VERDICT_SUCCEEDED) {
-        ferry_migration_take(migration, &record->error, NULL);
-        return FERRY_STEP_DONE;
-    }
-    g_propagate_error(error, ferry_adjudication_error(seen, record, cause));
-    if (seen->verdict == FERRY_VERDICT_NOT_MOVED)
-        return FERRY_STEP_FAILED;
-    /* The guest ended on the source by itself: what was prepared is of no use to anybody. */
-    return seen->verdict == FERRY_VERDICT_GONE && seen->died_here ? FERRY_STEP_FAILED
-                                                                  : FERRY_STEP_ERROR;
-}
-
-static FerryStepEnd
-run_adjudicate(FerryMigration *migration, bool resumed, GError **error)
-{
-    for (;;) {
-        FerryAdjudication seen = ferry_adjudicate(
-            migration, ferry_migration_agent(migration)->config->outcome_timeout_s);
-        g_auto(FerryTransferResult) result = {0};
-
-        if (ferry_migration_is_detached(migration))
-            return FERRY_STEP_DETACHED;
-        if (seen.verdict != FERRY_VERDICT_IN_FLIGHT)
-            return end_of_verdict(migration, &seen, error);
-        /* libvirtd may have hung up on us while its job goes on: keep watching, touch nothing. */
-        if (ferry_transfer_run(migration, FERRY_TRANSFER_REATTACH, &result, NULL) &&
-            result.detached)
-            return FERRY_STEP_DETACHED;
-        ferry_agent_pause(ferry_migration_agent(migration), WATCH_AGAIN_MS, NULL);
-    }
-}
-
 /* --- finish ----------------------------------------------------------------------------------- */
 
 /* Asks until the destination has finished: what seeded disks have written meanwhile takes its time
@@ -552,8 +461,8 @@ static const FerrySagaStep steps[] = {
     {"files", FERRY_STATUS_PREPARING, ferry_source_files_run, NULL, false, false},
     {"snapshot", FERRY_STATUS_RUNNING, ferry_freeze_run, ferry_freeze_undo, false, false},
     {"seed", FERRY_STATUS_RUNNING, ferry_seed_run, NULL, false, false},
-    {"transfer", FERRY_STATUS_RUNNING, run_transfer, NULL, false, false},
-    {"adjudicate", FERRY_STATUS_RUNNING, run_adjudicate, NULL, false, true},
+    {"transfer", FERRY_STATUS_RUNNING, ferry_transfer_step_run, NULL, false, false},
+    {"adjudicate", FERRY_STATUS_RUNNING, ferry_adjudicate_step_run, NULL, false, true},
     {"finish", FERRY_STATUS_POST_MIGRATING, run_finish, NULL, true, true},
     {"source-domain", FERRY_STATUS_POST_MIGRATING, run_source_domain, NULL, true, true},
     {"source-disks", FERRY_STATUS_POST_MIGRATING, run_source_disks, NULL, true, true},

@@ -18,6 +18,7 @@ struct FerryTransferCall {
     GPtrArray *disks;          /* immutable; targets, NULL-terminated */
     bool in_full;              /* immutable; backing files are copied along */
     FerryRedefinition becomes; /* immutable */
+    bool resume;               /* immutable */
 
     GMutex lock;
     FerryVirtWatch *watch; /* guarded by lock; NULL once the caller let go */
@@ -74,6 +75,7 @@ run_call(gpointer data)
         .paused = options->paused,
         .auto_converge = options->auto_converge,
         .post_copy = options->post_copy,
+        .resume_post_copy = self->resume,
         .tls = options->tls,
         .parallel_connections = options->parallel_connections,
     };
@@ -106,7 +108,10 @@ targets_of(const FerryInstance *instance)
 }
 
 FerryTransferCall *
-ferry_transfer_call_start(FerryMigration *migration, FerryVirtWatch *watch, GError **error)
+ferry_transfer_call_start(FerryMigration *migration,
+                          FerryVirtWatch *watch,
+                          bool resume,
+                          GError **error)
 {
     const FerryInstance *instance = ferry_migration_instance(migration);
     const FerryOrderOptions *options = ferry_migration_options(migration);
@@ -136,6 +141,7 @@ ferry_transfer_call_start(FerryMigration *migration, FerryVirtWatch *watch, GErr
     self->becomes = becomes;
     becomes = (FerryRedefinition){0};
     self->watch = watch;
+    self->resume = resume;
     g_mutex_init(&self->lock);
     g_thread_unref(g_thread_new("transfer", run_call, g_atomic_rc_box_acquire(self)));
     return self;

@@ -16,12 +16,14 @@ typedef struct FerryTransferCall FerryTransferCall;
 /**
  * ferry_transfer_call_start:
  * Starts the call for @migration's planned disks, on a connection of its own.
+ * @resume: it takes up a post-copy that broke off
  * @watch: woken when the call ended, while the caller holds the returned object
  * Returns: NULL with FERRY_ERROR_HYPERVISOR_UNAVAILABLE or FERRY_ERROR_INSTANCE_NOT_FOUND; nothing
  * was started then.
  */
 FerryTransferCall *ferry_transfer_call_start(FerryMigration *migration,
                                              FerryVirtWatch *watch,
+                                             bool resume,
                                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: true once libvirt answered; then *ret_error (transfer full) is its error or NULL. */

@@ -16,6 +16,8 @@
 #define IDLE_LOOKS 3
 /* A look that lasts so long hangs: QEMU's monitor is stuck, and libvirt waits for it without end. */
 #define SILENCE_US (10 * G_USEC_PER_SEC)
+/* A post-copy that libvirt can take up again goes on after about a second. */
+#define RESUME_US (30 * G_USEC_PER_SEC)
 /* The agent that stops does not wait for it as long. */
 #define STOP_SILENCE_US G_USEC_PER_SEC
 
@@ -45,6 +47,7 @@ typedef struct {
     gint64 memory_us;  /* when the memory phase began; 0 before */
     guint downtime_ms; /* last set */
     guint idle_looks;
+    bool resuming; /* a post-copy is to be taken up, and has not been so far */
     bool aborting;
     bool forced;
 } Transfer;
@@ -263,13 +266,29 @@ note_alive(Transfer *self)
     return !self->abandoned;
 }
 
+/* The main loop of the destination's QEMU may itself wait for memory that is still on the source: it
+ * answers nothing then, and libvirt waits for it without end. */
+static bool
+resuming_is_vain(Transfer *self)
+{
+    self->resuming = self->resuming &&
+                     ferry_virt_domain_state_sight(self->domain) == FERRY_SIGHT_POSTCOPY_FAILED;
+    if (!self->resuming || g_get_monotonic_time() - self->started_us < RESUME_US)
+        return false;
+    self->result.error = ferry_error_new(
+        FERRY_ERROR_MIGRATION_ERROR, "Look at QEMU's log on the destination",
+        "libvirt did not take it up in %d s; QEMU on the destination does not answer",
+        (int)(RESUME_US / G_USEC_PER_SEC));
+    return true;
+}
+
 static void
 watch_until_over(Transfer *self)
 {
     while (note_alive(self)) {
         bool seen = look_once(self);
 
-        if (is_over(self, seen, &self->result.error))
+        if (is_over(self, seen, &self->result.error) || resuming_is_vain(self))
             return;
         if (ferry_migration_is_detached(self->migration)) {
             self->result.detached = true;
@@ -421,6 +440,16 @@ transfer_new(FerryMigration *migration, GError **error)
     return self;
 }
 
+/* The disks and the switch are over; nothing is left to be forced. */
+static void
+begin_in_post_copy(Transfer *self)
+{
+    self->phase = FERRY_PHASE_POST_COPY;
+    self->memory_us = self->started_us;
+    self->forced = true;
+    self->resuming = true;
+}
+
 bool
 ferry_transfer_run(FerryMigration *migration,
                    FerryTransferMode mode,
@@ -431,8 +460,11 @@ ferry_transfer_run(FerryMigration *migration,
 
     if (!self)
         return false;
-    if (mode == FERRY_TRANSFER_START) {
-        self->call = ferry_transfer_call_start(migration, self->watch, error);
+    if (mode == FERRY_TRANSFER_RESUME)
+        begin_in_post_copy(self);
+    if (mode != FERRY_TRANSFER_REATTACH) {
+        self->call =
+            ferry_transfer_call_start(migration, self->watch, mode == FERRY_TRANSFER_RESUME, error);
         if (!self->call) {
             g_atomic_rc_box_release_full(self, transfer_clear);
             return false;

@@ -14,6 +14,7 @@
 typedef enum {
     FERRY_TRANSFER_START,    /* call libvirt and watch */
     FERRY_TRANSFER_REATTACH, /* watch what runs already */
+    FERRY_TRANSFER_RESUME,   /* call libvirt to take up a post-copy that broke off, and watch */
 } FerryTransferMode;
 
 /* What is known when the watch ends; not the outcome, which both hosts have to tell. */

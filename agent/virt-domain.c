@@ -309,14 +309,15 @@ look_at_layers(virConnectPtr connection, FerryDisk *disk)
     }
 }
 
-/* A guest that is arriving answers no question until it has arrived or is given up, which may take
- * libvirt half a minute; all other questions on the connection would wait with ours. */
+/* A guest on its way, post-copy included, answers no question until it has arrived or is given up,
+ * which may take libvirt half a minute; all other questions on the connection would wait with ours. */
 static bool
 qemu_may_be_asked(virDomainPtr domain)
 {
     FerrySight sight = ferry_virt_domain_state_sight(domain);
 
-    return sight != FERRY_SIGHT_INCOMING && sight != FERRY_SIGHT_PAUSED_MIGRATION;
+    return sight != FERRY_SIGHT_INCOMING && sight != FERRY_SIGHT_PAUSED_MIGRATION &&
+           sight != FERRY_SIGHT_POSTCOPY && sight != FERRY_SIGHT_POSTCOPY_FAILED;
 }
 
 /* What QEMU itself says of the virtual size is the truth that the copy must match. */

@@ -39,7 +39,9 @@ flags_of(const FerryTransferOrder *order)
      * files it copies the top only; where they shall not be kept, all has to be copied. */
     unsigned int flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_ABORT_ON_ERROR;
 
-    if (order->disks && order->disks[0])
+    if (order->resume_post_copy)
+        flags |= VIR_MIGRATE_POSTCOPY | VIR_MIGRATE_POSTCOPY_RESUME;
+    else if (order->disks && order->disks[0])
         flags |= order->in_full ? VIR_MIGRATE_NON_SHARED_DISK : VIR_MIGRATE_NON_SHARED_INC;
     if (order->persist_destination)
         flags |= VIR_MIGRATE_PERSIST_DEST;
@@ -65,7 +67,7 @@ fill_params(Params *params, const FerryTransferOrder *order)
     add_string(params, VIR_MIGRATE_PARAM_DEST_NAME, order->dest_name);
     add_string(params, VIR_MIGRATE_PARAM_DEST_XML, order->dest_xml);
     add_string(params, VIR_MIGRATE_PARAM_PERSIST_XML, order->persist_xml);
-    for (guint i = 0; order->disks && order->disks[i]; i++)
+    for (guint i = 0; !order->resume_post_copy && order->disks && order->disks[i]; i++)
         add_string(params, VIR_MIGRATE_PARAM_MIGRATE_DISKS, order->disks[i]);
     if (order->disk_bandwidth_mibps > 0)
         virTypedParamsAddULLong(&params->list, &params->count, &params->size,

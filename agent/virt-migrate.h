@@ -26,6 +26,7 @@ typedef struct {
     bool paused;
     bool auto_converge;
     bool post_copy;
+    bool resume_post_copy; /* take up one that broke off: the disks are over there already */
     bool tls;
     guint parallel_connections;
 } FerryTransferOrder;
