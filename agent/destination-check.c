@@ -8,7 +8,7 @@
 #include "check-network.h"
 #include "check-scene.h"
 #include "check-storage.h"
-#include "firmware.h"
+#include "virt-firmware.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
 

@@ -71,14 +71,37 @@ check_chain(Subject *subject)
             "%s", fault);
 }
 
+/* An encrypted image can be made anew where libvirt can say what it is, secret included; qcow2 around
+ * it, because LUKS alone shows QEMU no holes and would arrive allocated in full. */
+static void
+check_encryption(Subject *subject)
+{
+    const FerryDisk *disk = subject->disk;
+    const FerryQcow2 *qcow2 = &disk->qcow2;
+    bool by_header = is_qcow2(disk) && qcow2->known && qcow2->encrypted;
+    if (!disk->encrypted && !by_header)
+        return;
+    if (!is_qcow2(disk))
+        block(subject, "disk-encryption", "Convert the image to qcow2 with LUKS in it",
+              "is encrypted and not qcow2: QEMU sees no holes in it, so it would not arrive thin");
+    else if (disk->secret_uuid == NULL || (qcow2->known && !qcow2->encrypted))
+        block(subject, "disk-encryption", "Use LUKS with a secret of libvirt that has a UUID",
+              "is encrypted in a way that could not be made again at the destination");
+    else if (qcow2->has_backing_file)
+        block(subject, "disk-encryption", "Flatten it with virsh blockpull",
+              "is encrypted and lies on backing files");
+    else if (!ferry_qcow2_is_plain(qcow2, disk->capacity_bytes))
+        block(
+            subject, "disk-encryption", "Convert the image to QEMU's default qcow2 features",
+            "is encrypted, with refcount bits, compression or a size that libvirt cannot ask for");
+}
+
 static void
 check_image(Subject *subject)
 {
     const FerryDisk *disk = subject->disk;
     const FerryQcow2 *qcow2 = &disk->qcow2;
-    if (disk->encrypted || (is_qcow2(disk) && qcow2->known && qcow2->encrypted))
-        block(subject, "disk-encryption", "Move the instance cold, with its secret",
-              "is encrypted by QEMU");
+    check_encryption(subject);
     if (!is_qcow2(disk)) {
         if (g_strcmp0(disk->format, "raw") != 0)
             block(subject, "disk-format", "Convert the image to qcow2 or raw",

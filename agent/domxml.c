@@ -102,6 +102,22 @@ read_backing_chain(FerryDisk *disk, const xmlNode *node)
     disk->backing_chain = g_strv_builder_end(chain);
 }
 
+/* libvirt's older definitions have it in the disk, the newer ones in its source. */
+static void
+read_encryption(FerryDisk *disk, const xmlNode *encryption)
+{
+    if (encryption == NULL)
+        return;
+    disk->encrypted = true;
+    if (!ferry_xml_attribute_is(encryption, "format", "luks"))
+        return;
+    g_autofree char *uuid = ferry_xml_attribute(ferry_xml_child(encryption, "secret"), "uuid");
+    if (uuid == NULL || !g_uuid_string_is_valid(uuid))
+        return;
+    g_free(disk->secret_uuid);
+    disk->secret_uuid = g_steal_pointer(&uuid);
+}
+
 static FerryDisk *
 read_disk(const xmlNode *node)
 {
@@ -118,8 +134,8 @@ read_disk(const xmlNode *node)
     disk->readonly = ferry_xml_child(node, "readonly") != NULL;
     disk->shareable = ferry_xml_child(node, "shareable") != NULL;
     disk->transient = ferry_xml_child(node, "transient") != NULL;
-    disk->encrypted = ferry_xml_child(node, "encryption") != NULL ||
-                      ferry_xml_child(source, "encryption") != NULL;
+    read_encryption(disk, ferry_xml_child(node, "encryption"));
+    read_encryption(disk, ferry_xml_child(source, "encryption"));
     read_backing_chain(disk, node);
     return g_steal_pointer(&disk);
 }

@@ -76,6 +76,7 @@ disk_to_json(const FerryDisk *disk)
     json_object_set_new(object, "shareable", json_boolean(disk->shareable));
     json_object_set_new(object, "transient", json_boolean(disk->transient));
     json_object_set_new(object, "encrypted", json_boolean(disk->encrypted));
+    json_object_set_new(object, "secret_uuid", ferry_json_text(disk->secret_uuid));
     json_object_set_new(object, "capacity_bytes", json_integer((json_int_t)disk->capacity_bytes));
     json_object_set_new(object, "allocation_bytes",
                         json_integer((json_int_t)disk->allocation_bytes));
@@ -284,6 +285,7 @@ read_disk(const json_t *object, const char *path, GError **error)
         !ferry_field_bool(&scope, "shareable", &disk->shareable, error) ||
         !ferry_field_bool(&scope, "transient", &disk->transient, error) ||
         !ferry_field_bool(&scope, "encrypted", &disk->encrypted, error) ||
+        !read_line(&scope, "secret_uuid", &disk->secret_uuid, error) ||
         !read_bytes(&scope, "capacity_bytes", &disk->capacity_bytes, error) ||
         !read_bytes(&scope, "allocation_bytes", &disk->allocation_bytes, error) ||
         !ferry_field_texts(&scope, "backing_chain", MAX_BACKING_FILES, MAX_TEXT_BYTES,
@@ -303,6 +305,10 @@ read_disk(const json_t *object, const char *path, GError **error)
     /* An empty drive has nothing to bring along. */
     if (!disk->source && (disk->migrate || disk->carry)) {
         (void)refuse_value(&scope, "source", "the path of a disk that moves", error);
+        return NULL;
+    }
+    if (disk->secret_uuid != NULL && !g_uuid_string_is_valid(disk->secret_uuid)) {
+        (void)refuse_value(&scope, "secret_uuid", "a UUID", error);
         return NULL;
     }
     if (!read_image_of(&scope, &disk->qcow2, error))

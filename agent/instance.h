@@ -36,6 +36,7 @@ typedef struct {
     bool shareable;
     bool transient;
     bool encrypted;           /* the XML names an encryption */
+    char *secret_uuid;        /* of a LUKS image's passphrase, or NULL */
     guint64 capacity_bytes;   /* virtual size */
     guint64 allocation_bytes; /* really used on the source */
     guint64 file_bytes;       /* length of the file; 0 where it could not be looked at */

@@ -151,6 +151,19 @@ move_to_place(const Placing *self, FerryDisk *disk, const char *place)
               disk->target, place);
 }
 
+/* The header's name of the base is written anew as it is; a relative one means the image's folder. */
+static bool
+may_leave_folder(const Placing *self, const FerryDisk *disk)
+{
+    const char *base = disk->qcow2.backing_name;
+    if (disk->layers->len == 0 || g_path_is_absolute(base))
+        return true;
+    block(self, "pool-map", "Rebase the image to the base's absolute path, or leave it where it is",
+          "Disk \"%s\" names its backing file '%s' as seen from its own folder", disk->target,
+          base);
+    return false;
+}
+
 static void
 place_disk(const Placing *self, FerryDisk *disk)
 {
@@ -158,7 +171,7 @@ place_disk(const Placing *self, FerryDisk *disk)
     const char *format = find_format(self, disk);
     if (format != NULL && can_convert(self, disk))
         take_format(disk, format);
-    if (place != NULL)
+    if (place != NULL && may_leave_folder(self, disk))
         move_to_place(self, disk, place);
 }
 

@@ -5,7 +5,7 @@
 #include "fault-point.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
-#include "firmware.h"
+#include "virt-firmware.h"
 #include "overlay.h"
 #include "paths.h"
 #include "virt-auto.h"
@@ -259,7 +259,8 @@ make_image(virStoragePoolPtr pool,
         backing = &base;
     }
     return ferry_virt_volume_create(pool, directory, name, disk->format, disk->capacity_bytes,
-                                    disk->qcow2.known ? &disk->qcow2 : NULL, backing, error);
+                                    disk->qcow2.known ? &disk->qcow2 : NULL, backing,
+                                    disk->secret_uuid, error);
 }
 
 static bool

@@ -304,3 +304,11 @@ ferry_qcow2_compat(const FerryQcow2 *qcow2)
 {
     return qcow2->version == 2 ? "0.10" : "1.1";
 }
+
+bool
+ferry_qcow2_is_plain(const FerryQcow2 *qcow2, guint64 capacity_bytes)
+{
+    if (qcow2 == NULL || !qcow2->known)
+        return true;
+    return qcow2->refcount_bits == 16 && capacity_bytes % 1024 == 0 && !qcow2->zstd;
+}

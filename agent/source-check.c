@@ -216,6 +216,27 @@ check_files(const FerryAgent *agent, FerryChecks *checks, const FerryInstance *i
     }
 }
 
+/* QEMU decrypts what it reads, and its peer encrypts what it writes. Files of an instance that is off
+ * go as they are. */
+static void
+check_encrypted_on_the_way(FerryChecks *checks,
+                           const FerryInstance *instance,
+                           const FerryOrderOptions *options)
+{
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (disk->migrate && disk->encrypted)
+            ferry_checks_add(checks, "disk-encryption",
+                             options->tls ? FERRY_CHECK_PASS : FERRY_CHECK_WARN,
+                             options->tls ? NULL : "Order it with \"tls\", or trust the network",
+                             options->tls ? "Disk '%s' is encrypted, and so is its way"
+                                          : "Disk '%s' is encrypted, and crosses the network "
+                                            "without encryption",
+                             disk->target);
+    }
+}
+
 FerryChecks *
 ferry_source_check_run(const FerryAgent *agent,
                        virConnectPtr connection,
@@ -254,6 +275,8 @@ ferry_source_check_run(const FerryAgent *agent,
         ferry_cold_check(agent, checks, instance, options);
     check_layout(checks, instance);
     check_files(agent, checks, instance);
+    if (!ferry_instance_is_shut_off(instance))
+        check_encrypted_on_the_way(checks, instance, options);
     if (options->source_disks == FERRY_SOURCE_DISKS_DELETE)
         check_deletable(agent, checks, instance);
     else if (options->source_disks == FERRY_SOURCE_DISKS_QUARANTINE)

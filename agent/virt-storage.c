@@ -333,23 +333,17 @@ ferry_virt_image_look(virConnectPtr connection,
 /* --- making and deleting ---------------------------------------------------------------------- */
 
 static bool
-libvirt_can_say(guint64 capacity_bytes, const FerryQcow2 *qcow2)
-{
-    if (!qcow2 || !qcow2->known)
-        return true;
-    return qcow2->refcount_bits == 16 && capacity_bytes % 1024 == 0 && !qcow2->zstd;
-}
-
-static bool
 create_by_libvirt(virStoragePoolPtr pool,
                   const char *name,
                   const char *format,
                   guint64 capacity_bytes,
                   const FerryQcow2 *qcow2,
                   const FerryBacking *backing,
+                  const char *secret_uuid,
                   GError **error)
 {
-    g_autofree char *xml = ferry_volxml_build(name, format, capacity_bytes, qcow2, backing);
+    g_autofree char *xml =
+        ferry_volxml_build(name, format, capacity_bytes, qcow2, backing, secret_uuid);
     g_autoptr(virStorageVol) volume = virStorageVolCreateXML(pool, xml, 0);
 
     if (volume)
@@ -442,10 +436,14 @@ ferry_virt_volume_create(virStoragePoolPtr pool,
                          guint64 capacity_bytes,
                          const FerryQcow2 *qcow2,
                          const FerryBacking *backing,
+                         const char *secret_uuid,
                          GError **error)
 {
-    if (libvirt_can_say(capacity_bytes, qcow2) && !(backing && backing->missing))
-        return create_by_libvirt(pool, name, format, capacity_bytes, qcow2, backing, error);
+    bool plain = ferry_qcow2_is_plain(qcow2, capacity_bytes) && !(backing && backing->missing);
+
+    if (secret_uuid || plain)
+        return create_by_libvirt(pool, name, format, capacity_bytes, qcow2, backing, secret_uuid,
+                                 error);
 
     g_autofree char *path = g_build_filename(directory, name, NULL);
 

@@ -61,8 +61,9 @@ char *ferry_virt_pool_free_name(virConnectPtr connection, const char *wanted);
 /**
  * ferry_virt_volume_create:
  * Makes an empty thin image. @qcow2: (nullable): whose cluster size, compat, refcount bits and
- * features the new one shall have. @backing: (nullable): what it lies on; exists. What libvirt cannot say (refcount bits, sizes that are no whole
- * KiB) is made by qemu-img, run without a shell.
+ * features the new one shall have. @backing: (nullable): what it lies on; exists. @secret_uuid:
+ * (nullable): of a LUKS image's passphrase. What libvirt cannot say (ferry_qcow2_is_plain()) is
+ * made by qemu-img, run without a shell; never an encrypted one.
  * @error: FERRY_ERROR_DESTINATION_DISK_EXISTS, or FERRY_ERROR_MIGRATION_ERROR
  */
 bool ferry_virt_volume_create(virStoragePoolPtr pool,
@@ -72,6 +73,7 @@ bool ferry_virt_volume_create(virStoragePoolPtr pool,
                               guint64 capacity_bytes,
                               const FerryQcow2 *qcow2,
                               const FerryBacking *backing,
+                              const char *secret_uuid,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**

@@ -49,12 +49,24 @@ add_backing(xmlNode *volume, const FerryBacking *backing)
     ferry_xml_set(ferry_xml_add(store, "format", NULL), "type", backing->format);
 }
 
+static void
+add_luks(xmlNode *target, const char *secret_uuid)
+{
+    xmlNode *encryption = ferry_xml_add(target, "encryption", NULL);
+    xmlNode *secret = ferry_xml_add(encryption, "secret", NULL);
+
+    ferry_xml_set(encryption, "format", "luks");
+    ferry_xml_set(secret, "type", "passphrase");
+    ferry_xml_set(secret, "uuid", secret_uuid);
+}
+
 char *
 ferry_volxml_build(const char *name,
                    const char *format,
                    guint64 capacity_bytes,
                    const FerryQcow2 *qcow2,
-                   const FerryBacking *backing)
+                   const FerryBacking *backing,
+                   const char *secret_uuid)
 {
     g_return_val_if_fail(name != NULL && format != NULL, NULL);
     g_autoptr(xmlDoc) document = ferry_xml_new("volume");
@@ -66,6 +78,8 @@ ferry_volxml_build(const char *name,
     ferry_xml_set(ferry_xml_add(target, "format", NULL), "type", format);
     if (strcmp(format, "qcow2") == 0 && qcow2 != NULL && qcow2->known)
         add_qcow2(target, qcow2);
+    if (secret_uuid != NULL)
+        add_luks(target, secret_uuid);
     if (backing != NULL)
         add_backing(volume, backing);
     return ferry_xml_dump(volume);

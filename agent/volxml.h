@@ -35,13 +35,15 @@ typedef struct {
  *   and extended L2 entries are asked for again. Refcount width and compression are left to QEMU's
  *   defaults: libvirt cannot ask for them, and the guest does not see them
  * @backing: (nullable): for "qcow2" only; libvirt wants it to exist
+ * @secret_uuid: (nullable): libvirt's secret with the passphrase of a LUKS image
  * Returns: (transfer full): a <volume> of that capacity that allocates nothing.
  */
 char *ferry_volxml_build(const char *name,
                          const char *format,
                          guint64 capacity_bytes,
                          const FerryQcow2 *qcow2,
-                         const FerryBacking *backing);
+                         const FerryBacking *backing,
+                         const char *secret_uuid);
 
 /**
  * ferry_volxml_parse:

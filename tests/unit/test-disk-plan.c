@@ -154,6 +154,36 @@ make_header_encrypted(FerryDisk *disk)
 }
 
 static void
+make_luks(FerryDisk *disk)
+{
+    disk->encrypted = true;
+    disk->qcow2.encrypted = true;
+    disk->secret_uuid = g_strdup("4dea22b3-1d52-d8f3-2516-782e98ab3fa0");
+}
+
+static void
+make_luks_raw(FerryDisk *disk)
+{
+    make_luks(disk);
+    set_text(&disk->format, "raw");
+    disk->qcow2 = (FerryQcow2){.known = false};
+}
+
+static void
+make_luks_zstd(FerryDisk *disk)
+{
+    make_luks(disk);
+    disk->qcow2.zstd = true;
+}
+
+static void
+make_luks_in_vain(FerryDisk *disk)
+{
+    make_luks(disk);
+    disk->qcow2.encrypted = false;
+}
+
+static void
 make_data_file(FerryDisk *disk)
 {
     disk->qcow2.data_file = true;
@@ -200,6 +230,9 @@ static const struct {
     {"disk-format", make_vmdk},
     {"disk-encryption", make_encrypted},
     {"disk-encryption", make_header_encrypted},
+    {"disk-encryption", make_luks_raw},
+    {"disk-encryption", make_luks_zstd},
+    {"disk-encryption", make_luks_in_vain},
     {"data-file", make_data_file},
     {"internal-snapshots", make_snapshots},
     {"transient-disk", make_transient},
@@ -243,6 +276,24 @@ test_media_are_carried(void)
     g_assert_true(same->carry);
     g_assert_cmpstr(cdrom->why, ==, "a medium, brought along as it is");
     g_assert_cmpuint(ferry_disk_plan_allocation(instance), ==, GIB);
+}
+
+static void
+test_luks_in_qcow2(void)
+{
+    g_autoptr(FerryInstance) instance = new_instance();
+    FerryDisk *disk = add_disk(instance, "vda", "/images/a.qcow2", "qcow2");
+    disk->qcow2.refcount_bits = 16;
+    make_luks(disk);
+    g_assert_true(ferry_disk_plan_make(instance, NULL, NULL));
+    g_assert_cmpuint(instance->obstacles->len, ==, 0);
+    g_assert_true(disk->migrate);
+
+    disk->qcow2.has_backing_file = true;
+    g_assert_true(ferry_disk_plan_make(instance, NULL, NULL));
+    const FerryObstacle *last =
+        g_ptr_array_index(instance->obstacles, instance->obstacles->len - 1);
+    g_assert_cmpstr(last->name, ==, "disk-encryption");
 }
 
 static void
@@ -341,6 +392,7 @@ main(int argc, char **argv)
     g_test_add_func("/disk-plan/no-disks", test_no_disks);
     g_test_add_func("/disk-plan/each-reason", test_each_reason);
     g_test_add_func("/disk-plan/media", test_media_are_carried);
+    g_test_add_func("/disk-plan/luks-in-qcow2", test_luks_in_qcow2);
     g_test_add_func("/disk-plan/two-disks-on-one-file", test_two_disks_on_one_file);
     g_test_add_func("/disk-plan/all-reasons", test_all_reasons_are_told);
     g_test_add_func("/disk-plan/wanted", test_wanted_disks);

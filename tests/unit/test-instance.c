@@ -41,6 +41,7 @@ full_instance(void)
     disk->pool = g_strdup("default");
     disk->shareable = true;
     disk->encrypted = true;
+    disk->secret_uuid = g_strdup(UUID);
     disk->capacity_bytes = G_GUINT64_CONSTANT(1) << 62;
     disk->allocation_bytes = 300 * 1024 * 1024;
     g_strfreev(disk->backing_chain);

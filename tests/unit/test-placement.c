@@ -193,6 +193,23 @@ test_not_convertible(void)
     assert_disk(instance, "vdc", "/images/c", "raw", "default");
 }
 
+static void
+test_overlay(void)
+{
+    static const struct {
+        const char *base;
+        guint obstacles;
+    } cases[] = {{"/images/base", 0}, {"base", 1}, {"../base", 1}};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(FerryInstance) instance = instance_new();
+        FerryDisk *disk = ferry_instance_find_disk(instance, "vda");
+        g_ptr_array_add(disk->layers, ferry_layer_new());
+        g_strlcpy(disk->qcow2.backing_name, cases[i].base, sizeof disk->qcow2.backing_name);
+        place(instance, "{\"pool_map\": {\"/images\": \"/srv\"}}");
+        g_assert_cmpuint(instance->obstacles->len, ==, cases[i].obstacles);
+    }
+}
+
 /* A disk that stays behind is nobody's business here. */
 static void
 test_what_stays(void)
@@ -236,6 +253,7 @@ main(int argc, char **argv)
     g_test_add_func("/placement/two-on-one-path", test_two_on_one_path);
     g_test_add_func("/placement/not-convertible", test_not_convertible);
     g_test_add_func("/placement/what-stays", test_what_stays);
+    g_test_add_func("/placement/overlay", test_overlay);
     g_test_add_func("/placement/restore", test_restore);
     return g_test_run();
 }

@@ -1,4 +1,4 @@
-/* firmware.h: the files of firmware and TPM at the destination: may they be made, and by whom were
+/* virt-firmware.h: the files of firmware and TPM at the destination: may they be made, and by whom were
  * they. QEMU carries the contents and libvirt makes the files (domxml-firmware.h); what is left to
  * do is to see that nothing stands in the way, and that nothing of a failed attempt stays.
  *

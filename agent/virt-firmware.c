@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "firmware.h"
+#include "virt-firmware.h"
 
 #include "ferry/error.h"
 #include "paths.h"
