@@ -5,6 +5,7 @@
 #include "carried-file.h"
 #include "chain.h"
 #include "cold-check.h"
+#include "check-job.h"
 #include "disk-plan.h"
 #include "ferry/error.h"
 #include "paths.h"
@@ -12,9 +13,6 @@
 #include "storage-strategy.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
-#include "virt-migrate.h"
-
-#include <string.h>
 
 static void
 check_state(FerryChecks *checks, const FerryInstance *instance)
@@ -30,7 +28,8 @@ check_state(FerryChecks *checks, const FerryInstance *instance)
         "Instance '%s' is %s (%s)", instance->name, instance->state, instance->state_reason);
 }
 
-static void
+/* Returns: true when no other migration of the instance is open. */
+static bool
 check_not_migrating(const FerryAgent *agent,
                     FerryChecks *checks,
                     const FerryInstance *instance,
@@ -46,98 +45,17 @@ check_not_migrating(const FerryAgent *agent,
         if (g_strcmp0(record->migration_id, migration_id) != 0)
             other = record->migration_id;
     }
-    if (open && !other)
+
+    bool free = open && !other;
+
+    if (free)
         ferry_checks_add(checks, "already-migrating", FERRY_CHECK_PASS, NULL,
                          "No other migration of '%s' is open", instance->name);
     else
         ferry_checks_add(checks, "already-migrating", FERRY_CHECK_FAIL, "Wait for it, or abort it",
                          "The migration '%s' of '%s' is open",
                          other ? other : "(the journal cannot be read)", instance->name);
-}
-
-static const char *
-job_word(int operation)
-{
-    static const char *const words[] = {
-        [VIR_DOMAIN_JOB_OPERATION_START] = "a start",
-        [VIR_DOMAIN_JOB_OPERATION_SAVE] = "a save",
-        [VIR_DOMAIN_JOB_OPERATION_RESTORE] = "a restore",
-        [VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN] = "an incoming migration",
-        [VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT] = "a migration",
-        [VIR_DOMAIN_JOB_OPERATION_SNAPSHOT] = "a snapshot",
-        [VIR_DOMAIN_JOB_OPERATION_SNAPSHOT_REVERT] = "a return to a snapshot",
-        [VIR_DOMAIN_JOB_OPERATION_DUMP] = "a dump",
-        [VIR_DOMAIN_JOB_OPERATION_BACKUP] = "a backup",
-    };
-    const char *word =
-        operation > 0 && operation < (int)G_N_ELEMENTS(words) ? words[operation] : NULL;
-
-    return word ? word : "a job";
-}
-
-/* Returns: true when the domain is free of jobs. */
-static bool
-check_job(FerryChecks *checks, virDomainPtr domain, const FerryInstance *instance)
-{
-    virTypedParameterPtr params = NULL;
-    int count = 0;
-    int type = VIR_DOMAIN_JOB_NONE;
-    int operation = 0;
-
-    if (virDomainGetJobStats(domain, &type, &params, &count, 0) == 0)
-        virTypedParamsGetInt(params, count, VIR_DOMAIN_JOB_OPERATION, &operation);
-    virTypedParamsFree(params, count);
-    if (type == VIR_DOMAIN_JOB_NONE)
-        ferry_checks_add(checks, "job", FERRY_CHECK_PASS, NULL, "libvirt runs no job on '%s'",
-                         instance->name);
-    else
-        ferry_checks_add(checks, "job", FERRY_CHECK_FAIL,
-                         "Wait for it, or abort it (virsh domjobabort)", "libvirt runs %s on '%s'",
-                         job_word(operation), instance->name);
-    return type == VIR_DOMAIN_JOB_NONE;
-}
-
-/* Returns: (transfer container): the targets of the disks that move; NULL-terminated. */
-static GPtrArray *
-moving_targets(const FerryInstance *instance)
-{
-    GPtrArray *targets = g_ptr_array_new();
-
-    for (guint i = 0; i < instance->disks->len; i++) {
-        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
-
-        if (disk->migrate)
-            g_ptr_array_add(targets, disk->target);
-    }
-    g_ptr_array_add(targets, NULL);
-    return targets;
-}
-
-/* QEMU's own reasons come behind these words of libvirt's. What libvirt itself refuses has a name of
- * ours as a rule; it is told again only when nothing else was found. */
-#define BLOCKERS "cannot migrate domain: "
-
-static void
-check_blockers(FerryChecks *checks, virDomainPtr domain, const FerryInstance *instance)
-{
-    g_autoptr(GPtrArray) targets = moving_targets(instance);
-    g_autoptr(GError) error = NULL;
-
-    if (ferry_virt_migrate_rehearse(domain, (const char *const *)targets->pdata, &error)) {
-        ferry_checks_add(checks, "migration-blockers", FERRY_CHECK_PASS, NULL,
-                         "Neither QEMU nor libvirt names a reason against moving '%s'",
-                         instance->name);
-        return;
-    }
-
-    const char *blockers = strstr(error->message, BLOCKERS);
-
-    if (blockers)
-        ferry_checks_add(checks, "migration-blockers", FERRY_CHECK_FAIL,
-                         "QEMU says what it is: detach that device, or end what uses it", "%s",
-                         blockers + strlen(BLOCKERS));
-    else if (ferry_checks_compatible(checks))
-        ferry_checks_add_error(checks, "migration-blockers", error);
+    return free;
 }
 
 static void
@@ -267,9 +185,9 @@ ferry_source_check_run(const FerryAgent *agent,
     FerryChecks *checks = ferry_checks_new();
 
     check_state(checks, instance);
-    check_not_migrating(agent, checks, instance, migration_id);
 
-    bool free = check_job(checks, domain, instance);
+    bool alone = check_not_migrating(agent, checks, instance, migration_id);
+    bool free = ferry_check_job(checks, domain, instance);
 
     if (ferry_instance_is_shut_off(instance))
         ferry_cold_check(agent, checks, instance, options);
@@ -281,8 +199,8 @@ ferry_source_check_run(const FerryAgent *agent,
         check_deletable(agent, checks, instance);
     else if (options->source_disks == FERRY_SOURCE_DISKS_QUARANTINE)
         ferry_quarantine_check(agent, checks, instance);
-    if (free && virDomainIsActive(domain) == 1)
-        check_blockers(checks, domain, instance);
+    if (alone && free && virDomainIsActive(domain) == 1)
+        ferry_check_blockers(checks, domain, instance);
     *ret_instance = g_steal_pointer(&instance);
     return checks;
 }

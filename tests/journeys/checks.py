@@ -3,6 +3,7 @@ wrong and what to do where it should not."""
 
 import os
 import re
+import threading
 import time
 
 from lab import images
@@ -292,6 +293,26 @@ def cache_modes(stage):
     stage.carry(guest)
 
 
+def at_the_same_time(stage):
+    """many who ask at the same time do not take each other's looking for a job"""
+    guest = _still(stage)
+    answers = []
+
+    def ask():
+        controller = stage.lab.controller()
+        for _ in range(4):
+            answers.append(controller.call("kvm01", "check_can_live_migrate_source",
+                                           instance=guest.name))
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    equal(len(answers), 24)
+    equal([each for answer in answers for each in answer["checks"] if each["result"] == "fail"],
+          [])
+
+
 def jobs(stage):
     """a backup under way is named as what it is, and ends the check's refusal when it ends"""
     guest = _still(stage)
@@ -454,5 +475,5 @@ def eight_at_once(stage):
 
 CASES = (pools_of_all_kinds, space_promised_to_others, networks, bridges,
          devices_of_the_network_card, displays, secrets, huge_pages, processor, machine,
-         blockers_of_qemu, cache_modes, jobs, managed_save, way, way_is_cut, filtered_ports,
+         blockers_of_qemu, cache_modes, at_the_same_time, jobs, managed_save, way, way_is_cut, filtered_ports,
          nobody_listens, certificate_name, certificate_of_qemu, no_name, no_destination, eight_at_once)
