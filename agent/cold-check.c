@@ -50,9 +50,9 @@ ferry_cold_check(const FerryAgent *agent,
                          "Leave \"persistent\" out, or start the instance first",
                          "Instance '%s' is shut off and cannot arrive without being defined",
                          instance->name);
-    if (options->pool_map || options->disk_formats || options->sparsify)
+    if (options->pool_map || options->disk_formats || options->sparsify || options->flatten)
         ferry_checks_add(checks, "options", FERRY_CHECK_FAIL, "Leave them out, or start it first",
                          "Files of instance '%s', which is shut off, arrive as they are: pool_map, "
-                         "disk_formats and sparsify are for one that runs",
+                         "disk_formats, sparsify and flatten are for one that runs",
                          instance->name);
 }

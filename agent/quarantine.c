@@ -274,35 +274,57 @@ keep(FerryQuarantine *self, const FerryQuarantined *file, const GError *why)
         g_warning("Migration '%s': %s", file->migration_id, error->message);
 }
 
+/* The others were asked without the turn, since a host that is lost is slow to answer, and just then
+ * somebody orders a restore: so what is there is looked at anew. Returns: true when it is gone. */
+static bool
+end_held(FerryQuarantine *self, const char *migration_id, bool alive, GError **error)
+{
+    g_autoptr(GMutexLocker) turn G_GNUC_UNUSED = g_mutex_locker_new(&self->turn);
+    g_autoptr(GPtrArray) files = find(self, migration_id, NULL);
+
+    if (!files || ferry_quarantine_state_of(files) != FERRY_QUARANTINE_HELD)
+        return false;
+    if (alive && delete_files(self, files, error))
+        return true;
+    keep(self, ferry_quarantine_first(files), *error);
+    return false;
+}
+
+static gint64
+look_again_at(const FerryQuarantine *self)
+{
+    gint64 again_s = MIN(self->agent->config->quarantine_s, LOOK_AGAIN_MAX_S);
+
+    return ferry_clock_now_us() + again_s * G_USEC_PER_SEC;
+}
+
 /* Returns: when to look at it again; 0 when it is gone. */
 static gint64
 expire_one(FerryQuarantine *self, const GPtrArray *files)
 {
     const FerryQuarantined *file = ferry_quarantine_first(files);
-    gint64 now_us = ferry_clock_now_us();
-    gint64 again_s = MIN(self->agent->config->quarantine_s, LOOK_AGAIN_MAX_S);
     g_autoptr(GError) why = NULL;
 
-    if (file->until_us > now_us)
+    if (file->until_us > ferry_clock_now_us())
         return file->until_us;
     if (ferry_quarantine_state_of(files) == FERRY_QUARANTINE_HELD) {
-        if (is_alive(self, file, &why) && delete_files(self, files, &why))
+        bool alive = is_alive(self, file, &why);
+
+        if (end_held(self, file->migration_id, alive, &why))
             return 0;
-        keep(self, file, why);
     }
-    return now_us + again_s * G_USEC_PER_SEC;
+    return look_again_at(self);
 }
 
 static gint64
 expire(gpointer data)
 {
     FerryQuarantine *self = data;
-    g_autoptr(GMutexLocker) turn G_GNUC_UNUSED = g_mutex_locker_new(&self->turn);
     g_autoptr(GPtrArray) files = ferry_journal_quarantine_list(self->agent->journal, NULL, NULL);
-    g_autoptr(GPtrArray) groups = files ? ferry_quarantine_by_migration(files) : g_ptr_array_new();
-    gint64 next_us = 0;
+    g_autoptr(GPtrArray) groups = files ? ferry_quarantine_by_migration(files) : NULL;
+    gint64 next_us = groups ? 0 : look_again_at(self);
 
-    for (guint i = 0; i < groups->len; i++) {
+    for (guint i = 0; groups && i < groups->len; i++) {
         gint64 at_us = expire_one(self, g_ptr_array_index(groups, i));
 
         if (at_us != 0 && (next_us == 0 || at_us < next_us))

@@ -195,7 +195,8 @@ def refused(stage):
     """what makes no sense for it is refused; what is for running ones only is of no account"""
     guest = _lying(stage)
     for options, name in (({"persistent": False}, "persistent"), ({"sparsify": True}, "options"),
-                          ({"pool_map": {"default": "fast"}}, "options")):
+                          ({"pool_map": {"default": "fast"}}, "options"),
+                          ({"flatten": True}, "options")):
         error = stage.refused("MigrationPreCheckError", guest, **options)
         check(name in [each["name"] for each in error["details"]["checks"]
                        if each["result"] == "fail"], error)
