@@ -265,6 +265,13 @@ ferry_virt_overlay_commit_still(
 
     if (!domain)
         return false;
+    /* Starting would restore it, and ending would lose it. */
+    if (virDomainHasManagedSaveImage(domain, 0) != 0) {
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                        "Start it, then order resolve_migration: its disks are committed running",
+                        "The instance '%s' was saved by libvirt while it wrote to overlays", uuid);
+        return false;
+    }
     if (virDomainCreateWithFlags(domain, VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY) <
         0)
         return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,

@@ -25,10 +25,10 @@ class Journeys:
         self.agents = [lab.agent(name).start() for name in lab.hosts]
         self.number = 0
 
-    def guest(self, capacity):
+    def guest(self, capacity, kind):
         self.number += 1
         guest = self.lab.guest("kvm01", "bench%d" % self.number,
-                               [Disk("vda", capacity=capacity, data=DATA)], memory_mib=MEMORY_MIB)
+                               [Disk("vda", capacity, kind, data=DATA)], memory_mib=MEMORY_MIB)
         guest.create_images().start().wait_number(5)
         return guest
 
@@ -36,11 +36,11 @@ class Journeys:
         guest.moved_to(self.destination)
         guest.destroy()
         for host in (self.source, self.destination):
-            host.run("rm", "-f", guest.disks[0].path)
+            host.run("sh", "-c", "rm -f %s*" % guest.disks[0].path)
 
-    def measure(self, capacity, move):
+    def measure(self, capacity, move, kind="qcow2"):
         """Seconds, bytes on the link, allocation after over before, and non-zero memory sent."""
-        guest = self.guest(capacity)
+        guest = self.guest(capacity, kind)
         path = guest.disks[0].path
         before = images.allocation(path, self.source)
         sent = self.lab.network.sent_bytes(self.source, MIGRATION)
@@ -56,8 +56,8 @@ class Journeys:
         self.clean(guest)
         return seconds, sent / (before + memory), after / before
 
-    def by_ferry(self, guest):
-        order = self.controller.migrate(guest.name, "kvm01", "kvm02")
+    def by_ferry(self, guest, **options):
+        order = self.controller.migrate(guest.name, "kvm01", "kvm02", **options)
         end = self.recorder.wait_terminal(order)
         assert end.payload["status"] == "completed", end.payload["error"]
 

@@ -236,6 +236,20 @@ def guest_is_shut_down_in_thaw(stage):
     stayed(stage, guest)
 
 
+def guest_is_saved_in_seed(stage):
+    """libvirt saves the guest in the seed: error; once it runs again the journey is resolved"""
+    guest = stage.counting(sparse(DATA))
+    migration_id = stage.migrate(guest, bandwidth_mib_s=LIMIT_MIB_S)
+    _in_seed(stage, migration_id)
+    stage.source.virsh("managedsave", guest.name)
+    event = stage.end(migration_id, "error", "MigrationError")
+    check("saved" in event.payload["error"]["message"], event.payload["error"])
+    equal(len(overlays(stage.source, guest.disks[0])), 1)
+    stage.source.virsh("start", guest.name)
+    wait_status(stage, "kvm01", migration_id, "failed", 60)
+    stayed(stage, guest)
+
+
 def overlay_of_nobody(stage):
     """a transient guest dies in the seed: its overlay is kept, and the error says so"""
     guest = stage.guest(sparse(DATA)).create_images().start(persistent=False)
@@ -255,4 +269,5 @@ def overlay_of_nobody(stage):
 CASES = (before_the_snapshot, after_the_snapshot, before_the_transfer, at_the_end, while_thawing,
          before_the_merge, after_the_merge, source_agent_in_seed, destination_agent_in_seed,
          destination_libvirtd_in_seed, source_libvirtd_in_seed, link_in_seed, link_is_lost,
-         destination_is_full, guest_dies_in_seed, guest_is_shut_down_in_thaw, overlay_of_nobody)
+         destination_is_full, guest_dies_in_seed, guest_is_shut_down_in_thaw,
+         guest_is_saved_in_seed, overlay_of_nobody)
