@@ -100,6 +100,18 @@ ferry_checks_get(const FerryChecks *checks, guint index)
 }
 
 bool
+ferry_checks_warn_of(const FerryChecks *checks, const char *name)
+{
+    for (guint i = 0; i < ferry_checks_count(checks); i++) {
+        const FerryCheck *check = ferry_checks_get(checks, i);
+
+        if (check->result == FERRY_CHECK_WARN && g_strcmp0(check->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool
 ferry_checks_compatible(const FerryChecks *checks)
 {
     for (guint i = 0; i < checks->list->len; i++) {

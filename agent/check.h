@@ -49,6 +49,9 @@ const FerryCheck *ferry_checks_get(const FerryChecks *checks, guint index);
 /** Returns: true when none failed; warnings do not count. */
 bool ferry_checks_compatible(const FerryChecks *checks);
 
+/** Returns: true when a check called @name is among the warnings. */
+bool ferry_checks_warn_of(const FerryChecks *checks, const char *name);
+
 /** Returns: (transfer full): {"compatible": bool, "checks": [{name, result, message, hint}]}. */
 json_t *ferry_checks_to_json(const FerryChecks *checks);
 

@@ -17,6 +17,7 @@
 #include "source-check.h"
 #include "source-files.h"
 #include "source-report.h"
+#include "storage-strategy.h"
 #include "transfer-steps.h"
 #include "virt-auto.h"
 #include "virt-definition.h"
@@ -132,6 +133,20 @@ keep_definition(FerryMigration *migration, GError **error)
                                                     record->instance_uuid, error);
 }
 
+/* libvirtd, which mirrors, may be let in where the agent, which sends seeds, is not. */
+static void
+see_to_seeds(FerryMigration *migration, const FerryChecks *checks)
+{
+    FerryRecord *record = ferry_migration_record(migration);
+    FerryInstance *instance = ferry_migration_instance(migration);
+
+    if (!ferry_checks_warn_of(checks, "destination-libvirt"))
+        return;
+    ferry_storage_strategy_avoid_seeds(instance, ferry_migration_options(migration),
+                                       "the agent may not reach the destination's libvirt itself");
+    ferry_migration_take(migration, &record->instance_info, ferry_instance_to_json(instance));
+}
+
 static FerryStepEnd
 run_check(FerryMigration *migration, bool resumed, GError **error)
 {
@@ -153,6 +168,7 @@ run_check(FerryMigration *migration, bool resumed, GError **error)
     }
     if (!keep_definition(migration, error))
         return FERRY_STEP_FAILED;
+    see_to_seeds(migration, checks);
     ferry_migration_save(migration);
     return FERRY_STEP_DONE;
 }
@@ -252,6 +268,16 @@ get_prepared(FerryMigration *migration, GError **error)
     }
 }
 
+static void
+adopt_strategies(FerryMigration *migration)
+{
+    FerryRecord *record = ferry_migration_record(migration);
+    FerryInstance *instance = ferry_migration_instance(migration);
+
+    ferry_storage_strategy_adopt(instance, json_object_get(record->migrate_data, "volumes"));
+    ferry_migration_take(migration, &record->instance_info, ferry_instance_to_json(instance));
+}
+
 static FerryStepEnd
 run_prepare(FerryMigration *migration, bool resumed, GError **error)
 {
@@ -262,6 +288,7 @@ run_prepare(FerryMigration *migration, bool resumed, GError **error)
     if (!ready || !ferry_migrate_data_check(record->migrate_data,
                                             ferry_migration_agent(migration)->config, error))
         return ferry_migration_is_detached(migration) ? FERRY_STEP_DETACHED : FERRY_STEP_FAILED;
+    adopt_strategies(migration);
     ferry_migration_save(migration);
     return FERRY_STEP_DONE;
 }

@@ -2,6 +2,7 @@
 
 #include "storage-strategy.h"
 
+#include "ferry/json.h"
 #include "overlay.h"
 
 #include <string.h>
@@ -28,6 +29,8 @@ seed_obstacle(const FerryDisk *disk, const FerryOrderOptions *options)
         return "it may become something else on its way, which the mirror sees to";
     if (options->source_disks == FERRY_SOURCE_DISKS_QUARANTINE)
         return "an image in quarantine has to be whole";
+    if (disk->encrypted)
+        return "it is encrypted, which its overlay would not be";
     if (!disk->pool)
         return "no active storage pool holds it";
     if (disk->backing_chain && disk->backing_chain[0])
@@ -115,6 +118,45 @@ ferry_storage_strategy_choose(FerryInstance *instance, const FerryOrderOptions *
             force_seed(instance, disk, options);
             break;
         }
+    }
+}
+
+void
+ferry_storage_strategy_avoid_seeds(FerryInstance *instance,
+                                   const FerryOrderOptions *options,
+                                   const char *why)
+{
+    for (guint i = 0; i < instance->disks->len; i++) {
+        FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (disk->seeded && options->storage_strategy == FERRY_STORAGE_AUTO)
+            decide(disk, false, g_strdup(why));
+    }
+}
+
+static bool
+is_prepared_for_seed(const json_t *volumes, const char *target)
+{
+    json_t *volume = NULL;
+    gsize index = 0;
+
+    json_array_foreach((json_t *)volumes, index, volume)
+    {
+        if (g_strcmp0(ferry_json_get_string(volume, "target"), target) == 0)
+            return ferry_json_get_bool(volume, "seeded", false);
+    }
+    return false;
+}
+
+void
+ferry_storage_strategy_adopt(FerryInstance *instance, const json_t *volumes)
+{
+    for (guint i = 0; i < instance->disks->len; i++) {
+        FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+        bool seeded = is_prepared_for_seed(volumes, disk->target);
+
+        if (disk->migrate && seeded != disk->seeded)
+            decide(disk, seeded, g_strdup("as the destination was prepared"));
     }
 }
 

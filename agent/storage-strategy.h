@@ -8,6 +8,7 @@
 #pragma once
 
 #include <glib.h>
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "instance.h"
@@ -24,6 +25,17 @@
  *   @options force to be seeded and that cannot be becomes an obstacle, "storage-strategy"
  */
 void ferry_storage_strategy_choose(FerryInstance *instance, const FerryOrderOptions *options);
+
+/** Mirrors what auto would have seeded: @why seeds cannot be sent to this destination. What an order
+ * insists on stays. */
+void ferry_storage_strategy_avoid_seeds(FerryInstance *instance,
+                                        const FerryOrderOptions *options,
+                                        const char *why);
+
+/** What the destination has prepared is what is done, whatever was chosen: it may have been told
+ * something else (by a controller), or know nothing of seeds. @volumes: (nullable): `volumes` of its
+ * migrate_data */
+void ferry_storage_strategy_adopt(FerryInstance *instance, const json_t *volumes);
 
 /** Returns: the report's word for one disk: "mirror", "seeded" or "copy". */
 const char *ferry_storage_strategy_of(const FerryInstance *instance, const FerryDisk *disk);

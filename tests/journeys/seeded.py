@@ -9,7 +9,7 @@ from lab.images import GIB, MIB
 from lab.network import MIGRATION
 from lab.tap import check, equal
 
-from stage import overlays
+from stage import new_id, overlays
 
 TIB = 1024 * GIB
 
@@ -171,6 +171,26 @@ def source_disks_deleted(stage):
     equal(stage.source.images(), [])
 
 
+def by_a_controller(stage):
+    """a controller that prepares the destination itself: what it was told there is done"""
+    for method, strategy in (("check_can_live_migrate_source", "seeded"),
+                             ("describe_instance", "mirror")):
+        guest = stage.still(sparse(4 * MIB, 6 * GIB))
+        info = stage.controller.call("kvm01", method, instance=guest.name)
+        order = {"migration_id": new_id(), "options": {}}
+        data = stage.controller.call("kvm02", "pre_live_migration", source="kvm01",
+                                     instance_info=info.get("instance_info", info), **order)
+        stage.controller.call("kvm01", "live_migration", instance=guest.name, migrate_data=data,
+                              **order)
+        event = stage.completed(order["migration_id"])
+        guest.moved_to(stage.destination)
+        equal(strategies(event), (strategy, {"vda": strategy}))
+        on_images(stage.destination, guest)
+        check(images.identical(*[(guest.disks[0].path, host)
+                                 for host in (stage.source, stage.destination)]),
+              "the copies differ")
+
+
 def _seeding(stage, migration_id):
     """Waits until a part of the seed, and not all of it, is on the other side."""
     stage.recorder.wait(lambda event: event.migration_id == migration_id
@@ -213,4 +233,4 @@ def aborted_in_transfer(stage):
 
 
 CASES = (there_and_back, tebibyte, identical, three_disks, by_order, refused_by_order, limited,
-         progress_rises, source_disks_deleted, aborted_in_seed, aborted_in_transfer)
+         progress_rises, source_disks_deleted, by_a_controller, aborted_in_seed, aborted_in_transfer)

@@ -34,6 +34,8 @@ test_adding(void)
     g_assert_null(ferry_checks_get(checks, 0)->hint);
     g_assert_cmpstr(ferry_checks_get(checks, 1)->message, ==, "100% open");
     g_assert_cmpint(ferry_checks_get(checks, 1)->result, ==, FERRY_CHECK_WARN);
+    g_assert_true(ferry_checks_warn_of(checks, "tls"));
+    g_assert_false(ferry_checks_warn_of(checks, ferry_checks_get(checks, 0)->name));
 }
 
 static void

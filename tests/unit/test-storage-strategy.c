@@ -4,6 +4,8 @@
 #include "../../agent/snapshotxml.h"
 #include "../../agent/storage-strategy.h"
 
+#include "ferry/json.h"
+
 #include <string.h>
 
 #define GIB (G_GUINT64_CONSTANT(1) << 30)
@@ -109,6 +111,44 @@ test_quarantine_is_whole(void)
     g_assert_nonnull(strstr(disk->strategy_why, "quarantine"));
 }
 
+static void
+test_unreachable_destination(void)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_new();
+    const FerryDisk *disk = add_disk(instance, "vda", "raw", 1024 * GIB);
+    FerryOrderOptions options = {.storage_strategy = FERRY_STORAGE_SEEDED};
+
+    choose(instance, FERRY_STORAGE_SEEDED);
+    ferry_storage_strategy_avoid_seeds(instance, &options, "no way");
+    g_assert_true(disk->seeded);
+    options.storage_strategy = FERRY_STORAGE_AUTO;
+    ferry_storage_strategy_avoid_seeds(instance, &options, "no way");
+    g_assert_false(disk->seeded);
+    g_assert_cmpstr(disk->strategy_why, ==, "no way");
+}
+
+/* A seed onto what was prepared for a mirror would look as if all of it had arrived. */
+static void
+test_the_destination_was_told_otherwise(void)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_new();
+    const FerryDisk *seeded = add_disk(instance, "vda", "raw", 1024 * GIB);
+    const FerryDisk *mirrored = add_disk(instance, "vdb", "raw", GIB);
+    const FerryDisk *agreed = add_disk(instance, "vdc", "raw", 1024 * GIB);
+    g_autoptr(FerryJson) volumes = json_pack("[{s:s, s:b}, {s:s, s:b}]", "target", "vdb", "seeded",
+                                             true, "target", "vdc", "seeded", true);
+
+    choose(instance, FERRY_STORAGE_AUTO);
+    ferry_storage_strategy_adopt(instance, volumes);
+    g_assert_false(seeded->seeded);
+    g_assert_true(mirrored->seeded);
+    g_assert_true(agreed->seeded);
+    g_assert_cmpstr(seeded->strategy_why, ==, "as the destination was prepared");
+    g_assert_nonnull(strstr(agreed->strategy_why, "holes"));
+    ferry_storage_strategy_adopt(instance, NULL);
+    g_assert_false(agreed->seeded);
+}
+
 /* What cannot be seeded is mirrored by auto and refused where the order insists. */
 static void
 assert_cannot(FerryInstance *instance, const FerryDisk *disk, const char *why)
@@ -137,6 +177,9 @@ test_what_cannot_be_seeded(void)
     FerryDisk *disk = add_disk(instance, "vda", "raw", 1024 * GIB);
     g_autofree char *name = g_strnfill(212 + 1, 'x');
 
+    disk->encrypted = true;
+    assert_cannot(instance, disk, "encrypted");
+    disk->encrypted = false;
     g_clear_pointer(&disk->pool, g_free);
     assert_cannot(instance, disk, "no active storage pool");
     disk->pool = g_strdup("default");
@@ -263,6 +306,9 @@ main(int argc, char **argv)
     g_test_add_func("/storage-strategy/by-order", test_by_order);
     g_test_add_func("/storage-strategy/what-cannot-be-seeded", test_what_cannot_be_seeded);
     g_test_add_func("/storage-strategy/quarantine-is-whole", test_quarantine_is_whole);
+    g_test_add_func("/storage-strategy/unreachable-destination", test_unreachable_destination);
+    g_test_add_func("/storage-strategy/the-destination-was-told-otherwise",
+                    test_the_destination_was_told_otherwise);
     g_test_add_func("/storage-strategy/overlays", test_overlays);
     g_test_add_func("/storage-strategy/snapshot-xml", test_snapshot_xml);
     g_test_add_func("/overlay/fates", test_fates);
