@@ -48,20 +48,21 @@ ferry_import_is_open(const FerryImport *row)
 }
 
 /* Those that have arrived need it, too: their images may lie on it while they do not run, and then
- * nothing but this row says so. */
+ * nothing but this row says so. A file that was there under the name before is no reason. */
 static bool
-needs_it(const FerryImport *row)
+needs_it(const FerryImport *row, const FerryImport *own)
 {
-    return ferry_import_is_open(row) || row->state == FERRY_IMPORT_DELIVERED;
+    return ferry_import_is_open(row) ||
+           (row->state == FERRY_IMPORT_DELIVERED && row->inode == own->inode);
 }
 
 const char *
-ferry_import_needed_by(GPtrArray *rows, const char *migration_id)
+ferry_import_needed_by(GPtrArray *rows, const FerryImport *own)
 {
     for (guint i = 0; i < rows->len; i++) {
         const FerryImport *row = row_at(rows, i);
 
-        if (needs_it(row) && g_strcmp0(row->migration_id, migration_id) != 0)
+        if (needs_it(row, own) && g_strcmp0(row->migration_id, own->migration_id) != 0)
             return row->migration_id;
     }
     return NULL;

@@ -20,6 +20,7 @@ bool ferry_import_is_open(const FerryImport *row);
 /** Returns: true when some row says that @partial is a file of ours. */
 bool ferry_import_is_ours(GPtrArray *rows, const char *partial);
 
-/** Returns: (transfer none) (nullable): the migration, other than @migration_id, for which the file or
- * its partial has to stay when @migration_id is rolled back. */
-const char *ferry_import_needed_by(GPtrArray *rows, const char *migration_id);
+/** Returns: (transfer none) (nullable): the migration, other than that of @own, for which the file or
+ * its partial has to stay when @own's is rolled back. One that has arrived counts when it arrived with
+ * this very file. */
+const char *ferry_import_needed_by(GPtrArray *rows, const FerryImport *own);

@@ -7,23 +7,17 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "import-decision.h"
+#include "partial-file.h"
 #include "paths.h"
 #include "preparation.h"
 #include "virt-domain.h"
 #include "virt-storage.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 /* How long a call waits for a file that is being read; less than the peer waits for an answer. */
 #define READING_MS 2000
-/* A copy goes on at a multiple of this. */
-#define RESUME_BYTES (1024 * 1024)
 /* How much of a digest tells partial files of one folder apart. */
 #define NAME_DIGITS 16
 
@@ -111,15 +105,6 @@ answer_copy(const FerryImport *row, guint64 offset)
 /* --- a file that is there ----------------------------------------------------------------------- */
 
 static bool
-refuse_other_content(const char *path, const char *how, GError **error)
-{
-    ferry_set_error(error, FERRY_ERROR_DESTINATION_DISK_EXISTS,
-                    "Compare the two files; move the one here away, or give the instance the same",
-                    "The file '%s' is there already and is another one: %s", path, how);
-    return false;
-}
-
-static bool
 make_way(FerryImports *self,
          virConnectPtr connection,
          const FerryRecord *record,
@@ -128,7 +113,7 @@ make_way(FerryImports *self,
          GError **error)
 {
     if (!ferry_preparation_may_replace(self->agent, connection, path, record->instance_uuid))
-        return refuse_other_content(path, how, error);
+        return ferry_partial_refuse_other(path, how, error);
     g_message("Replacing '%s', which instance '%s' left behind when it moved away", path,
               record->instance_name);
     return ferry_virt_volume_delete(connection, path, error) &&
@@ -164,7 +149,7 @@ look_at_present(FerryImports *self,
     if (lstat(row->path, &st) < 0)
         return true;
     if (!S_ISREG(st.st_mode))
-        return refuse_other_content(row->path, "no regular file", error);
+        return ferry_partial_refuse_other(row->path, "no regular file", error);
     if ((guint64)st.st_size != row->file_bytes)
         return make_way(self, connection, record, row->path, "its length differs", error);
     switch (ferry_digests_ask(self->agent->digests, row->path, READING_MS, &digest, error)) {
@@ -199,87 +184,13 @@ claim(FerryImports *self, FerryImport *row, bool *ret_partial_is_ours, GError **
     *ret_partial_is_ours = ferry_import_is_ours(rows, row->partial);
     switch (ferry_import_decide(rows, row->migration_id, row->digest)) {
     case FERRY_IMPORT_REFUSE:
-        return refuse_other_content(row->path, "another migration is bringing it", error);
+        return ferry_partial_refuse_other(row->path, "another migration is bringing it", error);
     case FERRY_IMPORT_WAIT:
         return enter(self, row, FERRY_IMPORT_WAITING, error);
     case FERRY_IMPORT_COPY:
         break;
     }
     return enter(self, row, FERRY_IMPORT_COPYING, error);
-}
-
-static bool
-fail_on_file(const char *doing, const char *path, GError **error)
-{
-    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
-                    "Files that are carried are made by the agent: give its user write access to "
-                    "the folder",
-                    "Cannot %s '%s': %s", doing, path, g_strerror(errno));
-    return false;
-}
-
-static bool
-check_space(FerryImports *self,
-            const char *path,
-            const struct stat *partial,
-            const FerryCarriedFile *file,
-            GError **error)
-{
-    struct statvfs fs;
-    guint64 there = (guint64)partial->st_blocks * 512;
-    guint64 missing = file->data_bytes > there ? file->data_bytes - there : 0;
-
-    if (statvfs(path, &fs) < 0)
-        return fail_on_file("see the free space of", path, error);
-
-    guint64 available = (guint64)fs.f_bavail * fs.f_frsize;
-
-    if (available >= missing && available - missing >= self->agent->config->reserved_bytes)
-        return true;
-    ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
-                    "Free space there, or lower [storage] reserved_bytes",
-                    "No space for '%s': %" G_GUINT64_FORMAT " MiB are missing, %" G_GUINT64_FORMAT
-                    " MiB are available, %" G_GUINT64_FORMAT " MiB of them reserved",
-                    file->path, missing >> 20, available >> 20,
-                    self->agent->config->reserved_bytes >> 20);
-    return false;
-}
-
-/* Opens the partial file, making it where there is none. A file of that name that no row knows is
- * not ours. */
-static int
-open_partial(const FerryImport *row, bool is_ours, GError **error)
-{
-    int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (is_ours ? 0 : O_EXCL);
-    int fd = open(row->partial, flags, 0600);
-
-    if (fd < 0 && errno == EEXIST)
-        refuse_other_content(row->partial, "no migration of this host made it", error);
-    else if (fd < 0)
-        fail_on_file("make", row->partial, error);
-    return fd;
-}
-
-/* What is there is true as far as it goes; what lies beyond the announced end is not of this file. */
-static bool
-measure_partial(FerryImports *self,
-                const FerryImport *row,
-                const FerryCarriedFile *file,
-                int fd,
-                guint64 *ret_offset,
-                GError **error)
-{
-    struct stat st;
-
-    if (fstat(fd, &st) < 0)
-        return fail_on_file("look at", row->partial, error);
-    if ((guint64)st.st_size > row->file_bytes) {
-        if (ftruncate(fd, 0) < 0)
-            return fail_on_file("cut", row->partial, error);
-        st.st_size = 0;
-    }
-    *ret_offset = (guint64)st.st_size / RESUME_BYTES * RESUME_BYTES;
-    return check_space(self, row->partial, &st, file, error);
 }
 
 static json_t *
@@ -297,14 +208,10 @@ start_copy(FerryImports *self,
         return NULL;
     ferry_fault_point("partial", "begin");
 
-    int fd = open_partial(row, is_ours, error);
-    bool ok = fd >= 0 && measure_partial(self, row, file, fd, &offset, error);
-
-    if (fd >= 0)
-        close(fd);
-    ferry_fault_point("partial", "end");
-    if (!ok)
+    if (!ferry_partial_begin(row, is_ours, file->data_bytes, self->agent->config->reserved_bytes,
+                             &offset, error))
         return NULL;
+    ferry_fault_point("partial", "end");
     ferry_virt_folder_refresh(connection, row->path);
     return answer_copy(row, offset);
 }
@@ -339,51 +246,18 @@ ferry_imports_prepare(FerryImports *self,
 
 /* --- publishing ---------------------------------------------------------------------------------- */
 
-static bool
-sync_folder(const char *path, GError **error)
-{
-    g_autofree char *folder = g_path_get_dirname(path);
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-
-    if (fd >= 0)
-        close(fd);
-    return ok || fail_on_file("write out the folder of", path, error);
-}
-
 /* The inode is noted before the name is given: after a crash it tells our file from another. */
-static bool
-settle(FerryImports *self, FerryImport *row, int fd, GError **error)
-{
-    struct stat st;
-    mode_t mode = g_strcmp0(row->kind, FERRY_CARRIED_BASE) == 0 ? 0444 : 0600;
-
-    if (fsync(fd) < 0 || fchmod(fd, mode) < 0 || fstat(fd, &st) < 0)
-        return fail_on_file("complete", row->partial, error);
-    row->inode = st.st_ino;
-    return enter(self, row, FERRY_IMPORT_COPYING, error);
-}
-
-static bool
-give_name(FerryImports *self, FerryImport *row, GError **error)
-{
-    if (renameat2(AT_FDCWD, row->partial, AT_FDCWD, row->path, RENAME_NOREPLACE) < 0)
-        return errno == EEXIST ? refuse_other_content(row->path, "it came meanwhile", error)
-                               : fail_on_file("give its name to", row->partial, error);
-    ferry_fault_point("publish", "end");
-    ferry_digests_renamed(self->agent->digests, row->partial, row->path);
-    return sync_folder(row->path, error);
-}
-
 static json_t *
 publish_partial(FerryImports *self, virConnectPtr connection, FerryImport *row, GError **error)
 {
-    int fd = open(row->partial, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    bool ok = fd >= 0 ? settle(self, row, fd, error) : fail_on_file("open", row->partial, error);
+    mode_t mode = g_strcmp0(row->kind, FERRY_CARRIED_BASE) == 0 ? 0444 : 0600;
 
-    if (fd >= 0)
-        close(fd);
-    if (!ok || !give_name(self, row, error) || !enter(self, row, FERRY_IMPORT_PUBLISHED, error))
+    if (!ferry_partial_settle(row, mode, error) || !enter(self, row, FERRY_IMPORT_COPYING, error) ||
+        !ferry_partial_give_name(row, error))
+        return NULL;
+    ferry_fault_point("publish", "end");
+    ferry_digests_renamed(self->agent->digests, row->partial, row->path);
+    if (!enter(self, row, FERRY_IMPORT_PUBLISHED, error))
         return NULL;
     ferry_virt_folder_refresh(connection, row->path);
     return answer_present();
@@ -393,11 +267,7 @@ static json_t *
 begin_again(FerryImport *row, GError **error)
 {
     g_warning("What arrived in '%s' is not what was announced; it is copied again", row->partial);
-    if (truncate(row->partial, 0) < 0) {
-        fail_on_file("cut", row->partial, error);
-        return NULL;
-    }
-    return answer_copy(row, 0);
+    return ferry_partial_empty(row, error) ? answer_copy(row, 0) : NULL;
 }
 
 static json_t *
@@ -501,7 +371,7 @@ undo_row(FerryImports *self,
 
     if (!rows)
         return false;
-    if (!path || ferry_import_needed_by(rows, row->migration_id))
+    if (!path || ferry_import_needed_by(rows, row))
         return enter(self, row, FERRY_IMPORT_RELEASED, error);
     if (ferry_virt_path_is_used(connection, path, NULL, &user)) {
         /* A base or a medium that somebody else began to use is theirs now. */

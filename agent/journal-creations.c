@@ -147,7 +147,14 @@ ferry_journal_pool_is_shared(FerryJournal *journal,
                                  "SELECT 1 FROM creations WHERE pool = ?1 AND migration_id <> ?2"
                                  " AND kind = 'volume' AND (state IN ('intended', 'made', 'kept')"
                                  " OR (state = 'delivered' AND id > (SELECT min(id) FROM creations"
-                                 " WHERE pool = ?1 AND migration_id = ?2))) LIMIT 1",
+                                 " WHERE pool = ?1 AND migration_id = ?2)))"
+                                 /* The same for files that others brought into its folder. */
+                                 " UNION ALL SELECT 1 FROM imports i JOIN creations c"
+                                 " ON c.pool = ?1 AND c.migration_id = ?2 AND c.kind <> 'volume'"
+                                 " WHERE i.migration_id <> ?2"
+                                 " AND substr(i.path, 1, length(c.path) + 1) = c.path || '/'"
+                                 " AND (i.state IN ('waiting', 'copying', 'published', 'present')"
+                                 " OR (i.state = 'delivered' AND i.at_us > c.at_us)) LIMIT 1",
                                  "tt", pool, migration_id);
 
     return statement && ferry_journal_db_next(journal, statement, ret_shared, error);

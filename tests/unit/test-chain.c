@@ -260,6 +260,35 @@ test_files_deepest_first_and_once(void)
     g_assert_cmpuint(file_at(files, 2)->file_bytes, ==, 77);
 }
 
+/* What the guest writes to becomes a plain disk that takes what all layers took; media do not. */
+static void
+test_flattened(void)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_new();
+    const char *const chain[] = {"/images/base/middle.qcow2", "/images/low.raw", NULL};
+    FerryDisk *disk = new_chain();
+    FerryDisk *medium = new_chain();
+
+    disk->capacity_bytes = 10 * GIB;
+    disk->allocation_bytes = GIB;
+    disk->backing_chain = (g_strfreev(disk->backing_chain), g_strdupv((char **)chain));
+    medium->migrate = false;
+    medium->carry = true;
+    medium->readonly = true;
+    g_ptr_array_add(instance->disks, disk);
+    g_ptr_array_add(instance->disks, medium);
+    g_assert_false(ferry_chain_is_flattened(instance));
+    ferry_chain_flatten(instance);
+    g_assert_true(ferry_chain_is_flattened(instance));
+    g_assert_cmpuint(disk->layers->len, ==, 0);
+    g_assert_cmpuint(disk->allocation_bytes, ==, GIB + GIB / 4);
+    g_assert_cmpuint(g_strv_length(disk->backing_chain), ==, 2);
+    g_assert_cmpuint(medium->layers->len, ==, 2);
+    assert_sound(disk);
+    ferry_chain_flatten(instance);
+    g_assert_cmpuint(disk->allocation_bytes, ==, GIB + GIB / 4);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -271,6 +300,7 @@ main(int argc, char **argv)
     g_test_add_func("/chain/loop", test_loop);
     g_test_add_func("/chain/depth", test_depth);
     g_test_add_func("/chain/wrong-kinds", test_wrong_kinds);
+    g_test_add_func("/chain/flattened", test_flattened);
     g_test_add_func("/chain/files", test_files_deepest_first_and_once);
     return g_test_run();
 }

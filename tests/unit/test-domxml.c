@@ -130,6 +130,15 @@ test_live_disks(void)
     g_assert_cmpuint(g_strv_length(chained->backing_chain), ==, 2);
     g_assert_cmpstr(chained->backing_chain[0], ==, "/var/lib/libvirt/images/mid.qcow2");
     g_assert_cmpstr(chained->backing_chain[1], ==, "/var/lib/libvirt/images/base.raw");
+    g_assert_cmpuint(chained->layers->len, ==, 2);
+
+    const FerryLayer *middle = g_ptr_array_index(chained->layers, 0);
+    const FerryLayer *base = g_ptr_array_index(chained->layers, 1);
+
+    g_assert_cmpstr(middle->path, ==, chained->backing_chain[0]);
+    g_assert_cmpstr(middle->format, ==, "qcow2");
+    g_assert_cmpstr(base->type, ==, "file");
+    g_assert_cmpstr(base->format, ==, "raw");
 
     const FerryDisk *empty = disk_at(instance, 3);
     g_assert_cmpstr(empty->device, ==, "cdrom");

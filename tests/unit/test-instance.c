@@ -55,7 +55,22 @@ full_instance(void)
                                .has_backing_file = true,
                                .data_file = true,
                                .lazy_refcounts = true};
+    g_strlcpy(disk->qcow2.backing_name, "b.qcow2", sizeof disk->qcow2.backing_name);
+    g_strlcpy(disk->qcow2.backing_format, "qcow2", sizeof disk->qcow2.backing_format);
+    disk->qcow2.tables_end_bytes = 262144;
+    disk->file_bytes = 1000;
+    FerryLayer *layer = ferry_layer_new();
+    layer->type = g_strdup("file");
+    layer->path = g_strdup("/images/b.qcow2");
+    layer->format = g_strdup("qcow2");
+    layer->pool = g_strdup("bases");
+    layer->capacity_bytes = 2000;
+    layer->allocation_bytes = 3000;
+    layer->file_bytes = 4000;
+    layer->qcow2 = disk->qcow2;
+    g_ptr_array_add(disk->layers, layer);
     disk->migrate = true;
+    disk->carry = true;
     disk->why = g_strdup("a writable local disk");
     g_ptr_array_add(instance->disks, disk);
     FerryDisk *empty = ferry_disk_new();
@@ -112,8 +127,16 @@ test_there_and_back(void)
     g_assert_true(disk->qcow2.known && disk->qcow2.data_file && disk->qcow2.lazy_refcounts);
     g_assert_false(disk->qcow2.zstd || disk->qcow2.encrypted || disk->qcow2.extended_l2);
     g_assert_cmpuint(disk->qcow2.nb_snapshots, ==, 2);
+    g_assert_cmpstr(disk->qcow2.backing_name, ==, "b.qcow2");
+    g_assert_cmpstr(disk->qcow2.backing_format, ==, "qcow2");
+    g_assert_cmpuint(disk->layers->len, ==, 1);
+    const FerryLayer *layer = g_ptr_array_index(disk->layers, 0);
+    g_assert_cmpstr(layer->path, ==, "/images/b.qcow2");
+    g_assert_cmpuint(layer->file_bytes, ==, 4000);
+    g_assert_true(layer->qcow2.known && layer->qcow2.data_file);
     const FerryDisk *empty = ferry_instance_find_disk(back, "sda");
     g_assert_null(empty->source);
+    g_assert_true(disk->carry && !empty->carry);
     g_assert_false(empty->qcow2.known);
     g_assert_true(empty->readonly && empty->transient);
     g_assert_null(ferry_instance_find_disk(back, "vdz"));
@@ -257,6 +280,16 @@ static const struct {
     {"disks/0/backing_chain", "\"/x\"", "instance_info.disks[0].backing_chain"},
     {"disks/0/backing_chain/0", "null", "instance_info.disks[0].backing_chain[0]"},
     {"disks/0/backing_chain/1", "\"a\\u0007\"", "instance_info.disks[0].backing_chain[1]"},
+    {"disks/0/layers", "{}", "instance_info.disks[0].layers"},
+    {"disks/0/layers/0", "1", "instance_info.disks[0].layers[0]"},
+    {"disks/0/layers/0/path", NULL, "instance_info.disks[0].layers[0].path"},
+    {"disks/0/layers/0/path", "\"/a\\u0007\"", "instance_info.disks[0].layers[0].path"},
+    {"disks/0/layers/0/file_bytes", "-1", "instance_info.disks[0].layers[0].file_bytes"},
+    {"disks/0/layers/0/image", "[]", "instance_info.disks[0].layers[0].image"},
+    {"disks/0/carry", "1", "instance_info.disks[0].carry"},
+    {"disks/0/image/backing_name", "\"a\\nb\"", "instance_info.disks[0].image.backing_name"},
+    {"disks/0/image/backing_format", "\"a format of no image\"",
+     "instance_info.disks[0].image.backing_format"},
     {"disks/0/image", "[]", "instance_info.disks[0].image"},
     {"disks/0/image", "{}", "instance_info.disks[0].image.version"},
     {"disks/0/image/version", "4", "instance_info.disks[0].image.version"},

@@ -46,8 +46,9 @@ static const char *
 needed_by(Fixture *fixture, const char *migration_id)
 {
     g_autoptr(GPtrArray) rows = rows_of_path(fixture);
+    const FerryImport own = {.migration_id = (char *)migration_id, .inode = 7};
 
-    return ferry_import_needed_by(rows, migration_id) ? "somebody" : NULL;
+    return ferry_import_needed_by(rows, &own) ? "somebody" : NULL;
 }
 
 static void
@@ -123,6 +124,20 @@ test_what_others_need_stays(Fixture *fixture, gconstpointer user_data)
     }
 }
 
+/* Somebody arrived with another file of that name, which is gone since. */
+static void
+test_a_former_file_is_no_reason(Fixture *fixture, gconstpointer user_data)
+{
+    put(fixture, "m-2", "d", FERRY_IMPORT_DELIVERED);
+
+    g_autoptr(GPtrArray) rows = rows_of_path(fixture);
+    const FerryImport same = {.migration_id = (char *)"m-1", .inode = 7};
+    const FerryImport other = {.migration_id = (char *)"m-1", .inode = 8};
+
+    g_assert_cmpstr(ferry_import_needed_by(rows, &same), ==, "m-2");
+    g_assert_null(ferry_import_needed_by(rows, &other));
+}
+
 static void
 test_digest_holds_for_its_stamp(Fixture *fixture, gconstpointer user_data)
 {
@@ -156,6 +171,37 @@ test_history_goes_with_its_migration(Fixture *fixture, gconstpointer user_data)
     g_assert_cmpuint(rows->len, ==, 0);
 }
 
+static bool
+is_shared(Fixture *fixture, const char *migration_id)
+{
+    g_autoptr(GError) error = NULL;
+    bool shared = false;
+
+    g_assert_true(
+        ferry_journal_pool_is_shared(fixture->journal, "images", migration_id, &shared, &error));
+    g_assert_no_error(error);
+    return shared;
+}
+
+/* What came into the folder after the pool was made keeps the pool; what was there before does not. */
+static void
+test_a_pool_with_others_files_is_shared(Fixture *fixture, gconstpointer user_data)
+{
+    put(fixture, "m-0", "d", FERRY_IMPORT_DELIVERED);
+    g_usleep(1000);
+    create(fixture, "m-1", FERRY_CREATION_POOL_DEFINED, "images", "/images");
+    create(fixture, "m-3", FERRY_CREATION_POOL_DEFINED, "images", "/imag");
+    put(fixture, "m-1", "d", FERRY_IMPORT_PUBLISHED);
+    g_assert_false(is_shared(fixture, "m-1"));
+    put(fixture, "m-2", "d", FERRY_IMPORT_WAITING);
+    g_assert_true(is_shared(fixture, "m-1"));
+    g_assert_false(is_shared(fixture, "m-3"));
+    put(fixture, "m-2", "d", FERRY_IMPORT_DELIVERED);
+    g_assert_true(is_shared(fixture, "m-1"));
+    put(fixture, "m-2", "d", FERRY_IMPORT_REMOVED);
+    g_assert_false(is_shared(fixture, "m-1"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -164,7 +210,9 @@ main(int argc, char **argv)
     ADD("/imports/one-copies", test_one_copies);
     ADD("/imports/the-next-goes-on", test_the_next_goes_on);
     ADD("/imports/what-others-need-stays", test_what_others_need_stays);
+    ADD("/imports/former-file", test_a_former_file_is_no_reason);
     ADD("/imports/history-goes-with-its-migration", test_history_goes_with_its_migration);
+    ADD("/imports/pool-is-shared", test_a_pool_with_others_files_is_shared);
     ADD("/digests/hold-for-their-stamp", test_digest_holds_for_its_stamp);
     return g_test_run();
 }

@@ -161,6 +161,7 @@ static const struct {
     {"{\"progress_interval_s\": 3601}", "options.progress_interval_s"},
     {"{\"progress_interval_s\": \"1\"}", "options.progress_interval_s"},
     {"{\"storage_strategy\": \"teleport\"}", "options.storage_strategy"},
+    {"{\"flatten\": true, \"storage_strategy\": \"seeded\"}", "does not go with"},
     {"{\"pool_map\": []}", "options.pool_map"},
     {"{\"pool_map\": {\"a\": 1}}", "options.pool_map.a"},
     {"{\"pool_map\": {\"a\": \"\"}}", "options.pool_map.a"},

@@ -40,10 +40,11 @@ test_every_option(void)
                                         "--pool-map=default=fast",
                                         "--disk-format=vda=raw",
                                         "--dest-name=web02",
+                                        "--flatten",
                                         "--sparsify",
                                         "-o",
                                         "future={\"a\": \"b=c\"}",
-                                        "--option=flatten=false",
+                                        "--option=fstrim=false",
                                         NULL};
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryJson) options = json_object();
@@ -55,8 +56,8 @@ test_every_option(void)
         " \"storage_strategy\": \"mirror\", \"paused\": true, \"progress_interval_s\": 0.5,"
         " \"pool_map\": {\"default\": \"fast\", \"/srv/a\": \"/srv/b=c\"},"
         " \"disk_formats\": {\"vda\": \"raw\"}, \"dest_name\": \"web02\","
-        " \"sparsify\": true,"
-        " \"future\": {\"a\": \"b=c\"}, \"flatten\": false}",
+        " \"flatten\": true, \"sparsify\": true,"
+        " \"future\": {\"a\": \"b=c\"}, \"fstrim\": false}",
         0, NULL);
     bool parsed = parse(words, options, &error);
     g_assert_no_error(error);

@@ -346,10 +346,33 @@ test_any_samples(void)
     }
 }
 
+/* 100 MiB of files, 300 of a disk, 100 of memory: files count as the rest does, and come first. */
+static void
+test_files_come_first(void)
+{
+    g_autoptr(FerryProgress) progress = ferry_progress_new(0, 100 * MIB);
+    const FerryProgressSample sample = {.phase = FERRY_PHASE_NONE, .time_us = seconds(1)};
+    ferry_progress_add_disk(progress, "vda", GIB, 300 * MIB);
+    ferry_progress_set_files(progress, 100 * MIB, 50 * MIB);
+    ferry_progress_update(progress, &sample);
+    g_assert_cmpuint(ferry_progress_percent(progress), ==, 10);
+    g_assert_cmpuint(ferry_progress_bytes_moved(progress), ==, 50 * MIB);
+
+    g_autoptr(FerryJson) json = ferry_progress_to_json(progress);
+    g_assert_cmpint(number(json, "files", "total_bytes"), ==, 100 * MIB);
+    g_assert_cmpint(number(json, "files", "processed_bytes"), ==, 50 * MIB);
+    g_assert_cmpint(number(json, "files", "remaining_bytes"), ==, 50 * MIB);
+    ferry_progress_set_files(progress, 100 * MIB, 120 * MIB);
+    ferry_progress_set_disk(progress, "vda", 1, 3);
+    at_disk(progress, 2);
+    g_assert_cmpuint(ferry_progress_percent(progress), ==, 42);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/progress/files", test_files_come_first);
     g_test_add_func("/progress/weights", test_weights);
     g_test_add_func("/progress/zero-pages", test_zero_pages_are_cheap);
     g_test_add_func("/progress/second-pass", test_second_pass_does_not_go_back);
