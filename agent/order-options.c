@@ -40,14 +40,6 @@ refuse_value(const FerryFieldScope *scope, const char *key, const char *expected
 }
 
 static bool
-refuse_unsupported(const FerryFieldScope *scope, const char *key, GError **error)
-{
-    ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, "Leave the option out",
-                    "Option \"%s.%s\" is not supported by this version", scope->path, key);
-    return false;
-}
-
-static bool
 read_option(const FerryFieldScope *scope, const char *key, FerryOption *value, GError **error)
 {
     bool yes = *value == FERRY_OPTION_YES;
@@ -187,15 +179,6 @@ read_strategy(const FerryFieldScope *scope, const char *key, Draft *draft, GErro
 }
 
 static bool
-read_unsupported_bool(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
-{
-    bool wanted = false;
-    if (!ferry_field_bool(scope, key, &wanted, error))
-        return false;
-    return !wanted || refuse_unsupported(scope, key, error);
-}
-
-static bool
 read_flatten(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
 {
     return ferry_field_bool(scope, key, &draft->options->flatten, error);
@@ -205,6 +188,12 @@ static bool
 read_sparsify(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
 {
     return ferry_field_bool(scope, key, &draft->options->sparsify, error);
+}
+
+static bool
+read_fstrim(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return ferry_field_bool(scope, key, &draft->options->fstrim, error);
 }
 
 /* A pool's name or an absolute folder. */
@@ -277,7 +266,7 @@ static const struct {
     {"storage_strategy", read_strategy},
     {"flatten", read_flatten},
     {"sparsify", read_sparsify},
-    {"fstrim", read_unsupported_bool},
+    {"fstrim", read_fstrim},
     {"pool_map", read_pool_map},
     {"disk_formats", read_disk_formats},
     {"dest_name", read_dest_name},

@@ -35,6 +35,7 @@ typedef struct {
     json_t *disk_formats; /* {target: "raw" or "qcow2"}; NULL: none */
     bool flatten;         /* images at the destination have no backing files */
     bool sparsify;
+    bool fstrim;
     char *dest_name; /* NULL: the name that it has */
     bool paused;
     guint progress_interval_ms;
@@ -46,9 +47,7 @@ typedef struct {
  * @config: where defaults come from; post_copy is on by default where permitted, unless paused or
  *   parallel_connections rule it out, and auto_converge where permitted and post_copy is off
  * @error: FERRY_ERROR_INVALID_REQUEST naming the option, what was found and what was expected;
- *   also for an option that this version does not support yet: fstrim when true; for
- *   auto_converge or post_copy where the configuration does
- *   not permit it; for post_copy together with paused or with parallel_connections above 1; and for
+ *   also for auto_converge or post_copy where the configuration does not permit it; for post_copy together with paused or with parallel_connections above 1; and for
  *   every unknown name
  */
 FerryOrderOptions *ferry_order_options_parse(const json_t *object,

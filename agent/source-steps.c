@@ -19,6 +19,7 @@
 #include "source-report.h"
 #include "storage-strategy.h"
 #include "transfer-steps.h"
+#include "trim.h"
 #include "virt-auto.h"
 #include "virt-definition.h"
 #include "virt-domain.h"
@@ -486,6 +487,7 @@ static const FerrySagaStep steps[] = {
     {"check", FERRY_STATUS_PREPARING, run_check, undo_check, false, false},
     {"prepare", FERRY_STATUS_PREPARING, run_prepare, undo_prepare, false, false},
     {"files", FERRY_STATUS_PREPARING, ferry_source_files_run, NULL, false, false},
+    {"trim", FERRY_STATUS_PREPARING, ferry_trim_run, NULL, false, false},
     {"snapshot", FERRY_STATUS_RUNNING, ferry_freeze_run, ferry_freeze_undo, false, false},
     {"seed", FERRY_STATUS_RUNNING, ferry_seed_run, NULL, false, false},
     {"transfer", FERRY_STATUS_RUNNING, ferry_transfer_step_run, NULL, false, false},

@@ -51,6 +51,7 @@ static const Option table[] = {
      "Make the image raw or qcow2 there"},
     {"flatten", 0, KIND_YES, "flatten", NULL, "Do without backing files at the destination"},
     {"sparsify", 0, KIND_YES, "sparsify", NULL, "Turn zeroes into holes on the way"},
+    {"fstrim", 0, KIND_YES, "fstrim", NULL, "Have the agent in the guest trim first"},
     {"dest-name", 0, KIND_TEXT, "dest_name", "NAME", "Its name on the destination"},
     {"paused", 0, KIND_YES, "paused", NULL, "Leave the instance paused on the destination"},
     {"progress-interval", 0, KIND_SECONDS, "progress_interval_s", "S",

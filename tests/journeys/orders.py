@@ -18,7 +18,7 @@ BAD_OPTIONS = (
     ({"storage_strategy": "magic"}, "storage_strategy"),
     ({"flatten": 1}, "flatten"),
     ({"sparsify": 1}, "sparsify"),
-    ({"fstrim": True}, "fstrim"),
+    ({"fstrim": "now"}, "fstrim"),
     ({"pool_map": {"default": "a/b"}}, "pool_map"),
     ({"disk_formats": {"vda": "vmdk"}}, "disk_formats"),
     ({"dest_name": "../other"}, "dest_name"),

@@ -81,6 +81,7 @@ test_defaults(Fixture *fixture, gconstpointer user_data)
         g_assert_null(options->disk_formats);
         g_assert_null(options->dest_name);
         g_assert_false(options->sparsify);
+        g_assert_false(options->fstrim);
         g_assert_false(options->paused);
         g_assert_false(options->post_copy);
         g_assert_false(options->auto_converge);
@@ -101,7 +102,7 @@ test_everything_given(Fixture *fixture, gconstpointer user_data)
                        " \"timeout_action\": \"force_complete\", \"persistent\": false,"
                        " \"undefine_source\": false, \"source_disks\": \"delete\","
                        " \"storage_strategy\": \"mirror\", \"flatten\": false,"
-                       " \"sparsify\": true, \"fstrim\": false,"
+                       " \"sparsify\": true, \"fstrim\": true,"
                        " \"pool_map\": {\"default\": \"fast\", \"/srv/a\": \"/srv/b\"},"
                        " \"disk_formats\": {\"vda\": \"raw\"}, \"dest_name\": \"web02\","
                        " \"paused\": true, \"progress_interval_s\": 0.25}");
@@ -124,6 +125,7 @@ test_everything_given(Fixture *fixture, gconstpointer user_data)
     g_assert_cmpstr(ferry_json_get_string(options->disk_formats, "vda"), ==, "raw");
     g_assert_cmpstr(options->dest_name, ==, "web02");
     g_assert_true(options->sparsify);
+    g_assert_true(options->fstrim);
     g_assert_cmpint(options->storage_strategy, ==, FERRY_STORAGE_MIRROR);
     g_assert_true(options->paused);
     g_assert_cmpuint(options->progress_interval_ms, ==, 250);
@@ -179,13 +181,13 @@ static const struct {
     {"{\"dest_name\": 2}", "options.dest_name"},
     {"{\"flatten\": \"no\"}", "options.flatten"},
     {"{\"sparsify\": \"yes\"}", "options.sparsify"},
+    {"{\"fstrim\": 1}", "options.fstrim"},
 };
 
 static const struct {
     const char *text;
     const char *named;
-} unsupported[] = {
-    {"{\"fstrim\": true}", "options.fstrim"},
+} unknown[] = {
     {"{\"compress\": false}", "Unknown option \"compress\""},
     {"{\"Disks\": []}", "Unknown option \"Disks\""},
     {"{\"\": 1}", "Unknown option \"\""},
@@ -199,10 +201,10 @@ test_bad_values(Fixture *fixture, gconstpointer user_data)
 }
 
 static void
-test_unsupported(Fixture *fixture, gconstpointer user_data)
+test_unknown(Fixture *fixture, gconstpointer user_data)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(unsupported); i++)
-        assert_refused(fixture, unsupported[i].text, unsupported[i].named);
+    for (gsize i = 0; i < G_N_ELEMENTS(unknown); i++)
+        assert_refused(fixture, unknown[i].text, unknown[i].named);
 }
 
 static void
@@ -278,7 +280,7 @@ main(int argc, char **argv)
     add("/order-options/defaults", test_defaults);
     add("/order-options/everything-given", test_everything_given);
     add("/order-options/bad-values", test_bad_values);
-    add("/order-options/unsupported", test_unsupported);
+    add("/order-options/unknown", test_unknown);
     add("/order-options/quarantine", test_quarantine);
     add("/order-options/too-many-disks", test_too_many_disks);
     add("/order-options/not-permitted", test_what_the_host_does_not_permit);

@@ -42,9 +42,10 @@ test_every_option(void)
                                         "--dest-name=web02",
                                         "--flatten",
                                         "--sparsify",
+                                        "--fstrim",
                                         "-o",
                                         "future={\"a\": \"b=c\"}",
-                                        "--option=fstrim=false",
+                                        "--option=tls=true",
                                         NULL};
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryJson) options = json_object();
@@ -56,8 +57,8 @@ test_every_option(void)
         " \"storage_strategy\": \"mirror\", \"paused\": true, \"progress_interval_s\": 0.5,"
         " \"pool_map\": {\"default\": \"fast\", \"/srv/a\": \"/srv/b=c\"},"
         " \"disk_formats\": {\"vda\": \"raw\"}, \"dest_name\": \"web02\","
-        " \"flatten\": true, \"sparsify\": true,"
-        " \"future\": {\"a\": \"b=c\"}, \"fstrim\": false}",
+        " \"flatten\": true, \"sparsify\": true, \"fstrim\": true,"
+        " \"future\": {\"a\": \"b=c\"}, \"tls\": true}",
         0, NULL);
     bool parsed = parse(words, options, &error);
     g_assert_no_error(error);

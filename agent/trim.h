@@ -1,0 +1,15 @@
+/* trim.h: the step "trim" of a migration's source: the guest gives back what its file systems do not
+ * use, before anything is frozen or copied. Only by order (`fstrim`), and never a reason to fail: what
+ * became of it is in the report.
+ *
+ * Threads: a migration's saga thread; waits for the guest, with a limit.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "migration.h"
+#include "saga.h"
+
+/** Always FERRY_STEP_DONE. The report gets `fstrim`: {"done", "message", "duration_ms"}. */
+FerryStepEnd ferry_trim_run(FerryMigration *migration, bool resumed, GError **error);
