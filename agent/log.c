@@ -44,13 +44,22 @@ one_line(const char *text)
     return line;
 }
 
+/* With debug we tell all of ours; what libraries tell each other helps nobody here. */
+static bool
+is_wanted(GLogLevelFlags level, const GLogField *fields, gsize count)
+{
+    if (!(level & G_LOG_LEVEL_DEBUG))
+        return true;
+    return show_debug && g_strcmp0(field(fields, count, "GLIB_DOMAIN"), G_LOG_DOMAIN) == 0;
+}
+
 static GLogWriterOutput
 write_log(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer data)
 {
     g_autofree char *at = NULL;
     g_autofree char *message = NULL;
 
-    if (level & G_LOG_LEVEL_DEBUG && !show_debug)
+    if (!is_wanted(level, fields, count))
         return G_LOG_WRITER_HANDLED;
     if (to_journald && g_log_writer_journald(level, fields, count, NULL) == G_LOG_WRITER_HANDLED)
         return G_LOG_WRITER_HANDLED;
