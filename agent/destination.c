@@ -2,6 +2,7 @@
 
 #include "destination.h"
 
+#include "carried-file.h"
 #include "chain.h"
 #include "check-storage.h"
 #include "destination-check.h"
@@ -168,8 +169,24 @@ ferry_destination_check(FerryDestination *self,
 
 /* --- prepare ---------------------------------------------------------------------------------- */
 
+/* What the source has to bring before the transfer. */
 static json_t *
-make_migrate_data(FerryDestination *self, const FerryRecord *record, json_t *pools, json_t *volumes)
+list_files(const FerryInstance *instance)
+{
+    g_autoptr(GPtrArray) files = ferry_carried_files_of(instance);
+    json_t *list = json_array();
+
+    for (guint i = 0; i < files->len; i++)
+        json_array_append_new(list, ferry_carried_file_to_json(g_ptr_array_index(files, i)));
+    return list;
+}
+
+static json_t *
+make_migrate_data(FerryDestination *self,
+                  const FerryRecord *record,
+                  const FerryInstance *instance,
+                  json_t *pools,
+                  json_t *volumes)
 {
     const FerryConfig *config = self->agent->config;
     const char *address = config->live_migration_inbound_addr;
@@ -177,11 +194,11 @@ make_migrate_data(FerryDestination *self, const FerryRecord *record, json_t *poo
     g_autofree char *migrate_uri = ferry_migrate_data_migrate_uri(address);
     g_autofree char *expires_at = ferry_clock_format_iso(record->expires_us);
 
-    return json_pack("{s:s, s:o, s:o, s:o, s:O, s:O, s:n, s:s}", "migration_id",
+    return json_pack("{s:s, s:o, s:o, s:o, s:O, s:O, s:o, s:n, s:s}", "migration_id",
                      record->migration_id, "host", ferry_json_text(config->host), "libvirt_uri",
                      ferry_json_text(libvirt_uri), "migrate_uri", ferry_json_text(migrate_uri),
-                     "pools", pools, "volumes", volumes, "destination_xml", "expires_at",
-                     expires_at);
+                     "pools", pools, "volumes", volumes, "files", list_files(instance),
+                     "destination_xml", "expires_at", expires_at);
 }
 
 /* The checks run again here: between check and order the world may have changed. */
@@ -214,7 +231,8 @@ prepare_record(FerryDestination *self,
     if (!ferry_preparation_make(self->agent, connection, record->migration_id, instance, &pools,
                                 &volumes, error))
         return NULL;
-    ferry_record_take(&record->migrate_data, make_migrate_data(self, record, pools, volumes));
+    ferry_record_take(&record->migrate_data,
+                      make_migrate_data(self, record, instance, pools, volumes));
     if (!enter(self, record, FERRY_STATUS_PREPARED, error))
         return NULL;
     return json_incref(record->migrate_data);

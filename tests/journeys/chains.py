@@ -231,6 +231,9 @@ def aborted_while_it_is_brought(stage):
     with stage.unchanged():
         order = stage.migrate(guest, bandwidth_mib_s=4)
         _files_sent(stage, order, 4 * MIB)
+        listed = stage.controller.record("kvm02", order)["migrate_data"]["files"]
+        equal([(file["kind"], file["path"]) for file in listed],
+              [("base", guest.disks[0].backing.path)])
         stage.controller.call("kvm01", "live_migration_abort", migration_id=order)
         stage.end(order, "cancelled")
 

@@ -84,6 +84,18 @@ def floppy_and_read_only_disk(stage):
     matrix.record("read-only floppy and read-only disk", moved=True)
 
 
+def writable_floppy(stage):
+    """a floppy that the guest may write to moves as a disk does"""
+    medium = _medium(stage, IMAGES + "/writable.img", 1474560, MIB)
+    guest = stage.counting(Disk("vda", GIB, data=MIB), devices=[floppy(medium, readonly=False)],
+                           machine="pc")
+    end = stage.carry(guest)
+    check("files" not in end.payload["report"], end.payload["report"])
+    _same(stage, medium)
+    stage.runs_on(guest, stage.destination)
+    matrix.record("writable floppy", moved=True)
+
+
 def empty_drives(stage):
     """empty drives pass"""
     empty = floppy("x").replace("<source file='x'/>", "")
@@ -118,5 +130,6 @@ def medium_outside(stage):
     check(path in error["message"], error["message"])
 
 
-CASES = (cdrom_copied_and_used, other_medium_is_refused, floppy_and_read_only_disk, empty_drives,
+CASES = (cdrom_copied_and_used, other_medium_is_refused, floppy_and_read_only_disk,
+         writable_floppy, empty_drives,
          config_drive, medium_outside)
