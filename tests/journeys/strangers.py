@@ -238,5 +238,42 @@ def sizes_that_lie(stage):
         _refused(stage, dict(info, **values), "InvalidRequest")
 
 
-CASES = (paths_that_lead_out, links_that_lead_out, things_that_are_no_files, bases_that_lead_out,
-         chains_that_loop, firmware_of_strangers, documents_of_strangers, sizes_that_lie)
+# Images of strangers: what a header says is compared, and nothing that it names is opened.
+
+HEADERS = (
+    # Its virtual size; a backing file; a data file (an incompatible feature); clusters of 2^60;
+    # a table that lies beyond all files; another magic.
+    (((24, struct.pack(">Q", 5 * GIB)),), {"image-size", "image-header"}),
+    (((8, struct.pack(">QI", 400, len(SECRET))), (400, SECRET.encode())), {"backing-chain"}),
+    (((8, struct.pack(">QI", 400, 22)), (400, b'json:{"driver":"file"}')), {"backing-chain"}),
+    (((72, struct.pack(">Q", 4)),), {"data-file"}),
+    (((20, struct.pack(">I", 60)),), {"image-header"}),
+    (((0, b"QFI\xfa"),), {"image-header"}),
+    (((8, struct.pack(">QI", 1 << 63, 1023)),), {"image-header", "backing-chain"}),
+    (((60, struct.pack(">I", 70000)),), {"image-header", "internal-snapshots"}),
+)
+
+
+def headers_that_lie(stage):
+    """qcow2 headers that lie about sizes and backing files, under an instance that runs"""
+    guest = stage.still(Disk("vda", GIB, data=MIB))
+    with open(stage.source.path(guest.disks[0].path), "r+b", buffering=0) as image:
+        true = image.read(65536)
+        try:
+            for patches, names in HEADERS:
+                for offset, content in patches:
+                    os.pwrite(image.fileno(), content, offset)
+                answer = stage.controller.call("kvm01", "check_can_live_migrate_source",
+                                               instance=guest.name)
+                failed = {each["name"] for each in answer["checks"] if each["result"] == "fail"}
+                check(failed & names, "%s: refused by %s" % (names, failed))
+                os.pwrite(image.fileno(), true, 0)
+        finally:
+            os.pwrite(image.fileno(), true, 0)
+    answer = stage.controller.call("kvm01", "check_can_live_migrate_source", instance=guest.name)
+    equal(answer["compatible"], True)
+
+
+CASES = (headers_that_lie, paths_that_lead_out, links_that_lead_out, things_that_are_no_files,
+         bases_that_lead_out, chains_that_loop, firmware_of_strangers, documents_of_strangers,
+         sizes_that_lie)
