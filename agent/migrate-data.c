@@ -93,5 +93,10 @@ ferry_migrate_data_check(const json_t *migrate_data, const FerryConfig *config, 
                       "qemu+tls, qemu+tcp or qemu+ssh://HOST/system, or what this host's "
                       "live_migration_uri makes",
                       error);
+    /* A document of a stranger could name any program and any file of the destination; what the
+     * options ask for is made here, of libvirt's own. */
+    if (json_object_get(migrate_data, "destination_xml") &&
+        !json_is_null(json_object_get(migrate_data, "destination_xml")))
+        return refuse("destination_xml", "a document", "null", error);
     return true;
 }

@@ -19,6 +19,7 @@ char *ferry_migrate_data_migrate_uri(const char *address);
  * (qemu+ext://, ?command=): so `migrate_uri` must be tcp://HOST[:PORT], and `libvirt_uri` either
  * qemu+tls|tcp|ssh://HOST[:PORT]/system without user and query, or what this host's own
  * live_migration_uri makes of the same HOST.
+ * `destination_xml` must be null: virt-redefine.h makes the document where one is needed.
  * @error: FERRY_ERROR_INVALID_REQUEST naming the field
  */
 bool ferry_migrate_data_check(const json_t *migrate_data,

@@ -10,6 +10,7 @@ from lab.images import GIB, MIB
 from lab.tap import check, equal
 
 import matrix
+from leg import travel
 from stage import definition, forget_pool, pools
 
 
@@ -95,13 +96,18 @@ def image_features(stage):
 
 
 def image_features_come_back(stage):
-    """an image of unusual features can be written to after the journey"""
+    """images of unusual features there and back, written to on the way, with a cold boot each"""
     guest = stage.counting(Image("vda", "refcount_bits=64,compat=1.1", data=4 * MIB),
-                           Image("vdb", "cluster_size=4k", 256 * MIB + 512))
-    stage.carry(guest)
-    stage.runs_on(guest, stage.destination)
-    stage.carry(guest)
-    stage.runs_on(guest, stage.source)
+                           Image("vdb", "cluster_size=4k", 256 * MIB + 512),
+                           Image("vdc", "compression_type=zstd,lazy_refcounts=on"),
+                           Image("vdd", "extended_l2=on,cluster_size=128k"),
+                           Image("vde", "compat=0.10"))
+    before = [features_of(disk.path, stage.source) for disk in guest.disks]
+    for _ in range(2):
+        travel(stage, guest)
+        equal([features_of(disk.path, guest.host) for disk in guest.disks], before)
+    matrix.record("qcow2 features, written to, there and back", moved=True, thin=True,
+                  cold_boot=True)
 
 
 def full_raw_and_sparse_raw(stage):

@@ -279,6 +279,17 @@ def snapshot_inside_the_image(stage):
     _refused_by(stage, ["internal-snapshots"], guest)
 
 
+def external_data_file(stage):
+    """a qcow2 whose data lies in another file"""
+    guest = stage.guest(Disk("vda", GIB))
+    data = guest.disks[0].path + ".data"
+    stage.defer(stage.remove, stage.source, data)
+    stage.source.run("qemu-img", "create", "-q", "-f", "qcow2", "-o", "data_file=" + data,
+                     guest.disks[0].path, GIB)
+    start_still(guest)
+    _refused_by(stage, ["data-file"], guest)
+
+
 def checkpoint_and_backup(stage):
     """a checkpoint"""
     guest = _still(stage)
@@ -365,5 +376,5 @@ CASES = (no_such_instance, instance_is_elsewhere, already_migrating, itself,
          identical_foreign_file, one_of_three_in_the_way, changed_leftover, leftover_of_another,
          path_outside, path_by_link, image_is_a_link, allowed_elsewhere, too_little_space,
          too_little_memory, snapshots, external_snapshot,
-         snapshot_inside_the_image, checkpoint_and_backup, block_job, shareable,
+         snapshot_inside_the_image, external_data_file, checkpoint_and_backup, block_job, shareable,
          network_disk, block_device, all_at_once, disks_left_out)

@@ -58,7 +58,7 @@ test_every_option(void)
         " \"pool_map\": {\"default\": \"fast\", \"/srv/a\": \"/srv/b=c\"},"
         " \"disk_formats\": {\"vda\": \"raw\"}, \"dest_name\": \"web02\","
         " \"flatten\": true, \"sparsify\": true, \"fstrim\": true,"
-        " \"future\": {\"a\": \"b=c\"}, \"tls\": true}",
+        " \"future\": {\"a\": \"b=c\"}}",
         0, NULL);
     bool parsed = parse(words, options, &error);
     g_assert_no_error(error);
