@@ -10,7 +10,7 @@ from lab.images import GIB, MIB
 from lab.tap import check, equal
 
 import matrix
-from leg import travel
+from leg import boot_cold, travel
 from stage import definition, forget_pool, pools
 
 FAST = IMAGES + "/fast"
@@ -124,6 +124,33 @@ def _info(stage, guest):
                                  instance=guest.name)["instance_info"]
 
 
+def overlay_elsewhere(stage):
+    """an overlay goes to another pool, its base to where it was; relative names stay together"""
+    _fast_pool(stage, stage.destination)
+    base = Disk("base", GIB, data=8 * MIB)
+    guest = stage.counting(Disk("vda", GIB, backing=base))
+    overlay = guest.disks[0]
+    for host in stage.hosts.values():
+        stage.defer(stage.remove, host, base.path)
+        stage.defer(stage.remove, host, overlay.path)
+    stage.carry(guest, pool_map={"default": "fast"})
+    overlay.path = overlay.path.replace(IMAGES, FAST)
+    stage.runs_on(guest, stage.destination)
+    equal(images.info(overlay.path, stage.destination)["backing-filename"], base.path)
+    boot_cold(stage, guest)
+    stage.destination.virsh("destroy", guest.name)
+    stage.destination.run("qemu-img", "rebase", "-u", "-F", "qcow2", "-b",
+                          "../" + base.path.rsplit("/", 1)[1], overlay.path)
+    stage.destination.virsh("start", "--paused", guest.name)
+    there = stage.controller.call("kvm02", "check_can_live_migrate_source", instance=guest.name)
+    answer = stage.controller.call("kvm01", "check_can_live_migrate_destination",
+                                   instance_info=there["instance_info"],
+                                   options={"pool_map": {"fast": "default"}})
+    failed = [each["message"] for each in answer["checks"]
+              if each["name"] == "pool-map" and each["result"] == "fail"]
+    check(failed and "../" in failed[0], answer["checks"])
+
+
 class Full(Disk):
     """A disk whose image is allocated in full, with 16 MiB of data and zeroes for the rest."""
 
@@ -184,5 +211,5 @@ def impossible(stage):
         check(word in json.dumps(error), "%s is not named: %s" % (word, error))
 
 
-CASES = (another_pool, new_folder, other_formats, other_name, name_only, undone,
+CASES = (another_pool, new_folder, other_formats, other_name, name_only, undone, overlay_elsewhere,
          zeroes_become_holes, trim_without_agent, impossible)
