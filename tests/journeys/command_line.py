@@ -94,7 +94,7 @@ def migrate_with_options(stage):
     """migrate with options: they arrive; one that the agent does not have is wrong usage"""
     guest = stage.still(Disk("vda", GIB, data=MIB))
     for words in (("--storage-strategy", "magic"), ("-o", "colour=1"), ("--post-copy",),
-                  ("--source-disks", "eat"), ("-o", "flatten=true")):
+                  ("--source-disks", "eat"), ("-o", "flatten=1")):
         done = _run(stage, USAGE, "migrate", guest.name, *WAY, *words)
         check("InvalidRequest" in done.stderr, done.stderr)
     _run(stage, DONE, "migrate", guest.name, *WAY, "--transient", "--paused", "--source-disks",

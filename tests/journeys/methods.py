@@ -206,7 +206,10 @@ def lease_does_not_end_a_journey(stage):
     guest = stage.counting(Disk("vda", GIB, data=48 * MIB))
     with stage.settings({"kvm02": {"migration": {"prepare_timeout": "1"}}}):
         migration_id = stage.migrate(guest, bandwidth_mib_s=16)
-        stage.agents["kvm02"].wait_log("the lease is over, but")
+        stage.recorder.wait_event("migration.destination.prepared", migration_id, "kvm02")
+        first = stage.controller.record("kvm02", migration_id)["expires_at"]
+        wait_until(lambda: stage.controller.record("kvm02", migration_id)["expires_at"]
+                   not in (None, first), 20, "another lease")
         stage.completed(migration_id)
         stage.runs_on(guest, stage.destination)
 
