@@ -3,7 +3,13 @@
 Agents die at their own fault points: they have to be built with --enable-fault-points.
 """
 
+import os
+import shutil
+
 from lab import images
+from lab.controller import RemoteError
+from lab.counting import Layout
+from lab.deadline import wait_until
 from lab.images import MIB
 from lab.network import MIGRATION
 from lab.tap import check, equal
@@ -93,10 +99,80 @@ def after_the_merge(stage):
     _arrived(stage, guest)
 
 
-# In the middle of the seed. 96 MiB at 8 MiB/s; whoever began anew would send half of it again.
+class _Held:
+    """The destination's agent waits where it is about to merge, for as long as the block lasts."""
 
-DATA = 96 * MIB
-LIMIT_MIB_S = 8
+    def __init__(self, stage):
+        self.agent = stage.agents["kvm02"]
+        self.folder = os.path.join(stage.destination.directory, "holds")
+        self.hold = os.path.join(self.folder, "merge:begin")
+
+    def __enter__(self):
+        os.makedirs(self.folder, exist_ok=True)
+        with open(self.hold, "w", encoding="ascii"):
+            pass
+        self.agent.stop()
+        self.agent.start(environment={"VIRT_FERRY_FAULT_POINTS": self.folder})
+        return self
+
+    def wait(self):
+        wait_until(lambda: os.path.exists(self.hold + ".reached"), 60, "the merge is about to begin")
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.folder)
+
+
+def libvirtd_before_the_merge(stage):
+    """libvirtd on the destination dies between arrival and commit: it is committed when it is back"""
+    guest = stage.counting(sparse(16 * MIB))
+    with _Held(stage) as held:
+        migration_id = stage.migrate(guest)
+        held.wait()
+        stage.destination.kill_libvirtd()
+    stage.destination.restart_libvirtd()
+    stage.completed(migration_id)
+    _arrived(stage, guest)
+
+
+def libvirtd_in_the_merge(stage):
+    """libvirtd on the destination dies in the middle of the commit, which goes on in QEMU"""
+    guest = stage.counting(sparse(16 * MIB))
+    with _Held(stage) as held:
+        migration_id = stage.migrate(guest)
+        held.wait()
+        stage.destination.virsh("blockcommit", guest.name, "vda", "--active")
+        stage.destination.kill_libvirtd()
+    stage.destination.restart_libvirtd()
+    stage.completed(migration_id)
+    _arrived(stage, guest)
+
+
+def merge_that_lasts(stage):
+    """a commit that lasts: the destination's answer is to ask again, and the source does"""
+    guest = stage.counting(sparse(48 * MIB), interval_ms=20,
+                           layout=Layout(slots=512, stride=2 * MIB))
+    with _Held(stage) as held:
+        migration_id = stage.migrate(guest, bandwidth_mib_s=LIMIT_MIB_S)
+        held.wait()
+        # Writes of the guest come in faster than this takes them over.
+        stage.destination.virsh("blockcommit", guest.name, "vda", "--active", "--bandwidth", "1")
+    try:
+        stage.controller.call("kvm02", "post_live_migration_at_destination", timeout=60,
+                              migration_id=migration_id)
+    except RemoteError as error:
+        equal((error.code, error.details.get("retry")), ("MigrationError", True))
+    else:
+        raise AssertionError("the commit was over at once")
+    equal(stage.controller.record("kvm01", migration_id)["status"], "post-migrating")
+    stage.destination.virsh("blockjob", guest.name, "vda", "--bandwidth", "0")
+    stage.completed(migration_id)
+    _arrived(stage, guest)
+
+
+# In the middle of the seed; whoever began anew would send half of it again.
+
+DATA = 64 * MIB
+LIMIT_MIB_S = 12
 
 
 def _in_seed(stage, migration_id, part=0.0):
@@ -194,12 +270,12 @@ def link_is_lost(stage):
 
 def destination_is_full(stage):
     """the destination's file system is full in the seed: the journey fails, nothing is left"""
-    stage.destination.limit_images(192 * MIB)
+    stage.destination.limit_images(144 * MIB)
     stage.defer(stage.destination.unlimit_images)
     guest = stage.counting(sparse(DATA))
     migration_id = stage.migrate(guest, bandwidth_mib_s=LIMIT_MIB_S)
     _in_seed(stage, migration_id)
-    stage.destination.run("fallocate", "-l", "%d" % (110 * MIB), "/var/lib/libvirt/images/filler")
+    stage.destination.run("fallocate", "-l", "%d" % (90 * MIB), "/var/lib/libvirt/images/filler")
     stage.end(migration_id, "failed", "MigrationError")
     stage.destination.run("rm", "/var/lib/libvirt/images/filler")
     stayed(stage, guest)
@@ -267,7 +343,8 @@ def overlay_of_nobody(stage):
 
 
 CASES = (before_the_snapshot, after_the_snapshot, before_the_transfer, at_the_end, while_thawing,
-         before_the_merge, after_the_merge, source_agent_in_seed, destination_agent_in_seed,
+         before_the_merge, after_the_merge, libvirtd_before_the_merge, libvirtd_in_the_merge,
+         merge_that_lasts, source_agent_in_seed, destination_agent_in_seed,
          destination_libvirtd_in_seed, source_libvirtd_in_seed, link_in_seed, link_is_lost,
          destination_is_full, guest_dies_in_seed, guest_is_shut_down_in_thaw,
          guest_is_saved_in_seed, overlay_of_nobody)
