@@ -8,6 +8,7 @@
 #include "peer.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
+#include "virt-sight.h"
 
 #define FIRST_PAUSE_MS 250
 #define LAST_PAUSE_MS 10000

@@ -8,6 +8,7 @@
 #include "preparation.h"
 #include "space-book.h"
 #include "virt-look.h"
+#include "virt-pool.h"
 
 #include <sys/stat.h>
 #include <sys/statvfs.h>

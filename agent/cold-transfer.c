@@ -12,6 +12,7 @@
 #include "virt-auto.h"
 #include "virt-domain.h"
 #include "virt-migrate.h"
+#include "virt-sight.h"
 
 #include <errno.h>
 #include <sys/stat.h>

@@ -11,6 +11,7 @@
 #include "virt-firmware.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
+#include "virt-sight.h"
 
 static void
 check_uuid(const FerryCheckScene *scene)

@@ -23,6 +23,8 @@
 #include "virt-domain.h"
 #include "virt-storage.h"
 #include "way-check.h"
+#include "virt-pool.h"
+#include "virt-sight.h"
 
 struct FerryDestination {
     const FerryAgent *agent;

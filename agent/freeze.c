@@ -10,6 +10,7 @@
 #include "virt-domain.h"
 #include "virt-snapshot.h"
 #include "virt-storage.h"
+#include "virt-sight.h"
 
 #include <sys/stat.h>
 

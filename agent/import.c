@@ -12,6 +12,7 @@
 #include "preparation.h"
 #include "virt-domain.h"
 #include "virt-storage.h"
+#include "virt-pool.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -10,6 +10,7 @@
 #include "virt-auto.h"
 #include "virt-domain.h"
 #include "virt-host.h"
+#include "virt-sight.h"
 
 #define MAX_NAME_BYTES 256
 #define MAX_LIST 1000

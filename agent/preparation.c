@@ -13,6 +13,7 @@
 #include "virt-error.h"
 #include "virt-storage.h"
 #include "volxml.h"
+#include "virt-pool.h"
 
 #include <sys/stat.h>
 

@@ -11,6 +11,7 @@
 #include "virt-definition.h"
 #include "virt-domain.h"
 #include "virt-storage.h"
+#include "virt-pool.h"
 
 #include <limits.h>
 #include <string.h>

@@ -13,6 +13,8 @@
 #include "virt-domain.h"
 #include "virt-storage.h"
 #include "whereabouts.h"
+#include "virt-pool.h"
+#include "virt-sight.h"
 
 /* What is over and has to stay is looked at again after as long as it was to stay, but so often. */
 #define LOOK_AGAIN_MAX_S 600

@@ -9,6 +9,7 @@
 #include "virt-auto.h"
 #include "virt-domain.h"
 #include "virt-migrate.h"
+#include "virt-sight.h"
 
 /* How often we look when libvirt tells nothing by itself. */
 #define LOOK_MS 250

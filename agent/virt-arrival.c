@@ -7,6 +7,7 @@
 #include "virt-domain.h"
 #include "virt-error.h"
 #include "virt-storage.h"
+#include "virt-sight.h"
 
 #include <stdlib.h>
 

@@ -6,245 +6,8 @@
 #include "domxml.h"
 #include "virt-auto.h"
 #include "virt-error.h"
+#include "virt-sight.h"
 #include "virt-storage.h"
-
-/* --- states in libvirt's words ---------------------------------------------------------------- */
-
-static const char *
-state_word(int state)
-{
-    static const char *const words[] = {
-        [VIR_DOMAIN_NOSTATE] = "nostate",   [VIR_DOMAIN_RUNNING] = "running",
-        [VIR_DOMAIN_BLOCKED] = "blocked",   [VIR_DOMAIN_PAUSED] = "paused",
-        [VIR_DOMAIN_SHUTDOWN] = "shutdown", [VIR_DOMAIN_SHUTOFF] = "shutoff",
-        [VIR_DOMAIN_CRASHED] = "crashed",   [VIR_DOMAIN_PMSUSPENDED] = "pmsuspended",
-    };
-
-    return state >= 0 && state < (int)G_N_ELEMENTS(words) ? words[state] : "unknown";
-}
-
-const char *
-ferry_virt_domain_state_word(virDomainPtr domain)
-{
-    int state = -1;
-
-    virDomainGetState(domain, &state, NULL, 0);
-    return state_word(state);
-}
-
-typedef struct {
-    int reason;
-    const char *word;
-} ReasonWord;
-
-static const ReasonWord running_reasons[] = {
-    {VIR_DOMAIN_RUNNING_BOOTED, "booted"},
-    {VIR_DOMAIN_RUNNING_MIGRATED, "migrated"},
-    {VIR_DOMAIN_RUNNING_RESTORED, "restored"},
-    {VIR_DOMAIN_RUNNING_FROM_SNAPSHOT, "from snapshot"},
-    {VIR_DOMAIN_RUNNING_UNPAUSED, "unpaused"},
-    {VIR_DOMAIN_RUNNING_MIGRATION_CANCELED, "migration canceled"},
-    {VIR_DOMAIN_RUNNING_SAVE_CANCELED, "save canceled"},
-    {VIR_DOMAIN_RUNNING_WAKEUP, "event wakeup"},
-    {VIR_DOMAIN_RUNNING_POSTCOPY, "post-copy"},
-    {VIR_DOMAIN_RUNNING_POSTCOPY_FAILED, "post-copy failed"},
-    {-1, NULL},
-};
-
-static const ReasonWord paused_reasons[] = {
-    {VIR_DOMAIN_PAUSED_USER, "user"},
-    {VIR_DOMAIN_PAUSED_MIGRATION, "migrating"},
-    {VIR_DOMAIN_PAUSED_SAVE, "saving"},
-    {VIR_DOMAIN_PAUSED_DUMP, "dumping"},
-    {VIR_DOMAIN_PAUSED_IOERROR, "I/O error"},
-    {VIR_DOMAIN_PAUSED_WATCHDOG, "watchdog"},
-    {VIR_DOMAIN_PAUSED_SNAPSHOT, "creating snapshot"},
-    {VIR_DOMAIN_PAUSED_STARTING_UP, "starting up"},
-    {VIR_DOMAIN_PAUSED_POSTCOPY, "post-copy"},
-    {VIR_DOMAIN_PAUSED_POSTCOPY_FAILED, "post-copy failed"},
-    {-1, NULL},
-};
-
-static const ReasonWord shutoff_reasons[] = {
-    {VIR_DOMAIN_SHUTOFF_SHUTDOWN, "shutdown"},
-    {VIR_DOMAIN_SHUTOFF_DESTROYED, "destroyed"},
-    {VIR_DOMAIN_SHUTOFF_CRASHED, "crashed"},
-    {VIR_DOMAIN_SHUTOFF_MIGRATED, "migrated"},
-    {VIR_DOMAIN_SHUTOFF_SAVED, "saved"},
-    {VIR_DOMAIN_SHUTOFF_FAILED, "failed"},
-    {-1, NULL},
-};
-
-static const char *
-reason_word(int state, int reason)
-{
-    const ReasonWord *words = NULL;
-
-    if (state == VIR_DOMAIN_RUNNING)
-        words = running_reasons;
-    else if (state == VIR_DOMAIN_PAUSED)
-        words = paused_reasons;
-    else if (state == VIR_DOMAIN_SHUTOFF)
-        words = shutoff_reasons;
-    for (; words && words->word; words++)
-        if (words->reason == reason)
-            return words->word;
-    return "unknown";
-}
-
-/* --- sight ------------------------------------------------------------------------------------ */
-
-static bool
-has_incoming_job(virDomainPtr domain)
-{
-    virTypedParameterPtr params = NULL;
-    int count = 0;
-    int type = 0;
-    int operation = 0;
-
-    if (virDomainGetJobStats(domain, &type, &params, &count, 0) < 0)
-        return false;
-
-    bool incoming =
-        virTypedParamsGetInt(params, count, VIR_DOMAIN_JOB_OPERATION, &operation) == 1 &&
-        operation == VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN && type != VIR_DOMAIN_JOB_NONE;
-
-    virTypedParamsFree(params, count);
-    return incoming;
-}
-
-static FerrySight
-sight_of_paused(virDomainPtr domain, int reason)
-{
-    switch (reason) {
-    case VIR_DOMAIN_PAUSED_POSTCOPY:
-        return FERRY_SIGHT_POSTCOPY;
-    case VIR_DOMAIN_PAUSED_POSTCOPY_FAILED:
-        return FERRY_SIGHT_POSTCOPY_FAILED;
-    case VIR_DOMAIN_PAUSED_MIGRATION:
-    case VIR_DOMAIN_PAUSED_STARTING_UP:
-        return has_incoming_job(domain) ? FERRY_SIGHT_INCOMING : FERRY_SIGHT_PAUSED_MIGRATION;
-    default:
-        return has_incoming_job(domain) ? FERRY_SIGHT_INCOMING : FERRY_SIGHT_PAUSED;
-    }
-}
-
-static FerrySight
-sight_of_running(int reason)
-{
-    if (reason == VIR_DOMAIN_RUNNING_POSTCOPY)
-        return FERRY_SIGHT_POSTCOPY;
-    if (reason == VIR_DOMAIN_RUNNING_POSTCOPY_FAILED)
-        return FERRY_SIGHT_POSTCOPY_FAILED;
-    return FERRY_SIGHT_RUNNING;
-}
-
-FerrySight
-ferry_virt_domain_state_sight(virDomainPtr domain)
-{
-    int state = 0;
-    int reason = 0;
-
-    if (virDomainGetState(domain, &state, &reason, 0) < 0)
-        return ferry_virt_error_is(VIR_ERR_NO_DOMAIN) ? FERRY_SIGHT_ABSENT
-                                                      : FERRY_SIGHT_UNREACHABLE;
-    switch (state) {
-    case VIR_DOMAIN_RUNNING:
-        return sight_of_running(reason);
-    case VIR_DOMAIN_PAUSED:
-        return sight_of_paused(domain, reason);
-    case VIR_DOMAIN_SHUTOFF:
-        return reason == VIR_DOMAIN_SHUTOFF_MIGRATED ? FERRY_SIGHT_MIGRATED : FERRY_SIGHT_SHUT_OFF;
-    default:
-        return FERRY_SIGHT_OTHER;
-    }
-}
-
-FerrySight
-ferry_virt_domain_sight(virConnectPtr connection, const char *uuid)
-{
-    virDomainPtr found = virDomainLookupByUUIDString(connection, uuid);
-
-    if (!found)
-        return ferry_virt_error_is(VIR_ERR_NO_DOMAIN) ? FERRY_SIGHT_ABSENT
-                                                      : FERRY_SIGHT_UNREACHABLE;
-
-    g_autoptr(virDomain) domain = found;
-
-    return ferry_virt_domain_state_sight(domain);
-}
-
-bool
-ferry_virt_domain_died_here(virConnectPtr connection, const char *uuid)
-{
-    int state = 0;
-    int reason = 0;
-    g_autoptr(virDomain) domain = virDomainLookupByUUIDString(connection, uuid);
-
-    if (!domain || virDomainGetState(domain, &state, &reason, 0) < 0)
-        return false;
-    if (state == VIR_DOMAIN_CRASHED)
-        return true;
-    /* After libvirtd's own restart the reason is forgotten: then this proves nothing. */
-    return state == VIR_DOMAIN_SHUTOFF && reason != VIR_DOMAIN_SHUTOFF_UNKNOWN &&
-           reason != VIR_DOMAIN_SHUTOFF_MIGRATED && reason != VIR_DOMAIN_SHUTOFF_DAEMON;
-}
-
-static bool
-destroy_paused(virDomainPtr domain, GError **error)
-{
-    const char *name = virDomainGetName(domain);
-
-    g_message("Destroying what the switch left of '%s': it is paused here and alive elsewhere",
-              name);
-    return virDomainDestroyFlags(domain, VIR_DOMAIN_DESTROY_DEFAULT) == 0 ||
-           ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
-                                 "Cannot destroy the paused rest of '%s'", name);
-}
-
-static bool
-undefine_dead(virDomainPtr domain, GError **error)
-{
-    const char *name = virDomainGetName(domain);
-
-    return virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) == 0 ||
-           ferry_virt_error_is(VIR_ERR_NO_DOMAIN) ||
-           ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
-                                 "Cannot undefine '%s', which moved away", name);
-}
-
-bool
-ferry_virt_domain_retire(virConnectPtr connection, const char *uuid, bool undefine, GError **error)
-{
-    g_autoptr(virDomain) domain = virDomainLookupByUUIDString(connection, uuid);
-    FerrySight sight = domain ? ferry_virt_domain_state_sight(domain) : FERRY_SIGHT_ABSENT;
-
-    if (sight == FERRY_SIGHT_ABSENT)
-        return true;
-    if (sight == FERRY_SIGHT_PAUSED_MIGRATION) {
-        if (!destroy_paused(domain, error))
-            return false;
-        sight = ferry_virt_domain_state_sight(domain);
-    }
-    if (sight == FERRY_SIGHT_ABSENT)
-        return true;
-    if (sight == FERRY_SIGHT_MIGRATED || sight == FERRY_SIGHT_SHUT_OFF)
-        return !undefine || undefine_dead(domain, error);
-    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
-                    "Look at it on both hosts; nothing was done to it",
-                    "The domain '%s' is '%s' on the source after it moved away", uuid,
-                    ferry_sight_to_string(sight));
-    return false;
-}
-
-bool
-ferry_virt_domain_is_busy(virConnectPtr connection, const char *uuid)
-{
-    virDomainJobInfo info = {0};
-    g_autoptr(virDomain) domain = virDomainLookupByUUIDString(connection, uuid);
-
-    return !domain || virDomainGetJobInfo(domain, &info) < 0 || info.type != VIR_DOMAIN_JOB_NONE;
-}
 
 /* --- finding and describing ------------------------------------------------------------------- */
 
@@ -337,8 +100,8 @@ FerryInstance *
 ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError **error)
 {
     const char *name = virDomainGetName(domain);
-    int state = 0;
-    int reason = 0;
+    const char *state = NULL;
+    const char *reason = NULL;
     unsigned int flags = VIR_DOMAIN_XML_MIGRATABLE;
     char *raw = virDomainGetXMLDesc(domain, flags);
 
@@ -353,7 +116,7 @@ ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError
     g_autofree char *migratable = raw;
     g_autofree char *live = full ? full : g_strdup(raw);
 
-    if (virDomainGetState(domain, &state, &reason, 0) < 0) {
+    if (!ferry_virt_domain_state_words(domain, &state, &reason)) {
         ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR, "Cannot read the state of '%s'",
                               name);
         return NULL;
@@ -365,8 +128,8 @@ ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError
         return NULL;
     g_free(instance->domain_xml);
     instance->domain_xml = ferry_domxml_redact(migratable);
-    instance->state = g_strdup(state_word(state));
-    instance->state_reason = g_strdup(reason_word(state, reason));
+    instance->state = g_strdup(state);
+    instance->state_reason = g_strdup(reason);
     instance->persistent = virDomainIsPersistent(domain) == 1;
 
     bool asking = qemu_may_be_asked(domain);
@@ -430,6 +193,55 @@ ferry_virt_domain_find_obstacles(virDomainPtr domain, FerryInstance *instance, G
                          "managed save image", "Remove it (virsh managedsave-remove)");
     find_block_jobs(domain, instance);
     return true;
+}
+
+/* --- what a migration leaves ------------------------------------------------------------------- */
+
+static bool
+destroy_paused(virDomainPtr domain, GError **error)
+{
+    const char *name = virDomainGetName(domain);
+
+    g_message("Destroying what the switch left of '%s': it is paused here and alive elsewhere",
+              name);
+    return virDomainDestroyFlags(domain, VIR_DOMAIN_DESTROY_DEFAULT) == 0 ||
+           ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                 "Cannot destroy the paused rest of '%s'", name);
+}
+
+static bool
+undefine_dead(virDomainPtr domain, GError **error)
+{
+    const char *name = virDomainGetName(domain);
+
+    return virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) == 0 ||
+           ferry_virt_error_is(VIR_ERR_NO_DOMAIN) ||
+           ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                 "Cannot undefine '%s', which moved away", name);
+}
+
+bool
+ferry_virt_domain_retire(virConnectPtr connection, const char *uuid, bool undefine, GError **error)
+{
+    g_autoptr(virDomain) domain = virDomainLookupByUUIDString(connection, uuid);
+    FerrySight sight = domain ? ferry_virt_domain_state_sight(domain) : FERRY_SIGHT_ABSENT;
+
+    if (sight == FERRY_SIGHT_ABSENT)
+        return true;
+    if (sight == FERRY_SIGHT_PAUSED_MIGRATION) {
+        if (!destroy_paused(domain, error))
+            return false;
+        sight = ferry_virt_domain_state_sight(domain);
+    }
+    if (sight == FERRY_SIGHT_ABSENT)
+        return true;
+    if (sight == FERRY_SIGHT_MIGRATED || sight == FERRY_SIGHT_SHUT_OFF)
+        return !undefine || undefine_dead(domain, error);
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                    "Look at it on both hosts; nothing was done to it",
+                    "The domain '%s' is '%s' on the source after it moved away", uuid,
+                    ferry_sight_to_string(sight));
+    return false;
 }
 
 /* --- who uses a file -------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* virt-domain.h: domains of the local libvirt: found, seen, described.
+/* virt-domain.h: domains of the local libvirt: found, described, retired.
  *
  * Threads: any but main; every call may block as long as libvirtd does.
  */
@@ -9,7 +9,6 @@
 #include <stdbool.h>
 
 #include "instance.h"
-#include "verdict.h"
 
 /** Returns: (transfer full): the domain with this name or UUID; NULL with
  * FERRY_ERROR_INSTANCE_NOT_FOUND or FERRY_ERROR_HYPERVISOR_UNAVAILABLE. */
@@ -27,20 +26,6 @@ FerryInstance *ferry_virt_domain_describe(virConnectPtr connection,
                                           virDomainPtr domain,
                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Returns: libvirt's word for the state: running, paused, shutoff ...; "unknown" when it is gone. */
-const char *ferry_virt_domain_state_word(virDomainPtr domain);
-
-/** Returns: what the local libvirt shows of the domain with this UUID; never fails: a libvirt that
- * does not answer is FERRY_SIGHT_UNREACHABLE. */
-FerrySight ferry_virt_domain_sight(virConnectPtr connection, const char *uuid);
-
-/** The same of a domain that was found already. */
-FerrySight ferry_virt_domain_state_sight(virDomainPtr domain);
-
-/** Returns: true when the domain is shut off or crashed here for a reason that libvirt names and that
- * is no migration: then no other host can have it. */
-bool ferry_virt_domain_died_here(virConnectPtr connection, const char *uuid);
-
 /**
  * ferry_virt_domain_retire:
  * Ends what a completed migration left of the domain on its source, where libvirt did not come to it:
@@ -52,9 +37,6 @@ bool ferry_virt_domain_retire(virConnectPtr connection,
                               const char *uuid,
                               bool undefine,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** Returns: true when libvirt runs a job on the domain with this UUID, or cannot tell. */
-bool ferry_virt_domain_is_busy(virConnectPtr connection, const char *uuid);
 
 /** Adds obstacles that libvirt knows and the XML does not show: snapshots, checkpoints, managed
  * save, running block jobs. */

@@ -8,6 +8,7 @@
 #include "virt-auto.h"
 #include "virt-domain.h"
 #include "virt-error.h"
+#include "virt-sight.h"
 
 #include <stdlib.h>
 

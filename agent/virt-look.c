@@ -7,6 +7,7 @@
 #include "virt-error.h"
 #include "virt-storage.h"
 #include "volxml.h"
+#include "virt-pool.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,6 +6,7 @@
 #include "peer.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
+#include "virt-sight.h"
 
 /* More journeys than an instance makes within a quarantine; it ends circles, too. */
 #define MAX_HOSTS 6
