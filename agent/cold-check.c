@@ -50,6 +50,14 @@ ferry_cold_check(const FerryAgent *agent,
                          "Leave \"persistent\" out, or start the instance first",
                          "Instance '%s' is shut off and cannot arrive without being defined",
                          instance->name);
+    if (options->source_disks == FERRY_SOURCE_DISKS_DELETE)
+        ferry_checks_add(
+            checks, "source-disks", FERRY_CHECK_FAIL,
+            "Order \"quarantine\", which deletes once the instance was seen running, or "
+            "\"keep\"",
+            "Instance '%s' is shut off: source disks are deleted only after it was seen "
+            "running with those at the destination",
+            instance->name);
     if (options->pool_map || options->disk_formats || options->sparsify || options->flatten)
         ferry_checks_add(checks, "options", FERRY_CHECK_FAIL, "Leave them out, or start it first",
                          "Files of instance '%s', which is shut off, arrive as they are: pool_map, "

@@ -8,7 +8,7 @@
 #include "file-carrier.h"
 #include "peer.h"
 #include "progress.h"
-#include "source-files.h"
+#include "source-progress.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
 #include "virt-migrate.h"
@@ -268,8 +268,7 @@ bring_over(Cold *self, FerryTransferResult *result, GError **error)
 
     if (!list_files(self, error))
         return false;
-    ferry_source_files_count(self->migration, self->progress);
-    ferry_progress_go_on(self->progress, ferry_migration_record(self->migration)->progress);
+    ferry_source_progress_go_on(self->progress, ferry_migration_record(self->migration));
     if (!carry_all(self, error))
         return false;
 

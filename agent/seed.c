@@ -11,7 +11,7 @@
 #include "overlay.h"
 #include "peer.h"
 #include "progress.h"
-#include "source-files.h"
+#include "source-progress.h"
 #include "virt-auto.h"
 #include "virt-snapshot.h"
 #include "virt-storage.h"
@@ -250,23 +250,6 @@ send_image(const Seed *self, const FerryOverlay *overlay, GError **error)
 
 /* --- the step --------------------------------------------------------------------------------- */
 
-static FerryProgress *
-new_progress(FerryMigration *migration, const FerryInstance *instance)
-{
-    FerryProgress *progress = ferry_progress_new(g_get_monotonic_time(), instance->memory_bytes);
-
-    for (guint i = 0; i < instance->disks->len; i++) {
-        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
-
-        if (disk->migrate)
-            ferry_progress_add_disk(progress, disk->target, disk->capacity_bytes,
-                                    disk->allocation_bytes);
-    }
-    ferry_source_files_count(migration, progress);
-    ferry_progress_go_on(progress, ferry_migration_record(migration)->progress);
-    return progress;
-}
-
 static FerryStepEnd
 end_of_failure(FerryMigration *migration)
 {
@@ -282,7 +265,7 @@ ferry_seed_run(FerryMigration *migration, bool resumed, GError **error)
     if (overlays->len == 0)
         return FERRY_STEP_DONE;
 
-    g_autoptr(FerryProgress) progress = new_progress(migration, instance);
+    g_autoptr(FerryProgress) progress = ferry_source_progress_new(migration, false);
     const json_t *migrate_data = ferry_migration_record(migration)->migrate_data;
     Seed self = {migration, ferry_migration_agent(migration), instance,
                  ferry_json_get_string(migrate_data, "libvirt_uri"), progress};

@@ -6,6 +6,7 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "file-carrier.h"
+#include "source-progress.h"
 
 /* The step's own view: all files, and how far they are. */
 typedef struct {
@@ -16,22 +17,6 @@ typedef struct {
     guint percent;       /* as the journal has it */
     json_t *report;      /* what became of each */
 } Step;
-
-static FerryProgress *
-new_progress(FerryMigration *migration, const FerryInstance *instance)
-{
-    FerryProgress *progress = ferry_progress_new(g_get_monotonic_time(), instance->memory_bytes);
-
-    for (guint i = 0; i < instance->disks->len; i++) {
-        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
-
-        if (disk->migrate)
-            ferry_progress_add_disk(progress, disk->target, disk->capacity_bytes,
-                                    disk->allocation_bytes);
-    }
-    ferry_progress_go_on(progress, ferry_migration_record(migration)->progress);
-    return progress;
-}
 
 /* A later life of the agent knows what has arrived only by a file's length, which says less than was
  * told; it must not tell less. */
@@ -104,7 +89,7 @@ ferry_source_files_run(FerryMigration *migration, bool resumed, GError **error)
 {
     const FerryInstance *instance = ferry_migration_instance(migration);
     g_autoptr(GPtrArray) files = ferry_carried_files_of(instance);
-    g_autoptr(FerryProgress) progress = new_progress(migration, instance);
+    g_autoptr(FerryProgress) progress = ferry_source_progress_new(migration, false);
     g_autoptr(FerryJson) report = json_array();
     Step self = {.migration = migration, .progress = progress, .report = report};
 
@@ -118,16 +103,4 @@ ferry_source_files_run(FerryMigration *migration, bool resumed, GError **error)
                          json_pack("{s:O}", "files", report));
     ferry_migration_save(migration);
     return FERRY_STEP_DONE;
-}
-
-void
-ferry_source_files_count(FerryMigration *migration, FerryProgress *progress)
-{
-    const json_t *files = json_object_get(ferry_migration_record(migration)->report, "files");
-    guint64 sent = 0;
-
-    for (gsize i = 0; i < json_array_size(files); i++)
-        sent +=
-            (guint64)json_integer_value(json_object_get(json_array_get(files, i), "sent_bytes"));
-    ferry_progress_set_files(progress, sent, sent);
 }

@@ -4,7 +4,7 @@
 
 #include "downtime-steps.h"
 #include "ferry/error.h"
-#include "source-files.h"
+#include "source-progress.h"
 #include "transfer-call.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
@@ -303,22 +303,6 @@ watch_until_over(Transfer *self)
 /* --- running ---------------------------------------------------------------------------------- */
 
 static void
-declare_disks(Transfer *self)
-{
-    for (guint i = 0; i < self->instance->disks->len; i++) {
-        const FerryDisk *disk = g_ptr_array_index(self->instance->disks, i);
-
-        if (disk->migrate)
-            ferry_progress_add_disk(self->progress, disk->target, disk->capacity_bytes,
-                                    disk->allocation_bytes);
-        /* What is mirrored of it is only what the guest wrote since. */
-        if (disk->migrate && disk->seeded)
-            ferry_progress_set_disk(self->progress, disk->target, 1, 1);
-    }
-    ferry_progress_go_on(self->progress, ferry_migration_record(self->migration)->progress);
-}
-
-static void
 fill_result(Transfer *self)
 {
     FerryTransferResult *result = &self->result;
@@ -433,11 +417,9 @@ transfer_new(FerryMigration *migration, GError **error)
     self->instance = instance;
     self->domain = domain;
     self->watch = ferry_virt_watch(agent->virt, instance->uuid);
-    self->progress = ferry_progress_new(now, instance->memory_bytes);
+    self->progress = ferry_source_progress_new(migration, true);
     self->started_us = now;
     self->heard_us = now;
-    declare_disks(self);
-    ferry_source_files_count(self->migration, self->progress);
     return self;
 }
 
