@@ -4,10 +4,10 @@
 
 #include "target.h"
 
-#include "../../agent/check.h"
+#include "../../agent/checks/check.h"
 #include "../../agent/instance.h"
-#include "../../agent/migrate-data.h"
-#include "../../agent/order-options.h"
+#include "../../agent/source/migrate-data.h"
+#include "../../agent/source/order-options.h"
 #include "../../rpc/envelope.h"
 
 #include "ferry/config.h"

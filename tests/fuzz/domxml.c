@@ -3,8 +3,8 @@
 
 #include "target.h"
 
-#include "../../agent/domxml-needs.h"
-#include "../../agent/domxml.h"
+#include "../../agent/xml/domxml-needs.h"
+#include "../../agent/xml/domxml.h"
 
 #include "ferry/json.h"
 

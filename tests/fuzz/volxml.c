@@ -3,8 +3,8 @@
 
 #include "target.h"
 
-#include "../../agent/hostxml.h"
-#include "../../agent/volxml.h"
+#include "../../agent/xml/hostxml.h"
+#include "../../agent/xml/volxml.h"
 
 static void
 read_volume(const char *xml)

@@ -1,7 +1,7 @@
 #include "config.h"
 
-#include "../../agent/carried-file.h"
-#include "../../agent/chain.h"
+#include "../../agent/files/carried-file.h"
+#include "../../agent/storage/chain.h"
 
 #include <string.h>
 

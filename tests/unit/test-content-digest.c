@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/content-digest.h"
+#include "../../agent/files/content-digest.h"
 #include "scratch-folder.h"
 
 #include "ferry/error.h"

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/disk-plan.h"
+#include "../../agent/storage/disk-plan.h"
 
 #include "ferry/error.h"
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/domxml-needs.h"
+#include "../../agent/xml/domxml-needs.h"
 
 #include "ferry/error.h"
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/domxml.h"
+#include "../../agent/xml/domxml.h"
 
 #include "ferry/error.h"
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/hostxml.h"
+#include "../../agent/xml/hostxml.h"
 
 #include "ferry/error.h"
 

@@ -1,7 +1,7 @@
 #include "config.h"
 
-#include "../../agent/import-decision.h"
-#include "../../agent/journal-imports.h"
+#include "../../agent/destination/import-decision.h"
+#include "../../agent/journal/journal-imports.h"
 #include "journal-fixture.h"
 
 #define PATH "/images/base.qcow2"

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/migration-certificate.h"
+#include "../../agent/checks/migration-certificate.h"
 
 #include "scratch-folder.h"
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/netxml.h"
+#include "../../agent/xml/netxml.h"
 
 #include "ferry/error.h"
 

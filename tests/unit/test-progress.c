@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/progress.h"
+#include "../../agent/source/progress.h"
 
 #include "ferry/json.h"
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/qcow2.h"
+#include "../../agent/storage/qcow2.h"
 
 #include "ferry/error.h"
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/reach.h"
+#include "../../agent/checks/reach.h"
 
 #include <gio/gio.h>
 #include <sys/socket.h>

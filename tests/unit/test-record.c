@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/record.h"
+#include "../../agent/journal/record.h"
 
 #include "ferry/json.h"
 

@@ -1,7 +1,7 @@
 /* The saga with steps that do nothing but tell, on a real journal. */
 #include "config.h"
 
-#include "../../agent/saga.h"
+#include "../../agent/source/saga.h"
 
 #include "ferry/error.h"
 #include "ferry/json.h"

@@ -2,8 +2,8 @@
  * ferry_source_saga of its own, so the linker leaves that of the library out. */
 #include "config.h"
 
-#include "../../agent/scheduler.h"
-#include "../../agent/source-steps.h"
+#include "../../agent/source/scheduler.h"
+#include "../../agent/source/source-steps.h"
 
 #include "ferry/error.h"
 #include "scratch-folder.h"

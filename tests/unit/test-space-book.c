@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/space-book.h"
+#include "../../agent/storage/space-book.h"
 
 #include "scratch-folder.h"
 

@@ -1,8 +1,8 @@
 #include "config.h"
 
-#include "../../agent/overlay.h"
-#include "../../agent/snapshotxml.h"
-#include "../../agent/storage-strategy.h"
+#include "../../agent/storage/overlay.h"
+#include "../../agent/xml/snapshotxml.h"
+#include "../../agent/storage/storage-strategy.h"
 
 #include "ferry/json.h"
 

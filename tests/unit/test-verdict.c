@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/verdict.h"
+#include "../../agent/source/verdict.h"
 
 #define SIGHT_COUNT (FERRY_SIGHT_OTHER + 1)
 

@@ -1,8 +1,8 @@
 #include "config.h"
 
-#include "../../agent/virt-trim.h"
+#include "../../agent/virt/virt-trim.h"
 
-#include "../../agent/virt-auto.h"
+#include "../../agent/virt/virt-auto.h"
 #include "ferry/error.h"
 
 /* libvirt's test driver has a guest whose agent always says yes. */

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/volxml.h"
+#include "../../agent/xml/volxml.h"
 
 #include "ferry/error.h"
 

@@ -1,5 +1,5 @@
-/* journal-imports.h: the tables of files that migrations brought here as they are (agent/import.h),
- * and of what files hold (agent/digests.h).
+/* journal-imports.h: the tables of files that migrations brought here as they are (agent/destination/import.h),
+ * and of what files hold (agent/files/digests.h).
  *
  * A row is one file of one migration: its part in it, for as long as the migration's history lasts.
  * Threads and errors: as journal.h.
