@@ -60,40 +60,58 @@ print_checks(const FerryRoute *route, const json_t *source, const json_t *destin
 
 /* The source asks the destination, and looks at the way there. */
 static json_t *
-ask(FerrySession *session,
-    const FerryRoute *route,
-    const char *instance,
-    json_t *options,
-    GError **error)
+ask_source(FerrySession *session,
+           const FerryRoute *route,
+           const char *instance,
+           json_t *options,
+           GError **error)
 {
     json_t *args = json_pack("{s:o,s:o,s:O}", "instance", ferry_json_text(instance), "host",
                              ferry_json_text(route->to), "options", options);
     return ferry_session_call(session, route->from, "check_can_live_migrate_source", args, error);
 }
 
-static FerryExit
-report(const FerryRoute *route, const json_t *answer, bool json)
+/* What the source heard from there; one that does not ask for us leaves it to us.
+ * Returns: (transfer full). */
+static json_t *
+get_destination(FerrySession *session,
+                const FerryRoute *route,
+                const json_t *source,
+                json_t *options,
+                GError **error)
 {
-    const json_t *destination = json_object_get(answer, "destination");
-    bool compatible = ferry_json_get_bool(answer, "compatible", false);
-    if (json) {
-        g_autoptr(FerryJson) document = json_pack("{s:b,s:O,s:O}", "compatible", compatible,
-                                                  "source", answer, "destination", destination);
-        ferry_print_json(document);
-    } else {
-        print_checks(route, answer, destination);
+    json_t *heard = json_object_get(source, "destination");
+    const json_t *why = json_object_get(source, "destination_error");
+    json_t *info = json_object_get(source, "instance_info");
+    if (json_is_object(heard))
+        return json_incref(heard);
+    if (json_is_object(why)) {
+        g_propagate_error(error, ferry_error_from_json(why));
+        return NULL;
     }
-    return compatible ? FERRY_EXIT_DONE : FERRY_EXIT_FAILED;
+    if (!json_is_object(info)) {
+        ferry_set_error(error, FERRY_ERROR_REMOTE, "see the log of virt-ferryd on the source",
+                        "%s answered without instance_info", route->from);
+        return NULL;
+    }
+    json_t *args = json_pack("{s:O,s:O}", "instance_info", info, "options", options);
+    return ferry_session_call(session, route->to, "check_can_live_migrate_destination", args,
+                              error);
 }
 
-/* The destination did not say whether it would take the instance. */
 static FerryExit
-report_no_answer(const FerryRoute *route, const json_t *answer, bool json)
+report(const FerryRoute *route, const json_t *source, const json_t *destination, bool json)
 {
-    g_autoptr(GError) error = ferry_error_from_json(json_object_get(answer, "destination_error"));
-    if (!json)
-        print_checks(route, answer, NULL);
-    return ferry_report_error(error, json);
+    bool compatible = ferry_json_get_bool(source, "compatible", false) &&
+                      ferry_json_get_bool(destination, "compatible", false);
+    if (json) {
+        g_autoptr(FerryJson) document = json_pack("{s:b,s:O,s:O}", "compatible", compatible,
+                                                  "source", source, "destination", destination);
+        ferry_print_json(document);
+    } else {
+        print_checks(route, source, destination);
+    }
+    return compatible ? FERRY_EXIT_DONE : FERRY_EXIT_FAILED;
 }
 
 FerryExit
@@ -110,10 +128,14 @@ ferry_command_check(FerryInvocation *invocation, int argc, char **argv)
     g_autoptr(FerrySession) session = ferry_session_open(invocation, &error);
     if (session == NULL)
         return ferry_report_error(error, invocation->json);
-    g_autoptr(FerryJson) answer = ask(session, &route, argv[1], options, &error);
-    if (answer == NULL)
+    g_autoptr(FerryJson) source = ask_source(session, &route, argv[1], options, &error);
+    if (source == NULL)
         return ferry_report_error(error, invocation->json);
-    return json_is_object(json_object_get(answer, "destination"))
-               ? report(&route, answer, invocation->json)
-               : report_no_answer(&route, answer, invocation->json);
+    g_autoptr(FerryJson) destination = get_destination(session, &route, source, options, &error);
+    if (destination == NULL) {
+        if (!invocation->json)
+            print_checks(&route, source, NULL);
+        return ferry_report_error(error, invocation->json);
+    }
+    return report(&route, source, destination, invocation->json);
 }
