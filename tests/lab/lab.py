@@ -256,7 +256,11 @@ class Lab:
 
 
 def end_on_signals():
-    """Makes SIGTERM and SIGHUP end the program as Ctrl-C does, so that with blocks are left."""
+    """Makes SIGTERM and SIGHUP end the program as Ctrl-C does, so that with blocks are left.
+
+    And Ctrl-C, too, which a shell has its background jobs ignore.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _frame: sys.exit(128 + number))
 
