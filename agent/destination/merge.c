@@ -11,7 +11,7 @@
 #include "virt-storage.h"
 
 /* How long one call stays with the commits, all disks together; the source asks again. */
-#define PATIENCE_MS 10000
+#define PATIENCE_MS 3000
 
 typedef struct {
     const FerryAgent *agent;

@@ -205,14 +205,14 @@ send_once(const Seed *self, const FerryOverlay *overlay, guint64 *arrived, GErro
 }
 
 static bool
-may_try_again(const Seed *self, const GError *why, gint64 moved_us)
+may_try_again(const Seed *self, const GError *why, gint64 waiting_us)
 {
     gint64 patience_us = (gint64)self->agent->config->outcome_timeout_s * G_USEC_PER_SEC;
 
     bool away = g_error_matches(why, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE) ||
                 !ferry_virt_is_connected(self->agent->virt);
 
-    return away && g_get_monotonic_time() - moved_us < patience_us &&
+    return away && g_get_monotonic_time() - waiting_us < patience_us &&
            !g_cancellable_is_cancelled(ferry_migration_cancellable(self->migration));
 }
 
@@ -222,7 +222,8 @@ send_image(const Seed *self, const FerryOverlay *overlay, GError **error)
 {
     guint64 most = 0;
     bool interrupted = false;
-    gint64 moved_us = g_get_monotonic_time();
+    gint64 waiting_us =
+        0; /* since when nothing moves; a connection is long lost before that shows */
 
     for (;;) {
         guint64 arrived = 0;
@@ -234,10 +235,10 @@ send_image(const Seed *self, const FerryOverlay *overlay, GError **error)
             return !interrupted || prove(self, overlay, error);
         }
         interrupted = interrupted || arrived > 0;
-        if (arrived > most)
-            moved_us = g_get_monotonic_time();
+        if (arrived > most || waiting_us == 0)
+            waiting_us = g_get_monotonic_time();
         most = MAX(most, arrived);
-        if (!may_try_again(self, why, moved_us)) {
+        if (!may_try_again(self, why, waiting_us)) {
             g_propagate_prefixed_error(error, g_steal_pointer(&why),
                                        "Disk '%s': ", overlay->target);
             return false;

@@ -12,8 +12,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* How often, and with which pauses, an encrypted image is tried on a busy host. */
+#define LUKS_TRIES 10
+#define LUKS_PAUSE_US (500 * 1000)
 
 void
 ferry_image_clear(FerryImage *image)
@@ -216,6 +221,26 @@ ferry_virt_image_look(virConnectPtr connection,
 
 /* --- making and deleting ---------------------------------------------------------------------- */
 
+/* Making LUKS, qemu-img measures how many rounds of hashing take a while; on a host that is busy at that
+ * moment it finds no figure and gives up. libvirt passes its words on, there is no code for it. */
+static bool
+was_too_busy(void)
+{
+    return strstr(virGetLastErrorMessage(), "Unable to get accurate CPU usage") != NULL;
+}
+
+static virStorageVolPtr
+create_patiently(virStoragePoolPtr pool, const char *xml, bool encrypted)
+{
+    virStorageVolPtr volume = virStorageVolCreateXML(pool, xml, 0);
+
+    for (int i = 1; !volume && encrypted && was_too_busy() && i < LUKS_TRIES; i++) {
+        g_usleep(LUKS_PAUSE_US);
+        volume = virStorageVolCreateXML(pool, xml, 0);
+    }
+    return volume;
+}
+
 static bool
 create_by_libvirt(virStoragePoolPtr pool,
                   const char *name,
@@ -228,7 +253,7 @@ create_by_libvirt(virStoragePoolPtr pool,
 {
     g_autofree char *xml =
         ferry_volxml_build(name, format, capacity_bytes, qcow2, backing, secret_uuid);
-    g_autoptr(virStorageVol) volume = virStorageVolCreateXML(pool, xml, 0);
+    g_autoptr(virStorageVol) volume = create_patiently(pool, xml, secret_uuid != NULL);
 
     if (volume)
         return true;

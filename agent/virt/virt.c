@@ -10,10 +10,13 @@
 #define RETRY_MS 3000
 /* A libvirtd that takes the connection and says nothing: callers do not wait for it longer. */
 #define OPEN_LIMIT_US (10 * G_USEC_PER_SEC)
-/* A libvirtd that is silent for the product of both is given up, and every call that waits for it
- * ends. Answers queue behind what we send, so a slow link needs patience. */
+/* A libvirtd that is silent for so many intervals is given up, and every call that waits for it ends.
+ * The far one may be behind a link that is cut; but answers queue behind what we send, so a slow link
+ * needs patience. */
 #define KEEPALIVE_S 15
 #define KEEPALIVE_COUNT 3
+#define FAR_KEEPALIVE_S 5
+#define FAR_KEEPALIVE_COUNT 5
 #define FREE_WAIT_US (2 * G_USEC_PER_SEC)
 
 struct FerryVirt {
@@ -322,14 +325,14 @@ adopt(FerryVirt *virt, virConnectPtr fresh)
 
 /* Notices a far side that stands still. */
 static virConnectPtr
-open_connection(const char *uri, GError **error)
+open_connection(const char *uri, int keepalive_s, unsigned int keepalive_count, GError **error)
 {
     virConnectPtr fresh = virConnectOpen(uri);
 
     if (!fresh)
         ferry_error_from_virt(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
                               "Cannot connect to libvirt at '%s'", uri);
-    else if (virConnectSetKeepAlive(fresh, KEEPALIVE_S, KEEPALIVE_COUNT) < 0)
+    else if (virConnectSetKeepAlive(fresh, keepalive_s, keepalive_count) < 0)
         g_warning("libvirt at '%s' is not watched for standing still: %s", uri,
                   virGetLastErrorMessage());
     return fresh;
@@ -340,7 +343,7 @@ run_opening(gpointer data)
 {
     FerryVirt *virt = data;
     g_autoptr(GError) error = NULL;
-    virConnectPtr fresh = open_connection(virt->uri, &error);
+    virConnectPtr fresh = open_connection(virt->uri, KEEPALIVE_S, KEEPALIVE_COUNT, &error);
 
     if (fresh)
         adopt(virt, fresh);
@@ -402,13 +405,13 @@ ferry_virt_connect_apart(FerryVirt *virt, GError **error)
     g_autoptr(virConnect) first = ferry_virt_connect(virt, error);
 
     /* One that stands tells that another can be opened without hanging. */
-    return first ? open_connection(virt->uri, error) : NULL;
+    return first ? open_connection(virt->uri, KEEPALIVE_S, KEEPALIVE_COUNT, error) : NULL;
 }
 
 virConnectPtr
 ferry_virt_connect_to(const char *uri, GError **error)
 {
-    return open_connection(uri, error);
+    return open_connection(uri, FAR_KEEPALIVE_S, FAR_KEEPALIVE_COUNT, error);
 }
 
 bool

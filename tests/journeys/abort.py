@@ -5,7 +5,7 @@ from lab.images import GIB, MIB
 from lab.deadline import wait_until
 from lab.tap import check, equal
 
-from stage import new_id, slow_link, wait_status
+from stage import long, new_id, slow_link, wait_status
 
 
 def _abort(stage, migration_id, host="kvm01"):
@@ -183,6 +183,7 @@ def timeout_aborts(stage):
     equal(stage.destination.images(), [])
 
 
+@long
 def timeout_forces(stage):
     """or forced to complete, where that is ordered"""
     guest, migration_id = _never_converges(stage, bandwidth_mib_s=16, completion_timeout_s=4,

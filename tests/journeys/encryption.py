@@ -3,6 +3,7 @@ cannot is said, and so is what is missing at the destination."""
 
 import uuid
 
+from lab.deadline import wait_until
 from lab import images
 from lab.guest import Disk
 from lab.host import IMAGES
@@ -27,9 +28,11 @@ class Encrypted(Disk):
         self.secret = str(uuid.uuid4())
 
     def create_image(self, host):
-        host.run("qemu-img", "create", "-q", "--object", self._object(), "-f",
-                 "luks" if self.kind == "raw" else self.kind, "-o", self._options(), self.path,
-                 self.capacity)
+        # On a busy machine QEMU cannot measure how many rounds take the time.
+        wait_until(lambda: host.run(
+            "qemu-img", "create", "-q", "--object", self._object(), "-f",
+            "luks" if self.kind == "raw" else self.kind, "-o", self._options(), self.path,
+            self.capacity, check=False).returncode == 0, 60, "an encrypted image")
 
     def _object(self):
         return "secret,id=key,data=%s" % PASSPHRASE.decode()

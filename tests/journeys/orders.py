@@ -98,9 +98,9 @@ def bad_arguments(stage):
 
 def same_order_twice(stage):
     """the same order with the same id answers with the present state, before and after the end"""
-    guest = stage.counting(Disk("vda", GIB, data=16 * MIB))
+    guest = stage.counting(Disk("vda", GIB, data=48 * MIB))
     order = {"instance": guest.name, "host": "kvm02", "migration_id": new_id(),
-             "options": {"bandwidth_mib_s": 12}}
+             "options": {"bandwidth_mib_s": 4}}
 
     def repeat():
         return stage.controller.call("kvm01", "live_migrate_instance", **order)

@@ -6,7 +6,7 @@ from lab.images import GIB, MIB
 from lab.network import MIGRATION
 from lab.tap import check, equal
 
-from stage import slow_link
+from stage import long, slow_link
 
 # QEMU's ports for memory, by libvirt's default.
 FIRST_PORT = 49152
@@ -45,6 +45,7 @@ def _ends_well(stage, guest, migration_id):
     equal(guest.complaints(stage.destination), [], "numbers")
 
 
+@long
 def connection_dies(stage):
     """the connection between both QEMUs dies in post-copy: it is resumed, no write is lost"""
     with _permitted(stage):

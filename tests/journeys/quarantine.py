@@ -12,7 +12,7 @@ from lab.host import IMAGES
 from lab.images import GIB, MIB
 from lab.tap import Skip, check, equal
 
-from stage import definition, new_id
+from stage import definition, long, new_id
 
 LIST, RESTORE, DELETE = ("%s_quarantined_disks" % verb for verb in ("list", "restore", "delete"))
 PASSWORD = "sw0rdfis"
@@ -131,6 +131,7 @@ def restored(stage):
     equal(counting.faults(guest.console()), [])
 
 
+@long
 def destination_is_lost(stage):
     """nobody can say: restore wants force, delete refuses; by command, by the instance's name"""
     guest, held = _set_aside(stage, still=True)
@@ -168,6 +169,7 @@ def something_in_the_way(stage):
     stage.controller.call("kvm01", RESTORE, migration_id=held["migration_id"])
 
 
+@long
 def expires(stage):
     """when the time is over: deleted where the instance is seen alive, kept and said where not"""
     with stage.settings({"kvm01": {"storage": {"quarantine_hours": SOON_HOURS}}}):
@@ -306,6 +308,7 @@ def _is_back(stage, guest):
         stage.remove(stage.source, disk.path)
 
 
+@long
 def killed_while_restoring(stage):
     """the agent is killed with one of two files back: nothing is deleted, the same order finishes"""
     _needs_fault_points()
@@ -326,6 +329,7 @@ def killed_while_restoring(stage):
         _is_back(stage, guest)
 
 
+@long
 def killed_while_deleting(stage):
     """the agent is killed with one of two files deleted: the same order deletes the other"""
     _needs_fault_points()

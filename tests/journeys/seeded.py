@@ -9,7 +9,7 @@ from lab.images import GIB, MIB
 from lab.network import MIGRATION
 from lab.tap import check, equal
 
-from stage import new_id, overlays
+from stage import long, new_id, overlays
 
 TIB = 1024 * GIB
 
@@ -148,6 +148,7 @@ def limited(stage):
     stage.runs_on(guest, stage.destination)
 
 
+@long
 def progress_rises(stage):
     """the seed is part of the disk phase: its bytes are told as they move, percent never falls"""
     guest = stage.counting(sparse(48 * MIB))

@@ -15,7 +15,7 @@ from lab.network import MIGRATION
 from lab.tap import check, equal
 
 from seeded import no_overlays, on_images, overlays, sparse, stayed
-from stage import wait_status
+from stage import long, wait_status
 
 
 def _dying(stage, name, point):
@@ -61,12 +61,14 @@ def before_the_transfer(stage):
     _source_dies(stage, "transfer:begin", "failed", "MigrationError")
 
 
+@long
 def at_the_end(stage):
     """the source's agent dies while it finishes, and while it leaves the disks"""
     _source_dies(stage, "finish:begin")
     _source_dies(stage, "source-disks:begin")
 
 
+@long
 def while_thawing(stage):
     """the source's agent dies while it undoes the snapshot of an aborted journey: it goes on"""
     guest = stage.counting(sparse())
@@ -122,6 +124,7 @@ class _Held:
         shutil.rmtree(self.folder)
 
 
+@long
 def libvirtd_before_the_merge(stage):
     """libvirtd on the destination dies between arrival and commit: it is committed when it is back"""
     guest = stage.counting(sparse(16 * MIB))
@@ -134,6 +137,7 @@ def libvirtd_before_the_merge(stage):
     _arrived(stage, guest)
 
 
+@long
 def libvirtd_in_the_merge(stage):
     """libvirtd on the destination dies in the middle of the commit, which goes on in QEMU"""
     guest = stage.counting(sparse(16 * MIB))
@@ -220,6 +224,7 @@ def source_agent_in_seed(stage):
     _interrupted(stage, interrupt)
 
 
+@long
 def destination_agent_in_seed(stage):
     """the destination's agent dies in the middle of the seed, which goes on without it"""
     def interrupt():
@@ -228,6 +233,7 @@ def destination_agent_in_seed(stage):
     _interrupted(stage, interrupt)
 
 
+@long
 def destination_libvirtd_in_seed(stage):
     """libvirtd on the destination dies in the middle of the seed: the rest is sent"""
     def interrupt():
@@ -244,6 +250,7 @@ def source_libvirtd_in_seed(stage):
     _interrupted(stage, interrupt)
 
 
+@long
 def link_in_seed(stage):
     """the link is cut for a while in the middle of the seed: the rest is sent"""
     def interrupt():
@@ -255,6 +262,7 @@ def link_in_seed(stage):
 
 # What does not go on
 
+@long
 def link_is_lost(stage):
     """the link stays cut in the seed: the journey fails, the guest is back on its image"""
     guest = stage.counting(sparse(DATA))
@@ -312,6 +320,7 @@ def guest_is_shut_down_in_thaw(stage):
     stayed(stage, guest)
 
 
+@long
 def guest_is_saved_in_seed(stage):
     """libvirt saves the guest in the seed: error; once it runs again the journey is resolved"""
     guest = stage.counting(sparse(DATA))
@@ -326,6 +335,7 @@ def guest_is_saved_in_seed(stage):
     stayed(stage, guest)
 
 
+@long
 def overlay_of_nobody(stage):
     """a transient guest dies in the seed: its overlay is kept, and the error says so"""
     guest = stage.guest(sparse(DATA)).create_images().start(persistent=False)

@@ -94,6 +94,7 @@ class Stage:
             shutil.rmtree(agent.state_path, ignore_errors=True)
         for host in self.hosts.values():
             self.lab.network.unlimit(host)
+            self.lab.network.heal(host.name)
             _clear(host)
         for agent in self.agents.values():
             agent.start()
@@ -237,6 +238,17 @@ def overlays(host, disk):
     outer = host.path(folder)
     return ["%s/%s" % (folder, name) for name in (os.listdir(outer) if os.path.isdir(outer) else ())
             if name.startswith(stem + ".ferry-")]
+
+
+def long(case):
+    """Marks a case that the ordinary tests leave out: what it shows is shown more shortly by another,
+    or takes the time of ten."""
+    case.long = True
+    return case
+
+
+def is_long(case):
+    return getattr(case, "long", False)
 
 
 def new_id():
