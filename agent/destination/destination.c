@@ -160,6 +160,21 @@ renew_lease(FerryDestination *self, FerryRecord *record, GError **error)
     return ferry_journal_save(self->agent->journal, record, NULL, error);
 }
 
+/* Returns: (transfer full): the record, for another question about its files, and a connection. */
+static FerryRecord *
+take_up(const FerryTurn *turn, virConnectPtr *ret_connection, GError **error)
+{
+    FerryDestination *self = turn->destination;
+    g_autoptr(FerryRecord) record =
+        ferry_journal_get(self->agent->journal, turn->migration_id, FERRY_ROLE_DESTINATION, error);
+    g_autoptr(virConnect) connection = record ? ferry_virt_connect(self->agent->virt, error) : NULL;
+
+    if (!connection || !renew_lease(self, record, error))
+        return NULL;
+    *ret_connection = g_steal_pointer(&connection);
+    return g_steal_pointer(&record);
+}
+
 json_t *
 ferry_destination_prepare_file(FerryDestination *self,
                                const char *migration_id,
@@ -167,11 +182,10 @@ ferry_destination_prepare_file(FerryDestination *self,
                                GError **error)
 {
     g_auto(FerryTurn) turn = ferry_turn_begin(self, migration_id);
-    g_autoptr(FerryRecord) record = ferry_journal_get(turn.destination->agent->journal,
-                                                      migration_id, FERRY_ROLE_DESTINATION, error);
-    g_autoptr(virConnect) connection = record ? ferry_virt_connect(self->agent->virt, error) : NULL;
+    g_autoptr(virConnect) connection = NULL;
+    g_autoptr(FerryRecord) record = take_up(&turn, &connection, error);
 
-    if (!connection || !renew_lease(self, record, error))
+    if (!record)
         return NULL;
     return ferry_imports_prepare(self->imports, connection, record, file, error);
 }
@@ -183,11 +197,10 @@ ferry_destination_publish_file(FerryDestination *self,
                                GError **error)
 {
     g_auto(FerryTurn) turn = ferry_turn_begin(self, migration_id);
-    g_autoptr(FerryRecord) record = ferry_journal_get(turn.destination->agent->journal,
-                                                      migration_id, FERRY_ROLE_DESTINATION, error);
-    g_autoptr(virConnect) connection = record ? ferry_virt_connect(self->agent->virt, error) : NULL;
+    g_autoptr(virConnect) connection = NULL;
+    g_autoptr(FerryRecord) record = take_up(&turn, &connection, error);
 
-    if (!connection || !renew_lease(self, record, error))
+    if (!record)
         return NULL;
     return ferry_imports_publish(self->imports, connection, record, path, error);
 }

@@ -21,18 +21,6 @@ typedef struct {
     gint64 deadline_us;
 } Merge;
 
-static const FerryCreation *
-find_creation(const Merge *self, const char *path)
-{
-    for (guint i = 0; i < self->creations->len; i++) {
-        const FerryCreation *creation = g_ptr_array_index(self->creations, i);
-
-        if (creation->kind == FERRY_CREATION_VOLUME && g_strcmp0(creation->path, path) == 0)
-            return creation;
-    }
-    return NULL;
-}
-
 static bool
 refuse_busy(const FerryOverlay *overlay, GError **error)
 {
@@ -61,15 +49,8 @@ commit(const Merge *self, const FerryOverlay *overlay, GError **error)
 static bool
 remove_overlay(const Merge *self, const FerryCreation *creation, GError **error)
 {
-    g_autofree char *user = NULL;
-
-    if (ferry_virt_path_is_used(self->connection, creation->path, NULL, &user)) {
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
-                        "Look at that instance; delete the file by hand when it is not needed",
-                        "'%s' is in use by '%s'", creation->path, user);
-        return false;
-    }
-    return ferry_virt_volume_delete(self->connection, creation->path, error) &&
+    return ferry_virt_path_check_unused(self->connection, creation->path, error) &&
+           ferry_virt_volume_delete(self->connection, creation->path, error) &&
            ferry_journal_creation_set(self->agent->journal, creation->id, FERRY_CREATION_REMOVED,
                                       NULL, error);
 }
@@ -84,7 +65,8 @@ merge(const Merge *self, const FerryOverlay *overlay, GError **error)
                           &path, error))
         return false;
 
-    const FerryCreation *creation = find_creation(self, path);
+    const FerryCreation *creation =
+        ferry_creations_find(self->creations, FERRY_CREATION_VOLUME, path);
 
     return !creation || (commit(self, overlay, error) && remove_overlay(self, creation, error));
 }

@@ -17,18 +17,12 @@
 static bool
 undo_volume(virConnectPtr connection, const FerryCreation *creation, GError **error)
 {
-    g_autofree char *user = NULL;
     struct stat st;
 
     if (lstat(creation->path, &st) != 0)
         return true;
-    if (ferry_virt_path_is_used(connection, creation->path, NULL, &user)) {
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
-                        "Look at that instance; delete the file by hand when it is not needed",
-                        "'%s' is in use by '%s'", creation->path, user);
-        return false;
-    }
-    return ferry_virt_volume_delete(connection, creation->path, error);
+    return ferry_virt_path_check_unused(connection, creation->path, error) &&
+           ferry_virt_volume_delete(connection, creation->path, error);
 }
 
 static bool

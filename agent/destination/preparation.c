@@ -65,18 +65,6 @@ do_to_pool(const Preparation *self,
     return note_made(self, id, error);
 }
 
-static FerryCreation *
-find_creation(GPtrArray *creations, FerryCreationKind kind, const char *path)
-{
-    for (guint i = 0; i < creations->len; i++) {
-        FerryCreation *creation = g_ptr_array_index(creations, i);
-
-        if (creation->kind == kind && g_strcmp0(creation->path, path) == 0)
-            return creation;
-    }
-    return NULL;
-}
-
 /* --- pools ------------------------------------------------------------------------------------ */
 
 static bool
@@ -317,7 +305,7 @@ ensure_image(const Preparation *self,
              const FerryBacking *backing,
              GError **error)
 {
-    FerryCreation *before = find_creation(creations, FERRY_CREATION_VOLUME, path);
+    FerryCreation *before = ferry_creations_find(creations, FERRY_CREATION_VOLUME, path);
 
     if (before && file_is_there(path) && is_our_empty_image(self, disk, path)) {
         if (!note_made(self, before->id, error))
@@ -440,7 +428,7 @@ ferry_preparation_make(const FerryAgent *agent,
     g_autoptr(GPtrArray) creations = ferry_journal_creations(agent->journal, migration_id, error);
 
     if (!creations || !check_placed(instance, error) ||
-        (!find_creation(creations, FERRY_CREATION_NVRAM, instance->nvram) &&
+        (!ferry_creations_find(creations, FERRY_CREATION_NVRAM, instance->nvram) &&
          !ferry_firmware_prepare(agent, migration_id, instance, error)))
         return false;
     for (guint i = 0; i < instance->disks->len; i++) {

@@ -9,6 +9,18 @@
 #define MAX_TEXT_BYTES 4096
 #define MAX_BYTES (G_GUINT64_CONSTANT(1) << 62)
 
+FerryCarriedFile *
+ferry_carried_file_new(const char *kind, const char *path, const char *format, const char *pool)
+{
+    FerryCarriedFile *file = g_new0(FerryCarriedFile, 1);
+
+    file->kind = g_strdup(kind);
+    file->path = g_strdup(path);
+    file->format = g_strdup(format);
+    file->pool = g_strdup(pool);
+    return file;
+}
+
 void
 ferry_carried_file_free(FerryCarriedFile *file)
 {
@@ -108,12 +120,9 @@ has_path(const GPtrArray *files, const char *path)
 static FerryCarriedFile *
 file_of_layer(const FerryLayer *layer)
 {
-    FerryCarriedFile *file = g_new0(FerryCarriedFile, 1);
+    FerryCarriedFile *file =
+        ferry_carried_file_new(FERRY_CARRIED_BASE, layer->path, layer->format, layer->pool);
 
-    file->kind = g_strdup(FERRY_CARRIED_BASE);
-    file->path = g_strdup(layer->path);
-    file->format = g_strdup(layer->format);
-    file->pool = g_strdup(layer->pool);
     file->file_bytes = layer->file_bytes;
     file->data_bytes = layer->allocation_bytes;
     return file;
@@ -122,12 +131,9 @@ file_of_layer(const FerryLayer *layer)
 static FerryCarriedFile *
 file_of_medium(const FerryDisk *disk)
 {
-    FerryCarriedFile *file = g_new0(FerryCarriedFile, 1);
+    FerryCarriedFile *file =
+        ferry_carried_file_new(FERRY_CARRIED_MEDIUM, disk->source, disk->format, disk->pool);
 
-    file->kind = g_strdup(FERRY_CARRIED_MEDIUM);
-    file->path = g_strdup(disk->source);
-    file->format = g_strdup(disk->format);
-    file->pool = g_strdup(disk->pool);
     file->file_bytes = disk->file_bytes;
     file->data_bytes = disk->allocation_bytes;
     return file;

@@ -24,6 +24,9 @@ typedef struct {
     char *digest;       /* content-digest.h; NULL until it was computed */
 } FerryCarriedFile;
 
+/** Returns: (transfer full): of no size and no digest yet; the texts are copied. */
+FerryCarriedFile *
+ferry_carried_file_new(const char *kind, const char *path, const char *format, const char *pool);
 void ferry_carried_file_free(FerryCarriedFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryCarriedFile, ferry_carried_file_free)
 

@@ -37,6 +37,18 @@ ferry_creation_free(FerryCreation *creation)
     g_free(creation);
 }
 
+FerryCreation *
+ferry_creations_find(const GPtrArray *creations, FerryCreationKind kind, const char *path)
+{
+    for (guint i = 0; i < creations->len; i++) {
+        FerryCreation *creation = g_ptr_array_index(creations, i);
+
+        if (creation->kind == kind && g_strcmp0(creation->path, path) == 0)
+            return creation;
+    }
+    return NULL;
+}
+
 static int
 index_of(const char *const *names, guint count, const char *name)
 {

@@ -164,6 +164,10 @@ GPtrArray *ferry_journal_creations(FerryJournal *journal,
                                    const char *migration_id,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: (transfer none) (nullable): the one of this kind at @path among @creations. */
+FerryCreation *
+ferry_creations_find(const GPtrArray *creations, FerryCreationKind kind, const char *path);
+
 /** Returns: (transfer full) (nullable): the latest creation of an image at @path that is not over
  * (INTENDED, MADE or KEPT); NULL without @error set when there is none. */
 FerryCreation *ferry_journal_creation_find(FerryJournal *journal, const char *path, GError **error);

@@ -87,18 +87,6 @@ arrived_before(const Cold *self, const FerryDisk *disk)
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-static FerryCarriedFile *
-file_new(const char *path, const char *format, const char *pool)
-{
-    FerryCarriedFile *file = g_new0(FerryCarriedFile, 1);
-
-    file->kind = g_strdup(FERRY_CARRIED_IMAGE);
-    file->path = g_strdup(path);
-    file->format = g_strdup(format);
-    file->pool = g_strdup(pool);
-    return file;
-}
-
 static void
 add_file(Cold *self, FerryCarriedFile *file, const FerryDisk *disk)
 {
@@ -109,7 +97,8 @@ add_file(Cold *self, FerryCarriedFile *file, const FerryDisk *disk)
 static void
 add_disk(Cold *self, const FerryDisk *disk)
 {
-    FerryCarriedFile *file = file_new(disk->source, disk->format, disk->pool);
+    FerryCarriedFile *file =
+        ferry_carried_file_new(FERRY_CARRIED_IMAGE, disk->source, disk->format, disk->pool);
 
     file->file_bytes = disk->file_bytes;
     file->data_bytes = MIN(disk->allocation_bytes, disk->file_bytes);
@@ -131,7 +120,8 @@ add_variables(Cold *self, const char *path, GError **error)
         return false;
     }
 
-    FerryCarriedFile *file = file_new(path, "raw", /* pool= */ NULL);
+    FerryCarriedFile *file =
+        ferry_carried_file_new(FERRY_CARRIED_IMAGE, path, "raw", /* pool= */ NULL);
 
     file->file_bytes = file->data_bytes = (guint64)st.st_size;
     add_file(self, file, /* disk= */ NULL);

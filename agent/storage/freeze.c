@@ -31,16 +31,9 @@ typedef struct {
 } Freeze;
 
 static FerryCreation *
-find_creation(const Freeze *self, const FerryOverlay *overlay)
+creation_of(const Freeze *self, const FerryOverlay *overlay)
 {
-    for (guint i = 0; i < self->creations->len; i++) {
-        FerryCreation *creation = g_ptr_array_index(self->creations, i);
-
-        if (creation->kind == FERRY_CREATION_VOLUME &&
-            g_strcmp0(creation->path, overlay->overlay) == 0)
-            return creation;
-    }
-    return NULL;
+    return ferry_creations_find(self->creations, FERRY_CREATION_VOLUME, overlay->overlay);
 }
 
 static bool
@@ -97,7 +90,7 @@ intend(const Freeze *self, const FerryOverlay *overlay, GError **error)
                         "The file '%s' is there already", overlay->overlay);
         return false;
     }
-    if (find_creation(self, overlay))
+    if (creation_of(self, overlay))
         return true;
     return ferry_journal_creation_add(self->agent->journal, ferry_migration_id(self->migration),
                                       FERRY_CREATION_VOLUME, overlay->pool ? overlay->pool : "",
@@ -137,7 +130,7 @@ note_all(Freeze *self, FerryCreationState state, GError **error)
         return false;
     self->creations = creations;
     for (guint i = 0; i < self->overlays->len; i++) {
-        FerryCreation *creation = find_creation(self, g_ptr_array_index(self->overlays, i));
+        FerryCreation *creation = creation_of(self, g_ptr_array_index(self->overlays, i));
 
         if (creation && !note(self, creation, state, NULL, error))
             return false;
@@ -231,15 +224,8 @@ remove_overlay(const Freeze *self,
                FerryCreation *creation,
                GError **error)
 {
-    g_autofree char *user = NULL;
-
-    if (ferry_virt_path_is_used(self->connection, overlay->overlay, NULL, &user)) {
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
-                        "Look at that instance; delete the file by hand when it is not needed",
-                        "'%s' is in use by '%s'", overlay->overlay, user);
-        return false;
-    }
-    return ferry_virt_volume_delete(self->connection, overlay->overlay, error) &&
+    return ferry_virt_path_check_unused(self->connection, overlay->overlay, error) &&
+           ferry_virt_volume_delete(self->connection, overlay->overlay, error) &&
            note(self, creation, FERRY_CREATION_REMOVED, NULL, error);
 }
 
@@ -312,7 +298,7 @@ thaw_all(const Freeze *self, GError **error)
 {
     for (guint i = 0; i < self->overlays->len; i++) {
         const FerryOverlay *overlay = g_ptr_array_index(self->overlays, i);
-        FerryCreation *creation = find_creation(self, overlay);
+        FerryCreation *creation = creation_of(self, overlay);
 
         /* Never intended, or gone already. */
         if (creation && !thaw(self, overlay, creation, error))

@@ -137,12 +137,9 @@ copy_from(const Seed *self, const FerryOverlay *overlay, guint64 offset, GError 
 static FerryCarriedFile *
 describe(const FerryOverlay *overlay, guint64 allocation_bytes)
 {
-    FerryCarriedFile *file = g_new0(FerryCarriedFile, 1);
+    FerryCarriedFile *file =
+        ferry_carried_file_new(FERRY_CARRIED_SEED, overlay->image, "raw", overlay->pool);
 
-    file->kind = g_strdup(FERRY_CARRIED_SEED);
-    file->path = g_strdup(overlay->image);
-    file->format = g_strdup("raw");
-    file->pool = g_strdup(overlay->pool);
     file->file_bytes = overlay->capacity_bytes;
     file->data_bytes = allocation_bytes;
     return file;

@@ -295,3 +295,16 @@ ferry_virt_path_is_used(virConnectPtr connection,
         *ret_name = g_strdup("an instance that libvirt cannot name now");
     return used;
 }
+
+bool
+ferry_virt_path_check_unused(virConnectPtr connection, const char *path, GError **error)
+{
+    g_autofree char *user = NULL;
+
+    if (!ferry_virt_path_is_used(connection, path, NULL, &user))
+        return true;
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                    "Look at that instance; delete the file by hand when it is not needed",
+                    "'%s' is in use by '%s'", path, user);
+    return false;
+}

@@ -50,3 +50,8 @@ bool ferry_virt_path_is_used(virConnectPtr connection,
                              const char *path,
                              const char *except_uuid,
                              char **ret_name);
+
+/** For who is about to delete @path. @error: FERRY_ERROR_MIGRATION_ERROR naming who uses it */
+bool ferry_virt_path_check_unused(virConnectPtr connection,
+                                  const char *path,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;

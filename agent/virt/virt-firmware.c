@@ -151,16 +151,10 @@ ferry_firmware_prepare(const FerryAgent *agent,
 bool
 ferry_firmware_undo(virConnectPtr connection, const FerryCreation *creation, GError **error)
 {
-    g_autofree char *user = NULL;
-
     if (look(creation->path) == SEEN_ABSENT)
         return true;
-    if (ferry_virt_path_is_used(connection, creation->path, NULL, &user)) {
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
-                        "Look at that instance; delete the file by hand when it is not needed",
-                        "'%s' is in use by '%s'", creation->path, user);
+    if (!ferry_virt_path_check_unused(connection, creation->path, error))
         return false;
-    }
     if (unlink(creation->path) == 0)
         return true;
     ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
