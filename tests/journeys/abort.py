@@ -93,8 +93,7 @@ def while_memory_moves(stage):
     """abort while memory is on its way"""
     guest = _slow(stage, dirty=100)
     migration_id = stage.migrate(guest, bandwidth_mib_s=8, downtime_ms=100)
-    stage.recorder.wait(lambda event: event.migration_id == migration_id
-                        and event.payload["phase"] == "memory", 30, "the phase memory")
+    stage.recorder.wait_phase("memory", migration_id)
     _abort(stage, migration_id)
     _cancelled(stage, guest, migration_id)
 
@@ -128,8 +127,7 @@ def after_the_end(stage):
 def _never_converges(stage, **options):
     guest = _slow(stage, dirty=200)
     migration_id = stage.migrate(guest, downtime_ms=20, **options)
-    stage.recorder.wait(lambda event: event.migration_id == migration_id
-                        and event.payload["phase"] == "memory", 30, "the phase memory")
+    stage.recorder.wait_phase("memory", migration_id)
     return guest, migration_id
 
 
@@ -165,7 +163,7 @@ def force_too_early(stage):
     first, second = _slow(stage), stage.still(Disk("vda", GIB))
     running, queued = stage.migrate(first, bandwidth_mib_s=4), stage.migrate(second)
     wait_status(stage, "kvm01", queued, "queued")
-    stage.recorder.wait_event("migration.phase", running)
+    stage.recorder.wait_phase("disk", running)
     stage.refuses("InvalidMigrationState", "kvm01", "live_migration_force_complete",
                   migration_id=queued)
     _abort(stage, queued)

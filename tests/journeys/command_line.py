@@ -144,8 +144,7 @@ def abort(stage):
     log = stage.source.directory + "/follow.log"
     follower = stage.controller.spawn_command("migrate", guest.name, *WAY, "--id", migration_id,
                                               "--bandwidth", "2", log_path=log)
-    stage.recorder.wait(lambda event: event.migration_id == migration_id
-                        and event.payload["phase"] == "disk", 30, "the phase disk")
+    stage.recorder.wait_phase("disk", migration_id)
     done = _run(stage, DONE, "show", migration_id, "--host", "kvm01")
     check("running" in done.stdout and "disk" in done.stdout, done.stdout)
     _run(stage, DONE, "abort", migration_id, "--host", "kvm01")

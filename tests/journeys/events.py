@@ -117,8 +117,7 @@ def rollback_is_told(stage):
     """a journey that is given up: the destination tells of its rollback, before the source's end"""
     guest = stage.counting(Disk("vda", GIB, data=16 * MIB))
     migration_id = stage.migrate(guest, bandwidth_mib_s=2)
-    stage.recorder.wait(lambda event: event.migration_id == migration_id
-                        and event.payload["phase"] == "disk", 30, "the phase disk")
+    stage.recorder.wait_phase("disk", migration_id)
     stage.controller.call("kvm01", "live_migration_abort", migration_id=migration_id)
     end = stage.end(migration_id, "cancelled")
     there = _numbered(stage, migration_id, "kvm02")

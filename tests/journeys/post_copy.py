@@ -25,8 +25,7 @@ def _half_over(stage, interval_ms=100):
     guest = stage.counting(Disk("vda", GIB, data=1 * MIB), dirty_mib=48, dirty_mib_s=200,
                            interval_ms=interval_ms)
     migration_id = stage.migrate(guest, downtime_ms=20, post_copy=True)
-    stage.recorder.wait(lambda event: event.migration_id == migration_id
-                        and event.payload["phase"] == "memory", 30, "the phase memory")
+    stage.recorder.wait_phase("memory", migration_id)
     stage.controller.call("kvm01", "live_migration_force_complete", migration_id=migration_id)
     wait_until(lambda: _domain_state(stage.destination, guest) == "running (post-copy)", 60,
                "it runs on the destination")

@@ -226,8 +226,7 @@ def aborted_in_transfer(stage):
     """an abort while memory is sent: the guest is back on its image, nothing is left"""
     guest = stage.counting(sparse(16 * MIB), dirty_mib=48, dirty_mib_s=24)
     migration_id = stage.migrate(guest, bandwidth_mib_s=4)
-    stage.recorder.wait(lambda event: event.migration_id == migration_id
-                        and event.payload["phase"] == "memory", 60, "the memory phase")
+    stage.recorder.wait_phase("memory", migration_id, 60)
     stage.controller.call("kvm01", "live_migration_abort", migration_id=migration_id)
     stage.end(migration_id, "cancelled")
     stayed(stage, guest)

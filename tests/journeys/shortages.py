@@ -26,8 +26,7 @@ def destination_becomes_full(stage):
     stage.defer(stage.destination.unlimit_images)
     filler = IMAGES + "/somebody-elses"
     migration_id = stage.migrate(guest, bandwidth_mib_s=8)
-    stage.recorder.wait(lambda event: event.migration_id == migration_id
-                        and event.payload["phase"] == "disk", 30, "the phase disk")
+    stage.recorder.wait_phase("disk", migration_id)
     stage.destination.run("dd", "if=/dev/zero", "of=" + filler, "bs=1M", check=False)
     _failed(stage, guest, migration_id)
     equal(stage.destination.images(), ["somebody-elses"])

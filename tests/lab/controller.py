@@ -184,6 +184,12 @@ class Recorder:
             and (host is None or event["publisher_id"] == "virt-ferryd." + host),
             seconds, "%s of %s" % (" or ".join(kinds), migration_id or host or "anything"), after)
 
+    def wait_phase(self, phase, migration_id, seconds=30):
+        """Waits until a migration is in a phase."""
+        return self.wait(
+            lambda event: event.migration_id == migration_id and event.payload["phase"] == phase,
+            seconds, "the phase %s of %s" % (phase, migration_id))
+
     def wait_terminal(self, migration_id, seconds=120):
         """Waits for the event that ends a migration at its source."""
         return self.wait_event(TERMINAL, migration_id, seconds=seconds)

@@ -8,7 +8,6 @@ from xml.sax.saxutils import quoteattr
 import libvirt
 
 from . import counting, images
-from .acceleration import EMULATOR
 from .deadline import wait_until
 from .host import CONSOLES, IMAGES
 
@@ -125,7 +124,7 @@ class Guest:
             "<kernel>%s</kernel><initrd>%s</initrd>" % (self.lab.vmlinuz, self.lab.initrd),
             "<cmdline>%s</cmdline>%s</os>" % (command_line, self.os_extra),
             "<features><acpi/></features>", self.domain_extra,
-            "<devices><emulator>%s</emulator>" % EMULATOR,
+            "<devices><emulator>%s</emulator>" % self.lab.emulator,
             *(disk.xml() for disk in self.disks), *self.devices,
             "<serial type='file'><source path='%s' append='on'/><target port='0'/></serial>"
             % self.console_path(),

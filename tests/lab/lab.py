@@ -139,6 +139,15 @@ class Lab:
         shutil.copyfile(kernel.image, self.vmlinuz)
         write_initrd(kernel, self.initrd)
         self.domain_type = acceleration.domain_type(self.vmlinuz, self.initrd)
+        if self.domain_type == "qemu":
+            shutil.copy(os.path.join(os.path.dirname(__file__), "emulator"), self.emulator)
+
+    @property
+    def emulator(self):
+        """What guests name in <emulator>."""
+        if self.domain_type == "qemu":
+            return os.path.join(self.directory, "boot", "qemu-system-x86_64")
+        return acceleration.EMULATOR
 
     @property
     def vmlinuz(self):
