@@ -11,10 +11,13 @@ typedef struct {
     GMutex lock;
     GCond ended;
     bool over;      /* guarded by lock */
+    bool left;      /* guarded by lock: nobody waits for it any more */
     gpointer data;  /* the thread's until over; NULL once the caller has it */
     GError *error;  /* the thread's until over */
     bool succeeded; /* the thread's until over */
 } Call;
+
+static gint running; /* atomic: threads that have not ended */
 
 static void
 call_clear(gpointer data)
@@ -39,7 +42,19 @@ run_call(gpointer data)
     g_cond_signal(&self->ended);
     g_mutex_unlock(&self->lock);
     g_atomic_rc_box_release_full(self, call_clear);
+    g_atomic_int_add(&running, -1);
     return NULL;
+}
+
+static void
+on_cancelled(GCancellable *cancellable, gpointer data)
+{
+    Call *self = data;
+
+    g_mutex_lock(&self->lock);
+    self->left = true;
+    g_cond_signal(&self->ended);
+    g_mutex_unlock(&self->lock);
 }
 
 static gpointer
@@ -48,9 +63,11 @@ take_end(Call *self, guint limit_s, const char *what, GError **error)
     gint64 deadline = g_get_monotonic_time() + (gint64)limit_s * G_USEC_PER_SEC;
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 
-    while (!self->over && g_cond_wait_until(&self->ended, &self->lock, deadline))
+    while (!self->over && !self->left && g_cond_wait_until(&self->ended, &self->lock, deadline))
         ;
-    if (!self->over)
+    if (!self->over && self->left)
+        ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL, "%s was not waited for", what);
+    else if (!self->over)
         ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
                         "Look whether libvirtd and the instance's QEMU answer (virsh domstats)",
                         "%s did not come to an end in %u s; libvirt or QEMU may hang", what,
@@ -66,6 +83,7 @@ ferry_bounded_call(FerryBoundedFunc func,
                    GDestroyNotify free_data,
                    guint limit_s,
                    const char *what,
+                   GCancellable *cancellable,
                    GError **error)
 {
     Call *self = g_atomic_rc_box_new0(Call);
@@ -75,10 +93,20 @@ ferry_bounded_call(FerryBoundedFunc func,
     self->data = data;
     g_mutex_init(&self->lock);
     g_cond_init(&self->ended);
+    g_atomic_int_inc(&running);
     g_thread_unref(g_thread_new("bounded", run_call, g_atomic_rc_box_acquire(self)));
 
+    gulong handler =
+        cancellable ? g_cancellable_connect(cancellable, G_CALLBACK(on_cancelled), self, NULL) : 0;
     gpointer result = take_end(self, limit_s, what, error);
 
+    g_cancellable_disconnect(cancellable, handler);
     g_atomic_rc_box_release_full(self, call_clear);
     return result;
+}
+
+bool
+ferry_bounded_call_runs(void)
+{
+    return g_atomic_int_get(&running) > 0;
 }

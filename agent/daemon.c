@@ -2,6 +2,7 @@
 
 #include "daemon.h"
 
+#include "bounded-call.h"
 #include "dispatch.h"
 #include "expiry-clock.h"
 #include "ferry/clock.h"
@@ -134,7 +135,7 @@ flush_events(Daemon *self)
         ;
 }
 
-/* Returns: true when every thread of a migration let go. */
+/* Returns: true when every thread of a migration let go, and every call that it left behind. */
 static bool
 stop(Daemon *self)
 {
@@ -146,7 +147,7 @@ stop(Daemon *self)
 
     tell(self, "agent.stopped");
     flush_events(self);
-    return ended;
+    return ended && !ferry_bounded_call_runs();
 }
 
 /* Only once no thread of a migration uses them any more. */

@@ -204,6 +204,12 @@ end_by(Run *self, const FerrySagaStep *step, FerryStepEnd end, const GError *err
     }
 }
 
+FerryStepEnd
+ferry_saga_step_broken(FerryMigration *migration)
+{
+    return ferry_migration_is_detached(migration) ? FERRY_STEP_DETACHED : FERRY_STEP_FAILED;
+}
+
 void
 ferry_saga_run(FerryMigration *migration, const FerrySaga *saga)
 {

@@ -37,6 +37,9 @@ typedef struct {
     void (*report)(FerryMigration *migration);
 } FerrySaga;
 
+/** Returns: how a step ends that could not go on: detached when the agent stops, else failed. */
+FerryStepEnd ferry_saga_step_broken(FerryMigration *migration);
+
 /** Runs the steps that the journal does not show as done and ends the record. */
 void ferry_saga_run(FerryMigration *migration, const FerrySaga *saga);
 

@@ -98,7 +98,7 @@ ferry_source_files_run(FerryMigration *migration, bool resumed, GError **error)
     for (guint i = 0; i < files->len; i++)
         self.total_bytes += ((const FerryCarriedFile *)g_ptr_array_index(files, i))->data_bytes;
     if (!bring_all(&self, files, error))
-        return ferry_migration_is_detached(migration) ? FERRY_STEP_DETACHED : FERRY_STEP_FAILED;
+        return ferry_saga_step_broken(migration);
     ferry_migration_take(migration, &ferry_migration_record(migration)->report,
                          json_pack("{s:O}", "files", report));
     ferry_migration_save(migration);

@@ -89,7 +89,8 @@ check_here(FerryMigration *migration, GError **error)
 
     check->migration = ferry_migration_ref(migration);
     check = ferry_bounded_call(run_local_check, check, local_check_free, LOCAL_CHECK_S,
-                               "Looking at the instance", error);
+                               "Looking at the instance", ferry_migration_cancellable(migration),
+                               error);
     if (!check)
         return NULL;
     ferry_migration_take(migration, &ferry_migration_record(migration)->instance_info,
@@ -155,12 +156,12 @@ run_check(FerryMigration *migration, bool resumed, GError **error)
     g_autoptr(FerryChecks) remote = NULL;
 
     if (!checks)
-        return FERRY_STEP_FAILED;
+        return ferry_saga_step_broken(migration);
     /* The order came with the destination prepared: it has checked, and holds our own images. */
     if (!ferry_migration_record(migration)->migrate_data) {
         remote = check_there(migration, checks, error);
         if (!remote)
-            return FERRY_STEP_FAILED;
+            return ferry_saga_step_broken(migration);
         ferry_checks_append(checks, remote);
     }
     if (!ferry_checks_compatible(checks)) {
@@ -288,7 +289,7 @@ run_prepare(FerryMigration *migration, bool resumed, GError **error)
 
     if (!ready || !ferry_migrate_data_check(record->migrate_data,
                                             ferry_migration_agent(migration)->config, error))
-        return ferry_migration_is_detached(migration) ? FERRY_STEP_DETACHED : FERRY_STEP_FAILED;
+        return ferry_saga_step_broken(migration);
     adopt_strategies(migration);
     ferry_migration_save(migration);
     return FERRY_STEP_DONE;

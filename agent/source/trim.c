@@ -3,6 +3,7 @@
 #include "trim.h"
 
 #include "bounded-call.h"
+#include "ferry/error.h"
 #include "ferry/json.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
@@ -67,8 +68,13 @@ ferry_trim_run(FerryMigration *migration, bool resumed, GError **error)
 
     call->agent = ferry_migration_agent(migration);
     call->uuid = g_strdup(ferry_migration_record(migration)->instance_uuid);
-    call = ferry_bounded_call(trim, call, call_free, CALL_LIMIT_S, "Trimming in the guest", &why);
+    call = ferry_bounded_call(trim, call, call_free, CALL_LIMIT_S, "Trimming in the guest",
+                              ferry_migration_cancellable(migration), &why);
     g_clear_pointer(&call, call_free);
+    if (g_error_matches(why, FERRY_ERROR, FERRY_ERROR_CANCELLED)) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return ferry_saga_step_broken(migration);
+    }
     tell(migration, why, begun_us);
     return FERRY_STEP_DONE;
 }

@@ -71,7 +71,7 @@ test_success(void)
     Work work;
 
     work_init(&work);
-    g_assert_true(ferry_bounded_call(succeed, &work, note_freed, 10, "It", &error) == &work);
+    g_assert_true(ferry_bounded_call(succeed, &work, note_freed, 10, "It", NULL, &error) == &work);
     g_assert_no_error(error);
     g_assert_cmpuint(work.answer, ==, 42);
     g_assert_false(work.freed);
@@ -94,7 +94,7 @@ test_failure(void)
     Work work;
 
     work_init(&work);
-    g_assert_null(ferry_bounded_call(fail, &work, note_freed, 10, "It", &error));
+    g_assert_null(ferry_bounded_call(fail, &work, note_freed, 10, "It", NULL, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INSTANCE_NOT_FOUND);
     wait_freed(&work);
     work_clear(&work);
@@ -102,22 +102,56 @@ test_failure(void)
 
 /* The caller goes on; what hung frees its data when it ends at last. */
 static void
+assert_left_behind(Work *work)
+{
+    g_assert_true(ferry_bounded_call_runs());
+    g_mutex_lock(&work->gate);
+    g_assert_false(work->freed);
+    work->open = true;
+    g_cond_signal(&work->moved);
+    g_mutex_unlock(&work->gate);
+    wait_freed(work);
+    work_clear(work);
+}
+
+static void
 test_hanging(void)
 {
     g_autoptr(GError) error = NULL;
     Work work;
 
     work_init(&work);
-    g_assert_null(ferry_bounded_call(hang, &work, note_freed, 0, "Looking", &error));
+    g_assert_null(ferry_bounded_call(hang, &work, note_freed, 0, "Looking", NULL, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE);
     g_assert_nonnull(strstr(error->message, "Looking"));
-    g_mutex_lock(&work.gate);
-    g_assert_false(work.freed);
-    work.open = true;
-    g_cond_signal(&work.moved);
-    g_mutex_unlock(&work.gate);
-    wait_freed(&work);
-    work_clear(&work);
+    assert_left_behind(&work);
+}
+
+static gpointer
+cancel(gpointer cancellable)
+{
+    g_usleep(20 * 1000);
+    g_cancellable_cancel(cancellable);
+    return NULL;
+}
+
+/* An order to stop waiting is obeyed while the call hangs, and when it came before. */
+static void
+test_cancelled(void)
+{
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    GThread *thread = g_thread_new("cancel", cancel, cancellable);
+
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr(GError) error = NULL;
+        Work work;
+
+        work_init(&work);
+        g_assert_null(ferry_bounded_call(hang, &work, note_freed, 600, "It", cancellable, &error));
+        g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CANCELLED);
+        assert_left_behind(&work);
+    }
+    g_thread_join(thread);
 }
 
 int
@@ -127,5 +161,6 @@ main(int argc, char **argv)
     g_test_add_func("/bounded-call/success", test_success);
     g_test_add_func("/bounded-call/failure", test_failure);
     g_test_add_func("/bounded-call/hanging", test_hanging);
+    g_test_add_func("/bounded-call/cancelled", test_cancelled);
     return g_test_run();
 }
