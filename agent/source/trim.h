@@ -11,6 +11,6 @@
 #include "migration.h"
 #include "saga.h"
 
-/** Fails only when it was aborted. The report gets `fstrim`: {"done", "message", "duration_ms"}. An abort or a stop of the
- * agent does not wait for the guest: it is left trimming. */
+/** Fails only when it was aborted. The report gets `fstrim`: {"done", "message", "duration_ms"}. An
+ * abort or a stop of the agent does not wait for the guest: it is left trimming. */
 FerryStepEnd ferry_trim_run(FerryMigration *migration, bool resumed, GError **error);

@@ -179,22 +179,6 @@ def zeroes_become_holes(stage):
                   cold_boot=True)
 
 
-GUEST_AGENT = ("<channel type='unix'>"
-               "<target type='virtio' name='org.qemu.guest_agent.0'/></channel>")
-
-
-def trim_without_agent(stage):
-    """fstrim where no agent in the guest answers: the journey goes on and the report says why"""
-    for guest, word in ((stage.counting(Disk("vda", GIB)), "not configured"),
-                        (stage.counting(Disk("vda", GIB), devices=[GUEST_AGENT]), "not connected"),
-                        (stage.still(Disk("vda", GIB)), "does not run")):
-        report = stage.carry(guest, fstrim=True).payload["report"]
-        told = report["fstrim"]
-        check(told["done"] is False and word in told["message"], told)
-        check(told["duration_ms"] < 5000, told)
-        equal([step["state"] for step in report["steps"] if step["name"] == "trim"], ["done"])
-
-
 def impossible(stage):
     """what a map cannot mean is said by name before anything is made"""
     guest = stage.still(Disk("vda", GIB))
@@ -212,4 +196,4 @@ def impossible(stage):
 
 
 CASES = (another_pool, new_folder, other_formats, other_name, name_only, undone, overlay_elsewhere,
-         zeroes_become_holes, trim_without_agent, impossible)
+         zeroes_become_holes, impossible)

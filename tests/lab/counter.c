@@ -1,4 +1,4 @@
-/* counter.c: the only program of a laboratory guest.
+/* counter.c: what a laboratory guest boots into, and in most of them the only program.
  *
  * It writes numbered sectors, forever: number n goes to slot n % slots of every writable virtio
  * disk, past all caches, is read back, and only then announced on the serial console as
@@ -10,7 +10,9 @@
  *
  * Kernel command line: ferry.interval_ms, ferry.slots, ferry.start and ferry.stride (bytes on the
  * disk), ferry.disks (how many to wait for), ferry.dirty_mib and ferry.dirty_mib_s (memory to
- * write to and how fast). tests/lab/counting.py knows the same format. */
+ * write to and how fast). tests/lab/counting.py knows the same format.
+ *
+ * Where the initramfs holds a /tenant (tenant.c) it runs first, and what it has mounted is left to it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +29,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -161,6 +164,20 @@ load_modules(void)
     }
 }
 
+static void
+let_tenant_in(void)
+{
+    pid_t tenant = access("/tenant", X_OK) == 0 ? fork() : -1;
+
+    if (tenant == 0) {
+        execl("/tenant", "tenant", NULL);
+        _exit(1);
+    }
+    if (tenant > 0) {
+        waitpid(tenant, NULL, 0);
+    }
+}
+
 static int
 find_disks(void)
 {
@@ -170,7 +187,8 @@ find_disks(void)
         char path[] = "/dev/vdX";
         path[7] = letter;
 
-        int fd = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
+        /* One that is mounted cannot be had alone. */
+        int fd = open(path, O_RDWR | O_DIRECT | O_EXCL | O_CLOEXEC);
         int readonly = 0;
         if (fd < 0) {
             continue;
@@ -334,6 +352,7 @@ main(void)
     open_console();
     read_command_line();
     load_modules();
+    let_tenant_in();
 
     slots = option("ferry.slots", 1024);
     start_bytes = option("ferry.start", 1 << 20);

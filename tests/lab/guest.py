@@ -7,7 +7,7 @@ from xml.sax.saxutils import quoteattr
 
 import libvirt
 
-from . import counting, images
+from . import counting, images, tenancy
 from .deadline import wait_until
 from .host import CONSOLES, IMAGES
 
@@ -27,6 +27,8 @@ class Disk:
     path: str = None
     readonly: bool = False
     shareable: bool = False
+    # Whether the guest mounts it instead of counting on it; for guests with an agent.
+    mounted: bool = False
     # Further attributes of <driver>, such as {"discard": "unmap"}.
     driver: dict = dataclasses.field(default_factory=dict)
 
@@ -76,11 +78,14 @@ def _attributes(values):
 
 
 class Guest:
-    """A guest on the laboratory's hosts; `host` is where it was started or last seen."""
+    """A guest on the laboratory's hosts; `host` is where it was started or last seen.
+
+    agent: whether qemu-ga runs in it, and file systems are mounted (tenancy.py).
+    """
 
     def __init__(self, lab, host, name, disks, memory_mib=128, vcpus=1, machine="q35",
                  interval_ms=100, dirty_mib=0, dirty_mib_s=0, layout=None, devices=(),
-                 os_extra="", domain_extra="", command_line=""):
+                 os_extra="", domain_extra="", command_line="", agent=False):
         self.lab = lab
         self.host = host
         self.name = name
@@ -92,7 +97,8 @@ class Guest:
         self.vcpus = vcpus
         self.machine = machine
         self.layout = layout or counting.Layout()
-        self.devices = list(devices)
+        self.devices = list(devices) + ([tenancy.channel()] if agent else [])
+        self.agent = agent
         self.os_extra = os_extra
         self.domain_extra = domain_extra
         self._options = "%s ferry.interval_ms=%d ferry.dirty_mib=%d ferry.dirty_mib_s=%d %s" % (
@@ -111,17 +117,20 @@ class Guest:
     def counted(self):
         """The disks that the guest writes its numbers to."""
         return [disk for disk in self.disks
-                if disk.target.startswith("vd") and not disk.readonly]
+                if disk.target.startswith("vd") and not disk.readonly and not disk.mounted]
 
     def xml(self):
-        command_line = ("console=ttyS0 quiet loglevel=3 panic=1 ferry.disks=%d %s"
-                        % (len(self.counted()), self._options)).strip()
+        command_line = ("console=ttyS0 quiet loglevel=3 panic=1 ferry.disks=%d"
+                        " ferry.filesystems=%d %s"
+                        % (len(self.counted()), sum(disk.mounted for disk in self.disks),
+                           self._options)).strip()
+        initrd = self.lab.tenant_initrd() if self.agent else self.lab.initrd
         return "\n".join([
             "<domain type='%s'>" % self.lab.domain_type,
             "<name>%s</name><uuid>%s</uuid>" % (self.name, self.uuid),
             "<memory unit='MiB'>%d</memory><vcpu>%d</vcpu>" % (self.memory_mib, self.vcpus),
             "<os><type arch='x86_64' machine='%s'>hvm</type>" % self.machine,
-            "<kernel>%s</kernel><initrd>%s</initrd>" % (self.lab.vmlinuz, self.lab.initrd),
+            "<kernel>%s</kernel><initrd>%s</initrd>" % (self.lab.vmlinuz, initrd),
             "<cmdline>%s</cmdline>%s</os>" % (command_line, self.os_extra),
             "<features><acpi/></features>", self.domain_extra,
             "<devices><emulator>%s</emulator>" % self.lab.emulator,

@@ -1,5 +1,6 @@
 """What guests boot: Debian's cloud kernel, unpacked and not installed, and a tiny initramfs."""
 
+import contextlib
 import fcntl
 import hashlib
 import lzma
@@ -30,6 +31,29 @@ def cache_directory():
     return os.path.expanduser("~/.cache/virt-ferry-lab")
 
 
+def ensure_cached(cache, path, fetch):
+    """Calls fetch() where the cache does not have this file; others wait meanwhile."""
+    if os.path.exists(path):
+        return
+    os.makedirs(cache, exist_ok=True)
+    with open(os.path.join(cache, "lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(path):
+            fetch()
+
+
+@contextlib.contextmanager
+def fetched(cache, package):
+    """One of Debian's packages, and a folder for the time of the block; nothing is installed."""
+    with tempfile.TemporaryDirectory(dir=cache, prefix="fetch-") as work:
+        # apt fetches as its own user where it may.
+        os.chmod(work, 0o755)
+        subprocess.run(["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download",
+                        package], cwd=work, check=True, stdin=subprocess.DEVNULL)
+        debs = [name for name in os.listdir(work) if name.endswith(".deb")]
+        yield os.path.join(work, debs[0]), work
+
+
 class Kernel:
     """vmlinuz and the modules that a guest needs, in the cache."""
 
@@ -40,26 +64,14 @@ class Kernel:
 
     def ensure(self):
         """Fetches the kernel when the cache is empty."""
-        if os.path.exists(self.image):
-            return self
-        os.makedirs(self.cache, exist_ok=True)
-        with open(os.path.join(self.cache, "lock"), "w", encoding="ascii") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not os.path.exists(self.image):
-                self._fetch()
+        ensure_cached(self.cache, self.image, self._fetch)
         return self
 
     def _fetch(self):
-        package = self._package()
-        with tempfile.TemporaryDirectory(dir=self.cache, prefix="fetch-") as work:
-            # apt fetches as its own user where it may.
-            os.chmod(work, 0o755)
-            subprocess.run(["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download",
-                            package], cwd=work, check=True, stdin=subprocess.DEVNULL)
-            debs = [name for name in os.listdir(work) if name.endswith(".deb")]
+        with fetched(self.cache, self._package()) as (deb, work):
             unpacked = os.path.join(work, "kernel")
             os.makedirs(os.path.join(unpacked, "modules"))
-            self._unpack(os.path.join(work, debs[0]), unpacked)
+            self._unpack(deb, unpacked)
             os.rename(unpacked, self.directory)
 
     @staticmethod
@@ -90,8 +102,8 @@ class Kernel:
         if unpacking.returncode != 0 or not os.path.exists(os.path.join(target, "vmlinuz")):
             raise RuntimeError("%s holds no kernel" % deb)
 
-    def modules(self):
-        """(name, contents) in the order of loading."""
+    def modules(self, wanted=MODULES):
+        """(name, contents) of these and what they need, in the order of loading."""
         loaded = {}
 
         def load(name):
@@ -102,7 +114,7 @@ class Kernel:
                 if needed:
                     load(needed.decode())
             loaded[name] = contents
-        for name in MODULES:
+        for name in wanted:
             load(name)
         return list(loaded.items())
 
@@ -118,15 +130,15 @@ class Kernel:
                               stdout=subprocess.PIPE).stdout
 
 
-def _compile_init(cache):
-    """The guest's only program, compiled once for each state of its source."""
-    source = os.path.join(_HERE, "counter.c")
+def compile_program(cache, stem):
+    """A program of the guest, compiled once for each state of its source."""
+    source = os.path.join(_HERE, stem + ".c")
     with open(source, "rb") as text:
         digest = hashlib.sha256(text.read()).hexdigest()[:16]
-    program = os.path.join(cache, "counter-" + digest)
+    program = os.path.join(cache, "%s-%s" % (stem, digest))
     if not os.path.exists(program):
         os.makedirs(cache, exist_ok=True)
-        handle, made = tempfile.mkstemp(dir=cache, prefix="counter-new-")
+        handle, made = tempfile.mkstemp(dir=cache, prefix=stem + "-new-")
         os.close(handle)
         try:
             subprocess.run(["gcc", "-std=gnu17", "-Os", "-static", "-s", "-Wall", "-Wextra",
@@ -149,15 +161,27 @@ def _entry(number, name, mode, contents=b"", device=(0, 0)):
             + contents + b"\0" * (-len(contents) % 4))
 
 
-def write_initrd(kernel, path):
-    """Writes the initramfs: /init and the modules, named in the order of loading."""
-    files = [("init", stat.S_IFREG | 0o755, _compile_init(kernel.cache), (0, 0)),
+def _folders(name):
+    """The folders on the way to a file, from the top; the kernel takes one twice."""
+    parts = name.split("/")[:-1]
+    return ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
+
+
+def write_initrd(kernel, path, modules=MODULES, programs=()):
+    """Writes the initramfs: /init and the modules, named in the order of loading.
+
+    programs: (path, contents) of what else is in it, all executable.
+    """
+    files = [("init", stat.S_IFREG | 0o755, compile_program(kernel.cache, "counter"), (0, 0)),
              ("dev", stat.S_IFDIR | 0o755, b"", (0, 0)),
              ("dev/console", stat.S_IFCHR | 0o600, b"", (5, 1)),
              ("proc", stat.S_IFDIR | 0o755, b"", (0, 0)),
              ("modules", stat.S_IFDIR | 0o755, b"", (0, 0))]
-    for order, (name, contents) in enumerate(kernel.modules()):
+    for order, (name, contents) in enumerate(kernel.modules(modules)):
         files.append(("modules/%02d-%s" % (order, name), stat.S_IFREG | 0o644, contents, (0, 0)))
+    for name, contents in programs:
+        files += [(folder, stat.S_IFDIR | 0o755, b"", (0, 0)) for folder in _folders(name)]
+        files.append((name, stat.S_IFREG | 0o755, contents, (0, 0)))
     with open(path, "wb") as out:
         for number, (name, mode, contents, device) in enumerate(files, 1):
             out.write(_entry(number, name, mode, contents, device))

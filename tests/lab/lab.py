@@ -29,6 +29,7 @@ from .kernel import Kernel, write_initrd
 from .namespace import Namespace, end_init, start_time
 from .network import CONTROL, MIGRATION, SUBNETS, Network
 from .ssh import Keyring
+from .tenancy import Tenancy
 
 __all__ = ("Disk", "Lab", "end", "end_on_signals", "labs", "sweep")
 
@@ -156,6 +157,13 @@ class Lab:
     @property
     def initrd(self):
         return os.path.join(self.directory, "boot", "initrd")
+
+    def tenant_initrd(self):
+        """What guests with an agent boot, written when the first one asks for it."""
+        path = os.path.join(self.directory, "boot", "initrd-tenant")
+        if not os.path.exists(path):
+            Tenancy(Kernel().ensure()).ensure().write_initrd(path)
+        return path
 
     # Down
 
