@@ -3,6 +3,7 @@
 import time
 
 import faults
+import layouts
 import matrix
 import phases
 from journey import Journey
@@ -10,19 +11,49 @@ from journey import Journey
 
 def play(ground, fault_name, phase_name, expected):
     """Returns (end, seconds); raises when the cell failed."""
-    return _strike(ground, faults.KINDS[fault_name], phases.KINDS[phase_name], expected)
+    return _strike(Journey(ground), faults.KINDS[fault_name], phases.KINDS[phase_name], expected)
 
 
-def play_point(ground, side, point):
+def play_point(ground, layout, side, point):
     """Kills an agent at one of its own steps."""
     kind = faults.KillSourceAgent if side == "source" else faults.KillDestinationAgent
-    return _strike(ground, kind, phases.held_at(side, point),
-                   matrix.POINT_ENDS.get((side, point), matrix.DONE))
+    return _strike(Journey(ground, layouts.KINDS[layout]), kind, phases.held_at(side, point),
+                   matrix.point_end(layout, side, point))
 
 
-def play_undo_point(ground, side, point):
-    """Kills the destination's agent while it undoes an aborted migration's preparation."""
-    journey = Journey(ground)
+def play_abort_point(ground, layout, side, point):
+    """Kills an agent at one of its own steps; then the order is aborted, before the instance goes
+    over."""
+    journey = Journey(ground, layouts.KINDS[layout])
+    begun = time.monotonic()
+    struck = phases.held_at(side, point)(journey)
+    later = phases.held_at("source", journey.layout.last_point)(journey)
+    try:
+        struck.arm()
+        later.arm()
+        journey.order()
+        struck.reach()
+        journey.agent(side).kill()
+        struck.let_go()
+        # The source's agent lives on, or goes on, as far as it can without the instance going over.
+        ground.start_agent(journey.host(side).name)
+        later.reach()
+        _abort(journey)
+    finally:
+        struck.let_go()
+        later.let_go()
+    status = settle(journey, {"cancelled"}, False)
+    return status, time.monotonic() - begun
+
+
+def _abort(journey):
+    journey.ground.controller.call(journey.source.name, "live_migration_abort",
+                                   migration_id=journey.migration_id)
+
+
+def play_undo_point(ground, layout, side, point):
+    """Kills an agent while it undoes what an aborted migration has made."""
+    journey = Journey(ground, layouts.KINDS[layout])
     begun = time.monotonic()
     phase = phases.held_at(side, point)(journey)
     slow = phases.DiskCopy(journey)
@@ -31,8 +62,7 @@ def play_undo_point(ground, side, point):
         slow.arm()
         journey.order()
         slow.reach()
-        ground.controller.call(journey.source.name, "live_migration_abort",
-                               migration_id=journey.migration_id)
+        _abort(journey)
         phase.reach()
         journey.agent(side).kill()
     finally:
@@ -45,8 +75,7 @@ def play_undo_point(ground, side, point):
     return status, time.monotonic() - begun
 
 
-def _strike(ground, fault_kind, phase_kind, expected):
-    journey = Journey(ground)
+def _strike(journey, fault_kind, phase_kind, expected):
     begun = time.monotonic()
     fault = fault_kind(journey)
     phase = phase_kind(journey)

@@ -6,13 +6,14 @@ import shutil
 import signal
 import time
 
+import layouts
 import libvirt
 import world
 from durable import DurableController
 from lab.deadline import DeadlineExceeded, wait_until
 from lab.guest import Disk
 from lab.host import IMAGES
-from lab.images import GIB, MIB
+from lab.images import MIB
 from lab.network import CONTROL, MIGRATION
 
 POOL = "cells"
@@ -36,6 +37,9 @@ class Ground:
         self.controller = controller or DurableController(lab.hub, lab.url)
         self.recorder = self.controller.recorder()
         self.guests = []
+        # What the guest of the day is made of, and what of that it only reads.
+        self.layout = layouts.PLAIN
+        self.shared = set()
         self._names = 0
         self._log_starts = {}
         for host in self.hosts.values():
@@ -97,21 +101,26 @@ class Ground:
 
     # Guests
 
-    def _new_guest(self, host="kvm01"):
+    def _new_guest(self, layout, host="kvm01"):
         self._names += 1
-        path = "%s/vm%d-vda.qcow2" % (FOLDER, self._names)
-        guest = self.lab.guest(host, "vm%d" % self._names,
-                               [Disk("vda", capacity=GIB, data=32 * MIB, path=path)])
+        stem = "%s/vm%d" % (FOLDER, self._names)
+        guest = self.lab.guest(host, "vm%d" % self._names, layout.disks(stem),
+                               devices=layout.devices(stem))
         self.guests.append(guest)
+        self.layout, self.shared = layout, layout.shared(stem)
         self.ensure_pool(guest.host)
-        guest.create_images().start()
-        guest.wait_number(3, seconds=120)
+        layout.make(guest.create_images(), stem)
+        guest.start().wait_number(3, seconds=120)
         return guest
 
-    def guest(self):
-        """The guest of the day: one that runs and counts, made when there is none."""
+    def guest(self, layout=layouts.PLAIN):
+        """The guest of the day: one that runs and counts, made when there is none like it."""
+        if self.guests and self.layout is not layout:
+            self.forget(self.guests[0])
+            for host in self.hosts.values():
+                self.forget_pool(host)
         if not self.guests:
-            return self._new_guest()
+            return self._new_guest(layout)
         guest = self.guests[0]
         guest.wait_counting(1)
         return guest
@@ -166,11 +175,14 @@ class Ground:
     def other(self, host):
         return next(other for other in self.hosts.values() if other is not host)
 
-    def begin(self):
-        """A running guest on one host, nothing on the other."""
+    def begin(self, layout=layouts.PLAIN):
+        """A guest on one host, which runs where its layout says nothing else; nothing on the
+        other."""
         self._log_starts = {name: len(agent.log()) for name, agent in self.agents.items()}
-        guest = self.guest()
+        guest = self.guest(layout)
         self.forget_pool(self.other(guest.host))
+        if not layout.runs:
+            guest.host.virsh("destroy", guest.name)
         return guest
 
     def mend(self):

@@ -2,6 +2,7 @@
 
 import uuid
 
+import layouts
 import libvirt
 import world
 from lab.deadline import wait_until
@@ -14,13 +15,14 @@ RESOLVED_S = 150
 class Journey:
     """The order, its two hosts, and what came of it."""
 
-    def __init__(self, ground, **options):
+    def __init__(self, ground, layout=layouts.PLAIN, **options):
         self.ground = ground
+        self.layout = layout
         self.recorder = ground.recorder
-        self.guest = ground.begin()
+        self.guest = ground.begin(layout)
         self.source = self.guest.host
         self.destination = ground.other(self.source)
-        self.options = options
+        self.options = {**layout.options, **options}
         self.migration_id = str(uuid.uuid4())
         self.companion = None
         self.pools_before = {host.name: world.pools(host) for host in ground.hosts.values()}
@@ -90,7 +92,7 @@ class Journey:
         """
         if self.companion:
             self._verify_companion()
-        alive = not (may_have_died and self.died())
+        alive = self.layout.runs and not (may_have_died and self.died())
         self.guest.moved_to(self.source if status in ("failed", "cancelled")
                             else self.destination)
         if alive:
@@ -99,14 +101,21 @@ class Journey:
             found = self._complaints_after_error()
         else:
             self.wait_destination()
-            found = world.places(self.ground, self.guest, self.guest.host, alive,
-                                 self.pools_before)
+            found = world.places(self, alive)
         found += world.told(self.ground, self.migration_id, self.recorder)
-        if alive:
+        if not self.layout.runs:
+            self._start()
+        if alive or not self.layout.runs:
             found += self.guest.paused_complaints()
         if found:
             raise AssertionError("; ".join(found))
+        self.layout.verify(self, status)
         self.ground.answer()
+
+    def _start(self):
+        """A guest that was off goes on where it is now, with all that it ever wrote."""
+        self.guest.host.virsh("start", self.guest.name)
+        self.guest.wait_counting(3, seconds=120)
 
     def died(self):
         """Whether the guest runs nowhere."""

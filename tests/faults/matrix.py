@@ -71,7 +71,7 @@ EXPECTED = {
 }
 
 # The agents' own steps: the one who gets there is killed there and started again. "source" and
-# "destination" say whose agent it is.
+# "destination" say whose agent it is. Here with an ordinary guest, below with others (layouts.py).
 POINTS = [
     ("source", "order:begin"), ("source", "order:end"),
     ("source", "check:begin"), ("source", "check:end"),
@@ -79,7 +79,9 @@ POINTS = [
     ("source", "transfer:begin"), ("source", "transfer:end"),
     ("source", "adjudicate:begin"), ("source", "adjudicate:end"),
     ("source", "finish:begin"), ("source", "finish:end"),
+    ("source", "source-domain:begin"), ("source", "source-domain:end"),
     ("source", "source-disks:begin"), ("source", "source-disks:end"),
+    ("source", "trim:begin"), ("source", "trim:end"),
     ("source", "confirm:begin"),
     ("destination", "reserve:begin"), ("destination", "reserve:end"),
     ("destination", "pool:begin"), ("destination", "pool:end"),
@@ -88,12 +90,66 @@ POINTS = [
     ("destination", "confirm:begin"),
 ]
 
-# A transfer that was journaled and never begun is undone: whether it began is not guessed.
+LAYOUT_POINTS = {
+    "seeded": [
+        ("source", "snapshot:begin"), ("source", "overlay:begin"), ("source", "overlay:end"),
+        ("source", "snapshot:end"), ("source", "seed:begin"), ("source", "seed:end"),
+        ("source", "transfer:begin"), ("source", "transfer:end"), ("source", "finish:begin"),
+        ("source", "source-disks:begin"), ("source", "source-disks:end"),
+        ("destination", "image:end"), ("destination", "deliver:begin"),
+        ("destination", "merge:begin"), ("destination", "merge:end"),
+        ("destination", "deliver:end"),
+    ],
+    "chain": [
+        ("source", "files:begin"), ("source", "carry:begin"), ("source", "carry:end"),
+        ("source", "files:end"), ("destination", "partial:begin"),
+        ("destination", "partial:end"), ("destination", "publish:end"),
+        ("destination", "image:end"), ("destination", "deliver:begin"),
+    ],
+    "medium": [
+        ("source", "carry:begin"), ("source", "carry:end"), ("destination", "partial:end"),
+        ("destination", "publish:end"),
+    ],
+    "shut-off": [
+        ("source", "transfer:begin"), ("source", "carry:begin"), ("source", "carry:end"),
+        ("source", "define:begin"), ("source", "define:end"), ("source", "finish:begin"),
+        ("source", "source-domain:begin"), ("destination", "partial:begin"),
+        ("destination", "partial:end"), ("destination", "publish:end"),
+        ("destination", "deliver:end"),
+    ],
+    "quarantine": [
+        ("source", "source-disks:begin"), ("source", "quarantine:begin"),
+        ("source", "quarantine:end"), ("source", "source-disks:end"),
+    ],
+}
+
+# A transfer that was journaled and never begun is undone: whether it began is not guessed. Nothing
+# of a shut-off instance can have begun without us.
 POINT_ENDS = {("source", "transfer:begin"): STAYED}
+LAYOUT_POINT_ENDS = {("shut-off", "source", "transfer:begin"): DONE}
+
+# Killed there, started again, and then the order is aborted: what was made by half is gone again.
+ABORT_POINTS = [
+    ("seeded", "source", "overlay:begin"), ("seeded", "source", "overlay:end"),
+    ("seeded", "source", "seed:end"), ("seeded", "destination", "image:end"),
+    ("chain", "source", "carry:begin"), ("chain", "source", "carry:end"),
+    ("chain", "destination", "partial:begin"), ("chain", "destination", "partial:end"),
+    ("chain", "destination", "publish:end"), ("medium", "destination", "publish:end"),
+    ("shut-off", "source", "carry:end"), ("shut-off", "destination", "publish:end"),
+    ("quarantine", "source", "check:end"),
+]
 
 # Where the order is aborted first, so that there is something to undo.
 UNDO_POINTS = [
-    ("destination", "undo:begin"), ("destination", "undo:end"),
+    ("plain", "destination", "undo:begin"), ("plain", "destination", "undo:end"),
+    ("seeded", "source", "thaw:begin"), ("seeded", "destination", "undo:begin"),
+    ("chain", "destination", "undo:begin"), ("chain", "destination", "undo:end"),
+]
+
+# With a quarantine that an earlier journey left, which is ordered to end: (what with it, point).
+QUARANTINE_POINTS = [
+    ("deleted", "release:begin"), ("deleted", "release:end"),
+    ("restored", "restore:begin"), ("restored", "restore:end"),
 ]
 
 # What the ordinary tests play of it.
@@ -111,6 +167,25 @@ ORDINARY = [
     ("term-source-agent", "queued"),
     ("term-destination-agent", "clean-up"),
 ]
+
+
+# And of the agents' own steps, by the cells' names.
+ORDINARY_POINTS = ["source/overlay:end@seeded", "destination/merge:begin@seeded",
+                   "destination/publish:end@chain/aborted", "source/quarantine:end@quarantine"]
+
+
+def point_end(layout, side, point):
+    """How a journey may end whose agent was killed there."""
+    return LAYOUT_POINT_ENDS.get((layout, side, point), POINT_ENDS.get((side, point), DONE))
+
+
+def struck_points():
+    """The names of all points at which some cell kills an agent."""
+    cells_of = [("plain", side, point) for side, point in POINTS] + ABORT_POINTS + UNDO_POINTS
+    cells_of += [(layout, side, point) for layout, points in LAYOUT_POINTS.items()
+                 for side, point in points]
+    return ({point for _layout, _side, point in cells_of}
+            | {point for _what, point in QUARANTINE_POINTS})
 
 
 def cells():

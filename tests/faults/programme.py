@@ -10,8 +10,11 @@ import cells
 import cluster
 import earlier
 import hangs
+import layouts
 import matrix
 import outbox
+import points
+import quarantine
 import random_journeys
 import storm
 import table
@@ -47,16 +50,35 @@ def _matrix_items(chosen):
             for fault, phase, expected in chosen]
 
 
+def _point_item(layout, side, point, play, before="", after="", suffix=""):
+    kind = layouts.KINDS[layout]
+    name = "%s/%s%s%s" % (side, point, "@" + layout if kind.title else "", suffix)
+    title = "%s%sthe %s's agent at `%s`%s" % (
+        kind.title + ": " if kind.title else "", before, side, point, after)
+    return Item("points", name, title, lambda ground: play(ground, layout, side, point),
+                layout=layout)
+
+
+def _quarantine_items():
+    return [Item("points", "source/%s@quarantine" % point,
+                 "a quarantine that is %s: the source's agent at `%s`" % (what, point),
+                 lambda ground, what=what, point=point:
+                 quarantine.KINDS[what](ground, point))
+            for what, point in matrix.QUARANTINE_POINTS]
+
+
 def _point_items():
-    items = [Item("points", "%s/%s" % (side, point),
-                  "the %s's agent at `%s`" % (side, point),
-                  lambda ground, side=side, point=point: cells.play_point(ground, side, point))
-             for side, point in matrix.POINTS]
-    return items + [Item("points", "%s/%s" % (side, point),
-                         "after an abort: the %s's agent at `%s`" % (side, point),
-                         lambda ground, side=side, point=point:
-                         cells.play_undo_point(ground, side, point))
-                    for side, point in matrix.UNDO_POINTS]
+    items = [_point_item("plain", side, point, cells.play_point) for side, point in matrix.POINTS]
+    for layout, points_of in matrix.LAYOUT_POINTS.items():
+        items += [_point_item(layout, *where, cells.play_point) for where in points_of]
+    items += [_point_item(*where, cells.play_abort_point, after=", then an abort",
+                          suffix="/aborted") for where in matrix.ABORT_POINTS]
+    items += [_point_item(*where, cells.play_undo_point, before="after an abort: ")
+              for where in matrix.UNDO_POINTS]
+    # The cells of a layout one after the other: their guest is the same.
+    order = list(layouts.KINDS)
+    items.sort(key=lambda item: order.index(item.facts["layout"]))
+    return items + _quarantine_items()
 
 
 def _random_items(count, seed):
@@ -86,13 +108,16 @@ def _cluster_item():
 def choose(options, seed):
     """The items that the options mean."""
     if options.ordinary:
-        return (_matrix_items(matrix.ordinary_cells())
+        return (_function_items("points-known", points.ITEMS)
+                + _matrix_items(matrix.ordinary_cells())
+                + [item for item in _point_items() if item.name in matrix.ORDINARY_POINTS]
                 + _function_items("hangs", hangs.ORDINARY)
                 + _function_items("storm", storm.ITEMS)
                 + [_outbox_item(outbox.SMALL)]
                 + _function_items("journals", bad_journals.ITEMS)
                 + _random_items(options.random or ORDINARY_RANDOM, seed))
-    everything = (_matrix_items(matrix.cells()) + _point_items()
+    everything = (_function_items("points-known", points.ITEMS)
+                  + _matrix_items(matrix.cells()) + _point_items()
                   + _function_items("hangs", hangs.ITEMS)
                   + _function_items("storm", storm.ITEMS) + [_outbox_item(outbox.FULL)]
                   + _function_items("journals", bad_journals.ITEMS) + [_cluster_item()])

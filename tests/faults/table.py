@@ -103,7 +103,10 @@ def _points(items):
     if not found:
         return ""
     lines = ["## The agents' own steps", "",
-             "The agent is killed with SIGKILL at a named step and started again.", "",
+             "The agent is killed with SIGKILL at a named step and started again; in some cells the",
+             "order is aborted then, before the instance goes over. That every fault point in the",
+             "agent's source has a cell here is checked. An entry that names no layout is of an",
+             "ordinary guest.", "",
              "| killed | end |", "|---|---|"]
     lines += ["| %s | %s |" % (item.title, _entry(item)) for item in found]
     return "\n".join(lines) + "\n"

@@ -1,6 +1,7 @@
 """What is so, asked of libvirt, of the file systems and of the journals' tables; never of an agent."""
 
 import contextlib
+import hashlib
 import os
 import sqlite3
 
@@ -25,6 +26,11 @@ class Journal:
     def leftovers(self):
         """Paths of source images that were left behind on purpose."""
         return {path for path, in self.rows("SELECT path FROM leftovers")}
+
+    def held(self):
+        """Paths of source images in quarantine, under the names that they have there."""
+        return {path for path, in self.rows(
+            "SELECT held_path FROM quarantine WHERE state IN ('intended', 'held')")}
 
     def claimed(self, migration_id):
         """Paths of images that a migration made here and still answers for."""
@@ -77,14 +83,20 @@ def alive_on(hosts, name):
                                                  libvirt.VIR_DOMAIN_PAUSED))
 
 
-def places(ground, guest, place, alive, before):
-    """What is wrong with where a guest, its domains, images and pools are.
+def digest(host, path):
+    """Tells the contents of files apart."""
+    with open(host.path(path), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
-    place: the host that shall have it. alive: whether it shall run there; false when its QEMU was
-    killed. before: pools() of each host when the journey began.
+
+def places(journey, alive):
+    """What is wrong with where a journey's guest, its domains, images and pools are.
+
+    alive: whether it shall run on its host; false when its QEMU was killed, or it was off.
     """
+    guest, place = journey.guest, journey.guest.host
     found = []
-    for host in ground.hosts.values():
+    for host in journey.ground.hosts.values():
         state = domains(host).get(guest.name)
         running = state in (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_PAUSED)
         if host is place and alive and state != libvirt.VIR_DOMAIN_RUNNING:
@@ -93,27 +105,43 @@ def places(ground, guest, place, alive, before):
             found.append("%s: the guest is there, too, in state %s" % (host.name, state))
         elif host is not place and state is not None:
             found.append("%s: a domain was left, in state %s" % (host.name, state))
-        found += _things(ground, guest, host, place, before[host.name])
-    return found
+        elif host is place and state is None and not journey.layout.runs:
+            found.append("%s: the instance is not defined there" % host.name)
+        found += _things(journey, host)
+    if alive:
+        found += _sources(guest)
+    return found + (_sources(guest, "--inactive") if alive or not journey.layout.runs else [])
 
 
-def _things(ground, guest, host, place, pools_before):
-    mine = {disk.path for disk in guest.disks}
+def _sources(guest, *words):
+    """A disk that uses another file than its image, such as an overlay that was forgotten."""
+    named = dict(line.split(None, 1)
+                 for line in guest.host.virsh("domblklist", guest.name, *words).splitlines()
+                 if line.strip())
+    return ["%s: disk '%s' is on '%s' %s" % (guest.host.name, disk.target,
+                                             named.get(disk.target), " ".join(words))
+            for disk in guest.disks if named.get(disk.target) != disk.path]
+
+
+def _things(journey, host):
+    ground, place = journey.ground, journey.guest.host
+    own = {disk.path for disk in journey.guest.disks}
+    mine = own | ground.shared
     here = images(host) & mine
-    if host is place:
-        allowed = mine
-    else:
-        # The source of a failed migration keeps its image by the first rule.
-        allowed = Journal(ground.agents[host.name]).leftovers()
+    left = set()
+    if host is journey.source:
+        journal = Journal(ground.agents[host.name])
+        left = journal.leftovers() | journal.held() | ground.shared
+    allowed = mine if host is place else left
     found = ["%s: the image '%s' was left" % (host.name, path) for path in sorted(here - allowed)]
     if host is place:
         found += ["%s: the image '%s' is gone" % (host.name, path) for path in mine - here]
     else:
         found += ["%s: the pool '%s' was left" % (host.name, name)
-                  for name in sorted(pools(host) - pools_before)]
-    strangers = images(host) - {disk.path for other in ground.guests for disk in other.disks}
+                  for name in sorted(pools(host) - journey.pools_before[host.name])]
+    known = {disk.path for other in ground.guests for disk in other.disks} | ground.shared
     return found + ["%s: nobody knows the image '%s'" % (host.name, path)
-                    for path in sorted(strangers)]
+                    for path in sorted(images(host) - known - left)]
 
 
 def told(ground, migration_id, recorder, seconds=40):

@@ -3,13 +3,13 @@
 import json
 import os
 
-from lab import images, program
+from lab import images
 from lab.deadline import wait_until
 from lab.guest import Disk
 from lab.host import IMAGES
 from lab.images import GIB, MIB
 from lab.network import MIGRATION
-from lab.tap import Skip, check, equal
+from lab.tap import check, equal
 
 import matrix
 
@@ -296,27 +296,6 @@ def source_agent_dies(stage):
     _through(stage, fault)
 
 
-def dies_before_it_is_noted(stage):
-    """the destination's agent dies between giving a base its name and noting it"""
-    base = Base("debian.qcow2", data=4 * MIB)
-    guest = stage.still(Overlay("vda", base, data=MIB))
-    stage.defer(stage.remove, stage.source, base.path)
-    agent = stage.agents["kvm02"]
-    with open(program.find("virt-ferryd"), "rb") as file:
-        if b"VIRT_FERRY_FAULT_POINT" not in file.read():
-            raise Skip("this build has no fault points")
-    agent.kill()
-    agent.start(environment={"VIRT_FERRY_FAULT_POINT": "publish:end"})
-    with stage.unchanged():
-        order = stage.migrate(guest, bandwidth_mib_s=1)
-        wait_until(lambda: not agent.alive(), 60, "the agent's death")
-        check(os.path.exists(stage.destination.path(base.path)), "it has no name yet")
-        agent.start()
-        stage.recorder.wait_event("migration.running", order)
-        stage.controller.call("kvm01", "live_migration_abort", migration_id=order)
-        stage.end(order, "cancelled")
-
-
 # Without the chain, and chains that are not what they say
 
 def flattened(stage):
@@ -385,6 +364,5 @@ def descriptions_that_lie(stage):
 
 CASES = (one_level, three_levels, base_is_there, other_base_is_refused, at_the_same_time,
          the_next_goes_on, aborted_while_it_is_brought, kept_for_others, destination_agent_dies,
-         destination_libvirtd_dies, source_agent_dies,
-         dies_before_it_is_noted, flattened, headers_that_lie,
+         destination_libvirtd_dies, source_agent_dies, flattened, headers_that_lie,
          descriptions_that_lie)

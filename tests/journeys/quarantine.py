@@ -19,7 +19,6 @@ PASSWORD = "sw0rdfis"
 CONSOLE = ("<graphics type='vnc' autoport='yes' passwd='%s'><listen type='address' "
            "address='127.0.0.1'/></graphics>" % PASSWORD)
 SOON_HOURS = "0.001"  # 3.6 s
-POINTS = ("quarantine:begin", "quarantine:end")
 
 
 def _held(stage, guest=None):
@@ -269,33 +268,14 @@ def _die_at(stage, point):
     return agent
 
 
-def killed_while_holding(stage):
-    """the agent is killed before and after a rename: the next one finishes, no file is lost"""
-    _needs_fault_points()
-    for point in POINTS:
-        guest = stage.counting(Disk("vda", GIB, data=MIB), Disk("vdb", GIB, "raw", data=MIB))
-        agent = _die_at(stage, point)
-        migration_id = stage.migrate(guest, source_disks="quarantine")
-        agent.wait_end(60)
-        agent.start()
-        stage.completed(migration_id)
-        guest.moved_to(stage.destination)
-        held = _held(stage, guest)
-        equal([(each["state"], len(each["disks"])) for each in held], [("held", 2)])
-        equal(_modes(stage, [disk["held_path"] for disk in held[0]["disks"]]), [0o400, 0o400])
-        stage.runs_on(guest, stage.destination)
-        _empty(stage)
-
-
-def _order_and_die(stage, point, method, held, lose_order=False):
-    """The agent dies with the order not answered; so it comes again, unless it is lost."""
+def _order_and_die(stage, point, method, held):
+    """The agent dies with the order not answered, and the order is lost."""
     agent = _die_at(stage, point)
     stage.controller.cast("kvm01", method, migration_id=held["migration_id"])
     agent.wait_end(30)
-    if lose_order:
-        with stage.channel() as channel:
-            wait_until(lambda: channel.queue_purge("virt-ferry.kvm01").method.message_count, 20,
-                       "the order, back in its queue")
+    with stage.channel() as channel:
+        wait_until(lambda: channel.queue_purge("virt-ferry.kvm01").method.message_count, 20,
+                   "the order, back in its queue")
     agent.start()
 
 
@@ -310,37 +290,19 @@ def _is_back(stage, guest):
 
 @long
 def killed_while_restoring(stage):
-    """the agent is killed with one of two files back: nothing is deleted, the same order finishes"""
+    """the agent is killed with one of two files back, and the order is lost: nothing is deleted when
+    the time is over, the same order finishes"""
     _needs_fault_points()
-    for point in ("restore:begin", "restore:end"):
-        guest, held = _set_aside(stage, Disk("vda", GIB, data=MIB), Disk("vdb", GIB, data=MIB),
-                                 still=True)
-        guest.destroy()
-        _order_and_die(stage, point, RESTORE, held)
-        _is_back(stage, guest)
     with stage.settings({"kvm01": {"storage": {"quarantine_hours": SOON_HOURS}}}):
         guest, held = _set_aside(stage, Disk("vda", GIB, data=MIB), Disk("vdb", GIB, data=MIB),
                                  still=True)
         guest.destroy()
-        _order_and_die(stage, "restore:end", RESTORE, held, lose_order=True)
+        _order_and_die(stage, "restore:end", RESTORE, held)
         equal([each["state"] for each in _held(stage, guest)], ["restoring"])
         _refused_restore(stage, "InvalidMigrationState", held, DELETE, force=True)
         stage.controller.call("kvm01", RESTORE, migration_id=held["migration_id"])
         _is_back(stage, guest)
 
 
-@long
-def killed_while_deleting(stage):
-    """the agent is killed with one of two files deleted: the same order deletes the other"""
-    _needs_fault_points()
-    for point in ("release:begin", "release:end"):
-        guest, held = _set_aside(stage, Disk("vda", GIB, data=MIB), Disk("vdb", GIB, data=MIB))
-        _order_and_die(stage, point, DELETE, held, lose_order=True)
-        equal([each["state"] for each in _held(stage, guest)], ["held"])
-        stage.controller.call("kvm01", DELETE, migration_id=held["migration_id"])
-        equal((_held(stage), stage.source.images(), _definitions(stage)), ([], [], {}))
-
-
 CASES = (out_of_use, restored, destination_is_lost, something_in_the_way, expires, comes_back,
-         command_line, bad_ids, aborted, killed_while_holding, killed_while_restoring,
-         killed_while_deleting)
+         command_line, bad_ids, aborted, killed_while_restoring)

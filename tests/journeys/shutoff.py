@@ -275,24 +275,6 @@ def agent_killed(stage):
         stage.remove(stage.source, guest.disks[0].path)
 
 
-def killed_at_the_definition(stage):
-    """the source's agent is killed before and after the definition goes over: one place at the end"""
-    with open(program.find("virt-ferryd"), "rb") as file:
-        if b"VIRT_FERRY_FAULT_POINT" not in file.read():
-            raise Skip("this build has no fault points")
-    agent = stage.agents["kvm01"]
-    for point in ("define:begin", "define:end", "source-domain:begin"):
-        guest = _lying(stage, Disk("vda", GIB, data=MIB))
-        agent.stop()
-        agent.start(environment={"VIRT_FERRY_FAULT_POINT": point})
-        migration_id = stage.migrate(guest)
-        agent.wait_end(60)
-        agent.start()
-        stage.completed(migration_id)
-        _rests_on(guest, stage.destination, stage.source)
-        stage.remove(stage.source, guest.disks[0].path)
-
-
 def started_at_the_last_moment(stage):
     """started after the last look, before it is defined there: it is taken back there"""
     with open(program.find("virt-ferryd"), "rb") as file:
@@ -330,5 +312,5 @@ def definition_of_somebody(stage):
 
 CASES = (there_and_back, features, variables_and_tpm, chain_is_kept, paths,
          fates, definition_stays, other_name, refused, aborted,
-         started_meanwhile, agent_killed, killed_at_the_definition, started_at_the_last_moment,
+         started_meanwhile, agent_killed, started_at_the_last_moment,
          definition_of_somebody)

@@ -1,0 +1,49 @@
+"""The fault points that the agent's source has, against those that the cells strike."""
+
+import glob
+import os
+import re
+import time
+
+import matrix
+from lab.tap import equal
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SAGA = "agent/source/saga.c"
+STEPS = "agent/source/source-steps.c"
+_CALL = re.compile(r"ferry_fault_point\(([^,()]+), \"(\w+)\"\);")
+_STEP = re.compile(r"^ +\{\"([\w-]+)\", FERRY_STATUS_", re.MULTILINE)
+
+
+def in_source():
+    """All points, as "place:moment"."""
+    found = set()
+    for path in glob.glob("agent/**/*.c", root_dir=TOP, recursive=True):
+        for place, moment in _CALL.findall(_read(path)):
+            found |= {"%s:%s" % (name, moment) for name in _places(path, place)}
+    return found
+
+
+def _read(path):
+    with open(os.path.join(TOP, path), encoding="utf-8") as text:
+        return text.read()
+
+
+def _places(path, place):
+    """A name in quotes stands for itself; the saga's is that of each of its steps."""
+    if place.startswith('"'):
+        return [place.strip('"')]
+    equal((path, place), (SAGA, "step->name"), "a fault point whose name cannot be read")
+    return _STEP.findall(_read(STEPS))
+
+
+def every_point(_ground):
+    """Every fault point in the agent's source is struck by a cell, and every cell's is there."""
+    begun = time.monotonic()
+    source, struck = in_source(), matrix.struck_points()
+    equal(sorted(source - struck), [], "fault points without a cell")
+    equal(sorted(struck - source), [], "cells whose fault point is gone")
+    return "%d points" % len(source), time.monotonic() - begun
+
+
+ITEMS = [every_point]
