@@ -267,7 +267,7 @@ test_list(Fixture *fixture, gconstpointer user_data)
     assert_listed(fixture, (FerryJournalFilter){.instance = "' OR 1=1 --"}, "");
     assert_listed(fixture, (FerryJournalFilter){.incoming_only = true}, "");
 
-    g_autoptr(FerryRecord) incoming =
+    g_autoptr(FerryRecord) incoming G_GNUC_UNUSED =
         add_record(fixture, "m-4", FERRY_ROLE_DESTINATION, OTHER_UUID);
 
     assert_listed(fixture, (FerryJournalFilter){.incoming_only = true, .open_only = true}, "m-4");
