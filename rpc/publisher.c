@@ -2,6 +2,7 @@
 
 #include "publisher.h"
 
+#include "amqp-publish.h"
 #include "dead-queues.h"
 #include "ferry/error.h"
 #include "lanes.h"
@@ -295,72 +296,6 @@ declare_for(FerryPublisher *publisher,
     g_assert_not_reached();
 }
 
-static void
-set_properties(amqp_basic_properties_t *properties,
-               const FerryOutgoing *outgoing,
-               const char *expiration)
-{
-    *properties = (amqp_basic_properties_t){
-        ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_CONTENT_ENCODING_FLAG |
-                  AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
-                  AMQP_BASIC_PRIORITY_FLAG,
-        .content_type = amqp_cstring_bytes("application/json"),
-        .content_encoding = amqp_cstring_bytes("utf-8"),
-        .headers = amqp_empty_table,
-        .delivery_mode = outgoing->kind == FERRY_OUTGOING_SAMPLE ? AMQP_DELIVERY_NONPERSISTENT
-                                                                 : AMQP_DELIVERY_PERSISTENT,
-        .priority = 0,
-    };
-    if (expiration != NULL) {
-        properties->_flags |= AMQP_BASIC_EXPIRATION_FLAG;
-        properties->expiration = amqp_cstring_bytes(expiration);
-    }
-    if (outgoing->correlation_id != NULL) {
-        properties->_flags |= AMQP_BASIC_CORRELATION_ID_FLAG;
-        properties->correlation_id = amqp_cstring_bytes(outgoing->correlation_id);
-    }
-}
-
-/* Whether the broker shall tell when there is no queue. RabbitMQ's direct reply-to has none in any
- * case: it delivers such a message and returns it all the same. */
-static bool
-is_mandatory(const FerryOutgoing *outgoing)
-{
-    switch (outgoing->kind) {
-    case FERRY_OUTGOING_ANSWER:
-    case FERRY_OUTGOING_BEAT:
-    case FERRY_OUTGOING_CALL:
-        return !g_str_has_prefix(outgoing->routing_key, "amq.rabbitmq.reply-to.");
-    case FERRY_OUTGOING_SURVEY:
-    case FERRY_OUTGOING_NOTIFICATION:
-    case FERRY_OUTGOING_SAMPLE:
-        return false;
-    }
-    g_assert_not_reached();
-}
-
-static bool
-send(FerryAmqpConnection *connection, const FerryOutgoing *outgoing, gint64 now_us, GError **error)
-{
-    amqp_basic_properties_t properties;
-    g_autofree char *expiration = NULL;
-    bool mandatory = is_mandatory(outgoing);
-    if (outgoing->deadline_us != 0)
-        expiration =
-            g_strdup_printf("%" G_GINT64_FORMAT, MAX((outgoing->deadline_us - now_us) / 1000, 1));
-    set_properties(&properties, outgoing, expiration);
-    int status =
-        amqp_basic_publish(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL,
-                           amqp_cstring_bytes(outgoing->exchange),
-                           amqp_cstring_bytes(outgoing->routing_key), mandatory,
-                           /* immediate= */ 0, &properties, amqp_cstring_bytes(outgoing->body));
-    if (status == AMQP_STATUS_OK)
-        return true;
-    ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL, "Publishing: %s",
-                    amqp_error_string2(status));
-    return false;
-}
-
 /* Reasons not to send it any more. */
 static bool
 is_in_vain(FerryPublisher *publisher, FerryOutgoing *outgoing, gint64 now_us)
@@ -415,7 +350,7 @@ publish(FerryPublisher *publisher,
         return false;
     }
     publisher->last_tag++;
-    return send(connection, outgoing, now_us, error);
+    return ferry_amqp_publish(connection, outgoing, now_us, error);
 }
 
 static bool
