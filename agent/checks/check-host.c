@@ -2,6 +2,7 @@
 
 #include "check-host.h"
 
+#include "check-memory.h"
 #include "virt-host.h"
 #include "virt-look.h"
 
@@ -50,22 +51,13 @@ check_cpu(const FerryCheckScene *scene)
 static void
 check_memory(const FerryCheckScene *scene)
 {
-    guint64 free_bytes = 0;
+    g_auto(FerryMemoryLook) look = {0};
     g_autoptr(GError) error = NULL;
-    guint64 needed = scene->instance->memory_bytes;
 
-    if (!ferry_virt_host_free_memory(scene->connection, &free_bytes, &error)) {
+    if (ferry_memory_look(scene->agent, scene->connection, &look, &error))
+        ferry_check_memory(scene->agent, scene->instance, &look, scene->checks);
+    else
         ferry_checks_add_error(scene->checks, "memory", error);
-        return;
-    }
-
-    bool fits = needed <= free_bytes;
-
-    ferry_checks_add(scene->checks, "memory", fits ? FERRY_CHECK_PASS : FERRY_CHECK_FAIL,
-                     fits ? NULL : "Choose another host, or move something away",
-                     "The instance has %" G_GUINT64_FORMAT " MiB, %" G_GUINT64_FORMAT
-                     " MiB are available here",
-                     needed >> 20, free_bytes >> 20);
 }
 
 /* The size that <hugepages/> means without saying it. */

@@ -5,6 +5,7 @@
 
 #include "carried-file.h"
 #include "chain.h"
+#include "check-memory.h"
 #include "check-storage.h"
 #include "destination-check.h"
 #include "fault-point.h"
@@ -230,16 +231,27 @@ find_slot(FerryDestination *self, GError **error)
     return open && (limit == 0 || open->len < limit);
 }
 
-/* Slot and space are counted and taken in one go: two that came together passed the same checks. */
+/* Slot, space and memory are counted and taken in one go: two that came together passed the same
+ * checks. libvirt is asked before, since others wait for the lock. */
 static bool
-admit(FerryDestination *self, FerryRecord *record, const FerryInstance *instance, GError **error)
+admit(FerryDestination *self,
+      virConnectPtr connection,
+      FerryRecord *record,
+      const FerryInstance *instance,
+      GError **error)
 {
     g_autoptr(FerryChecks) checks = ferry_checks_new();
+    g_auto(FerryMemoryLook) look = {0};
+
+    if (!ferry_memory_look(self->agent, connection, &look, error))
+        return false;
+
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->admission);
 
     if (!find_slot(self, error))
         return false;
     ferry_check_storage_space(self->agent, instance, checks);
+    ferry_check_memory(self->agent, instance, &look, checks);
     if (ferry_checks_compatible(checks))
         return ferry_journal_add(self->agent->journal, record, error);
     g_propagate_error(error, ferry_checks_error(checks));
@@ -258,7 +270,7 @@ prepare_first(FerryDestination *self,
 {
     g_autoptr(FerryRecord) record = new_record(self, migration_id, instance, order);
 
-    if (!admit(self, record, instance, error))
+    if (!admit(self, connection, record, instance, error))
         return NULL;
     ferry_fault_point("reserve", "begin");
     accepted(data);

@@ -1,12 +1,14 @@
 """What both sides look at before a byte moves: each check passes where it should, and says what is
 wrong and what to do where it should not."""
 
+import concurrent.futures
 import os
 import re
 import threading
 import time
 
 from lab import images
+from lab.controller import RemoteError
 from lab.guest import Disk
 from lab.host import IMAGES
 from lab.images import GIB, MIB
@@ -123,6 +125,39 @@ def _network(stage, host, name, forward, start=True):
     if start:
         host.virsh("net-start", name)
         stage.defer(host.virsh, "net-destroy", name)
+
+
+def _prepare(stage, info):
+    """Has the destination get ready; returns the id, or None where it refused for want of memory."""
+    migration_id = new_id()
+    try:
+        stage.controller.call("kvm02", "pre_live_migration", migration_id=migration_id,
+                              instance_info=info)
+    except RemoteError as error:
+        check(error.code == "MigrationPreCheckError" and "promised" in error.message, error)
+        return None
+    return migration_id
+
+
+def memory_promised_to_others(stage):
+    """memory: what incoming instances will take is not promised twice, until they run"""
+    guests = [_still(stage) for _ in range(2)]
+    infos = [_info(stage, guest) for guest in guests]
+    free = stage.controller.call("kvm02", "describe_host")["memory"]["available_bytes"]
+    for info in infos:
+        info["memory_bytes"] = free * 6 // 10
+        check(", 0 MiB" in _only(_at_destination(stage, info), "memory", "pass"), info)
+    with concurrent.futures.ThreadPoolExecutor() as both:
+        ids = list(both.map(lambda info: _prepare(stage, info), infos))
+    equal(ids.count(None), 1, "refused of two that came together")
+    late = ids.index(None)
+    first, info = guests[1 - late], infos[late]
+    check(", 0 MiB" not in _only(_at_destination(stage, info), "memory", "fail"), "nothing promised")
+    start_still(first.moved_to(stage.destination))
+    check(", 0 MiB" in _only(_at_destination(stage, info), "memory", "pass"), "it has arrived")
+    first.destroy()
+    stage.controller.call("kvm02", "rollback_live_migration_at_destination",
+                          migration_id=ids[1 - late])
 
 
 def networks(stage):
@@ -473,7 +508,7 @@ def eight_at_once(stage):
     stage.source.virsh("checkpoint-delete", guest.name, "since")
 
 
-CASES = (pools_of_all_kinds, space_promised_to_others, networks, bridges,
+CASES = (pools_of_all_kinds, space_promised_to_others, memory_promised_to_others, networks, bridges,
          devices_of_the_network_card, displays, secrets, huge_pages, processor, machine,
          blockers_of_qemu, cache_modes, at_the_same_time, jobs, managed_save, way, way_is_cut, filtered_ports,
          nobody_listens, certificate_name, certificate_of_qemu, no_name, no_destination, eight_at_once)
