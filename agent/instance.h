@@ -42,6 +42,7 @@ typedef struct {
     guint64 file_bytes;       /* length of the file; 0 where it could not be looked at */
     char **backing_chain;     /* paths or names below the top image, nearest first; never NULL */
     GPtrArray *layers;        /* FerryLayer; the same, with all that is known of them */
+    bool chain_told;          /* the XML says where the chain ends; not part of the JSON */
     FerryQcow2 qcow2;         /* of a qcow2 image; qcow2.known is false where it was not read */
     bool migrate;             /* the plan's verdict: it is copied */
     bool carry;               /* the plan's verdict: its file is brought along as it is */

@@ -12,6 +12,7 @@
 #include "quarantine.h"
 #include "storage-strategy.h"
 #include "virt-auto.h"
+#include "virt-chain.h"
 #include "virt-domain.h"
 
 static void
@@ -170,6 +171,8 @@ ferry_source_check_run(const FerryAgent *agent,
 
     if (!instance || !ferry_virt_domain_find_obstacles(domain, instance, error))
         return NULL;
+    ferry_virt_chain_follow(connection, instance,
+                            (const char *const *)agent->config->allowed_paths);
     if (options->flatten && !ferry_instance_is_shut_off(instance))
         ferry_chain_flatten(instance);
     if (!ferry_disk_plan_make(instance, (const char *const *)options->disks, error))

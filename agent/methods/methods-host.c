@@ -6,6 +6,7 @@
 #include "method-list.h"
 #include "quarantine.h"
 #include "virt-auto.h"
+#include "virt-chain.h"
 #include "virt-domain.h"
 #include "virt-host.h"
 #include "virt-sight.h"
@@ -56,7 +57,11 @@ ferry_method_describe_instance(const FerryMethodContext *context,
     FerrySight sight = ferry_virt_domain_state_sight(domain);
 
     instance = ferry_virt_domain_describe(connection, domain, error);
-    if (!instance || !ferry_disk_plan_make(instance, NULL, error))
+    if (!instance)
+        return NULL;
+    ferry_virt_chain_follow(connection, instance,
+                            (const char *const *)context->agent->config->allowed_paths);
+    if (!ferry_disk_plan_make(instance, NULL, error))
         return NULL;
 
     json_t *answer = ferry_instance_to_json(instance);

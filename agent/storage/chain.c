@@ -95,8 +95,10 @@ find_wrong_name(const Link *upper, const Link *lower)
 
     if (!lower)
         return named ? g_strdup_printf("has a chain that ends at %s, whose header names one more "
-                                       "backing file",
-                                       upper->path)
+                                       "backing file: \"%.200s\" (%s)",
+                                       upper->path, qcow2->backing_name,
+                                       qcow2->backing_format[0] ? qcow2->backing_format
+                                                                : "of no stated format")
                      : NULL;
     if (!named)
         return g_strdup_printf("has a chain that goes on below %s, whose header names no backing "

@@ -2,9 +2,9 @@
 
 #include "virt-domain.h"
 
-#include "chain.h"
 #include "domxml.h"
 #include "virt-auto.h"
+#include "virt-chain.h"
 #include "virt-error.h"
 #include "virt-sight.h"
 #include "virt-storage.h"
@@ -47,29 +47,6 @@ look_at_disk(virConnectPtr connection, FerryDisk *disk)
     disk->file_bytes = image.file_bytes;
     disk->qcow2 = image.qcow2;
     disk->pool = g_steal_pointer(&image.pool);
-}
-
-static void
-look_at_layers(virConnectPtr connection, FerryDisk *disk)
-{
-    for (guint i = 0; i < disk->layers->len && i < FERRY_CHAIN_MAX_DEPTH; i++) {
-        FerryLayer *layer = g_ptr_array_index(disk->layers, i);
-        g_autoptr(GError) error = NULL;
-        g_auto(FerryImage) image = {0};
-
-        if (g_strcmp0(layer->type, "file") != 0)
-            continue;
-        if (!ferry_virt_image_look(connection, layer->path, layer->format, &image, &error)) {
-            g_debug("Backing file of disk '%s' cannot be looked at: %s", disk->target,
-                    error->message);
-            continue;
-        }
-        layer->capacity_bytes = image.capacity_bytes;
-        layer->allocation_bytes = image.allocation_bytes;
-        layer->file_bytes = image.file_bytes;
-        layer->qcow2 = image.qcow2;
-        layer->pool = g_steal_pointer(&image.pool);
-    }
 }
 
 /* A guest on its way, post-copy included, answers no question until it has arrived or is given up,
@@ -138,7 +115,7 @@ ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError
         FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 
         look_at_disk(connection, disk);
-        look_at_layers(connection, disk);
+        ferry_virt_chain_look(connection, disk);
         if (asking)
             ask_qemu_for_size(domain, disk);
     }

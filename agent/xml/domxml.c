@@ -98,6 +98,7 @@ read_backing_chain(FerryDisk *disk, const xmlNode *node)
         g_strv_builder_add(chain, layer->path);
         g_ptr_array_add(disk->layers, g_steal_pointer(&layer));
     }
+    disk->chain_told = ferry_xml_child(node, "backingStore") != NULL;
     g_strfreev(disk->backing_chain);
     disk->backing_chain = g_strv_builder_end(chain);
 }

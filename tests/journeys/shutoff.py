@@ -14,6 +14,7 @@ import firmware
 from leg import boot_cold
 from matrix import record
 from stage import definition, new_id, wait_status
+from unopened import unopened
 
 PASSWORD = "sw0rdfis"
 CONSOLE = ("<graphics type='vnc' autoport='yes' passwd='%s'><listen type='address' "
@@ -116,32 +117,83 @@ def variables_and_tpm(stage):
           ["tpm", "nvram"])
 
 
-def chain_is_kept(stage):
-    """an overlay whose definition names its base keeps it; without that it is in the way"""
-    guest = stage.guest(Disk("vda", GIB, data=4 * MIB, backing=Disk("base", GIB, data=16 * MIB)))
+def _overlay(stage, path=None):
+    """A guest that was never started, with an overlay on a base."""
+    guest = stage.guest(Disk("vda", GIB, data=4 * MIB, path=path,
+                             backing=Disk("base", GIB, data=16 * MIB)))
     guest.create_images().define()
     base = guest.disks[0].backing
     for host in stage.hosts.values():
         stage.defer(stage.remove, host, base.path)
-    error = stage.refused("MigrationPreCheckError", guest)
-    equal([each["name"] for each in error["details"]["checks"] if each["result"] == "fail"],
-          ["backing-chain"])
-    chain = ("<backingStore type='file'><format type='qcow2'/><source file='%s'/><backingStore/>"
-             "</backingStore>" % base.path)
-    connection = stage.source.connect()
+    return guest, guest.disks[0], base
+
+
+def _tell_chain(guest, chain):
+    """Defines the guest anew, with what its definition says of backing files."""
+    connection = guest.host.connect()
     try:
         connection.defineXML(guest.xml().replace('<target dev="vda"', chain + '<target dev="vda"'))
     finally:
         connection.close()
+
+
+def chain_is_kept(stage):
+    """an overlay keeps its base, whether the definition names it or only the header"""
+    guest, overlay, base = _overlay(stage)
     _clean_source(stage, guest)
+    info = stage.controller.call("kvm01", "describe_instance", instance=guest.name)
+    equal(info["disks"][0]["backing_chain"], [base.path])
     stage.carry(guest)
-    for disk in (guest.disks[0], base):
+    for disk in (overlay, base):
         _same(disk, stage.source, stage.destination)
     stage.destination.virsh("start", guest.name)
     guest.wait_number(3)
     stage.runs_on(guest, stage.destination)
     record("shut-off instance, overlay on a base", moved=True, thin=True, chain=True,
            cold_boot=True)
+    guest, overlay, base = _overlay(stage)
+    _tell_chain(guest, "<backingStore type='file'><format type='qcow2'/><source file='%s'/>"
+                "<backingStore/></backingStore>" % base.path)
+    _clean_source(stage, guest)
+    stage.carry(guest)
+    for disk in (overlay, base):
+        _same(disk, stage.source, stage.destination)
+
+
+def _refuses_chain(stage, guest, word):
+    error = stage.refused("MigrationPreCheckError", guest)
+    failed = [each for each in error["details"]["checks"] if each["result"] == "fail"]
+    equal([each["name"] for each in failed], ["backing-chain"])
+    check(word in failed[0]["message"], "%s is not named: %s" % (word, failed))
+
+
+def headers_alone(stage):
+    """what only a header names is opened when it is a plain file in an allowed folder, not else"""
+    # In no pool: libvirt itself opens what headers name when it refreshes one.
+    alone = IMAGES + "/alone"
+    os.mkdir(stage.source.path(alone))
+    stage.defer(stage.remove, stage.source, alone)
+    guest, overlay, base = _overlay(stage, alone + "/overlay.qcow2")
+    secret, link = "/var/lib/libvirt/secret.img", alone + "/link.img"
+    images.create(secret, MIB, "raw", inside=stage.source)
+    os.symlink(secret, stage.source.path(link))
+    for path in (secret, link):
+        stage.defer(stage.remove, stage.source, path)
+    for name, kind, word in ((secret, "raw", secret), (link, "raw", link), (overlay.path, "qcow2", "loops"),
+                             ("json:{}", "raw", "json:"), ("nbd://192.0.2.9/a", "raw", "nbd:"),
+                             (alone + "/gone", "qcow2", "cannot be looked at")):
+        stage.source.run("qemu-img", "rebase", "-u", "-b", name, "-F", kind, overlay.path)
+        with unopened(stage.source, secret):
+            _refuses_chain(stage, guest, word)
+    stage.source.run("qemu-img", "rebase", "-u", "-b", base.path, "-F", "qcow2", overlay.path)
+    _tell_chain(guest, "<backingStore/>")
+    _refuses_chain(stage, guest, "ends at")
+    _tell_chain(guest, "")
+    with open(stage.source.path(overlay.path), "r+b") as image:
+        # Without the extension that states the format nobody knows it.
+        image.seek(image.read(1024).index(b"\xe2\x79\x2a\xca"))
+        image.write(b"\x01\x02\x03\x04")
+    _refuses_chain(stage, guest, base.path)
 
 
 def paths(stage):
@@ -310,7 +362,7 @@ def definition_of_somebody(stage):
     equal(definition(stage.destination, guest.name), DEFINED)
 
 
-CASES = (there_and_back, features, variables_and_tpm, chain_is_kept, paths,
+CASES = (there_and_back, features, variables_and_tpm, chain_is_kept, headers_alone, paths,
          fates, definition_stays, other_name, refused, aborted,
          started_meanwhile, agent_killed, started_at_the_last_moment,
          definition_of_somebody)

@@ -1,9 +1,7 @@
 """An instance_info of a stranger: whatever it names, nothing is opened, made or waited for that
 should not be, and what is wrong is said by name."""
 
-import contextlib
 import copy
-import ctypes
 import os
 import struct
 import time
@@ -16,30 +14,12 @@ from lab.images import GIB, MIB
 from lab.tap import check, equal
 
 from stage import new_id
+from unopened import unopened
 
 OUTSIDE = "/var/lib/libvirt/elsewhere"
 SECRET = OUTSIDE + "/secret.img"
 # What an answer may take, whatever was asked.
 SECONDS = 3
-
-IN_OPEN = 0x20
-
-
-@contextlib.contextmanager
-def _unopened(host, *paths):
-    """Nobody, the agent and libvirt included, opens these files of the host in the block."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    watch = libc.inotify_init1(os.O_NONBLOCK)
-    for path in paths:
-        if libc.inotify_add_watch(watch, host.path(path).encode(), IN_OPEN) < 0:
-            raise OSError(ctypes.get_errno(), path)
-    try:
-        yield
-        with contextlib.suppress(BlockingIOError):
-            events = os.read(watch, 4096)
-            raise AssertionError("opened: %d events" % (len(events) // struct.calcsize("iIII")))
-    finally:
-        os.close(watch)
 
 
 def _secret(stage):
@@ -106,7 +86,7 @@ def paths_that_lead_out(stage):
     """images that would lie outside the allowed paths, in every spelling"""
     _create_outside(stage)
     info = _info(stage)
-    with _unopened(stage.destination, SECRET):
+    with unopened(stage.destination, SECRET):
         for path in PATHS_OUT:
             _refused(stage, _with_source(info, path), "path", "InvalidRequest")
 
@@ -119,7 +99,7 @@ def links_that_lead_out(stage):
                          ("self", IMAGES + "/self")):
         stage.destination.run("ln", "-s", target, IMAGES + "/" + name)
         stage.defer(stage.remove, stage.destination, IMAGES + "/" + name)
-    with _unopened(stage.destination, SECRET):
+    with unopened(stage.destination, SECRET):
         for path in ("/folder/secret.img", "/folder/new.img", "/file", "/nothing", "/self",
                      "/self/new.img", "/folder/../../elsewhere/secret.img"):
             _refused(stage, _with_source(info, IMAGES + path), "path")
@@ -158,7 +138,7 @@ def bases_that_lead_out(stage):
     stage.defer(stage.remove, stage.destination, IMAGES + "/file")
     stage.destination.run("mkfifo", IMAGES + "/pipe")
     stage.defer(stage.remove, stage.destination, IMAGES + "/pipe")
-    with _unopened(stage.destination, SECRET):
+    with unopened(stage.destination, SECRET):
         for path in PATHS_OUT + (IMAGES + "/file",):
             _refused(stage, _with_base(info, path), "path", "InvalidRequest", "layout",
                      "backing-chain")
@@ -195,7 +175,7 @@ def firmware_of_strangers(stage):
     info = _info(stage)
     stage.destination.run("ln", "-s", SECRET, IMAGES + "/link")
     stage.defer(stage.remove, stage.destination, IMAGES + "/link")
-    with _unopened(stage.destination, SECRET):
+    with unopened(stage.destination, SECRET):
         for path in (SECRET, IMAGES + "/../elsewhere/secret.img", "relative", IMAGES + "/link"):
             _refused(stage, dict(info, loader=SECRET, nvram=path), "nvram", "path", "firmware",
                      "InvalidRequest")
@@ -205,7 +185,7 @@ def documents_of_strangers(stage):
     """domain_xml with entities, without end, or that is none"""
     _create_outside(stage)
     info = _info(stage)
-    with _unopened(stage.destination, SECRET):
+    with unopened(stage.destination, SECRET):
         for text in (XML % ('<!ENTITY x SYSTEM "file://%s">' % SECRET, "&x;", info["uuid"]),
                      XML % (BOMB, "&m;", info["uuid"]), "<domain>" * 100000, "<network/>", "x",
                      "<domain type='kvm'>" + "<a>" * 5000 + "</a>" * 5000 + "</domain>x"):

@@ -120,6 +120,7 @@ test_live_disks(void)
     g_assert_cmpstr(plain->format, ==, "qcow2");
     g_assert_cmpstr(plain->source, ==, "/var/lib/libvirt/images/plain.qcow2");
     g_assert_cmpuint(g_strv_length(plain->backing_chain), ==, 0);
+    g_assert_true(plain->chain_told);
     g_assert_false(plain->readonly || plain->shareable || plain->transient || plain->encrypted);
 
     const FerryDisk *startup_policy = disk_at(instance, 1);
@@ -128,6 +129,7 @@ test_live_disks(void)
 
     const FerryDisk *chained = disk_at(instance, 2);
     g_assert_cmpuint(g_strv_length(chained->backing_chain), ==, 2);
+    g_assert_true(chained->chain_told);
     g_assert_cmpstr(chained->backing_chain[0], ==, "/var/lib/libvirt/images/mid.qcow2");
     g_assert_cmpstr(chained->backing_chain[1], ==, "/var/lib/libvirt/images/base.raw");
     g_assert_cmpuint(chained->layers->len, ==, 2);
@@ -307,6 +309,8 @@ test_lesser_forms(void)
     g_assert_true(disk_at(instance, 2)->encrypted);
     g_assert_cmpstr(disk_at(instance, 3)->source, ==, "/a&b c\"");
     g_assert_cmpstr(disk_at(instance, 4)->backing_chain[0], ==, "/dev/vg/base");
+    g_assert_true(disk_at(instance, 4)->chain_told);
+    g_assert_false(disk_at(instance, 0)->chain_told);
 
     g_autoptr(FerryInstance) cdata =
         parse("<?xml version='1.0' encoding='ISO-8859-1'?><!-- c --><domain type='kvm'>"
