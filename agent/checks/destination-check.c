@@ -4,11 +4,11 @@
 
 #include "check-devices.h"
 #include "check-files.h"
+#include "check-firmware.h"
 #include "check-host.h"
 #include "check-network.h"
 #include "check-scene.h"
 #include "check-storage.h"
-#include "virt-firmware.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
 #include "virt-sight.h"

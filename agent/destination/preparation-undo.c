@@ -6,7 +6,7 @@
 #include "fault-point.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
-#include "virt-firmware.h"
+#include "nvram.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
 #include "virt-error.h"
@@ -88,7 +88,7 @@ static bool
 undo_creation(virConnectPtr connection, const FerryCreation *creation, GError **error)
 {
     if (creation->kind == FERRY_CREATION_NVRAM)
-        return ferry_firmware_undo(connection, creation, error);
+        return ferry_nvram_undo(connection, creation, error);
     return is_of_pool(creation->kind) ? undo_pool(connection, creation, error)
                                       : undo_volume(connection, creation, error);
 }

@@ -5,7 +5,7 @@
 #include "fault-point.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
-#include "virt-firmware.h"
+#include "nvram.h"
 #include "overlay.h"
 #include "paths.h"
 #include "virt-auto.h"
@@ -429,7 +429,7 @@ ferry_preparation_make(const FerryAgent *agent,
 
     if (!creations || !check_placed(instance, error) ||
         (!ferry_creations_find(creations, FERRY_CREATION_NVRAM, instance->nvram) &&
-         !ferry_firmware_prepare(agent, migration_id, instance, error)))
+         !ferry_nvram_prepare(agent, migration_id, instance, error)))
         return false;
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);

@@ -182,8 +182,8 @@ test_wrong_types(Fixture *fixture, gconstpointer user_data)
         "{\"migrate_uri\": \"tcp://kvm02\"}",
         "{\"libvirt_uri\": 1, \"migrate_uri\": \"tcp://kvm02\"}",
         "{\"libvirt_uri\": \"qemu+tls://kvm02/system\", \"migrate_uri\": {}}",
-        "{\"libvirt_uri\": \"qemu+tls://kvm02/system\", \"migrate_uri\": \"tcp://kvm02\","
-        " \"destination_xml\": \"<domain/>\"}",
+        ("{\"libvirt_uri\": \"qemu+tls://kvm02/system\", \"migrate_uri\": \"tcp://kvm02\","
+         " \"destination_xml\": \"<domain/>\"}"),
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(documents); i++) {

@@ -1,16 +1,13 @@
 #include "config.h"
 
-#include "virt-firmware.h"
+#include "check-firmware.h"
 
-#include "ferry/error.h"
 #include "paths.h"
 #include "preparation.h"
-#include "virt-domain.h"
 #include "virt-host.h"
 
 #include <errno.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* Where libvirt puts variables when the definition names no other place. */
 #define LIBVIRT_NVRAM "/var/lib/libvirt/qemu/nvram"
@@ -28,8 +25,8 @@ look(const char *path)
     return errno == ENOENT || errno == ENOTDIR ? SEEN_ABSENT : SEEN_HIDDEN;
 }
 
-static bool
-may_be_at(const FerryAgent *agent, const char *path, GError **error)
+bool
+ferry_firmware_check_path(const FerryAgent *agent, const char *path, GError **error)
 {
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 
@@ -40,8 +37,6 @@ may_be_at(const FerryAgent *agent, const char *path, GError **error)
 
     return ferry_path_check(path, (const char *const *)allowed, NULL, error);
 }
-
-/* --- checks ----------------------------------------------------------------------------------- */
 
 static void
 check_loader(const FerryCheckScene *scene, const char *loader)
@@ -86,7 +81,7 @@ check_nvram(const FerryCheckScene *scene, const char *path)
 {
     g_autoptr(GError) error = NULL;
 
-    if (!may_be_at(scene->agent, path, &error)) {
+    if (!ferry_firmware_check_path(scene->agent, path, &error)) {
         ferry_checks_add_error(scene->checks, "nvram", error);
         return;
     }
@@ -126,40 +121,4 @@ ferry_firmware_check(const FerryCheckScene *scene)
         check_nvram(scene, instance->nvram);
     if (instance->tpm)
         check_tpm(scene);
-}
-
-/* --- made and undone -------------------------------------------------------------------------- */
-
-bool
-ferry_firmware_prepare(const FerryAgent *agent,
-                       const char *migration_id,
-                       const FerryInstance *instance,
-                       GError **error)
-{
-    const char *path = instance->nvram;
-    gint64 id = 0;
-
-    if (!path)
-        return true;
-    if (!may_be_at(agent, path, error))
-        return false;
-    return look(path) != SEEN_ABSENT ||
-           ferry_journal_creation_add(agent->journal, migration_id, FERRY_CREATION_NVRAM, "", path,
-                                      &id, error);
-}
-
-bool
-ferry_firmware_undo(virConnectPtr connection, const FerryCreation *creation, GError **error)
-{
-    if (look(creation->path) == SEEN_ABSENT)
-        return true;
-    if (!ferry_virt_path_check_unused(connection, creation->path, error))
-        return false;
-    if (unlink(creation->path) == 0)
-        return true;
-    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
-                    "Delete the file by hand; the agent's user may not",
-                    "'%s' is what a failed attempt left of the firmware's variables: %s",
-                    creation->path, g_strerror(errno));
-    return false;
 }

@@ -1,0 +1,54 @@
+#include "config.h"
+
+#include "nvram.h"
+
+#include "check-firmware.h"
+#include "ferry/error.h"
+#include "virt-domain.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* False also where the agent's user is kept out of the folder: then nobody can tell. */
+static bool
+is_absent(const char *path)
+{
+    struct stat status;
+
+    return lstat(path, &status) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+bool
+ferry_nvram_prepare(const FerryAgent *agent,
+                    const char *migration_id,
+                    const FerryInstance *instance,
+                    GError **error)
+{
+    const char *path = instance->nvram;
+    gint64 id = 0;
+
+    if (!path)
+        return true;
+    if (!ferry_firmware_check_path(agent, path, error))
+        return false;
+    return !is_absent(path) ||
+           ferry_journal_creation_add(agent->journal, migration_id, FERRY_CREATION_NVRAM, "", path,
+                                      &id, error);
+}
+
+bool
+ferry_nvram_undo(virConnectPtr connection, const FerryCreation *creation, GError **error)
+{
+    if (is_absent(creation->path))
+        return true;
+    if (!ferry_virt_path_check_unused(connection, creation->path, error))
+        return false;
+    if (unlink(creation->path) == 0)
+        return true;
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                    "Delete the file by hand; the agent's user may not",
+                    "'%s' is what a failed attempt left of the firmware's variables: %s",
+                    creation->path, g_strerror(errno));
+    return false;
+}

@@ -1,0 +1,91 @@
+/* The commands there are, as --help shows them. */
+#include "config.h"
+
+#include "command.h"
+
+#include <string.h>
+
+#define HOST_HINT "Without --host every agent that answers is asked for it."
+
+const FerryCommand ferry_commands[] = {
+    {
+        .name = "hosts",
+        .arguments = "",
+        .summary = "Show every agent that answers",
+        .run = ferry_command_hosts,
+    },
+    {
+        .name = "check",
+        .arguments = "INSTANCE --from HOST --to HOST",
+        .summary = "Ask both hosts whether an instance can move, and move nothing",
+        .description = "Exit status: 0 it can, 1 it cannot.",
+        .run = ferry_command_check,
+    },
+    {
+        .name = "migrate",
+        .arguments = "INSTANCE --from HOST --to HOST",
+        .summary = "Move an instance and its local disks to another host",
+        .description = "Exit status: 0 completed, 1 failed, 3 cancelled, 4 the outcome was not "
+                       "seen. See virt-ferry(1).",
+        .run = ferry_command_migrate,
+    },
+    {
+        .name = "list",
+        .arguments = "",
+        .summary = "Show migrations, newest first",
+        .run = ferry_command_list,
+    },
+    {
+        .name = "show",
+        .arguments = "MIGRATION",
+        .summary = "Show one migration's record and report",
+        .description = HOST_HINT,
+        .run = ferry_command_show,
+    },
+    {
+        .name = "abort",
+        .arguments = "MIGRATION",
+        .summary = "Stop a migration; the instance stays on its source",
+        .description = HOST_HINT,
+        .run = ferry_command_abort,
+    },
+    {
+        .name = "force-complete",
+        .arguments = "MIGRATION",
+        .summary = "Finish a migration that does not converge, at the instance's cost",
+        .description = HOST_HINT,
+        .run = ferry_command_force_complete,
+    },
+    {
+        .name = "resolve",
+        .arguments = "MIGRATION",
+        .summary = "Ask both hosts again about a migration in error",
+        .description = HOST_HINT,
+        .run = ferry_command_resolve,
+    },
+    {
+        .name = "quarantine",
+        .arguments = "list|restore|delete [MIGRATION|INSTANCE]",
+        .summary = "Show, bring back or delete source disks that were put aside",
+        .description = "restore gives the disks their names back and defines the instance again; "
+                       "it starts nothing.",
+        .run = ferry_command_quarantine,
+    },
+    {
+        .name = "watch",
+        .arguments = "",
+        .summary = "Show events as they come",
+        .run = ferry_command_watch,
+    },
+    {.name = NULL},
+};
+
+const FerryCommand *
+ferry_command_find(const char *name)
+{
+    for (const FerryCommand *command = ferry_commands; command->name != NULL; command++) {
+        if (strcmp(command->name, name) == 0)
+            return command;
+    }
+    return NULL;
+}
