@@ -376,6 +376,7 @@ def managed_save(stage):
 
 # The way
 
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime"
 WAY = ("versions", "clock", "destination-libvirt", "migration-ports")
 
 
@@ -387,6 +388,22 @@ def way(stage):
         equal({each["result"] for each in _named(answer["checks"], name)}, {"pass"}, name)
     check("49152: closed" in _only(checks, "migration-ports", "pass"), checks)
     equal(len(_named(checks, "versions")), 2)
+
+
+def other_clock(stage):
+    """a destination whose clock is an hour ahead: a warning that says so"""
+    agent = stage.agents["kvm02"]
+    agent.stop()
+    # The system's own clock is that of both hosts, so only this program's is moved.
+    agent.start(environment={"LD_PRELOAD": "libfaketimeMT.so.1", "LD_LIBRARY_PATH": FAKETIME,
+                             "FAKETIME": "+1h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+    try:
+        answer, checks = _both(stage, _still(stage))
+    finally:
+        agent.restart()
+    equal((answer["compatible"], _failed(checks)), (True, []))
+    ahead = re.search(r"([\d.]+) s ahead", _only(checks, "clock", "warn"))
+    check(ahead and 3540 < float(ahead.group(1)) <= 3600, checks)
 
 
 def way_is_cut(stage):
@@ -510,5 +527,6 @@ def eight_at_once(stage):
 
 CASES = (pools_of_all_kinds, space_promised_to_others, memory_promised_to_others, networks, bridges,
          devices_of_the_network_card, displays, secrets, huge_pages, processor, machine,
-         blockers_of_qemu, cache_modes, at_the_same_time, jobs, managed_save, way, way_is_cut, filtered_ports,
-         nobody_listens, certificate_name, certificate_of_qemu, no_name, no_destination, eight_at_once)
+         blockers_of_qemu, cache_modes, at_the_same_time, jobs, managed_save, way, other_clock,
+         way_is_cut, filtered_ports, nobody_listens, certificate_name, certificate_of_qemu, no_name,
+         no_destination, eight_at_once)
