@@ -4,6 +4,7 @@
 
 #include "fault-point.h"
 #include "ferry/error.h"
+#include "ferry/json.h"
 #include "overlay.h"
 #include "paths.h"
 #include "virt-domain.h"
@@ -21,8 +22,9 @@ typedef struct {
     gint64 deadline_us;
 } Merge;
 
+/* How far it is tells the source whether it gets anywhere: a job that breaks off is begun anew. */
 static bool
-refuse_busy(const FerryOverlay *overlay, GError **error)
+refuse_busy(const FerryOverlay *overlay, const FerryCommit *commit, GError **error)
 {
     g_autoptr(GError) why = ferry_error_new(
         FERRY_ERROR_MIGRATION_ERROR, "Ask again; virsh blockjob shows how far it is",
@@ -30,6 +32,8 @@ refuse_busy(const FerryOverlay *overlay, GError **error)
         overlay->image);
 
     ferry_error_set_detail(why, "retry", json_true());
+    ferry_error_set_detail(why, "target", ferry_json_text(overlay->target));
+    ferry_error_set_detail(why, "committed_bytes", json_integer((json_int_t)commit->cur));
     g_propagate_error(error, g_steal_pointer(&why));
     return false;
 }
@@ -43,7 +47,7 @@ commit(const Merge *self, const FerryOverlay *overlay, GError **error)
     if (!ferry_virt_overlay_commit(self->connection, self->instance_uuid, overlay,
                                    (guint)(MAX(left_us, 0) / 1000), &commit, error))
         return false;
-    return commit.done || refuse_busy(overlay, error);
+    return commit.done || refuse_busy(overlay, &commit, error);
 }
 
 static bool

@@ -13,6 +13,8 @@
 /* A file that was written to so shortly before it is read may be written to again without a later
  * time of its last write: file systems note it in steps of some milliseconds. */
 #define SETTLED_NS (100 * 1000 * 1000)
+/* How often one that waits for a digest looks whether it is still wanted. */
+#define LOOK_MS 1000
 
 struct FerryDigests {
     FerryJournal *journal;  /* immutable */
@@ -204,6 +206,27 @@ ferry_digests_ask(
             return FERRY_DIGEST_FAILED;
     }
     return FERRY_DIGEST_PENDING;
+}
+
+char *
+ferry_digests_await(FerryDigests *self, const char *path, GCancellable *cancellable, GError **error)
+{
+    for (;;) {
+        char *digest = NULL;
+
+        switch (ferry_digests_ask(self, path, LOOK_MS, &digest, error)) {
+        case FERRY_DIGEST_KNOWN:
+            return digest;
+        case FERRY_DIGEST_FAILED:
+            return NULL;
+        case FERRY_DIGEST_PENDING:
+            break;
+        }
+        if (g_cancellable_is_cancelled(cancellable)) {
+            ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL, "Reading '%s' was given up", path);
+            return NULL;
+        }
+    }
 }
 
 void

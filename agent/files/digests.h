@@ -40,6 +40,13 @@ FerryDigestAnswer ferry_digests_ask(FerryDigests *digests,
                                     char **ret_digest,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** As ferry_digests_ask(), but asks until it is known. @error: also FERRY_ERROR_CANCELLED when
+ * @cancellable ended. Returns: (transfer full): NULL on error. */
+char *ferry_digests_await(FerryDigests *digests,
+                          const char *path,
+                          GCancellable *cancellable,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** The file at @path was renamed to @new_path: what is known of it moves along. A failure is logged:
  * it costs a second reading. */
 void ferry_digests_renamed(FerryDigests *digests, const char *path, const char *new_path);

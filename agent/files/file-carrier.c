@@ -6,9 +6,9 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "file-copy-call.h"
+#include "patience.h"
 #include "peer.h"
 
-#define DIGEST_WAIT_MS 1000
 /* While another migration brings the file, or the destination reads it. */
 #define ASK_AGAIN_MS 500
 #define LOOK_MS 250
@@ -28,9 +28,9 @@ typedef struct {
     guint64 sent_bytes;  /* by calls that ended */
     guint64 found_bytes; /* data that an earlier life of either agent had brought, as a guess */
     guint64 moved_to;    /* the furthest position that any call reached */
-    gint64 moved_us;     /* when it did */
-    gint64 life_us;      /* last sign of life */
-    guint pause_ms;      /* before the next try */
+    FerryPatience patience;
+    gint64 life_us; /* last sign of life */
+    guint pause_ms; /* before the next try */
     guint copies_from_zero;
     bool complete; /* all was sent: it is to be verified and to get its name */
 } Carrying;
@@ -122,7 +122,6 @@ note_movement(Carrying *self, FerryFileCopyCall *call)
     ferry_file_copy_call_count(call, &position, &sent);
     if (position > self->moved_to) {
         self->moved_to = position;
-        self->moved_us = g_get_monotonic_time();
         self->pause_ms = FIRST_PAUSE_MS;
     }
     self->func(self->file, self->found_bytes + self->sent_bytes + sent, self->data);
@@ -205,7 +204,7 @@ try_again(Carrying *self, const GError *why)
     gint64 patience_us = (gint64)agent_of(self)->config->outcome_timeout_s * G_USEC_PER_SEC;
 
     if (!g_error_matches(why, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE) ||
-        g_get_monotonic_time() - self->moved_us > patience_us)
+        !ferry_patience_lasts(&self->patience, self->moved_to, g_get_monotonic_time(), patience_us))
         return false;
     g_message("Migration '%s': '%s' has not arrived in full, going on in a moment: %s",
               ferry_migration_id(self->migration), self->file->path, why->message);
@@ -257,21 +256,6 @@ next_answer(Carrying *self, const json_t *answer, GError **error)
     return NULL;
 }
 
-static bool
-make_digest(Carrying *self, GError **error)
-{
-    FerryDigests *digests = agent_of(self)->digests;
-
-    while (!self->file->digest) {
-        FerryDigestAnswer answer = ferry_digests_ask(digests, self->file->path, DIGEST_WAIT_MS,
-                                                     &self->file->digest, error);
-
-        if (answer == FERRY_DIGEST_FAILED || is_cancelled(self, error))
-            return false;
-    }
-    return true;
-}
-
 bool
 ferry_file_carrier_bring(FerryMigration *migration,
                          FerryCarriedFile *file,
@@ -284,9 +268,14 @@ ferry_file_carrier_bring(FerryMigration *migration,
                      .file = file,
                      .func = func,
                      .data = data,
-                     .moved_us = g_get_monotonic_time(),
                      .pause_ms = FIRST_PAUSE_MS};
-    g_autoptr(FerryJson) answer = make_digest(&self, error) ? ask_to_prepare(&self, error) : NULL;
+    g_autoptr(FerryJson) answer = NULL;
+
+    if (!file->digest)
+        file->digest =
+            ferry_digests_await(agent_of(&self)->digests, file->path, cancellable_of(&self), error);
+    if (file->digest)
+        answer = ask_to_prepare(&self, error);
 
     while (answer && !has_state(answer, "present")) {
         json_t *next = next_answer(&self, answer, error);

@@ -18,7 +18,6 @@
 #include <sys/stat.h>
 
 #define TELL_PERIOD_US (G_USEC_PER_SEC / 2)
-#define DIGEST_WAIT_MS 1000
 
 typedef struct {
     FerryMigration *migration;
@@ -192,25 +191,13 @@ is_still_shut_off(const Cold *self, virConnectPtr connection, GError **error)
 static bool
 is_unchanged(const Cold *self, const FerryCarriedFile *file, GError **error)
 {
-    FerryDigests *digests = ferry_migration_agent(self->migration)->digests;
-    g_autofree char *digest = NULL;
+    g_autofree char *digest =
+        ferry_digests_await(ferry_migration_agent(self->migration)->digests, file->path,
+                            ferry_migration_cancellable(self->migration), error);
 
-    for (;;) {
-        switch (ferry_digests_ask(digests, file->path, DIGEST_WAIT_MS, &digest, error)) {
-        case FERRY_DIGEST_FAILED:
-            return false;
-        case FERRY_DIGEST_KNOWN:
-            return g_strcmp0(digest, file->digest) == 0 ||
-                   refuse_changed(self, "was written to", error);
-        case FERRY_DIGEST_PENDING:
-            break;
-        }
-        if (g_cancellable_is_cancelled(ferry_migration_cancellable(self->migration))) {
-            ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL,
-                            "The migration was aborted by order");
-            return false;
-        }
-    }
+    if (!digest)
+        return false;
+    return g_strcmp0(digest, file->digest) == 0 || refuse_changed(self, "was written to", error);
 }
 
 static bool

@@ -64,6 +64,14 @@ ferry_peer_call(const FerryAgent *agent,
     }
 }
 
+bool
+ferry_peer_is_busy(const GError *error)
+{
+    json_t *details = ferry_error_details(error);
+
+    return details && ferry_json_get_bool(details, "retry", false);
+}
+
 FerrySight
 ferry_peer_sight(const FerryAgent *agent,
                  const char *host,

@@ -7,6 +7,7 @@
 
 #include <gio/gio.h>
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "agent.h"
 #include "verdict.h"
@@ -28,6 +29,9 @@ json_t *ferry_peer_call(const FerryAgent *agent,
                         guint patience_ms,
                         GCancellable *cancellable,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: true when @error is the peer's word that it cannot yet: it is to be asked again. */
+bool ferry_peer_is_busy(const GError *error);
 
 /** Returns: what the peer's libvirt shows of the domain; FERRY_SIGHT_UNREACHABLE when it cannot be
  * asked. Asks once. */

@@ -3,6 +3,7 @@
 #include "source-files.h"
 
 #include "carried-file.h"
+#include "completion.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "file-carrier.h"
@@ -12,6 +13,7 @@
 typedef struct {
     FerryMigration *migration;
     FerryProgress *progress;
+    GPtrArray *files;
     guint64 total_bytes; /* data of the files that are not known to be there */
     guint64 sent_bytes;  /* of files that are done */
     guint percent;       /* as the journal has it */
@@ -69,10 +71,12 @@ note(Step *self, const FerryCarriedFile *file, const FerryCarrierResult *result)
 }
 
 static bool
-bring_all(Step *self, GPtrArray *files, GError **error)
+bring_all(gpointer data, GError **error)
 {
-    for (guint i = 0; i < files->len; i++) {
-        FerryCarriedFile *file = g_ptr_array_index(files, i);
+    Step *self = data;
+
+    for (guint i = 0; i < self->files->len; i++) {
+        FerryCarriedFile *file = g_ptr_array_index(self->files, i);
         FerryCarrierResult result = {0};
 
         if (!ferry_file_carrier_bring(self->migration, file, on_sent, self, &result, error)) {
@@ -91,13 +95,13 @@ ferry_source_files_run(FerryMigration *migration, bool resumed, GError **error)
     g_autoptr(GPtrArray) files = ferry_carried_files_of(instance);
     g_autoptr(FerryProgress) progress = ferry_source_progress_new(migration, false);
     g_autoptr(FerryJson) report = json_array();
-    Step self = {.migration = migration, .progress = progress, .report = report};
+    Step self = {.migration = migration, .progress = progress, .files = files, .report = report};
 
     if (files->len == 0)
         return FERRY_STEP_DONE;
     for (guint i = 0; i < files->len; i++)
         self.total_bytes += ((const FerryCarriedFile *)g_ptr_array_index(files, i))->data_bytes;
-    if (!bring_all(&self, files, error))
+    if (!ferry_completion_run(migration, bring_all, &self, error))
         return ferry_saga_step_broken(migration);
     ferry_migration_take(migration, &ferry_migration_record(migration)->report,
                          json_pack("{s:O}", "files", report));

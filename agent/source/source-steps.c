@@ -7,6 +7,7 @@
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "finish-step.h"
 #include "freeze.h"
 #include "migrate-data.h"
 #include "paths.h"
@@ -197,14 +198,6 @@ ask_to_prepare(FerryMigration *migration, GError **error)
                            patience_ms(migration), ferry_migration_cancellable(migration), error);
 }
 
-static bool
-is_busy(const GError *error)
-{
-    json_t *details = ferry_error_details(error);
-
-    return details && ferry_json_get_bool(details, "retry", false);
-}
-
 /* Where the disks arrive is the destination's word, not that of whoever passed the order on. */
 static void
 take_volumes(FerryMigration *migration, const json_t *answer)
@@ -260,7 +253,7 @@ get_prepared(FerryMigration *migration, GError **error)
                                  migrate_data);
             return true;
         }
-        if (!is_busy(why) || g_get_monotonic_time() > deadline ||
+        if (!ferry_peer_is_busy(why) || g_get_monotonic_time() > deadline ||
             g_cancellable_is_cancelled(ferry_migration_cancellable(migration))) {
             g_propagate_error(error, g_steal_pointer(&why));
             return false;
@@ -321,47 +314,6 @@ undo_prepare(FerryMigration *migration, GError **error)
         return false;
     }
     return true;
-}
-
-/* --- finish ----------------------------------------------------------------------------------- */
-
-/* Asks until the destination has finished: what seeded disks have written meanwhile takes its time
- * to be committed there. */
-static json_t *
-get_finished(FerryMigration *migration, GError **error)
-{
-    const FerryRecord *record = ferry_migration_record(migration);
-
-    for (;;) {
-        g_autoptr(GError) why = NULL;
-        json_t *answer = ferry_peer_call(ferry_migration_agent(migration), record->destination,
-                                         "post_live_migration_at_destination",
-                                         json_pack("{s:s}", "migration_id", record->migration_id),
-                                         patience_ms(migration), NULL, &why);
-
-        if (answer || !is_busy(why) || ferry_migration_is_detached(migration)) {
-            if (why)
-                g_propagate_error(error, g_steal_pointer(&why));
-            return answer;
-        }
-    }
-}
-
-static FerryStepEnd
-run_finish(FerryMigration *migration, bool resumed, GError **error)
-{
-    FerryRecord *record = ferry_migration_record(migration);
-    g_autoptr(FerryJson) answer = get_finished(migration, error);
-
-    if (!answer)
-        return ferry_migration_is_detached(migration) ? FERRY_STEP_DETACHED : FERRY_STEP_ERROR;
-
-    json_t *report = record->report ? json_copy(record->report) : json_object();
-
-    json_object_set(report, "arrival", answer);
-    ferry_migration_take(migration, &record->report, report);
-    ferry_migration_save(migration);
-    return FERRY_STEP_DONE;
 }
 
 /* --- the source's domain ----------------------------------------------------------------------- */
@@ -493,7 +445,7 @@ static const FerrySagaStep steps[] = {
     {"seed", FERRY_STATUS_RUNNING, ferry_seed_run, NULL, false, false},
     {"transfer", FERRY_STATUS_RUNNING, ferry_transfer_step_run, NULL, false, false},
     {"adjudicate", FERRY_STATUS_RUNNING, ferry_adjudicate_step_run, NULL, false, true},
-    {"finish", FERRY_STATUS_POST_MIGRATING, run_finish, NULL, true, true},
+    {"finish", FERRY_STATUS_POST_MIGRATING, ferry_finish_step_run, NULL, true, true},
     {"source-domain", FERRY_STATUS_POST_MIGRATING, run_source_domain, NULL, true, true},
     {"source-disks", FERRY_STATUS_POST_MIGRATING, run_source_disks, NULL, true, true},
     {0},

@@ -2,6 +2,7 @@
 
 #include "transfer.h"
 
+#include "completion.h"
 #include "downtime-steps.h"
 #include "ferry/error.h"
 #include "source-progress.h"
@@ -31,6 +32,7 @@ typedef struct {
     virDomainPtr domain;              /* immutable */
     FerryVirtWatch *watch;            /* immutable */
     FerryTransferCall *call;          /* immutable; NULL when re-attached */
+    gint64 deadline_us;               /* immutable; monotonic */
 
     GMutex lock;
     GCond ended;
@@ -49,6 +51,7 @@ typedef struct {
     guint downtime_ms; /* last set */
     guint idle_looks;
     bool resuming; /* a post-copy is to be taken up, and has not been so far */
+    bool copying;  /* a disk or memory is on its way */
     bool aborting;
     bool forced;
 } Transfer;
@@ -74,17 +77,20 @@ begin_abort(Transfer *self, GError *reason)
               reason->message);
 }
 
+/* The wish waits for its time. A guest that is stopped before libvirt has made its mind up how it is
+ * to arrive arrives stopped; post-copy starts with the memory phase only. */
 static void
 force_complete(Transfer *self)
 {
     g_autoptr(GError) error = NULL;
-    bool post_copy = self->options->post_copy && self->memory_us > 0;
+    bool post_copy = self->options->post_copy;
+
+    if (post_copy ? self->memory_us == 0 : !self->copying)
+        return;
+
     bool ok = post_copy ? ferry_virt_start_post_copy(self->domain, &error)
                         : ferry_virt_pause(self->domain, &error);
 
-    /* Post-copy starts with the memory phase only: until then the wish waits. */
-    if (self->options->post_copy && !post_copy)
-        return;
     self->forced = true;
     if (ok)
         g_message("Migration '%s': forced to complete by %s", ferry_migration_id(self->migration),
@@ -93,35 +99,15 @@ force_complete(Transfer *self)
         g_warning("Migration '%s': %s", ferry_migration_id(self->migration), error->message);
 }
 
-/* The order's own timeout, or the configuration's for each GiB of what moves. */
-static gint64
-completion_timeout_us(const Transfer *self)
-{
-    const FerryConfig *config = ferry_migration_agent(self->migration)->config;
-    guint64 seconds =
-        self->options->has_completion_timeout
-            ? self->options->completion_timeout_s
-            : config->live_migration_completion_timeout_s * ferry_downtime_data_gib(self->instance);
-
-    return (gint64)seconds * G_USEC_PER_SEC;
-}
-
 static void
 watch_the_clock(Transfer *self, gint64 now)
 {
-    gint64 limit = completion_timeout_us(self);
-
-    if (limit == 0 || now - self->started_us < limit || self->aborting || self->forced)
+    if (now < self->deadline_us || self->aborting || self->forced)
         return;
     if (self->options->timeout_action == FERRY_TIMEOUT_ACTION_FORCE_COMPLETE)
         force_complete(self);
     else
-        begin_abort(self,
-                    ferry_error_new(FERRY_ERROR_MIGRATION_TIMEOUT,
-                                    "Give more time (completion_timeout_s) or let it be forced "
-                                    "(timeout_action)",
-                                    "The transfer did not complete in %" G_GINT64_FORMAT " s",
-                                    limit / G_USEC_PER_SEC));
+        begin_abort(self, ferry_completion_error(self->migration));
 }
 
 static void
@@ -148,6 +134,7 @@ enter_memory(Transfer *self, gint64 now)
     g_autoptr(GError) error = NULL;
 
     self->memory_us = now;
+    self->copying = true;
     /* The disks had to share the limit; memory has it alone. */
     if (self->options->bandwidth_mibps > 0 &&
         !ferry_virt_set_memory_bandwidth(self->domain, self->options->bandwidth_mibps, &error))
@@ -193,8 +180,10 @@ look_at_disks(Transfer *self)
         guint64 cur = 0;
         guint64 end = 0;
 
-        if (disk->migrate && ferry_virt_disk_look(self->domain, disk->target, &cur, &end))
-            ferry_progress_set_disk(self->progress, disk->target, cur, end);
+        if (!disk->migrate || !ferry_virt_disk_look(self->domain, disk->target, &cur, &end))
+            continue;
+        self->copying = true;
+        ferry_progress_set_disk(self->progress, disk->target, cur, end);
     }
 }
 
@@ -418,6 +407,7 @@ transfer_new(FerryMigration *migration, GError **error)
     self->domain = domain;
     self->watch = ferry_virt_watch(agent->virt, instance->uuid);
     self->progress = ferry_source_progress_new(migration, true);
+    self->deadline_us = ferry_completion_deadline_us(migration);
     self->started_us = now;
     self->heard_us = now;
     return self;

@@ -6,9 +6,11 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "carried-file.h"
+#include "completion.h"
 #include "digests.h"
 #include "file-copy-call.h"
 #include "overlay.h"
+#include "patience.h"
 #include "peer.h"
 #include "progress.h"
 #include "source-progress.h"
@@ -18,8 +20,6 @@
 
 /* How often the watch looks at the copy. */
 #define LOOK_MS 250
-/* How long one look at a digest waits. */
-#define PROOF_MS 1000
 /* Between two attempts while a libvirtd is away. */
 #define AGAIN_MS 1000
 
@@ -27,6 +27,7 @@ typedef struct {
     FerryMigration *migration;
     const FerryAgent *agent;
     const FerryInstance *instance;
+    const GPtrArray *overlays;
     const char *to_uri;
     FerryProgress *progress;
 } Seed;
@@ -145,23 +146,6 @@ describe(const FerryOverlay *overlay, guint64 allocation_bytes)
     return file;
 }
 
-static bool
-make_digest(const Seed *self, FerryCarriedFile *file, GError **error)
-{
-    while (!file->digest) {
-        FerryDigestAnswer answer =
-            ferry_digests_ask(self->agent->digests, file->path, PROOF_MS, &file->digest, error);
-
-        if (answer == FERRY_DIGEST_FAILED)
-            return false;
-        if (g_cancellable_is_cancelled(ferry_migration_cancellable(self->migration))) {
-            ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL, "The seed was given up");
-            return false;
-        }
-    }
-    return true;
-}
-
 /* A stream that ran through is as good as its connection. One that broke off left what it had written
  * to the far host's memory: should that host have gone down since, the file is as long as before and
  * may hold less. So both ends read what they have. */
@@ -172,7 +156,9 @@ prove(const Seed *self, const FerryOverlay *overlay, GError **error)
     const FerryDisk *disk = ferry_instance_find_disk(self->instance, overlay->target);
     g_autoptr(FerryCarriedFile) file = describe(overlay, disk->allocation_bytes);
 
-    if (!make_digest(self, file, error))
+    file->digest = ferry_digests_await(self->agent->digests, file->path,
+                                       ferry_migration_cancellable(self->migration), error);
+    if (!file->digest)
         return false;
     for (;;) {
         json_t *args = json_pack("{s:s, s:o}", "migration_id", record->migration_id, "file",
@@ -202,14 +188,14 @@ send_once(const Seed *self, const FerryOverlay *overlay, guint64 *arrived, GErro
 }
 
 static bool
-may_try_again(const Seed *self, const GError *why, gint64 waiting_us)
+may_try_again(const Seed *self, const GError *why, FerryPatience *patience, guint64 arrived)
 {
-    gint64 patience_us = (gint64)self->agent->config->outcome_timeout_s * G_USEC_PER_SEC;
-
+    gint64 limit_us = (gint64)self->agent->config->outcome_timeout_s * G_USEC_PER_SEC;
+    bool lasts = ferry_patience_lasts(patience, arrived, g_get_monotonic_time(), limit_us);
     bool away = g_error_matches(why, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE) ||
                 !ferry_virt_is_connected(self->agent->virt);
 
-    return away && g_get_monotonic_time() - waiting_us < patience_us &&
+    return away && lasts &&
            !g_cancellable_is_cancelled(ferry_migration_cancellable(self->migration));
 }
 
@@ -217,10 +203,8 @@ may_try_again(const Seed *self, const GError *why, gint64 waiting_us)
 static bool
 send_image(const Seed *self, const FerryOverlay *overlay, GError **error)
 {
-    guint64 most = 0;
+    FerryPatience patience = {0};
     bool interrupted = false;
-    gint64 waiting_us =
-        0; /* since when nothing moves; a connection is long lost before that shows */
 
     for (;;) {
         guint64 arrived = 0;
@@ -232,10 +216,7 @@ send_image(const Seed *self, const FerryOverlay *overlay, GError **error)
             return !interrupted || prove(self, overlay, error);
         }
         interrupted = interrupted || arrived > 0;
-        if (arrived > most || waiting_us == 0)
-            waiting_us = g_get_monotonic_time();
-        most = MAX(most, arrived);
-        if (!may_try_again(self, why, waiting_us)) {
+        if (!may_try_again(self, why, &patience, arrived)) {
             g_propagate_prefixed_error(error, g_steal_pointer(&why),
                                        "Disk '%s': ", overlay->target);
             return false;
@@ -248,10 +229,15 @@ send_image(const Seed *self, const FerryOverlay *overlay, GError **error)
 
 /* --- the step --------------------------------------------------------------------------------- */
 
-static FerryStepEnd
-end_of_failure(FerryMigration *migration)
+static bool
+send_all(gpointer data, GError **error)
 {
-    return ferry_migration_is_detached(migration) ? FERRY_STEP_DETACHED : FERRY_STEP_FAILED;
+    const Seed *self = data;
+
+    for (guint i = 0; i < self->overlays->len; i++)
+        if (!send_image(self, g_ptr_array_index(self->overlays, i), error))
+            return false;
+    return true;
 }
 
 FerryStepEnd
@@ -265,12 +251,15 @@ ferry_seed_run(FerryMigration *migration, bool resumed, GError **error)
 
     g_autoptr(FerryProgress) progress = ferry_source_progress_new(migration, false);
     const json_t *migrate_data = ferry_migration_record(migration)->migrate_data;
-    Seed self = {migration, ferry_migration_agent(migration), instance,
-                 ferry_json_get_string(migrate_data, "libvirt_uri"), progress};
+    Seed self = {.migration = migration,
+                 .agent = ferry_migration_agent(migration),
+                 .instance = instance,
+                 .overlays = overlays,
+                 .to_uri = ferry_json_get_string(migrate_data, "libvirt_uri"),
+                 .progress = progress};
 
     ferry_migration_enter_phase(migration, FERRY_PHASE_DISK);
-    for (guint i = 0; i < overlays->len; i++)
-        if (!send_image(&self, g_ptr_array_index(overlays, i), error))
-            return end_of_failure(migration);
-    return FERRY_STEP_DONE;
+    return ferry_completion_run(migration, send_all, &self, error)
+               ? FERRY_STEP_DONE
+               : ferry_saga_step_broken(migration);
 }

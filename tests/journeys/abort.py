@@ -5,6 +5,8 @@ from lab.images import GIB, MIB
 from lab.deadline import wait_until
 from lab.tap import check, equal
 
+from chains import Base, Overlay
+from seeded import sparse, stayed
 from stage import long, new_id, slow_link, wait_status
 
 
@@ -158,6 +160,20 @@ def force_to_post_copy(stage):
                           stage.recorder.events(migration_id)], "there was no post-copy")
 
 
+@long
+def force_in_the_disk_phase(stage):
+    """one that is forced as soon as it runs arrives running, by a pause or by post-copy"""
+    with stage.both(libvirt={"live_migration_permit_post_copy": "true"}):
+        guest = _slow(stage)
+        for to, post_copy in (("kvm02", False), ("kvm01", True)):
+            migration_id = stage.migrate(guest, to, bandwidth_mib_s=8, post_copy=post_copy)
+            stage.recorder.wait_event("migration.running", migration_id)
+            stage.controller.call(guest.host.name, "live_migration_force_complete",
+                                  migration_id=migration_id)
+            stage.completed(migration_id)
+            stage.runs_on(guest, stage.hosts[to])
+
+
 def force_too_early(stage):
     """force-complete of one that waits in the queue is InvalidMigrationState"""
     first, second = _slow(stage), stage.still(Disk("vda", GIB))
@@ -181,6 +197,34 @@ def timeout_aborts(stage):
     equal(stage.destination.images(), [])
 
 
+def timeout_in_seed(stage):
+    """the time of a seed counts: MigrationTimeout, the guest is back on its image"""
+    guest = stage.counting(sparse())
+    with stage.unchanged():
+        migration_id = stage.migrate(guest, bandwidth_mib_s=4, completion_timeout_s=3)
+        stage.end(migration_id, "failed", "MigrationTimeout")
+    stayed(stage, guest)
+
+
+def timeout_while_files_are_brought(stage):
+    """so does the time of a base that is brought: nothing of it is left"""
+    guest = stage.still(Overlay("vda", Base("debian.qcow2", data=64 * MIB), data=MIB))
+    stage.defer(stage.remove, stage.source, guest.disks[0].backing.path)
+    with stage.unchanged():
+        migration_id = stage.migrate(guest, bandwidth_mib_s=4, completion_timeout_s=3)
+        stage.end(migration_id, "failed", "MigrationTimeout")
+
+
+@long
+def timeout_forces_no_seed(stage):
+    """where the completion is to be forced, a seed takes its time"""
+    guest = stage.counting(sparse(32 * MIB))
+    migration_id = stage.migrate(guest, bandwidth_mib_s=8, completion_timeout_s=1,
+                                 timeout_action="force_complete")
+    stage.completed(migration_id)
+    stage.runs_on(guest, stage.destination)
+
+
 @long
 def timeout_forces(stage):
     """or forced to complete, where that is ordered"""
@@ -191,5 +235,6 @@ def timeout_forces(stage):
 
 
 CASES = (while_queued, queue_moves_on, while_preparing, while_disks_move, while_memory_moves, twice,
-         after_the_end, force_complete, force_to_post_copy, force_too_early, timeout_aborts,
-         timeout_forces)
+         after_the_end, force_complete, force_to_post_copy, force_in_the_disk_phase,
+         force_too_early, timeout_aborts, timeout_in_seed, timeout_while_files_are_brought,
+         timeout_forces_no_seed, timeout_forces)

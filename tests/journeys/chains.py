@@ -315,6 +315,18 @@ def source_agent_dies(stage):
     _through(stage, fault)
 
 
+@long
+def link_is_cut(stage):
+    """the link is cut while a base is brought, for longer than outcome_timeout before it shows: the
+    rest is sent"""
+    def fault():
+        stage.lab.network.cut("kvm01")
+        stage.agents["kvm01"].wait_log("has not arrived in full, going on", 90)
+        stage.lab.network.heal("kvm01")
+    with stage.both(migration={"outcome_timeout": "5"}):
+        _through(stage, fault)
+
+
 # Without the chain, and chains that are not what they say
 
 def flattened(stage):
@@ -384,4 +396,4 @@ def descriptions_that_lie(stage):
 CASES = (one_level, two_levels, three_levels, base_is_there, other_base_is_refused,
          at_the_same_time, two_gibibytes_once, the_next_goes_on, aborted_while_it_is_brought,
          kept_for_others, destination_agent_dies, destination_libvirtd_dies, source_agent_dies,
-         flattened, headers_that_lie, descriptions_that_lie)
+         link_is_cut, flattened, headers_that_lie, descriptions_that_lie)

@@ -102,6 +102,24 @@ def merge_that_lasts(stage):
     _arrived(stage, guest)
 
 
+def merge_that_stands_still(stage):
+    """a commit that gets no further is not asked for without end: error, and what is to be done;
+    once it goes on the journey is resolved"""
+    with stage.settings({"kvm01": {"migration": {"outcome_timeout": "5"}}}):
+        guest = stage.counting(sparse(16 * MIB))
+        with _Held(stage) as held:
+            migration_id = stage.migrate(guest)
+            held.wait()
+            stage.destination.virsh("blockcommit", guest.name, "vda", "--active", "--bytes",
+                                    "--bandwidth", "1")
+        error = stage.end(migration_id, "error", "MigrationError").payload["error"]
+        check("kvm02" in error["message"] and "vda" in error["message"], error["message"])
+        check("blockjob" in error["hint"] and "resolve" in error["hint"], error["hint"])
+        stage.destination.virsh("blockjob", guest.name, "vda", "--bandwidth", "0")
+        wait_status(stage, "kvm01", migration_id, "completed", 60)
+        _arrived(stage, guest)
+
+
 # In the middle of the seed; whoever began anew would send half of it again.
 
 DATA = 64 * MIB
@@ -281,7 +299,7 @@ def overlay_of_nobody(stage):
     check(images.allocation(left[0], stage.source) > 0, "the overlay is empty")
 
 
-CASES = (libvirtd_before_the_merge, libvirtd_in_the_merge, merge_that_lasts, source_agent_in_seed,
-         destination_agent_in_seed, destination_libvirtd_in_seed, source_libvirtd_in_seed,
-         link_in_seed, link_is_lost, destination_is_full, guest_dies_in_seed,
-         guest_is_shut_down_in_thaw, guest_is_saved_in_seed, overlay_of_nobody)
+CASES = (libvirtd_before_the_merge, libvirtd_in_the_merge, merge_that_lasts, merge_that_stands_still,
+         source_agent_in_seed, destination_agent_in_seed, destination_libvirtd_in_seed,
+         source_libvirtd_in_seed, link_in_seed, link_is_lost, destination_is_full,
+         guest_dies_in_seed, guest_is_shut_down_in_thaw, guest_is_saved_in_seed, overlay_of_nobody)

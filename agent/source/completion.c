@@ -1,0 +1,155 @@
+#include "config.h"
+
+#include "completion.h"
+
+#include "alarm.h"
+#include "carried-file.h"
+#include "downtime-steps.h"
+#include "ferry/clock.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
+
+#define GIB (G_GUINT64_CONSTANT(1) << 30)
+
+/* What is waited for while nothing crosses the link is not the transfer: queue, checks, trimming. */
+static const char *const transfer_steps[] = {"files", "snapshot", "seed", "transfer", NULL};
+
+/* --- the time --------------------------------------------------------------------------------- */
+
+static gint64
+time_of(const json_t *step, const char *key)
+{
+    const char *text = ferry_json_get_string(step, key);
+    g_autoptr(GDateTime) time = text ? g_date_time_new_from_iso8601(text, NULL) : NULL;
+
+    return time ? g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time)
+                : 0;
+}
+
+gint64
+ferry_completion_spent_us(const json_t *steps, gint64 now_us)
+{
+    gint64 spent_us = 0;
+
+    for (gsize i = 0; i < json_array_size(steps); i++) {
+        const json_t *step = json_array_get(steps, i);
+        gint64 begun_us = time_of(step, "started_at");
+        gint64 ended_us = time_of(step, "ended_at");
+        const char *name = ferry_json_get_string(step, "name");
+
+        /* A clock that was set back has not given time back. */
+        if (name && begun_us && g_strv_contains(transfer_steps, name))
+            spent_us += MAX((ended_us ? ended_us : now_us) - begun_us, 0);
+    }
+    return spent_us;
+}
+
+static guint64
+files_gib(const FerryInstance *instance)
+{
+    g_autoptr(GPtrArray) files = ferry_carried_files_of(instance);
+    guint64 bytes = 0;
+
+    for (guint i = 0; i < files->len; i++)
+        bytes += ((const FerryCarriedFile *)g_ptr_array_index(files, i))->data_bytes;
+    return (bytes + GIB - 1) / GIB;
+}
+
+/* 0: none. */
+static guint64
+limit_s(FerryMigration *migration)
+{
+    const FerryOrderOptions *options = ferry_migration_options(migration);
+    const FerryInstance *instance = ferry_migration_instance(migration);
+
+    if (ferry_migration_is_shut_off(migration))
+        return 0;
+    return options->has_completion_timeout
+               ? options->completion_timeout_s
+               : ferry_migration_agent(migration)->config->live_migration_completion_timeout_s *
+                     (ferry_downtime_data_gib(instance) + files_gib(instance));
+}
+
+gint64
+ferry_completion_deadline_us(FerryMigration *migration)
+{
+    g_autoptr(FerryJson) steps =
+        ferry_journal_steps(ferry_migration_agent(migration)->journal,
+                            ferry_migration_id(migration), FERRY_ROLE_SOURCE);
+    guint64 limit = limit_s(migration);
+
+    if (limit == 0)
+        return G_MAXINT64;
+    return g_get_monotonic_time() + (gint64)limit * G_USEC_PER_SEC -
+           ferry_completion_spent_us(steps, ferry_clock_now_us());
+}
+
+GError *
+ferry_completion_error(FerryMigration *migration)
+{
+    return ferry_error_new(FERRY_ERROR_MIGRATION_TIMEOUT,
+                           "Give more time (completion_timeout_s) or let it be forced "
+                           "(timeout_action)",
+                           "The transfer did not complete in %" G_GUINT64_FORMAT " s",
+                           limit_s(migration));
+}
+
+/* --- work in it ------------------------------------------------------------------------------- */
+
+/* A thread that ends the work when the time is over. */
+typedef struct {
+    GCancellable *cancellable;
+    gint64 deadline_us;
+    FerryAlarm alarm;
+} Guard;
+
+/* Returns: non-NULL when it ended the work. */
+static gpointer
+stand_guard(gpointer data)
+{
+    Guard *self = data;
+    gint64 left_us = self->deadline_us - g_get_monotonic_time();
+
+    if (ferry_alarm_wait(&self->alarm, MAX(left_us, 0)) != FERRY_ALARM_DUE)
+        return NULL;
+    g_cancellable_cancel(self->cancellable);
+    return self;
+}
+
+static bool
+run_guarded(Guard *self, FerryCompletionFunc work, gpointer data, GError **error, bool *ret_over)
+{
+    GThread *thread = g_thread_new("guard", stand_guard, self);
+    bool ok = work(data, error);
+
+    ferry_alarm_stop(&self->alarm);
+    *ret_over = g_thread_join(thread) != NULL;
+    return ok;
+}
+
+bool
+ferry_completion_run(FerryMigration *migration,
+                     FerryCompletionFunc work,
+                     gpointer data,
+                     GError **error)
+{
+    Guard guard = {.cancellable = ferry_migration_cancellable(migration),
+                   .deadline_us = ferry_completion_deadline_us(migration)};
+    bool force =
+        ferry_migration_options(migration)->timeout_action == FERRY_TIMEOUT_ACTION_FORCE_COMPLETE;
+    g_autoptr(GError) why = NULL;
+    bool over = false;
+
+    if (guard.deadline_us == G_MAXINT64 || force)
+        return work(data, error);
+    ferry_alarm_init(&guard.alarm);
+    bool ok = run_guarded(&guard, work, data, &why, &over);
+
+    ferry_alarm_clear(&guard.alarm);
+    /* Whoever was ready at the last moment finds the waits of all further steps ended. */
+    if (over)
+        g_propagate_error(error, ferry_completion_error(migration));
+    else if (!ok)
+        g_propagate_error(error, g_steal_pointer(&why));
+    return ok && !over;
+}
