@@ -1,13 +1,19 @@
 /* A method's arguments, as another host or a controller sends them: the body is a message whose args
- * may hold an instance, options, a destination's data, checks and an error. */
+ * may hold an instance, options, a destination's data, checks, a file that is brought and an error. */
 #include "config.h"
 
 #include "target.h"
 
 #include "../../agent/checks/check.h"
+#include "../../agent/files/carried-file.h"
 #include "../../agent/instance.h"
 #include "../../agent/source/migrate-data.h"
 #include "../../agent/source/order-options.h"
+#include "../../agent/storage/chain.h"
+#include "../../agent/storage/disk-plan.h"
+#include "../../agent/storage/overlay.h"
+#include "../../agent/storage/placement.h"
+#include "../../agent/storage/storage-strategy.h"
 #include "../../rpc/envelope.h"
 
 #include "ferry/config.h"
@@ -65,6 +71,96 @@ read_options(const json_t *object)
 }
 
 static void
+read_file(const json_t *object)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryCarriedFile) file = ferry_carried_file_from_json(object, &error);
+
+    g_assert_true((file == NULL) == (error != NULL));
+    if (!file)
+        return;
+
+    g_autoptr(FerryJson) told = ferry_carried_file_to_json(file);
+    g_autoptr(FerryCarriedFile) again = ferry_carried_file_from_json(told, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(again->path, ==, file->path);
+}
+
+/* --- what follows from an instance and options ------------------------------------------------- */
+
+static char *
+folder_of_pool(const char *name, gpointer data)
+{
+    return g_strcmp0(name, "fast") == 0 ? g_strdup("/srv/fast") : NULL;
+}
+
+static void
+look_at_chains(const FerryInstance *instance)
+{
+    for (guint i = 0; i < instance->disks->len; i++)
+        g_free(ferry_chain_fault(g_ptr_array_index(instance->disks, i)));
+}
+
+/* Each file once, and none without a name. */
+static void
+list_files(const FerryInstance *instance)
+{
+    g_autoptr(GPtrArray) files = ferry_carried_files_of(instance);
+    g_autoptr(GHashTable) paths = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < files->len; i++) {
+        const FerryCarriedFile *file = g_ptr_array_index(files, i);
+
+        g_assert_nonnull(file->path);
+        g_assert_true(g_hash_table_add(paths, file->path));
+    }
+}
+
+static void
+seed(FerryInstance *instance, const FerryOrderOptions *options, const json_t *volumes)
+{
+    ferry_storage_strategy_choose(instance, options);
+    ferry_storage_strategy_adopt(instance, volumes);
+
+    g_autoptr(GPtrArray) overlays =
+        ferry_overlays_new(instance, "11111111-2222-3333-4444-555555555555");
+
+    for (guint i = 0; i < overlays->len; i++) {
+        const FerryOverlay *overlay = g_ptr_array_index(overlays, i);
+
+        g_assert_cmpstr(overlay->overlay, !=, overlay->image);
+    }
+}
+
+/* As either host does, one after the other. */
+static void
+plan(const json_t *args)
+{
+    const json_t *volumes = json_object_get(json_object_get(args, "migrate_data"), "volumes");
+    g_autoptr(FerryInstance) instance =
+        ferry_instance_from_json(json_object_get(args, "instance_info"), NULL);
+    g_autoptr(FerryOrderOptions) options =
+        ferry_order_options_parse(json_object_get(args, "options"), get_config(), NULL);
+    g_autoptr(GError) error = NULL;
+
+    if (!instance || !options)
+        return;
+    look_at_chains(instance);
+    if (options->flatten && !ferry_instance_is_shut_off(instance))
+        ferry_chain_flatten(instance);
+    if (!ferry_disk_plan_make(instance, (const char *const *)options->disks, &error)) {
+        g_assert_nonnull(error);
+        return;
+    }
+    list_files(instance);
+    seed(instance, options, volumes);
+    ferry_placement_apply(instance, options, folder_of_pool, NULL);
+    ferry_placement_restore(instance, volumes, options->dest_name);
+    list_files(instance);
+}
+
+static void
 read_checks(const json_t *object)
 {
     g_autoptr(GError) error = NULL;
@@ -103,6 +199,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     read_instance(json_object_get(args, "instance_info"));
     read_options(json_object_get(args, "options"));
+    plan(args);
+    read_file(json_object_get(args, "file"));
     read_checks(json_object_get(args, "checks"));
     read_error(json_object_get(args, "error"));
     if (!ferry_migrate_data_check(json_object_get(args, "migrate_data"), get_config(), &error))
