@@ -5,18 +5,21 @@ import re
 _CASE = re.compile(r"^(not )?ok \d+ - (.*?)(?: \(([\w@/:.-]+)\))?(?: \(([\d.]+) s\))?$")
 _END = re.compile(r"^# (.+) after ([\d.]+) s$")
 _SEED = re.compile(r"^# seed of the random journeys: (\d+)$")
+_COMMIT = re.compile(r"^# commit: (\S+)$", re.MULTILINE)
 
 
 class Earlier:
     """What was printed by runs of this program, of its neighbours, and of the fuzzers.
 
     cases: {name: (ok, outcome, seconds)}; a later file's word counts
+    commits: {name: what the tree was called in which it was run}
     others: [(title, ok)] of the neighbours, whose cases have no names
     tables: texts in Markdown
     """
 
     def __init__(self, paths):
         self.cases = {}
+        self.commits = {}
         self.others = []
         self.tables = []
         self.seed = None
@@ -28,6 +31,7 @@ class Earlier:
         if text.startswith("|"):
             self.tables.append(text)
             return
+        commit = _COMMIT.search(text)
         name = None
         for line in text.splitlines():
             case, end, seed = (pattern.match(line) for pattern in (_CASE, _END, _SEED))
@@ -36,6 +40,7 @@ class Earlier:
             elif case:
                 name = case.group(3)
                 self._take(name, case.group(2), case.group(1) is None)
+                self.commits[name] = commit.group(1) if commit else None
             elif end and name in self.cases and self.cases[name][0]:
                 self.cases[name] = (True, end.group(1), float(end.group(2)))
 
@@ -50,4 +55,5 @@ class Earlier:
         for item in items:
             if item.name in self.cases:
                 item.ok, item.outcome, item.seconds = self.cases[item.name]
+                item.commit = self.commits[item.name]
         return [item for item in items if item.name in self.cases]

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import subprocess
 import time
 
 import bad_journals
@@ -40,6 +41,8 @@ class Item:
         self.outcome = None
         self.seconds = None
         self.ok = False
+        # Of the tree that it was run in.
+        self.commit = None
 
 
 def _matrix_items(chosen):
@@ -141,6 +144,10 @@ def run(options, words):
         return 0
     tap = Tap(len(items))
     tap.note("seed of the random journeys: %d" % seed)
+    commit = _commit()
+    tap.note("commit: %s" % commit)
+    for item in items:
+        item.commit = commit
     _play_together(tap, [item for item in items if item.part != "cluster"],
                    ORDINARY_CUT_S if options.ordinary else options.cut)
     for item in items:
@@ -149,6 +156,14 @@ def run(options, words):
     if options.write:
         _write(options.write, table.text(items, seed))
     return tap.status()
+
+
+def _commit():
+    """What git calls this tree; an unpacked tarball has no name."""
+    done = subprocess.run(["git", "-C", points.TOP, "describe", "--always", "--dirty"],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                          check=False)
+    return done.stdout.strip() or "unknown"
 
 
 def _write_taken(options):

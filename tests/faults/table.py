@@ -1,5 +1,6 @@
 """The table of what was tried and how it ended, made from the results of a run."""
 
+import collections
 import os
 import platform
 import subprocess
@@ -50,6 +51,7 @@ def _facts(items):
     lines = [("command", "`tests/faults/run --all`, more than an hour"),
              ("date", time.strftime("%Y-%m-%d")),
              ("cases", "%d run, %d passed, %d not" % (len(items), passed, len(items) - passed)),
+             ("commits", _commits(items)),
              ("machine", "%d processors, %s, Linux %s" % (
                  os.cpu_count(), _memory(), platform.release())),
              ("libvirt, QEMU", _versions()),
@@ -57,6 +59,12 @@ def _facts(items):
              ("guests", "128 MiB of memory, 32 MiB of data in a qcow2 image of 1 GiB, ten "
                         "numbered writes a second")]
     return "".join("| %s | %s |\n" % line for line in lines)
+
+
+def _commits(items):
+    """Which tree the cases were run in; a table may be taken from several runs."""
+    count = collections.Counter(item.commit or "not noted" for item in items)
+    return ", ".join("`%s`: %d" % each for each in count.most_common())
 
 
 def _memory():
