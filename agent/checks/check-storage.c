@@ -2,7 +2,9 @@
 
 #include "check-storage.h"
 
+#include "block-volume.h"
 #include "carried-file.h"
+#include "check-block.h"
 #include "paths.h"
 #include "placement.h"
 #include "preparation.h"
@@ -140,7 +142,8 @@ book_disks(FerrySpaceBook *book, const FerryAgent *agent, const FerryInstance *i
 {
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
-        g_autofree char *path = disk->migrate ? place_of(agent, disk, NULL) : NULL;
+        bool file = disk->migrate && !ferry_disk_is_block(disk);
+        g_autofree char *path = file ? place_of(agent, disk, NULL) : NULL;
 
         if (path)
             ferry_space_book_add(book, path, disk->allocation_bytes, disk->capacity_bytes);
@@ -273,8 +276,13 @@ ferry_check_storage(const FerryCheckScene *scene)
     for (guint i = 0; i < scene->instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(scene->instance->disks, i);
 
-        if (disk->migrate)
+        if (!disk->migrate)
+            continue;
+        if (ferry_disk_is_block(disk))
+            ferry_check_block_volume(scene, disk);
+        else
             check_disk(scene, disk, directories);
     }
+    ferry_check_block_space(scene);
     ferry_check_storage_space(scene->agent, scene->instance, scene->checks);
 }

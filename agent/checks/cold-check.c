@@ -2,7 +2,26 @@
 
 #include "cold-check.h"
 
+#include "block-volume.h"
 #include "paths.h"
+
+/* A file tells by its length how much of it has arrived, a device does not. */
+static void
+find_block_volumes(FerryInstance *instance)
+{
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+        g_autofree char *message = NULL;
+
+        if (!disk->migrate || !ferry_disk_is_block(disk))
+            continue;
+        message = g_strdup_printf("Disk \"%s\" is a block volume, which goes along with a running "
+                                  "instance only",
+                                  disk->target);
+        ferry_instance_add_obstacle(instance, "block-volume", message,
+                                    "Start it, and move it running");
+    }
+}
 
 /* QEMU carries both; without one they are files in folders of libvirt's. */
 void
@@ -10,6 +29,7 @@ ferry_cold_find_obstacles(const FerryAgent *agent, FerryInstance *instance)
 {
     const char *const *allowed = (const char *const *)agent->config->allowed_paths;
 
+    find_block_volumes(instance);
     if (instance->tpm)
         ferry_instance_add_obstacle(instance, "tpm",
                                     "The state of its TPM goes along with a running instance only",
@@ -31,7 +51,7 @@ check_images(const FerryAgent *agent, FerryChecks *checks, const FerryInstance *
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
         g_autoptr(GError) error = NULL;
 
-        if (disk->migrate &&
+        if (disk->migrate && !ferry_disk_is_block(disk) &&
             !ferry_path_check(disk->source, (const char *const *)agent->config->allowed_paths, NULL,
                               &error))
             ferry_checks_add_error(checks, "path", error);

@@ -2,6 +2,7 @@
 
 #include "source-check.h"
 
+#include "block-volume.h"
 #include "carried-file.h"
 #include "chain.h"
 #include "cold-check.h"
@@ -97,8 +98,8 @@ check_deletable(const FerryAgent *agent, FerryChecks *checks, const FerryInstanc
         if (!disk->migrate)
             continue;
         check_pool(checks, disk);
-        if (!ferry_path_check(disk->source, (const char *const *)agent->config->allowed_paths, NULL,
-                              &error))
+        if (!ferry_disk_path_check(disk, (const char *const *)agent->config->allowed_paths, NULL,
+                                   &error))
             ferry_checks_add(checks, "path", FERRY_CHECK_FAIL, ferry_error_hint(error), "%s",
                              error->message);
     }

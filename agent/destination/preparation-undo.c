@@ -11,6 +11,7 @@
 #include "virt-domain.h"
 #include "virt-error.h"
 #include "virt-storage.h"
+#include "volume-preparation.h"
 
 #include <sys/stat.h>
 
@@ -39,6 +40,7 @@ apply_pool_undo(virStoragePoolPtr pool, FerryCreationKind kind)
         /* rmdir at the bottom: a folder that got a file since stays, by the kernel's word. */
         return virStoragePoolDelete(pool, VIR_STORAGE_POOL_DELETE_NORMAL) == 0;
     case FERRY_CREATION_VOLUME:
+    case FERRY_CREATION_BLOCK_VOLUME:
     case FERRY_CREATION_NVRAM:
         break;
     }
@@ -81,7 +83,8 @@ typedef struct {
 static bool
 is_of_pool(FerryCreationKind kind)
 {
-    return kind != FERRY_CREATION_VOLUME && kind != FERRY_CREATION_NVRAM;
+    return kind != FERRY_CREATION_VOLUME && kind != FERRY_CREATION_BLOCK_VOLUME &&
+           kind != FERRY_CREATION_NVRAM;
 }
 
 static bool
@@ -89,6 +92,8 @@ undo_creation(virConnectPtr connection, const FerryCreation *creation, GError **
 {
     if (creation->kind == FERRY_CREATION_NVRAM)
         return ferry_nvram_undo(connection, creation, error);
+    if (creation->kind == FERRY_CREATION_BLOCK_VOLUME)
+        return ferry_volume_undo(connection, creation, error);
     return is_of_pool(creation->kind) ? undo_pool(connection, creation, error)
                                       : undo_volume(connection, creation, error);
 }

@@ -2,6 +2,7 @@
 
 #include "preparation.h"
 
+#include "block-volume.h"
 #include "fault-point.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
@@ -13,6 +14,7 @@
 #include "virt-error.h"
 #include "virt-pool.h"
 #include "virt-storage.h"
+#include "volume-preparation.h"
 #include "volxml.h"
 
 #include <sys/stat.h>
@@ -162,9 +164,8 @@ ferry_preparation_ensure_folder(const FerryAgent *agent,
 }
 
 static void
-list_pool(const Preparation *self, virStoragePoolPtr pool, const char *directory)
+list_pool(const Preparation *self, const char *name, const char *directory)
 {
-    const char *name = virStoragePoolGetName(pool);
     json_t *known = NULL;
     gsize index = 0;
 
@@ -369,8 +370,33 @@ remove_stale_overlays(const Preparation *self, const char *path)
     }
 }
 
+static void
+list_volume(const Preparation *self, const FerryDisk *disk, const char *pool, bool created)
+{
+    json_array_append_new(
+        self->volumes,
+        json_pack("{s:o, s:o, s:o, s:o, s:I, s:b, s:b}", "target", ferry_json_text(disk->target),
+                  "path", ferry_json_text(disk->source), "pool", ferry_json_text(pool), "format",
+                  ferry_json_text(disk->format), "capacity_bytes", (json_int_t)disk->capacity_bytes,
+                  "created", created, "seeded", disk->seeded));
+}
+
 static bool
-prepare_disk(const Preparation *self, GPtrArray *creations, const FerryDisk *disk, GError **error)
+prepare_block(const Preparation *self, GPtrArray *creations, const FerryDisk *disk, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(disk->source);
+    g_autofree char *pool = NULL;
+
+    if (!ferry_volume_prepare(self->agent, self->connection, self->migration_id, creations, disk,
+                              &pool, error))
+        return false;
+    list_pool(self, pool, folder);
+    list_volume(self, disk, pool, /* created= */ true);
+    return true;
+}
+
+static bool
+prepare_file(const Preparation *self, GPtrArray *creations, const FerryDisk *disk, GError **error)
 {
     bool arrives_as_file = ferry_instance_is_shut_off(self->instance);
     g_autofree char *path = NULL;
@@ -388,15 +414,16 @@ prepare_disk(const Preparation *self, GPtrArray *creations, const FerryDisk *dis
     if (!arrives_as_file && !ensure_files(self, creations, pool, disk, path, error))
         return false;
     remove_stale_overlays(self, disk->source);
-    list_pool(self, pool, directory);
-    json_array_append_new(
-        self->volumes,
-        json_pack("{s:o, s:o, s:o, s:o, s:I, s:b, s:b}", "target", ferry_json_text(disk->target),
-                  "path", ferry_json_text(disk->source), "pool",
-                  ferry_json_text(virStoragePoolGetName(pool)), "format",
-                  ferry_json_text(disk->format), "capacity_bytes", (json_int_t)disk->capacity_bytes,
-                  "created", !arrives_as_file, "seeded", disk->seeded));
+    list_pool(self, virStoragePoolGetName(pool), directory);
+    list_volume(self, disk, virStoragePoolGetName(pool), !arrives_as_file);
     return true;
+}
+
+static bool
+prepare_disk(const Preparation *self, GPtrArray *creations, const FerryDisk *disk, GError **error)
+{
+    return ferry_disk_is_block(disk) ? prepare_block(self, creations, disk, error)
+                                     : prepare_file(self, creations, disk, error);
 }
 
 /* The checks said it too, but a repetition after a crash does not run them again. */

@@ -10,6 +10,7 @@ static const char *const kinds[] = {
     [FERRY_CREATION_POOL_STARTED] = "pool-started",
     [FERRY_CREATION_POOL_AUTOSTART] = "pool-autostart",
     [FERRY_CREATION_VOLUME] = "volume",
+    [FERRY_CREATION_BLOCK_VOLUME] = "block-volume",
     [FERRY_CREATION_NVRAM] = "nvram",
 };
 
@@ -136,7 +137,8 @@ ferry_journal_creation_find(FerryJournal *journal, const char *path, GError **er
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
         journal, error,
         "SELECT id, migration_id, kind, state, pool, path, detail FROM creations WHERE path = ?"
-        " AND kind = 'volume' AND state IN ('intended', 'made', 'kept') ORDER BY id DESC LIMIT 1",
+        " AND kind IN ('volume', 'block-volume') AND state IN ('intended', 'made', 'kept') ORDER "
+        "BY id DESC LIMIT 1",
         "t", path);
 
     return statement && ferry_journal_db_next(journal, statement, &row, error) && row

@@ -119,7 +119,8 @@ typedef enum {
     FERRY_CREATION_POOL_STARTED,
     FERRY_CREATION_POOL_AUTOSTART,
     FERRY_CREATION_VOLUME,
-    FERRY_CREATION_NVRAM, /* a file of firmware variables, made by libvirt; of no pool */
+    FERRY_CREATION_BLOCK_VOLUME, /* of a volume group; MADE, its detail is LVM's UUID */
+    FERRY_CREATION_NVRAM,        /* a file of firmware variables, made by libvirt; of no pool */
 } FerryCreationKind;
 
 typedef enum {
@@ -137,10 +138,11 @@ typedef struct {
     FerryCreationState state;
     char *pool;
     char *path;
-    char *detail; /* NULL, or why it was kept */
+    char *detail; /* NULL, why it was kept, or what kind and state say */
 } FerryCreation;
 
 void ferry_creation_free(FerryCreation *creation);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryCreation, ferry_creation_free)
 const char *ferry_creation_kind_to_string(FerryCreationKind kind);
 
 /** Notes an intention before the deed. Returns: true and the row in @ret_id. */

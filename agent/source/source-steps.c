@@ -2,6 +2,7 @@
 
 #include "source-steps.h"
 
+#include "block-volume.h"
 #include "bounded-call.h"
 #include "far-check.h"
 #include "ferry/clock.h"
@@ -351,14 +352,11 @@ leave_file(FerryMigration *migration, virConnectPtr connection, const char *path
 }
 
 static bool
-delete_file(FerryMigration *migration, virConnectPtr connection, const char *path, GError **error)
+delete_unused(FerryMigration *migration, virConnectPtr connection, const char *path, GError **error)
 {
     const FerryRecord *record = ferry_migration_record(migration);
-    const FerryConfig *config = ferry_migration_agent(migration)->config;
     g_autofree char *user = NULL;
 
-    if (!ferry_path_check(path, (const char *const *)config->allowed_paths, NULL, error))
-        return false;
     if (ferry_virt_path_is_used(connection, path, record->instance_uuid, &user)) {
         ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
                         "Look at that instance; delete the file by hand when it is not needed",
@@ -368,6 +366,12 @@ delete_file(FerryMigration *migration, virConnectPtr connection, const char *pat
     return ferry_virt_volume_delete(connection, path, error);
 }
 
+static const char *const *
+allowed_paths(FerryMigration *migration)
+{
+    return (const char *const *)ferry_migration_agent(migration)->config->allowed_paths;
+}
+
 /* Returns: false with @error when @path had to be deleted and is not. */
 static bool
 part_with(FerryMigration *migration, virConnectPtr connection, const char *path, GError **error)
@@ -375,12 +379,36 @@ part_with(FerryMigration *migration, virConnectPtr connection, const char *path,
     g_autoptr(GError) why = NULL;
 
     if (ferry_migration_options(migration)->source_disks == FERRY_SOURCE_DISKS_DELETE)
-        return delete_file(migration, connection, path, error);
+        return ferry_path_check(path, allowed_paths(migration), NULL, error) &&
+               delete_unused(migration, connection, path, error);
     if (!leave_file(migration, connection, path, &why))
         /* It costs the way back only: the file stays and a return finds it in its way. */
         g_warning("Migration '%s': '%s' is not noted as left behind: %s",
                   ferry_migration_id(migration), path, why->message);
     return true;
+}
+
+/* A volume that stays is not noted as left behind: a device does not tell who has written to it since,
+ * so nothing could prove that it may be replaced. */
+static bool
+part_with_volume(FerryMigration *migration,
+                 virConnectPtr connection,
+                 const FerryDisk *disk,
+                 GError **error)
+{
+    return ferry_migration_options(migration)->source_disks != FERRY_SOURCE_DISKS_DELETE ||
+           (ferry_disk_path_check(disk, allowed_paths(migration), NULL, error) &&
+            delete_unused(migration, connection, disk->source, error));
+}
+
+static bool
+part_with_disk(FerryMigration *migration,
+               virConnectPtr connection,
+               const FerryDisk *disk,
+               GError **error)
+{
+    return ferry_disk_is_block(disk) ? part_with_volume(migration, connection, disk, error)
+                                     : part_with(migration, connection, disk->source, error);
 }
 
 /* libvirt leaves it whatever becomes of the disks. */
@@ -416,7 +444,7 @@ run_source_disks(FerryMigration *migration, bool resumed, GError **error)
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 
-        if (disk->migrate && !part_with(migration, connection, disk->source, error))
+        if (disk->migrate && !part_with_disk(migration, connection, disk, error))
             return FERRY_STEP_ERROR;
     }
     return ferry_freeze_leave(migration, error) ? FERRY_STEP_DONE : FERRY_STEP_ERROR;

@@ -2,6 +2,7 @@
 
 #include "disk-plan.h"
 
+#include "block-volume.h"
 #include "chain.h"
 #include "ferry/error.h"
 
@@ -40,6 +41,12 @@ static bool
 is_local_file(const FerryDisk *disk)
 {
     return g_strcmp0(disk->type, "file") == 0;
+}
+
+static bool
+is_local(const FerryDisk *disk)
+{
+    return is_local_file(disk) || ferry_disk_is_block(disk);
 }
 
 static bool
@@ -137,7 +144,7 @@ check_own_file(Subject *subject)
         const FerryDisk *other = g_ptr_array_index(subject->instance->disks, i);
         if (other == disk)
             return;
-        if (!is_local_file(other) || other->source == NULL)
+        if (!is_local(other) || other->source == NULL)
             continue;
         g_autofree char *other_path = g_canonicalize_filename(other->source, "/");
         if (g_strcmp0(path, other_path) != 0)
@@ -149,17 +156,35 @@ check_own_file(Subject *subject)
 }
 
 static void
+check_block_volume(Subject *subject)
+{
+    g_autofree char *fault = ferry_block_volume_fault(subject->disk);
+    if (fault != NULL)
+        block(
+            subject, "block-volume",
+            "Name a plain volume as the pool of its volume group does, /dev/GROUP/VOLUME; make "
+            "the pool (virsh pool-define-as NAME logical --source-name GROUP) where there is none",
+            "%s", fault);
+}
+
+static void
 check_disk(Subject *subject)
 {
     FerryDisk *disk = subject->disk;
-    if (!is_local_file(disk)) {
-        block(subject, "disk-type", "Only disks that are files of the host can be moved",
+    if (!is_local(disk)) {
+        block(subject, "disk-type",
+              "Only disks that are files or logical volumes of the host can be moved",
               "has the type %s", disk->type);
         return;
     }
     check_access(subject);
-    check_chain(subject);
-    check_image(subject);
+    if (ferry_disk_is_block(disk)) {
+        check_block_volume(subject);
+        check_encryption(subject);
+    } else {
+        check_chain(subject);
+        check_image(subject);
+    }
     /* Several drives may hold one medium: nobody writes to it. */
     if (!is_medium(disk))
         check_own_file(subject);

@@ -2,6 +2,7 @@
 
 #include "placement.h"
 
+#include "block-volume.h"
 #include "ferry/json.h"
 
 #include <string.h>
@@ -87,7 +88,9 @@ static bool
 can_convert(const Placing *self, const FerryDisk *disk)
 {
     const char *reason = NULL;
-    if (g_strv_length(disk->backing_chain) > 0)
+    if (ferry_disk_is_block(disk))
+        reason = "is a block volume, which stays one";
+    else if (g_strv_length(disk->backing_chain) > 0)
         reason = "has backing files, which a converted image would lose";
     else if (disk->encrypted)
         reason = "is encrypted by QEMU";
@@ -156,6 +159,11 @@ static bool
 may_leave_folder(const Placing *self, const FerryDisk *disk)
 {
     const char *base = disk->qcow2.backing_name;
+    if (ferry_disk_is_block(disk)) {
+        block(self, "pool-map", "Leave it out of \"pool_map\"",
+              "Disk \"%s\" is a block volume, and keeps its path", disk->target);
+        return false;
+    }
     if (disk->layers->len == 0 || g_path_is_absolute(base))
         return true;
     block(self, "pool-map", "Rebase the image to the base's absolute path, or leave it where it is",

@@ -1,6 +1,7 @@
 /* The source's step: images that moved are put aside. */
 #include "config.h"
 
+#include "block-volume.h"
 #include "fault-point.h"
 #include "ferry/clock.h"
 #include "ferry/error.h"
@@ -26,6 +27,13 @@ may_be_held(const FerryAgent *agent, const FerryDisk *disk, GError **error)
     g_autofree char *name = g_path_get_basename(disk->source);
     g_autofree char *held_name = ferry_held_file_name(name, "00000000-0000-0000-0000-000000000000");
 
+    if (ferry_disk_is_block(disk)) {
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+                        "Keep or delete the source disks",
+                        "Disk '%s': the block volume '%s' cannot be put in quarantine",
+                        disk->target, disk->source);
+        return false;
+    }
     if (!ferry_path_check(disk->source, (const char *const *)agent->config->allowed_paths, NULL,
                           error))
         return false;

@@ -4,10 +4,13 @@
 
 #include "domxml.h"
 #include "virt-auto.h"
+#include "virt-block.h"
 #include "virt-chain.h"
 #include "virt-error.h"
 #include "virt-sight.h"
 #include "virt-storage.h"
+
+#include <sys/stat.h>
 
 /* --- finding and describing ------------------------------------------------------------------- */
 
@@ -30,12 +33,32 @@ ferry_virt_domain_find(virConnectPtr connection, const char *name_or_uuid, GErro
     return NULL;
 }
 
+/* A volume that no pool vouches for, thin ones and snapshots stay without a pool. */
+static void
+look_at_block(virConnectPtr connection, FerryDisk *disk)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(FerryBlockVolume) volume = {0};
+
+    if (ferry_virt_block_look(connection, disk->source, &volume, &error) != FERRY_PRESENCE_ACTIVE ||
+        !volume.plain) {
+        g_debug("Disk '%s' is no plain volume of a pool: %s", disk->target,
+                error ? error->message : "it is thin, a snapshot, or none");
+        return;
+    }
+    disk->capacity_bytes = volume.capacity_bytes;
+    disk->allocation_bytes = volume.capacity_bytes;
+    disk->pool = g_steal_pointer(&volume.pool);
+}
+
 static void
 look_at_disk(virConnectPtr connection, FerryDisk *disk)
 {
     g_autoptr(GError) error = NULL;
     g_auto(FerryImage) image = {0};
 
+    if (disk->source && g_strcmp0(disk->type, "block") == 0)
+        look_at_block(connection, disk);
     if (!disk->source || g_strcmp0(disk->type, "file") != 0)
         return;
     if (!ferry_virt_image_look(connection, disk->source, disk->format, &image, &error)) {
@@ -223,6 +246,18 @@ ferry_virt_domain_retire(virConnectPtr connection, const char *uuid, bool undefi
 
 /* --- who uses a file -------------------------------------------------------------------------- */
 
+/* A device has many names: /dev/GROUP/VOLUME, /dev/mapper/GROUP-VOLUME, /dev/dm-0. */
+static bool
+is_same_place(const char *a, const char *b)
+{
+    struct stat one;
+    struct stat other;
+
+    return g_strcmp0(a, b) == 0 ||
+           (a && stat(a, &one) == 0 && S_ISBLK(one.st_mode) && stat(b, &other) == 0 &&
+            S_ISBLK(other.st_mode) && one.st_rdev == other.st_rdev);
+}
+
 static bool
 domain_uses(virDomainPtr domain, const char *path)
 {
@@ -240,7 +275,7 @@ domain_uses(virDomainPtr domain, const char *path)
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 
-        if (g_strcmp0(disk->source, path) == 0 ||
+        if (is_same_place(disk->source, path) ||
             g_strv_contains((const char *const *)disk->backing_chain, path))
             return true;
     }

@@ -177,7 +177,9 @@ look_at_volume(virStorageVolPtr volume, FerryImage *image, GError **error)
     image->pool = pool ? g_strdup(virStoragePoolGetName(pool)) : NULL;
     image->capacity_bytes = info.capacity;
     image->allocation_bytes = info.allocation;
-    image->fingerprint = g_steal_pointer(&parsed.mtime);
+    /* Nothing tells when a device was written to: its node has other times. */
+    if (info.type != VIR_STORAGE_VOL_BLOCK)
+        image->fingerprint = g_steal_pointer(&parsed.mtime);
     return true;
 }
 

@@ -8,11 +8,18 @@
 
 #define MAX_BYTES (1024 * 1024)
 
+static const char *
+place_attribute(const xmlNode *disk)
+{
+    return ferry_xml_attribute_is(disk, "type", "block") ? "dev" : "file";
+}
+
 static bool
 is_meant(const xmlNode *disk, const FerryDiskEdit *edit)
 {
     return ferry_xml_attribute_is(ferry_xml_child(disk, "target"), "dev", edit->target) &&
-           ferry_xml_attribute_is(ferry_xml_child(disk, "source"), "file", edit->from);
+           ferry_xml_attribute_is(ferry_xml_child(disk, "source"), place_attribute(disk),
+                                  edit->from);
 }
 
 static void
@@ -51,7 +58,7 @@ static void
 edit_disk(xmlNode *disk, const FerryDiskEdit *edit)
 {
     if (strcmp(edit->path, edit->from) != 0) {
-        ferry_xml_set(ferry_xml_child(disk, "source"), "file", edit->path);
+        ferry_xml_set(ferry_xml_child(disk, "source"), place_attribute(disk), edit->path);
         remove_child(disk, "backingStore");
     }
     set_format(disk, edit->format);

@@ -85,6 +85,18 @@ ferry_volxml_build(const char *name,
     return ferry_xml_dump(volume);
 }
 
+char *
+ferry_volxml_build_full(const char *name, guint64 capacity_bytes)
+{
+    g_return_val_if_fail(name != NULL, NULL);
+    g_autoptr(xmlDoc) document = ferry_xml_new("volume");
+    xmlNode *volume = xmlDocGetRootElement(document);
+    ferry_xml_add(volume, "name", name);
+    add_bytes(volume, "capacity", "bytes", capacity_bytes);
+    add_bytes(volume, "allocation", "bytes", capacity_bytes);
+    return ferry_xml_dump(volume);
+}
+
 static bool
 read_volume(const xmlNode *volume, FerryVolumeInfo *info, GError **error)
 {
@@ -98,6 +110,8 @@ read_volume(const xmlNode *volume, FerryVolumeInfo *info, GError **error)
     /* libvirt prints <backingStore> for a volume that has one only; an empty one is none. */
     const xmlNode *store = ferry_xml_child(volume, "backingStore");
     info->has_backing_store = ferry_xml_child(store, "path") != NULL;
+    const xmlNode *device = ferry_xml_child(ferry_xml_child(volume, "source"), "device");
+    info->has_extents = ferry_xml_child(device, "extent") != NULL;
     return ferry_xml_bytes(ferry_xml_child(volume, "capacity"), "bytes", &info->capacity_bytes,
                            error) &&
            ferry_xml_bytes(ferry_xml_child(volume, "allocation"), "bytes", &info->allocation_bytes,

@@ -15,6 +15,7 @@ typedef struct {
     guint64 capacity_bytes;
     guint64 allocation_bytes;
     bool has_backing_store;
+    bool has_extents; /* a volume of a volume group, and where it lies */
 } FerryVolumeInfo;
 
 void ferry_volume_info_clear(FerryVolumeInfo *info);
@@ -44,6 +45,9 @@ char *ferry_volxml_build(const char *name,
                          const FerryQcow2 *qcow2,
                          const FerryBacking *backing,
                          const char *secret_uuid);
+
+/** Returns: (transfer full): a raw <volume> of that capacity that allocates all of it. */
+char *ferry_volxml_build_full(const char *name, guint64 capacity_bytes);
 
 /**
  * ferry_volxml_parse:

@@ -333,7 +333,7 @@ def network_disk(stage):
 
 
 def block_device(stage):
-    """a disk that is a block device of the host"""
+    """a disk that is a block device of the host, and no volume of a pool"""
     medium = images.create(IMAGES + "/loop", 4 * MIB, "raw", inside=stage.source)
     stage.defer(stage.remove, stage.source, medium)
     made = stage.source.run("losetup", "--find", "--show", medium, check=False)
@@ -347,7 +347,7 @@ def block_device(stage):
     finally:
         # As long as QEMU has it open it stays; then the kernel lets go of it, whatever happens.
         stage.source.run("losetup", "--detach", device)
-    _refused_by(stage, ["disk-type"], guest)
+    _refused_by(stage, ["block-volume"], guest)
     guest.destroy()
 
 

@@ -118,8 +118,9 @@ def sound(path, inside=None):
 
 def read(path, kind, offset, length, inside=None):
     """Reads a piece of what the guest sees."""
-    source = ("driver=raw,offset=%d,size=%d,file.driver=%s,file.file.driver=file,"
-              "file.file.filename=%s" % (offset, length, kind, path.replace(",", ",,")))
+    below = "host_device" if path.startswith("/dev/") else "file"
+    source = ("driver=raw,offset=%d,size=%d,file.driver=%s,file.file.driver=%s,"
+              "file.file.filename=%s" % (offset, length, kind, below, path.replace(",", ",,")))
     with tempfile.NamedTemporaryFile(prefix="piece-", dir=_scratch(inside)) as out:
         _run(["qemu-img", "convert", "--force-share", "--image-opts", "-O", "raw",
               source, out.name], inside)

@@ -30,6 +30,7 @@ from .namespace import Namespace, end_init, start_time
 from .network import CONTROL, MIGRATION, SUBNETS, Network
 from .ssh import Keyring
 from .tenancy import Tenancy
+from .volume_group import forget_in
 
 __all__ = ("Disk", "Lab", "end", "end_on_signals", "labs", "sweep")
 
@@ -306,6 +307,7 @@ def _remove(directory):
         for name in folders:
             if os.path.ismount(os.path.join(top, name)):
                 raise RuntimeError("%s is a mount point, not removed" % os.path.join(top, name))
+    forget_in(directory)
     shutil.rmtree(directory, onerror=_unless_gone)
 
 

@@ -130,6 +130,13 @@ make_block(FerryDisk *disk)
 }
 
 static void
+make_block_volume(FerryDisk *disk)
+{
+    make_block(disk);
+    set_text(&disk->format, "raw");
+}
+
+static void
 make_network(FerryDisk *disk)
 {
     set_text(&disk->type, "network");
@@ -225,7 +232,7 @@ static const struct {
 } spoilt[] = {
     {"backing-chain", make_chain},
     {"backing-chain", make_hidden_chain},
-    {"disk-type", make_block},
+    {"block-volume", make_block_volume},
     {"disk-type", make_network},
     {"disk-format", make_vmdk},
     {"disk-encryption", make_encrypted},
@@ -308,6 +315,24 @@ test_two_disks_on_one_file(void)
 }
 
 static void
+test_block_volumes(void)
+{
+    g_autoptr(FerryInstance) instance = new_instance();
+    FerryDisk *first = add_disk(instance, "vda", "/dev/vg0/web01", "raw");
+    FerryDisk *second = add_disk(instance, "vdb", "/dev/vg0/web01-b", "raw");
+    make_block(first);
+    make_block(second);
+    first->pool = g_strdup("vg0");
+    second->pool = g_strdup("vg0");
+    plan(instance, NULL);
+    g_assert_cmpuint(instance->obstacles->len, ==, 0);
+    g_assert_true(first->migrate && second->migrate);
+
+    set_text(&second->source, "/dev/vg0/web01");
+    assert_blocked(instance, second, "duplicate-file");
+}
+
+static void
 test_all_reasons_are_told(void)
 {
     g_autoptr(FerryInstance) instance = new_instance();
@@ -322,7 +347,7 @@ test_all_reasons_are_told(void)
     g_assert_cmpstr(obstacle(instance, 0)->name, ==, "transient-disk");
     g_assert_cmpstr(obstacle(instance, 1)->name, ==, "backing-chain");
     g_assert_cmpstr(obstacle(instance, 2)->name, ==, "internal-snapshots");
-    g_assert_cmpstr(obstacle(instance, 3)->name, ==, "disk-type");
+    g_assert_cmpstr(obstacle(instance, 3)->name, ==, "block-volume");
     g_assert_cmpuint(ferry_disk_plan_count(instance), ==, 0);
 }
 
@@ -393,6 +418,7 @@ main(int argc, char **argv)
     g_test_add_func("/disk-plan/each-reason", test_each_reason);
     g_test_add_func("/disk-plan/media", test_media_are_carried);
     g_test_add_func("/disk-plan/luks-in-qcow2", test_luks_in_qcow2);
+    g_test_add_func("/disk-plan/block-volumes", test_block_volumes);
     g_test_add_func("/disk-plan/two-disks-on-one-file", test_two_disks_on_one_file);
     g_test_add_func("/disk-plan/all-reasons", test_all_reasons_are_told);
     g_test_add_func("/disk-plan/wanted", test_wanted_disks);

@@ -16,6 +16,8 @@
     "<source file='/srv/base'/></backingStore><target dev='vda' bus='virtio'/></disk>"             \
     "<disk type='file' device='disk'><source file='/srv/b&amp;b'/>"                                \
     "<target dev='vdb' bus='virtio'/></disk>"                                                      \
+    "<disk type='block' device='disk'><source dev='/dev/vg0/c'/>"                                  \
+    "<target dev='vdc' bus='virtio'/></disk>"                                                      \
     "<disk type='file' device='cdrom'><target dev='sda' bus='sata'/></disk>"                       \
     "<graphics type='vnc' passwd='secret'/></devices>"                                             \
     "<qemu:commandline><qemu:arg value='-S'/></qemu:commandline></domain>"
@@ -88,6 +90,19 @@ test_unmap(void)
     assert_has(xml, "backingStore");
 }
 
+static void
+test_block_volume(void)
+{
+    const FerryDiskEdit edits[] = {{.target = "vdc",
+                                    .from = "/dev/vg0/c",
+                                    .path = "/dev/vg1/c",
+                                    .format = "raw",
+                                    .unmap_zeroes = true}};
+    g_autofree char *xml = edit(edits, 1, 1);
+    assert_has(xml, "<source dev=\"/dev/vg1/c\"/>");
+    assert_lacks(xml, "/dev/vg0/c");
+}
+
 /* Another file under the same target is not what the destination made room for. */
 static void
 test_others_stay(void)
@@ -119,6 +134,7 @@ main(int argc, char **argv)
     g_test_add_func("/domxml-edit/path", test_path);
     g_test_add_func("/domxml-edit/format", test_format);
     g_test_add_func("/domxml-edit/unmap", test_unmap);
+    g_test_add_func("/domxml-edit/block-volume", test_block_volume);
     g_test_add_func("/domxml-edit/others-stay", test_others_stay);
     g_test_add_func("/domxml-edit/not-a-domain", test_not_a_domain);
     return g_test_run();

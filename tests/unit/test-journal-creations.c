@@ -71,6 +71,12 @@ test_whose_image(Fixture *fixture, gconstpointer user_data)
     set_state(fixture, first, FERRY_CREATION_DELIVERED, NULL);
     assert_found(fixture, "/images/a/x", NULL);
 
+    (void)create(fixture, "m-3", FERRY_CREATION_BLOCK_VOLUME, "vg0", "/dev/vg0/x");
+    (void)create(fixture, "m-3", FERRY_CREATION_NVRAM, NULL, "/nvram/x");
+    reopen(fixture);
+    assert_found(fixture, "/dev/vg0/x", "m-3");
+    assert_found(fixture, "/nvram/x", NULL);
+
     gint64 second = create(fixture, "m-2", FERRY_CREATION_VOLUME, "a", "/images/a/x");
 
     set_state(fixture, second, FERRY_CREATION_KEPT, "in use");

@@ -194,6 +194,19 @@ test_not_convertible(void)
 }
 
 static void
+test_block_volume(void)
+{
+    g_autoptr(FerryInstance) instance = instance_new();
+    FerryDisk *volume = add_disk(instance, "vdc", "/dev/vg0/web01", "raw");
+    g_free(volume->type);
+    volume->type = g_strdup("block");
+    place(instance,
+          "{\"pool_map\": {\"/dev/vg0\": \"/srv\"}, \"disk_formats\": {\"vdc\": \"qcow2\"}}");
+    g_assert_cmpuint(instance->obstacles->len, ==, 2);
+    assert_disk(instance, "vdc", "/dev/vg0/web01", "raw", "default");
+}
+
+static void
 test_overlay(void)
 {
     static const struct {
@@ -252,6 +265,7 @@ main(int argc, char **argv)
     g_test_add_func("/placement/impossible", test_impossible);
     g_test_add_func("/placement/two-on-one-path", test_two_on_one_path);
     g_test_add_func("/placement/not-convertible", test_not_convertible);
+    g_test_add_func("/placement/block-volume", test_block_volume);
     g_test_add_func("/placement/what-stays", test_what_stays);
     g_test_add_func("/placement/overlay", test_overlay);
     g_test_add_func("/placement/restore", test_restore);

@@ -78,6 +78,33 @@ test_raw_volume(Fixture *fixture, gconstpointer user_data)
 }
 
 static void
+test_full_volume(Fixture *fixture, gconstpointer user_data)
+{
+    g_autofree char *xml = ferry_volxml_build_full("web01", TIB / 1024);
+    g_autofree char *kept = create(fixture, xml);
+    g_auto(FerryVolumeInfo) info = parse(kept);
+    g_assert_cmpstr(info.name, ==, "web01");
+    g_assert_cmpuint(info.capacity_bytes, ==, TIB / 1024);
+    g_assert_cmpuint(info.allocation_bytes, ==, TIB / 1024);
+    g_assert_false(info.has_extents);
+}
+
+/* As libvirt tells of volumes of a group: one on extents of its own, and a thin one. */
+static void
+test_extents(Fixture *fixture, gconstpointer user_data)
+{
+    g_auto(FerryVolumeInfo) plain =
+        parse("<volume type='block'><name>a</name><key>f4OTml</key><source><device path='/dev/sdb'>"
+              "<extent start='0' end='1024'/></device></source><capacity unit='bytes'>1024"
+              "</capacity><allocation unit='bytes'>1024</allocation></volume>");
+    g_auto(FerryVolumeInfo) thin =
+        parse("<volume type='block'><name>a</name><source></source><capacity unit='bytes'>1024"
+              "</capacity><allocation unit='bytes'>1024</allocation></volume>");
+    g_assert_true(plain.has_extents);
+    g_assert_false(thin.has_extents);
+}
+
+static void
 test_qcow2_volume(Fixture *fixture, gconstpointer user_data)
 {
     const FerryQcow2 source = {.known = true,
@@ -248,6 +275,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     add("/volxml/raw", test_raw_volume);
+    add("/volxml/full", test_full_volume);
+    add("/volxml/extents", test_extents);
     add("/volxml/qcow2", test_qcow2_volume);
     add("/volxml/qcow2-without-features", test_qcow2_without_features);
     add("/volxml/overlay", test_overlay);
