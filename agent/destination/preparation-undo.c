@@ -98,6 +98,15 @@ undo_creation(virConnectPtr connection, const FerryCreation *creation, GError **
                                       : undo_volume(connection, creation, error);
 }
 
+/* Of a volume that is kept, the proof that it is ours has to stay. */
+static const char *
+lasting_detail(const FerryCreation *creation, const GError *why)
+{
+    if (creation->kind == FERRY_CREATION_BLOCK_VOLUME)
+        return creation->detail;
+    return why ? why->message : NULL;
+}
+
 static bool
 undo_one(Undoing *self, const FerryCreation *creation, GError **error)
 {
@@ -112,7 +121,7 @@ undo_one(Undoing *self, const FerryCreation *creation, GError **error)
                           creation_to_json(creation, why ? why->message : NULL));
     return ferry_journal_creation_set(self->agent->journal, creation->id,
                                       undone ? FERRY_CREATION_REMOVED : FERRY_CREATION_KEPT,
-                                      why ? why->message : NULL, error);
+                                      lasting_detail(creation, why), error);
 }
 
 bool

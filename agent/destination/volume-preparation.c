@@ -10,6 +10,8 @@
 #include "virt-pool.h"
 #include "virt-storage.h"
 
+#include <string.h>
+
 typedef struct {
     const FerryAgent *agent;
     virConnectPtr connection;
@@ -82,8 +84,8 @@ take(const Preparing *self, const FerryCreation *before, GError **error)
 
     if (!verify(self, &volume, error))
         return false;
-    if (before->state == FERRY_CREATION_MADE)
-        return g_strcmp0(before->detail, volume.key) == 0 || refuse_existing(self->path, error);
+    if (before->detail)
+        return strcmp(before->detail, volume.key) == 0 || refuse_existing(self->path, error);
     return ferry_journal_creation_set(self->agent->journal, before->id, FERRY_CREATION_MADE,
                                       volume.key, error);
 }
@@ -134,7 +136,7 @@ ferry_volume_undo(virConnectPtr connection, const FerryCreation *creation, GErro
     case FERRY_PRESENCE_ACTIVE:
         break;
     }
-    if (creation->state == FERRY_CREATION_MADE && g_strcmp0(creation->detail, volume.key) != 0) {
+    if (creation->detail && strcmp(creation->detail, volume.key) != 0) {
         ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Look whose it is",
                         "'%s' is another volume than the one that was made", creation->path);
         return false;

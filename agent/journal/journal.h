@@ -119,7 +119,7 @@ typedef enum {
     FERRY_CREATION_POOL_STARTED,
     FERRY_CREATION_POOL_AUTOSTART,
     FERRY_CREATION_VOLUME,
-    FERRY_CREATION_BLOCK_VOLUME, /* of a volume group; MADE, its detail is LVM's UUID */
+    FERRY_CREATION_BLOCK_VOLUME, /* of a volume group; once made, its detail stays LVM's UUID */
     FERRY_CREATION_NVRAM,        /* a file of firmware variables, made by libvirt; of no pool */
 } FerryCreationKind;
 
@@ -138,7 +138,7 @@ typedef struct {
     FerryCreationState state;
     char *pool;
     char *path;
-    char *detail; /* NULL, why it was kept, or what kind and state say */
+    char *detail; /* NULL, why it was kept, or what the kind says */
 } FerryCreation;
 
 void ferry_creation_free(FerryCreation *creation);

@@ -18,7 +18,7 @@ from lab.volume_group import EXTENT, VolumeGroup
 
 import matrix
 from leg import boot_cold
-from stage import DESTINATION, SOURCE, long, new_id
+from stage import DESTINATION, SOURCE, forget_pool, holding, long, new_id
 
 CHECK = "MigrationPreCheckError"
 # What others left on the destination's group.
@@ -151,6 +151,9 @@ def not_here(stage):
     guest = stage.still(Disk("vda", GIB, data=MIB), Volume({SOURCE: source}, "vdb"))
     volume = guest.disks[1].path
     _fails(stage, guest, "path")
+    here = stage.controller.call(SOURCE, "check_can_live_migrate_source", instance=guest.name,
+                                 options={"source_disks": "delete"})["checks"]
+    equal([each["name"] for each in here if each["result"] == "fail"], ["path"])
     with _allowed(stage, source.folder):
         _fails(stage, guest, "pool")
         group = _group(stage, stage.destination, size=24 * MIB)
@@ -171,11 +174,15 @@ def not_here(stage):
         equal(group.volumes(), [])
 
 
+def _device(path, extra="", kind="raw"):
+    return ("<disk type='block' device='disk'><driver name='qemu' type='%s'/><source dev='%s'/>"
+            "<target dev='vdb' bus='virtio'/>%s</disk>" % (kind, path, extra))
+
+
 def _disk_of(stage, device, extra="", kind="raw"):
     """What is said of a still guest with that device beside its image."""
     guest = stage.still(Disk("vda", GIB, data=MIB), devices=[
-        "<disk type='block' device='disk'><driver name='qemu' type='%s'/><source dev='%s'/>"
-        "<target dev='vdb' bus='virtio'/>%s</disk>" % (kind, device, extra)])
+        _device(device, extra, kind)])
     failed = _failed(stage, guest)
     guest.destroy()
     return sorted(failed)
@@ -251,9 +258,9 @@ def given_up(stage):
         equal(groups[DESTINATION].volumes(), [])
 
 
-def _dies(stage, groups, point, then):
+def _dies(stage, groups, point, then, *more):
     """The destination's agent dies there; what is ordered meanwhile, and what comes of it."""
-    guest = stage.still(Volume(groups, "vda", 16 * MIB))
+    guest = stage.still(Volume(groups, "vda", 16 * MIB), *more)
     agent = stage.agents[DESTINATION]
     agent.stop()
     agent.start(environment={"VIRT_FERRY_FAULT_POINT": point})
@@ -266,9 +273,15 @@ def _dies(stage, groups, point, then):
     return guest.disks[0].volume
 
 
+def _forget_folder(stage, folder):
+    forget_pool(stage.destination, os.path.basename(folder))
+    for host in (stage.source, stage.destination):
+        stage.remove(host, folder)
+
+
 @long
 def agent_dies(stage):
-    """the destination's agent dies while it makes the volume: it goes on with it, or removes it"""
+    """the destination's agent dies at making the volume: it goes on with it, or removes it"""
     with _ground(stage) as groups:
         equal(groups[DESTINATION].volumes(), [])
         first = _dies(stage, groups, "image:begin", "completed")
@@ -277,26 +290,73 @@ def agent_dies(stage):
         equal(groups[DESTINATION].volumes(), sorted([first, second]))
         _dies(stage, groups, "image:end", "cancelled")
         equal(groups[DESTINATION].volumes(), sorted([first, second]))
+        # After the volume was noted as made: while the pool of the next disk is.
+        folder = IMAGES + "/later"
+        os.makedirs(stage.source.path(folder))
+        stage.defer(_forget_folder, stage, folder)
+        third = _dies(stage, groups, "pool:begin", "completed",
+                      Disk("vdb", 16 * MIB, path=folder + "/vdb.qcow2"))
+        equal(groups[DESTINATION].volumes(), sorted([first, second, third]))
+
+
+def _prepared(stage, guest):
+    """The destination is prepared as a controller would have it; returns the id."""
+    info = stage.controller.call(SOURCE, "check_can_live_migrate_source",
+                                 instance=guest.name)["instance_info"]
+    migration_id = new_id()
+    stage.controller.call(DESTINATION, "pre_live_migration", migration_id=migration_id,
+                          instance_info=info)
+    return migration_id
+
+
+def _kept(stage, migration_id):
+    """Rolls back; returns the paths of what could not be removed."""
+    answer = stage.controller.call(DESTINATION, "rollback_live_migration_at_destination",
+                                   migration_id=migration_id)
+    return [each["path"] for each in answer["kept"]]
 
 
 @long
-def another_volume(stage):
-    """a volume that has come under the name of one that was made: it stays, and is told of"""
+def not_ours_to_delete(stage):
+    """rolled back: a volume that came under the name, one that is in use, one that is not active"""
     with _ground(stage) as groups:
-        guest = stage.still(Volume(groups, "vda"))
-        info = stage.controller.call(SOURCE, "check_can_live_migrate_source",
-                                     instance=guest.name)["instance_info"]
-        migration_id = new_id()
-        stage.controller.call(DESTINATION, "pre_live_migration", migration_id=migration_id,
-                              instance_info=info)
+        group = groups[DESTINATION]
+        guest = stage.still(Volume(groups, "vda", 16 * MIB))
         path = guest.disks[0].path
+        migration_id = _prepared(stage, guest)
         stage.destination.virsh("vol-delete", path)
-        groups[DESTINATION].create(guest.disks[0].volume, EXTENT)
-        answer = stage.controller.call(DESTINATION, "rollback_live_migration_at_destination",
-                                       migration_id=migration_id)
-        equal([each["path"] for each in answer["kept"]], [path])
-        equal(groups[DESTINATION].volumes(), [guest.disks[0].volume])
+        group.create(guest.disks[0].volume, EXTENT)
+        for _ in range(2):
+            equal(_kept(stage, migration_id), [path])
+        stage.destination.virsh("vol-delete", path)
+        equal(_kept(stage, migration_id), [])
+
+        migration_id = _prepared(stage, guest)
+        user = stage.guest(Disk("vda", GIB), host=DESTINATION, devices=[
+            _device(os.readlink(stage.destination.path(path)))]).define()
+        equal(_kept(stage, migration_id), [path])
+        user.destroy()
+        stage.destination.virsh("pool-destroy", group.pool)
+        equal(_kept(stage, migration_id), [path])
+        stage.destination.virsh("pool-start", group.pool)
+        equal(group.volumes(), [guest.disks[0].volume])
+        equal(_kept(stage, migration_id), [])
+        equal(group.volumes(), [])
+
+
+@long
+def room_is_promised_once(stage):
+    """room in a group that another incoming migration has not taken yet counts as taken"""
+    with _ground(stage) as groups:
+        groups[DESTINATION].create("filler", 32 * MIB)
+        first, second = (stage.still(Volume(groups, "vda", 24 * MIB)) for _ in range(2))
+        _fails(stage, second)
+        with holding(stage, "image:begin") as held:
+            migration_id = stage.migrate(first)
+            held.wait()
+            _fails(stage, second, "space")
+        stage.completed(migration_id)
 
 
 CASES = (onto_old_data, there_and_back, not_here, not_such_a_volume, extents_that_do_not_fit,
-         given_up, agent_dies, another_volume)
+         given_up, agent_dies, not_ours_to_delete, room_is_promised_once)

@@ -4,9 +4,6 @@ Agents that die at their own steps are in tests/faults. Here, too, some are held
 points: they have to be built with --enable-fault-points.
 """
 
-import os
-import shutil
-
 from lab import images
 from lab.controller import RemoteError
 from lab.counting import Layout
@@ -16,7 +13,7 @@ from lab.network import MIGRATION
 from lab.tap import check, equal
 
 from seeded import no_overlays, on_images, overlays, sparse, stayed
-from stage import long, wait_status
+from stage import holding, long, wait_status
 
 
 def _dying(stage, name, point):
@@ -30,34 +27,15 @@ def _arrived(stage, guest):
     on_images(stage.destination, guest)
 
 
-class _Held:
-    """The destination's agent waits where it is about to merge, for as long as the block lasts."""
-
-    def __init__(self, stage):
-        self.agent = stage.agents["kvm02"]
-        self.folder = os.path.join(stage.destination.directory, "holds")
-        self.hold = os.path.join(self.folder, "merge:begin")
-
-    def __enter__(self):
-        os.makedirs(self.folder, exist_ok=True)
-        with open(self.hold, "w", encoding="ascii"):
-            pass
-        self.agent.stop()
-        self.agent.start(environment={"VIRT_FERRY_FAULT_POINTS": self.folder})
-        return self
-
-    def wait(self):
-        wait_until(lambda: os.path.exists(self.hold + ".reached"), 60, "the merge is about to begin")
-
-    def __exit__(self, *_):
-        shutil.rmtree(self.folder)
+def _held(stage):
+    return holding(stage, "merge:begin")
 
 
 @long
 def libvirtd_before_the_merge(stage):
     """libvirtd on the destination dies between arrival and commit: it is committed when it is back"""
     guest = stage.counting(sparse(16 * MIB))
-    with _Held(stage) as held:
+    with _held(stage) as held:
         migration_id = stage.migrate(guest)
         held.wait()
         stage.destination.kill_libvirtd()
@@ -70,7 +48,7 @@ def libvirtd_before_the_merge(stage):
 def libvirtd_in_the_merge(stage):
     """libvirtd on the destination dies in the middle of the commit, which goes on in QEMU"""
     guest = stage.counting(sparse(16 * MIB))
-    with _Held(stage) as held:
+    with _held(stage) as held:
         migration_id = stage.migrate(guest)
         held.wait()
         stage.destination.virsh("blockcommit", guest.name, "vda", "--active")
@@ -84,7 +62,7 @@ def merge_that_lasts(stage):
     """a commit that lasts: the destination's answer is to ask again, and the source does"""
     guest = stage.counting(sparse(48 * MIB), interval_ms=20,
                            layout=Layout(slots=512, stride=2 * MIB))
-    with _Held(stage) as held:
+    with _held(stage) as held:
         migration_id = stage.migrate(guest, bandwidth_mib_s=LIMIT_MIB_S)
         held.wait()
         # Writes of the guest come in faster than this takes them over.
@@ -107,7 +85,7 @@ def merge_that_stands_still(stage):
     once it goes on the journey is resolved"""
     with stage.settings({"kvm01": {"migration": {"outcome_timeout": "5"}}}):
         guest = stage.counting(sparse(16 * MIB))
-        with _Held(stage) as held:
+        with _held(stage) as held:
             migration_id = stage.migrate(guest)
             held.wait()
             stage.destination.virsh("blockcommit", guest.name, "vda", "--active", "--bytes",

@@ -317,6 +317,29 @@ def wait_status(stage, host, migration_id, status, seconds=30):
     return wait_until(reached, seconds, "%s: status %s of %s" % (host, status, migration_id))
 
 
+class holding:  # pylint: disable=invalid-name
+    """The destination's agent waits at a fault point, for as long as the block lasts."""
+
+    def __init__(self, stage, point):
+        self.agent = stage.agents[DESTINATION]
+        self.folder = os.path.join(stage.destination.directory, "holds")
+        self.hold = os.path.join(self.folder, point)
+
+    def __enter__(self):
+        os.makedirs(self.folder, exist_ok=True)
+        with open(self.hold, "w", encoding="ascii"):
+            pass
+        self.agent.stop()
+        self.agent.start(environment={"VIRT_FERRY_FAULT_POINTS": self.folder})
+        return self
+
+    def wait(self):
+        wait_until(lambda: os.path.exists(self.hold + ".reached"), 60, self.hold)
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.folder)
+
+
 def slow_link(stage, mbit_s):
     """The migration network becomes slow until the case ends."""
     stage.lab.network.limit(stage.source, mbit_s, MIGRATION)
