@@ -406,6 +406,23 @@ def other_clock(stage):
     check(ahead and 3540 < float(ahead.group(1)) <= 3600, checks)
 
 
+def older_destination(stage):
+    """a destination with older versions of libvirt and QEMU: each is said, with what to do"""
+    guest = _still(stage)
+    info = stage.controller.call("kvm01", "describe_instance", instance=guest.name)
+    answer = stage.controller.call("kvm02", "check_can_live_migrate_destination",
+                                   instance_info=info)
+    # A mock, as a second release of libvirt cannot be had beside the first: all but these is true.
+    answer["dest_check_data"].update(libvirt_version="8.0.0", qemu_version="6.2.0")
+    with stage.controller.responder("kvm09", lambda method, args: {"result": answer}):
+        both = stage.controller.call("kvm01", "check_can_live_migrate_source",
+                                     instance=guest.name, host="kvm09")
+    told = _named(both["checks"], "versions")
+    equal([each["result"] for each in told], ["warn", "warn"])
+    for each, words in zip(told, (("libvirt", "8.0.0"), ("QEMU", "6.2.0"))):
+        check(each["hint"] and all(word in each["message"] for word in words), each)
+
+
 def way_is_cut(stage):
     """a link that is down is told in two seconds, of libvirt and of QEMU's ports"""
     guest = _still(stage)
@@ -528,5 +545,5 @@ def eight_at_once(stage):
 CASES = (pools_of_all_kinds, space_promised_to_others, memory_promised_to_others, networks, bridges,
          devices_of_the_network_card, displays, secrets, huge_pages, processor, machine,
          blockers_of_qemu, cache_modes, at_the_same_time, jobs, managed_save, way, other_clock,
-         way_is_cut, filtered_ports, nobody_listens, certificate_name, certificate_of_qemu, no_name,
+         older_destination, way_is_cut, filtered_ports, nobody_listens, certificate_name, certificate_of_qemu, no_name,
          no_destination, eight_at_once)

@@ -286,16 +286,26 @@ class Controller:
 
     @contextlib.contextmanager
     def responder(self, host, answer):
-        """A stand-in agent in the block: answer(method, args) gives the answer's JSON."""
+        """A stand-in agent in the block, for orders of both dialects: answer(method, args) gives
+        the answer's JSON, where the order is oslo.messaging's with a "result" only."""
         connection, channel = self._channel()
         queue = channel.queue_declare("%s.%s" % (TOPIC, host), auto_delete=True).method.queue
         channel.queue_bind(queue, self.exchange, queue)
 
         def respond(channel, method, properties, body):
             order = json.loads(body)
-            channel.basic_publish("", properties.reply_to, json.dumps(
-                answer(order["method"], order["args"])), pika.BasicProperties(
-                    content_type="application/json", correlation_id=properties.correlation_id))
+            told, queue = order, properties.reply_to
+            if "oslo.message" in order:
+                told = json.loads(order["oslo.message"])
+                queue = told["_reply_q"]
+            answered = answer(told["method"], told["args"])
+            if "oslo.message" in order:
+                answered = {"oslo.version": "2.0", "oslo.message": json.dumps(
+                    {"failure": None, **answered, "ending": True, "_msg_id": told["_msg_id"],
+                     "_unique_id": uuid.uuid4().hex})}
+            channel.basic_publish("", queue, json.dumps(answered), pika.BasicProperties(
+                content_type="application/json", content_encoding="utf-8",
+                correlation_id=properties.correlation_id))
             channel.basic_ack(method.delivery_tag)
         channel.basic_consume(queue, respond)
         ends = threading.Event()
