@@ -25,6 +25,8 @@ from lab.tap import Tap
 
 ORDINARY_RANDOM = 10
 ALL_RANDOM = 200
+# For so many of the ordinary guest one with each of the other layouts.
+LAYOUT_SHARE = 10
 # The ordinary tests cut the link for as long as libvirt needs to notice.
 ORDINARY_CUT_S = 15
 
@@ -84,12 +86,18 @@ def _point_items():
     return items + _quarantine_items()
 
 
-def _random_items(count, seed):
-    dice = random.Random(seed)
-    return [Item("random", "random-%d" % (number + 1), "random journey %d: %s" % (
+def _random_items(count, seed, layout="plain"):
+    suffix = "@" + layout if layout != "plain" else ""
+    return [Item("random", "random-%d%s" % (number + 1, suffix), "random journey %d: %s" % (
         number + 1, plan), lambda ground, plan=plan: random_journeys.play(ground, plan),
         fault=plan.fault)
-        for number, plan in enumerate(random_journeys.plans(dice, count))]
+        for number, plan in enumerate(random_journeys.plans(random.Random(seed), count, layout))]
+
+
+def _random_layout_items(count, seed):
+    """The layouts whose instances run, and that take steps of their own."""
+    return [item for number, layout in enumerate(("seeded", "chain", "quarantine"))
+            for item in _random_items(count, seed + 1 + number, layout)]
 
 
 def _function_items(part, functions):
@@ -124,14 +132,15 @@ def choose(options, seed):
                   + _function_items("hangs", hangs.ITEMS)
                   + _function_items("storm", storm.ITEMS) + [_outbox_item(outbox.FULL)]
                   + _function_items("journals", bad_journals.ITEMS) + [_cluster_item()])
+    count = options.random or ALL_RANDOM
+    by_chance = _random_items(count, seed) + _random_layout_items(
+        max(count // LAYOUT_SHARE, 1), seed)
     if options.all or options.list:
-        return everything + _random_items(options.random or ALL_RANDOM, seed)
-    chosen = [item for item in everything
+        return everything + by_chance
+    chosen = [item for item in everything + ([] if options.random else by_chance)
               if {item.part, item.name} & set(options.part)
               or any(part in item.name.split("@") for part in options.part)]
-    if options.random:
-        chosen += _random_items(options.random, seed)
-    return chosen
+    return chosen + (by_chance if options.random else [])
 
 
 def run(options, words):

@@ -4,6 +4,7 @@ import dataclasses
 import time
 
 import faults
+import layouts
 from journey import Journey
 
 # Longer than most journeys on the slowed link: some faults come after the end.
@@ -18,20 +19,23 @@ class Plan:
     fault: str
     moment_s: float
     mbit_s: int
+    layout: str = "plain"
 
     def __str__(self):
-        return "%s after %.2f s at %d Mbit/s" % (self.fault, self.moment_s, self.mbit_s)
+        title = layouts.KINDS[self.layout].title
+        return "%s%s after %.2f s at %d Mbit/s" % (title + ", " if title else "", self.fault,
+                                                   self.moment_s, self.mbit_s)
 
 
-def plans(dice, count):
+def plans(dice, count, layout="plain"):
     """Each journey's plan depends on the seed and its number only."""
     return [Plan(dice.choice(sorted(faults.KINDS)), dice.uniform(0, LATEST_S),
-                 dice.choice((60, 100, 200, 400))) for _ in range(count)]
+                 dice.choice((60, 100, 200, 400)), layout) for _ in range(count)]
 
 
 def play(ground, plan):
     """Returns (end, seconds)."""
-    journey = Journey(ground)
+    journey = Journey(ground, layouts.KINDS[plan.layout])
     begun = time.monotonic()
     fault = faults.KINDS[plan.fault](journey)
     ground.slow(journey.source, plan.mbit_s)

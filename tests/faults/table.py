@@ -125,7 +125,8 @@ def _random(items, seed):
     if not found:
         return ""
     lines = ["## Random journeys", "",
-             "%d journeys, each with one fault at a random moment; seed %d." % (len(found), seed),
+             "%d journeys, each with one fault at a random moment; seed %d. %d of them with the "
+             "layouts above." % (len(found), seed, sum("@" in item.name for item in found)),
              "", "| fault | journeys | completed | failed | error, resolved by a person "
              "| not passed |", "|---|---|---|---|---|---|"]
     for fault, words in matrix.FAULTS.items():
