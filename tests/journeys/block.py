@@ -9,6 +9,7 @@ import os
 import subprocess
 
 from lab import images
+from lab.controller import RemoteError
 from lab.guest import Disk
 from lab.host import IMAGES
 from lab.images import GIB, MIB
@@ -231,6 +232,45 @@ def not_such_a_volume(stage):
 
 
 @long
+def strangers_word(stage):
+    """an instance_info that calls other things volumes: other paths, pools of folders, links, formats"""
+    with _ground(stage) as groups:
+        folder = groups[DESTINATION].folder
+        link = IMAGES + "/group"
+        os.symlink(folder, stage.destination.path(link))
+        stage.defer(stage.remove, stage.destination, link)
+        guest = stage.still(Volume(groups, "vda", 16 * MIB))
+        info = stage.controller.call(SOURCE, "check_can_live_migrate_source",
+                                     instance=guest.name)["instance_info"]
+        for names, lie in ((("path",), {"source": "/dev/sda"}),
+                           (("path",), {"source": folder + "/../sda"}),
+                           (("path",), {"source": folder + "/.."}),
+                           (("path",), {"source": folder + "/a\nb"}),
+                           (("path",), {"source": link + "/one"}),
+                           (("path",), {"source": "one"}),
+                           (("pool",), {"source": IMAGES + "/one"}),
+                           (("layout",), {"format": "qcow2"}),
+                           (("layout",), {"pool": None}),
+                           (("layout",), {"capacity_bytes": 0}),
+                           (("space",), {"capacity_bytes": 1 << 61}),
+                           ((), {})):
+            _lies(stage, info, names, lie)
+        _lies(stage, dict(info, state="shutoff"), ("layout",), {})
+
+
+def _lies(stage, info, names, lie):
+    told = dict(info, disks=[dict(info["disks"][0], **lie)])
+    try:
+        answer = stage.controller.call(DESTINATION, "check_can_live_migrate_destination",
+                                       instance_info=told)
+    except RemoteError as error:
+        equal((error.code, names), ("InvalidRequest", ("path",)), lie)
+        return
+    failed = {each["name"] for each in answer["checks"] if each["result"] == "fail"}
+    equal(failed - {"uuid", "name"}, set(names), lie)
+
+
+@long
 def extents_that_do_not_fit(stage):
     """a group with larger extents would make a larger volume: refused, and nothing stays"""
     with _ground(stage) as groups:
@@ -240,6 +280,21 @@ def extents_that_do_not_fit(stage):
         error = stage.refused("MigrationError", guest)
         check("extents" in error["hint"], error)
         equal(group.volumes(), [])
+
+
+@long
+def inactive_one_in_the_way(stage):
+    """a volume that is not active, which libvirt does not list: LVM refuses the name, and it stays"""
+    with _ground(stage) as groups:
+        guest = stage.still(Volume(groups, "vda", 16 * MIB))
+        volume = guest.disks[0].volume
+        path = groups[DESTINATION].create(volume, EXTENT)
+        stage.destination.run("lvchange", "-aln", path)
+        stage.destination.virsh("pool-refresh", groups[DESTINATION].pool)
+        _fails(stage, guest)
+        error = stage.refused("MigrationError", guest)
+        check("already exists" in error["message"], error)
+        equal(groups[DESTINATION].volumes(), [volume])
 
 
 # Undone
@@ -358,5 +413,6 @@ def room_is_promised_once(stage):
         stage.completed(migration_id)
 
 
-CASES = (onto_old_data, there_and_back, not_here, not_such_a_volume, extents_that_do_not_fit,
-         given_up, agent_dies, not_ours_to_delete, room_is_promised_once)
+CASES = (onto_old_data, there_and_back, not_here, not_such_a_volume, strangers_word,
+         extents_that_do_not_fit, inactive_one_in_the_way, given_up, agent_dies, not_ours_to_delete,
+         room_is_promised_once)
