@@ -6,11 +6,22 @@
 
 #include <libvirt/virterror.h>
 
+/* A socket that was closed under a call is an internal error of libvirt's RPC. */
 static bool
-connection_is_lost(int code)
+connection_is_lost(const virError *raw)
 {
-    return code == VIR_ERR_NO_CONNECT || code == VIR_ERR_INVALID_CONN || code == VIR_ERR_RPC ||
-           code == VIR_ERR_SYSTEM_ERROR || code == VIR_ERR_AUTH_FAILED;
+    switch (raw->code) {
+    case VIR_ERR_NO_CONNECT:
+    case VIR_ERR_INVALID_CONN:
+    case VIR_ERR_RPC:
+    case VIR_ERR_SYSTEM_ERROR:
+    case VIR_ERR_AUTH_FAILED:
+        return raw->domain == VIR_FROM_RPC || raw->domain == VIR_FROM_REMOTE;
+    case VIR_ERR_INTERNAL_ERROR:
+        return raw->domain == VIR_FROM_RPC;
+    default:
+        return false;
+    }
 }
 
 static FerryErrorCode
@@ -20,8 +31,7 @@ code_of(const virError *raw, FerryErrorCode fallback)
         return fallback;
     if (raw->code == VIR_ERR_NO_DOMAIN)
         return FERRY_ERROR_INSTANCE_NOT_FOUND;
-    if (connection_is_lost(raw->code) &&
-        (raw->domain == VIR_FROM_RPC || raw->domain == VIR_FROM_REMOTE))
+    if (connection_is_lost(raw))
         return FERRY_ERROR_HYPERVISOR_UNAVAILABLE;
     return fallback;
 }
