@@ -13,7 +13,7 @@ class Earlier:
 
     cases: {name: (ok, outcome, seconds)}; a later file's word counts
     commits: {name: what the tree was called in which it was run}
-    others: [(title, ok)] of the neighbours, whose cases have no names
+    others: [(title, ok, commit)] of the neighbours, whose cases have no names
     tables: texts in Markdown
     """
 
@@ -39,16 +39,17 @@ class Earlier:
                 self.seed = int(seed.group(1))
             elif case:
                 name = case.group(3)
-                self._take(name, case.group(2), case.group(1) is None)
-                self.commits[name] = commit.group(1) if commit else None
+                self._take(name, case.group(2), case.group(1) is None,
+                           commit.group(1) if commit else None)
             elif end and name in self.cases and self.cases[name][0]:
                 self.cases[name] = (True, end.group(1), float(end.group(2)))
 
-    def _take(self, name, title, ok):
+    def _take(self, name, title, ok, commit):
         if name:
             self.cases[name] = (ok, None, None)
+            self.commits[name] = commit
         else:
-            self.others.append((title, ok))
+            self.others.append((title, ok, commit))
 
     def fill(self, items):
         """Gives the items their results. Returns those that have one."""

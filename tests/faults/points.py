@@ -7,8 +7,8 @@ import time
 
 import matrix
 from lab.tap import equal
+from tree import TOP
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SAGA = "agent/source/saga.c"
 STEPS = "agent/source/source-steps.c"
 _CALL = re.compile(r"ferry_fault_point\(([^,()]+), \"(\w+)\"\);")

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import random
-import subprocess
 import time
 
 import bad_journals
@@ -19,6 +18,7 @@ import quarantine
 import random_journeys
 import storm
 import table
+import tree
 from ground import Ground
 from lab.lab import Lab
 from lab.tap import Tap
@@ -153,8 +153,7 @@ def run(options, words):
         return 0
     tap = Tap(len(items))
     tap.note("seed of the random journeys: %d" % seed)
-    commit = _commit()
-    tap.note("commit: %s" % commit)
+    commit = tree.note_commit(tap)
     for item in items:
         item.commit = commit
     _play_together(tap, [item for item in items if item.part != "cluster"],
@@ -165,14 +164,6 @@ def run(options, words):
     if options.write:
         _write(options.write, table.text(items, seed))
     return tap.status()
-
-
-def _commit():
-    """What git calls this tree; an unpacked tarball has no name."""
-    done = subprocess.run(["git", "-C", points.TOP, "describe", "--always", "--dirty"],
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                          check=False)
-    return done.stdout.strip() or "unknown"
 
 
 def _write_taken(options):

@@ -40,7 +40,7 @@ fault point, which only test builds have.
 
 
 def text(items, seed, others=(), tables=()):
-    """The whole page. others: cases of neighbours, (title, ok); tables: of the fuzzers."""
+    """The whole page. others: cases of neighbours, (title, ok, commit); tables: of the fuzzers."""
     parts = [_HEAD + _facts(items), _matrix(items), _points(items), _random(items, seed),
              _others(items), _neighbours(others), _fuzzers(tables)]
     return "\n".join(part for part in parts if part)
@@ -63,8 +63,9 @@ def _facts(items):
 
 def _commits(items):
     """Which tree the cases were run in; a table may be taken from several runs."""
-    count = collections.Counter(item.commit or "not noted" for item in items)
-    return ", ".join("`%s`: %d" % each for each in count.most_common())
+    count = collections.Counter("`%s`" % item.commit if item.commit else "not noted"
+                                for item in items)
+    return ", ".join("%s: %d" % each for each in count.most_common())
 
 
 def _memory():
@@ -152,9 +153,10 @@ def _neighbours(cases):
         return ""
     lines = ["## Memory and threads", "",
              "`tests/faults/valgrind` (memcheck) and `tests/faults/threads` (ThreadSanitizer).", "",
-             "| case | |", "|---|---|"]
-    lines += ["| %s | %s |" % (title, "passed" if ok else "**not passed**")
-              for title, ok in cases]
+             "| case | | commit |", "|---|---|---|"]
+    lines += ["| %s | %s | %s |" % (title, "passed" if ok else "**not passed**",
+                                    "`%s`" % commit if commit else "not noted")
+              for title, ok, commit in cases]
     return "\n".join(lines) + "\n"
 
 

@@ -1,0 +1,21 @@
+"""The source tree that the faults are played from."""
+
+import os
+import subprocess
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def commit():
+    """What git calls it; an unpacked tarball has no name."""
+    done = subprocess.run(["git", "-C", TOP, "describe", "--always", "--dirty"],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                          check=False)
+    return done.stdout.strip() or "unknown"
+
+
+def note_commit(tap):
+    """Says it in the output, for the table of runs that were. Returns it."""
+    name = commit()
+    tap.note("commit: %s" % name)
+    return name
