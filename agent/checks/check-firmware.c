@@ -2,8 +2,8 @@
 
 #include "check-firmware.h"
 
+#include "leftover.h"
 #include "paths.h"
-#include "preparation.h"
 #include "virt-host.h"
 
 #include <errno.h>
@@ -53,7 +53,7 @@ static void
 check_nvram_there(const FerryCheckScene *scene, const char *path)
 {
     bool ours =
-        ferry_preparation_may_replace(scene->agent, scene->connection, path, scene->instance->uuid);
+        ferry_leftover_may_replace(scene->agent, scene->connection, path, scene->instance->uuid);
 
     ferry_checks_add(scene->checks, "nvram", ours ? FERRY_CHECK_PASS : FERRY_CHECK_FAIL,
                      ours ? NULL : "Look whose variables they are and move the file away",

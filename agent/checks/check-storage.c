@@ -5,9 +5,9 @@
 #include "block-volume.h"
 #include "carried-file.h"
 #include "check-block.h"
+#include "leftover.h"
 #include "paths.h"
 #include "placement.h"
-#include "preparation.h"
 #include "space-book.h"
 #include "virt-look.h"
 #include "virt-pool.h"
@@ -44,8 +44,8 @@ check_exists(const FerryCheckScene *scene, const FerryDisk *disk, const char *pa
     if (lstat(path, &status) != 0)
         ferry_checks_add(scene->checks, "disk-exists", FERRY_CHECK_PASS, NULL, "Nothing is at '%s'",
                          path);
-    else if (ferry_preparation_may_replace(scene->agent, scene->connection, path,
-                                           scene->instance->uuid))
+    else if (ferry_leftover_may_replace(scene->agent, scene->connection, path,
+                                        scene->instance->uuid))
         ferry_checks_add(scene->checks, "disk-exists", FERRY_CHECK_PASS, NULL,
                          "'%s' is what the instance left behind here; it is replaced", path);
     else

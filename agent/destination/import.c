@@ -7,6 +7,7 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "import-decision.h"
+#include "leftover.h"
 #include "partial-file.h"
 #include "paths.h"
 #include "preparation.h"
@@ -113,7 +114,7 @@ make_way(FerryImports *self,
          const char *how,
          GError **error)
 {
-    if (!ferry_preparation_may_replace(self->agent, connection, path, record->instance_uuid))
+    if (!ferry_leftover_may_replace(self->agent, connection, path, record->instance_uuid))
         return ferry_partial_refuse_other(path, how, error);
     g_message("Replacing '%s', which instance '%s' left behind when it moved away", path,
               record->instance_name);

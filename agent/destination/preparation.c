@@ -6,6 +6,7 @@
 #include "fault-point.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "leftover.h"
 #include "nvram.h"
 #include "overlay.h"
 #include "paths.h"
@@ -186,22 +187,6 @@ file_is_there(const char *path)
     return lstat(path, &st) == 0;
 }
 
-bool
-ferry_preparation_may_replace(const FerryAgent *agent,
-                              virConnectPtr connection,
-                              const char *path,
-                              const char *instance_uuid)
-{
-    g_autofree char *user = NULL;
-    g_auto(FerryImage) image = {0};
-    g_autofree char *fingerprint =
-        ferry_journal_leftover_find(agent->journal, path, instance_uuid, NULL);
-
-    return fingerprint && ferry_virt_image_look(connection, path, "raw", &image, NULL) &&
-           g_strcmp0(fingerprint, image.fingerprint) == 0 &&
-           !ferry_virt_path_is_used(connection, path, instance_uuid, &user);
-}
-
 /* Ours from a run that was cut short between intention and deed, or between deed and note. */
 static bool
 is_our_empty_image(const Preparation *self, const FerryDisk *disk, const char *path)
@@ -218,7 +203,7 @@ clear_the_way(const Preparation *self, const char *path, GError **error)
 {
     if (!file_is_there(path))
         return true;
-    if (ferry_preparation_may_replace(self->agent, self->connection, path, self->instance->uuid)) {
+    if (ferry_leftover_may_replace(self->agent, self->connection, path, self->instance->uuid)) {
         g_message("Replacing '%s', which instance '%s' left behind when it moved away", path,
                   self->instance->name);
         return ferry_virt_volume_delete(self->connection, path, error) &&

@@ -58,13 +58,6 @@ bool ferry_preparation_deliver(const FerryAgent *agent,
                                const char *migration_id,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Returns: true when the file at @path may be replaced: this host's journal knows it as what the
- * same instance left behind, it has not changed since, and no instance names it. */
-bool ferry_preparation_may_replace(const FerryAgent *agent,
-                                   virConnectPtr connection,
-                                   const char *path,
-                                   const char *instance_uuid);
-
 /** Returns: true when something was written to one of @migration_id's images since @since_us (UTC). */
 bool ferry_preparation_is_filling(const FerryAgent *agent,
                                   virConnectPtr connection,
