@@ -3,6 +3,7 @@
 #include "virt-migrate.h"
 
 #include "virt-auto.h"
+#include "virt-copy-nodes.h"
 #include "virt-error.h"
 
 #include <string.h>
@@ -78,6 +79,13 @@ fill_params(Params *params, const FerryTransferOrder *order)
                              (int)order->parallel_connections);
 }
 
+static bool
+migrate(virDomainPtr domain, const FerryTransferOrder *order, const Params *params)
+{
+    return virDomainMigrateToURI3(domain, order->libvirt_uri, params->list,
+                                  (unsigned int)params->count, flags_of(order)) == 0;
+}
+
 bool
 ferry_virt_migrate(virDomainPtr domain, const FerryTransferOrder *order, GError **error)
 {
@@ -85,12 +93,17 @@ ferry_virt_migrate(virDomainPtr domain, const FerryTransferOrder *order, GError 
     g_auto(Params) params = {0};
 
     fill_params(&params, order);
-    if (virDomainMigrateToURI3(domain, order->libvirt_uri, params.list, (unsigned int)params.count,
-                               flags_of(order)) < 0)
-        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
-                                     "The transfer of '%s' to '%s' failed", name,
-                                     order->libvirt_uri);
-    return true;
+    if (migrate(domain, order, &params))
+        return true;
+    if (ferry_virt_copy_nodes_are_in_the_way()) {
+        g_message("An earlier copy of '%s' is still in its QEMU, forgotten by libvirt: removing it",
+                  name);
+        ferry_virt_copy_nodes_remove(domain, order->disks);
+        if (migrate(domain, order, &params))
+            return true;
+    }
+    return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                 "The transfer of '%s' to '%s' failed", name, order->libvirt_uri);
 }
 
 /* No socket can be made in /proc: to connect to it is the first thing after all looks that fails. */
