@@ -4,9 +4,9 @@
 
 #include "block-volume.h"
 #include "ferry/error.h"
+#include "incoming-instances.h"
+#include "paths.h"
 #include "virt-block.h"
-
-#include <sys/stat.h>
 
 /* --- one disk --------------------------------------------------------------------------------- */
 
@@ -49,15 +49,6 @@ refuse_existing(const FerryCheckScene *scene, const FerryDisk *disk, const char 
             "Disk '%s': the volume '%s' is there already", disk->target, path);
 }
 
-/* A link that no volume belongs to, or a volume that is not active: both are in the way. */
-static bool
-has_file(const char *path)
-{
-    struct stat status;
-
-    return lstat(path, &status) == 0;
-}
-
 static void
 check_place(const FerryCheckScene *scene, const FerryDisk *disk, const char *path)
 {
@@ -67,7 +58,8 @@ check_place(const FerryCheckScene *scene, const FerryDisk *disk, const char *pat
 
     if (presence == FERRY_PRESENCE_UNKNOWN)
         ferry_checks_add_error(scene->checks, "pool", error);
-    else if (presence == FERRY_PRESENCE_ACTIVE || has_file(path))
+    /* A link that no volume belongs to, or a volume that is not active: both are in the way. */
+    else if (presence == FERRY_PRESENCE_ACTIVE || ferry_path_look(path) == FERRY_PATH_THERE)
         refuse_existing(scene, disk, path);
     else
         ferry_checks_add(scene->checks, "disk-exists", FERRY_CHECK_PASS, NULL, "Nothing is at '%s'",
@@ -105,7 +97,7 @@ demand_of(const FerryInstance *instance, const char *folder, bool missing)
         g_autofree char *own = disk->source ? g_path_get_dirname(disk->source) : NULL;
 
         if (!disk->migrate || !ferry_disk_is_block(disk) || g_strcmp0(own, folder) != 0 ||
-            (missing && has_file(disk->source)))
+            (missing && ferry_path_look(disk->source) == FERRY_PATH_THERE))
             continue;
         if (!g_uint64_checked_add(&bytes, bytes, disk->capacity_bytes))
             return G_MAXUINT64;
@@ -120,20 +112,22 @@ demand_of_others(const FerryCheckScene *scene,
                  guint64 *ret_bytes,
                  GError **error)
 {
-    FerryJournalFilter filter = {.open_only = true, .incoming_only = true};
-    g_autoptr(GPtrArray) open = ferry_journal_list(scene->agent->journal, &filter, error);
+    g_autoptr(GPtrArray) open = ferry_journal_list_incoming(scene->agent->journal, error);
     guint64 bytes = 0;
 
-    for (guint i = 0; open && i < open->len; i++) {
-        const FerryRecord *record = g_ptr_array_index(open, i);
-        g_autoptr(FerryInstance) other = ferry_instance_from_json(record->instance_info, NULL);
+    if (!open)
+        return false;
 
-        if (other && g_strcmp0(other->uuid, scene->instance->uuid) != 0 &&
-            !g_uint64_checked_add(&bytes, bytes, demand_of(other, folder, /* missing= */ true)))
+    g_autoptr(GPtrArray) others = ferry_incoming_others(open, scene->instance->uuid);
+
+    for (guint i = 0; i < others->len; i++) {
+        guint64 demand = demand_of(g_ptr_array_index(others, i), folder, /* missing= */ true);
+
+        if (!g_uint64_checked_add(&bytes, bytes, demand))
             bytes = G_MAXUINT64;
     }
     *ret_bytes = bytes;
-    return open != NULL;
+    return true;
 }
 
 static void

@@ -6,24 +6,8 @@
 #include "paths.h"
 #include "virt-host.h"
 
-#include <errno.h>
-#include <sys/stat.h>
-
 /* Where libvirt puts variables when the definition names no other place. */
 #define LIBVIRT_NVRAM "/var/lib/libvirt/qemu/nvram"
-
-typedef enum { SEEN_ABSENT, SEEN_THERE, SEEN_HIDDEN } Seen;
-
-/* The agent's user may be kept out of libvirt's folder: then nobody can tell. */
-static Seen
-look(const char *path)
-{
-    struct stat status;
-
-    if (lstat(path, &status) == 0)
-        return SEEN_THERE;
-    return errno == ENOENT || errno == ENOTDIR ? SEEN_ABSENT : SEEN_HIDDEN;
-}
 
 bool
 ferry_firmware_check_path(const FerryAgent *agent, const char *path, GError **error)
@@ -41,7 +25,7 @@ ferry_firmware_check_path(const FerryAgent *agent, const char *path, GError **er
 static void
 check_loader(const FerryCheckScene *scene, const char *loader)
 {
-    bool absent = look(loader) == SEEN_ABSENT;
+    bool absent = ferry_path_look(loader) == FERRY_PATH_ABSENT;
 
     ferry_checks_add(
         scene->checks, "firmware", absent ? FERRY_CHECK_FAIL : FERRY_CHECK_PASS,
@@ -67,7 +51,7 @@ static void
 check_nvram_folder(const FerryCheckScene *scene, const char *path)
 {
     g_autofree char *folder = g_path_get_dirname(path);
-    bool absent = look(folder) == SEEN_ABSENT;
+    bool absent = ferry_path_look(folder) == FERRY_PATH_ABSENT;
 
     ferry_checks_add(scene->checks, "nvram", absent ? FERRY_CHECK_FAIL : FERRY_CHECK_PASS,
                      absent ? "Make the folder there, for libvirt's own user" : NULL,
@@ -85,14 +69,14 @@ check_nvram(const FerryCheckScene *scene, const char *path)
         ferry_checks_add_error(scene->checks, "nvram", error);
         return;
     }
-    switch (look(path)) {
-    case SEEN_ABSENT:
+    switch (ferry_path_look(path)) {
+    case FERRY_PATH_ABSENT:
         check_nvram_folder(scene, path);
         break;
-    case SEEN_THERE:
+    case FERRY_PATH_THERE:
         check_nvram_there(scene, path);
         break;
-    case SEEN_HIDDEN:
+    case FERRY_PATH_HIDDEN:
         ferry_checks_add(scene->checks, "nvram", FERRY_CHECK_WARN,
                          "A file of that name would be written anew; look there as root",
                          "The agent's user may not see whether '%s' is there", path);

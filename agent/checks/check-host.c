@@ -112,10 +112,9 @@ check_all_huge_pages(const FerryCheckScene *scene)
 static void
 check_slots(const FerryCheckScene *scene)
 {
-    FerryJournalFilter filter = {.open_only = true, .incoming_only = true};
     guint limit = scene->agent->config->max_concurrent_incoming;
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) open = ferry_journal_list(scene->agent->journal, &filter, &error);
+    g_autoptr(GPtrArray) open = ferry_journal_list_incoming(scene->agent->journal, &error);
 
     if (!open) {
         ferry_checks_add_error(scene->checks, "incoming-slots", error);

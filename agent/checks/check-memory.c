@@ -2,17 +2,10 @@
 
 #include "check-memory.h"
 
+#include "incoming-instances.h"
 #include "space-book.h"
 #include "virt-host.h"
 #include "virt-sight.h"
-
-static GPtrArray *
-list_incoming(const FerryAgent *agent, GError **error)
-{
-    FerryJournalFilter filter = {.open_only = true, .incoming_only = true};
-
-    return ferry_journal_list(agent->journal, &filter, error);
-}
 
 void
 ferry_memory_look_clear(FerryMemoryLook *look)
@@ -26,7 +19,7 @@ ferry_memory_look(const FerryAgent *agent,
                   FerryMemoryLook *ret_look,
                   GError **error)
 {
-    g_autoptr(GPtrArray) open = list_incoming(agent, error);
+    g_autoptr(GPtrArray) open = ferry_journal_list_incoming(agent->journal, error);
     g_autoptr(GHashTable) arrived = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     guint64 available_bytes = 0;
 
@@ -49,14 +42,13 @@ ferry_memory_look(const FerryAgent *agent,
 guint64
 ferry_memory_promised(const GPtrArray *open, const char *uuid, GHashTable *arrived)
 {
+    g_autoptr(GPtrArray) others = ferry_incoming_others(open, uuid);
     guint64 sum = 0;
 
-    for (guint i = 0; i < open->len; i++) {
-        const FerryRecord *record = g_ptr_array_index(open, i);
-        g_autoptr(FerryInstance) other = ferry_instance_from_json(record->instance_info, NULL);
+    for (guint i = 0; i < others->len; i++) {
+        const FerryInstance *other = g_ptr_array_index(others, i);
 
-        if (!other || g_strcmp0(other->uuid, uuid) == 0 || ferry_instance_is_shut_off(other) ||
-            g_hash_table_contains(arrived, other->uuid))
+        if (ferry_instance_is_shut_off(other) || g_hash_table_contains(arrived, other->uuid))
             continue;
         if (!g_uint64_checked_add(&sum, sum, other->memory_bytes))
             return G_MAXUINT64;
@@ -71,7 +63,7 @@ ferry_check_memory(const FerryAgent *agent,
                    FerryChecks *checks)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) open = list_incoming(agent, &error);
+    g_autoptr(GPtrArray) open = ferry_journal_list_incoming(agent->journal, &error);
 
     if (!open) {
         ferry_checks_add_error(checks, "memory", error);

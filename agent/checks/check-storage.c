@@ -5,6 +5,7 @@
 #include "block-volume.h"
 #include "carried-file.h"
 #include "check-block.h"
+#include "incoming-instances.h"
 #include "leftover.h"
 #include "paths.h"
 #include "placement.h"
@@ -12,7 +13,6 @@
 #include "virt-look.h"
 #include "virt-pool.h"
 
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 /* --- one disk --------------------------------------------------------------------------------- */
@@ -39,9 +39,7 @@ refuse_existing(const FerryCheckScene *scene, const FerryDisk *disk, const char 
 static void
 check_exists(const FerryCheckScene *scene, const FerryDisk *disk, const char *path)
 {
-    struct stat status;
-
-    if (lstat(path, &status) != 0)
+    if (ferry_path_look(path) != FERRY_PATH_THERE)
         ferry_checks_add(scene->checks, "disk-exists", FERRY_CHECK_PASS, NULL, "Nothing is at '%s'",
                          path);
     else if (ferry_leftover_may_replace(scene->agent, scene->connection, path,
@@ -128,11 +126,10 @@ book_files(FerrySpaceBook *book, const FerryAgent *agent, const FerryInstance *i
     for (guint i = 0; i < files->len; i++) {
         const FerryCarriedFile *file = g_ptr_array_index(files, i);
         g_autofree char *path = NULL;
-        struct stat status;
 
         if (ferry_path_check(file->path, (const char *const *)agent->config->allowed_paths, &path,
                              NULL) &&
-            lstat(path, &status) != 0)
+            ferry_path_look(path) != FERRY_PATH_THERE)
             ferry_space_book_add(book, path, file->data_bytes, file->data_bytes);
     }
 }
@@ -155,23 +152,16 @@ book_disks(FerrySpaceBook *book, const FerryAgent *agent, const FerryInstance *i
 static FerrySpaceBook *
 book_others(const FerryAgent *agent, const FerryInstance *instance, GError **error)
 {
-    FerryJournalFilter filter = {.open_only = true, .incoming_only = true};
-    g_autoptr(GPtrArray) open = ferry_journal_list(agent->journal, &filter, error);
+    g_autoptr(GPtrArray) open = ferry_journal_list_incoming(agent->journal, error);
 
     if (!open)
         return NULL;
 
+    g_autoptr(GPtrArray) others = ferry_incoming_others(open, instance->uuid);
     FerrySpaceBook *book = ferry_space_book_new();
 
-    for (guint i = 0; i < open->len; i++) {
-        const FerryRecord *record = g_ptr_array_index(open, i);
-        g_autoptr(FerryInstance) other = ferry_instance_from_json(record->instance_info, NULL);
-
-        if (!other || g_strcmp0(other->uuid, instance->uuid) == 0)
-            continue;
-        ferry_placement_restore(other, json_object_get(record->migrate_data, "volumes"), NULL);
-        book_disks(book, agent, other);
-    }
+    for (guint i = 0; i < others->len; i++)
+        book_disks(book, agent, g_ptr_array_index(others, i));
     return book;
 }
 

@@ -214,9 +214,8 @@ prepare_again(FerryDestination *self,
 static bool
 find_slot(FerryDestination *self, GError **error)
 {
-    FerryJournalFilter filter = {.open_only = true, .incoming_only = true};
     guint limit = self->agent->config->max_concurrent_incoming;
-    g_autoptr(GPtrArray) open = ferry_journal_list(self->agent->journal, &filter, error);
+    g_autoptr(GPtrArray) open = ferry_journal_list_incoming(self->agent->journal, error);
 
     if (open && limit > 0 && open->len >= limit) {
         g_autoptr(GError) why =

@@ -376,9 +376,8 @@ gint64
 ferry_destination_expire(gpointer destination)
 {
     FerryDestination *self = destination;
-    FerryJournalFilter filter = {.open_only = true, .incoming_only = true};
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) due = ferry_journal_list(self->agent->journal, &filter, &error);
+    g_autoptr(GPtrArray) due = ferry_journal_list_incoming(self->agent->journal, &error);
     gint64 now = ferry_clock_now_us();
     gint64 next = 0;
 
@@ -392,7 +391,7 @@ ferry_destination_expire(gpointer destination)
         }
     }
 
-    g_autoptr(GPtrArray) open = ferry_journal_list(self->agent->journal, &filter, NULL);
+    g_autoptr(GPtrArray) open = ferry_journal_list_incoming(self->agent->journal, NULL);
 
     for (guint i = 0; open && i < open->len; i++) {
         const FerryRecord *record = g_ptr_array_index(open, i);

@@ -4,20 +4,11 @@
 
 #include "check-firmware.h"
 #include "ferry/error.h"
+#include "paths.h"
 #include "virt-domain.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-/* False also where the agent's user is kept out of the folder: then nobody can tell. */
-static bool
-is_absent(const char *path)
-{
-    struct stat status;
-
-    return lstat(path, &status) != 0 && (errno == ENOENT || errno == ENOTDIR);
-}
 
 bool
 ferry_nvram_prepare(const FerryAgent *agent,
@@ -32,7 +23,7 @@ ferry_nvram_prepare(const FerryAgent *agent,
         return true;
     if (!ferry_firmware_check_path(agent, path, error))
         return false;
-    return !is_absent(path) ||
+    return ferry_path_look(path) != FERRY_PATH_ABSENT ||
            ferry_journal_creation_add(agent->journal, migration_id, FERRY_CREATION_NVRAM, "", path,
                                       &id, error);
 }
@@ -40,7 +31,7 @@ ferry_nvram_prepare(const FerryAgent *agent,
 bool
 ferry_nvram_undo(virConnectPtr connection, const FerryCreation *creation, GError **error)
 {
-    if (is_absent(creation->path))
+    if (ferry_path_look(creation->path) == FERRY_PATH_ABSENT)
         return true;
     if (!ferry_virt_path_check_unused(connection, creation->path, error))
         return false;

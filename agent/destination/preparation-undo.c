@@ -7,20 +7,17 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "nvram.h"
+#include "paths.h"
 #include "virt-auto.h"
 #include "virt-domain.h"
 #include "virt-error.h"
 #include "virt-storage.h"
 #include "volume-preparation.h"
 
-#include <sys/stat.h>
-
 static bool
 undo_volume(virConnectPtr connection, const FerryCreation *creation, GError **error)
 {
-    struct stat st;
-
-    if (lstat(creation->path, &st) != 0)
+    if (ferry_path_look(creation->path) != FERRY_PATH_THERE)
         return true;
     return ferry_virt_path_check_unused(connection, creation->path, error) &&
            ferry_virt_volume_delete(connection, creation->path, error);

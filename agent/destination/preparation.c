@@ -18,8 +18,6 @@
 #include "volume-preparation.h"
 #include "volxml.h"
 
-#include <sys/stat.h>
-
 /* An image that was just made and never written has at most this much allocated: headers and empty
  * tables. It tells our own half-made image from one that somebody filled. */
 #define EMPTY_IMAGE_BYTES (8 * 1024 * 1024)
@@ -179,14 +177,6 @@ list_pool(const Preparation *self, const char *name, const char *directory)
 
 /* --- images ----------------------------------------------------------------------------------- */
 
-static bool
-file_is_there(const char *path)
-{
-    struct stat st;
-
-    return lstat(path, &st) == 0;
-}
-
 /* Ours from a run that was cut short between intention and deed, or between deed and note. */
 static bool
 is_our_empty_image(const Preparation *self, const FerryDisk *disk, const char *path)
@@ -201,7 +191,7 @@ is_our_empty_image(const Preparation *self, const FerryDisk *disk, const char *p
 static bool
 clear_the_way(const Preparation *self, const char *path, GError **error)
 {
-    if (!file_is_there(path))
+    if (ferry_path_look(path) != FERRY_PATH_THERE)
         return true;
     if (ferry_leftover_may_replace(self->agent, self->connection, path, self->instance->uuid)) {
         g_message("Replacing '%s', which instance '%s' left behind when it moved away", path,
@@ -293,7 +283,8 @@ ensure_image(const Preparation *self,
 {
     FerryCreation *before = ferry_creations_find(creations, FERRY_CREATION_VOLUME, path);
 
-    if (before && file_is_there(path) && is_our_empty_image(self, disk, path)) {
+    if (before && ferry_path_look(path) == FERRY_PATH_THERE &&
+        is_our_empty_image(self, disk, path)) {
         if (!note_made(self, before->id, error))
             return false;
     } else if (!create_image(self, pool, disk, path, backing, error)) {

@@ -89,6 +89,16 @@ resolve(const char *path, GError **error)
     return g_steal_pointer(&resolved);
 }
 
+FerryPathSeen
+ferry_path_look(const char *path)
+{
+    struct stat status;
+
+    if (lstat(path, &status) == 0)
+        return FERRY_PATH_THERE;
+    return errno == ENOENT || errno == ENOTDIR ? FERRY_PATH_ABSENT : FERRY_PATH_HIDDEN;
+}
+
 static bool
 is_symbolic_link(const char *path)
 {

@@ -6,6 +6,12 @@
 #include <glib.h>
 #include <stdbool.h>
 
+/* What is seen at a path; HIDDEN: the agent's user is kept out of a folder, so nobody can tell. */
+typedef enum { FERRY_PATH_ABSENT, FERRY_PATH_THERE, FERRY_PATH_HIDDEN } FerryPathSeen;
+
+/** Whatever is there counts, also a link that leads nowhere. */
+FerryPathSeen ferry_path_look(const char *path);
+
 /**
  * ferry_path_check:
  * @path: an absolute path from an order; the file itself need not exist

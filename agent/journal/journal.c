@@ -263,6 +263,14 @@ ferry_journal_list(FerryJournal *journal, const FerryJournalFilter *filter, GErr
     return statement ? g_steal_pointer(&records) : NULL;
 }
 
+GPtrArray *
+ferry_journal_list_incoming(FerryJournal *journal, GError **error)
+{
+    FerryJournalFilter filter = {.open_only = true, .incoming_only = true};
+
+    return ferry_journal_list(journal, &filter, error);
+}
+
 bool
 ferry_journal_prune(FerryJournal *journal, gint64 before_us, GError **error)
 {

@@ -86,6 +86,10 @@ GPtrArray *ferry_journal_list(FerryJournal *journal,
                               const FerryJournalFilter *filter,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** As ferry_journal_list(): those that are on their way to this host. */
+GPtrArray *ferry_journal_list_incoming(FerryJournal *journal,
+                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Removes ended records, with all that hangs on them, that ended before @before_us; events that
  * still wait stay. */
 bool ferry_journal_prune(FerryJournal *journal,

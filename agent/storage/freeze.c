@@ -12,8 +12,6 @@
 #include "virt-storage.h"
 #include "virt-sight.h"
 
-#include <sys/stat.h>
-
 /* A commit without progress for as long is given up: the disk is full, or QEMU is stuck. */
 #define STALL_US (60 * G_USEC_PER_SEC)
 /* Between two looks whether the agent stops. */
@@ -51,11 +49,10 @@ note(const Freeze *self,
 static bool
 exists(const Freeze *self, const FerryOverlay *overlay)
 {
-    struct stat st;
     g_autoptr(virStorageVol) volume =
         ferry_virt_volume_find(self->connection, overlay->overlay, NULL);
 
-    return volume || lstat(overlay->overlay, &st) == 0;
+    return volume || ferry_path_look(overlay->overlay) == FERRY_PATH_THERE;
 }
 
 /* --- freezing --------------------------------------------------------------------------------- */

@@ -1,0 +1,24 @@
+#include "config.h"
+
+#include "incoming-instances.h"
+
+#include "instance.h"
+#include "placement.h"
+#include "record.h"
+
+GPtrArray *
+ferry_incoming_others(const GPtrArray *open, const char *uuid)
+{
+    GPtrArray *others = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_instance_free);
+
+    for (guint i = 0; i < open->len; i++) {
+        const FerryRecord *record = g_ptr_array_index(open, i);
+        g_autoptr(FerryInstance) other = ferry_instance_from_json(record->instance_info, NULL);
+
+        if (!other || g_strcmp0(other->uuid, uuid) == 0)
+            continue;
+        ferry_placement_restore(other, json_object_get(record->migrate_data, "volumes"), NULL);
+        g_ptr_array_add(others, g_steal_pointer(&other));
+    }
+    return others;
+}
