@@ -2,15 +2,19 @@
 
 #include "daemon.h"
 
-#include "bounded-call.h"
 #include "dispatch.h"
-#include "expiry-clock.h"
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "files/digests.h"
+#include "journal/journal.h"
 #include "outbox.h"
-#include "quarantine.h"
-#include "service-manager.h"
+#include "runtime/bounded-call.h"
+#include "runtime/expiry-timer.h"
+#include "runtime/service-manager.h"
+#include "storage/quarantine.h"
+#include "source/steps/steps.h"
+#include "virt/virt.h"
 
 #include <glib-unix.h>
 
@@ -199,8 +203,8 @@ open_parts(Daemon *self, GError **error)
         ferry_digests_new(self->agent.journal, self->agent.virt, self->agent.stopping);
     self->outbox = ferry_outbox_new(&self->agent, self->context);
     ferry_journal_set_wakeup(self->agent.journal, ferry_outbox_wake, self->outbox);
-    self->resolver = ferry_resolver_new(&self->agent);
-    self->source = ferry_source_new(&self->agent, self->resolver);
+    self->resolver = ferry_resolver_new(&self->agent, &ferry_source_saga);
+    self->source = ferry_source_new(&self->agent, &ferry_source_saga, self->resolver);
     self->destination = ferry_destination_new(&self->agent);
     return true;
 }

@@ -5,6 +5,7 @@
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "virt/virt.h"
 
 /* More than nova's clients ask at once of one host; beyond it requests wait their turn. */
 #define MAX_THREADS 32

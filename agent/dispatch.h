@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "methods.h"
+#include "methods/methods.h"
 
 typedef struct FerryDispatch FerryDispatch;
 

@@ -4,7 +4,7 @@
 #include "daemon.h"
 #include "ferry/bus.h"
 #include "ferry/error.h"
-#include "log.h"
+#include "runtime/log.h"
 
 #include <locale.h>
 #include <malloc.h>

@@ -2,7 +2,8 @@
 
 #include "outbox.h"
 
-#include "fault-point.h"
+#include "journal/journal.h"
+#include "runtime/fault-point.h"
 
 /* So many events may wait for their confirm at once: bounds memory after a long outage. */
 #define MAX_IN_FLIGHT 500

@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#include "agent.h"
+#include "runtime/agent.h"
 
 typedef struct FerryOutbox FerryOutbox;
 

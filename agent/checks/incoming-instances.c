@@ -1,10 +1,10 @@
 #include "config.h"
 
-#include "incoming-instances.h"
+#include "checks/incoming-instances.h"
 
-#include "instance.h"
-#include "placement.h"
-#include "record.h"
+#include "journal/record.h"
+#include "model/instance.h"
+#include "model/placement.h"
 
 GPtrArray *
 ferry_incoming_others(const GPtrArray *open, const char *uuid)

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "listen-address.h"
+#include "checks/listen-address.h"
 
 #include <gio/gio.h>
 

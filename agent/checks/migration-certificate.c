@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "migration-certificate.h"
+#include "checks/migration-certificate.h"
 
 #include <gio/gio.h>
 

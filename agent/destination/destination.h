@@ -11,9 +11,9 @@
 #include <glib.h>
 #include <jansson.h>
 
-#include "agent.h"
-#include "check.h"
-#include "verdict.h"
+#include "model/check.h"
+#include "model/outcome.h"
+#include "runtime/agent.h"
 
 typedef struct FerryDestination FerryDestination;
 

@@ -1,19 +1,20 @@
 #include "config.h"
 
-#include "import.h"
+#include "destination/import.h"
 
-#include "carried-file.h"
-#include "fault-point.h"
+#include "destination/preparation.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
-#include "import-decision.h"
-#include "leftover.h"
-#include "partial-file.h"
-#include "paths.h"
-#include "preparation.h"
-#include "virt-domain.h"
-#include "virt-storage.h"
-#include "virt-pool.h"
+#include "files/digests.h"
+#include "files/partial-file.h"
+#include "model/carried-file.h"
+#include "model/import.h"
+#include "model/paths.h"
+#include "runtime/fault-point.h"
+#include "storage/leftover.h"
+#include "virt/domain.h"
+#include "virt/pool.h"
+#include "virt/volume.h"
 
 #include <string.h>
 #include <sys/stat.h>

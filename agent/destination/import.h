@@ -3,7 +3,7 @@
  *
  * A file grows under a name of ours in its own folder and gets its name only when its content is
  * what was announced, without ever replacing another. Each is a row of the journal
- * (journal-imports.h) before anything is made; undoing removes only what the rows prove, and nothing
+ * (journal/imports.h) before anything is made; undoing removes only what the rows prove, and nothing
  * that another migration uses or waits for. Of several migrations that need one file, one copies and
  * the others wait; when it ends early, the next one goes on with what is there.
  *
@@ -16,8 +16,8 @@
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
-#include "agent.h"
-#include "record.h"
+#include "journal/record.h"
+#include "runtime/agent.h"
 
 typedef struct FerryImports FerryImports;
 

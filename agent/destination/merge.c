@@ -1,15 +1,16 @@
 #include "config.h"
 
-#include "merge.h"
+#include "destination/merge.h"
 
-#include "fault-point.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
-#include "overlay.h"
-#include "paths.h"
-#include "virt-domain.h"
-#include "virt-snapshot.h"
-#include "virt-storage.h"
+#include "journal/journal.h"
+#include "model/overlay.h"
+#include "model/paths.h"
+#include "runtime/fault-point.h"
+#include "virt/domain.h"
+#include "virt/snapshot.h"
+#include "virt/volume.h"
 
 /* How long one call stays with the commits, all disks together; the source asks again. */
 #define PATIENCE_MS 3000

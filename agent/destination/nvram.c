@@ -1,11 +1,12 @@
 #include "config.h"
 
-#include "nvram.h"
+#include "destination/nvram.h"
 
-#include "check-firmware.h"
+#include "checks/firmware.h"
 #include "ferry/error.h"
-#include "paths.h"
-#include "virt-domain.h"
+#include "journal/journal.h"
+#include "model/paths.h"
+#include "virt/domain.h"
 
 #include <errno.h>
 #include <unistd.h>

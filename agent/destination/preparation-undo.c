@@ -1,18 +1,19 @@
 /* What becomes of the things that were made: removed as far as the journal proves them, or delivered. */
 #include "config.h"
 
-#include "preparation.h"
+#include "destination/preparation.h"
 
-#include "fault-point.h"
+#include "destination/nvram.h"
+#include "destination/volume-preparation.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
-#include "nvram.h"
-#include "paths.h"
-#include "virt-auto.h"
-#include "virt-domain.h"
-#include "virt-error.h"
-#include "virt-storage.h"
-#include "volume-preparation.h"
+#include "journal/journal.h"
+#include "model/paths.h"
+#include "runtime/fault-point.h"
+#include "virt/auto.h"
+#include "virt/domain.h"
+#include "virt/error.h"
+#include "virt/volume.h"
 
 static bool
 undo_volume(virConnectPtr connection, const FerryCreation *creation, GError **error)

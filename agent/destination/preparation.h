@@ -13,8 +13,8 @@
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
-#include "agent.h"
-#include "instance.h"
+#include "model/instance.h"
+#include "runtime/agent.h"
 
 /**
  * ferry_preparation_make:

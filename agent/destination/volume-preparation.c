@@ -1,14 +1,15 @@
 #include "config.h"
 
-#include "volume-preparation.h"
+#include "destination/volume-preparation.h"
 
-#include "block-volume.h"
-#include "fault-point.h"
 #include "ferry/error.h"
-#include "virt-block.h"
-#include "virt-domain.h"
-#include "virt-pool.h"
-#include "virt-storage.h"
+#include "journal/journal.h"
+#include "model/block-volume.h"
+#include "runtime/fault-point.h"
+#include "virt/block.h"
+#include "virt/domain.h"
+#include "virt/pool.h"
+#include "virt/volume.h"
 
 #include <string.h>
 

@@ -9,8 +9,9 @@
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
-#include "agent.h"
-#include "instance.h"
+#include "journal/journal.h"
+#include "model/instance.h"
+#include "runtime/agent.h"
 
 /**
  * ferry_volume_prepare:

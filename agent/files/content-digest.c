@@ -1,15 +1,15 @@
 #include "config.h"
 
-#include "content-digest.h"
+#include "files/content-digest.h"
 
-#include "file-scan.h"
+#include "files/scan.h"
+#include "model/digest-line.h"
 
 #include <openssl/evp.h>
 #include <string.h>
 
 #define BLOCK_BYTES (64 * 1024)
-#define PREFIX "ferry1-sha256:"
-#define SHA256_BYTES 32
+#define SHA256_BYTES (FERRY_DIGEST_DIGITS / 2)
 
 struct FerryContentDigest {
     EVP_MD_CTX *context;
@@ -98,7 +98,7 @@ char *
 ferry_content_digest_finish(FerryContentDigest *self, guint64 file_bytes)
 {
     guint8 sum[SHA256_BYTES];
-    GString *line = g_string_new(PREFIX);
+    GString *line = g_string_new(FERRY_DIGEST_PREFIX);
 
     flush(self);
     hash_number(self, file_bytes);
@@ -106,18 +106,6 @@ ferry_content_digest_finish(FerryContentDigest *self, guint64 file_bytes)
     for (gsize i = 0; i < sizeof sum; i++)
         g_string_append_printf(line, "%02x", sum[i]);
     return g_string_free(line, FALSE);
-}
-
-bool
-ferry_content_digest_is_valid(const char *text)
-{
-    if (!text || !g_str_has_prefix(text, PREFIX))
-        return false;
-
-    const char *sum = text + strlen(PREFIX);
-    gsize length = strspn(sum, "0123456789abcdef");
-
-    return length == 2 * SHA256_BYTES && sum[length] == '\0';
 }
 
 typedef struct {

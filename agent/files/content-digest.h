@@ -2,7 +2,7 @@
  * holes and whichever way its bytes were read. Its cost follows the data.
  *
  * SHA-256 over each block of 64 KiB that is not all zeros, with its offset before it, and over the
- * file's length at the end. Written "ferry1-sha256:" and 64 hexadecimal digits.
+ * file's length at the end. Written as model/digest-line.h has it.
  * Threads: a digest belongs to one thread; no globals.
  */
 #pragma once
@@ -11,7 +11,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "virt.h"
+#include "virt/virt.h"
 
 typedef struct FerryContentDigest FerryContentDigest;
 
@@ -27,9 +27,6 @@ void ferry_content_digest_add(FerryContentDigest *digest,
 
 /** Returns: (transfer full): the line; @digest is used up. */
 char *ferry_content_digest_finish(FerryContentDigest *digest, guint64 file_bytes);
-
-/** Returns: true when @text is a digest as finish() writes it. */
-bool ferry_content_digest_is_valid(const char *text);
 
 /**
  * ferry_content_digest_of_file:

@@ -1,10 +1,10 @@
 #include "config.h"
 
-#include "digests.h"
+#include "files/digests.h"
 
-#include "content-digest.h"
 #include "ferry/error.h"
-#include "journal-imports.h"
+#include "files/content-digest.h"
+#include "journal/imports.h"
 
 #include <errno.h>
 #include <string.h>

@@ -10,8 +10,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "journal.h"
-#include "virt.h"
+#include "journal/journal.h"
+#include "virt/virt.h"
 
 typedef struct FerryDigests FerryDigests;
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "held-file.h"
+#include "files/held-file.h"
 
 #include "ferry/error.h"
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "partial-file.h"
+#include "files/partial-file.h"
 
 #include "ferry/error.h"
 

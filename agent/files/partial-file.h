@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
-#include "journal-imports.h"
+#include "journal/imports.h"
 
 /**
  * ferry_partial_begin:

@@ -1,10 +1,10 @@
 #include "config.h"
 
-#include "journal.h"
+#include "journal/journal.h"
 
 #include "ferry/clock.h"
 #include "ferry/error.h"
-#include "journal-db.h"
+#include "journal/db.h"
 
 #define RECORD_COLUMNS                                                                             \
     "migration_id, role, instance_name, instance_uuid, source, destination, status, phase,"        \

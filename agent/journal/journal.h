@@ -14,7 +14,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "record.h"
+#include "journal/record.h"
 
 typedef struct FerryJournal FerryJournal;
 
@@ -188,7 +188,7 @@ bool ferry_journal_pool_is_shared(FerryJournal *journal,
 
 /* --- leftovers: source images that a completed migration left behind on purpose ---------------- */
 
-/** @fingerprint: what the image looked like when it was left, see virt-storage.h. */
+/** @fingerprint: what the image looked like when it was left, see virt/volume.h. */
 bool ferry_journal_leftover_add(FerryJournal *journal,
                                 const char *path,
                                 const char *instance_uuid,

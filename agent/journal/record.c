@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "record.h"
+#include "journal/record.h"
 
 #include "ferry/clock.h"
 #include "ferry/json.h"

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "arguments.h"
+#include "methods/arguments.h"
 
 #include "ferry/error.h"
 

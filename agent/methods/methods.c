@@ -1,8 +1,8 @@
 #include "config.h"
 
-#include "methods.h"
+#include "methods/methods.h"
 
-#include "method-list.h"
+#include "methods/list.h"
 
 #define NAMES(...)                                                                                 \
     (const char *const[])                                                                          \

@@ -5,10 +5,10 @@
  */
 #pragma once
 
-#include "agent.h"
-#include "destination.h"
+#include "destination/destination.h"
 #include "ferry/request.h"
-#include "source.h"
+#include "runtime/agent.h"
+#include "source/source.h"
 
 /* What methods work with; immutable pointers. */
 typedef struct {

@@ -1,18 +1,20 @@
 #include "config.h"
 
-#include "cold-transfer.h"
+#include "source/cold-transfer.h"
 
-#include "fault-point.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
-#include "file-carrier.h"
-#include "peer.h"
-#include "progress.h"
-#include "source-progress.h"
-#include "virt-auto.h"
-#include "virt-domain.h"
-#include "virt-migrate.h"
-#include "virt-sight.h"
+#include "files/digests.h"
+#include "model/progress.h"
+#include "peer/peer.h"
+#include "runtime/fault-point.h"
+#include "source/file-carrier.h"
+#include "source/migration-progress.h"
+#include "virt/auto.h"
+#include "virt/domain-state.h"
+#include "virt/domain.h"
+#include "virt/migrate.h"
+#include "virt/virt.h"
 
 #include <errno.h>
 #include <sys/stat.h>

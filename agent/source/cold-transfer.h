@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "transfer.h"
+#include "source/transfer.h"
 
 /**
  * ferry_cold_transfer_run:

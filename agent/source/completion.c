@@ -1,13 +1,14 @@
 #include "config.h"
 
-#include "completion.h"
+#include "source/completion.h"
 
-#include "alarm.h"
-#include "carried-file.h"
-#include "downtime-steps.h"
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "journal/journal.h"
+#include "model/carried-file.h"
+#include "model/downtime-steps.h"
+#include "runtime/timer.h"
 
 #define GIB (G_GUINT64_CONSTANT(1) << 30)
 

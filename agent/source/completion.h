@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "migration.h"
+#include "source/migration.h"
 
 /** Pure. Returns: how long the steps of the transfer have lasted, those that are not over until
  * @now_us (UTC). @steps: as ferry_journal_steps() has them. */

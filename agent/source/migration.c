@@ -1,10 +1,12 @@
 #include "config.h"
 
-#include "migration.h"
+#include "source/migration.h"
 
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "journal/journal.h"
+#include "virt/virt.h"
 
 /* How long a move that must not be lost waits before it asks the journal again. */
 #define JOURNAL_RETRY_MS 2000

@@ -10,10 +10,11 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "agent.h"
-#include "instance.h"
-#include "order-options.h"
-#include "record.h"
+#include "journal/record.h"
+#include "model/instance.h"
+#include "model/order-options.h"
+#include "runtime/agent.h"
+#include "virt/watch.h"
 
 typedef struct FerryMigration FerryMigration;
 

@@ -1,8 +1,8 @@
 #include "config.h"
 
-#include "post-copy.h"
+#include "source/post-copy.h"
 
-#include "transfer.h"
+#include "source/transfer.h"
 
 /* Before the next try, where libvirt refused at once. */
 #define PAUSE_MS 2000

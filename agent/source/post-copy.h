@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "adjudication.h"
+#include "source/confirmation.h"
 
 /** Both sides know that it broke. While one does not, its connection may still live: libvirt loses
  * sight of a post-copy that its QEMUs bring to an end. */

@@ -1,23 +1,25 @@
 #include "config.h"
 
-#include "resolver.h"
+#include "source/resolver.h"
 
-#include "adjudication.h"
-#include "alarm.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
-#include "migration.h"
-#include "post-copy.h"
-#include "source-steps.h"
+#include "journal/journal.h"
+#include "runtime/timer.h"
+#include "source/confirmation.h"
+#include "source/migration.h"
+#include "source/post-copy.h"
+#include "source/saga.h"
 
 #define FIRST_PAUSE_S 2
 #define LAST_PAUSE_S 120
 #define NOTHING_LEFT (-1)
-/* One resolution: long enough to see that a paused source is left for good (adjudication.c). */
+/* One resolution: long enough to see that a paused source is left for good (source/confirmation.c). */
 #define PATIENCE_S 10
 
 struct FerryResolver {
     const FerryAgent *agent; /* immutable */
+    const FerrySaga *saga;   /* immutable */
     GThread *thread;         /* immutable */
     GMutex turn;             /* one resolution at a time; held while asking */
     FerryAlarm alarm;
@@ -47,15 +49,15 @@ stayed(const FerryAdjudication *seen)
 }
 
 static void
-act(FerryMigration *migration, Resolution *resolution, GError **error)
+act(FerryMigration *migration, const FerrySaga *saga, Resolution *resolution, GError **error)
 {
     if (resolution->seen.verdict == FERRY_VERDICT_SUCCEEDED) {
         resolution->action = "finish";
-        if (ferry_saga_finish(migration, &ferry_source_saga, error) == FERRY_STEP_DONE)
+        if (ferry_saga_finish(migration, saga, error) == FERRY_STEP_DONE)
             settle(migration, resolution, FERRY_STATUS_COMPLETED, error);
     } else if (stayed(&resolution->seen)) {
         resolution->action = "roll-back";
-        if (ferry_saga_undo(migration, &ferry_source_saga, error))
+        if (ferry_saga_undo(migration, saga, error))
             settle(migration, resolution, FERRY_STATUS_FAILED, error);
     }
 }
@@ -78,7 +80,7 @@ resolve_record(FerryResolver *self, FerryRecord *record, GError **error)
         ferry_post_copy_resume(migration);
         resolution.seen = ferry_adjudicate(migration, PATIENCE_S);
     }
-    act(migration, &resolution, error);
+    act(migration, self->saga, &resolution, error);
     g_message("Migration '%s': the source shows '%s', the destination '%s'; it is %s",
               record->migration_id, ferry_sight_to_string(resolution.seen.source),
               ferry_sight_to_string(resolution.seen.destination),
@@ -166,11 +168,12 @@ run_resolver(gpointer data)
 }
 
 FerryResolver *
-ferry_resolver_new(const FerryAgent *agent)
+ferry_resolver_new(const FerryAgent *agent, const FerrySaga *saga)
 {
     FerryResolver *self = g_new0(FerryResolver, 1);
 
     self->agent = agent;
+    self->saga = saga;
     g_mutex_init(&self->turn);
     ferry_alarm_init(&self->alarm);
     self->thread = g_thread_new("resolver", run_resolver, self);

@@ -10,11 +10,12 @@
 
 #include <jansson.h>
 
-#include "agent.h"
+#include "runtime/agent.h"
+#include "source/saga.h"
 
 typedef struct FerryResolver FerryResolver;
 
-FerryResolver *ferry_resolver_new(const FerryAgent *agent);
+FerryResolver *ferry_resolver_new(const FerryAgent *agent, const FerrySaga *saga);
 
 /** Joins the thread; end agent->stopping first, so that it does not wait for a peer. */
 void ferry_resolver_free(FerryResolver *resolver);

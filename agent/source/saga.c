@@ -1,10 +1,11 @@
 #include "config.h"
 
-#include "saga.h"
+#include "source/saga.h"
 
-#include "fault-point.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "journal/journal.h"
+#include "runtime/fault-point.h"
 
 typedef struct {
     FerryMigration *migration;

@@ -11,7 +11,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "migration.h"
+#include "source/migration.h"
 
 typedef enum {
     FERRY_STEP_DONE,     /* go on */

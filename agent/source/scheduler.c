@@ -1,12 +1,12 @@
 #include "config.h"
 
-#include "scheduler.h"
+#include "source/scheduler.h"
 
-#include "fault-point.h"
-#include "source-steps.h"
+#include "runtime/fault-point.h"
 
 struct FerryScheduler {
     const FerryAgent *agent;    /* immutable */
+    const FerrySaga *saga;      /* immutable */
     void (*in_error)(gpointer); /* immutable */
     gpointer in_error_data;     /* immutable */
 
@@ -26,11 +26,15 @@ typedef struct {
 static void start_next(FerryScheduler *self);
 
 FerryScheduler *
-ferry_scheduler_new(const FerryAgent *agent, void (*in_error)(gpointer data), gpointer data)
+ferry_scheduler_new(const FerryAgent *agent,
+                    const FerrySaga *saga,
+                    void (*in_error)(gpointer data),
+                    gpointer data)
 {
     FerryScheduler *self = g_new0(FerryScheduler, 1);
 
     self->agent = agent;
+    self->saga = saga;
     self->in_error = in_error;
     self->in_error_data = data;
     g_mutex_init(&self->lock);
@@ -58,7 +62,7 @@ live_a_life(gpointer data)
     g_autofree Life *life = data;
     FerryScheduler *self = life->scheduler;
 
-    ferry_saga_run(life->migration, &ferry_source_saga);
+    ferry_saga_run(life->migration, self->saga);
     if (ferry_migration_record(life->migration)->status == FERRY_STATUS_ERROR)
         self->in_error(self->in_error_data);
 

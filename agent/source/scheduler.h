@@ -6,13 +6,15 @@
 
 #include <glib.h>
 
-#include "migration.h"
+#include "source/saga.h"
 
 typedef struct FerryScheduler FerryScheduler;
 
-/** @in_error: called, from a migration's thread, when one ended in `error`. */
-FerryScheduler *
-ferry_scheduler_new(const FerryAgent *agent, void (*in_error)(gpointer data), gpointer data);
+/** @saga: what each migration runs; outlives the scheduler. @in_error: called, from a migration's thread, when one ended in `error`. */
+FerryScheduler *ferry_scheduler_new(const FerryAgent *agent,
+                                    const FerrySaga *saga,
+                                    void (*in_error)(gpointer data),
+                                    gpointer data);
 
 /** Call it when ferry_scheduler_detach() says that all threads ended. */
 void ferry_scheduler_free(FerryScheduler *scheduler);

@@ -1,16 +1,18 @@
 #include "config.h"
 
-#include "source.h"
+#include "source/source.h"
 
-#include "far-check.h"
-#include "fault-point.h"
+#include "checks/far.h"
+#include "checks/source.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
-#include "migrate-data.h"
-#include "order-options.h"
-#include "source-check.h"
-#include "virt-auto.h"
-#include "virt-domain.h"
+#include "journal/journal.h"
+#include "model/migrate-data.h"
+#include "model/order-options.h"
+#include "runtime/fault-point.h"
+#include "virt/auto.h"
+#include "virt/domain.h"
+#include "virt/virt.h"
 
 /* A person waits for the answer; long enough for a packet that was lost to be sent again. */
 #define PORTS_LIMIT_MS 1500
@@ -21,12 +23,12 @@ struct FerrySource {
 };
 
 FerrySource *
-ferry_source_new(const FerryAgent *agent, FerryResolver *resolver)
+ferry_source_new(const FerryAgent *agent, const FerrySaga *saga, FerryResolver *resolver)
 {
     FerrySource *self = g_new0(FerrySource, 1);
 
     self->agent = agent;
-    self->scheduler = ferry_scheduler_new(agent, ferry_resolver_wake, resolver);
+    self->scheduler = ferry_scheduler_new(agent, saga, ferry_resolver_wake, resolver);
     return self;
 }
 

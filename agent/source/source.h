@@ -7,15 +7,16 @@
 #include <glib.h>
 #include <jansson.h>
 
-#include "agent.h"
-#include "check.h"
-#include "resolver.h"
-#include "scheduler.h"
+#include "model/check.h"
+#include "runtime/agent.h"
+#include "source/resolver.h"
+#include "source/scheduler.h"
 
 typedef struct FerrySource FerrySource;
 
 /** @resolver: (transfer none): told of migrations that end in `error`. */
-FerrySource *ferry_source_new(const FerryAgent *agent, FerryResolver *resolver);
+FerrySource *
+ferry_source_new(const FerryAgent *agent, const FerrySaga *saga, FerryResolver *resolver);
 void ferry_source_free(FerrySource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerrySource, ferry_source_free)
 

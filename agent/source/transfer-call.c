@@ -1,13 +1,14 @@
 #include "config.h"
 
-#include "transfer-call.h"
+#include "source/transfer-call.h"
 
-#include "chain.h"
 #include "ferry/json.h"
-#include "virt-redefine.h"
-#include "virt-auto.h"
-#include "virt-domain.h"
-#include "virt-migrate.h"
+#include "model/chain.h"
+#include "virt/auto.h"
+#include "virt/domain.h"
+#include "virt/migrate.h"
+#include "virt/redefine.h"
+#include "virt/virt.h"
 
 struct FerryTransferCall {
     FerryMigration *migration; /* immutable */

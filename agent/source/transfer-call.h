@@ -9,7 +9,7 @@
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
-#include "migration.h"
+#include "source/migration.h"
 
 typedef struct FerryTransferCall FerryTransferCall;
 

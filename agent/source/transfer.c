@@ -1,16 +1,17 @@
 #include "config.h"
 
-#include "transfer.h"
+#include "source/transfer.h"
 
-#include "completion.h"
-#include "downtime-steps.h"
 #include "ferry/error.h"
-#include "source-progress.h"
-#include "transfer-call.h"
-#include "virt-auto.h"
-#include "virt-domain.h"
-#include "virt-migrate.h"
-#include "virt-sight.h"
+#include "model/downtime-steps.h"
+#include "source/completion.h"
+#include "source/migration-progress.h"
+#include "source/transfer-call.h"
+#include "virt/auto.h"
+#include "virt/domain-state.h"
+#include "virt/domain.h"
+#include "virt/migrate.h"
+#include "virt/virt.h"
 
 /* How often we look when libvirt tells nothing by itself. */
 #define LOOK_MS 250

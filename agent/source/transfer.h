@@ -9,7 +9,8 @@
 
 #include <glib.h>
 
-#include "migration.h"
+#include "source/migration.h"
+#include "virt/watch.h"
 
 typedef enum {
     FERRY_TRANSFER_START,    /* call libvirt and watch */

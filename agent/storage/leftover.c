@@ -1,9 +1,10 @@
 #include "config.h"
 
-#include "leftover.h"
+#include "storage/leftover.h"
 
-#include "virt-domain.h"
-#include "virt-storage.h"
+#include "journal/journal.h"
+#include "virt/domain.h"
+#include "virt/volume.h"
 
 bool
 ferry_leftover_may_replace(const FerryAgent *agent,

@@ -8,7 +8,7 @@
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
-#include "agent.h"
+#include "runtime/agent.h"
 
 /** Returns: true when the file at @path may be replaced: this host's journal knows it as what the
  * same instance left behind, it has not changed since, and no instance names it. */

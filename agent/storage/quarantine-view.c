@@ -3,8 +3,8 @@
 
 #include "ferry/clock.h"
 #include "ferry/json.h"
-#include "held-file.h"
-#include "quarantine-parts.h"
+#include "files/held-file.h"
+#include "storage/quarantine-private.h"
 
 const FerryQuarantined *
 ferry_quarantine_first(const GPtrArray *files)

@@ -1,20 +1,21 @@
 #include "config.h"
 
-#include "quarantine.h"
+#include "storage/quarantine.h"
 
-#include "expiry-clock.h"
-#include "fault-point.h"
 #include "ferry/clock.h"
 #include "ferry/error.h"
-#include "held-file.h"
-#include "quarantine-parts.h"
-#include "virt-auto.h"
-#include "virt-definition.h"
-#include "virt-domain.h"
-#include "virt-storage.h"
-#include "whereabouts.h"
-#include "virt-pool.h"
-#include "virt-sight.h"
+#include "files/held-file.h"
+#include "peer/location.h"
+#include "runtime/expiry-timer.h"
+#include "runtime/fault-point.h"
+#include "storage/quarantine-private.h"
+#include "virt/auto.h"
+#include "virt/definition.h"
+#include "virt/domain-state.h"
+#include "virt/domain.h"
+#include "virt/pool.h"
+#include "virt/virt.h"
+#include "virt/volume.h"
 
 /* What is over and has to stay is looked at again after as long as it was to stay, but so often. */
 #define LOOK_AGAIN_MAX_S 600

@@ -1,7 +1,7 @@
 /* quarantine.h: source images that are out of use for a time, in case the destination is lost.
  *
  * An image is renamed in its own folder (held-file.h), journaled before, and the instance's
- * definition is kept (virt-definition.h). So nobody starts an old copy by mistake, and one command
+ * definition is kept (virt/definition.h). So nobody starts an old copy by mistake, and one command
  * brings the instance back as it was when it left. What has been there for long enough is deleted,
  * but only when the instance is seen running elsewhere at that time.
  *
@@ -12,9 +12,9 @@
 
 #include <jansson.h>
 
-#include "agent.h"
-#include "check.h"
-#include "migration.h"
+#include "model/check.h"
+#include "model/instance.h"
+#include "runtime/agent.h"
 
 FerryQuarantine *ferry_quarantine_new(const FerryAgent *agent);
 void ferry_quarantine_free(FerryQuarantine *quarantine);
@@ -28,10 +28,6 @@ void ferry_quarantine_start(FerryQuarantine *quarantine);
 /** Adds what speaks against putting the disks of @instance aside later. */
 void
 ferry_quarantine_check(const FerryAgent *agent, FerryChecks *checks, const FerryInstance *instance);
-
-/** Puts the images that moved aside; idempotent. @error: the first that could not be; the others
- * are as the journal says. */
-bool ferry_quarantine_hold(FerryMigration *migration, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* --- orders ----------------------------------------------------------------------------------- */
 

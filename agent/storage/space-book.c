@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "space-book.h"
+#include "storage/space-book.h"
 
 #include <sys/stat.h>
 

@@ -1,10 +1,10 @@
 #include "config.h"
 
-#include "virt.h"
+#include "virt/virt.h"
 
-#include "roster.h"
-#include "virt-auto.h"
-#include "virt-error.h"
+#include "virt/auto.h"
+#include "virt/domain-cache.h"
+#include "virt/error.h"
 
 /* How often a libvirtd that is gone is tried again without anybody asking. */
 #define RETRY_MS 3000

@@ -12,7 +12,7 @@
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
-#include "virt-watch.h"
+#include "virt/watch.h"
 
 typedef struct FerryVirt FerryVirt;
 

@@ -1,9 +1,9 @@
-/* copy-file.c: the agent's carrier (agent/files/file-copy.h) as a program, for tests/bench/files.py.
+/* copy-file.c: the agent's carrier (agent/files/copy.h) as a program, for tests/bench/files.py.
  *
  * copy-file URI FROM TO: what has arrived in TO is taken for nothing. */
 #include "config.h"
 
-#include "agent/files/file-copy.h"
+#include "files/copy.h"
 
 int
 main(int argc, char **argv)

@@ -10,7 +10,7 @@ from lab.tap import equal
 from tree import TOP
 
 SAGA = "agent/source/saga.c"
-STEPS = "agent/source/source-steps.c"
+STEPS = "agent/source/steps/steps.c"
 _CALL = re.compile(r"ferry_fault_point\(([^,()]+), \"(\w+)\"\);")
 _STEP = re.compile(r"^ +\{\"([\w-]+)\", FERRY_STATUS_", re.MULTILINE)
 

@@ -3,8 +3,8 @@
 
 #include "target.h"
 
-#include "../../agent/xml/domxml-needs.h"
-#include "../../agent/xml/domxml.h"
+#include "xml/domain-needs.h"
+#include "xml/domain.h"
 
 #include "ferry/json.h"
 

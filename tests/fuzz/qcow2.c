@@ -3,7 +3,7 @@
 
 #include "target.h"
 
-#include "../../agent/storage/qcow2.h"
+#include "model/qcow2.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

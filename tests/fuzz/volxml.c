@@ -3,8 +3,8 @@
 
 #include "target.h"
 
-#include "../../agent/xml/hostxml.h"
-#include "../../agent/xml/volxml.h"
+#include "xml/host.h"
+#include "xml/volume.h"
 
 static void
 read_volume(const char *xml)

@@ -2,6 +2,7 @@
 
 #include "journal-fixture.h"
 
+#include "journal/journal.h"
 #include "scratch-folder.h"
 
 static void

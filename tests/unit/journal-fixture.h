@@ -1,7 +1,7 @@
 /* journal-fixture.h: a journal of a test's own, with events on, and what its tests do all the time. */
 #pragma once
 
-#include "../../agent/journal/journal.h"
+#include "journal/journal.h"
 
 #define UUID "11111111-2222-3333-4444-555555555555"
 #define OTHER_UUID "66666666-7777-8888-9999-000000000000"

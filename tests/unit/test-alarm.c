@@ -1,7 +1,7 @@
 /* The alarm of a sleeping thread. */
 #include "config.h"
 
-#include "../../agent/alarm.h"
+#include "runtime/timer.h"
 
 static void
 test_due(void)

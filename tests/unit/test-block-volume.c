@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/storage/block-volume.h"
+#include "model/block-volume.h"
 
 #include "ferry/error.h"
 #include "scratch-folder.h"

@@ -1,8 +1,8 @@
 /* Calls that are waited for no longer than a limit. */
 #include "config.h"
 
-#include "../../agent/bounded-call.h"
 #include "ferry/error.h"
+#include "runtime/bounded-call.h"
 
 typedef struct {
     GMutex gate;

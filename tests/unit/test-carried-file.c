@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/files/carried-file.h"
+#include "model/carried-file.h"
 
 #include "ferry/error.h"
 #include "ferry/json.h"

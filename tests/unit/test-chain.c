@@ -1,7 +1,7 @@
 #include "config.h"
 
-#include "../../agent/files/carried-file.h"
-#include "../../agent/storage/chain.h"
+#include "model/carried-file.h"
+#include "model/chain.h"
 
 #include <string.h>
 

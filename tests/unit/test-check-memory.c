@@ -1,9 +1,9 @@
 /* Memory that open migrations were promised. */
 #include "config.h"
 
-#include "../../agent/checks/check-memory.h"
+#include "checks/memory.h"
 
-#include "../../agent/journal/record.h"
+#include "journal/record.h"
 
 #define GIB (G_GUINT64_CONSTANT(1) << 30)
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/checks/check.h"
+#include "model/check.h"
 
 #include "ferry/error.h"
 #include "ferry/json.h"

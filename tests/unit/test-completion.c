@@ -1,8 +1,8 @@
 #include "config.h"
 
-#include "completion.h"
 #include "ferry/clock.h"
 #include "ferry/json.h"
+#include "source/completion.h"
 
 #define BEGIN (G_GINT64_CONSTANT(1795435935) * G_USEC_PER_SEC + 250000)
 

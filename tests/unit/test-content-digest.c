@@ -1,6 +1,7 @@
 #include "config.h"
 
-#include "../../agent/files/content-digest.h"
+#include "files/content-digest.h"
+#include "model/digest-line.h"
 #include "scratch-folder.h"
 
 #include "ferry/error.h"
@@ -56,7 +57,7 @@ test_pieces_do_not_matter(void)
     g_autofree char *blocks = digest_in_pieces(8 * MIB, 65536);
     g_autofree char *longer = digest_in_pieces(8 * MIB + 1, 65536);
 
-    g_assert_true(ferry_content_digest_is_valid(whole));
+    g_assert_true(ferry_digest_line_is_valid(whole));
     g_assert_cmpstr(whole, ==, small);
     g_assert_cmpstr(whole, ==, blocks);
     g_assert_cmpstr(whole, !=, longer);
@@ -177,11 +178,11 @@ test_form(void)
     g_autofree char *longer = g_strconcat(good, "0", NULL);
     g_autofree char *shorter = g_strndup(good, strlen(good) - 1);
 
-    g_assert_true(ferry_content_digest_is_valid(good));
-    g_assert_false(ferry_content_digest_is_valid(longer));
-    g_assert_false(ferry_content_digest_is_valid(shorter));
-    g_assert_false(ferry_content_digest_is_valid(NULL));
-    g_assert_false(ferry_content_digest_is_valid("sha256:00"));
+    g_assert_true(ferry_digest_line_is_valid(good));
+    g_assert_false(ferry_digest_line_is_valid(longer));
+    g_assert_false(ferry_digest_line_is_valid(shorter));
+    g_assert_false(ferry_digest_line_is_valid(NULL));
+    g_assert_false(ferry_digest_line_is_valid("sha256:00"));
 }
 
 int

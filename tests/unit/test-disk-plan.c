@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/storage/disk-plan.h"
+#include "model/disk-plan.h"
 
 #include "ferry/error.h"
 

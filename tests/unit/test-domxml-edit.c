@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/xml/domxml-edit.h"
+#include "xml/domain-edit.h"
 
 #include "ferry/error.h"
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/xml/domxml-needs.h"
+#include "xml/domain-needs.h"
 
 #include "ferry/error.h"
 

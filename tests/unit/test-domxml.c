@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/xml/domxml.h"
+#include "xml/domain.h"
 
 #include "ferry/error.h"
 
@@ -248,7 +248,7 @@ test_one_obstacle_each(void)
         {"host-device", "", "<interface type='vdpa'><source dev='/dev/vhost-vdpa-0'/></interface>"},
         {"memory-file", "", "<memory model='nvdimm'><source><path>/x</path></source></memory>"},
         {NULL, "", "<memory model='dimm'><target><size unit='KiB'>1</size></target></memory>"},
-        /* libvirt is asked for jobs (virt-domain.h), it knows of more than the XML shows. */
+        /* libvirt is asked for jobs (virt/domain.h), it knows of more than the XML shows. */
         {NULL, "",
          "<disk type='file'><source file='/a'/><mirror type='file' job='copy'/>"
          "<target dev='vda'/></disk>"},

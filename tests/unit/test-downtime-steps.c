@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/source/downtime-steps.h"
+#include "model/downtime-steps.h"
 
 #define GIB (G_GUINT64_CONSTANT(1) << 30)
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/files/held-file.h"
+#include "files/held-file.h"
 
 #include "ferry/error.h"
 #include "scratch-folder.h"

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/xml/hostxml.h"
+#include "xml/host.h"
 
 #include "ferry/error.h"
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/instance.h"
+#include "model/instance.h"
 
 #include "ferry/error.h"
 #include "ferry/json.h"

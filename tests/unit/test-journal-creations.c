@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "journal-fixture.h"
+#include "journal/journal.h"
 
 static void
 set_state(Fixture *fixture, gint64 row, FerryCreationState state, const char *detail)

@@ -1,9 +1,9 @@
 /* The journal when things go wrong: what it refuses to open, what a kill or a full disk leaves. */
 #include "config.h"
 
-#include "../../agent/journal/journal-db.h"
-#include "../../agent/journal/journal-imports.h"
-#include "../../agent/journal/journal-quarantine.h"
+#include "journal/db.h"
+#include "journal/imports.h"
+#include "journal/quarantine.h"
 
 #include "ferry/error.h"
 #include "ferry/json.h"

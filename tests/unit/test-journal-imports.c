@@ -1,8 +1,8 @@
 #include "config.h"
 
-#include "../../agent/destination/import-decision.h"
-#include "../../agent/journal/journal-imports.h"
 #include "journal-fixture.h"
+#include "journal/imports.h"
+#include "model/import.h"
 
 #define PATH "/images/base.qcow2"
 #define PARTIAL "/images/base.qcow2.0123.virt-ferry"

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/journal/journal-quarantine.h"
+#include "journal/quarantine.h"
 
 #include "ferry/clock.h"
 #include "journal-fixture.h"

@@ -5,6 +5,7 @@
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "journal/journal.h"
 
 /* --- records ---------------------------------------------------------------------------------- */
 

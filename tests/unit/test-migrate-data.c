@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/source/migrate-data.h"
+#include "model/migrate-data.h"
 
 #include "ferry/error.h"
 #include "ferry/json.h"

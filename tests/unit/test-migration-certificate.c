@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/checks/migration-certificate.h"
+#include "checks/migration-certificate.h"
 
 #include "scratch-folder.h"
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/xml/netxml.h"
+#include "xml/network.h"
 
 #include "ferry/error.h"
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/source/order-options.h"
+#include "model/order-options.h"
 
 #include "ferry/error.h"
 #include "ferry/json.h"

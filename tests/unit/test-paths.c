@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/files/paths.h"
+#include "model/paths.h"
 
 #include "ferry/error.h"
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "patience.h"
+#include "runtime/stall-timer.h"
 
 #define LIMIT 100
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/storage/placement.h"
+#include "model/placement.h"
 
 #include "ferry/error.h"
 #include "ferry/json.h"

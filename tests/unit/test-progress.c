@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/source/progress.h"
+#include "model/progress.h"
 
 #include "ferry/json.h"
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/storage/qcow2.h"
+#include "model/qcow2.h"
 
 #include "ferry/error.h"
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/checks/reach.h"
+#include "checks/port-probe.h"
 
 #include <gio/gio.h>
 #include <sys/socket.h>
@@ -12,7 +12,7 @@ reach_of(const char *host, guint16 port)
 {
     FerryProbe probe = {.host = host, .port = port};
 
-    ferry_reach_try(&probe, 1, LIMIT_MS);
+    ferry_port_probe_run(&probe, 1, LIMIT_MS);
     return probe.reach;
 }
 
@@ -80,7 +80,7 @@ test_silence_has_a_limit(void)
 
     for (gsize i = 0; i < G_N_ELEMENTS(probes); i++)
         probes[i] = (FerryProbe){.host = "127.0.0.1", .port = port};
-    ferry_reach_try(probes, G_N_ELEMENTS(probes), LIMIT_MS);
+    ferry_port_probe_run(probes, G_N_ELEMENTS(probes), LIMIT_MS);
     /* Together and not one after the other. */
     g_assert_cmpint(g_get_monotonic_time() - begun, <, 3 * LIMIT_MS * 1000);
     for (gsize i = 0; i < G_N_ELEMENTS(probes); i++)

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/journal/record.h"
+#include "journal/record.h"
 
 #include "ferry/json.h"
 

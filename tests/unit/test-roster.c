@@ -1,7 +1,7 @@
 /* Who is known to run. */
 #include "config.h"
 
-#include "../../agent/virt/roster.h"
+#include "virt/domain-cache.h"
 
 #define A "11111111-1111-4111-8111-111111111111"
 #define B "22222222-2222-4222-8222-222222222222"

@@ -1,10 +1,11 @@
 /* The saga with steps that do nothing but tell, on a real journal. */
 #include "config.h"
 
-#include "../../agent/source/saga.h"
+#include "source/saga.h"
 
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "journal/journal.h"
 #include "scratch-folder.h"
 
 #include <signal.h>

@@ -1,11 +1,10 @@
-/* The scheduler with a saga of one step that waits until the test lets it go. This program has a
- * ferry_source_saga of its own, so the linker leaves that of the library out. */
+/* The scheduler with a saga of one step that waits until the test lets it go. */
 #include "config.h"
 
-#include "../../agent/source/scheduler.h"
-#include "../../agent/source/source-steps.h"
+#include "source/scheduler.h"
 
 #include "ferry/error.h"
+#include "journal/journal.h"
 #include "scratch-folder.h"
 
 #define DETACH_MS 5000
@@ -48,7 +47,7 @@ static const FerrySagaStep steps[] = {
     {0},
 };
 
-const FerrySaga ferry_source_saga = {steps, report};
+static const FerrySaga waiting_saga = {steps, report};
 
 static void
 let_go(guint steps_count)
@@ -101,7 +100,7 @@ set_up(Fixture *fixture, gconstpointer user_data)
     fixture->agent.stopping = g_cancellable_new();
     fixture->agent.journal = ferry_journal_open(fixture->folder, &error);
     g_assert_no_error(error);
-    fixture->scheduler = ferry_scheduler_new(&fixture->agent, count_error, NULL);
+    fixture->scheduler = ferry_scheduler_new(&fixture->agent, &waiting_saga, count_error, NULL);
 }
 
 static void

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/storage/space-book.h"
+#include "storage/space-book.h"
 
 #include "scratch-folder.h"
 

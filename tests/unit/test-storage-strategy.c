@@ -1,8 +1,8 @@
 #include "config.h"
 
-#include "../../agent/storage/overlay.h"
-#include "../../agent/xml/snapshotxml.h"
-#include "../../agent/storage/storage-strategy.h"
+#include "model/overlay.h"
+#include "model/storage-strategy.h"
+#include "xml/snapshot.h"
 
 #include "ferry/json.h"
 

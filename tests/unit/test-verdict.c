@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/source/verdict.h"
+#include "model/outcome.h"
 
 #define SIGHT_COUNT (FERRY_SIGHT_OTHER + 1)
 

@@ -1,9 +1,9 @@
 #include "config.h"
 
-#include "../../agent/virt/virt-trim.h"
+#include "virt/trim.h"
 
-#include "../../agent/virt/virt-auto.h"
 #include "ferry/error.h"
+#include "virt/auto.h"
 
 /* libvirt's test driver has a guest whose agent always says yes. */
 static void

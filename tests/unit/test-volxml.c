@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/xml/volxml.h"
+#include "xml/volume.h"
 
 #include "ferry/error.h"
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../agent/checks/way-judge.h"
+#include "model/way-judge.h"
 
 #include <string.h>
 

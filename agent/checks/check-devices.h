@@ -1,8 +1,0 @@
-/* check-devices.h: is what QEMU gets from libvirt for the guest's devices there on this host?
- * Threads: any but main.
- */
-#pragma once
-
-#include "check-scene.h"
-
-void ferry_check_devices(const FerryCheckScene *scene);

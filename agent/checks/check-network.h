@@ -1,8 +1,0 @@
-/* check-network.h: are the networks, bridges and listen addresses of the guest there on this host?
- * Threads: any but main.
- */
-#pragma once
-
-#include "check-scene.h"
-
-void ferry_check_network(const FerryCheckScene *scene);

@@ -1,0 +1,86 @@
+#include "config.h"
+
+#include "checks/cold.h"
+
+#include "model/block-volume.h"
+#include "model/paths.h"
+
+/* A file tells by its length how much of it has arrived, a device does not. */
+static void
+find_block_volumes(FerryInstance *instance)
+{
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+        g_autofree char *message = NULL;
+
+        if (!disk->migrate || !ferry_disk_is_block(disk))
+            continue;
+        message = g_strdup_printf("Disk \"%s\" is a block volume, which goes along with a running "
+                                  "instance only",
+                                  disk->target);
+        ferry_instance_add_obstacle(instance, "block-volume", message,
+                                    "Start it, and move it running");
+    }
+}
+
+/* QEMU carries both; without one they are files in folders of libvirt's. */
+void
+ferry_cold_find_obstacles(const FerryAgent *agent, FerryInstance *instance)
+{
+    const char *const *allowed = (const char *const *)agent->config->allowed_paths;
+
+    find_block_volumes(instance);
+    if (instance->tpm)
+        ferry_instance_add_obstacle(instance, "tpm",
+                                    "The state of its TPM goes along with a running instance only",
+                                    "Start it, and move it running");
+    if (instance->nvram && !ferry_path_check(instance->nvram, allowed, NULL, NULL))
+        ferry_instance_add_obstacle(
+            instance, "nvram",
+            "The firmware's variables (NVRAM) are a file outside the allowed folders, and go along "
+            "with a running instance only",
+            "Start it, and move it running; or name their folder in [storage] allowed_paths on "
+            "both hosts");
+}
+
+/* They are read and sent by the agent, so no domain may make it read any other file. */
+static void
+check_images(const FerryAgent *agent, FerryChecks *checks, const FerryInstance *instance)
+{
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+        g_autoptr(GError) error = NULL;
+
+        if (disk->migrate && !ferry_disk_is_block(disk) &&
+            !ferry_path_check(disk->source, (const char *const *)agent->config->allowed_paths, NULL,
+                              &error))
+            ferry_checks_add_error(checks, "path", error);
+    }
+}
+
+void
+ferry_cold_check(const FerryAgent *agent,
+                 FerryChecks *checks,
+                 const FerryInstance *instance,
+                 const FerryOrderOptions *options)
+{
+    check_images(agent, checks, instance);
+    if (options->persistent == FERRY_OPTION_NO)
+        ferry_checks_add(checks, "persistent", FERRY_CHECK_FAIL,
+                         "Leave \"persistent\" out, or start the instance first",
+                         "Instance '%s' is shut off and cannot arrive without being defined",
+                         instance->name);
+    if (options->source_disks == FERRY_SOURCE_DISKS_DELETE)
+        ferry_checks_add(
+            checks, "source-disks", FERRY_CHECK_FAIL,
+            "Order \"quarantine\", which deletes once the instance was seen running, or "
+            "\"keep\"",
+            "Instance '%s' is shut off: source disks are deleted only after it was seen "
+            "running with those at the destination",
+            instance->name);
+    if (options->pool_map || options->disk_formats || options->sparsify || options->flatten)
+        ferry_checks_add(checks, "options", FERRY_CHECK_FAIL, "Leave them out, or start it first",
+                         "Files of instance '%s', which is shut off, arrive as they are: pool_map, "
+                         "disk_formats, sparsify and flatten are for one that runs",
+                         instance->name);
+}

@@ -1,0 +1,40 @@
+#include "config.h"
+
+#include "checks/far.h"
+
+#include "checks/way.h"
+#include "ferry/clock.h"
+#include "ferry/json.h"
+#include "peer/peer.h"
+#include "virt/auto.h"
+#include "virt/virt.h"
+
+static json_t *
+ask(const FerryAgent *agent, const FerryFarQuestion *question, GError **error)
+{
+    json_t *args = json_pack("{s:O}", "instance_info", question->instance_info);
+
+    if (question->options)
+        json_object_set(args, "options", (json_t *)question->options);
+    return ferry_peer_call(agent, question->host, "check_can_live_migrate_destination", args,
+                           question->patience_ms, question->cancellable, error);
+}
+
+FerryChecks *
+ferry_far_check_run(const FerryAgent *agent,
+                    const FerryFarQuestion *question,
+                    FerryChecks *way,
+                    GError **error)
+{
+    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
+    FerryAnswerTimes times = {.asked_us = ferry_clock_now_us()};
+    g_autoptr(FerryJson) answer = connection ? ask(agent, question, error) : NULL;
+    g_autoptr(FerryChecks) there = answer ? ferry_checks_from_json(answer, error) : NULL;
+
+    if (!there)
+        return NULL;
+    times.answered_us = ferry_clock_now_us();
+    ferry_way_check_run(agent, connection, json_object_get(answer, "dest_check_data"), &times,
+                        question->ports_limit_ms, way);
+    return g_steal_pointer(&there);
+}

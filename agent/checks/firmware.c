@@ -1,0 +1,108 @@
+#include "config.h"
+
+#include "checks/firmware.h"
+
+#include "model/paths.h"
+#include "storage/leftover.h"
+#include "virt/host.h"
+
+/* Where libvirt puts variables when the definition names no other place. */
+#define LIBVIRT_NVRAM "/var/lib/libvirt/qemu/nvram"
+
+bool
+ferry_firmware_check_path(const FerryAgent *agent, const char *path, GError **error)
+{
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+    g_strv_builder_addv(builder, (const char **)agent->config->allowed_paths);
+    g_strv_builder_add(builder, LIBVIRT_NVRAM);
+
+    g_auto(GStrv) allowed = g_strv_builder_end(builder);
+
+    return ferry_path_check(path, (const char *const *)allowed, NULL, error);
+}
+
+static void
+check_loader(const FerryCheckScene *scene, const char *loader)
+{
+    bool absent = ferry_path_look(loader) == FERRY_PATH_ABSENT;
+
+    ferry_checks_add(
+        scene->checks, "firmware", absent ? FERRY_CHECK_FAIL : FERRY_CHECK_PASS,
+        absent ? "Install the same firmware on both hosts, e.g. the package ovmf" : NULL,
+        absent ? "The firmware '%s' is not on this host" : "The firmware '%s' is here", loader);
+}
+
+static void
+check_nvram_there(const FerryCheckScene *scene, const char *path)
+{
+    bool ours =
+        ferry_leftover_may_replace(scene->agent, scene->connection, path, scene->instance->uuid);
+
+    ferry_checks_add(scene->checks, "nvram", ours ? FERRY_CHECK_PASS : FERRY_CHECK_FAIL,
+                     ours ? NULL : "Look whose variables they are and move the file away",
+                     ours ? "'%s' is what the instance left behind here; it is written anew"
+                          : "The file of the firmware's variables '%s' is there already",
+                     path);
+}
+
+/* libvirt makes the file, but no folder for it. */
+static void
+check_nvram_folder(const FerryCheckScene *scene, const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    bool absent = ferry_path_look(folder) == FERRY_PATH_ABSENT;
+
+    ferry_checks_add(scene->checks, "nvram", absent ? FERRY_CHECK_FAIL : FERRY_CHECK_PASS,
+                     absent ? "Make the folder there, for libvirt's own user" : NULL,
+                     absent ? "The firmware's variables have no place: the folder '%s' is missing"
+                            : "The firmware's variables get a file in '%s'",
+                     folder);
+}
+
+static void
+check_nvram(const FerryCheckScene *scene, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!ferry_firmware_check_path(scene->agent, path, &error)) {
+        ferry_checks_add_error(scene->checks, "nvram", error);
+        return;
+    }
+    switch (ferry_path_look(path)) {
+    case FERRY_PATH_ABSENT:
+        check_nvram_folder(scene, path);
+        break;
+    case FERRY_PATH_THERE:
+        check_nvram_there(scene, path);
+        break;
+    case FERRY_PATH_HIDDEN:
+        ferry_checks_add(scene->checks, "nvram", FERRY_CHECK_WARN,
+                         "A file of that name would be written anew; look there as root",
+                         "The agent's user may not see whether '%s' is there", path);
+        break;
+    }
+}
+
+static void
+check_tpm(const FerryCheckScene *scene)
+{
+    bool able = ferry_virt_host_has_tpm(scene->connection, scene->instance);
+
+    ferry_checks_add(scene->checks, "tpm", able ? FERRY_CHECK_PASS : FERRY_CHECK_FAIL,
+                     able ? NULL : "Install the packages swtpm and swtpm-tools there",
+                     able ? "TPMs can be emulated here" : "TPMs cannot be emulated here");
+}
+
+void
+ferry_firmware_check(const FerryCheckScene *scene)
+{
+    const FerryInstance *instance = scene->instance;
+
+    if (instance->loader)
+        check_loader(scene, instance->loader);
+    if (instance->nvram)
+        check_nvram(scene, instance->nvram);
+    if (instance->tpm)
+        check_tpm(scene);
+}

@@ -1,0 +1,189 @@
+#include "config.h"
+
+#include "checks/way.h"
+
+#include "checks/port-probe.h"
+#include "ferry/clock.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
+#include "model/migrate-data.h"
+#include "model/way-judge.h"
+#include "runtime/bounded-call.h"
+#include "virt/auto.h"
+#include "virt/host.h"
+#include "virt/virt.h"
+
+#include <unistd.h>
+
+/* How long the destination's libvirt may take for its greeting once its port has answered. */
+#define GREETING_S 1
+
+/* --- what a destination tells ----------------------------------------------------------------- */
+
+json_t *
+ferry_way_check_data(const FerryAgent *agent, virConnectPtr connection)
+{
+    const FerryConfig *config = agent->config;
+    const char *address = config->live_migration_inbound_addr;
+    g_autofree char *libvirt_uri = ferry_migrate_data_libvirt_uri(config, address);
+    g_autofree char *migrate_uri = ferry_migrate_data_migrate_uri(address);
+    g_autofree char *libvirt = ferry_virt_host_libvirt_version(connection);
+    g_autofree char *qemu = ferry_virt_host_qemu_version(connection);
+
+    g_autofree char *at = ferry_clock_format_iso(ferry_clock_now_us());
+
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "host", ferry_json_text(config->host),
+                     "libvirt_uri", ferry_json_text(libvirt_uri), "migrate_uri",
+                     ferry_json_text(migrate_uri), "libvirt_version", ferry_json_text(libvirt),
+                     "qemu_version", ferry_json_text(qemu), "at", at);
+}
+
+/* --- versions and clock ----------------------------------------------------------------------- */
+
+static void
+check_versions(virConnectPtr connection, const json_t *data, FerryChecks *checks)
+{
+    g_autofree char *libvirt = ferry_virt_host_libvirt_version(connection);
+    g_autofree char *qemu = ferry_virt_host_qemu_version(connection);
+    FerryHostVersions here = {libvirt, qemu};
+    FerryHostVersions there = {ferry_json_get_string(data, "libvirt_version"),
+                               ferry_json_get_string(data, "qemu_version")};
+
+    ferry_way_judge_versions(checks, &here, &there);
+}
+
+static void
+check_clock(const json_t *data, const FerryAnswerTimes *times, FerryChecks *checks)
+{
+    const char *text = ferry_json_get_string(data, "at");
+    g_autoptr(GDateTime) at = text ? g_date_time_new_from_iso8601(text, NULL) : NULL;
+
+    if (at)
+        ferry_way_judge_clock(checks, times->asked_us, times->answered_us,
+                              g_date_time_to_unix(at) * G_USEC_PER_SEC +
+                                  g_date_time_get_microsecond(at));
+}
+
+/* --- the destination's libvirt ---------------------------------------------------------------- */
+
+/* Returns: 0 for a transport that does not listen at a port of its own. */
+static guint16
+libvirt_port(GUri *uri)
+{
+    static const struct {
+        const char *scheme;
+        guint16 port;
+    } ports[] = {{"qemu+tls", 16514}, {"qemu+tcp", 16509}, {"qemu+ssh", 22}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(ports); i++)
+        if (g_strcmp0(g_uri_get_scheme(uri), ports[i].scheme) == 0)
+            return g_uri_get_port(uri) > 0 ? (guint16)g_uri_get_port(uri) : ports[i].port;
+    return 0;
+}
+
+static bool
+open_and_close(gpointer uri, GError **error)
+{
+    g_autoptr(virConnect) connection = ferry_virt_connect_to(uri, error);
+
+    return connection != NULL;
+}
+
+/* libvirtd on this host connects with root's certificates: what an agent with fewer rights finds is
+ * a warning only. */
+static void
+check_greeting(const char *text, FerryChecks *checks)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *uri =
+        ferry_bounded_call(open_and_close, g_strdup(text), g_free, GREETING_S,
+                           "Connecting to the destination's libvirt", NULL, &error);
+
+    if (uri)
+        ferry_checks_add(checks, "destination-libvirt", FERRY_CHECK_PASS, NULL,
+                         "The destination's libvirt answers at '%s'", text);
+    else
+        ferry_checks_add(checks, "destination-libvirt",
+                         geteuid() == 0 ? FERRY_CHECK_FAIL : FERRY_CHECK_WARN,
+                         "Try it as root on the source: virsh -c URI version. With TLS the name in "
+                         "the URI has to be one of the destination's certificate",
+                         "The destination's libvirt at '%s': %s", text, error->message);
+}
+
+static void
+check_closed(const char *text, const FerryProbe *probe, FerryChecks *checks)
+{
+    ferry_checks_add(checks, "destination-libvirt", FERRY_CHECK_FAIL,
+                     probe->reach == FERRY_REACH_CLOSED
+                         ? "Let libvirtd listen there, or set live_migration_scheme to what it "
+                           "listens for"
+                         : "See that the address is right and that no firewall is in between",
+                     "The destination's libvirt at '%s' cannot be reached: port %u of '%s': %s",
+                     text, probe->port, probe->host, ferry_reach_word(probe->reach));
+}
+
+static void
+check_libvirt(const char *text, const FerryProbe *probe, FerryChecks *checks)
+{
+    if (probe->port == 0)
+        ferry_checks_add(checks, "destination-libvirt", FERRY_CHECK_WARN,
+                         "Try it as root on the source: virsh -c URI version",
+                         "'%s' was not tried: it names no port", text);
+    else if (probe->reach != FERRY_REACH_OPEN)
+        check_closed(text, probe, checks);
+    else if (g_str_has_prefix(text, "qemu+ssh:"))
+        ferry_checks_add(checks, "destination-libvirt", FERRY_CHECK_PASS, NULL,
+                         "The port %u of '%s' is open; logging in by ssh was not tried",
+                         probe->port, probe->host);
+    else
+        check_greeting(text, checks);
+}
+
+/* --- ports ------------------------------------------------------------------------------------ */
+
+/* The range of QEMU's listening ports, for memory and disks alike: its ends, and the one that a
+ * second migration at the same time would need. */
+static const guint16 migration_ports[] = {49152, 49153, 49215};
+
+static void
+check_ports(const json_t *data, guint limit_ms, FerryChecks *checks)
+{
+    const char *libvirt_text = ferry_json_get_string(data, "libvirt_uri");
+    g_autoptr(GUri) libvirt = g_uri_parse(libvirt_text, G_URI_FLAGS_NONE, NULL);
+    g_autoptr(GUri) migrate =
+        g_uri_parse(ferry_json_get_string(data, "migrate_uri"), G_URI_FLAGS_NONE, NULL);
+    const char *address = g_uri_get_host(migrate);
+    FerryProbe probes[G_N_ELEMENTS(migration_ports) + 1] = {0};
+    FerryProbe *last = &probes[G_N_ELEMENTS(migration_ports)];
+
+    for (gsize i = 0; i < G_N_ELEMENTS(migration_ports); i++)
+        probes[i] = (FerryProbe){.host = address, .port = migration_ports[i]};
+    if (libvirt && g_uri_get_host(libvirt) && libvirt_port(libvirt) > 0)
+        *last = (FerryProbe){.host = g_uri_get_host(libvirt), .port = libvirt_port(libvirt)};
+    ferry_port_probe_run(probes, G_N_ELEMENTS(probes) - (last->port == 0 ? 1 : 0), limit_ms);
+    check_libvirt(libvirt_text, last, checks);
+    ferry_way_judge_ports(checks, probes, G_N_ELEMENTS(migration_ports));
+}
+
+void
+ferry_way_check_run(const FerryAgent *agent,
+                    virConnectPtr connection,
+                    const json_t *data,
+                    const FerryAnswerTimes *times,
+                    guint limit_ms,
+                    FerryChecks *checks)
+{
+    g_autoptr(GError) error = NULL;
+
+    check_versions(connection, data, checks);
+    check_clock(data, times, checks);
+    if (!json_is_object(data))
+        ferry_checks_add(checks, "destination-libvirt", FERRY_CHECK_WARN,
+                         "Use agents of one version",
+                         "The destination does not say where its libvirt is reached");
+    else if (!ferry_migrate_data_check(data, agent->config, &error))
+        /* The URIs are a stranger's: nothing but plain ones is opened. */
+        ferry_checks_add_error(checks, "destination-libvirt", error);
+    else
+        check_ports(data, limit_ms, checks);
+}

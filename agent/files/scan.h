@@ -1,0 +1,29 @@
+/* scan.h: reads a file of this host from an offset to its end, data only: time follows what is
+ * allocated and not the length.
+ *
+ * The agent opens the file itself where its user may; otherwise libvirt reads it.
+ * Threads: any but main; blocks.
+ */
+#pragma once
+
+#include <gio/gio.h>
+#include <glib.h>
+#include <stdbool.h>
+
+#include "virt/stream.h"
+#include "virt/virt.h"
+
+/**
+ * ferry_file_scan:
+ * @virt: (nullable): whose connection is used when the file cannot be opened
+ * @path: a regular file; a symbolic link at its end is refused
+ * @cancellable: (nullable): looked at between pieces
+ * @error: FERRY_ERROR_MIGRATION_ERROR: it cannot be read; FERRY_ERROR_CANCELLED; or @func's
+ */
+bool ferry_file_scan(FerryVirt *virt,
+                     const char *path,
+                     guint64 offset,
+                     GCancellable *cancellable,
+                     FerryScanFunc func,
+                     gpointer user,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;

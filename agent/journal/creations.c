@@ -1,0 +1,233 @@
+/* The tables of things: creations (made on this host) and leftovers (left behind on purpose). */
+#include "config.h"
+
+#include "ferry/clock.h"
+#include "journal/db.h"
+
+static const char *const kinds[] = {
+    [FERRY_CREATION_DIRECTORY] = "directory",
+    [FERRY_CREATION_POOL_DEFINED] = "pool-defined",
+    [FERRY_CREATION_POOL_STARTED] = "pool-started",
+    [FERRY_CREATION_POOL_AUTOSTART] = "pool-autostart",
+    [FERRY_CREATION_VOLUME] = "volume",
+    [FERRY_CREATION_BLOCK_VOLUME] = "block-volume",
+    [FERRY_CREATION_NVRAM] = "nvram",
+};
+
+static const char *const states[] = {
+    [FERRY_CREATION_INTENDED] = "intended", [FERRY_CREATION_MADE] = "made",
+    [FERRY_CREATION_REMOVED] = "removed",   [FERRY_CREATION_DELIVERED] = "delivered",
+    [FERRY_CREATION_KEPT] = "kept",
+};
+
+const char *
+ferry_creation_kind_to_string(FerryCreationKind kind)
+{
+    return kinds[kind];
+}
+
+void
+ferry_creation_free(FerryCreation *creation)
+{
+    if (!creation)
+        return;
+    g_free(creation->migration_id);
+    g_free(creation->pool);
+    g_free(creation->path);
+    g_free(creation->detail);
+    g_free(creation);
+}
+
+FerryCreation *
+ferry_creations_find(const GPtrArray *creations, FerryCreationKind kind, const char *path)
+{
+    for (guint i = 0; i < creations->len; i++) {
+        FerryCreation *creation = g_ptr_array_index(creations, i);
+
+        if (creation->kind == kind && g_strcmp0(creation->path, path) == 0)
+            return creation;
+    }
+    return NULL;
+}
+
+static int
+index_of(const char *const *names, guint count, const char *name)
+{
+    for (guint i = 0; i < count; i++)
+        if (g_strcmp0(names[i], name) == 0)
+            return (int)i;
+    return 0;
+}
+
+bool
+ferry_journal_creation_add(FerryJournal *journal,
+                           const char *migration_id,
+                           FerryCreationKind kind,
+                           const char *pool,
+                           const char *path,
+                           gint64 *ret_id,
+                           GError **error)
+{
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+
+    if (!ferry_journal_db_run(journal, error,
+                              "INSERT INTO creations (migration_id, kind, state, pool, path, at_us)"
+                              " VALUES (?, ?, 'intended', ?, ?, ?)",
+                              "tttti", migration_id, kinds[kind], pool, path, ferry_clock_now_us()))
+        return false;
+    *ret_id = sqlite3_last_insert_rowid(journal->db);
+    return true;
+}
+
+bool
+ferry_journal_creation_set(
+    FerryJournal *journal, gint64 id, FerryCreationState state, const char *detail, GError **error)
+{
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+
+    return ferry_journal_db_run(journal, error,
+                                "UPDATE creations SET state = ?, detail = ? WHERE id = ?", "tti",
+                                states[state], detail, id);
+}
+
+static FerryCreation *
+read_creation(FerryStatement *row)
+{
+    FerryCreation *creation = g_new0(FerryCreation, 1);
+
+    creation->id = sqlite3_column_int64(row, 0);
+    creation->migration_id = ferry_journal_db_text(row, 1);
+    creation->kind = (FerryCreationKind)index_of(kinds, G_N_ELEMENTS(kinds),
+                                                 (const char *)sqlite3_column_text(row, 2));
+    creation->state = (FerryCreationState)index_of(states, G_N_ELEMENTS(states),
+                                                   (const char *)sqlite3_column_text(row, 3));
+    creation->pool = ferry_journal_db_text(row, 4);
+    creation->path = ferry_journal_db_text(row, 5);
+    creation->detail = ferry_journal_db_text(row, 6);
+    return creation;
+}
+
+GPtrArray *
+ferry_journal_creations(FerryJournal *journal, const char *migration_id, GError **error)
+{
+    g_autoptr(GPtrArray) creations =
+        g_ptr_array_new_with_free_func((GDestroyNotify)ferry_creation_free);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    g_autoptr(FerryStatement) statement =
+        ferry_journal_db_prepare(journal, error,
+                                 "SELECT id, migration_id, kind, state, pool, path, detail"
+                                 " FROM creations WHERE migration_id = ?"
+                                 " AND state IN ('intended', 'made', 'kept') ORDER BY id DESC",
+                                 "t", migration_id);
+
+    for (bool row = statement != NULL; row;) {
+        if (!ferry_journal_db_next(journal, statement, &row, error))
+            return NULL;
+        if (row)
+            g_ptr_array_add(creations, read_creation(statement));
+    }
+    return statement ? g_steal_pointer(&creations) : NULL;
+}
+
+FerryCreation *
+ferry_journal_creation_find(FerryJournal *journal, const char *path, GError **error)
+{
+    bool row = false;
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
+        journal, error,
+        "SELECT id, migration_id, kind, state, pool, path, detail FROM creations WHERE path = ?"
+        " AND kind IN ('volume', 'block-volume') AND state IN ('intended', 'made', 'kept') ORDER "
+        "BY id DESC LIMIT 1",
+        "t", path);
+
+    return statement && ferry_journal_db_next(journal, statement, &row, error) && row
+               ? read_creation(statement)
+               : NULL;
+}
+
+bool
+ferry_journal_pool_is_shared(FerryJournal *journal,
+                             const char *pool,
+                             const char *migration_id,
+                             bool *ret_shared,
+                             GError **error)
+{
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    g_autoptr(FerryStatement) statement =
+        ferry_journal_db_prepare(journal, error,
+                                 /* What was delivered before this migration touched the pool was
+                                  * no reason not to make it, so it is none to keep it. */
+                                 "SELECT 1 FROM creations WHERE pool = ?1 AND migration_id <> ?2"
+                                 " AND kind = 'volume' AND (state IN ('intended', 'made', 'kept')"
+                                 " OR (state = 'delivered' AND id > (SELECT min(id) FROM creations"
+                                 " WHERE pool = ?1 AND migration_id = ?2)))"
+                                 /* The same for files that others brought into its folder. */
+                                 " UNION ALL SELECT 1 FROM imports i JOIN creations c"
+                                 " ON c.pool = ?1 AND c.migration_id = ?2 AND c.kind <> 'volume'"
+                                 " WHERE i.migration_id <> ?2"
+                                 " AND substr(i.path, 1, length(c.path) + 1) = c.path || '/'"
+                                 " AND (i.state IN ('waiting', 'copying', 'published', 'present')"
+                                 " OR (i.state = 'delivered' AND i.at_us > c.at_us)) LIMIT 1",
+                                 "tt", pool, migration_id);
+
+    return statement && ferry_journal_db_next(journal, statement, ret_shared, error);
+}
+
+bool
+ferry_journal_leftover_add(FerryJournal *journal,
+                           const char *path,
+                           const char *instance_uuid,
+                           const char *migration_id,
+                           const char *fingerprint,
+                           GError **error)
+{
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+
+    return ferry_journal_db_run(
+        journal, error, "INSERT OR REPLACE INTO leftovers VALUES (?, ?, ?, ?, ?)", "tttti", path,
+        instance_uuid, migration_id, fingerprint, ferry_clock_now_us());
+}
+
+char *
+ferry_journal_leftover_find(FerryJournal *journal,
+                            const char *path,
+                            const char *instance_uuid,
+                            GError **error)
+{
+    bool row = false;
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
+        journal, error, "SELECT fingerprint FROM leftovers WHERE path = ? AND instance_uuid = ?",
+        "tt", path, instance_uuid);
+
+    if (!statement || !ferry_journal_db_next(journal, statement, &row, error))
+        return NULL;
+    return row ? ferry_journal_db_text(statement, 0) : NULL;
+}
+
+GPtrArray *
+ferry_journal_leftover_paths(FerryJournal *journal, const char *instance_uuid, GError **error)
+{
+    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
+        journal, error, "SELECT path FROM leftovers WHERE instance_uuid = ? ORDER BY path", "t",
+        instance_uuid);
+
+    for (bool row = statement != NULL; row;) {
+        if (!ferry_journal_db_next(journal, statement, &row, error))
+            return NULL;
+        if (row)
+            g_ptr_array_add(paths, ferry_journal_db_text(statement, 0));
+    }
+    return statement ? g_steal_pointer(&paths) : NULL;
+}
+
+bool
+ferry_journal_leftover_forget(FerryJournal *journal, const char *path, GError **error)
+{
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+
+    return ferry_journal_db_run(journal, error, "DELETE FROM leftovers WHERE path = ?", "t", path);
+}

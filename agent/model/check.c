@@ -1,0 +1,265 @@
+#include "config.h"
+
+#include "model/check.h"
+
+#include "ferry/error.h"
+#include "ferry/json.h"
+#include "model/json-field.h"
+
+#define MAX_CHECKS 4096
+#define MAX_TEXT_BYTES (64 * 1024)
+
+struct FerryChecks {
+    GPtrArray *list; /* FerryCheck */
+};
+
+static const char *const result_names[] = {
+    [FERRY_CHECK_PASS] = "pass",
+    [FERRY_CHECK_WARN] = "warn",
+    [FERRY_CHECK_FAIL] = "fail",
+};
+
+static void
+check_free(FerryCheck *check)
+{
+    g_free(check->name);
+    g_free(check->message);
+    g_free(check->hint);
+    g_free(check);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryCheck, check_free)
+
+static void
+destroy_check(gpointer data)
+{
+    check_free(data);
+}
+
+FerryChecks *
+ferry_checks_new(void)
+{
+    FerryChecks *checks = g_new0(FerryChecks, 1);
+    checks->list = g_ptr_array_new_with_free_func(destroy_check);
+    return checks;
+}
+
+void
+ferry_checks_free(FerryChecks *checks)
+{
+    if (checks == NULL)
+        return;
+    g_ptr_array_unref(checks->list);
+    g_free(checks);
+}
+
+void
+ferry_checks_add(FerryChecks *checks,
+                 const char *name,
+                 FerryCheckResult result,
+                 const char *hint,
+                 const char *format,
+                 ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    FerryCheck *check = g_new0(FerryCheck, 1);
+    check->name = g_strdup(name);
+    check->result = result;
+    check->message = g_strdup_vprintf(format, arguments);
+    check->hint = g_strdup(hint);
+    va_end(arguments);
+    g_ptr_array_add(checks->list, check);
+}
+
+void
+ferry_checks_add_error(FerryChecks *checks, const char *name, const GError *error)
+{
+    ferry_checks_add(checks, name, FERRY_CHECK_FAIL, ferry_error_hint(error), "%s", error->message);
+}
+
+void
+ferry_checks_append(FerryChecks *checks, const FerryChecks *other)
+{
+    for (guint i = 0; i < other->list->len; i++) {
+        const FerryCheck *check = ferry_checks_get(other, i);
+        ferry_checks_add(checks, check->name, check->result, check->hint, "%s", check->message);
+    }
+}
+
+guint
+ferry_checks_count(const FerryChecks *checks)
+{
+    return checks->list->len;
+}
+
+const FerryCheck *
+ferry_checks_get(const FerryChecks *checks, guint index)
+{
+    g_return_val_if_fail(index < checks->list->len, NULL);
+    return g_ptr_array_index(checks->list, index);
+}
+
+bool
+ferry_checks_warn_of(const FerryChecks *checks, const char *name)
+{
+    for (guint i = 0; i < ferry_checks_count(checks); i++) {
+        const FerryCheck *check = ferry_checks_get(checks, i);
+
+        if (check->result == FERRY_CHECK_WARN && g_strcmp0(check->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool
+ferry_checks_compatible(const FerryChecks *checks)
+{
+    for (guint i = 0; i < checks->list->len; i++) {
+        if (ferry_checks_get(checks, i)->result == FERRY_CHECK_FAIL)
+            return false;
+    }
+    return true;
+}
+
+static json_t *
+list_to_json(const FerryChecks *checks)
+{
+    json_t *list = json_array();
+    for (guint i = 0; i < checks->list->len; i++) {
+        const FerryCheck *check = ferry_checks_get(checks, i);
+        json_t *object = json_object();
+        json_object_set_new(object, "name", ferry_json_text(check->name));
+        json_object_set_new(object, "result", json_string(result_names[check->result]));
+        json_object_set_new(object, "message", ferry_json_text(check->message));
+        json_object_set_new(object, "hint", ferry_json_text(check->hint));
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
+json_t *
+ferry_checks_to_json(const FerryChecks *checks)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "compatible", json_boolean(ferry_checks_compatible(checks)));
+    json_object_set_new(object, "checks", list_to_json(checks));
+    return object;
+}
+
+static FerryCheck *
+read_check(const FerryFieldScope *scope, GError **error)
+{
+    g_autoptr(FerryCheck) check = g_new0(FerryCheck, 1);
+    g_autofree char *result = NULL;
+    if (!ferry_field_check_object(scope, error) ||
+        !ferry_field_text(scope, "name", FERRY_FIELD_LINE, MAX_TEXT_BYTES, &check->name, error) ||
+        !ferry_field_text(scope, "result", FERRY_FIELD_LINE, MAX_TEXT_BYTES, &result, error) ||
+        !ferry_field_text(scope, "message", FERRY_FIELD_LINES, MAX_TEXT_BYTES, &check->message,
+                          error) ||
+        !ferry_field_text(scope, "hint", FERRY_FIELD_LINES, MAX_TEXT_BYTES, &check->hint, error))
+        return NULL;
+    if (check->name == NULL) {
+        (void)ferry_field_refuse(scope, "name", NULL, "a string", error);
+        return NULL;
+    }
+    if (!ferry_check_result_from_string(result, &check->result)) {
+        (void)ferry_field_refuse(scope, "result", json_object_get(scope->object, "result"),
+                                 "\"pass\", \"warn\" or \"fail\"", error);
+        return NULL;
+    }
+    if (check->message == NULL)
+        check->message = g_strdup("");
+    return g_steal_pointer(&check);
+}
+
+FerryChecks *
+ferry_checks_from_json(const json_t *object, GError **error)
+{
+    const FerryFieldScope scope = {object, "result"};
+    const json_t *list = NULL;
+    if (!ferry_field_check_object(&scope, error) ||
+        !ferry_field_list(&scope, "checks", MAX_CHECKS, &list, error))
+        return NULL;
+    if (list == NULL) {
+        (void)ferry_field_refuse(&scope, "checks", NULL, "a list", error);
+        return NULL;
+    }
+    g_autoptr(FerryChecks) checks = ferry_checks_new();
+    for (gsize i = 0; i < json_array_size(list); i++) {
+        g_autofree char *path = g_strdup_printf("result.checks[%zu]", i);
+        const FerryFieldScope item = {json_array_get(list, i), path};
+        FerryCheck *check = read_check(&item, error);
+        if (check == NULL)
+            return NULL;
+        g_ptr_array_add(checks->list, check);
+    }
+    return g_steal_pointer(&checks);
+}
+
+/* Checks whose failure has a name of its own in the protocol. */
+static const struct {
+    const char *check;
+    FerryErrorCode code;
+} codes[] = {
+    {"already-migrating", FERRY_ERROR_INSTANCE_ALREADY_MIGRATING},
+    {"cpu", FERRY_ERROR_INVALID_CPU_INFO},
+    {"disk-exists", FERRY_ERROR_DESTINATION_DISK_EXISTS},
+    {"path", FERRY_ERROR_PATH_NOT_ALLOWED},
+    {"state", FERRY_ERROR_INSTANCE_INVALID_STATE},
+};
+
+static FerryErrorCode
+code_of_check(const char *name)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(codes); i++)
+        if (g_strcmp0(codes[i].check, name) == 0)
+            return codes[i].code;
+    return FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR;
+}
+
+GError *
+ferry_checks_error(const FerryChecks *checks)
+{
+    g_autoptr(GString) failures = g_string_new(NULL);
+    const char *hint = NULL;
+    FerryErrorCode code = FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR;
+    guint count = 0;
+    for (guint i = 0; i < checks->list->len; i++) {
+        const FerryCheck *check = ferry_checks_get(checks, i);
+        if (check->result != FERRY_CHECK_FAIL)
+            continue;
+        g_string_append_printf(failures, "%s%s: %s", count > 0 ? "; " : "", check->name,
+                               check->message);
+        hint = hint != NULL ? hint : check->hint;
+        if (count == 0)
+            code = code_of_check(check->name);
+        else if (code != code_of_check(check->name))
+            code = FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR;
+        count++;
+    }
+    if (count == 0)
+        return NULL;
+    GError *error = ferry_error_new(code, hint, "%u check%s failed: %s", count,
+                                    count == 1 ? "" : "s", failures->str);
+    ferry_error_set_detail(error, "checks", list_to_json(checks));
+    return error;
+}
+
+const char *
+ferry_check_result_to_string(FerryCheckResult result)
+{
+    g_return_val_if_fail((guint)result < G_N_ELEMENTS(result_names), "fail");
+    return result_names[result];
+}
+
+bool
+ferry_check_result_from_string(const char *text, FerryCheckResult *ret_result)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(result_names); i++) {
+        if (g_strcmp0(text, result_names[i]) != 0)
+            continue;
+        *ret_result = (FerryCheckResult)i;
+        return true;
+    }
+    return false;
+}

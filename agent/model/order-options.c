@@ -1,0 +1,397 @@
+#include "config.h"
+
+#include "model/order-options.h"
+
+#include "ferry/error.h"
+#include "model/instance.h"
+#include "model/json-field.h"
+
+#include <string.h>
+
+#define MAX_DISKS 256
+#define MAX_TARGET_BYTES 31
+#define MAX_TEXT_BYTES 1024
+/* libvirt puts it into names of files. */
+#define MAX_NAME_BYTES 200
+/* libvirt turns MiB/s into bytes in a signed 64-bit number. */
+#define MAX_BANDWIDTH_MIBPS (G_GUINT64_CONSTANT(0x7fffffffffffffff) / (1024 * 1024))
+/* QEMU's limit: 2000 seconds. */
+#define MAX_DOWNTIME_MS 2000000
+#define MAX_CONNECTIONS 255
+#define MIN_PROGRESS_INTERVAL_S 0.1
+#define MAX_PROGRESS_INTERVAL_S 3600.0
+
+/* What an order said, before defaults that depend on several options are settled. */
+typedef struct {
+    FerryOrderOptions *options;
+    FerryOption auto_converge;
+    FerryOption post_copy;
+} Draft;
+
+typedef bool (*ReadFunc)(const FerryFieldScope *scope,
+                         const char *key,
+                         Draft *draft,
+                         GError **error);
+
+static bool
+refuse_value(const FerryFieldScope *scope, const char *key, const char *expected, GError **error)
+{
+    return ferry_field_refuse(scope, key, json_object_get(scope->object, key), expected, error);
+}
+
+static bool
+read_option(const FerryFieldScope *scope, const char *key, FerryOption *value, GError **error)
+{
+    bool yes = *value == FERRY_OPTION_YES;
+    bool given = json_is_boolean(json_object_get(scope->object, key));
+    if (!ferry_field_bool(scope, key, &yes, error))
+        return false;
+    if (given)
+        *value = yes ? FERRY_OPTION_YES : FERRY_OPTION_NO;
+    return true;
+}
+
+static bool
+read_disks(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return ferry_field_texts(scope, key, MAX_DISKS, MAX_TARGET_BYTES, &draft->options->disks,
+                             error);
+}
+
+static bool
+read_bandwidth(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return ferry_field_uint64(scope, key, 0, MAX_BANDWIDTH_MIBPS, &draft->options->bandwidth_mibps,
+                              error);
+}
+
+static bool
+read_downtime(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return ferry_field_uint(scope, key, 1, MAX_DOWNTIME_MS, &draft->options->downtime_ms, error);
+}
+
+static bool
+read_auto_converge(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return read_option(scope, key, &draft->auto_converge, error);
+}
+
+static bool
+read_post_copy(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return read_option(scope, key, &draft->post_copy, error);
+}
+
+static bool
+read_connections(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return ferry_field_uint(scope, key, 1, MAX_CONNECTIONS, &draft->options->parallel_connections,
+                            error);
+}
+
+static bool
+read_tls(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return ferry_field_bool(scope, key, &draft->options->tls, error);
+}
+
+static bool
+read_timeout(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    FerryOrderOptions *options = draft->options;
+    options->has_completion_timeout = json_is_integer(json_object_get(scope->object, key));
+    return ferry_field_uint(scope, key, 0, G_MAXINT32, &options->completion_timeout_s, error);
+}
+
+static bool
+read_timeout_action(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    g_autofree char *text = NULL;
+    if (!ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_TEXT_BYTES, &text, error))
+        return false;
+    if (text != NULL && !ferry_timeout_action_from_string(text, &draft->options->timeout_action))
+        return refuse_value(scope, key, "\"abort\" or \"force_complete\"", error);
+    return true;
+}
+
+static bool
+read_persistent(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return read_option(scope, key, &draft->options->persistent, error);
+}
+
+static bool
+read_undefine(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return ferry_field_bool(scope, key, &draft->options->undefine_source, error);
+}
+
+static bool
+read_source_disks(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    g_autofree char *text = NULL;
+    if (!ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_TEXT_BYTES, &text, error))
+        return false;
+    if (text != NULL && !ferry_source_disks_from_string(text, &draft->options->source_disks))
+        return refuse_value(scope, key, "\"keep\" or \"delete\"", error);
+    return true;
+}
+
+static bool
+read_paused(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return ferry_field_bool(scope, key, &draft->options->paused, error);
+}
+
+static bool
+read_interval(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    const json_t *value = json_object_get(scope->object, key);
+    if (json_is_null(value))
+        return true;
+    double seconds = json_number_value(value);
+    if (!json_is_number(value) || seconds < MIN_PROGRESS_INTERVAL_S ||
+        seconds > MAX_PROGRESS_INTERVAL_S)
+        return refuse_value(scope, key, "a number of seconds from 0.1 to 3600", error);
+    draft->options->progress_interval_ms = (guint)(seconds * 1000.0 + 0.5);
+    return true;
+}
+
+static bool
+read_strategy(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    static const char *const words[] = {
+        [FERRY_STORAGE_AUTO] = "auto",
+        [FERRY_STORAGE_MIRROR] = "mirror",
+        [FERRY_STORAGE_SEEDED] = "seeded",
+    };
+    g_autofree char *text = NULL;
+    if (!ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_TEXT_BYTES, &text, error))
+        return false;
+    for (guint i = 0; text != NULL && i < G_N_ELEMENTS(words); i++) {
+        if (strcmp(text, words[i]) != 0)
+            continue;
+        draft->options->storage_strategy = (FerryStorageStrategy)i;
+        return true;
+    }
+    return text == NULL || refuse_value(scope, key, "\"auto\", \"mirror\" or \"seeded\"", error);
+}
+
+static bool
+read_flatten(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return ferry_field_bool(scope, key, &draft->options->flatten, error);
+}
+
+static bool
+read_sparsify(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return ferry_field_bool(scope, key, &draft->options->sparsify, error);
+}
+
+static bool
+read_fstrim(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return ferry_field_bool(scope, key, &draft->options->fstrim, error);
+}
+
+/* A pool's name or an absolute folder. */
+static bool
+is_place(const char *text)
+{
+    return g_path_is_absolute(text) || strchr(text, '/') == NULL;
+}
+
+static bool
+read_pool_map(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    const char *from = NULL;
+    json_t *to = NULL;
+    if (!ferry_field_map(scope, key, MAX_DISKS, MAX_TEXT_BYTES, &draft->options->pool_map, error))
+        return false;
+    json_object_foreach(draft->options->pool_map, from, to)
+    {
+        const FerryFieldScope map = {draft->options->pool_map, "options.pool_map"};
+        if (!is_place(from) || !is_place(json_string_value(to)))
+            return refuse_value(&map, from, "names of pools, or absolute folders", error);
+    }
+    return true;
+}
+
+static bool
+read_disk_formats(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    const char *target = NULL;
+    json_t *format = NULL;
+    if (!ferry_field_map(scope, key, MAX_DISKS, MAX_TARGET_BYTES, &draft->options->disk_formats,
+                         error))
+        return false;
+    json_object_foreach(draft->options->disk_formats, target, format)
+    {
+        const FerryFieldScope map = {draft->options->disk_formats, "options.disk_formats"};
+        const char *word = json_string_value(format);
+        if (strcmp(word, "raw") != 0 && strcmp(word, "qcow2") != 0)
+            return refuse_value(&map, target, "\"raw\" or \"qcow2\"", error);
+    }
+    return true;
+}
+
+static bool
+read_dest_name(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    char **name = &draft->options->dest_name;
+    if (!ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_NAME_BYTES, name, error))
+        return false;
+    return *name == NULL || ferry_instance_is_name(*name) ||
+           refuse_value(scope, key, "a name that libvirt takes", error);
+}
+
+static const struct {
+    const char *name;
+    ReadFunc read;
+} readers[] = {
+    {"disks", read_disks},
+    {"bandwidth_mib_s", read_bandwidth},
+    {"downtime_ms", read_downtime},
+    {"auto_converge", read_auto_converge},
+    {"post_copy", read_post_copy},
+    {"parallel_connections", read_connections},
+    {"tls", read_tls},
+    {"completion_timeout_s", read_timeout},
+    {"timeout_action", read_timeout_action},
+    {"persistent", read_persistent},
+    {"undefine_source", read_undefine},
+    {"source_disks", read_source_disks},
+    {"storage_strategy", read_strategy},
+    {"flatten", read_flatten},
+    {"sparsify", read_sparsify},
+    {"fstrim", read_fstrim},
+    {"pool_map", read_pool_map},
+    {"disk_formats", read_disk_formats},
+    {"dest_name", read_dest_name},
+    {"paused", read_paused},
+    {"progress_interval_s", read_interval},
+};
+
+static bool
+refuse_unknown(const char *key, GError **error)
+{
+    g_autoptr(GString) hint = g_string_new("Known options:");
+    for (gsize i = 0; i < G_N_ELEMENTS(readers); i++)
+        g_string_append_printf(hint, "%s %s", i > 0 ? "," : "", readers[i].name);
+    g_autofree char *shown = g_strescape(key, NULL);
+    ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, hint->str, "Unknown option \"%.60s\"",
+                    shown);
+    return false;
+}
+
+static bool
+read_one(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(readers); i++) {
+        if (strcmp(key, readers[i].name) == 0)
+            return readers[i].read(scope, key, draft, error);
+    }
+    return refuse_unknown(key, error);
+}
+
+static bool
+refuse_conflict(const char *hint, const char *message, GError **error)
+{
+    ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, hint, "%s", message);
+    return false;
+}
+
+/* Where the order says nothing, what is permitted is used as long as it fits the rest; post-copy
+ * before auto-converge, as with nova. */
+static void
+settle_defaults(Draft *draft, const FerryConfig *config)
+{
+    FerryOrderOptions *options = draft->options;
+    bool fits = !options->paused && options->parallel_connections <= 1;
+    if (draft->post_copy == FERRY_OPTION_DEFAULT)
+        options->post_copy = config->live_migration_permit_post_copy && fits;
+    else
+        options->post_copy = draft->post_copy == FERRY_OPTION_YES;
+    if (draft->auto_converge == FERRY_OPTION_DEFAULT)
+        options->auto_converge = config->live_migration_permit_auto_converge && !options->post_copy;
+    else
+        options->auto_converge = draft->auto_converge == FERRY_OPTION_YES;
+}
+
+static bool
+check_together(const FerryOrderOptions *options, const FerryConfig *config, GError **error)
+{
+    if (options->auto_converge && !config->live_migration_permit_auto_converge)
+        return refuse_conflict("Set [libvirt] live_migration_permit_auto_converge on this host",
+                               "Option \"auto_converge\" is not permitted here", error);
+    if (options->post_copy && !config->live_migration_permit_post_copy)
+        return refuse_conflict("Set [libvirt] live_migration_permit_post_copy on this host",
+                               "Option \"post_copy\" is not permitted here", error);
+    if (options->flatten && options->storage_strategy == FERRY_STORAGE_SEEDED)
+        return refuse_conflict(
+            "Choose one of the two",
+            "Option \"flatten\" does not go with \"storage_strategy\" \"seeded\"", error);
+    if (options->post_copy && options->paused)
+        return refuse_conflict("Choose one of the two",
+                               "Option \"post_copy\" does not go with \"paused\": a guest that"
+                               " does not run fetches no memory",
+                               error);
+    if (options->post_copy && options->parallel_connections > 1)
+        return refuse_conflict("Choose one of the two",
+                               "Option \"post_copy\" does not go with \"parallel_connections\"",
+                               error);
+    return true;
+}
+
+static FerryOrderOptions *
+new_from_config(const FerryConfig *config)
+{
+    FerryOrderOptions *options = g_new0(FerryOrderOptions, 1);
+    options->bandwidth_mibps = config->live_migration_bandwidth_mibps;
+    options->downtime_ms = config->live_migration_downtime_ms;
+    options->parallel_connections = MAX(config->live_migration_parallel_connections, 1);
+    options->tls = config->live_migration_with_native_tls;
+    options->timeout_action = config->live_migration_timeout_action;
+    options->persistent = FERRY_OPTION_DEFAULT;
+    options->undefine_source = true;
+    options->source_disks = config->source_disks;
+    options->progress_interval_ms = config->progress_interval_ms;
+    return options;
+}
+
+FerryOrderOptions *
+ferry_order_options_parse(const json_t *object, const FerryConfig *config, GError **error)
+{
+    const FerryFieldScope scope = {object, "options"};
+    g_autoptr(FerryOrderOptions) options = new_from_config(config);
+    Draft draft = {options, FERRY_OPTION_DEFAULT, FERRY_OPTION_DEFAULT};
+    if (object != NULL && !json_is_null(object)) {
+        if (!ferry_field_check_object(&scope, error))
+            return NULL;
+        const char *key;
+        json_t *value;
+        json_object_foreach((json_t *)object, key, value)
+        {
+            if (!read_one(&scope, key, &draft, error))
+                return NULL;
+        }
+    }
+    settle_defaults(&draft, config);
+    if (!check_together(options, config, error))
+        return NULL;
+    return g_steal_pointer(&options);
+}
+
+void
+ferry_order_options_free(FerryOrderOptions *options)
+{
+    if (options == NULL)
+        return;
+    g_strfreev(options->disks);
+    json_decref(options->pool_map);
+    json_decref(options->disk_formats);
+    g_free(options->dest_name);
+    g_free(options);
+}

@@ -1,0 +1,398 @@
+#include "config.h"
+
+#include "model/progress.h"
+
+#include "ferry/json.h"
+
+#include <string.h>
+
+/* How much of the past the smoothed rates remember. */
+#define SMOOTHING_US (5 * G_USEC_PER_SEC)
+/* 100 is said by ferry_progress_finish() only: until then something can still go wrong. */
+#define MAX_UNFINISHED_PERCENT 99
+#define MAX_ETA_MS (G_GINT64_CONSTANT(365) * 24 * 3600 * 1000)
+#define MIN_RATE 1.0 /* bytes a second: below, nothing moves */
+
+typedef struct {
+    char target[FERRY_PROGRESS_MAX_TARGET];
+    guint64 capacity_bytes;
+    guint64 allocation_bytes;
+    guint64 cur;
+    double share; /* 0 .. 1: what its block job has done; never falls */
+} Disk;
+
+/* A rate in bytes a second that follows its readings slowly. */
+typedef struct {
+    bool known;
+    double bytes_s;
+} Rate;
+
+struct FerryProgress {
+    gint64 started_us;
+    gint64 time_us;
+    guint64 files_total_bytes;
+    guint64 files_processed_bytes;
+    GArray *disks;              /* Disk */
+    FerryProgressSample sample; /* the last one, but for counters that later ones left out */
+    guint64 memory_bytes;       /* what the guest has, until libvirt says what must move */
+    bool memory_seen;
+    guint64 memory_moved_bytes; /* the highest seen */
+    guint percent;
+    bool finished;
+
+    /* Where the rates were measured last. */
+    bool has_mark;
+    gint64 mark_us;
+    FerryPhase mark_phase;
+    double mark_moved;
+    double mark_remaining;
+    Rate throughput; /* bytes that were moved */
+    Rate closing;    /* bytes by which the rest shrank: dirtied pages count against it */
+};
+
+FerryProgress *
+ferry_progress_new(gint64 started_us, guint64 memory_bytes)
+{
+    FerryProgress *progress = g_new0(FerryProgress, 1);
+    progress->started_us = started_us;
+    progress->time_us = started_us;
+    progress->memory_bytes = memory_bytes;
+    progress->disks = g_array_new(/* zero_terminated= */ false, /* clear= */ true, sizeof(Disk));
+    return progress;
+}
+
+void
+ferry_progress_free(FerryProgress *progress)
+{
+    if (progress == NULL)
+        return;
+    g_array_unref(progress->disks);
+    g_free(progress);
+}
+
+void
+ferry_progress_go_on(FerryProgress *progress, const json_t *former)
+{
+    gint64 elapsed_ms = json_integer_value(json_object_get(former, "elapsed_ms"));
+    gint64 percent = json_integer_value(json_object_get(former, "percent"));
+
+    progress->percent = (guint)CLAMP(percent, 0, MAX_UNFINISHED_PERCENT);
+    progress->started_us -= MAX(elapsed_ms, 0) * G_TIME_SPAN_MILLISECOND;
+}
+
+static Disk *
+disk_at(const FerryProgress *progress, guint index)
+{
+    return &g_array_index(progress->disks, Disk, index);
+}
+
+void
+ferry_progress_add_disk(FerryProgress *progress,
+                        const char *target,
+                        guint64 capacity_bytes,
+                        guint64 allocation_bytes)
+{
+    Disk disk = {.capacity_bytes = capacity_bytes, .allocation_bytes = allocation_bytes};
+    g_strlcpy(disk.target, target, sizeof disk.target);
+    g_array_append_val(progress->disks, disk);
+}
+
+void
+ferry_progress_set_files(FerryProgress *progress, guint64 total_bytes, guint64 processed_bytes)
+{
+    progress->files_total_bytes = MAX(total_bytes, processed_bytes);
+    progress->files_processed_bytes = processed_bytes;
+}
+
+void
+ferry_progress_set_disk(FerryProgress *progress, const char *target, guint64 cur, guint64 end)
+{
+    for (guint i = 0; i < progress->disks->len; i++) {
+        Disk *disk = disk_at(progress, i);
+        if (strncmp(disk->target, target, sizeof disk->target - 1) != 0)
+            continue;
+        /* QEMU says 0 of 0 before the job has looked at the image. */
+        if (end == 0 || cur < disk->cur)
+            return;
+        disk->cur = cur;
+        disk->share = MAX(disk->share, MIN((double)cur / (double)end, 1.0));
+        return;
+    }
+}
+
+/* --- what must move, and what has ------------------------------------------------------------- */
+
+static guint64
+disk_processed(const Disk *disk)
+{
+    if (disk->share >= 1.0)
+        return disk->allocation_bytes;
+    return MIN((guint64)((double)disk->allocation_bytes * disk->share), disk->allocation_bytes);
+}
+
+static guint64
+add(guint64 left, guint64 right)
+{
+    guint64 sum = 0;
+    return g_uint64_checked_add(&sum, left, right) ? sum : G_MAXUINT64;
+}
+
+static void
+sum_disks(const FerryProgress *progress, guint64 *ret_total, guint64 *ret_processed)
+{
+    *ret_total = 0;
+    *ret_processed = 0;
+    for (guint i = 0; i < progress->disks->len; i++) {
+        *ret_total = add(*ret_total, disk_at(progress, i)->allocation_bytes);
+        *ret_processed = add(*ret_processed, disk_processed(disk_at(progress, i)));
+    }
+}
+
+/* Pages of zeroes are remaining but hardly ever moved, so "processed and remaining" falls from the
+ * guest's whole memory to what it really uses; before that is known, the whole counts. */
+static guint64
+memory_remaining(const FerryProgress *progress)
+{
+    if (progress->finished)
+        return 0;
+    return progress->memory_seen ? progress->sample.memory_remaining_bytes : progress->memory_bytes;
+}
+
+static double
+moved(const FerryProgress *progress)
+{
+    return (double)ferry_progress_bytes_moved(progress);
+}
+
+static double
+remaining(const FerryProgress *progress)
+{
+    guint64 total = 0;
+    guint64 processed = 0;
+    sum_disks(progress, &total, &processed);
+    return (double)(progress->files_total_bytes - progress->files_processed_bytes) +
+           (double)(total - processed) + (double)memory_remaining(progress);
+}
+
+guint64
+ferry_progress_bytes_moved(const FerryProgress *progress)
+{
+    guint64 total = 0;
+    guint64 processed = 0;
+    sum_disks(progress, &total, &processed);
+    return add(progress->files_processed_bytes, add(processed, progress->memory_moved_bytes));
+}
+
+/* --- one reading ------------------------------------------------------------------------------ */
+
+static void
+take_sample(FerryProgress *progress, const FerryProgressSample *sample)
+{
+    FerryProgressSample kept = progress->sample;
+    progress->sample = *sample;
+    progress->time_us = MAX(progress->time_us, sample->time_us);
+    if (sample->memory_total_bytes == 0) {
+        progress->sample.memory_total_bytes = kept.memory_total_bytes;
+        progress->sample.memory_processed_bytes = kept.memory_processed_bytes;
+        progress->sample.memory_remaining_bytes = kept.memory_remaining_bytes;
+        progress->sample.memory_iteration = kept.memory_iteration;
+        return;
+    }
+    /* What remains falls from a guess to a count: no movement either (see measure()). */
+    if (!progress->memory_seen)
+        progress->has_mark = false;
+    progress->memory_seen = true;
+    progress->memory_moved_bytes =
+        MAX(progress->memory_moved_bytes, sample->memory_processed_bytes);
+}
+
+static bool
+disks_are_over(FerryPhase phase)
+{
+    switch (phase) {
+    case FERRY_PHASE_MEMORY:
+    case FERRY_PHASE_POST_COPY:
+    case FERRY_PHASE_SWITCHOVER:
+        return true;
+    case FERRY_PHASE_NONE:
+    case FERRY_PHASE_DISK:
+        return false;
+    }
+    return false;
+}
+
+/* From here on the mirrors only follow the guest's writes; their jobs may be gone already. */
+static void
+finish_disks(FerryProgress *progress)
+{
+    for (guint i = 0; i < progress->disks->len; i++)
+        disk_at(progress, i)->share = 1.0;
+}
+
+static void
+feed_rate(Rate *rate, double bytes, gint64 interval_us)
+{
+    double reading = bytes * G_USEC_PER_SEC / (double)interval_us;
+    double weight = (double)interval_us / (double)(SMOOTHING_US + interval_us);
+    rate->bytes_s = rate->known ? rate->bytes_s + weight * (reading - rate->bytes_s) : reading;
+    rate->known = true;
+}
+
+static void
+set_mark(FerryProgress *progress)
+{
+    progress->has_mark = true;
+    progress->mark_us = progress->time_us;
+    progress->mark_phase = progress->sample.phase;
+    progress->mark_moved = moved(progress);
+    progress->mark_remaining = remaining(progress);
+}
+
+/* What a change of phase does to the counters (the rest of the disks is declared done, memory's
+ * real size becomes known) is no movement, so the rates skip that interval. */
+static void
+measure(FerryProgress *progress)
+{
+    gint64 interval_us = progress->time_us - progress->mark_us;
+    if (progress->has_mark && interval_us <= 0)
+        return;
+    if (progress->has_mark && progress->mark_phase == progress->sample.phase) {
+        feed_rate(&progress->throughput, moved(progress) - progress->mark_moved, interval_us);
+        feed_rate(&progress->closing, progress->mark_remaining - remaining(progress), interval_us);
+    }
+    set_mark(progress);
+}
+
+static void
+raise_percent(FerryProgress *progress)
+{
+    double done = moved(progress);
+    double total = done + remaining(progress);
+    if (total <= 0.0)
+        return;
+    guint percent = (guint)(100.0 * done / total);
+    progress->percent = MAX(progress->percent, MIN(percent, MAX_UNFINISHED_PERCENT));
+}
+
+void
+ferry_progress_update(FerryProgress *progress, const FerryProgressSample *sample)
+{
+    if (progress->finished)
+        return;
+    take_sample(progress, sample);
+    if (disks_are_over(sample->phase))
+        finish_disks(progress);
+    measure(progress);
+    raise_percent(progress);
+}
+
+void
+ferry_progress_finish(FerryProgress *progress, gint64 time_us)
+{
+    progress->time_us = MAX(progress->time_us, time_us);
+    finish_disks(progress);
+    progress->sample.memory_remaining_bytes = 0;
+    progress->finished = true;
+    progress->percent = 100;
+}
+
+guint
+ferry_progress_percent(const FerryProgress *progress)
+{
+    return progress->percent;
+}
+
+/* --- JSON ------------------------------------------------------------------------------------- */
+
+static json_t *
+integer(guint64 value)
+{
+    return json_integer((json_int_t)MIN(value, G_MAXINT64));
+}
+
+static void
+set(json_t *object, const char *key, guint64 value)
+{
+    json_object_set_new(object, key, integer(value));
+}
+
+static guint64
+throughput(const FerryProgress *progress)
+{
+    double bytes_s = progress->throughput.bytes_s;
+    if (!progress->throughput.known || bytes_s < MIN_RATE || progress->finished)
+        return 0;
+    return bytes_s < (double)G_MAXINT64 ? (guint64)bytes_s : G_MAXINT64;
+}
+
+static json_t *
+eta_to_json(const FerryProgress *progress)
+{
+    if (progress->finished)
+        return json_integer(0);
+    if (!progress->closing.known || progress->closing.bytes_s < MIN_RATE)
+        return json_null();
+    double eta_ms = remaining(progress) / progress->closing.bytes_s * 1000.0;
+    return eta_ms <= (double)MAX_ETA_MS ? json_integer((json_int_t)eta_ms) : json_null();
+}
+
+static json_t *
+counters_to_json(guint64 total, guint64 processed)
+{
+    json_t *object = json_object();
+    set(object, "total_bytes", total);
+    set(object, "processed_bytes", processed);
+    set(object, "remaining_bytes", total - processed);
+    return object;
+}
+
+static json_t *
+disks_to_json(const FerryProgress *progress)
+{
+    guint64 total = 0;
+    guint64 processed = 0;
+    sum_disks(progress, &total, &processed);
+    json_t *disks = json_object();
+    for (guint i = 0; i < progress->disks->len; i++) {
+        const Disk *disk = disk_at(progress, i);
+        json_t *object = counters_to_json(disk->allocation_bytes, disk_processed(disk));
+        set(object, "capacity_bytes", disk->capacity_bytes);
+        json_object_set_new(disks, disk->target, object);
+    }
+    json_t *object = counters_to_json(total, processed);
+    json_object_set_new(object, "disks", disks);
+    return object;
+}
+
+static json_t *
+memory_to_json(const FerryProgress *progress)
+{
+    const FerryProgressSample *sample = &progress->sample;
+    json_t *object = json_object();
+    set(object, "total_bytes",
+        progress->memory_seen ? sample->memory_total_bytes : progress->memory_bytes);
+    set(object, "processed_bytes", progress->memory_moved_bytes);
+    set(object, "remaining_bytes", memory_remaining(progress));
+    set(object, "dirty_rate_bytes_s", sample->memory_dirty_rate_bytes_s);
+    set(object, "iteration", sample->memory_iteration);
+    return object;
+}
+
+json_t *
+ferry_progress_to_json(const FerryProgress *progress)
+{
+    json_t *object = json_object();
+    set(object, "percent", progress->percent);
+    json_object_set_new(object, "eta_ms", eta_to_json(progress));
+    set(object, "elapsed_ms",
+        (guint64)MAX(progress->time_us - progress->started_us, 0) / G_TIME_SPAN_MILLISECOND);
+    json_object_set_new(
+        object, "files",
+        counters_to_json(progress->files_total_bytes, progress->files_processed_bytes));
+    json_object_set_new(object, "disk", disks_to_json(progress));
+    json_object_set_new(object, "memory", memory_to_json(progress));
+    set(object, "throughput_bytes_s", throughput(progress));
+    set(object, "expected_downtime_ms", progress->sample.expected_downtime_ms);
+    set(object, "throttle_percent", progress->sample.throttle_percent);
+    return object;
+}

@@ -1,0 +1,183 @@
+#include "config.h"
+
+#include "model/storage-strategy.h"
+
+#include "ferry/json.h"
+#include "model/overlay.h"
+
+#include <string.h>
+
+#define MAX_NAME_BYTES 255
+
+static bool
+is_raw(const FerryDisk *disk)
+{
+    return g_strcmp0(disk->format, "raw") == 0;
+}
+
+/* Returns: NULL when the disk can be seeded, or why not. */
+static const char *
+seed_obstacle(const FerryDisk *disk, const FerryOrderOptions *options)
+{
+    g_autofree char *name = g_path_get_basename(disk->source);
+
+    if (g_strcmp0(disk->type, "file") != 0)
+        return "it is no file that could be sent frozen";
+    if (!is_raw(disk))
+        return "a mirror of it visits allocated clusters only, which costs no more";
+    if (options->pool_map || options->disk_formats || options->sparsify)
+        return "it may become something else on its way, which the mirror sees to";
+    if (options->source_disks == FERRY_SOURCE_DISKS_QUARANTINE)
+        return "an image in quarantine has to be whole";
+    if (disk->encrypted)
+        return "it is encrypted, which its overlay would not be";
+    if (!disk->pool)
+        return "no active storage pool holds it";
+    if (disk->backing_chain && disk->backing_chain[0])
+        return "its backing chain travels as it is";
+    if (strlen(name) + FERRY_OVERLAY_EXTRA_BYTES > MAX_NAME_BYTES)
+        return "its file's name is too long for an overlay beside it";
+    return NULL;
+}
+
+static guint64
+holes(const FerryDisk *disk)
+{
+    return disk->capacity_bytes > disk->allocation_bytes
+               ? disk->capacity_bytes - disk->allocation_bytes
+               : 0;
+}
+
+static guint64
+worth_bytes(guint64 bandwidth_mibps)
+{
+    if (bandwidth_mibps == 0 || bandwidth_mibps >= (FERRY_SEED_HOLES_BYTES >> 20))
+        return FERRY_SEED_HOLES_BYTES;
+    return MIN(FERRY_SEED_HOLES_BYTES, (bandwidth_mibps << 20) * FERRY_SEED_HOLES_S);
+}
+
+static void
+decide(FerryDisk *disk, bool seeded, char *why)
+{
+    disk->seeded = seeded;
+    g_free(disk->strategy_why);
+    disk->strategy_why = why;
+}
+
+static void
+choose_by_layout(FerryDisk *disk, const FerryOrderOptions *options)
+{
+    const char *obstacle = seed_obstacle(disk, options);
+    guint64 hole_bytes = holes(disk);
+
+    if (obstacle)
+        decide(disk, false, g_strdup(obstacle));
+    else if (hole_bytes < worth_bytes(options->bandwidth_mibps))
+        decide(disk, false, g_strdup("raw with few holes: a mirror has little to walk in vain"));
+    else
+        decide(disk, true,
+               g_strdup_printf("raw and sparse: a mirror would walk %" G_GUINT64_FORMAT
+                               " MiB of holes",
+                               hole_bytes >> 20));
+}
+
+static void
+force_seed(FerryInstance *instance, FerryDisk *disk, const FerryOrderOptions *options)
+{
+    const char *obstacle = seed_obstacle(disk, options);
+    g_autofree char *message = NULL;
+
+    decide(disk, !obstacle, g_strdup(obstacle ? obstacle : "by order"));
+    if (!obstacle)
+        return;
+    message = g_strdup_printf("Disk \"%s\" cannot be seeded: %s", disk->target, obstacle);
+    ferry_instance_add_obstacle(instance, "storage-strategy", message,
+                                "Leave storage_strategy at \"auto\", which mirrors such a disk");
+}
+
+void
+ferry_storage_strategy_choose(FerryInstance *instance, const FerryOrderOptions *options)
+{
+    for (guint i = 0; i < instance->disks->len; i++) {
+        FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (!disk->migrate)
+            continue;
+        if (ferry_instance_is_shut_off(instance)) {
+            decide(disk, false, g_strdup("the instance does not run: its files are carried"));
+            continue;
+        }
+        switch (options->storage_strategy) {
+        case FERRY_STORAGE_AUTO:
+            choose_by_layout(disk, options);
+            break;
+        case FERRY_STORAGE_MIRROR:
+            decide(disk, false, g_strdup("by order"));
+            break;
+        case FERRY_STORAGE_SEEDED:
+            force_seed(instance, disk, options);
+            break;
+        }
+    }
+}
+
+void
+ferry_storage_strategy_avoid_seeds(FerryInstance *instance,
+                                   const FerryOrderOptions *options,
+                                   const char *why)
+{
+    for (guint i = 0; i < instance->disks->len; i++) {
+        FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (disk->seeded && options->storage_strategy == FERRY_STORAGE_AUTO)
+            decide(disk, false, g_strdup(why));
+    }
+}
+
+static bool
+is_prepared_for_seed(const json_t *volumes, const char *target)
+{
+    json_t *volume = NULL;
+    gsize index = 0;
+
+    json_array_foreach((json_t *)volumes, index, volume)
+    {
+        if (g_strcmp0(ferry_json_get_string(volume, "target"), target) == 0)
+            return ferry_json_get_bool(volume, "seeded", false);
+    }
+    return false;
+}
+
+void
+ferry_storage_strategy_adopt(FerryInstance *instance, const json_t *volumes)
+{
+    for (guint i = 0; i < instance->disks->len; i++) {
+        FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+        bool seeded = is_prepared_for_seed(volumes, disk->target);
+
+        if (disk->migrate && seeded != disk->seeded)
+            decide(disk, seeded, g_strdup("as the destination was prepared"));
+    }
+}
+
+const char *
+ferry_storage_strategy_of(const FerryInstance *instance, const FerryDisk *disk)
+{
+    if (ferry_instance_is_shut_off(instance))
+        return "copy";
+    return disk->seeded ? "seeded" : "mirror";
+}
+
+const char *
+ferry_storage_strategy_word(const FerryInstance *instance)
+{
+    if (instance && ferry_instance_is_shut_off(instance))
+        return "copy";
+    for (guint i = 0; instance && i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (disk->migrate && disk->seeded)
+            return "seeded";
+    }
+    return "mirror";
+}

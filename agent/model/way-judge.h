@@ -1,0 +1,34 @@
+/* way-judge.h: what was seen of the way between two hosts, as checks. Pure, any thread. */
+#pragma once
+
+#include <glib.h>
+
+#include "model/check.h"
+#include "model/reach.h"
+
+/* Versions as libvirt writes them, "9.0.0"; NULL where unknown. */
+typedef struct {
+    const char *libvirt;
+    const char *qemu;
+} FerryHostVersions;
+
+/** Adds `versions`: warns of a destination that is older, and of what is not known. */
+void ferry_way_judge_versions(FerryChecks *checks,
+                              const FerryHostVersions *here,
+                              const FerryHostVersions *there);
+
+/**
+ * ferry_way_judge_clock:
+ * @asked_us, @answered_us: by the source's clock; @there_us: by the destination's, in between
+ * Adds `clock`: warns of a difference that their distance does not explain.
+ */
+void
+ferry_way_judge_clock(FerryChecks *checks, gint64 asked_us, gint64 answered_us, gint64 there_us);
+
+/**
+ * ferry_way_judge_ports:
+ * @probes: ports of the range that QEMU listens at during a migration, all of one host. Nobody
+ *   listens there before: a refusal shows that packets pass
+ * Adds `migration-ports`.
+ */
+void ferry_way_judge_ports(FerryChecks *checks, const FerryProbe *probes, gsize count);

@@ -1,0 +1,28 @@
+/* location.h: where an instance that left this host is now, as far as the agents know.
+ *
+ * Threads: any but main; blocks while others are asked.
+ */
+#pragma once
+
+#include "model/outcome.h"
+#include "runtime/agent.h"
+
+typedef struct {
+    char *host; /* the last one that was asked */
+    FerrySight sight;
+} FerryWhereabouts;
+
+void ferry_whereabouts_clear(FerryWhereabouts *whereabouts);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryWhereabouts, ferry_whereabouts_clear)
+
+/**
+ * ferry_whereabouts_find:
+ * Asks @host, where the instance went from here, and follows the journeys that it made since, also
+ * one that led back here. Whatever is not certain is FERRY_SIGHT_UNREACHABLE: a host that does not
+ * answer, an instance that libvirt sent away without us.
+ */
+FerryWhereabouts
+ferry_whereabouts_find(const FerryAgent *agent, const char *host, const char *instance_uuid);
+
+/** Returns: true when it may run there: anything but absent, shut off and unreachable. */
+bool ferry_whereabouts_may_run(const FerryWhereabouts *whereabouts);

@@ -1,0 +1,92 @@
+#include "config.h"
+
+#include "peer/peer.h"
+
+#include "ferry/error.h"
+#include "ferry/json.h"
+
+/* One question. A destination that needs longer finishes it all the same and answers the next one
+ * from its journal; a question that died with the agent that had it should not cost much. */
+#define ATTEMPT_MS 5000
+#define SIGHT_MS 5000
+#define FIRST_PAUSE_MS 500
+#define LAST_PAUSE_MS 8000
+
+static bool
+is_worth_repeating(const GError *error)
+{
+    return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_DESTINATION_UNREACHABLE) ||
+           g_error_matches(error, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE) ||
+           g_error_matches(error, FERRY_ERROR, FERRY_ERROR_JOURNAL_UNAVAILABLE);
+}
+
+/* Nobody can be asked, which says nothing about the peer. */
+static bool
+is_broker_away(const GError *error)
+{
+    return g_strcmp0(ferry_json_get_string(ferry_error_details(error), "reason"), "no-broker") == 0;
+}
+
+json_t *
+ferry_peer_call(const FerryAgent *agent,
+                const char *host,
+                const char *method,
+                json_t *args,
+                guint patience_ms,
+                GCancellable *cancellable,
+                GError **error)
+{
+    g_autoptr(FerryJson) owned = args;
+    gint64 begun = g_get_monotonic_time();
+    gint64 deadline = begun + (gint64)patience_ms * 1000;
+    gint64 outage_deadline = begun + (gint64)agent->config->outcome_timeout_s * G_USEC_PER_SEC;
+    GCancellable *by = cancellable ? cancellable : agent->stopping;
+    guint pause_ms = FIRST_PAUSE_MS;
+
+    for (;;) {
+        g_autoptr(GError) why = NULL;
+        json_t *result =
+            ferry_bus_call(agent->bus, host, method, json_incref(owned), ATTEMPT_MS, by, &why);
+
+        if (result)
+            return result;
+        /* The peer lost it as we did, and may find it again some time after us. */
+        if (is_broker_away(why) && patience_ms > 0)
+            deadline = MAX(deadline, outage_deadline);
+        if (!is_worth_repeating(why) ||
+            g_get_monotonic_time() + (gint64)pause_ms * 1000 > deadline ||
+            g_cancellable_is_cancelled(by)) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return NULL;
+        }
+        ferry_agent_pause(agent, pause_ms, by);
+        pause_ms = MIN(pause_ms * 2, LAST_PAUSE_MS);
+    }
+}
+
+bool
+ferry_peer_is_busy(const GError *error)
+{
+    json_t *details = ferry_error_details(error);
+
+    return details && ferry_json_get_bool(details, "retry", false);
+}
+
+FerrySight
+ferry_peer_sight(const FerryAgent *agent,
+                 const char *host,
+                 const char *instance_uuid,
+                 GCancellable *cancellable)
+{
+    FerrySight sight = FERRY_SIGHT_UNREACHABLE;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) result = ferry_bus_call(
+        agent->bus, host, "describe_instance", json_pack("{s:s}", "instance", instance_uuid),
+        SIGHT_MS, cancellable ? cancellable : agent->stopping, &error);
+
+    if (result && ferry_sight_from_string(ferry_json_get_string(result, "sight"), &sight))
+        return sight;
+    return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_INSTANCE_NOT_FOUND)
+               ? FERRY_SIGHT_ABSENT
+               : FERRY_SIGHT_UNREACHABLE;
+}

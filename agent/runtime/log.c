@@ -1,0 +1,92 @@
+#include "config.h"
+
+#include "runtime/log.h"
+
+#include "ferry/clock.h"
+#include "ferry/error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static FILE *stream;     /* set once, before threads */
+static bool to_journald; /* set once, before threads */
+static bool show_debug;  /* set once, before threads */
+
+static const char *
+field(const GLogField *fields, gsize count, const char *key)
+{
+    for (gsize i = 0; i < count; i++)
+        if (g_strcmp0(fields[i].key, key) == 0)
+            return fields[i].value;
+    return NULL;
+}
+
+static const char *
+level_name(GLogLevelFlags level)
+{
+    if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL))
+        return "ERROR";
+    if (level & G_LOG_LEVEL_WARNING)
+        return "WARNING";
+    return level & G_LOG_LEVEL_DEBUG ? "DEBUG" : "INFO";
+}
+
+/* What others say (paths, names, libvirt's words) must not make lines of its own. */
+static char *
+one_line(const char *text)
+{
+    char *line = g_strdup(text ? text : "");
+
+    for (char *c = line; *c; c++)
+        if (g_ascii_iscntrl(*c))
+            *c = ' ';
+    return line;
+}
+
+/* With debug we tell all of ours; what libraries tell each other helps nobody here. */
+static bool
+is_wanted(GLogLevelFlags level, const GLogField *fields, gsize count)
+{
+    if (!(level & G_LOG_LEVEL_DEBUG))
+        return true;
+    return show_debug && g_strcmp0(field(fields, count, "GLIB_DOMAIN"), G_LOG_DOMAIN) == 0;
+}
+
+static GLogWriterOutput
+write_log(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer data)
+{
+    g_autofree char *at = NULL;
+    g_autofree char *message = NULL;
+
+    if (!is_wanted(level, fields, count))
+        return G_LOG_WRITER_HANDLED;
+    if (to_journald && g_log_writer_journald(level, fields, count, NULL) == G_LOG_WRITER_HANDLED)
+        return G_LOG_WRITER_HANDLED;
+    at = ferry_clock_format_iso(ferry_clock_now_us());
+    message = one_line(field(fields, count, "MESSAGE"));
+    /* One call, so that lines of several threads do not mix. */
+    fprintf(stream, "%s virt-ferryd[%d] %s %s\n", at, (int)getpid(), level_name(level), message);
+    fflush(stream);
+    return G_LOG_WRITER_HANDLED;
+}
+
+bool
+ferry_log_open(const char *log_file, bool debug, GError **error)
+{
+    stream = stderr;
+    show_debug = debug;
+    to_journald = !log_file && g_log_writer_is_journald(STDERR_FILENO);
+    if (log_file) {
+        stream = fopen(log_file, "ae");
+        if (!stream) {
+            ferry_set_error(error, FERRY_ERROR_CONFIG,
+                            "Give the agent's user rights on it, or set another [DEFAULT] log_file",
+                            "Cannot open the log file '%s': %s", log_file, g_strerror(errno));
+            stream = stderr;
+            return false;
+        }
+    }
+    g_log_set_writer_func(write_log, NULL, NULL);
+    return true;
+}

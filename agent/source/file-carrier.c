@@ -1,0 +1,292 @@
+#include "config.h"
+
+#include "source/file-carrier.h"
+
+#include "ferry/error.h"
+#include "ferry/json.h"
+#include "files/copy-call.h"
+#include "files/digests.h"
+#include "peer/peer.h"
+#include "runtime/fault-point.h"
+#include "runtime/stall-timer.h"
+
+/* While another migration brings the file, or the destination reads it. */
+#define ASK_AGAIN_MS 500
+#define LOOK_MS 250
+#define FIRST_PAUSE_MS 500
+#define LAST_PAUSE_MS 8000
+/* A copy whose content came out wrong is made once more, not for ever. */
+#define MAX_COPIES 2
+/* How often the destination hears that its preparation is still in use. */
+#define LONGEST_SIGN_OF_LIFE_S 30
+
+typedef struct {
+    FerryMigration *migration;
+    FerryCarriedFile *file;
+    FerryCarrierFunc func;
+    gpointer data;
+
+    guint64 sent_bytes;  /* by calls that ended */
+    guint64 found_bytes; /* data that an earlier life of either agent had brought, as a guess */
+    guint64 moved_to;    /* the furthest position that any call reached */
+    FerryPatience patience;
+    gint64 life_us; /* last sign of life */
+    guint pause_ms; /* before the next try */
+    guint copies_from_zero;
+    bool complete; /* all was sent: it is to be verified and to get its name */
+} Carrying;
+
+static const FerryAgent *
+agent_of(const Carrying *self)
+{
+    return ferry_migration_agent(self->migration);
+}
+
+static GCancellable *
+cancellable_of(const Carrying *self)
+{
+    return ferry_migration_cancellable(self->migration);
+}
+
+static bool
+is_cancelled(const Carrying *self, GError **error)
+{
+    if (!g_cancellable_is_cancelled(cancellable_of(self)))
+        return false;
+    ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL, "Bringing '%s' was given up",
+                    self->file->path);
+    return true;
+}
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+static json_t *
+ask(Carrying *self, const char *method, const char *key, json_t *value, GError **error)
+{
+    const FerryAgent *agent = agent_of(self);
+    const char *id = ferry_migration_id(self->migration);
+    json_t *args = json_pack("{s:s, s:o}", "migration_id", id, key, value);
+
+    self->life_us = g_get_monotonic_time();
+    return ferry_peer_call(agent, ferry_migration_record(self->migration)->destination, method,
+                           args, agent->config->outcome_timeout_s * 1000, cancellable_of(self),
+                           error);
+}
+
+static json_t *
+ask_to_prepare(Carrying *self, GError **error)
+{
+    return ask(self, "prepare_file", "file", ferry_carried_file_to_json(self->file), error);
+}
+
+static json_t *
+ask_to_publish(Carrying *self, GError **error)
+{
+    return ask(self, "publish_file", "path", ferry_json_text(self->file->path), error);
+}
+
+/* Long before the lease ends; the destination's own timeout is not known, ours is as good a guess. */
+static bool
+is_time_for_a_sign(const Carrying *self)
+{
+    gint64 period_s =
+        CLAMP(agent_of(self)->config->prepare_timeout_s / 4, 1, LONGEST_SIGN_OF_LIFE_S);
+
+    return g_get_monotonic_time() - self->life_us >= period_s * G_USEC_PER_SEC;
+}
+
+/* Asked once: an agent that is away does not hinder the copy, which its libvirt takes. */
+static void
+give_sign_of_life(Carrying *self)
+{
+    const FerryRecord *record = ferry_migration_record(self->migration);
+    json_t *args = json_pack("{s:s, s:o}", "migration_id", record->migration_id, "file",
+                             ferry_carried_file_to_json(self->file));
+    g_autoptr(GError) why = NULL;
+    g_autoptr(FerryJson) answer = ferry_peer_call(
+        agent_of(self), record->destination, "prepare_file", args, 0, cancellable_of(self), &why);
+
+    self->life_us = g_get_monotonic_time();
+    if (!answer)
+        g_debug("Migration '%s': no sign of life was heard: %s", record->migration_id,
+                why->message);
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+static void
+note_movement(Carrying *self, FerryFileCopyCall *call)
+{
+    guint64 position = 0;
+    guint64 sent = 0;
+
+    ferry_file_copy_call_count(call, &position, &sent);
+    if (position > self->moved_to) {
+        self->moved_to = position;
+        self->pause_ms = FIRST_PAUSE_MS;
+    }
+    self->func(self->file, self->found_bytes + self->sent_bytes + sent, self->data);
+}
+
+static void
+end_call(Carrying *self, FerryFileCopyCall *call)
+{
+    guint64 position = 0;
+    guint64 sent = 0;
+
+    note_movement(self, call);
+    ferry_file_copy_call_count(call, &position, &sent);
+    self->sent_bytes += sent;
+}
+
+/* Returns: how the call ended; a call that hangs is left behind when the migration is given up. */
+static bool
+watch_call(Carrying *self, FerryFileCopyCall *call, GError **error)
+{
+    while (!ferry_file_copy_call_wait(call, LOOK_MS)) {
+        if (is_cancelled(self, error))
+            return false;
+        note_movement(self, call);
+        if (is_time_for_a_sign(self))
+            give_sign_of_life(self);
+    }
+    end_call(self, call);
+    return ferry_file_copy_call_result(call, error);
+}
+
+/* The length tells how far the file is; its data lie evenly in it, as far as anybody knows. */
+static void
+note_found(Carrying *self, guint64 offset)
+{
+    const FerryCarriedFile *file = self->file;
+
+    if (self->sent_bytes == 0 && file->file_bytes > 0)
+        self->found_bytes =
+            (guint64)((double)file->data_bytes * (double)offset / (double)file->file_bytes);
+}
+
+static bool
+send_rest(Carrying *self, const json_t *answer, GError **error)
+{
+    const char *to_path = ferry_json_get_string(answer, "path");
+    json_int_t offset = json_integer_value(json_object_get(answer, "offset_bytes"));
+    const json_t *migrate_data = ferry_migration_record(self->migration)->migrate_data;
+    FerryFileCopyOrder order = {
+        .virt = agent_of(self)->virt,
+        .to_uri = ferry_json_get_string(migrate_data, "libvirt_uri"),
+        .from_path = self->file->path,
+        .to_path = to_path,
+        .offset_bytes = (guint64)offset,
+        .bandwidth_mibps = ferry_migration_options(self->migration)->bandwidth_mibps,
+        .cancellable = cancellable_of(self),
+    };
+
+    if (!to_path || offset < 0 || (guint64)offset > self->file->file_bytes) {
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Look at the destination's version",
+                        "The destination's answer about '%s' makes no sense", self->file->path);
+        return false;
+    }
+    g_message("Migration '%s': bringing '%s' from byte %" JSON_INTEGER_FORMAT " on",
+              ferry_migration_id(self->migration), self->file->path, offset);
+    note_found(self, (guint64)offset);
+    ferry_fault_point("carry", "begin");
+
+    g_autoptr(FerryFileCopyCall) call = ferry_file_copy_call_start(&order);
+    bool ok = watch_call(self, call, error);
+
+    ferry_fault_point("carry", "end");
+    return ok;
+}
+
+/* Returns: true when it is worth another try, after a pause. */
+static bool
+try_again(Carrying *self, const GError *why)
+{
+    gint64 patience_us = (gint64)agent_of(self)->config->outcome_timeout_s * G_USEC_PER_SEC;
+
+    if (!g_error_matches(why, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE) ||
+        !ferry_patience_lasts(&self->patience, self->moved_to, g_get_monotonic_time(), patience_us))
+        return false;
+    g_message("Migration '%s': '%s' has not arrived in full, going on in a moment: %s",
+              ferry_migration_id(self->migration), self->file->path, why->message);
+    ferry_agent_pause(agent_of(self), self->pause_ms, cancellable_of(self));
+    self->pause_ms = MIN(self->pause_ms * 2, LAST_PAUSE_MS);
+    return true;
+}
+
+/* --- the way of a file ------------------------------------------------------------------------- */
+
+static bool
+has_state(const json_t *answer, const char *state)
+{
+    return g_strcmp0(ferry_json_get_string(answer, "state"), state) == 0;
+}
+
+static bool
+is_copied_too_often(Carrying *self, const json_t *answer, GError **error)
+{
+    if (json_integer_value(json_object_get(answer, "offset_bytes")) > 0 ||
+        ++self->copies_from_zero <= MAX_COPIES)
+        return false;
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                    "Look whether something writes to it on either host",
+                    "'%s' did not arrive as it was, twice", self->file->path);
+    return true;
+}
+
+/* Returns: (transfer full): what to do next, after @answer. NULL: an end, with or without @error. */
+static json_t *
+next_answer(Carrying *self, const json_t *answer, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (is_cancelled(self, error))
+        return NULL;
+    if (has_state(answer, "wait")) {
+        ferry_agent_pause(agent_of(self), ASK_AGAIN_MS, cancellable_of(self));
+        return self->complete ? ask_to_publish(self, error) : ask_to_prepare(self, error);
+    }
+    if (!has_state(answer, "copy") || is_copied_too_often(self, answer, error))
+        return NULL;
+    self->complete = send_rest(self, answer, &why);
+    if (self->complete)
+        return ask_to_publish(self, error);
+    if (try_again(self, why))
+        return ask_to_prepare(self, error);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return NULL;
+}
+
+bool
+ferry_file_carrier_bring(FerryMigration *migration,
+                         FerryCarriedFile *file,
+                         FerryCarrierFunc func,
+                         gpointer data,
+                         FerryCarrierResult *ret_result,
+                         GError **error)
+{
+    Carrying self = {.migration = migration,
+                     .file = file,
+                     .func = func,
+                     .data = data,
+                     .pause_ms = FIRST_PAUSE_MS};
+    g_autoptr(FerryJson) answer = NULL;
+
+    if (!file->digest)
+        file->digest =
+            ferry_digests_await(agent_of(&self)->digests, file->path, cancellable_of(&self), error);
+    if (file->digest)
+        answer = ask_to_prepare(&self, error);
+
+    while (answer && !has_state(answer, "present")) {
+        json_t *next = next_answer(&self, answer, error);
+
+        json_decref(answer);
+        answer = next;
+    }
+    if (!answer)
+        return false;
+    *ret_result =
+        (FerryCarrierResult){self.copies_from_zero == 0 && self.sent_bytes == 0, self.sent_bytes};
+    return true;
+}

@@ -1,0 +1,100 @@
+#include "config.h"
+
+#include "source/steps/finish.h"
+
+#include "ferry/error.h"
+#include "ferry/json.h"
+#include "peer/peer.h"
+#include "runtime/stall-timer.h"
+
+/* A commit that lasts: which disk's, and how long it has not come any further. */
+typedef struct {
+    char *target;
+    FerryPatience patience;
+} Commit;
+
+static void
+commit_clear(Commit *self)
+{
+    g_free(self->target);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Commit, commit_clear)
+
+static json_t *
+ask_to_finish(FerryMigration *migration, GError **error)
+{
+    const FerryAgent *agent = ferry_migration_agent(migration);
+    const FerryRecord *record = ferry_migration_record(migration);
+
+    return ferry_peer_call(agent, record->destination, "post_live_migration_at_destination",
+                           json_pack("{s:s}", "migration_id", record->migration_id),
+                           agent->config->outcome_timeout_s * 1000, NULL, error);
+}
+
+/* Returns: false when it breaks off again and again, or stands still. */
+static bool
+goes_on(Commit *self, const GError *busy, gint64 limit_us)
+{
+    const json_t *details = ferry_error_details(busy);
+    const char *target = ferry_json_get_string(details, "target");
+    json_int_t committed = json_integer_value(json_object_get(details, "committed_bytes"));
+
+    if (g_strcmp0(target, self->target) != 0) {
+        commit_clear(self);
+        *self = (Commit){.target = g_strdup(target)};
+    }
+    return ferry_patience_lasts(&self->patience, (guint64)MAX(committed, 0), g_get_monotonic_time(),
+                                limit_us);
+}
+
+static json_t *
+give_up(FerryMigration *migration, const GError *busy, GError **error)
+{
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                    "It runs there, on an overlay. Look there for a full file system (df) and at "
+                    "virsh blockjob, then virt-ferry resolve goes on",
+                    "The destination '%s' gets no further: %s",
+                    ferry_migration_record(migration)->destination, busy->message);
+    return NULL;
+}
+
+/* Asks until the destination has finished: what seeded disks have written meanwhile takes its time
+ * to be committed there. */
+static json_t *
+get_finished(FerryMigration *migration, GError **error)
+{
+    guint limit_s = ferry_migration_agent(migration)->config->outcome_timeout_s;
+    g_auto(Commit) commit = {0};
+
+    for (;;) {
+        g_autoptr(GError) why = NULL;
+        json_t *answer = ask_to_finish(migration, &why);
+
+        if (answer)
+            return answer;
+        if (!ferry_peer_is_busy(why) || ferry_migration_is_detached(migration)) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return NULL;
+        }
+        if (!goes_on(&commit, why, (gint64)limit_s * G_USEC_PER_SEC))
+            return give_up(migration, why, error);
+    }
+}
+
+FerryStepEnd
+ferry_finish_step_run(FerryMigration *migration, bool resumed, GError **error)
+{
+    FerryRecord *record = ferry_migration_record(migration);
+    g_autoptr(FerryJson) answer = get_finished(migration, error);
+
+    if (!answer)
+        return ferry_migration_is_detached(migration) ? FERRY_STEP_DETACHED : FERRY_STEP_ERROR;
+
+    json_t *report = record->report ? json_copy(record->report) : json_object();
+
+    json_object_set(report, "arrival", answer);
+    ferry_migration_take(migration, &record->report, report);
+    ferry_migration_save(migration);
+    return FERRY_STEP_DONE;
+}

@@ -1,0 +1,265 @@
+#include "config.h"
+
+#include "source/steps/seed.h"
+
+#include "ferry/error.h"
+#include "ferry/json.h"
+#include "files/copy-call.h"
+#include "files/digests.h"
+#include "model/carried-file.h"
+#include "model/overlay.h"
+#include "model/progress.h"
+#include "peer/peer.h"
+#include "runtime/fault-point.h"
+#include "runtime/stall-timer.h"
+#include "source/completion.h"
+#include "source/migration-progress.h"
+#include "virt/auto.h"
+#include "virt/snapshot.h"
+#include "virt/volume.h"
+
+/* How often the watch looks at the copy. */
+#define LOOK_MS 250
+/* Between two attempts while a libvirtd is away. */
+#define AGAIN_MS 1000
+
+typedef struct {
+    FerryMigration *migration;
+    const FerryAgent *agent;
+    const FerryInstance *instance;
+    const GPtrArray *overlays;
+    const char *to_uri;
+    FerryProgress *progress;
+} Seed;
+
+/* --- progress --------------------------------------------------------------------------------- */
+
+/* What an earlier life sent is told by the file's length only: its share of the data is a guess, and
+ * the whole is exact again at the end. */
+static void
+report(const Seed *self, const FerryOverlay *overlay, FerryFileCopyCall *call, guint64 offset)
+{
+    const FerryDisk *disk = ferry_instance_find_disk(self->instance, overlay->target);
+    FerryProgressSample sample = {.phase = FERRY_PHASE_DISK, .time_us = g_get_monotonic_time()};
+    guint64 position = 0;
+    guint64 sent = 0;
+    guint64 before =
+        (guint64)((double)disk->allocation_bytes * ((double)offset / (double)disk->capacity_bytes));
+
+    ferry_file_copy_call_count(call, &position, &sent);
+    ferry_progress_set_disk(self->progress, overlay->target,
+                            MIN(before + sent, disk->allocation_bytes), disk->allocation_bytes + 1);
+    ferry_progress_update(self->progress, &sample);
+    ferry_migration_report_progress(self->migration, ferry_progress_to_json(self->progress));
+}
+
+static void
+report_whole(const Seed *self, const FerryOverlay *overlay)
+{
+    FerryProgressSample sample = {.phase = FERRY_PHASE_DISK, .time_us = g_get_monotonic_time()};
+
+    ferry_progress_set_disk(self->progress, overlay->target, G_MAXUINT64, G_MAXUINT64);
+    ferry_progress_update(self->progress, &sample);
+    ferry_migration_report_progress(self->migration, ferry_progress_to_json(self->progress));
+}
+
+/* --- one image -------------------------------------------------------------------------------- */
+
+/* Whoever turned the disk back to its image also let the guest write to it: it is no seed any more. */
+static bool
+is_frozen(const Seed *self, const FerryOverlay *overlay, GError **error)
+{
+    FerryTops tops = {0};
+    g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, error);
+
+    if (!connection ||
+        !ferry_virt_tops_look(connection, self->instance->uuid, overlay, &tops, error))
+        return false;
+    if (tops.live == FERRY_TOP_OVERLAY)
+        return true;
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Order the migration again",
+                    "The guest does not write to the overlay of disk '%s' any more",
+                    overlay->target);
+    return false;
+}
+
+static bool
+ask_what_arrived(const Seed *self, const char *path, guint64 *ret_bytes, GError **error)
+{
+    g_autoptr(virConnect) far = ferry_virt_connect_to(self->to_uri, error);
+
+    return far && ferry_virt_volume_length(far, path, ret_bytes, error);
+}
+
+/* A call that hangs is left behind when the migration is given up. */
+static bool
+watch(const Seed *self,
+      const FerryOverlay *overlay,
+      FerryFileCopyCall *call,
+      guint64 offset,
+      GError **error)
+{
+    GCancellable *cancellable = ferry_migration_cancellable(self->migration);
+
+    while (!ferry_file_copy_call_wait(call, LOOK_MS)) {
+        report(self, overlay, call, offset);
+        if (g_cancellable_is_cancelled(cancellable)) {
+            ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL, "The seed was given up");
+            return false;
+        }
+    }
+    return ferry_file_copy_call_result(call, error);
+}
+
+static bool
+copy_from(const Seed *self, const FerryOverlay *overlay, guint64 offset, GError **error)
+{
+    FerryFileCopyOrder order = {
+        .virt = self->agent->virt,
+        .to_uri = self->to_uri,
+        .from_path = overlay->image,
+        .to_path = overlay->image,
+        .offset_bytes = offset,
+        .bandwidth_mibps = ferry_migration_options(self->migration)->bandwidth_mibps,
+        .cancellable = ferry_migration_cancellable(self->migration),
+    };
+
+    if (offset > 0)
+        g_message("Migration '%s': the seed of disk '%s' goes on at byte %" G_GUINT64_FORMAT,
+                  ferry_migration_id(self->migration), overlay->target, offset);
+
+    g_autoptr(FerryFileCopyCall) call = ferry_file_copy_call_start(&order);
+
+    return watch(self, overlay, call, offset, error);
+}
+
+/* --- proof ------------------------------------------------------------------------------------ */
+
+static FerryCarriedFile *
+describe(const FerryOverlay *overlay, guint64 allocation_bytes)
+{
+    FerryCarriedFile *file =
+        ferry_carried_file_new(FERRY_CARRIED_SEED, overlay->image, "raw", overlay->pool);
+
+    file->file_bytes = overlay->capacity_bytes;
+    file->data_bytes = allocation_bytes;
+    return file;
+}
+
+/* A stream that ran through is as good as its connection. One that broke off left what it had written
+ * to the far host's memory: should that host have gone down since, the file is as long as before and
+ * may hold less. So both ends read what they have. */
+static bool
+prove(const Seed *self, const FerryOverlay *overlay, GError **error)
+{
+    const FerryRecord *record = ferry_migration_record(self->migration);
+    const FerryDisk *disk = ferry_instance_find_disk(self->instance, overlay->target);
+    g_autoptr(FerryCarriedFile) file = describe(overlay, disk->allocation_bytes);
+
+    file->digest = ferry_digests_await(self->agent->digests, file->path,
+                                       ferry_migration_cancellable(self->migration), error);
+    if (!file->digest)
+        return false;
+    for (;;) {
+        json_t *args = json_pack("{s:s, s:o}", "migration_id", record->migration_id, "file",
+                                 ferry_carried_file_to_json(file));
+        g_autoptr(FerryJson) answer =
+            ferry_peer_call(self->agent, record->destination, "prepare_file", args,
+                            self->agent->config->outcome_timeout_s * 1000,
+                            ferry_migration_cancellable(self->migration), error);
+        const char *state = ferry_json_get_string(answer, "state");
+
+        if (!answer || g_strcmp0(state, "present") == 0)
+            return answer != NULL;
+        if (g_strcmp0(state, "wait") != 0)
+            break;
+    }
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Order the migration again",
+                    "The seed of disk '%s' is not on the destination any more", overlay->target);
+    return false;
+}
+
+static bool
+send_once(const Seed *self, const FerryOverlay *overlay, guint64 *arrived, GError **error)
+{
+    if (!is_frozen(self, overlay, error) || !ask_what_arrived(self, overlay->image, arrived, error))
+        return false;
+    return *arrived == overlay->capacity_bytes || copy_from(self, overlay, *arrived, error);
+}
+
+static bool
+may_try_again(const Seed *self, const GError *why, FerryPatience *patience, guint64 arrived)
+{
+    gint64 limit_us = (gint64)self->agent->config->outcome_timeout_s * G_USEC_PER_SEC;
+    bool lasts = ferry_patience_lasts(patience, arrived, g_get_monotonic_time(), limit_us);
+    bool away = g_error_matches(why, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE) ||
+                !ferry_virt_is_connected(self->agent->virt);
+
+    return away && lasts &&
+           !g_cancellable_is_cancelled(ferry_migration_cancellable(self->migration));
+}
+
+/* A libvirtd that is away for a while costs that while, not what was sent. */
+static bool
+send_image(const Seed *self, const FerryOverlay *overlay, GError **error)
+{
+    FerryPatience patience = {0};
+    bool interrupted = false;
+
+    for (;;) {
+        guint64 arrived = 0;
+        g_autoptr(GError) why = NULL;
+
+        if (send_once(self, overlay, &arrived, &why)) {
+            interrupted = interrupted || arrived > 0;
+            report_whole(self, overlay);
+            return !interrupted || prove(self, overlay, error);
+        }
+        interrupted = interrupted || arrived > 0;
+        if (!may_try_again(self, why, &patience, arrived)) {
+            g_propagate_prefixed_error(error, g_steal_pointer(&why),
+                                       "Disk '%s': ", overlay->target);
+            return false;
+        }
+        g_message("Migration '%s': the seed of disk '%s' waits: %s",
+                  ferry_migration_id(self->migration), overlay->target, why->message);
+        ferry_agent_pause(self->agent, AGAIN_MS, ferry_migration_cancellable(self->migration));
+    }
+}
+
+/* --- the step --------------------------------------------------------------------------------- */
+
+static bool
+send_all(gpointer data, GError **error)
+{
+    const Seed *self = data;
+
+    for (guint i = 0; i < self->overlays->len; i++)
+        if (!send_image(self, g_ptr_array_index(self->overlays, i), error))
+            return false;
+    return true;
+}
+
+FerryStepEnd
+ferry_seed_run(FerryMigration *migration, bool resumed, GError **error)
+{
+    const FerryInstance *instance = ferry_migration_instance(migration);
+    g_autoptr(GPtrArray) overlays = ferry_overlays_new(instance, ferry_migration_id(migration));
+
+    if (overlays->len == 0)
+        return FERRY_STEP_DONE;
+
+    g_autoptr(FerryProgress) progress = ferry_source_progress_new(migration, false);
+    const json_t *migrate_data = ferry_migration_record(migration)->migrate_data;
+    Seed self = {.migration = migration,
+                 .agent = ferry_migration_agent(migration),
+                 .instance = instance,
+                 .overlays = overlays,
+                 .to_uri = ferry_json_get_string(migrate_data, "libvirt_uri"),
+                 .progress = progress};
+
+    ferry_migration_enter_phase(migration, FERRY_PHASE_DISK);
+    return ferry_completion_run(migration, send_all, &self, error)
+               ? FERRY_STEP_DONE
+               : ferry_saga_step_broken(migration);
+}

@@ -1,0 +1,325 @@
+#include "config.h"
+
+#include "source/steps/snapshot.h"
+
+#include "ferry/error.h"
+#include "journal/journal.h"
+#include "model/overlay.h"
+#include "model/paths.h"
+#include "runtime/fault-point.h"
+#include "virt/auto.h"
+#include "virt/domain-state.h"
+#include "virt/domain.h"
+#include "virt/snapshot.h"
+#include "virt/volume.h"
+
+/* A commit without progress for as long is given up: the disk is full, or QEMU is stuck. */
+#define STALL_US (60 * G_USEC_PER_SEC)
+/* Between two looks whether the agent stops. */
+#define SLICE_MS 500
+/* A domain that is started for its commit alone is not held longer. */
+#define STILL_MS (10 * 60 * 1000)
+
+typedef struct {
+    FerryMigration *migration;
+    const FerryAgent *agent;
+    const char *uuid;
+    virConnectPtr connection;
+    GPtrArray *overlays;
+    GPtrArray *creations; /* what the journal has of this migration here */
+} Freeze;
+
+static FerryCreation *
+creation_of(const Freeze *self, const FerryOverlay *overlay)
+{
+    return ferry_creations_find(self->creations, FERRY_CREATION_VOLUME, overlay->overlay);
+}
+
+static bool
+note(const Freeze *self,
+     FerryCreation *creation,
+     FerryCreationState state,
+     const char *detail,
+     GError **error)
+{
+    creation->state = state;
+    return ferry_journal_creation_set(self->agent->journal, creation->id, state, detail, error);
+}
+
+/* The folder may be closed to the agent's user: then libvirt has to know. */
+static bool
+exists(const Freeze *self, const FerryOverlay *overlay)
+{
+    g_autoptr(virStorageVol) volume =
+        ferry_virt_volume_find(self->connection, overlay->overlay, NULL);
+
+    return volume || ferry_path_look(overlay->overlay) == FERRY_PATH_THERE;
+}
+
+/* --- freezing --------------------------------------------------------------------------------- */
+
+/* Returns: true when the guest writes to all of the overlays. */
+static bool
+all_stand(const Freeze *self, bool *ret_stand, GError **error)
+{
+    *ret_stand = true;
+    for (guint i = 0; i < self->overlays->len; i++) {
+        FerryTops tops = {0};
+
+        if (!ferry_virt_tops_look(self->connection, self->uuid,
+                                  g_ptr_array_index(self->overlays, i), &tops, error))
+            return false;
+        *ret_stand = *ret_stand && tops.live == FERRY_TOP_OVERLAY;
+    }
+    return true;
+}
+
+static bool
+intend(const Freeze *self, const FerryOverlay *overlay, GError **error)
+{
+    gint64 id = 0;
+
+    if (!ferry_path_check(overlay->overlay, (const char *const *)self->agent->config->allowed_paths,
+                          NULL, error))
+        return false;
+    if (exists(self, overlay)) {
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                        "Look whose it is and move it away, or mirror: storage_strategy",
+                        "The file '%s' is there already", overlay->overlay);
+        return false;
+    }
+    if (creation_of(self, overlay))
+        return true;
+    return ferry_journal_creation_add(self->agent->journal, ferry_migration_id(self->migration),
+                                      FERRY_CREATION_VOLUME, overlay->pool ? overlay->pool : "",
+                                      overlay->overlay, &id, error);
+}
+
+static bool
+make_snapshot(Freeze *self, GError **error)
+{
+    g_autoptr(virDomain) domain = ferry_virt_domain_find(self->connection, self->uuid, error);
+
+    if (!domain)
+        return false;
+    for (guint i = 0; i < self->overlays->len; i++)
+        if (!intend(self, g_ptr_array_index(self->overlays, i), error))
+            return false;
+    ferry_fault_point("overlay", "begin");
+    if (!ferry_virt_snapshot_make(domain, self->overlays, error))
+        return false;
+    ferry_fault_point("overlay", "end");
+    return true;
+}
+
+static GPtrArray *
+creations_of(const Freeze *self, GError **error)
+{
+    return ferry_journal_creations(self->agent->journal, ferry_migration_id(self->migration),
+                                   error);
+}
+
+static bool
+note_all(Freeze *self, FerryCreationState state, GError **error)
+{
+    g_autoptr(GPtrArray) creations = creations_of(self, error);
+
+    if (!creations)
+        return false;
+    self->creations = creations;
+    for (guint i = 0; i < self->overlays->len; i++) {
+        FerryCreation *creation = creation_of(self, g_ptr_array_index(self->overlays, i));
+
+        if (creation && !note(self, creation, state, NULL, error))
+            return false;
+    }
+    return true;
+}
+
+static bool
+freeze(Freeze *self, bool resumed, GError **error)
+{
+    bool stand = false;
+
+    if (resumed && !all_stand(self, &stand, error))
+        return false;
+    return (stand || make_snapshot(self, error)) && note_all(self, FERRY_CREATION_MADE, error);
+}
+
+FerryStepEnd
+ferry_freeze_run(FerryMigration *migration, bool resumed, GError **error)
+{
+    const FerryInstance *instance = ferry_migration_instance(migration);
+    g_autoptr(GPtrArray) overlays = ferry_overlays_new(instance, ferry_migration_id(migration));
+    const FerryAgent *agent = ferry_migration_agent(migration);
+
+    if (overlays->len == 0)
+        return FERRY_STEP_DONE;
+
+    g_autoptr(GPtrArray) creations =
+        ferry_journal_creations(agent->journal, ferry_migration_id(migration), error);
+    g_autoptr(virConnect) connection = creations ? ferry_virt_connect(agent->virt, error) : NULL;
+    Freeze self = {.migration = migration,
+                   .agent = agent,
+                   .uuid = instance->uuid,
+                   .connection = connection,
+                   .overlays = overlays,
+                   .creations = creations};
+
+    return creations && connection && freeze(&self, resumed, error) ? FERRY_STEP_DONE
+                                                                    : FERRY_STEP_FAILED;
+}
+
+bool
+ferry_freeze_leave(FerryMigration *migration, GError **error)
+{
+    g_autoptr(GPtrArray) overlays =
+        ferry_overlays_new(ferry_migration_instance(migration), ferry_migration_id(migration));
+    Freeze self = {
+        .migration = migration, .agent = ferry_migration_agent(migration), .overlays = overlays};
+
+    return overlays->len == 0 || note_all(&self, FERRY_CREATION_DELIVERED, error);
+}
+
+/* --- thawing ---------------------------------------------------------------------------------- */
+
+/* @ret_off: the guest ended meanwhile, and with it the block job. */
+static bool
+commit(const Freeze *self, const FerryOverlay *overlay, bool *ret_off, GError **error)
+{
+    FerryCommit commit = {0};
+    guint64 last = 0;
+    gint64 moved_us = g_get_monotonic_time();
+
+    for (;;) {
+        g_autoptr(GError) why = NULL;
+
+        if (ferry_virt_overlay_commit(self->connection, self->uuid, overlay, SLICE_MS, &commit,
+                                      &why) &&
+            commit.done)
+            return true;
+        *ret_off = ferry_virt_domain_sight(self->connection, self->uuid) == FERRY_SIGHT_SHUT_OFF;
+        if (*ret_off)
+            return false;
+        if (commit.cur > last)
+            moved_us = g_get_monotonic_time();
+        last = MAX(last, commit.cur);
+        if (g_get_monotonic_time() - moved_us < STALL_US &&
+            !ferry_migration_is_detached(self->migration))
+            continue;
+        if (!why)
+            why = ferry_error_new(FERRY_ERROR_MIGRATION_ERROR,
+                                  "virsh blockjob shows the job; resolve_migration tries again",
+                                  "The commit of '%s' does not go on", overlay->overlay);
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+}
+
+static bool
+remove_overlay(const Freeze *self,
+               const FerryOverlay *overlay,
+               FerryCreation *creation,
+               GError **error)
+{
+    return ferry_virt_path_check_unused(self->connection, overlay->overlay, error) &&
+           ferry_virt_volume_delete(self->connection, overlay->overlay, error) &&
+           note(self, creation, FERRY_CREATION_REMOVED, NULL, error);
+}
+
+static bool
+keep_overlay(const Freeze *self,
+             const FerryOverlay *overlay,
+             FerryCreation *creation,
+             GError **error)
+{
+    ferry_set_error(
+        error, FERRY_ERROR_MIGRATION_ERROR,
+        "It may hold what the guest wrote last. Look with virsh domblklist and qemu-img "
+        "info, then commit it into its image (qemu-img commit) or delete it",
+        "The overlay '%s' is kept: it is not certain that '%s' has its content", overlay->overlay,
+        overlay->image);
+    return note(self, creation, FERRY_CREATION_KEPT, "not certain to be committed", NULL) && false;
+}
+
+/* libvirt changes the definition together with the running disk: nothing to edit here. */
+static bool
+commit_still(const Freeze *self, GError **error)
+{
+    g_message("Migration '%s': the instance is off; its overlays are committed without it",
+              ferry_migration_id(self->migration));
+    return ferry_virt_overlay_commit_still(self->agent->virt, self->uuid, self->overlays, STILL_MS,
+                                           error);
+}
+
+static bool
+commit_somehow(const Freeze *self, const FerryOverlay *overlay, FerryFate fate, GError **error)
+{
+    bool off = fate == FERRY_FATE_COMMIT_STILL;
+
+    return off ? commit_still(self, error)
+               : commit(self, overlay, &off, error) || (off && commit_still(self, error));
+}
+
+static bool
+thaw(const Freeze *self, const FerryOverlay *overlay, FerryCreation *creation, GError **error)
+{
+    FerryTops tops = {0};
+
+    if (!ferry_virt_tops_look(self->connection, self->uuid, overlay, &tops, error))
+        return false;
+
+    bool noted = creation->state == FERRY_CREATION_MADE;
+    FerryFate fate = ferry_overlay_fate(&tops, noted, exists(self, overlay));
+
+    /* It stands, so it was made; noted before the next life finds it gone from the disk. */
+    if ((fate == FERRY_FATE_COMMIT || fate == FERRY_FATE_COMMIT_STILL) &&
+        !note(self, creation, FERRY_CREATION_MADE, NULL, error))
+        return false;
+    switch (fate) {
+    case FERRY_FATE_NOTHING:
+        return note(self, creation, FERRY_CREATION_REMOVED, NULL, error);
+    case FERRY_FATE_COMMIT:
+    case FERRY_FATE_COMMIT_STILL:
+        return commit_somehow(self, overlay, fate, error) &&
+               remove_overlay(self, overlay, creation, error);
+    case FERRY_FATE_REMOVE:
+        return remove_overlay(self, overlay, creation, error);
+    case FERRY_FATE_KEEP:
+        return keep_overlay(self, overlay, creation, error);
+    }
+    return false;
+}
+
+static bool
+thaw_all(const Freeze *self, GError **error)
+{
+    for (guint i = 0; i < self->overlays->len; i++) {
+        const FerryOverlay *overlay = g_ptr_array_index(self->overlays, i);
+        FerryCreation *creation = creation_of(self, overlay);
+
+        /* Never intended, or gone already. */
+        if (creation && !thaw(self, overlay, creation, error))
+            return false;
+    }
+    return true;
+}
+
+bool
+ferry_freeze_undo(FerryMigration *migration, GError **error)
+{
+    const FerryAgent *agent = ferry_migration_agent(migration);
+    const FerryInstance *instance = ferry_migration_instance(migration);
+    g_autoptr(GPtrArray) overlays = ferry_overlays_new(instance, ferry_migration_id(migration));
+
+    if (overlays->len == 0)
+        return true;
+
+    g_autoptr(GPtrArray) creations =
+        ferry_journal_creations(agent->journal, ferry_migration_id(migration), error);
+    g_autoptr(virConnect) connection = creations ? ferry_virt_connect(agent->virt, error) : NULL;
+    Freeze self = {migration, agent, instance->uuid, connection, overlays, creations};
+
+    ferry_fault_point("thaw", "begin");
+    return connection && thaw_all(&self, error);
+}

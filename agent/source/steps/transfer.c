@@ -1,0 +1,115 @@
+#include "config.h"
+
+#include "source/steps/transfer.h"
+
+#include "ferry/error.h"
+#include "source/cold-transfer.h"
+#include "source/confirmation.h"
+#include "source/post-copy.h"
+#include "source/report.h"
+#include "source/transfer.h"
+
+/* Between two watches over a transfer that libvirtd carries on without us. */
+#define WATCH_AGAIN_MS 250
+
+static void
+keep_transfer_result(FerryMigration *migration, FerryTransferResult *result)
+{
+    FerryRecord *record = ferry_migration_record(migration);
+    json_t *report = ferry_source_report_transfer(result);
+
+    json_object_update_missing(report, record->report);
+    ferry_migration_take(migration, &record->report, report);
+    if (result->error)
+        ferry_migration_take(migration, &record->error, ferry_error_to_json(result->error));
+    ferry_migration_save(migration);
+}
+
+static FerryStepEnd
+transfer_cold(FerryMigration *migration, bool resumed, GError **error)
+{
+    g_auto(FerryTransferResult) result = {0};
+
+    if (!ferry_cold_transfer_run(migration, resumed, &result, error))
+        return result.detached ? FERRY_STEP_DETACHED : FERRY_STEP_FAILED;
+    keep_transfer_result(migration, &result);
+    return FERRY_STEP_DONE;
+}
+
+static FerryStepEnd
+transfer_live(FerryMigration *migration, bool resumed, GError **error)
+{
+    g_auto(FerryTransferResult) result = {0};
+    FerryTransferMode mode = resumed ? FERRY_TRANSFER_REATTACH : FERRY_TRANSFER_START;
+
+    if (!ferry_transfer_run(migration, mode, &result, error)) {
+        /* Resumed, the instance may have moved meanwhile: both hosts have to tell. */
+        if (!resumed)
+            return FERRY_STEP_FAILED;
+        g_clear_error(error);
+        return FERRY_STEP_DONE;
+    }
+    if (result.detached)
+        return FERRY_STEP_DETACHED;
+    keep_transfer_result(migration, &result);
+    return FERRY_STEP_DONE;
+}
+
+FerryStepEnd
+ferry_transfer_step_run(FerryMigration *migration, bool resumed, GError **error)
+{
+    return ferry_migration_is_shut_off(migration) ? transfer_cold(migration, resumed, error)
+                                                  : transfer_live(migration, resumed, error);
+}
+
+static FerryStepEnd
+end_of_verdict(FerryMigration *migration, const FerryAdjudication *seen, GError **error)
+{
+    FerryRecord *record = ferry_migration_record(migration);
+    g_autoptr(GError) cause = record->error ? ferry_error_from_json(record->error) : NULL;
+
+    if (seen->verdict == FERRY_VERDICT_SUCCEEDED) {
+        ferry_migration_take(migration, &record->error, NULL);
+        return FERRY_STEP_DONE;
+    }
+    g_propagate_error(error, ferry_adjudication_error(seen, record, cause));
+    if (seen->verdict == FERRY_VERDICT_NOT_MOVED)
+        return FERRY_STEP_FAILED;
+    /* The guest ended on the source by itself: what was prepared is of no use to anybody. */
+    return seen->verdict == FERRY_VERDICT_GONE && seen->died_here ? FERRY_STEP_FAILED
+                                                                  : FERRY_STEP_ERROR;
+}
+
+/* Returns: true when the watch ended because the agent stops. */
+static bool
+watch_on(FerryMigration *migration)
+{
+    g_auto(FerryTransferResult) result = {0};
+
+    return ferry_transfer_run(migration, FERRY_TRANSFER_REATTACH, &result, NULL) && result.detached;
+}
+
+FerryStepEnd
+ferry_adjudicate_step_run(FerryMigration *migration, bool resumed, GError **error)
+{
+    guint patience_s = ferry_migration_agent(migration)->config->outcome_timeout_s;
+    gint64 broken_until = 0; /* a broken post-copy is given up then; 0: none was seen */
+
+    for (;;) {
+        FerryAdjudication seen = ferry_adjudicate(migration, patience_s);
+        bool broken = ferry_post_copy_can_be_resumed(&seen);
+
+        if (ferry_migration_is_detached(migration))
+            return FERRY_STEP_DETACHED;
+        if (broken && broken_until == 0)
+            broken_until = g_get_monotonic_time() + (gint64)patience_s * G_USEC_PER_SEC;
+        if (broken && g_get_monotonic_time() < broken_until)
+            ferry_post_copy_resume(migration);
+        else if (seen.verdict != FERRY_VERDICT_IN_FLIGHT)
+            return end_of_verdict(migration, &seen, error);
+        /* libvirtd may have hung up on us while its job goes on: keep watching, touch nothing. */
+        else if (watch_on(migration))
+            return FERRY_STEP_DETACHED;
+        ferry_agent_pause(ferry_migration_agent(migration), WATCH_AGAIN_MS, NULL);
+    }
+}

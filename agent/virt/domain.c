@@ -1,0 +1,322 @@
+#include "config.h"
+
+#include "virt/domain.h"
+
+#include "virt/auto.h"
+#include "virt/block.h"
+#include "virt/chain.h"
+#include "virt/domain-state.h"
+#include "virt/error.h"
+#include "virt/volume.h"
+#include "xml/domain.h"
+
+#include <sys/stat.h>
+
+/* --- finding and describing ------------------------------------------------------------------- */
+
+virDomainPtr
+ferry_virt_domain_find(virConnectPtr connection, const char *name_or_uuid, GError **error)
+{
+    virDomainPtr domain = NULL;
+
+    if (g_uuid_string_is_valid(name_or_uuid))
+        domain = virDomainLookupByUUIDString(connection, name_or_uuid);
+    if (!domain)
+        domain = virDomainLookupByName(connection, name_or_uuid);
+    if (domain)
+        return domain;
+
+    ferry_error_from_virt(error, FERRY_ERROR_INSTANCE_NOT_FOUND, "No instance '%s' on this host",
+                          name_or_uuid);
+    if (error && g_error_matches(*error, FERRY_ERROR, FERRY_ERROR_INSTANCE_NOT_FOUND))
+        ferry_error_set_hint(*error, "describe_host names the instances of a host");
+    return NULL;
+}
+
+/* A volume that no pool vouches for, thin ones and snapshots stay without a pool. */
+static void
+look_at_block(virConnectPtr connection, FerryDisk *disk)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(FerryBlockVolume) volume = {0};
+
+    if (ferry_virt_block_look(connection, disk->source, &volume, &error) != FERRY_PRESENCE_ACTIVE ||
+        !volume.plain) {
+        g_debug("Disk '%s' is no plain volume of a pool: %s", disk->target,
+                error ? error->message : "it is thin, a snapshot, or none");
+        return;
+    }
+    disk->capacity_bytes = volume.capacity_bytes;
+    disk->allocation_bytes = volume.capacity_bytes;
+    disk->pool = g_steal_pointer(&volume.pool);
+}
+
+static void
+look_at_disk(virConnectPtr connection, FerryDisk *disk)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(FerryImage) image = {0};
+
+    if (disk->source && g_strcmp0(disk->type, "block") == 0)
+        look_at_block(connection, disk);
+    if (!disk->source || g_strcmp0(disk->type, "file") != 0)
+        return;
+    if (!ferry_virt_image_look(connection, disk->source, disk->format, &image, &error)) {
+        g_debug("Image of disk '%s' cannot be looked at: %s", disk->target, error->message);
+        return;
+    }
+    disk->capacity_bytes = image.capacity_bytes;
+    disk->allocation_bytes = image.allocation_bytes;
+    disk->file_bytes = image.file_bytes;
+    disk->qcow2 = image.qcow2;
+    disk->pool = g_steal_pointer(&image.pool);
+}
+
+/* A guest on its way, post-copy included, answers no question until it has arrived or is given up,
+ * which may take libvirt half a minute; all other questions on the connection would wait with ours. */
+static bool
+qemu_may_be_asked(virDomainPtr domain)
+{
+    FerrySight sight = ferry_virt_domain_state_sight(domain);
+
+    return sight != FERRY_SIGHT_INCOMING && sight != FERRY_SIGHT_PAUSED_MIGRATION &&
+           sight != FERRY_SIGHT_POSTCOPY && sight != FERRY_SIGHT_POSTCOPY_FAILED;
+}
+
+/* What QEMU itself says of the virtual size is the truth that the copy must match. */
+static void
+ask_qemu_for_size(virDomainPtr domain, FerryDisk *disk)
+{
+    virDomainBlockInfo info = {0};
+
+    if (!disk->source || virDomainGetBlockInfo(domain, disk->target, &info, 0) < 0)
+        return;
+    disk->capacity_bytes = info.capacity;
+    if (disk->allocation_bytes == 0)
+        disk->allocation_bytes = MIN(info.allocation, info.physical);
+}
+
+FerryInstance *
+ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError **error)
+{
+    const char *name = virDomainGetName(domain);
+    const char *state = NULL;
+    const char *reason = NULL;
+    unsigned int flags = VIR_DOMAIN_XML_MIGRATABLE;
+    char *raw = virDomainGetXMLDesc(domain, flags);
+
+    if (!raw) {
+        ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                              "Cannot read the definition of '%s'", name);
+        return NULL;
+    }
+
+    /* The migratable form leaves out what libvirt added, the backing chains among it. */
+    char *full = virDomainGetXMLDesc(domain, 0);
+    g_autofree char *migratable = raw;
+    g_autofree char *live = full ? full : g_strdup(raw);
+
+    if (!ferry_virt_domain_state_words(domain, &state, &reason)) {
+        ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR, "Cannot read the state of '%s'",
+                              name);
+        return NULL;
+    }
+
+    g_autoptr(FerryInstance) instance = ferry_domxml_parse(live, error);
+
+    if (!instance)
+        return NULL;
+    g_free(instance->domain_xml);
+    instance->domain_xml = ferry_domxml_redact(migratable);
+    instance->state = g_strdup(state);
+    instance->state_reason = g_strdup(reason);
+    instance->persistent = virDomainIsPersistent(domain) == 1;
+
+    bool asking = qemu_may_be_asked(domain);
+
+    for (guint i = 0; i < instance->disks->len; i++) {
+        FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        look_at_disk(connection, disk);
+        ferry_virt_chain_look(connection, disk);
+        if (asking)
+            ask_qemu_for_size(domain, disk);
+    }
+    return g_steal_pointer(&instance);
+}
+
+static void
+add_counted_obstacle(
+    FerryInstance *instance, int count, const char *name, const char *what, const char *hint)
+{
+    if (count <= 0)
+        return;
+
+    g_autofree char *message =
+        g_strdup_printf("Instance '%s' has %d %s", instance->name, count, what);
+
+    ferry_instance_add_obstacle(instance, name, message, hint);
+}
+
+static void
+find_block_jobs(virDomainPtr domain, FerryInstance *instance)
+{
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+        virDomainBlockJobInfo info = {0};
+
+        if (!disk->source || virDomainGetBlockJobInfo(domain, disk->target, &info, 0) != 1)
+            continue;
+
+        g_autofree char *message = g_strdup_printf(
+            "Disk '%s' of instance '%s' has a running block job", disk->target, instance->name);
+
+        ferry_instance_add_obstacle(instance, "block-job", message,
+                                    "Wait until the backup or copy is done, or abort it");
+    }
+}
+
+bool
+ferry_virt_domain_find_obstacles(virDomainPtr domain, FerryInstance *instance, GError **error)
+{
+    int snapshots = virDomainSnapshotNum(domain, 0);
+
+    if (snapshots < 0)
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot count the snapshots of '%s'", instance->name);
+    add_counted_obstacle(instance, snapshots, "snapshots", "snapshots",
+                         "Delete them (virsh snapshot-delete); they cannot move along");
+    add_counted_obstacle(instance, virDomainListAllCheckpoints(domain, NULL, 0), "checkpoints",
+                         "checkpoints",
+                         "Delete them (virsh checkpoint-delete); they cannot move along");
+    add_counted_obstacle(instance, virDomainHasManagedSaveImage(domain, 0), "managed-save",
+                         "managed save image", "Remove it (virsh managedsave-remove)");
+    find_block_jobs(domain, instance);
+    return true;
+}
+
+/* --- what a migration leaves ------------------------------------------------------------------- */
+
+static bool
+destroy_paused(virDomainPtr domain, GError **error)
+{
+    const char *name = virDomainGetName(domain);
+
+    g_message("Destroying what the switch left of '%s': it is paused here and alive elsewhere",
+              name);
+    return virDomainDestroyFlags(domain, VIR_DOMAIN_DESTROY_DEFAULT) == 0 ||
+           ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                 "Cannot destroy the paused rest of '%s'", name);
+}
+
+static bool
+undefine_dead(virDomainPtr domain, GError **error)
+{
+    const char *name = virDomainGetName(domain);
+
+    return virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) == 0 ||
+           ferry_virt_error_is(VIR_ERR_NO_DOMAIN) ||
+           ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                 "Cannot undefine '%s', which moved away", name);
+}
+
+bool
+ferry_virt_domain_retire(virConnectPtr connection, const char *uuid, bool undefine, GError **error)
+{
+    g_autoptr(virDomain) domain = virDomainLookupByUUIDString(connection, uuid);
+    FerrySight sight = domain ? ferry_virt_domain_state_sight(domain) : FERRY_SIGHT_ABSENT;
+
+    if (sight == FERRY_SIGHT_ABSENT)
+        return true;
+    if (sight == FERRY_SIGHT_PAUSED_MIGRATION) {
+        if (!destroy_paused(domain, error))
+            return false;
+        sight = ferry_virt_domain_state_sight(domain);
+    }
+    if (sight == FERRY_SIGHT_ABSENT)
+        return true;
+    if (sight == FERRY_SIGHT_MIGRATED || sight == FERRY_SIGHT_SHUT_OFF)
+        return !undefine || undefine_dead(domain, error);
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                    "Look at it on both hosts; nothing was done to it",
+                    "The domain '%s' is '%s' on the source after it moved away", uuid,
+                    ferry_sight_to_string(sight));
+    return false;
+}
+
+/* --- who uses a file -------------------------------------------------------------------------- */
+
+/* A device has many names: /dev/GROUP/VOLUME, /dev/mapper/GROUP-VOLUME, /dev/dm-0. */
+static bool
+is_same_place(const char *a, const char *b)
+{
+    struct stat one;
+    struct stat other;
+
+    return g_strcmp0(a, b) == 0 ||
+           (a && stat(a, &one) == 0 && S_ISBLK(one.st_mode) && stat(b, &other) == 0 &&
+            S_ISBLK(other.st_mode) && one.st_rdev == other.st_rdev);
+}
+
+static bool
+domain_uses(virDomainPtr domain, const char *path)
+{
+    char *raw = virDomainGetXMLDesc(domain, 0);
+
+    /* It went away between the list and the look: it uses nothing any more. */
+    if (!raw)
+        return !ferry_virt_error_is(VIR_ERR_NO_DOMAIN);
+
+    g_autofree char *xml = raw;
+    g_autoptr(FerryInstance) instance = ferry_domxml_parse(xml, NULL);
+
+    if (!instance || g_strcmp0(instance->nvram, path) == 0)
+        return true;
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (is_same_place(disk->source, path) ||
+            g_strv_contains((const char *const *)disk->backing_chain, path))
+            return true;
+    }
+    return false;
+}
+
+bool
+ferry_virt_path_is_used(virConnectPtr connection,
+                        const char *path,
+                        const char *except_uuid,
+                        char **ret_name)
+{
+    virDomainPtr *domains = NULL;
+    int count = virConnectListAllDomains(connection, &domains, 0);
+    bool used = count < 0;
+
+    for (int i = 0; i < count; i++) {
+        char uuid[VIR_UUID_STRING_BUFLEN] = "";
+
+        virDomainGetUUIDString(domains[i], uuid);
+        if (!used && g_strcmp0(uuid, except_uuid) != 0 && domain_uses(domains[i], path)) {
+            used = true;
+            *ret_name = g_strdup(virDomainGetName(domains[i]));
+        }
+        virDomainFree(domains[i]);
+    }
+    g_clear_pointer(&domains, free);
+    if (count < 0)
+        *ret_name = g_strdup("an instance that libvirt cannot name now");
+    return used;
+}
+
+bool
+ferry_virt_path_check_unused(virConnectPtr connection, const char *path, GError **error)
+{
+    g_autofree char *user = NULL;
+
+    if (!ferry_virt_path_is_used(connection, path, NULL, &user))
+        return true;
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                    "Look at that instance; delete the file by hand when it is not needed",
+                    "'%s' is in use by '%s'", path, user);
+    return false;
+}

@@ -1,0 +1,57 @@
+/* domain.h: domains of the local libvirt: found, described, retired.
+ *
+ * Threads: any but main; every call may block as long as libvirtd does.
+ */
+#pragma once
+
+#include <glib.h>
+#include <libvirt/libvirt.h>
+#include <stdbool.h>
+
+#include "model/instance.h"
+
+/** Returns: (transfer full): the domain with this name or UUID; NULL with
+ * FERRY_ERROR_INSTANCE_NOT_FOUND or FERRY_ERROR_HYPERVISOR_UNAVAILABLE. */
+virDomainPtr ferry_virt_domain_find(virConnectPtr connection,
+                                    const char *name_or_uuid,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * ferry_virt_domain_describe:
+ * Reads the live XML (migratable, without secrets), the state, and of each disk what the storage
+ * knows: size, allocation, pool, and of qcow2 images the header.
+ * A disk whose image cannot be looked at keeps zeros; the plan names that as an obstacle.
+ */
+FerryInstance *ferry_virt_domain_describe(virConnectPtr connection,
+                                          virDomainPtr domain,
+                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * ferry_virt_domain_retire:
+ * Ends what a completed migration left of the domain on its source, where libvirt did not come to it:
+ * one that is still paused for the switch is destroyed, and with @undefine a definition that is shut
+ * off is removed. Call it only after the instance was seen alive on the destination.
+ * @error: FERRY_ERROR_MIGRATION_ERROR, also when the domain is in any other state: nothing was done
+ */
+bool ferry_virt_domain_retire(virConnectPtr connection,
+                              const char *uuid,
+                              bool undefine,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Adds obstacles that libvirt knows and the XML does not show: snapshots, checkpoints, managed
+ * save, running block jobs. */
+bool ferry_virt_domain_find_obstacles(virDomainPtr domain,
+                                      FerryInstance *instance,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: true when an active or defined domain other than @except_uuid (nullable) names @path as
+ * a disk; the domain's name in @ret_name (transfer full). Unreadable domains count as users. */
+bool ferry_virt_path_is_used(virConnectPtr connection,
+                             const char *path,
+                             const char *except_uuid,
+                             char **ret_name);
+
+/** For who is about to delete @path. @error: FERRY_ERROR_MIGRATION_ERROR naming who uses it */
+bool ferry_virt_path_check_unused(virConnectPtr connection,
+                                  const char *path,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;

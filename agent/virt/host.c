@@ -1,0 +1,216 @@
+#include "config.h"
+
+#include "virt/host.h"
+
+#include "ferry/error.h"
+#include "ferry/json.h"
+#include "virt/auto.h"
+#include "virt/domain-state.h"
+#include "virt/domain.h"
+#include "virt/error.h"
+#include "xml/host.h"
+
+#include <stdlib.h>
+
+/* --- what a guest needs ----------------------------------------------------------------------- */
+
+/* A CPU that names a model can be compared; host-passthrough and maximum name none. */
+static bool
+names_a_model(const char *cpu_xml)
+{
+    return cpu_xml && strstr(cpu_xml, "<model") != NULL;
+}
+
+FerryCpuMatch
+ferry_virt_host_compare_cpu(virConnectPtr connection, const FerryInstance *instance, GError **error)
+{
+    unsigned int flags = VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE;
+
+    if (!names_a_model(instance->cpu_xml))
+        return FERRY_CPU_NOT_COMPARABLE;
+
+    int match = virConnectCompareHypervisorCPU(connection, instance->emulator, instance->arch,
+                                               instance->machine, instance->virt_type,
+                                               instance->cpu_xml, flags);
+
+    if (match == VIR_CPU_COMPARE_IDENTICAL || match == VIR_CPU_COMPARE_SUPERSET)
+        return FERRY_CPU_FITS;
+    ferry_error_from_virt(error, FERRY_ERROR_INVALID_CPU_INFO,
+                          "The CPU of '%s' is not available on this host", instance->name);
+    if (error)
+        ferry_error_set_hint(*error,
+                             "Choose a host with the same or a newer CPU, or give the domain a CPU "
+                             "model that both have");
+    return FERRY_CPU_DIFFERS;
+}
+
+bool
+ferry_virt_host_knows_machine(virConnectPtr connection,
+                              const FerryInstance *instance,
+                              GError **error)
+{
+    char *xml = virConnectGetDomainCapabilities(connection, instance->emulator, instance->arch,
+                                                instance->machine, instance->virt_type, 0);
+
+    if (xml) {
+        free(xml);
+        return true;
+    }
+    ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+                          "Machine '%s' (%s, %s) with emulator '%s' is not known on this host",
+                          instance->machine, instance->arch, instance->virt_type,
+                          instance->emulator);
+    if (error)
+        ferry_error_set_hint(*error, "Install the same QEMU on both hosts");
+    return false;
+}
+
+bool
+ferry_virt_host_has_tpm(virConnectPtr connection, const FerryInstance *instance)
+{
+    char *raw = virConnectGetDomainCapabilities(connection, instance->emulator, instance->arch,
+                                                instance->machine, instance->virt_type, 0);
+    g_autofree char *xml = raw;
+    g_autoptr(FerryDomainCapabilities) able =
+        raw ? ferry_domain_capabilities_parse(xml, NULL) : NULL;
+
+    return able && able->tpm_emulator;
+}
+
+bool
+ferry_virt_host_free_memory(virConnectPtr connection, guint64 *ret_bytes, GError **error)
+{
+    const int cells = VIR_NODE_MEMORY_STATS_ALL_CELLS;
+    g_autofree virNodeMemoryStats *stats = NULL;
+    int count = 0;
+    guint64 free_kib = 0;
+
+    /* libvirt wants exactly as much room as it has to say. */
+    if (virNodeGetMemoryStats(connection, cells, NULL, &count, 0) == 0)
+        stats = g_new0(virNodeMemoryStats, MAX(count, 1));
+    if (!stats || virNodeGetMemoryStats(connection, cells, stats, &count, 0) < 0)
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot see the memory of this host");
+    for (int i = 0; i < count; i++)
+        if (g_strcmp0(stats[i].field, VIR_NODE_MEMORY_STATS_FREE) == 0 ||
+            g_strcmp0(stats[i].field, VIR_NODE_MEMORY_STATS_BUFFERS) == 0 ||
+            g_strcmp0(stats[i].field, VIR_NODE_MEMORY_STATS_CACHED) == 0)
+            free_kib += stats[i].value;
+    *ret_bytes = free_kib * 1024;
+    return true;
+}
+
+/* --- describe --------------------------------------------------------------------------------- */
+
+static char *
+version_text(unsigned long version)
+{
+    return g_strdup_printf("%lu.%lu.%lu", version / 1000000, version / 1000 % 1000, version % 1000);
+}
+
+char *
+ferry_virt_host_libvirt_version(virConnectPtr connection)
+{
+    unsigned long version = 0;
+
+    return virConnectGetLibVersion(connection, &version) == 0 ? version_text(version) : NULL;
+}
+
+char *
+ferry_virt_host_qemu_version(virConnectPtr connection)
+{
+    unsigned long version = 0;
+
+    return virConnectGetVersion(connection, &version) == 0 ? version_text(version) : NULL;
+}
+
+static json_t *
+describe_pool(virStoragePoolPtr pool)
+{
+    virStoragePoolInfo info = {0};
+
+    virStoragePoolGetInfo(pool, &info);
+    return json_pack("{s:o, s:b, s:I, s:I, s:I}", "name",
+                     ferry_json_text(virStoragePoolGetName(pool)), "active",
+                     virStoragePoolIsActive(pool) == 1, "capacity_bytes", (json_int_t)info.capacity,
+                     "allocation_bytes", (json_int_t)info.allocation, "available_bytes",
+                     (json_int_t)info.available);
+}
+
+static json_t *
+describe_pools(virConnectPtr connection)
+{
+    virStoragePoolPtr *pools = NULL;
+    json_t *list = json_array();
+    int count = virConnectListAllStoragePools(connection, &pools, 0);
+
+    for (int i = 0; i < count; i++) {
+        json_array_append_new(list, describe_pool(pools[i]));
+        virStoragePoolFree(pools[i]);
+    }
+    free(pools);
+    return list;
+}
+
+static json_t *
+describe_domain(virDomainPtr domain)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN] = "";
+
+    virDomainGetUUIDString(domain, uuid);
+    return json_pack("{s:o, s:s, s:s}", "name", ferry_json_text(virDomainGetName(domain)), "uuid",
+                     uuid, "state", ferry_virt_domain_state_word(domain));
+}
+
+static json_t *
+describe_domains(virConnectPtr connection)
+{
+    virDomainPtr *domains = NULL;
+    json_t *list = json_array();
+    int count = virConnectListAllDomains(connection, &domains, 0);
+
+    for (int i = 0; i < count; i++) {
+        json_array_append_new(list, describe_domain(domains[i]));
+        virDomainFree(domains[i]);
+    }
+    free(domains);
+    return list;
+}
+
+static json_t *
+describe_memory(virConnectPtr connection)
+{
+    virNodeInfo node = {0};
+    guint64 available = 0;
+
+    if (virNodeGetInfo(connection, &node) < 0 ||
+        !ferry_virt_host_free_memory(connection, &available, NULL))
+        return json_null();
+    return json_pack("{s:I, s:I}", "total_bytes", (json_int_t)node.memory * 1024, "available_bytes",
+                     (json_int_t)available);
+}
+
+json_t *
+ferry_virt_host_describe(virConnectPtr connection, GError **error)
+{
+    g_autofree char *xml = virConnectGetCapabilities(connection);
+    g_autofree char *libvirt = xml ? ferry_virt_host_libvirt_version(connection) : NULL;
+    g_autofree char *qemu = libvirt ? ferry_virt_host_qemu_version(connection) : NULL;
+
+    if (!qemu) {
+        ferry_error_from_virt(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
+                              "Cannot describe this host");
+        return NULL;
+    }
+
+    g_autoptr(FerryHostCapabilities) capabilities = ferry_host_capabilities_parse(xml, error);
+
+    if (!capabilities)
+        return NULL;
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "libvirt_version", json_string(libvirt),
+                     "qemu_version", json_string(qemu), "architecture",
+                     ferry_json_text(ferry_host_capabilities_arch(capabilities)), "cpu_model",
+                     ferry_json_text(ferry_host_capabilities_cpu_model(capabilities)), "memory",
+                     describe_memory(connection), "pools", describe_pools(connection), "instances",
+                     describe_domains(connection));
+}

@@ -1,0 +1,240 @@
+#include "config.h"
+
+#include "virt/migrate.h"
+
+#include "virt/auto.h"
+#include "virt/copy-nodes.h"
+#include "virt/error.h"
+#include "virt/virt.h"
+
+#include <string.h>
+
+typedef struct {
+    virTypedParameterPtr list;
+    int count;
+    int size;
+} Params;
+
+static void
+params_clear(Params *params)
+{
+    virTypedParamsFree(params->list, params->count);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Params, params_clear)
+
+static void
+add_string(Params *params, const char *name, const char *value)
+{
+    if (value)
+        virTypedParamsAddString(&params->list, &params->count, &params->size, name, value);
+}
+
+static unsigned int
+flags_of(const FerryTransferOrder *order)
+{
+    if (order->offline)
+        return VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST;
+
+    /* NON_SHARED_INC with targets that this agent made empty: QEMU takes their zeroes for granted
+     * and visits allocated clusters only (docs/architecture.md, "Thin copy"). Of a disk with backing
+     * files it copies the top only; where they shall not be kept, all has to be copied. */
+    unsigned int flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_ABORT_ON_ERROR;
+
+    if (order->resume_post_copy)
+        flags |= VIR_MIGRATE_POSTCOPY | VIR_MIGRATE_POSTCOPY_RESUME;
+    else if (order->disks && order->disks[0])
+        flags |= order->in_full ? VIR_MIGRATE_NON_SHARED_DISK : VIR_MIGRATE_NON_SHARED_INC;
+    if (order->persist_destination)
+        flags |= VIR_MIGRATE_PERSIST_DEST;
+    if (order->undefine_source)
+        flags |= VIR_MIGRATE_UNDEFINE_SOURCE;
+    if (order->paused)
+        flags |= VIR_MIGRATE_PAUSED;
+    if (order->auto_converge)
+        flags |= VIR_MIGRATE_AUTO_CONVERGE;
+    if (order->post_copy)
+        flags |= VIR_MIGRATE_POSTCOPY;
+    if (order->tls)
+        flags |= VIR_MIGRATE_TLS;
+    if (order->parallel_connections > 1)
+        flags |= VIR_MIGRATE_PARALLEL;
+    return flags;
+}
+
+static void
+fill_params(Params *params, const FerryTransferOrder *order)
+{
+    add_string(params, VIR_MIGRATE_PARAM_URI, order->migrate_uri);
+    add_string(params, VIR_MIGRATE_PARAM_DEST_NAME, order->dest_name);
+    add_string(params, VIR_MIGRATE_PARAM_DEST_XML, order->dest_xml);
+    add_string(params, VIR_MIGRATE_PARAM_PERSIST_XML, order->persist_xml);
+    for (guint i = 0; !order->resume_post_copy && order->disks && order->disks[i]; i++)
+        add_string(params, VIR_MIGRATE_PARAM_MIGRATE_DISKS, order->disks[i]);
+    if (order->disk_bandwidth_mibps > 0)
+        virTypedParamsAddULLong(&params->list, &params->count, &params->size,
+                                VIR_MIGRATE_PARAM_BANDWIDTH, order->disk_bandwidth_mibps);
+    if (order->parallel_connections > 1)
+        virTypedParamsAddInt(&params->list, &params->count, &params->size,
+                             VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS,
+                             (int)order->parallel_connections);
+}
+
+static bool
+migrate(virDomainPtr domain, const FerryTransferOrder *order, const Params *params)
+{
+    return virDomainMigrateToURI3(domain, order->libvirt_uri, params->list,
+                                  (unsigned int)params->count, flags_of(order)) == 0;
+}
+
+bool
+ferry_virt_migrate(virDomainPtr domain, const FerryTransferOrder *order, GError **error)
+{
+    const char *name = virDomainGetName(domain);
+    g_auto(Params) params = {0};
+
+    fill_params(&params, order);
+    if (migrate(domain, order, &params))
+        return true;
+    if (ferry_virt_copy_nodes_are_in_the_way()) {
+        g_message("An earlier copy of '%s' is still in its QEMU, forgotten by libvirt: removing it",
+                  name);
+        ferry_virt_copy_nodes_remove(domain, order->disks);
+        if (migrate(domain, order, &params))
+            return true;
+    }
+    return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                 "The transfer of '%s' to '%s' failed", name, order->libvirt_uri);
+}
+
+/* No socket can be made in /proc: to connect to it is the first thing after all looks that fails. */
+#define NOWHERE "/proc/no-libvirt"
+
+bool
+ferry_virt_migrate_rehearse(virDomainPtr domain, const char *const *disks, GError **error)
+{
+    const char *name = virDomainGetName(domain);
+    const FerryTransferOrder order = {.libvirt_uri = "qemu+unix:///system?socket=" NOWHERE,
+                                      .migrate_uri = "tcp://localhost",
+                                      .disks = disks};
+    g_auto(Params) params = {0};
+
+    fill_params(&params, &order);
+    if (virDomainMigrateToURI3(domain, order.libvirt_uri, params.list, (unsigned int)params.count,
+                               flags_of(&order)) == 0)
+        return true;
+    if (strstr(virGetLastErrorMessage(), NOWHERE))
+        return true;
+    return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+                                 "libvirt would not carry '%s'", name);
+}
+
+static guint64
+get_counter(virTypedParameterPtr list, int count, const char *name)
+{
+    unsigned long long value = 0;
+
+    return virTypedParamsGetULLong(list, count, name, &value) == 1 ? value : 0;
+}
+
+static void
+fill_sample(FerryProgressSample *sample, virTypedParameterPtr list, int count)
+{
+    int throttle = 0;
+
+    sample->memory_total_bytes = get_counter(list, count, VIR_DOMAIN_JOB_MEMORY_TOTAL);
+    sample->memory_processed_bytes = get_counter(list, count, VIR_DOMAIN_JOB_MEMORY_PROCESSED);
+    sample->memory_remaining_bytes = get_counter(list, count, VIR_DOMAIN_JOB_MEMORY_REMAINING);
+    sample->memory_iteration = get_counter(list, count, VIR_DOMAIN_JOB_MEMORY_ITERATION);
+    sample->memory_throughput_bytes_s = get_counter(list, count, VIR_DOMAIN_JOB_MEMORY_BPS);
+    /* The dirty rate comes in pages. */
+    sample->memory_dirty_rate_bytes_s = get_counter(list, count, VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE) *
+                                        get_counter(list, count, VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE);
+    sample->expected_downtime_ms = get_counter(list, count, VIR_DOMAIN_JOB_DOWNTIME);
+    if (virTypedParamsGetInt(list, count, VIR_DOMAIN_JOB_AUTO_CONVERGE_THROTTLE, &throttle) == 1)
+        sample->throttle_percent = (guint)MAX(throttle, 0);
+}
+
+bool
+ferry_virt_job_look(virDomainPtr domain, FerryJobLook *ret_look, GError **error)
+{
+    const char *name = virDomainGetName(domain);
+    g_auto(Params) params = {0};
+    FerryJobLook look = {0};
+    int type = VIR_DOMAIN_JOB_NONE;
+    int operation = 0;
+
+    if (virDomainGetJobStats(domain, &type, &params.list, &params.count, 0) < 0)
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot look at the job of '%s'", name);
+    virTypedParamsGetInt(params.list, params.count, VIR_DOMAIN_JOB_OPERATION, &operation);
+    look.active = type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED;
+    look.incoming = look.active && operation == VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN;
+    fill_sample(&look.sample, params.list, params.count);
+    look.has_memory = look.active && look.sample.memory_total_bytes > 0;
+    look.sample.time_us = g_get_monotonic_time();
+    *ret_look = look;
+    return true;
+}
+
+bool
+ferry_virt_disk_look(virDomainPtr domain, const char *target, guint64 *ret_cur, guint64 *ret_end)
+{
+    virDomainBlockJobInfo info = {0};
+
+    if (virDomainGetBlockJobInfo(domain, target, &info, 0) != 1)
+        return false;
+    *ret_cur = info.cur;
+    *ret_end = info.end;
+    return true;
+}
+
+bool
+ferry_virt_job_abort(virDomainPtr domain, GError **error)
+{
+    const char *name = virDomainGetName(domain);
+    if (virDomainAbortJob(domain) < 0)
+        return ferry_error_from_virt(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
+                                     "Cannot abort the job of '%s'", name);
+    return true;
+}
+
+bool
+ferry_virt_set_downtime(virDomainPtr domain, guint downtime_ms, GError **error)
+{
+    const char *name = virDomainGetName(domain);
+    if (virDomainMigrateSetMaxDowntime(domain, downtime_ms, 0) < 0)
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot set the downtime of '%s' to %u ms", name, downtime_ms);
+    return true;
+}
+
+bool
+ferry_virt_set_memory_bandwidth(virDomainPtr domain, guint64 mibps, GError **error)
+{
+    const char *name = virDomainGetName(domain);
+    if (virDomainMigrateSetMaxSpeed(domain, mibps, 0) < 0)
+        return ferry_error_from_virt(
+            error, FERRY_ERROR_MIGRATION_ERROR,
+            "Cannot set the bandwidth of '%s' to %" G_GUINT64_FORMAT " MiB/s", name, mibps);
+    return true;
+}
+
+bool
+ferry_virt_pause(virDomainPtr domain, GError **error)
+{
+    const char *name = virDomainGetName(domain);
+    if (virDomainSuspend(domain) < 0)
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR, "Cannot pause '%s'", name);
+    return true;
+}
+
+bool
+ferry_virt_start_post_copy(virDomainPtr domain, GError **error)
+{
+    const char *name = virDomainGetName(domain);
+    if (virDomainMigrateStartPostCopy(domain, 0) < 0)
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot switch '%s' to post-copy", name);
+    return true;
+}

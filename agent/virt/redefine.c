@@ -1,0 +1,112 @@
+#include "config.h"
+
+#include "virt/redefine.h"
+
+#include "ferry/error.h"
+#include "ferry/json.h"
+#include "virt/error.h"
+#include "xml/domain-edit.h"
+
+void
+ferry_redefinition_clear(FerryRedefinition *redefinition)
+{
+    g_clear_pointer(&redefinition->live, g_free);
+    g_clear_pointer(&redefinition->persistent, g_free);
+}
+
+static json_t *
+find_volume(const json_t *volumes, const char *target)
+{
+    gsize index = 0;
+    json_t *volume = NULL;
+
+    json_array_foreach((json_t *)volumes, index,
+                       volume) if (g_strcmp0(ferry_json_get_string(volume, "target"), target) ==
+                                   0) return volume;
+    return NULL;
+}
+
+static void
+add_edit(GArray *edits, const FerryDisk *disk, const json_t *volumes, bool unmap_zeroes)
+{
+    const json_t *volume = find_volume(volumes, disk->target);
+    const char *path = ferry_json_get_string(volume, "path");
+    const char *format = ferry_json_get_string(volume, "format");
+    FerryDiskEdit edit = {
+        .target = disk->target,
+        .from = disk->source,
+        .path = path ? path : disk->source,
+        .format = format ? format : disk->format,
+        .unmap_zeroes = unmap_zeroes,
+    };
+
+    if (unmap_zeroes || g_strcmp0(edit.path, disk->source) != 0 ||
+        g_strcmp0(edit.format, disk->format) != 0)
+        g_array_append_val(edits, edit);
+}
+
+/* Returns: (transfer full): what differs, a FerryDiskEdit each; its strings belong to others. */
+static GArray *
+list_edits(const FerryInstance *instance, const json_t *volumes, bool unmap_zeroes)
+{
+    GArray *edits = g_array_new(FALSE, FALSE, sizeof(FerryDiskEdit));
+
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (disk->migrate)
+            add_edit(edits, disk, volumes, unmap_zeroes);
+    }
+    return edits;
+}
+
+static char *
+edit(
+    virDomainPtr domain, unsigned int flags, const GArray *edits, guint *ret_edited, GError **error)
+{
+    const char *name = virDomainGetName(domain);
+    char *raw = virDomainGetXMLDesc(domain, flags | VIR_DOMAIN_XML_SECURE);
+
+    if (!raw) {
+        ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                              "Cannot read the definition of '%s' with its secrets", name);
+        return NULL;
+    }
+
+    g_autofree char *xml = raw;
+
+    return ferry_domxml_edit(xml, (const FerryDiskEdit *)(const void *)edits->data, edits->len,
+                             ret_edited, error);
+}
+
+bool
+ferry_redefinition_make(virDomainPtr domain,
+                        const FerryInstance *instance,
+                        const json_t *volumes,
+                        bool sparsify,
+                        FerryRedefinition *ret,
+                        GError **error)
+{
+    g_autoptr(GArray) edits = list_edits(instance, volumes, sparsify);
+    g_autoptr(GArray) lasting = list_edits(instance, volumes, /* unmap_zeroes= */ false);
+    g_auto(FerryRedefinition) made = {0};
+    guint edited = 0;
+
+    if (edits->len == 0)
+        return true;
+    made.live = edit(domain, VIR_DOMAIN_XML_MIGRATABLE, edits, &edited, error);
+    if (!made.live)
+        return false;
+    if (edited != edits->len) {
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Send the order again",
+                        "The disks of '%s' were changed since it was checked", instance->name);
+        return false;
+    }
+    made.persistent =
+        edit(domain, VIR_DOMAIN_XML_MIGRATABLE | VIR_DOMAIN_XML_INACTIVE, lasting, NULL, error);
+    if (!made.persistent)
+        return false;
+    *ret = made;
+    made = (FerryRedefinition){0};
+    return true;
+}

@@ -1,0 +1,387 @@
+#include "config.h"
+
+#include "virt/volume.h"
+
+#include "virt/auto.h"
+#include "virt/error.h"
+#include "virt/pool.h"
+#include "xml/volume.h"
+
+#include <gio/gio.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* How often, and with which pauses, an encrypted image is tried on a busy host. */
+#define LUKS_TRIES 10
+#define LUKS_PAUSE_US (500 * 1000)
+
+void
+ferry_image_clear(FerryImage *image)
+{
+    g_clear_pointer(&image->pool, g_free);
+    g_clear_pointer(&image->format, g_free);
+    g_clear_pointer(&image->fingerprint, g_free);
+}
+
+/* --- looking at volumes ----------------------------------------------------------------------- */
+
+virStorageVolPtr
+ferry_virt_volume_find(virConnectPtr connection, const char *path, GError **error)
+{
+    virStorageVolPtr volume = virStorageVolLookupByPath(connection, path);
+
+    if (volume)
+        return volume;
+
+    /* The pool's cache may be older than the file. */
+    g_autofree char *directory = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    g_autoptr(virStoragePool) pool = ferry_virt_pool_find(connection, directory, error);
+
+    if (!pool || virStoragePoolIsActive(pool) != 1 || !ferry_virt_pool_refresh(pool, error))
+        return NULL;
+    return virStorageVolLookupByName(pool, name);
+}
+
+bool
+ferry_virt_volume_length(virConnectPtr connection,
+                         const char *path,
+                         guint64 *ret_bytes,
+                         GError **error)
+{
+    virStorageVolInfo info = {0};
+    g_autoptr(GError) find_error = NULL;
+    g_autoptr(virStorageVol) volume = ferry_virt_volume_find(connection, path, &find_error);
+
+    if (find_error) {
+        g_propagate_error(error, g_steal_pointer(&find_error));
+        return false;
+    }
+    if (!volume || virStorageVolGetInfo(volume, &info) < 0)
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot look at the volume '%s'", path);
+    *ret_bytes = info.capacity;
+    return true;
+}
+
+static gssize
+read_stream(virStreamPtr stream, guint8 *buffer, gsize size)
+{
+    gsize filled = 0;
+
+    while (filled < size) {
+        int got = virStreamRecv(stream, (char *)buffer + filled, size - filled);
+
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        filled += (gsize)got;
+    }
+    return (gssize)filled;
+}
+
+static gssize
+read_head_of_volume(virConnectPtr connection, virStorageVolPtr volume, guint8 *buffer, gsize size)
+{
+    g_autoptr(virStream) stream = virStreamNew(connection, 0);
+
+    if (!stream || virStorageVolDownload(volume, stream, 0, size, 0) < 0)
+        return -1;
+
+    gssize got = read_stream(stream, buffer, size);
+
+    if (got < 0 || virStreamFinish(stream) < 0)
+        virStreamAbort(stream);
+    return got;
+}
+
+static gssize
+read_head_of_file(const char *path, guint8 *buffer, gsize size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (fd < 0)
+        return -1;
+
+    struct stat st;
+    bool readable = fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
+    gssize got = readable ? pread(fd, buffer, size, 0) : -1;
+
+    close(fd);
+    return got;
+}
+
+static bool
+parse_head(const char *path, const guint8 *head, gssize length, FerryQcow2 *qcow2, GError **error)
+{
+    if (length < 0) {
+        ferry_set_error(
+            error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+            "Define and start a storage pool for its folder, so that libvirt can read it",
+            "The head of image '%s' cannot be read", path);
+        return false;
+    }
+    if (!ferry_qcow2_parse(head, (gsize)length, qcow2, error)) {
+        g_prefix_error(error, "Image '%s': ", path);
+        return false;
+    }
+    return true;
+}
+
+/* Without a pool we look at the file ourselves, as far as the agent's user may. */
+static bool
+look_at_file(const char *path, FerryImage *image, GError **error)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0 || !S_ISREG(st.st_mode)) {
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+                        "Define and start a storage pool for its folder",
+                        "No active pool holds '%s' and it cannot be looked at: %s", path,
+                        g_strerror(errno));
+        return false;
+    }
+    image->capacity_bytes = (guint64)st.st_size;
+    image->allocation_bytes = (guint64)st.st_blocks * 512;
+    image->fingerprint = g_strdup_printf("%" G_GINT64_FORMAT ".%09ld", (gint64)st.st_mtim.tv_sec,
+                                         (long)st.st_mtim.tv_nsec);
+    return true;
+}
+
+static bool
+look_at_volume(virStorageVolPtr volume, FerryImage *image, GError **error)
+{
+    const char *name = virStorageVolGetName(volume);
+    virStorageVolInfo info = {0};
+    char *raw = NULL;
+
+    /* The info is read from the file at each call, the XML comes from the cache it filled. */
+    if (virStorageVolGetInfo(volume, &info) == 0)
+        raw = virStorageVolGetXMLDesc(volume, 0);
+    if (!raw)
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+                                     "Cannot look at the volume '%s'", name);
+
+    g_autofree char *xml = raw;
+    g_autoptr(virStoragePool) pool = virStoragePoolLookupByVolume(volume);
+    g_auto(FerryVolumeInfo) parsed = {0};
+
+    if (!ferry_volxml_parse(xml, &parsed, error))
+        return false;
+    image->pool = pool ? g_strdup(virStoragePoolGetName(pool)) : NULL;
+    image->capacity_bytes = info.capacity;
+    image->allocation_bytes = info.allocation;
+    /* Nothing tells when a device was written to: its node has other times. */
+    if (info.type != VIR_STORAGE_VOL_BLOCK)
+        image->fingerprint = g_steal_pointer(&parsed.mtime);
+    return true;
+}
+
+static guint64
+length_of_file(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && S_ISREG(st.st_mode) ? (guint64)st.st_size : 0;
+}
+
+bool
+ferry_virt_image_look(virConnectPtr connection,
+                      const char *path,
+                      const char *format,
+                      FerryImage *ret_image,
+                      GError **error)
+{
+    g_auto(FerryImage) image = {0};
+    guint8 head[FERRY_QCOW2_HEAD_BYTES];
+    g_autoptr(GError) ignored = NULL;
+    g_autoptr(virStorageVol) volume = ferry_virt_volume_find(connection, path, &ignored);
+
+    image.format = g_strdup(format);
+    if (volume ? !look_at_volume(volume, &image, error) : !look_at_file(path, &image, error))
+        return false;
+    if (g_strcmp0(format, "qcow2") == 0) {
+        gssize got = volume ? read_head_of_volume(connection, volume, head, sizeof head) : -1;
+
+        if (got < 0)
+            got = read_head_of_file(path, head, sizeof head);
+        if (!parse_head(path, head, got, &image.qcow2, error))
+            return false;
+        image.capacity_bytes = image.qcow2.virtual_size_bytes;
+    }
+    image.file_bytes = length_of_file(path);
+    *ret_image = image;
+    image = (FerryImage){0};
+    return true;
+}
+
+/* --- making and deleting ---------------------------------------------------------------------- */
+
+/* Making LUKS, qemu-img measures how many rounds of hashing take a while; on a host that is busy at that
+ * moment it finds no figure and gives up. libvirt passes its words on, there is no code for it. */
+static bool
+was_too_busy(void)
+{
+    return strstr(virGetLastErrorMessage(), "Unable to get accurate CPU usage") != NULL;
+}
+
+static virStorageVolPtr
+create_patiently(virStoragePoolPtr pool, const char *xml, bool encrypted)
+{
+    virStorageVolPtr volume = virStorageVolCreateXML(pool, xml, 0);
+
+    for (int i = 1; !volume && encrypted && was_too_busy() && i < LUKS_TRIES; i++) {
+        g_usleep(LUKS_PAUSE_US);
+        volume = virStorageVolCreateXML(pool, xml, 0);
+    }
+    return volume;
+}
+
+static bool
+create_by_libvirt(virStoragePoolPtr pool,
+                  const char *name,
+                  const char *format,
+                  guint64 capacity_bytes,
+                  const FerryQcow2 *qcow2,
+                  const FerryBacking *backing,
+                  const char *secret_uuid,
+                  GError **error)
+{
+    g_autofree char *xml =
+        ferry_volxml_build(name, format, capacity_bytes, qcow2, backing, secret_uuid);
+    g_autoptr(virStorageVol) volume = create_patiently(pool, xml, secret_uuid != NULL);
+
+    if (volume)
+        return true;
+    if (ferry_virt_error_is(VIR_ERR_STORAGE_VOL_EXIST)) {
+        ferry_error_from_virt(error, FERRY_ERROR_DESTINATION_DISK_EXISTS,
+                              "Cannot make the image '%s'", name);
+        return false;
+    }
+    return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR, "Cannot make the image '%s'",
+                                 name);
+}
+
+static char *
+qemu_img_options(const FerryQcow2 *qcow2)
+{
+    return g_strdup_printf("compat=%s,cluster_size=%" G_GUINT64_FORMAT ",refcount_bits=%u%s%s%s",
+                           ferry_qcow2_compat(qcow2), qcow2->cluster_size_bytes,
+                           qcow2->refcount_bits, qcow2->lazy_refcounts ? ",lazy_refcounts=on" : "",
+                           qcow2->extended_l2 ? ",extended_l2=on" : "",
+                           qcow2->zstd ? ",compression_type=zstd" : "");
+}
+
+/* The name is taken first, exclusively, so that qemu-img never truncates a stranger's file. */
+static bool
+reserve_file(const char *path, GError **error)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd >= 0) {
+        close(fd);
+        return true;
+    }
+    ferry_set_error(
+        error, errno == EEXIST ? FERRY_ERROR_DESTINATION_DISK_EXISTS : FERRY_ERROR_MIGRATION_ERROR,
+        errno == EEXIST ? "Move the file away after looking whose it is"
+                        : "This image's refcount bits, size or compression are beyond "
+                          "libvirt's storage API; give the agent's user write access "
+                          "to the folder",
+        "Cannot make the image '%s': %s", path, g_strerror(errno));
+    return false;
+}
+
+static bool
+create_by_qemu_img(const char *path,
+                   guint64 capacity_bytes,
+                   const FerryQcow2 *qcow2,
+                   const FerryBacking *backing,
+                   GError **error)
+{
+    g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, capacity_bytes);
+    g_autofree char *options = qemu_img_options(qcow2);
+    g_autofree char *output = NULL;
+
+    if (!reserve_file(path, error))
+        return false;
+
+    const char *plain[] = {"qemu-img", "create", "-q", "-f", "qcow2", "-o",
+                           options,    "--",     path, size, NULL};
+    const char *backed[] = {"qemu-img", "create",
+                            "-q",       "-f",
+                            "qcow2",    "-o",
+                            options,    "-u",
+                            "-b",       backing ? backing->path : "",
+                            "-F",       backing ? backing->format : "",
+                            "--",       path,
+                            size,       NULL};
+    g_autoptr(GSubprocess) process = g_subprocess_newv(
+        backing ? backed : plain,
+        G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE, error);
+
+    if (!process || !g_subprocess_communicate_utf8(process, NULL, NULL, NULL, &output, error)) {
+        unlink(path);
+        return false;
+    }
+    if (!g_subprocess_get_successful(process)) {
+        unlink(path);
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, NULL, "qemu-img cannot make '%s': %s",
+                        path, g_strchomp(output));
+        return false;
+    }
+    return true;
+}
+
+bool
+ferry_virt_volume_create(virStoragePoolPtr pool,
+                         const char *directory,
+                         const char *name,
+                         const char *format,
+                         guint64 capacity_bytes,
+                         const FerryQcow2 *qcow2,
+                         const FerryBacking *backing,
+                         const char *secret_uuid,
+                         GError **error)
+{
+    bool plain = ferry_qcow2_is_plain(qcow2, capacity_bytes) && !(backing && backing->missing);
+
+    if (secret_uuid || plain)
+        return create_by_libvirt(pool, name, format, capacity_bytes, qcow2, backing, secret_uuid,
+                                 error);
+
+    g_autofree char *path = g_build_filename(directory, name, NULL);
+
+    return create_by_qemu_img(path, capacity_bytes, qcow2, backing, error) &&
+           ferry_virt_pool_refresh(pool, error);
+}
+
+bool
+ferry_virt_volume_delete(virConnectPtr connection, const char *path, GError **error)
+{
+    g_autoptr(GError) find_error = NULL;
+    g_autoptr(virStorageVol) volume = ferry_virt_volume_find(connection, path, &find_error);
+
+    if (find_error) {
+        g_propagate_error(error, g_steal_pointer(&find_error));
+        return false;
+    }
+    if (!volume) {
+        if (access(path, F_OK) != 0 && errno == ENOENT)
+            return true;
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                        "Start the storage pool of its folder and roll back again",
+                        "The file '%s' is there, but no active pool holds it", path);
+        return false;
+    }
+    if (virStorageVolDelete(volume, 0) < 0 && !ferry_virt_error_is(VIR_ERR_NO_STORAGE_VOL))
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot delete the image '%s'", path);
+    return true;
+}

@@ -1,0 +1,78 @@
+/* volume.h: volumes of the local libvirt.
+ *
+ * Images are made, read and deleted through libvirt's storage API, so that the agent itself needs no
+ * rights on the files. Threads: any but main; every call may block as long as libvirtd does.
+ */
+#pragma once
+
+#include <glib.h>
+#include <libvirt/libvirt.h>
+#include <stdbool.h>
+
+#include "model/qcow2.h"
+#include "xml/volume.h"
+
+/* An image as the storage shows it. A plain value. */
+typedef struct {
+    char *pool; /* NULL when no active pool holds it */
+    char *format;
+    guint64 capacity_bytes;
+    guint64 allocation_bytes;
+    guint64 file_bytes; /* its length; 0 where the agent's user may not look */
+    FerryQcow2 qcow2;   /* known only for qcow2 */
+    char *fingerprint;  /* changes with every write to the file; NULL when it cannot be told */
+} FerryImage;
+
+void ferry_image_clear(FerryImage *image);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryImage, ferry_image_clear)
+
+/**
+ * ferry_virt_image_look:
+ * @path: a file that the local libvirt names
+ * @format: what the domain's XML says; the file's content is never probed for it
+ * @error: FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR: no pool holds it and it cannot be opened either, or
+ *   a qcow2 header is not one
+ */
+bool ferry_virt_image_look(virConnectPtr connection,
+                           const char *path,
+                           const char *format,
+                           FerryImage *ret_image,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * ferry_virt_volume_create:
+ * Makes an empty thin image. @qcow2: (nullable): whose cluster size, compat, refcount bits and
+ * features the new one shall have. @backing: (nullable): what it lies on; exists. @secret_uuid:
+ * (nullable): of a LUKS image's passphrase. What libvirt cannot say (ferry_qcow2_is_plain()) is
+ * made by qemu-img, run without a shell; never an encrypted one.
+ * @error: FERRY_ERROR_DESTINATION_DISK_EXISTS, or FERRY_ERROR_MIGRATION_ERROR
+ */
+bool ferry_virt_volume_create(virStoragePoolPtr pool,
+                              const char *directory,
+                              const char *name,
+                              const char *format,
+                              guint64 capacity_bytes,
+                              const FerryQcow2 *qcow2,
+                              const FerryBacking *backing,
+                              const char *secret_uuid,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * ferry_virt_volume_length:
+ * @connection: of any host
+ * @ret_bytes: how long the file of a raw volume is now
+ * @error: FERRY_ERROR_MIGRATION_ERROR, also when no active pool has it
+ */
+bool ferry_virt_volume_length(virConnectPtr connection,
+                              const char *path,
+                              guint64 *ret_bytes,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Deletes the volume at @path. A volume that is not there counts as deleted. */
+bool ferry_virt_volume_delete(virConnectPtr connection,
+                              const char *path,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full) (nullable): the volume at @path after refreshing its pool when needed;
+ * NULL without @error when there is none. */
+virStorageVolPtr ferry_virt_volume_find(virConnectPtr connection, const char *path, GError **error);

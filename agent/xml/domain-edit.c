@@ -1,0 +1,95 @@
+#include "config.h"
+
+#include "xml/domain-edit.h"
+
+#include "xml/document.h"
+
+#include <string.h>
+
+#define MAX_BYTES (1024 * 1024)
+
+static const char *
+place_attribute(const xmlNode *disk)
+{
+    return ferry_xml_attribute_is(disk, "type", "block") ? "dev" : "file";
+}
+
+static bool
+is_meant(const xmlNode *disk, const FerryDiskEdit *edit)
+{
+    return ferry_xml_attribute_is(ferry_xml_child(disk, "target"), "dev", edit->target) &&
+           ferry_xml_attribute_is(ferry_xml_child(disk, "source"), place_attribute(disk),
+                                  edit->from);
+}
+
+static void
+remove_child(xmlNode *node, const char *name)
+{
+    xmlNode *child = ferry_xml_child(node, name);
+    if (child != NULL)
+        ferry_xml_remove(child);
+}
+
+/* Where the XML says nothing the format is raw, and the attributes need an element to be in. */
+static xmlNode *
+ensure_driver(xmlNode *disk)
+{
+    xmlNode *driver = ferry_xml_child(disk, "driver");
+    if (driver != NULL)
+        return driver;
+    driver = ferry_xml_add(disk, "driver", NULL);
+    ferry_xml_set(driver, "name", "qemu");
+    ferry_xml_set(driver, "type", "raw");
+    return driver;
+}
+
+static void
+set_format(xmlNode *disk, const char *format)
+{
+    xmlNode *driver = ensure_driver(disk);
+    if (ferry_xml_attribute_is(driver, "type", format))
+        return;
+    ferry_xml_set(driver, "type", format);
+    /* A cache of qcow2's tables: libvirt refuses it with any other format. */
+    remove_child(driver, "metadata_cache");
+}
+
+static void
+edit_disk(xmlNode *disk, const FerryDiskEdit *edit)
+{
+    if (strcmp(edit->path, edit->from) != 0) {
+        ferry_xml_set(ferry_xml_child(disk, "source"), place_attribute(disk), edit->path);
+        remove_child(disk, "backingStore");
+    }
+    set_format(disk, edit->format);
+    if (edit->unmap_zeroes) {
+        xmlNode *driver = ensure_driver(disk);
+        ferry_xml_set(driver, "discard", "unmap");
+        ferry_xml_set(driver, "detect_zeroes", "unmap");
+    }
+}
+
+char *
+ferry_domxml_edit(
+    const char *xml, const FerryDiskEdit *edits, guint count, guint *ret_edited, GError **error)
+{
+    g_autoptr(xmlDoc) document = ferry_xml_parse(xml, "domain", MAX_BYTES, error);
+    if (document == NULL)
+        return NULL;
+    xmlNode *domain = xmlDocGetRootElement(document);
+    const xmlNode *devices = ferry_xml_child(domain, "devices");
+    guint edited = 0;
+    for (xmlNode *disk = ferry_xml_child(devices, "disk"); disk != NULL;
+         disk = ferry_xml_next(disk)) {
+        for (guint i = 0; i < count; i++) {
+            if (!is_meant(disk, &edits[i]))
+                continue;
+            edit_disk(disk, &edits[i]);
+            edited++;
+            break;
+        }
+    }
+    if (ret_edited != NULL)
+        *ret_edited = edited;
+    return ferry_xml_dump(domain);
+}

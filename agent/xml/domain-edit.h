@@ -1,0 +1,32 @@
+/* domain-edit.h: a domain's XML with its disks at other places. Pure, any thread.
+ *
+ * For the documents that a migration hands to libvirt: made from XML with its secrets, so the result
+ * is never logged, journaled or sent anywhere else.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* What changes of one disk; the strings are the caller's. */
+typedef struct {
+    const char *target;
+    const char *from;   /* the file that it has: another one is left alone */
+    const char *path;   /* the file that it gets */
+    const char *format; /* "raw" or "qcow2" */
+    bool unmap_zeroes;  /* what reads as zeroes is given back: detect_zeroes and discard */
+} FerryDiskEdit;
+
+/**
+ * ferry_domxml_edit:
+ * @xml: a <domain> with secrets, as libvirt printed it
+ * @edits: one a disk. A <backingStore> goes where the file does: libvirt reads the chain anew
+ * @ret_edited: (nullable): how many of @edits found their disk
+ * @error: FERRY_ERROR_INVALID_REQUEST: not a domain's XML
+ * Returns: (transfer full): the changed document.
+ */
+char *ferry_domxml_edit(const char *xml,
+                        const FerryDiskEdit *edits,
+                        guint count,
+                        guint *ret_edited,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
