@@ -36,7 +36,7 @@ typedef struct {
     FerrySource *source;
     FerryDestination *destination;
     FerryResolver *resolver;
-    FerryExpiryClock *leases;
+    FerryExpiryTimer *leases;
     FerryOutbox *outbox;
     FerryDispatch *dispatch;
     bool stopping;
@@ -130,7 +130,7 @@ flush_events(Daemon *self)
     while (g_main_context_iteration(self->context, FALSE))
         ;
 
-    GThread *thread = g_thread_new("flush", run_flush, &flush);
+    GThread *thread = g_thread_new("vf-flush", run_flush, &flush);
 
     while (!g_atomic_int_get(&flush.done))
         g_main_context_iteration(self->context, TRUE);
@@ -158,7 +158,7 @@ stop(Daemon *self)
 static void
 close_parts(Daemon *self)
 {
-    ferry_expiry_clock_free(self->leases);
+    ferry_expiry_timer_free(self->leases);
     ferry_quarantine_free(self->agent.quarantine);
     ferry_resolver_free(self->resolver);
     ferry_dispatch_free(self->dispatch);
@@ -216,7 +216,7 @@ serve(Daemon *self, gint64 started_us)
                                   .source = self->source,
                                   .destination = self->destination,
                                   .resolver = self->resolver,
-                                  .leases_changed = ferry_expiry_clock_wake,
+                                  .leases_changed = ferry_expiry_timer_wake,
                                   .leases_data = self->leases};
     FerryService service = {.server = self->config->host,
                             .methods = ferry_methods_table(),
@@ -241,8 +241,7 @@ start(Daemon *self, GError **error)
     ferry_quarantine_start(self->agent.quarantine);
     if (!ferry_source_recover(self->source, error))
         return false;
-    self->leases =
-        ferry_expiry_clock_new("lease-clock", ferry_destination_expire, self->destination);
+    self->leases = ferry_expiry_timer_new("vf-lease", ferry_destination_expire, self->destination);
     serve(self, started_us);
     ferry_bus_start(self->agent.bus);
     attach(self, g_unix_signal_source_new(SIGTERM), on_stop_signal);
@@ -274,7 +273,7 @@ ferry_daemon_run(const FerryConfig *config)
     /* A thread that hangs in libvirt keeps what it uses; the end of the process lets go of it all. The
      * journal needs no farewell: every commit is on disk. */
     if (stop(&self)) {
-        g_thread_unref(g_thread_new("late-end", end_late, NULL));
+        g_thread_unref(g_thread_new("vf-exit", end_late, NULL));
         close_parts(&self);
     }
     g_message("Stopped");

@@ -55,12 +55,12 @@ check_place(const FerryCheckScene *scene, const FerryDisk *disk, const char *pat
 {
     g_autoptr(GError) error = NULL;
     g_auto(FerryBlockVolume) volume = {0};
-    FerryPresence presence = ferry_virt_block_look(scene->connection, path, &volume, &error);
+    FerryPresence presence = ferry_virt_block_presence(scene->connection, path, &volume, &error);
 
     if (presence == FERRY_PRESENCE_UNKNOWN)
         ferry_checks_add_error(scene->checks, "pool", error);
     /* A link that no volume belongs to, or a volume that is not active: both are in the way. */
-    else if (presence == FERRY_PRESENCE_ACTIVE || ferry_path_look(path) == FERRY_PATH_THERE)
+    else if (presence == FERRY_PRESENCE_ACTIVE || ferry_path_presence(path) == FERRY_PATH_THERE)
         refuse_existing(scene, disk, path);
     else
         ferry_checks_add(scene->checks, "disk-exists", FERRY_CHECK_PASS, NULL, "Nothing is at '%s'",
@@ -98,7 +98,7 @@ demand_of(const FerryInstance *instance, const char *folder, bool missing)
         g_autofree char *own = disk->source ? g_path_get_dirname(disk->source) : NULL;
 
         if (!disk->migrate || !ferry_disk_is_block(disk) || g_strcmp0(own, folder) != 0 ||
-            (missing && ferry_path_look(disk->source) == FERRY_PATH_THERE))
+            (missing && ferry_path_presence(disk->source) == FERRY_PATH_THERE))
             continue;
         if (!g_uint64_checked_add(&bytes, bytes, disk->capacity_bytes))
             return G_MAXUINT64;
@@ -140,7 +140,7 @@ check_group(const FerryCheckScene *scene, const char *folder)
     g_autoptr(GError) error = NULL;
 
     /* That no pool has it was said. */
-    if (!ferry_virt_block_room(scene->connection, folder, &room, NULL))
+    if (!ferry_virt_block_free_bytes(scene->connection, folder, &room, NULL))
         return;
     if (!demand_of_others(scene, folder, &others, &error)) {
         ferry_checks_add_error(scene->checks, "space", error);

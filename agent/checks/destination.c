@@ -18,12 +18,12 @@ static void
 check_uuid(const FerryCheckScene *scene)
 {
     const FerryInstance *instance = scene->instance;
-    FerrySight sight = ferry_virt_domain_sight(scene->connection, instance->uuid);
+    FerryObservedState observed = ferry_virt_domain_observe(scene->connection, instance->uuid);
 
-    if (sight == FERRY_SIGHT_ABSENT)
+    if (observed == FERRY_OBSERVED_ABSENT)
         ferry_checks_add(scene->checks, "uuid", FERRY_CHECK_PASS, NULL, "'%s' is free",
                          instance->uuid);
-    else if (sight == FERRY_SIGHT_MIGRATED && !ferry_instance_is_shut_off(instance))
+    else if (observed == FERRY_OBSERVED_MIGRATED && !ferry_instance_is_shut_off(instance))
         ferry_checks_add(scene->checks, "uuid", FERRY_CHECK_PASS, NULL,
                          "'%s' is the definition that the instance left here when it moved away",
                          instance->uuid);
@@ -31,7 +31,7 @@ check_uuid(const FerryCheckScene *scene)
         ferry_checks_add(scene->checks, "uuid", FERRY_CHECK_FAIL,
                          "Look which of the two is the right one and undefine the other",
                          "An instance with the UUID '%s' is on this host already, as '%s'",
-                         instance->uuid, ferry_sight_to_string(sight));
+                         instance->uuid, ferry_observed_state_to_string(observed));
 }
 
 static void

@@ -10,8 +10,8 @@ check_secret(const FerryCheckScene *scene, const FerrySecretNeed *secret)
     const char *name = secret->uuid ? secret->uuid : secret->usage;
     g_autoptr(GError) error = NULL;
 
-    switch (ferry_virt_secret_look(scene->connection, secret->uuid, secret->type, secret->usage,
-                                   &error)) {
+    switch (ferry_virt_secret_presence(scene->connection, secret->uuid, secret->type, secret->usage,
+                                       &error)) {
     case FERRY_PRESENCE_ACTIVE:
         ferry_checks_add(scene->checks, "secret", FERRY_CHECK_PASS, NULL,
                          "The secret '%s' of %s is here", name, secret->user);

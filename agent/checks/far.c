@@ -17,7 +17,7 @@ ask(const FerryAgent *agent, const FerryFarQuestion *question, GError **error)
     if (question->options)
         json_object_set(args, "options", (json_t *)question->options);
     return ferry_peer_call(agent, question->host, "check_can_live_migrate_destination", args,
-                           question->patience_ms, question->cancellable, error);
+                           question->timeout_ms, question->cancellable, error);
 }
 
 FerryChecks *

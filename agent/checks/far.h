@@ -15,7 +15,7 @@ typedef struct {
     const char *host; /* the destination */
     const json_t *instance_info;
     const json_t *options;     /* (nullable): of the order */
-    guint patience_ms;         /* how long an agent that does not answer is asked again; 0: once */
+    guint timeout_ms;          /* how long an agent that does not answer is asked again; 0: once */
     guint ports_limit_ms;      /* how long ports are tried */
     GCancellable *cancellable; /* (nullable): the agent's own when NULL */
 } FerryFarQuestion;

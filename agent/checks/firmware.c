@@ -25,7 +25,7 @@ ferry_firmware_check_path(const FerryAgent *agent, const char *path, GError **er
 static void
 check_loader(const FerryCheckScene *scene, const char *loader)
 {
-    bool absent = ferry_path_look(loader) == FERRY_PATH_ABSENT;
+    bool absent = ferry_path_presence(loader) == FERRY_PATH_ABSENT;
 
     ferry_checks_add(
         scene->checks, "firmware", absent ? FERRY_CHECK_FAIL : FERRY_CHECK_PASS,
@@ -51,7 +51,7 @@ static void
 check_nvram_folder(const FerryCheckScene *scene, const char *path)
 {
     g_autofree char *folder = g_path_get_dirname(path);
-    bool absent = ferry_path_look(folder) == FERRY_PATH_ABSENT;
+    bool absent = ferry_path_presence(folder) == FERRY_PATH_ABSENT;
 
     ferry_checks_add(scene->checks, "nvram", absent ? FERRY_CHECK_FAIL : FERRY_CHECK_PASS,
                      absent ? "Make the folder there, for libvirt's own user" : NULL,
@@ -69,7 +69,7 @@ check_nvram(const FerryCheckScene *scene, const char *path)
         ferry_checks_add_error(scene->checks, "nvram", error);
         return;
     }
-    switch (ferry_path_look(path)) {
+    switch (ferry_path_presence(path)) {
     case FERRY_PATH_ABSENT:
         check_nvram_folder(scene, path);
         break;

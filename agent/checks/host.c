@@ -53,11 +53,11 @@ check_cpu(const FerryCheckScene *scene)
 static void
 check_memory(const FerryCheckScene *scene)
 {
-    g_auto(FerryMemoryLook) look = {0};
+    g_auto(FerryMemoryInfo) info = {0};
     g_autoptr(GError) error = NULL;
 
-    if (ferry_memory_look(scene->agent, scene->connection, &look, &error))
-        ferry_check_memory(scene->agent, scene->instance, &look, scene->checks);
+    if (ferry_memory_info_get(scene->agent, scene->connection, &info, &error))
+        ferry_check_memory(scene->agent, scene->instance, &info, scene->checks);
     else
         ferry_checks_add_error(scene->checks, "memory", error);
 }

@@ -9,16 +9,16 @@
 #include "virt/host.h"
 
 void
-ferry_memory_look_clear(FerryMemoryLook *look)
+ferry_memory_info_clear(FerryMemoryInfo *info)
 {
-    g_clear_pointer(&look->arrived, g_hash_table_unref);
+    g_clear_pointer(&info->arrived, g_hash_table_unref);
 }
 
 bool
-ferry_memory_look(const FerryAgent *agent,
-                  virConnectPtr connection,
-                  FerryMemoryLook *ret_look,
-                  GError **error)
+ferry_memory_info_get(const FerryAgent *agent,
+                      virConnectPtr connection,
+                      FerryMemoryInfo *ret_info,
+                      GError **error)
 {
     g_autoptr(GPtrArray) open = ferry_journal_list_incoming(agent->journal, error);
     g_autoptr(GHashTable) arrived = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -28,15 +28,15 @@ ferry_memory_look(const FerryAgent *agent,
         return false;
     for (guint i = 0; i < open->len; i++) {
         const FerryRecord *record = g_ptr_array_index(open, i);
-        FerrySight sight = ferry_virt_domain_sight(connection, record->instance_uuid);
+        FerryObservedState observed = ferry_virt_domain_observe(connection, record->instance_uuid);
 
-        if (sight == FERRY_SIGHT_RUNNING || sight == FERRY_SIGHT_PAUSED)
+        if (observed == FERRY_OBSERVED_RUNNING || observed == FERRY_OBSERVED_PAUSED)
             g_hash_table_add(arrived, g_strdup(record->instance_uuid));
     }
     /* After them: one that arrives meanwhile is counted twice rather than not at all. */
     if (!ferry_virt_host_free_memory(connection, &available_bytes, error))
         return false;
-    *ret_look = (FerryMemoryLook){available_bytes, g_steal_pointer(&arrived)};
+    *ret_info = (FerryMemoryInfo){available_bytes, g_steal_pointer(&arrived)};
     return true;
 }
 
@@ -60,7 +60,7 @@ ferry_memory_promised(const GPtrArray *open, const char *uuid, GHashTable *arriv
 void
 ferry_check_memory(const FerryAgent *agent,
                    const FerryInstance *instance,
-                   const FerryMemoryLook *look,
+                   const FerryMemoryInfo *info,
                    FerryChecks *checks)
 {
     g_autoptr(GError) error = NULL;
@@ -72,8 +72,8 @@ ferry_check_memory(const FerryAgent *agent,
     }
 
     FerrySpaceQuestion question = {
-        .available_bytes = look->available_bytes,
-        .others_bytes = ferry_memory_promised(open, instance->uuid, look->arrived),
+        .available_bytes = info->available_bytes,
+        .others_bytes = ferry_memory_promised(open, instance->uuid, info->arrived),
         .wanted_bytes = instance->memory_bytes,
     };
     bool fits = ferry_space_fits(&question);

@@ -11,16 +11,16 @@
 typedef struct {
     guint64 available_bytes;
     GHashTable *arrived; /* UUIDs of incoming instances that have their memory already */
-} FerryMemoryLook;
+} FerryMemoryInfo;
 
-void ferry_memory_look_clear(FerryMemoryLook *look);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryMemoryLook, ferry_memory_look_clear)
+void ferry_memory_info_clear(FerryMemoryInfo *info);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryMemoryInfo, ferry_memory_info_clear)
 
 /** Asks libvirt, and QEMU nothing. */
-bool ferry_memory_look(const FerryAgent *agent,
-                       virConnectPtr connection,
-                       FerryMemoryLook *ret_look,
-                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_memory_info_get(const FerryAgent *agent,
+                           virConnectPtr connection,
+                           FerryMemoryInfo *ret_info,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * ferry_memory_promised:
@@ -35,5 +35,5 @@ guint64 ferry_memory_promised(const GPtrArray *open, const char *uuid, GHashTabl
 /** Judges by a look and the journal, and asks nobody: for the moment of admission, too. */
 void ferry_check_memory(const FerryAgent *agent,
                         const FerryInstance *instance,
-                        const FerryMemoryLook *look,
+                        const FerryMemoryInfo *info,
                         FerryChecks *checks);

@@ -33,9 +33,10 @@ check_active_network(const FerryCheckScene *scene, const FerryLinkNeed *link, co
 static void
 check_network(const FerryCheckScene *scene, const FerryLinkNeed *link)
 {
-    g_auto(FerryNetworkLook) look = {0};
+    g_auto(FerryNetworkInfo) info = {0};
     g_autoptr(GError) error = NULL;
-    FerryPresence presence = ferry_virt_network_look(scene->connection, link->name, &look, &error);
+    FerryPresence presence =
+        ferry_virt_network_presence(scene->connection, link->name, &info, &error);
 
     if (presence == FERRY_PRESENCE_UNKNOWN)
         ferry_checks_add_error(scene->checks, "network", error);
@@ -43,7 +44,7 @@ check_network(const FerryCheckScene *scene, const FerryLinkNeed *link)
         ferry_checks_add(scene->checks, "network", FERRY_CHECK_FAIL,
                          "Define and start it there: virsh net-define, net-start",
                          "This host has no network '%s' (%s)", link->name, link->user);
-    else if (g_strcmp0(look.forward, "hostdev") == 0)
+    else if (g_strcmp0(info.forward, "hostdev") == 0)
         ferry_checks_add(scene->checks, "network", FERRY_CHECK_FAIL,
                          "Detach the interface first; a device of a host cannot move along",
                          "The network '%s' (%s) hands out devices of this host (SR-IOV)",
@@ -54,7 +55,7 @@ check_network(const FerryCheckScene *scene, const FerryLinkNeed *link)
                          "The network '%s' (%s) is not started on this host", link->name,
                          link->user);
     else
-        check_active_network(scene, link, look.bridge);
+        check_active_network(scene, link, info.bridge);
 }
 
 static void

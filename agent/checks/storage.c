@@ -40,7 +40,7 @@ refuse_existing(const FerryCheckScene *scene, const FerryDisk *disk, const char 
 static void
 check_exists(const FerryCheckScene *scene, const FerryDisk *disk, const char *path)
 {
-    if (ferry_path_look(path) != FERRY_PATH_THERE)
+    if (ferry_path_presence(path) != FERRY_PATH_THERE)
         ferry_checks_add(scene->checks, "disk-exists", FERRY_CHECK_PASS, NULL, "Nothing is at '%s'",
                          path);
     else if (ferry_leftover_may_replace(scene->agent, scene->connection, path,
@@ -98,7 +98,7 @@ check_pool(const FerryCheckScene *scene, const char *directory)
     g_autofree char *type = NULL;
     g_autoptr(GError) error = NULL;
     FerryPresence presence =
-        ferry_virt_pool_look(scene->connection, directory, &name, &type, &error);
+        ferry_virt_pool_presence(scene->connection, directory, &name, &type, &error);
 
     if (presence == FERRY_PRESENCE_UNKNOWN)
         ferry_checks_add_error(scene->checks, "pool", error);
@@ -130,7 +130,7 @@ book_files(FerrySpaceBook *book, const FerryAgent *agent, const FerryInstance *i
 
         if (ferry_path_check(file->path, (const char *const *)agent->config->allowed_paths, &path,
                              NULL) &&
-            ferry_path_look(path) != FERRY_PATH_THERE)
+            ferry_path_presence(path) != FERRY_PATH_THERE)
             ferry_space_book_add(book, path, file->data_bytes, file->data_bytes);
     }
 }

@@ -23,11 +23,11 @@ struct FerryDestination {
 typedef struct {
     FerryDestination *destination;
     const char *migration_id;
-} FerryTurn;
+} FerryMigrationLock;
 
-FerryTurn ferry_turn_begin(FerryDestination *self, const char *migration_id);
-void ferry_turn_end(FerryTurn *turn);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryTurn, ferry_turn_end)
+FerryMigrationLock ferry_migration_lock_take(FerryDestination *self, const char *migration_id);
+void ferry_migration_lock_release(FerryMigrationLock *lock);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryMigrationLock, ferry_migration_lock_release)
 
 /** Saves @record in @status, with the event that tells of it. */
 bool ferry_destination_enter(FerryDestination *self,

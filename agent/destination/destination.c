@@ -8,6 +8,7 @@
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "ferry/lock.h"
 #include "journal/journal.h"
 #include "model/disk-plan.h"
 #include "model/instance.h"
@@ -49,24 +50,24 @@ ferry_destination_free(FerryDestination *self)
 
 /* --- one call a migration --------------------------------------------------------------------- */
 
-FerryTurn
-ferry_turn_begin(FerryDestination *self, const char *migration_id)
+FerryMigrationLock
+ferry_migration_lock_take(FerryDestination *self, const char *migration_id)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     while (g_hash_table_contains(self->busy, migration_id))
         g_cond_wait(&self->changed, &self->lock);
     g_hash_table_add(self->busy, g_strdup(migration_id));
-    return (FerryTurn){self, migration_id};
+    return (FerryMigrationLock){self, migration_id};
 }
 
 void
-ferry_turn_end(FerryTurn *turn)
+ferry_migration_lock_release(FerryMigrationLock *lock)
 {
-    g_mutex_lock(&turn->destination->lock);
-    g_hash_table_remove(turn->destination->busy, turn->migration_id);
-    g_cond_broadcast(&turn->destination->changed);
-    g_mutex_unlock(&turn->destination->lock);
+    g_mutex_lock(&lock->destination->lock);
+    g_hash_table_remove(lock->destination->busy, lock->migration_id);
+    g_cond_broadcast(&lock->destination->changed);
+    g_mutex_unlock(&lock->destination->lock);
 }
 
 /* --- the record ------------------------------------------------------------------------------- */
@@ -104,7 +105,7 @@ end_rolled_back(
                                    clean ? FERRY_STATUS_ROLLED_BACK : FERRY_STATUS_ERROR, error);
 }
 
-/* One that does not run is defined here as the last thing before the verdict. Nobody had its UUID when
+/* One that does not run is defined here as the last thing before the outcome. Nobody had its UUID when
  * it was prepared; a definition that is here before its images is somebody's own and stays. */
 static bool
 take_back_definition(FerryDestination *self,
@@ -164,11 +165,11 @@ renew_lease(FerryDestination *self, FerryRecord *record, GError **error)
 
 /* Returns: (transfer full): the record, for another question about its files, and a connection. */
 static FerryRecord *
-take_up(const FerryTurn *turn, virConnectPtr *ret_connection, GError **error)
+take_up(const FerryMigrationLock *lock, virConnectPtr *ret_connection, GError **error)
 {
-    FerryDestination *self = turn->destination;
+    FerryDestination *self = lock->destination;
     g_autoptr(FerryRecord) record =
-        ferry_journal_get(self->agent->journal, turn->migration_id, FERRY_ROLE_DESTINATION, error);
+        ferry_journal_get(self->agent->journal, lock->migration_id, FERRY_ROLE_DESTINATION, error);
     g_autoptr(virConnect) connection = record ? ferry_virt_connect(self->agent->virt, error) : NULL;
 
     if (!connection || !renew_lease(self, record, error))
@@ -183,9 +184,9 @@ ferry_destination_prepare_file(FerryDestination *self,
                                const json_t *file,
                                GError **error)
 {
-    g_auto(FerryTurn) turn = ferry_turn_begin(self, migration_id);
+    g_auto(FerryMigrationLock) lock = ferry_migration_lock_take(self, migration_id);
     g_autoptr(virConnect) connection = NULL;
-    g_autoptr(FerryRecord) record = take_up(&turn, &connection, error);
+    g_autoptr(FerryRecord) record = take_up(&lock, &connection, error);
 
     if (!record)
         return NULL;
@@ -198,9 +199,9 @@ ferry_destination_publish_file(FerryDestination *self,
                                const char *path,
                                GError **error)
 {
-    g_auto(FerryTurn) turn = ferry_turn_begin(self, migration_id);
+    g_auto(FerryMigrationLock) lock = ferry_migration_lock_take(self, migration_id);
     g_autoptr(virConnect) connection = NULL;
-    g_autoptr(FerryRecord) record = take_up(&turn, &connection, error);
+    g_autoptr(FerryRecord) record = take_up(&lock, &connection, error);
 
     if (!record)
         return NULL;
@@ -220,7 +221,7 @@ answer_ended(const FerryRecord *record)
 }
 
 static bool
-arrived_alive(const FerryRecord *record, const FerryArrival *arrival, GError **error)
+arrived_alive(const FerryRecord *record, const FerryIncomingDomain *arrival, GError **error)
 {
     if (arrival->alive)
         return true;
@@ -228,7 +229,7 @@ arrived_alive(const FerryRecord *record, const FerryArrival *arrival, GError **e
                     "Look at the instance on both hosts; nothing was changed here",
                     "The instance '%s' is not alive on '%s': libvirt shows it as '%s'",
                     record->instance_name, record->destination,
-                    ferry_sight_to_string(arrival->sight));
+                    ferry_observed_state_to_string(arrival->observed));
     return false;
 }
 
@@ -238,7 +239,7 @@ finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *rec
     g_autoptr(FerryOrderOptions) options =
         ferry_order_options_parse(ferry_record_options(record), self->agent->config, error);
     g_autoptr(FerryInstance) instance = NULL;
-    g_auto(FerryArrival) arrival = {0};
+    g_auto(FerryIncomingDomain) arrival = {0};
 
     if (!options)
         return false;
@@ -247,17 +248,17 @@ finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *rec
         return false;
     ferry_placement_restore(instance, json_object_get(record->migrate_data, "volumes"),
                             options->dest_name);
-    if (!ferry_arrival_wait(connection, instance, options, &arrival, error) ||
+    if (!ferry_incoming_domain_wait(connection, instance, options, &arrival, error) ||
         !arrived_alive(record, &arrival, error) ||
         !ferry_merge_overlays(self->agent, connection, instance, record->migration_id, error))
         return false;
-    ferry_arrival_look_at_disks(connection, instance, &arrival);
+    ferry_incoming_domain_read_disks(connection, instance, &arrival);
     ferry_fault_point("deliver", "begin");
     if (!ferry_imports_deliver(self->imports, record->migration_id, error) ||
         !ferry_preparation_deliver(self->agent, record->migration_id, error))
         return false;
     ferry_fault_point("deliver", "end");
-    ferry_record_take(&record->report, ferry_arrival_to_json(&arrival));
+    ferry_record_take(&record->report, ferry_incoming_domain_to_json(&arrival));
     ferry_record_take(&record->error, NULL);
     record->expires_us = 0;
     return ferry_destination_enter(self, record, FERRY_STATUS_COMPLETED, error);
@@ -266,8 +267,8 @@ finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *rec
 json_t *
 ferry_destination_finish(FerryDestination *self, const char *migration_id, GError **error)
 {
-    g_auto(FerryTurn) turn = ferry_turn_begin(self, migration_id);
-    g_autoptr(FerryRecord) record = ferry_journal_get(turn.destination->agent->journal,
+    g_auto(FerryMigrationLock) lock = ferry_migration_lock_take(self, migration_id);
+    g_autoptr(FerryRecord) record = ferry_journal_get(lock.destination->agent->journal,
                                                       migration_id, FERRY_ROLE_DESTINATION, error);
 
     if (!record)
@@ -293,24 +294,24 @@ ferry_destination_finish(FerryDestination *self, const char *migration_id, GErro
 static bool
 may_roll_back(virConnectPtr connection, const FerryRecord *record, GError **error)
 {
-    FerrySight sight = ferry_virt_domain_sight(connection, record->instance_uuid);
+    FerryObservedState observed = ferry_virt_domain_observe(connection, record->instance_uuid);
 
-    if (sight == FERRY_SIGHT_ABSENT || sight == FERRY_SIGHT_SHUT_OFF ||
-        sight == FERRY_SIGHT_MIGRATED)
+    if (observed == FERRY_OBSERVED_ABSENT || observed == FERRY_OBSERVED_SHUT_OFF ||
+        observed == FERRY_OBSERVED_MIGRATED)
         return true;
     ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
                     "Nothing is removed under an instance; ask post_live_migration_at_destination "
                     "or look at it",
                     "The instance '%s' is on '%s' as '%s'", record->instance_name,
-                    record->destination, ferry_sight_to_string(sight));
+                    record->destination, ferry_observed_state_to_string(observed));
     return false;
 }
 
 json_t *
 ferry_destination_roll_back(FerryDestination *self, const char *migration_id, GError **error)
 {
-    g_auto(FerryTurn) turn = ferry_turn_begin(self, migration_id);
-    g_autoptr(FerryRecord) record = ferry_journal_get(turn.destination->agent->journal,
+    g_auto(FerryMigrationLock) lock = ferry_migration_lock_take(self, migration_id);
+    g_autoptr(FerryRecord) record = ferry_journal_get(lock.destination->agent->journal,
                                                       migration_id, FERRY_ROLE_DESTINATION, error);
 
     if (!record)
@@ -361,9 +362,9 @@ is_filling(FerryDestination *self, const FerryRecord *record)
 static void
 extend(FerryDestination *self, const char *migration_id)
 {
-    g_auto(FerryTurn) turn = ferry_turn_begin(self, migration_id);
+    g_auto(FerryMigrationLock) lock = ferry_migration_lock_take(self, migration_id);
     g_autoptr(GError) error = NULL;
-    g_autoptr(FerryRecord) record = ferry_journal_get(turn.destination->agent->journal,
+    g_autoptr(FerryRecord) record = ferry_journal_get(lock.destination->agent->journal,
                                                       migration_id, FERRY_ROLE_DESTINATION, &error);
 
     if (!record || ferry_status_is_terminal(record->status))

@@ -5,6 +5,7 @@
 #include "destination/preparation.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "ferry/lock.h"
 #include "files/digests.h"
 #include "files/partial-file.h"
 #include "model/carried-file.h"
@@ -178,7 +179,7 @@ look_at_present(FerryImports *self,
 static bool
 claim(FerryImports *self, FerryImport *row, bool *ret_partial_is_ours, GError **error)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
     g_autoptr(GPtrArray) rows =
         ferry_journal_imports_of_path(self->agent->journal, row->path, error);
 

@@ -13,7 +13,7 @@
 #include "virt/volume.h"
 
 /* How long one call stays with the commits, all disks together; the source asks again. */
-#define PATIENCE_MS 3000
+#define TIMEOUT_MS 3000
 
 typedef struct {
     const FerryAgent *agent;
@@ -91,7 +91,7 @@ ferry_merge_overlays(const FerryAgent *agent,
     creations = ferry_journal_creations(agent->journal, migration_id, error);
 
     Merge self = {agent, connection, instance->uuid, creations,
-                  g_get_monotonic_time() + PATIENCE_MS * 1000};
+                  g_get_monotonic_time() + TIMEOUT_MS * 1000};
 
     ferry_fault_point("merge", "begin");
     for (guint i = 0; creations && i < overlays->len; i++)

@@ -24,7 +24,7 @@ ferry_nvram_prepare(const FerryAgent *agent,
         return true;
     if (!ferry_firmware_check_path(agent, path, error))
         return false;
-    return ferry_path_look(path) != FERRY_PATH_ABSENT ||
+    return ferry_path_presence(path) != FERRY_PATH_ABSENT ||
            ferry_journal_creation_add(agent->journal, migration_id, FERRY_CREATION_NVRAM, "", path,
                                       &id, error);
 }
@@ -32,7 +32,7 @@ ferry_nvram_prepare(const FerryAgent *agent,
 bool
 ferry_nvram_undo(virConnectPtr connection, const FerryCreation *creation, GError **error)
 {
-    if (ferry_path_look(creation->path) == FERRY_PATH_ABSENT)
+    if (ferry_path_presence(creation->path) == FERRY_PATH_ABSENT)
         return true;
     if (!ferry_virt_path_check_unused(connection, creation->path, error))
         return false;

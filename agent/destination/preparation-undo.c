@@ -18,7 +18,7 @@
 static bool
 undo_volume(virConnectPtr connection, const FerryCreation *creation, GError **error)
 {
-    if (ferry_path_look(creation->path) != FERRY_PATH_THERE)
+    if (ferry_path_presence(creation->path) != FERRY_PATH_THERE)
         return true;
     return ferry_virt_path_check_unused(connection, creation->path, error) &&
            ferry_virt_volume_delete(connection, creation->path, error);
@@ -190,7 +190,7 @@ ferry_preparation_is_filling(const FerryAgent *agent,
         g_auto(FerryImage) image = {0};
 
         if (creation->kind == FERRY_CREATION_VOLUME &&
-            ferry_virt_image_look(connection, creation->path, "raw", &image, NULL) &&
+            ferry_virt_image_info(connection, creation->path, "raw", &image, NULL) &&
             image.fingerprint &&
             g_ascii_strtod(image.fingerprint, NULL) * G_USEC_PER_SEC > (double)since_us)
             return true;

@@ -184,7 +184,7 @@ is_our_empty_image(const Preparation *self, const FerryDisk *disk, const char *p
 {
     g_auto(FerryImage) image = {0};
 
-    return ferry_virt_image_look(self->connection, path, disk->format, &image, NULL) &&
+    return ferry_virt_image_info(self->connection, path, disk->format, &image, NULL) &&
            image.capacity_bytes == disk->capacity_bytes &&
            image.allocation_bytes <= EMPTY_IMAGE_BYTES;
 }
@@ -192,7 +192,7 @@ is_our_empty_image(const Preparation *self, const FerryDisk *disk, const char *p
 static bool
 clear_the_way(const Preparation *self, const char *path, GError **error)
 {
-    if (ferry_path_look(path) != FERRY_PATH_THERE)
+    if (ferry_path_presence(path) != FERRY_PATH_THERE)
         return true;
     if (ferry_leftover_may_replace(self->agent, self->connection, path, self->instance->uuid)) {
         g_message("Replacing '%s', which instance '%s' left behind when it moved away", path,
@@ -262,7 +262,7 @@ verify_image(const Preparation *self, const FerryDisk *disk, const char *path, G
 {
     g_auto(FerryImage) image = {0};
 
-    if (!ferry_virt_image_look(self->connection, path, disk->format, &image, error))
+    if (!ferry_virt_image_info(self->connection, path, disk->format, &image, error))
         return false;
     if (image.capacity_bytes == disk->capacity_bytes)
         return true;
@@ -284,7 +284,7 @@ ensure_image(const Preparation *self,
 {
     FerryCreation *before = ferry_creations_find(creations, FERRY_CREATION_VOLUME, path);
 
-    if (before && ferry_path_look(path) == FERRY_PATH_THERE &&
+    if (before && ferry_path_presence(path) == FERRY_PATH_THERE &&
         is_our_empty_image(self, disk, path)) {
         if (!note_made(self, before->id, error))
             return false;

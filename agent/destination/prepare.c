@@ -11,6 +11,7 @@
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "ferry/lock.h"
 #include "journal/journal.h"
 #include "model/carried-file.h"
 #include "model/chain.h"
@@ -242,17 +243,17 @@ admit(FerryDestination *self,
       GError **error)
 {
     g_autoptr(FerryChecks) checks = ferry_checks_new();
-    g_auto(FerryMemoryLook) look = {0};
+    g_auto(FerryMemoryInfo) info = {0};
 
-    if (!ferry_memory_look(self->agent, connection, &look, error))
+    if (!ferry_memory_info_get(self->agent, connection, &info, error))
         return false;
 
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->admission);
+    FERRY_LOCK_SCOPE(&self->admission);
 
     if (!find_slot(self, error))
         return false;
     ferry_check_storage_space(self->agent, instance, checks);
-    ferry_check_memory(self->agent, instance, &look, checks);
+    ferry_check_memory(self->agent, instance, &info, checks);
     if (ferry_checks_compatible(checks))
         return ferry_journal_add(self->agent->journal, record, error);
     g_propagate_error(error, ferry_checks_error(checks));
@@ -300,10 +301,10 @@ ferry_destination_prepare(FerryDestination *self,
     if (!options)
         return NULL;
 
-    g_auto(FerryTurn) turn = ferry_turn_begin(self, migration_id);
+    g_auto(FerryMigrationLock) lock = ferry_migration_lock_take(self, migration_id);
     g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, error);
 
-    if (!turn.destination || !connection)
+    if (!lock.destination || !connection)
         return NULL;
     describe_here(instance, options, connection);
 

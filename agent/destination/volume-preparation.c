@@ -35,7 +35,7 @@ refuse_existing(const char *path, GError **error)
 static bool
 verify(const Preparing *self, FerryBlockVolume *ret_volume, GError **error)
 {
-    if (ferry_virt_block_look(self->connection, self->path, ret_volume, error) !=
+    if (ferry_virt_block_presence(self->connection, self->path, ret_volume, error) !=
         FERRY_PRESENCE_ACTIVE) {
         if (error && !*error)
             ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, NULL,
@@ -110,7 +110,7 @@ ferry_volume_prepare(const FerryAgent *agent,
     const Preparing self = {agent, connection, migration_id, disk, path};
     const FerryCreation *before =
         ferry_creations_find(creations, FERRY_CREATION_BLOCK_VOLUME, path);
-    FerryPresence presence = ferry_virt_block_look(connection, path, &there, error);
+    FerryPresence presence = ferry_virt_block_presence(connection, path, &there, error);
 
     if (presence == FERRY_PRESENCE_UNKNOWN)
         return false;
@@ -128,7 +128,7 @@ ferry_volume_undo(virConnectPtr connection, const FerryCreation *creation, GErro
     g_auto(FerryBlockVolume) volume = {0};
 
     ferry_virt_folder_refresh(connection, creation->path);
-    switch (ferry_virt_block_look(connection, creation->path, &volume, error)) {
+    switch (ferry_virt_block_presence(connection, creation->path, &volume, error)) {
     case FERRY_PRESENCE_ABSENT:
         return true;
     case FERRY_PRESENCE_INACTIVE:

@@ -2,6 +2,8 @@
 
 #include "files/copy-call.h"
 
+#include "ferry/lock.h"
+
 struct FerryFileCopyCall {
     FerryFileCopyOrder order; /* immutable; the strings are ours */
     FerryFileCopyCounter counter;
@@ -56,7 +58,7 @@ ferry_file_copy_call_start(const FerryFileCopyOrder *order)
     g_mutex_init(&self->counter.lock);
     g_mutex_init(&self->lock);
     g_cond_init(&self->ended);
-    g_thread_unref(g_thread_new("file-copy", run_call, g_atomic_rc_box_acquire(self)));
+    g_thread_unref(g_thread_new("vf-file-copy", run_call, g_atomic_rc_box_acquire(self)));
     return self;
 }
 
@@ -64,7 +66,7 @@ bool
 ferry_file_copy_call_wait(FerryFileCopyCall *self, guint timeout_ms)
 {
     gint64 until = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     while (!self->over)
         if (!g_cond_wait_until(&self->ended, &self->lock, until))
@@ -83,7 +85,7 @@ ferry_file_copy_call_count(FerryFileCopyCall *self,
 bool
 ferry_file_copy_call_result(FerryFileCopyCall *self, GError **error)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     if (self->error)
         g_propagate_error(error, g_error_copy(self->error));

@@ -3,6 +3,7 @@
 #include "files/digests.h"
 
 #include "ferry/error.h"
+#include "ferry/lock.h"
 #include "files/content-digest.h"
 #include "journal/imports.h"
 
@@ -167,7 +168,7 @@ begin_reading(FerryDigests *self, const char *path)
     task->path = g_strdup(path);
     g_hash_table_insert(self->readings, g_strdup(path), g_new0(Reading, 1));
     self->running++;
-    g_thread_unref(g_thread_new("digest", run_reading, task));
+    g_thread_unref(g_thread_new("vf-digest", run_reading, task));
 }
 
 /* Waits for the reading of @path. Returns: false when it failed; true says nothing yet. */
@@ -175,7 +176,7 @@ static bool
 wait_for_reading(FerryDigests *self, const char *path, guint wait_ms, GError **error)
 {
     gint64 until = g_get_monotonic_time() + (gint64)wait_ms * 1000;
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
     Reading *reading = g_hash_table_lookup(self->readings, path);
 
     if (!reading)

@@ -21,7 +21,7 @@ ferry_held_file_name(const char *path, const char *migration_id)
 }
 
 bool
-ferry_held_file_look(const char *path, FerryHeldFile *ret_file, GError **error)
+ferry_held_file_info(const char *path, FerryHeldFile *ret_file, GError **error)
 {
     struct stat status;
 
@@ -49,7 +49,7 @@ is_at(const char *path, guint64 inode, bool *ret_there, GError **error)
     FerryHeldFile file = {0};
     g_autoptr(GError) why = NULL;
 
-    *ret_there = ferry_held_file_look(path, &file, &why) && file.inode == inode;
+    *ret_there = ferry_held_file_info(path, &file, &why) && file.inode == inode;
     if (why)
         g_propagate_error(error, g_steal_pointer(&why));
     return !why;
@@ -122,7 +122,7 @@ ferry_held_file_delete(const char *path, guint64 inode, GError **error)
     FerryHeldFile file = {0};
     g_autoptr(GError) why = NULL;
 
-    if (!ferry_held_file_look(path, &file, &why)) {
+    if (!ferry_held_file_info(path, &file, &why)) {
         if (why)
             g_propagate_error(error, g_steal_pointer(&why));
         return !why;

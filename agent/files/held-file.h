@@ -23,7 +23,7 @@ char *ferry_held_file_name(const char *path, const char *migration_id);
 
 /** @ret_file: what lies at @path. @error: none when nothing is there; FERRY_ERROR_MIGRATION_ERROR when
  * it is no regular file or cannot be looked at. */
-bool ferry_held_file_look(const char *path, FerryHeldFile *ret_file, GError **error);
+bool ferry_held_file_info(const char *path, FerryHeldFile *ret_file, GError **error);
 
 /**
  * ferry_held_file_move:

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "ferry/clock.h"
+#include "ferry/lock.h"
 #include "journal/db.h"
 
 static const char *const kinds[] = {
@@ -68,7 +69,7 @@ ferry_journal_creation_add(FerryJournal *journal,
                            gint64 *ret_id,
                            GError **error)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
 
     if (!ferry_journal_db_run(journal, error,
                               "INSERT INTO creations (migration_id, kind, state, pool, path, at_us)"
@@ -83,7 +84,7 @@ bool
 ferry_journal_creation_set(
     FerryJournal *journal, gint64 id, FerryCreationState state, const char *detail, GError **error)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
 
     return ferry_journal_db_run(journal, error,
                                 "UPDATE creations SET state = ?, detail = ? WHERE id = ?", "tti",
@@ -112,7 +113,7 @@ ferry_journal_creations(FerryJournal *journal, const char *migration_id, GError 
 {
     g_autoptr(GPtrArray) creations =
         g_ptr_array_new_with_free_func((GDestroyNotify)ferry_creation_free);
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
     g_autoptr(FerryStatement) statement =
         ferry_journal_db_prepare(journal, error,
                                  "SELECT id, migration_id, kind, state, pool, path, detail"
@@ -133,7 +134,7 @@ FerryCreation *
 ferry_journal_creation_find(FerryJournal *journal, const char *path, GError **error)
 {
     bool row = false;
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
         journal, error,
         "SELECT id, migration_id, kind, state, pool, path, detail FROM creations WHERE path = ?"
@@ -153,7 +154,7 @@ ferry_journal_pool_is_shared(FerryJournal *journal,
                              bool *ret_shared,
                              GError **error)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
     g_autoptr(FerryStatement) statement =
         ferry_journal_db_prepare(journal, error,
                                  /* What was delivered before this migration touched the pool was
@@ -182,7 +183,7 @@ ferry_journal_leftover_add(FerryJournal *journal,
                            const char *fingerprint,
                            GError **error)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
 
     return ferry_journal_db_run(
         journal, error, "INSERT OR REPLACE INTO leftovers VALUES (?, ?, ?, ?, ?)", "tttti", path,
@@ -196,7 +197,7 @@ ferry_journal_leftover_find(FerryJournal *journal,
                             GError **error)
 {
     bool row = false;
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
         journal, error, "SELECT fingerprint FROM leftovers WHERE path = ? AND instance_uuid = ?",
         "tt", path, instance_uuid);
@@ -210,7 +211,7 @@ GPtrArray *
 ferry_journal_leftover_paths(FerryJournal *journal, const char *instance_uuid, GError **error)
 {
     g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
         journal, error, "SELECT path FROM leftovers WHERE instance_uuid = ? ORDER BY path", "t",
         instance_uuid);
@@ -227,7 +228,7 @@ ferry_journal_leftover_paths(FerryJournal *journal, const char *instance_uuid, G
 bool
 ferry_journal_leftover_forget(FerryJournal *journal, const char *path, GError **error)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
 
     return ferry_journal_db_run(journal, error, "DELETE FROM leftovers WHERE path = ?", "t", path);
 }

@@ -290,6 +290,15 @@ bring_up_to_date(FerryJournal *journal, int version)
     return sqlite3_exec(journal->db, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
+/* Steps have had other names. No schema of its own: an agent of before reads this journal, too. */
+static bool
+rename_steps(FerryJournal *journal)
+{
+    return sqlite3_exec(journal->db,
+                        "UPDATE OR REPLACE steps SET name = 'confirm' WHERE name = 'adjudicate';",
+                        NULL, NULL, NULL) == SQLITE_OK;
+}
+
 /* Asks SQLite to walk every page: a damaged journal must stop the start, not surprise a migration. */
 static bool
 is_sound(FerryJournal *journal)
@@ -358,7 +367,7 @@ ferry_journal_open(const char *state_path, GError **error)
     if (!check_schema(journal, error))
         return NULL;
     sqlite3_db_config(journal->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    if (!set_pragmas(journal)) {
+    if (!set_pragmas(journal) || !rename_steps(journal)) {
         g_autofree char *why =
             g_strdup_printf("cannot be written: %s", sqlite3_errmsg(journal->db));
 

@@ -3,6 +3,7 @@
 #include "journal/imports.h"
 
 #include "ferry/clock.h"
+#include "ferry/lock.h"
 #include "journal/db.h"
 
 #define COLUMNS "migration_id, path, partial, kind, digest, file_bytes, state, inode"
@@ -27,7 +28,7 @@ state_from_string(const char *text)
 bool
 ferry_journal_import_put(FerryJournal *journal, const FerryImport *import, GError **error)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
 
     return ferry_journal_db_run(journal, error,
                                 "INSERT OR REPLACE INTO imports (" COLUMNS
@@ -57,7 +58,7 @@ read_row(FerryStatement *row)
 static GPtrArray *
 read_rows(FerryJournal *journal, const char *sql, const char *value, GError **error)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_import_free);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(journal, error, sql, "t", value);
     bool row = statement != NULL;
@@ -95,7 +96,7 @@ ferry_journal_digest_put(FerryJournal *journal,
                          const char *digest,
                          GError **error)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
 
     return ferry_journal_db_run(journal, error,
                                 "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?, ?)",
@@ -107,7 +108,7 @@ char *
 ferry_journal_digest_get(FerryJournal *journal, const char *path, const FerryFileStamp *stamp)
 {
     bool row = false;
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
         journal, NULL,
         "SELECT digest FROM digests WHERE path = ? AND size_bytes = ? AND mtime_ns = ?"

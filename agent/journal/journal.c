@@ -4,6 +4,7 @@
 
 #include "ferry/clock.h"
 #include "ferry/error.h"
+#include "ferry/lock.h"
 #include "journal/db.h"
 
 #define RECORD_COLUMNS                                                                             \
@@ -96,7 +97,7 @@ bool
 ferry_journal_add(FerryJournal *journal, FerryRecord *record, GError **error)
 {
     g_autoptr(GError) local_error = NULL;
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
 
     if (!ferry_journal_db_begin(journal, error))
         return false;
@@ -154,7 +155,7 @@ ferry_journal_save(FerryJournal *journal,
                    GError **error)
 {
     gint64 seq = record->seq + (event_type ? 1 : 0);
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
 
     record->updated_us = ferry_clock_now_us();
     if (ferry_status_is_terminal(record->status) && record->ended_us == 0)
@@ -183,7 +184,7 @@ ferry_journal_note_order(FerryJournal *journal,
                                                    " WHERE migration_id = ? AND role = 'source'"
                                                  : "UPDATE migrations SET force_ordered = 1"
                                                    " WHERE migration_id = ? AND role = 'source'";
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
 
     return ferry_journal_db_run(journal, error, sql, "t", migration_id);
 }
@@ -221,7 +222,7 @@ FerryRecord *
 ferry_journal_get(FerryJournal *journal, const char *migration_id, FerryRole role, GError **error)
 {
     bool row = false;
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
         journal, error,
         "SELECT " RECORD_COLUMNS ORDER_COLUMNS " FROM migrations WHERE migration_id=? AND role=?",
@@ -244,7 +245,7 @@ ferry_journal_list(FerryJournal *journal, const FerryJournalFilter *filter, GErr
     gint64 limit = filter->limit ? filter->limit : DEFAULT_LIMIT;
     g_autoptr(GPtrArray) records =
         g_ptr_array_new_with_free_func((GDestroyNotify)ferry_record_free);
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
         journal, error,
         "SELECT " RECORD_COLUMNS ORDER_COLUMNS " FROM migrations WHERE (?1 IS NULL OR status = ?1)"
@@ -275,7 +276,7 @@ bool
 ferry_journal_prune(FerryJournal *journal, gint64 before_us, GError **error)
 {
     static const char *const tables[] = {"steps", "creations", "imports"};
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
 
     if (!ferry_journal_db_begin(journal, error))
         return false;
@@ -307,7 +308,7 @@ ferry_journal_step_begin(FerryJournal *journal,
                          const char *step,
                          GError **error)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
 
     return ferry_journal_db_run(journal, error,
                                 "INSERT INTO steps VALUES (?, ?, ?, 'begun', ?, 0)"
@@ -323,7 +324,7 @@ ferry_journal_step_end(FerryJournal *journal,
                        const char *state,
                        GError **error)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
 
     return ferry_journal_db_run(journal, error,
                                 "UPDATE steps SET state = ?, ended_us = ?"
@@ -349,7 +350,7 @@ json_t *
 ferry_journal_steps(FerryJournal *journal, const char *migration_id, FerryRole role)
 {
     json_t *steps = json_array();
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
     g_autoptr(FerryStatement) statement =
         ferry_journal_db_prepare(journal, NULL,
                                  "SELECT name, state, begun_us, ended_us FROM steps"

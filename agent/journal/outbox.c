@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "ferry/clock.h"
+#include "ferry/lock.h"
 #include "journal/db.h"
 
 void
@@ -22,7 +23,7 @@ ferry_journal_outbox_add(FerryJournal *journal,
                          json_t *payload,
                          GError **error)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
 
     if (!ferry_journal_db_queue_event(journal, event_type, "info", NULL, ferry_clock_now_us(),
                                       payload, error))
@@ -51,7 +52,7 @@ ferry_journal_outbox_peek(FerryJournal *journal, gint64 after, guint limit, GErr
 {
     g_autoptr(GPtrArray) entries =
         g_ptr_array_new_with_free_func((GDestroyNotify)ferry_outbox_entry_free);
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
         journal, error,
         "SELECT id, event_type, priority, message_id, at_us, payload FROM outbox"
@@ -71,7 +72,7 @@ bool
 ferry_journal_outbox_drop(FerryJournal *journal, GArray *ids, GError **error)
 {
     bool ok = true;
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
 
     if (!ferry_journal_db_begin(journal, error))
         return false;

@@ -3,6 +3,7 @@
 #include "journal/quarantine.h"
 
 #include "ferry/clock.h"
+#include "ferry/lock.h"
 #include "journal/db.h"
 
 #define COLUMNS                                                                                    \
@@ -49,7 +50,7 @@ ferry_quarantined_free(FerryQuarantined *file)
 bool
 ferry_journal_quarantine_add(FerryJournal *journal, const FerryQuarantined *file, GError **error)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
 
     return ferry_journal_db_run(journal, error,
                                 "INSERT INTO quarantine (" COLUMNS ")"
@@ -70,7 +71,7 @@ ferry_journal_quarantine_set(FerryJournal *journal,
                              GError **error)
 {
     bool ended = state == FERRY_QUARANTINE_RESTORED || state == FERRY_QUARANTINE_DELETED;
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
 
     return ferry_journal_db_run(journal, error,
                                 "UPDATE quarantine SET state = ?1, detail = ?2, ended_us = ?3"
@@ -105,7 +106,7 @@ ferry_journal_quarantine_list(FerryJournal *journal, const char *migration_id, G
 {
     g_autoptr(GPtrArray) files =
         g_ptr_array_new_with_free_func((GDestroyNotify)ferry_quarantined_free);
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&journal->lock);
+    FERRY_LOCK_SCOPE(&journal->lock);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
         journal, error,
         "SELECT " COLUMNS " FROM quarantine WHERE (?1 IS NULL AND ended_us = 0)"

@@ -55,7 +55,7 @@ ferry_method_describe_instance(const FerryMethodContext *context,
     if (!domain)
         return NULL;
 
-    FerrySight sight = ferry_virt_domain_state_sight(domain);
+    FerryObservedState observed = ferry_virt_domain_observed_state(domain);
 
     instance = ferry_virt_domain_describe(connection, domain, error);
     if (!instance)
@@ -67,6 +67,9 @@ ferry_method_describe_instance(const FerryMethodContext *context,
 
     json_t *answer = ferry_instance_to_json(instance);
 
-    json_object_set_new(answer, "sight", json_string(ferry_sight_to_string(sight)));
+    json_object_set_new(answer, "observed_state",
+                        json_string(ferry_observed_state_to_string(observed)));
+    /* The name of before, for a source whose agent is older. */
+    json_object_set_new(answer, "sight", json_string(ferry_observed_state_to_string(observed)));
     return ferry_answer_named("instance_info", answer);
 }

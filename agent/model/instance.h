@@ -44,8 +44,8 @@ typedef struct {
     GPtrArray *layers;        /* FerryLayer; the same, with all that is known of them */
     bool chain_told;          /* the XML says where the chain ends; not part of the JSON */
     FerryQcow2 qcow2;         /* of a qcow2 image; qcow2.known is false where it was not read */
-    bool migrate;             /* the plan's verdict: it is copied */
-    bool carry;               /* the plan's verdict: its file is brought along as it is */
+    bool migrate;             /* by the plan: it is copied */
+    bool carry;               /* by the plan: its file is brought along as it is */
     char *why;                /* the reason, for a person */
     bool seeded;              /* storage-strategy.h: frozen and sent, where others are mirrored */
     char *strategy_why;       /* the reason, or NULL where nothing was chosen */

@@ -2,34 +2,34 @@
 
 #include "model/outcome.h"
 
-#define SIGHTS (FERRY_SIGHT_OTHER + 1)
+#define OBSERVED (FERRY_OBSERVED_OTHER + 1)
 
-static const char *const sight_names[SIGHTS] = {
-    [FERRY_SIGHT_UNREACHABLE] = "unreachable",
-    [FERRY_SIGHT_ABSENT] = "absent",
-    [FERRY_SIGHT_SHUT_OFF] = "shut-off",
-    [FERRY_SIGHT_MIGRATED] = "migrated",
-    [FERRY_SIGHT_RUNNING] = "running",
-    [FERRY_SIGHT_PAUSED_MIGRATION] = "paused-migration",
-    [FERRY_SIGHT_INCOMING] = "incoming",
-    [FERRY_SIGHT_PAUSED] = "paused",
-    [FERRY_SIGHT_POSTCOPY] = "post-copy",
-    [FERRY_SIGHT_POSTCOPY_FAILED] = "post-copy-failed",
-    [FERRY_SIGHT_OTHER] = "other",
+static const char *const observed_names[OBSERVED] = {
+    [FERRY_OBSERVED_UNREACHABLE] = "unreachable",
+    [FERRY_OBSERVED_ABSENT] = "absent",
+    [FERRY_OBSERVED_SHUT_OFF] = "shut-off",
+    [FERRY_OBSERVED_MIGRATED] = "migrated",
+    [FERRY_OBSERVED_RUNNING] = "running",
+    [FERRY_OBSERVED_PAUSED_MIGRATION] = "paused-migration",
+    [FERRY_OBSERVED_INCOMING] = "incoming",
+    [FERRY_OBSERVED_PAUSED] = "paused",
+    [FERRY_OBSERVED_POSTCOPY] = "post-copy",
+    [FERRY_OBSERVED_POSTCOPY_FAILED] = "post-copy-failed",
+    [FERRY_OBSERVED_OTHER] = "other",
 };
 
-static const char *const verdict_names[] = {
-    [FERRY_VERDICT_SUCCEEDED] = "succeeded",
-    [FERRY_VERDICT_NOT_MOVED] = "not-moved",
-    [FERRY_VERDICT_IN_FLIGHT] = "in-flight",
-    [FERRY_VERDICT_SWITCHING] = "switching",
-    [FERRY_VERDICT_POSTCOPY_BROKEN] = "post-copy-broken",
-    [FERRY_VERDICT_SPLIT_BRAIN] = "split-brain",
-    [FERRY_VERDICT_GONE] = "gone",
-    [FERRY_VERDICT_UNKNOWN] = "unknown",
+static const char *const outcome_names[] = {
+    [FERRY_OUTCOME_SUCCEEDED] = "succeeded",
+    [FERRY_OUTCOME_NOT_MOVED] = "not-moved",
+    [FERRY_OUTCOME_IN_FLIGHT] = "in-flight",
+    [FERRY_OUTCOME_SWITCHING] = "switching",
+    [FERRY_OUTCOME_POSTCOPY_BROKEN] = "post-copy-broken",
+    [FERRY_OUTCOME_SPLIT_BRAIN] = "split-brain",
+    [FERRY_OUTCOME_GONE] = "gone",
+    [FERRY_OUTCOME_UNKNOWN] = "unknown",
 };
 
-/* Rows: the source, columns: the destination, both in the order of FerrySight:
+/* Rows: the source, columns: the destination, both in the order of FerryObservedState:
  * unreachable, absent, shut off, migrated, running, paused-migration, incoming, paused, post-copy,
  * post-copy failed, other.
  *
@@ -38,93 +38,93 @@ static const char *const verdict_names[] = {
  * a success either: source disks may be deleted after a success, and the pause may be an I/O error
  * of the new disk.
  */
-#define DONE FERRY_VERDICT_SUCCEEDED
-#define STAY FERRY_VERDICT_NOT_MOVED
-#define FLY FERRY_VERDICT_IN_FLIGHT
-#define SWAP FERRY_VERDICT_SWITCHING
-#define BROK FERRY_VERDICT_POSTCOPY_BROKEN
-#define TWO FERRY_VERDICT_SPLIT_BRAIN
-#define GONE FERRY_VERDICT_GONE
-#define ASK FERRY_VERDICT_UNKNOWN
+#define DONE FERRY_OUTCOME_SUCCEEDED
+#define STAY FERRY_OUTCOME_NOT_MOVED
+#define FLY FERRY_OUTCOME_IN_FLIGHT
+#define SWAP FERRY_OUTCOME_SWITCHING
+#define BROK FERRY_OUTCOME_POSTCOPY_BROKEN
+#define TWO FERRY_OUTCOME_SPLIT_BRAIN
+#define GONE FERRY_OUTCOME_GONE
+#define ASK FERRY_OUTCOME_UNKNOWN
 /* clang-format off */
-static const FerryVerdict table[SIGHTS][SIGHTS] = {
+static const FerryOutcome table[OBSERVED][OBSERVED] = {
     /*                                 unr  absent off    migr  run   p-migr inc   paused post  p-fail other */
-    [FERRY_SIGHT_UNREACHABLE] =      { ASK, ASK,   ASK,   ASK,  ASK,  ASK,   ASK,  ASK,   ASK,  ASK,   ASK },
-    [FERRY_SIGHT_ABSENT] =           { ASK, GONE,  GONE,  ASK,  DONE, ASK,   ASK,  ASK,   ASK,  BROK,  ASK },
-    [FERRY_SIGHT_SHUT_OFF] =         { ASK, GONE,  GONE,  GONE, DONE, ASK,   ASK,  ASK,   ASK,  BROK,  ASK },
-    [FERRY_SIGHT_MIGRATED] =         { ASK, GONE,  GONE,  ASK,  DONE, ASK,   ASK,  ASK,   ASK,  BROK,  ASK },
-    [FERRY_SIGHT_RUNNING] =          { ASK, STAY,  STAY,  STAY, TWO,  FLY,   FLY,  ASK,   ASK,  ASK,   ASK },
-    [FERRY_SIGHT_PAUSED_MIGRATION] = { ASK, ASK,   ASK,   ASK,  SWAP, SWAP,  SWAP, SWAP,  FLY,  BROK,  ASK },
-    [FERRY_SIGHT_INCOMING] =         { ASK, ASK,   ASK,   ASK,  ASK,  ASK,   ASK,  ASK,   ASK,  ASK,   ASK },
-    [FERRY_SIGHT_PAUSED] =           { ASK, STAY,  STAY,  STAY, ASK,  FLY,   FLY,  SWAP,  ASK,  ASK,   ASK },
-    [FERRY_SIGHT_POSTCOPY] =         { ASK, ASK,   ASK,   ASK,  FLY,  FLY,   FLY,  ASK,   FLY,  BROK,  ASK },
-    [FERRY_SIGHT_POSTCOPY_FAILED] =  { ASK, BROK,  BROK,  ASK,  ASK,  ASK,   ASK,  ASK,   BROK, BROK,  ASK },
-    [FERRY_SIGHT_OTHER] =            { ASK, ASK,   ASK,   ASK,  ASK,  ASK,   ASK,  ASK,   ASK,  ASK,   ASK },
+    [FERRY_OBSERVED_UNREACHABLE] =      { ASK, ASK,   ASK,   ASK,  ASK,  ASK,   ASK,  ASK,   ASK,  ASK,   ASK },
+    [FERRY_OBSERVED_ABSENT] =           { ASK, GONE,  GONE,  ASK,  DONE, ASK,   ASK,  ASK,   ASK,  BROK,  ASK },
+    [FERRY_OBSERVED_SHUT_OFF] =         { ASK, GONE,  GONE,  GONE, DONE, ASK,   ASK,  ASK,   ASK,  BROK,  ASK },
+    [FERRY_OBSERVED_MIGRATED] =         { ASK, GONE,  GONE,  ASK,  DONE, ASK,   ASK,  ASK,   ASK,  BROK,  ASK },
+    [FERRY_OBSERVED_RUNNING] =          { ASK, STAY,  STAY,  STAY, TWO,  FLY,   FLY,  ASK,   ASK,  ASK,   ASK },
+    [FERRY_OBSERVED_PAUSED_MIGRATION] = { ASK, ASK,   ASK,   ASK,  SWAP, SWAP,  SWAP, SWAP,  FLY,  BROK,  ASK },
+    [FERRY_OBSERVED_INCOMING] =         { ASK, ASK,   ASK,   ASK,  ASK,  ASK,   ASK,  ASK,   ASK,  ASK,   ASK },
+    [FERRY_OBSERVED_PAUSED] =           { ASK, STAY,  STAY,  STAY, ASK,  FLY,   FLY,  SWAP,  ASK,  ASK,   ASK },
+    [FERRY_OBSERVED_POSTCOPY] =         { ASK, ASK,   ASK,   ASK,  FLY,  FLY,   FLY,  ASK,   FLY,  BROK,  ASK },
+    [FERRY_OBSERVED_POSTCOPY_FAILED] =  { ASK, BROK,  BROK,  ASK,  ASK,  ASK,   ASK,  ASK,   BROK, BROK,  ASK },
+    [FERRY_OBSERVED_OTHER] =            { ASK, ASK,   ASK,   ASK,  ASK,  ASK,   ASK,  ASK,   ASK,  ASK,   ASK },
 };
 /* clang-format on */
 
 /* Gone from the source for certain, whatever the reason. */
 static bool
-is_dead(FerrySight sight)
+is_dead(FerryObservedState observed)
 {
-    return sight == FERRY_SIGHT_ABSENT || sight == FERRY_SIGHT_SHUT_OFF ||
-           sight == FERRY_SIGHT_MIGRATED;
+    return observed == FERRY_OBSERVED_ABSENT || observed == FERRY_OBSERVED_SHUT_OFF ||
+           observed == FERRY_OBSERVED_MIGRATED;
 }
 
-FerryVerdict
-ferry_verdict_reach(FerrySight source, FerrySight destination, bool paused_ordered)
+FerryOutcome
+ferry_outcome_judge(FerryObservedState source, FerryObservedState destination, bool paused_ordered)
 {
-    g_return_val_if_fail((guint)source < SIGHTS, FERRY_VERDICT_UNKNOWN);
-    g_return_val_if_fail((guint)destination < SIGHTS, FERRY_VERDICT_UNKNOWN);
-    if (paused_ordered && destination == FERRY_SIGHT_PAUSED && is_dead(source))
-        return FERRY_VERDICT_SUCCEEDED;
+    g_return_val_if_fail((guint)source < OBSERVED, FERRY_OUTCOME_UNKNOWN);
+    g_return_val_if_fail((guint)destination < OBSERVED, FERRY_OUTCOME_UNKNOWN);
+    if (paused_ordered && destination == FERRY_OBSERVED_PAUSED && is_dead(source))
+        return FERRY_OUTCOME_SUCCEEDED;
     return table[source][destination];
 }
 
-FerryVerdict
-ferry_verdict_reach_shut_off(FerrySight source, FerrySight destination)
+FerryOutcome
+ferry_outcome_judge_shut_off(FerryObservedState source, FerryObservedState destination)
 {
-    bool there = destination == FERRY_SIGHT_SHUT_OFF || destination == FERRY_SIGHT_RUNNING;
+    bool there = destination == FERRY_OBSERVED_SHUT_OFF || destination == FERRY_OBSERVED_RUNNING;
 
-    g_return_val_if_fail((guint)source < SIGHTS, FERRY_VERDICT_UNKNOWN);
-    g_return_val_if_fail((guint)destination < SIGHTS, FERRY_VERDICT_UNKNOWN);
-    if (source == FERRY_SIGHT_UNREACHABLE || destination == FERRY_SIGHT_UNREACHABLE)
-        return FERRY_VERDICT_UNKNOWN;
+    g_return_val_if_fail((guint)source < OBSERVED, FERRY_OUTCOME_UNKNOWN);
+    g_return_val_if_fail((guint)destination < OBSERVED, FERRY_OUTCOME_UNKNOWN);
+    if (source == FERRY_OBSERVED_UNREACHABLE || destination == FERRY_OBSERVED_UNREACHABLE)
+        return FERRY_OUTCOME_UNKNOWN;
     if (is_dead(source) && there)
-        return FERRY_VERDICT_SUCCEEDED;
-    if (source == FERRY_SIGHT_ABSENT)
-        return destination == FERRY_SIGHT_ABSENT ? FERRY_VERDICT_GONE : FERRY_VERDICT_UNKNOWN;
+        return FERRY_OUTCOME_SUCCEEDED;
+    if (source == FERRY_OBSERVED_ABSENT)
+        return destination == FERRY_OBSERVED_ABSENT ? FERRY_OUTCOME_GONE : FERRY_OUTCOME_UNKNOWN;
     /* Somebody started it there, and here too. */
-    if (destination == FERRY_SIGHT_RUNNING)
-        return FERRY_VERDICT_SPLIT_BRAIN;
+    if (destination == FERRY_OBSERVED_RUNNING)
+        return FERRY_OUTCOME_SPLIT_BRAIN;
     /* Started on the source meanwhile, it stays; a definition there is ours to take back. */
-    return destination == FERRY_SIGHT_ABSENT || destination == FERRY_SIGHT_SHUT_OFF
-               ? FERRY_VERDICT_NOT_MOVED
-               : FERRY_VERDICT_UNKNOWN;
+    return destination == FERRY_OBSERVED_ABSENT || destination == FERRY_OBSERVED_SHUT_OFF
+               ? FERRY_OUTCOME_NOT_MOVED
+               : FERRY_OUTCOME_UNKNOWN;
 }
 
 const char *
-ferry_sight_to_string(FerrySight sight)
+ferry_observed_state_to_string(FerryObservedState observed)
 {
-    g_return_val_if_fail((guint)sight < SIGHTS, "other");
-    return sight_names[sight];
+    g_return_val_if_fail((guint)observed < OBSERVED, "other");
+    return observed_names[observed];
 }
 
 bool
-ferry_sight_from_string(const char *text, FerrySight *ret_sight)
+ferry_observed_state_from_string(const char *text, FerryObservedState *ret_observed)
 {
-    for (guint i = 0; i < SIGHTS; i++) {
-        if (g_strcmp0(text, sight_names[i]) != 0)
+    for (guint i = 0; i < OBSERVED; i++) {
+        if (g_strcmp0(text, observed_names[i]) != 0)
             continue;
-        *ret_sight = (FerrySight)i;
+        *ret_observed = (FerryObservedState)i;
         return true;
     }
     return false;
 }
 
 const char *
-ferry_verdict_to_string(FerryVerdict verdict)
+ferry_outcome_to_string(FerryOutcome outcome)
 {
-    g_return_val_if_fail((guint)verdict < G_N_ELEMENTS(verdict_names), "unknown");
-    return verdict_names[verdict];
+    g_return_val_if_fail((guint)outcome < G_N_ELEMENTS(outcome_names), "unknown");
+    return outcome_names[outcome];
 }

@@ -1,4 +1,4 @@
-/* outcome.h: what two hosts together say about a migration. Pure: the table of DESIGN, nothing else.
+/* outcome.h: what two hosts together say about a migration. Pure: a table, and nothing else.
  *
  * The table is documented in docs/architecture.md; every cell that is not certain says so.
  */
@@ -9,45 +9,47 @@
 
 /* What one host knows of the domain. */
 typedef enum {
-    FERRY_SIGHT_UNREACHABLE, /* the host could not be asked */
-    FERRY_SIGHT_ABSENT,      /* it has no such domain */
-    FERRY_SIGHT_SHUT_OFF,    /* defined, not running, for a reason other than migration */
-    FERRY_SIGHT_MIGRATED,    /* shut off (migrated) */
-    FERRY_SIGHT_RUNNING,
-    FERRY_SIGHT_PAUSED_MIGRATION, /* paused, reason migration: source in switchover */
-    FERRY_SIGHT_INCOMING,         /* paused or starting with an incoming migration job */
-    FERRY_SIGHT_PAUSED,           /* paused by someone: a user, an I/O error ... */
-    FERRY_SIGHT_POSTCOPY,         /* running or paused in post-copy */
-    FERRY_SIGHT_POSTCOPY_FAILED,
-    FERRY_SIGHT_OTHER, /* crashed, pmsuspended, blocked in an unknown way */
-} FerrySight;
+    FERRY_OBSERVED_UNREACHABLE, /* the host could not be asked */
+    FERRY_OBSERVED_ABSENT,      /* it has no such domain */
+    FERRY_OBSERVED_SHUT_OFF,    /* defined, not running, for a reason other than migration */
+    FERRY_OBSERVED_MIGRATED,    /* shut off (migrated) */
+    FERRY_OBSERVED_RUNNING,
+    FERRY_OBSERVED_PAUSED_MIGRATION, /* paused, reason migration: source in switchover */
+    FERRY_OBSERVED_INCOMING,         /* paused or starting with an incoming migration job */
+    FERRY_OBSERVED_PAUSED,           /* paused by someone: a user, an I/O error ... */
+    FERRY_OBSERVED_POSTCOPY,         /* running or paused in post-copy */
+    FERRY_OBSERVED_POSTCOPY_FAILED,
+    FERRY_OBSERVED_OTHER, /* crashed, pmsuspended, blocked in an unknown way */
+} FerryObservedState;
 
 typedef enum {
-    FERRY_VERDICT_SUCCEEDED, /* the instance lives on the destination, the source is dead */
-    FERRY_VERDICT_NOT_MOVED, /* the instance lives on the source, nothing arrived */
-    FERRY_VERDICT_IN_FLIGHT, /* keep watching, touch nothing */
-    FERRY_VERDICT_SWITCHING, /* both paused: wait and ask again, resume neither */
-    FERRY_VERDICT_POSTCOPY_BROKEN,
-    FERRY_VERDICT_SPLIT_BRAIN, /* both run: error, stop nothing */
-    FERRY_VERDICT_GONE,        /* runs nowhere: the guest ended or died; nothing is deleted */
-    FERRY_VERDICT_UNKNOWN,     /* ask again; after the limit OutcomeUnknown */
-} FerryVerdict;
+    FERRY_OUTCOME_SUCCEEDED, /* the instance lives on the destination, the source is dead */
+    FERRY_OUTCOME_NOT_MOVED, /* the instance lives on the source, nothing arrived */
+    FERRY_OUTCOME_IN_FLIGHT, /* keep watching, touch nothing */
+    FERRY_OUTCOME_SWITCHING, /* both paused: wait and ask again, resume neither */
+    FERRY_OUTCOME_POSTCOPY_BROKEN,
+    FERRY_OUTCOME_SPLIT_BRAIN, /* both run: error, stop nothing */
+    FERRY_OUTCOME_GONE,        /* runs nowhere: the guest ended or died; nothing is deleted */
+    FERRY_OUTCOME_UNKNOWN,     /* ask again; after the limit OutcomeUnknown */
+} FerryOutcome;
 
 /**
- * ferry_verdict_reach:
+ * ferry_outcome_judge:
  * @paused_ordered: the order (or the guest's state before) wants it paused on arrival, so a paused
  *   guest on one side counts as alive there
  */
-FerryVerdict ferry_verdict_reach(FerrySight source, FerrySight destination, bool paused_ordered);
+FerryOutcome
+ferry_outcome_judge(FerryObservedState source, FerryObservedState destination, bool paused_ordered);
 
 /**
- * ferry_verdict_reach_shut_off:
+ * ferry_outcome_judge_shut_off:
  * The same for an instance that does not run. It was defined on the destination as the last thing,
  * after its files were proven there: so a destination that has it has all of it, and the source's
  * definition is what is left to remove.
  */
-FerryVerdict ferry_verdict_reach_shut_off(FerrySight source, FerrySight destination);
+FerryOutcome ferry_outcome_judge_shut_off(FerryObservedState source,
+                                          FerryObservedState destination);
 
-const char *ferry_sight_to_string(FerrySight sight);
-bool ferry_sight_from_string(const char *text, FerrySight *ret_sight);
-const char *ferry_verdict_to_string(FerryVerdict verdict);
+const char *ferry_observed_state_to_string(FerryObservedState observed);
+bool ferry_observed_state_from_string(const char *text, FerryObservedState *ret_observed);
+const char *ferry_outcome_to_string(FerryOutcome outcome);

@@ -60,23 +60,25 @@ ferry_overlay_is_of(const char *name, const char *image)
            g_uuid_string_is_valid(name + length + strlen(OVERLAY_MARK));
 }
 
-FerryFate
-ferry_overlay_fate(const FerryTops *tops, bool noted, bool exists)
+FerryOverlayAction
+ferry_overlay_decide(const FerryTops *tops, bool noted, bool exists)
 {
     FerryTop writes = tops->live != FERRY_TOP_NONE ? tops->live : tops->defined;
 
     switch (writes) {
     case FERRY_TOP_OVERLAY:
         if (!exists)
-            return FERRY_FATE_KEEP;
-        return tops->live == FERRY_TOP_OVERLAY ? FERRY_FATE_COMMIT : FERRY_FATE_COMMIT_STILL;
+            return FERRY_OVERLAY_KEEP;
+        return tops->live == FERRY_TOP_OVERLAY ? FERRY_OVERLAY_COMMIT
+                                               : FERRY_OVERLAY_COMMIT_OFFLINE;
     case FERRY_TOP_IMAGE:
         if (!exists)
-            return FERRY_FATE_NOTHING;
-        return noted && tops->defined != FERRY_TOP_OVERLAY ? FERRY_FATE_REMOVE : FERRY_FATE_KEEP;
+            return FERRY_OVERLAY_NOTHING;
+        return noted && tops->defined != FERRY_TOP_OVERLAY ? FERRY_OVERLAY_REMOVE
+                                                           : FERRY_OVERLAY_KEEP;
     case FERRY_TOP_NONE:
     case FERRY_TOP_OTHER:
         break;
     }
-    return exists ? FERRY_FATE_KEEP : FERRY_FATE_NOTHING;
+    return exists ? FERRY_OVERLAY_KEEP : FERRY_OVERLAY_NOTHING;
 }

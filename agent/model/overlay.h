@@ -46,17 +46,17 @@ typedef struct {
 
 /* What is to be done with an overlay when the instance stays. */
 typedef enum {
-    FERRY_FATE_NOTHING,      /* it is not there */
-    FERRY_FATE_COMMIT,       /* the guest writes to it */
-    FERRY_FATE_COMMIT_STILL, /* the guest is off, and its definition names it */
-    FERRY_FATE_REMOVE,       /* its content is in the image */
-    FERRY_FATE_KEEP,         /* nobody can tell: a person has to look */
-} FerryFate;
+    FERRY_OVERLAY_NOTHING,        /* it is not there */
+    FERRY_OVERLAY_COMMIT,         /* the guest writes to it */
+    FERRY_OVERLAY_COMMIT_OFFLINE, /* the guest is off, and its definition names it */
+    FERRY_OVERLAY_REMOVE,         /* its content is in the image */
+    FERRY_OVERLAY_KEEP,           /* nobody can tell: a person has to look */
+} FerryOverlayAction;
 
 /**
- * ferry_overlay_fate:
+ * ferry_overlay_decide:
  * @noted: the journal says that the snapshot was seen to stand. Without that, a libvirtd that was
  *   killed in the middle of it may show the image where QEMU writes to the overlay
  * @exists: the overlay's file
  */
-FerryFate ferry_overlay_fate(const FerryTops *tops, bool noted, bool exists);
+FerryOverlayAction ferry_overlay_decide(const FerryTops *tops, bool noted, bool exists);

@@ -90,7 +90,7 @@ resolve(const char *path, GError **error)
 }
 
 FerryPathSeen
-ferry_path_look(const char *path)
+ferry_path_presence(const char *path)
 {
     struct stat status;
 

@@ -10,7 +10,7 @@
 typedef enum { FERRY_PATH_ABSENT, FERRY_PATH_THERE, FERRY_PATH_HIDDEN } FerryPathSeen;
 
 /** Whatever is there counts, also a link that leads nowhere. */
-FerryPathSeen ferry_path_look(const char *path);
+FerryPathSeen ferry_path_presence(const char *path);
 
 /**
  * ferry_path_check:

@@ -13,24 +13,25 @@
 #define MAX_HOSTS 6
 
 void
-ferry_whereabouts_clear(FerryWhereabouts *whereabouts)
+ferry_location_clear(FerryLocation *location)
 {
-    g_clear_pointer(&whereabouts->host, g_free);
+    g_clear_pointer(&location->host, g_free);
 }
 
 bool
-ferry_whereabouts_may_run(const FerryWhereabouts *whereabouts)
+ferry_location_may_run(const FerryLocation *location)
 {
-    return whereabouts->sight != FERRY_SIGHT_ABSENT && whereabouts->sight != FERRY_SIGHT_SHUT_OFF &&
-           whereabouts->sight != FERRY_SIGHT_UNREACHABLE;
+    return location->observed != FERRY_OBSERVED_ABSENT &&
+           location->observed != FERRY_OBSERVED_SHUT_OFF &&
+           location->observed != FERRY_OBSERVED_UNREACHABLE;
 }
 
-static FerrySight
+static FerryObservedState
 look_here(const FerryAgent *agent, const char *uuid)
 {
     g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, NULL);
 
-    return connection ? ferry_virt_domain_sight(connection, uuid) : FERRY_SIGHT_UNREACHABLE;
+    return connection ? ferry_virt_domain_observe(connection, uuid) : FERRY_OBSERVED_UNREACHABLE;
 }
 
 /* Its last completed journey that @host knows, as list_migrations tells it. */
@@ -58,23 +59,25 @@ find_next(const FerryAgent *agent, const char *host, const char *uuid, char **re
     return role != NULL;
 }
 
-FerryWhereabouts
-ferry_whereabouts_find(const FerryAgent *agent, const char *host, const char *instance_uuid)
+FerryLocation
+ferry_location_find(const FerryAgent *agent, const char *host, const char *instance_uuid)
 {
-    FerryWhereabouts found = {.host = g_strdup(host), .sight = FERRY_SIGHT_UNREACHABLE};
+    FerryLocation found = {.host = g_strdup(host), .observed = FERRY_OBSERVED_UNREACHABLE};
 
     for (guint asked = 0; asked < MAX_HOSTS; asked++) {
         g_autofree char *next = NULL;
         bool home = g_strcmp0(found.host, agent->config->host) == 0;
-        FerrySight sight = home ? look_here(agent, instance_uuid)
-                                : ferry_peer_sight(agent, found.host, instance_uuid, NULL);
-        bool left = sight == FERRY_SIGHT_ABSENT || sight == FERRY_SIGHT_SHUT_OFF ||
-                    sight == FERRY_SIGHT_MIGRATED;
+        FerryObservedState observed =
+            home ? look_here(agent, instance_uuid)
+                 : ferry_peer_observe(agent, found.host, instance_uuid, NULL);
+        bool left = observed == FERRY_OBSERVED_ABSENT || observed == FERRY_OBSERVED_SHUT_OFF ||
+                    observed == FERRY_OBSERVED_MIGRATED;
 
         if (left && !find_next(agent, found.host, instance_uuid, &next))
             return found;
         if (!next) {
-            found.sight = sight == FERRY_SIGHT_MIGRATED ? FERRY_SIGHT_UNREACHABLE : sight;
+            found.observed =
+                observed == FERRY_OBSERVED_MIGRATED ? FERRY_OBSERVED_UNREACHABLE : observed;
             return found;
         }
         g_free(found.host);

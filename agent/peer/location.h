@@ -9,20 +9,20 @@
 
 typedef struct {
     char *host; /* the last one that was asked */
-    FerrySight sight;
-} FerryWhereabouts;
+    FerryObservedState observed;
+} FerryLocation;
 
-void ferry_whereabouts_clear(FerryWhereabouts *whereabouts);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryWhereabouts, ferry_whereabouts_clear)
+void ferry_location_clear(FerryLocation *location);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryLocation, ferry_location_clear)
 
 /**
- * ferry_whereabouts_find:
+ * ferry_location_find:
  * Asks @host, where the instance went from here, and follows the journeys that it made since, also
- * one that led back here. Whatever is not certain is FERRY_SIGHT_UNREACHABLE: a host that does not
+ * one that led back here. Whatever is not certain is FERRY_OBSERVED_UNREACHABLE: a host that does not
  * answer, an instance that libvirt sent away without us.
  */
-FerryWhereabouts
-ferry_whereabouts_find(const FerryAgent *agent, const char *host, const char *instance_uuid);
+FerryLocation
+ferry_location_find(const FerryAgent *agent, const char *host, const char *instance_uuid);
 
 /** Returns: true when it may run there: anything but absent, shut off and unreachable. */
-bool ferry_whereabouts_may_run(const FerryWhereabouts *whereabouts);
+bool ferry_location_may_run(const FerryLocation *location);

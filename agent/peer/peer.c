@@ -8,7 +8,7 @@
 /* One question. A destination that needs longer finishes it all the same and answers the next one
  * from its journal; a question that died with the agent that had it should not cost much. */
 #define ATTEMPT_MS 5000
-#define SIGHT_MS 5000
+#define OBSERVE_TIMEOUT_MS 5000
 #define FIRST_PAUSE_MS 500
 #define LAST_PAUSE_MS 8000
 
@@ -32,13 +32,13 @@ ferry_peer_call(const FerryAgent *agent,
                 const char *host,
                 const char *method,
                 json_t *args,
-                guint patience_ms,
+                guint timeout_ms,
                 GCancellable *cancellable,
                 GError **error)
 {
     g_autoptr(FerryJson) owned = args;
     gint64 begun = g_get_monotonic_time();
-    gint64 deadline = begun + (gint64)patience_ms * 1000;
+    gint64 deadline = begun + (gint64)timeout_ms * 1000;
     gint64 outage_deadline = begun + (gint64)agent->config->outcome_timeout_s * G_USEC_PER_SEC;
     GCancellable *by = cancellable ? cancellable : agent->stopping;
     guint pause_ms = FIRST_PAUSE_MS;
@@ -51,7 +51,7 @@ ferry_peer_call(const FerryAgent *agent,
         if (result)
             return result;
         /* The peer lost it as we did, and may find it again some time after us. */
-        if (is_broker_away(why) && patience_ms > 0)
+        if (is_broker_away(why) && timeout_ms > 0)
             deadline = MAX(deadline, outage_deadline);
         if (!is_worth_repeating(why) ||
             g_get_monotonic_time() + (gint64)pause_ms * 1000 > deadline ||
@@ -72,21 +72,30 @@ ferry_peer_is_busy(const GError *error)
     return details && ferry_json_get_bool(details, "retry", false);
 }
 
-FerrySight
-ferry_peer_sight(const FerryAgent *agent,
-                 const char *host,
-                 const char *instance_uuid,
-                 GCancellable *cancellable)
+/* An agent of before 0.1 calls it `sight`. */
+static const char *
+observed_word(const json_t *instance_info)
 {
-    FerrySight sight = FERRY_SIGHT_UNREACHABLE;
+    const char *word = ferry_json_get_string(instance_info, "observed_state");
+
+    return word ? word : ferry_json_get_string(instance_info, "sight");
+}
+
+FerryObservedState
+ferry_peer_observe(const FerryAgent *agent,
+                   const char *host,
+                   const char *instance_uuid,
+                   GCancellable *cancellable)
+{
+    FerryObservedState observed = FERRY_OBSERVED_UNREACHABLE;
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryJson) result = ferry_bus_call(
         agent->bus, host, "describe_instance", json_pack("{s:s}", "instance", instance_uuid),
-        SIGHT_MS, cancellable ? cancellable : agent->stopping, &error);
+        OBSERVE_TIMEOUT_MS, cancellable ? cancellable : agent->stopping, &error);
 
-    if (result && ferry_sight_from_string(ferry_json_get_string(result, "sight"), &sight))
-        return sight;
+    if (result && ferry_observed_state_from_string(observed_word(result), &observed))
+        return observed;
     return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_INSTANCE_NOT_FOUND)
-               ? FERRY_SIGHT_ABSENT
-               : FERRY_SIGHT_UNREACHABLE;
+               ? FERRY_OBSERVED_ABSENT
+               : FERRY_OBSERVED_UNREACHABLE;
 }

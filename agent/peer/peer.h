@@ -15,7 +15,7 @@
 /**
  * ferry_peer_call:
  * @args: (transfer full)
- * @patience_ms: how long to go on asking while the peer or its libvirt does not answer, with
+ * @timeout_ms: how long to go on asking while the peer or its libvirt does not answer, with
  *   back-off; 0: once. Where the broker itself was away: [migration] outcome_timeout, if that is
  *   longer
  * @cancellable: (nullable): the agent's own when NULL
@@ -26,16 +26,16 @@ json_t *ferry_peer_call(const FerryAgent *agent,
                         const char *host,
                         const char *method,
                         json_t *args,
-                        guint patience_ms,
+                        guint timeout_ms,
                         GCancellable *cancellable,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: true when @error is the peer's word that it cannot yet: it is to be asked again. */
 bool ferry_peer_is_busy(const GError *error);
 
-/** Returns: what the peer's libvirt shows of the domain; FERRY_SIGHT_UNREACHABLE when it cannot be
+/** Returns: what the peer's libvirt shows of the domain; FERRY_OBSERVED_UNREACHABLE when it cannot be
  * asked. Asks once. */
-FerrySight ferry_peer_sight(const FerryAgent *agent,
-                            const char *host,
-                            const char *instance_uuid,
-                            GCancellable *cancellable);
+FerryObservedState ferry_peer_observe(const FerryAgent *agent,
+                                      const char *host,
+                                      const char *instance_uuid,
+                                      GCancellable *cancellable);

@@ -3,6 +3,7 @@
 #include "runtime/bounded-call.h"
 
 #include "ferry/error.h"
+#include "ferry/lock.h"
 
 typedef struct {
     FerryBoundedFunc func;    /* immutable */
@@ -61,7 +62,7 @@ static gpointer
 take_end(Call *self, guint limit_s, const char *what, GError **error)
 {
     gint64 deadline = g_get_monotonic_time() + (gint64)limit_s * G_USEC_PER_SEC;
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     while (!self->over && !self->left && g_cond_wait_until(&self->ended, &self->lock, deadline))
         ;
@@ -94,7 +95,7 @@ ferry_bounded_call(FerryBoundedFunc func,
     g_mutex_init(&self->lock);
     g_cond_init(&self->ended);
     g_atomic_int_inc(&running);
-    g_thread_unref(g_thread_new("bounded", run_call, g_atomic_rc_box_acquire(self)));
+    g_thread_unref(g_thread_new("vf-call", run_call, g_atomic_rc_box_acquire(self)));
 
     gulong handler =
         cancellable ? g_cancellable_connect(cancellable, G_CALLBACK(on_cancelled), self, NULL) : 0;

@@ -5,11 +5,11 @@
 #include "ferry/clock.h"
 #include "runtime/timer.h"
 
-struct FerryExpiryClock {
+struct FerryExpiryTimer {
     FerryExpiryFunc expire; /* immutable */
     gpointer data;          /* immutable */
     GThread *thread;        /* immutable */
-    FerryAlarm alarm;
+    FerryTimer timer;
 };
 
 /* Times are kept by UTC, because they outlive the process. Returns: how long to sleep for one that
@@ -23,42 +23,42 @@ delay_until(gint64 at_us)
 static gpointer
 run_clock(gpointer data)
 {
-    FerryExpiryClock *self = data;
+    FerryExpiryTimer *self = data;
     gint64 next_us = 0;
 
     do {
         next_us = self->expire(self->data);
-    } while (ferry_alarm_wait(&self->alarm, delay_until(next_us)) != FERRY_ALARM_STOPPED);
+    } while (ferry_timer_wait(&self->timer, delay_until(next_us)) != FERRY_TIMER_STOPPED);
     return NULL;
 }
 
-FerryExpiryClock *
-ferry_expiry_clock_new(const char *name, FerryExpiryFunc expire, gpointer data)
+FerryExpiryTimer *
+ferry_expiry_timer_new(const char *name, FerryExpiryFunc expire, gpointer data)
 {
-    FerryExpiryClock *self = g_new0(FerryExpiryClock, 1);
+    FerryExpiryTimer *self = g_new0(FerryExpiryTimer, 1);
 
     self->expire = expire;
     self->data = data;
-    ferry_alarm_init(&self->alarm);
+    ferry_timer_init(&self->timer);
     self->thread = g_thread_new(name, run_clock, self);
     return self;
 }
 
 void
-ferry_expiry_clock_wake(gpointer clock)
+ferry_expiry_timer_wake(gpointer clock)
 {
-    FerryExpiryClock *self = clock;
+    FerryExpiryTimer *self = clock;
 
-    ferry_alarm_wake(&self->alarm);
+    ferry_timer_wake(&self->timer);
 }
 
 void
-ferry_expiry_clock_free(FerryExpiryClock *self)
+ferry_expiry_timer_free(FerryExpiryTimer *self)
 {
     if (!self)
         return;
-    ferry_alarm_stop(&self->alarm);
+    ferry_timer_stop(&self->timer);
     g_thread_join(self->thread);
-    ferry_alarm_clear(&self->alarm);
+    ferry_timer_clear(&self->timer);
     g_free(self);
 }

@@ -12,13 +12,14 @@
 typedef struct {
     guint64 furthest;
     gint64 since_us; /* monotonic, when it failed for the first time there; 0: has not */
-} FerryPatience;
+} FerryStallTimer;
 
 /**
- * ferry_patience_lasts:
+ * ferry_stall_timer_allows:
  * To be asked at every failure, or look at something that is not over.
  * @position: how far it has come, in whatever unit; what falls back and comes up again did not move
  * @now_us: monotonic
  * Returns: false when it has not come any further for @limit_us.
  */
-bool ferry_patience_lasts(FerryPatience *self, guint64 position, gint64 now_us, gint64 limit_us);
+bool
+ferry_stall_timer_allows(FerryStallTimer *self, guint64 position, gint64 now_us, gint64 limit_us);

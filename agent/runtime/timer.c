@@ -2,61 +2,63 @@
 
 #include "runtime/timer.h"
 
+#include "ferry/lock.h"
+
 void
-ferry_alarm_init(FerryAlarm *alarm)
+ferry_timer_init(FerryTimer *self)
 {
-    g_mutex_init(&alarm->lock);
-    g_cond_init(&alarm->changed);
-    alarm->woken = false;
-    alarm->stopping = false;
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->changed);
+    self->woken = false;
+    self->stopping = false;
 }
 
 void
-ferry_alarm_clear(FerryAlarm *alarm)
+ferry_timer_clear(FerryTimer *self)
 {
-    g_mutex_clear(&alarm->lock);
-    g_cond_clear(&alarm->changed);
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->changed);
 }
 
 static void
-set_flag(FerryAlarm *alarm, bool *flag)
+set_flag(FerryTimer *self, bool *flag)
 {
-    g_mutex_lock(&alarm->lock);
+    g_mutex_lock(&self->lock);
     *flag = true;
-    g_cond_signal(&alarm->changed);
-    g_mutex_unlock(&alarm->lock);
+    g_cond_signal(&self->changed);
+    g_mutex_unlock(&self->lock);
 }
 
 void
-ferry_alarm_wake(FerryAlarm *alarm)
+ferry_timer_wake(FerryTimer *self)
 {
-    set_flag(alarm, &alarm->woken);
+    set_flag(self, &self->woken);
 }
 
 void
-ferry_alarm_stop(FerryAlarm *alarm)
+ferry_timer_stop(FerryTimer *self)
 {
-    set_flag(alarm, &alarm->stopping);
+    set_flag(self, &self->stopping);
 }
 
-FerryAlarmEnd
-ferry_alarm_wait(FerryAlarm *alarm, gint64 delay_us)
+FerryTimerEnd
+ferry_timer_wait(FerryTimer *self, gint64 delay_us)
 {
     gint64 deadline = g_get_monotonic_time() + delay_us;
     bool due = false;
-    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&alarm->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
-    while (!alarm->woken && !alarm->stopping && !due) {
+    while (!self->woken && !self->stopping && !due) {
         if (delay_us < 0)
-            g_cond_wait(&alarm->changed, &alarm->lock);
+            g_cond_wait(&self->changed, &self->lock);
         else
-            due = !g_cond_wait_until(&alarm->changed, &alarm->lock, deadline);
+            due = !g_cond_wait_until(&self->changed, &self->lock, deadline);
     }
-    if (alarm->stopping)
-        return FERRY_ALARM_STOPPED;
+    if (self->stopping)
+        return FERRY_TIMER_STOPPED;
 
-    FerryAlarmEnd end = alarm->woken ? FERRY_ALARM_WOKEN : FERRY_ALARM_DUE;
+    FerryTimerEnd end = self->woken ? FERRY_TIMER_WOKEN : FERRY_TIMER_DUE;
 
-    alarm->woken = false;
+    self->woken = false;
     return end;
 }

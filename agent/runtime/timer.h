@@ -12,18 +12,18 @@ typedef struct {
     GCond changed;
     bool woken;    /* guarded by lock */
     bool stopping; /* guarded by lock */
-} FerryAlarm;
+} FerryTimer;
 
 typedef enum {
-    FERRY_ALARM_DUE,
-    FERRY_ALARM_WOKEN,
-    FERRY_ALARM_STOPPED, /* for good: the thread ends */
-} FerryAlarmEnd;
+    FERRY_TIMER_DUE,
+    FERRY_TIMER_WOKEN,
+    FERRY_TIMER_STOPPED, /* for good: the thread ends */
+} FerryTimerEnd;
 
-void ferry_alarm_init(FerryAlarm *alarm);
-void ferry_alarm_clear(FerryAlarm *alarm);
-void ferry_alarm_wake(FerryAlarm *alarm);
-void ferry_alarm_stop(FerryAlarm *alarm);
+void ferry_timer_init(FerryTimer *self);
+void ferry_timer_clear(FerryTimer *self);
+void ferry_timer_wake(FerryTimer *self);
+void ferry_timer_stop(FerryTimer *self);
 
 /** @delay_us: how long at most; below 0: without end. A wake-up that came before counts. */
-FerryAlarmEnd ferry_alarm_wait(FerryAlarm *alarm, gint64 delay_us);
+FerryTimerEnd ferry_timer_wait(FerryTimer *self, gint64 delay_us);

@@ -175,16 +175,16 @@ refuse_changed(const Cold *self, const char *how, GError **error)
 static bool
 is_still_shut_off(const Cold *self, virConnectPtr connection, GError **error)
 {
-    FerrySight sight = ferry_virt_domain_sight(connection, self->instance->uuid);
+    FerryObservedState observed = ferry_virt_domain_observe(connection, self->instance->uuid);
 
-    if (sight == FERRY_SIGHT_SHUT_OFF || sight == FERRY_SIGHT_MIGRATED)
+    if (observed == FERRY_OBSERVED_SHUT_OFF || observed == FERRY_OBSERVED_MIGRATED)
         return true;
-    if (sight == FERRY_SIGHT_UNREACHABLE) {
+    if (observed == FERRY_OBSERVED_UNREACHABLE) {
         ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Send the order again",
                         "Whether '%s' was started meanwhile cannot be seen", self->instance->name);
         return false;
     }
-    return refuse_changed(self, sight == FERRY_SIGHT_ABSENT ? "was undefined" : "was started",
+    return refuse_changed(self, observed == FERRY_OBSERVED_ABSENT ? "was undefined" : "was started",
                           error);
 }
 
@@ -233,11 +233,11 @@ define_there(Cold *self, virConnectPtr connection, GError **error)
 static bool
 is_defined_there(const Cold *self)
 {
-    FerrySight sight = ferry_peer_sight(ferry_migration_agent(self->migration),
-                                        ferry_migration_record(self->migration)->destination,
-                                        self->instance->uuid, NULL);
+    FerryObservedState observed = ferry_peer_observe(
+        ferry_migration_agent(self->migration),
+        ferry_migration_record(self->migration)->destination, self->instance->uuid, NULL);
 
-    return sight == FERRY_SIGHT_SHUT_OFF || sight == FERRY_SIGHT_RUNNING;
+    return observed == FERRY_OBSERVED_SHUT_OFF || observed == FERRY_OBSERVED_RUNNING;
 }
 
 static bool

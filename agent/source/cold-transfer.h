@@ -3,7 +3,7 @@
  *
  * The definition goes from libvirtd to libvirtd (an offline migration), so that it arrives with what
  * libvirt hides from clients. It goes last: a destination that has it has everything. The source
- * keeps its own until the verdict.
+ * keeps its own until the outcome.
  *
  * Threads: the migration's saga thread.
  */

@@ -101,7 +101,7 @@ ferry_completion_error(FerryMigration *migration)
 typedef struct {
     GCancellable *cancellable;
     gint64 deadline_us;
-    FerryAlarm alarm;
+    FerryTimer timer;
 } Guard;
 
 /* Returns: non-NULL when it ended the work. */
@@ -111,7 +111,7 @@ stand_guard(gpointer data)
     Guard *self = data;
     gint64 left_us = self->deadline_us - g_get_monotonic_time();
 
-    if (ferry_alarm_wait(&self->alarm, MAX(left_us, 0)) != FERRY_ALARM_DUE)
+    if (ferry_timer_wait(&self->timer, MAX(left_us, 0)) != FERRY_TIMER_DUE)
         return NULL;
     g_cancellable_cancel(self->cancellable);
     return self;
@@ -120,10 +120,10 @@ stand_guard(gpointer data)
 static bool
 run_guarded(Guard *self, FerryCompletionFunc work, gpointer data, GError **error, bool *ret_over)
 {
-    GThread *thread = g_thread_new("guard", stand_guard, self);
+    GThread *thread = g_thread_new("vf-limit", stand_guard, self);
     bool ok = work(data, error);
 
-    ferry_alarm_stop(&self->alarm);
+    ferry_timer_stop(&self->timer);
     *ret_over = g_thread_join(thread) != NULL;
     return ok;
 }
@@ -143,10 +143,10 @@ ferry_completion_run(FerryMigration *migration,
 
     if (guard.deadline_us == G_MAXINT64 || force)
         return work(data, error);
-    ferry_alarm_init(&guard.alarm);
+    ferry_timer_init(&guard.timer);
     bool ok = run_guarded(&guard, work, data, &why, &over);
 
-    ferry_alarm_clear(&guard.alarm);
+    ferry_timer_clear(&guard.timer);
     /* Whoever was ready at the last moment finds the waits of all further steps ended. */
     if (over)
         g_propagate_error(error, ferry_completion_error(migration));

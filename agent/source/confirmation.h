@@ -1,4 +1,4 @@
-/* confirmation.h: asks both hosts until the verdict stands. Threads: a migration's saga thread. */
+/* confirmation.h: asks both hosts until the outcome stands. Threads: a migration's saga thread. */
 #pragma once
 
 #include <jansson.h>
@@ -7,26 +7,26 @@
 #include "source/migration.h"
 
 typedef struct {
-    FerryVerdict verdict;
-    FerrySight source;
-    FerrySight destination;
+    FerryOutcome outcome;
+    FerryObservedState source;
+    FerryObservedState destination;
     bool died_here; /* the guest ended on the source, for a reason that is no migration */
     bool idle_here; /* no job runs on the source's domain */
-} FerryAdjudication;
+} FerryConfirmation;
 
 /**
- * ferry_adjudicate:
- * Asks, with back-off, until the verdict is one to act on: succeeded, not moved, in flight, gone,
- * split brain (seen twice), a post-copy that both sides know to be broken, or until @patience_s are over: then
- * FERRY_VERDICT_UNKNOWN (or SWITCHING, when both sides stand paused).
+ * ferry_confirm_outcome:
+ * Asks, with back-off, until the outcome is one to act on: succeeded, not moved, in flight, gone,
+ * split brain (seen twice), a post-copy that both sides know to be broken, or until @timeout_s are over: then
+ * FERRY_OUTCOME_UNKNOWN (or SWITCHING, when both sides stand paused).
  */
-FerryAdjudication ferry_adjudicate(FerryMigration *migration, guint patience_s);
+FerryConfirmation ferry_confirm_outcome(FerryMigration *migration, guint timeout_s);
 
-/** Returns: (transfer full): {"verdict", "source", "destination", "asked_at"}. */
-json_t *ferry_adjudication_to_json(const FerryAdjudication *adjudication);
+/** Returns: (transfer full): {"outcome", "source", "destination", "asked_at"}. */
+json_t *ferry_confirmation_to_json(const FerryConfirmation *confirmation);
 
-/** Returns: (transfer full): the error of a verdict that is no success. @cause: (nullable): what the
+/** Returns: (transfer full): the error of a outcome that is no success. @cause: (nullable): what the
  * transfer itself said. */
-GError *ferry_adjudication_error(const FerryAdjudication *adjudication,
+GError *ferry_confirmation_error(const FerryConfirmation *confirmation,
                                  const FerryRecord *record,
                                  const GError *cause);

@@ -29,7 +29,7 @@ typedef struct {
     guint64 sent_bytes;  /* by calls that ended */
     guint64 found_bytes; /* data that an earlier life of either agent had brought, as a guess */
     guint64 moved_to;    /* the furthest position that any call reached */
-    FerryPatience patience;
+    FerryStallTimer stall;
     gint64 life_us; /* last sign of life */
     guint pause_ms; /* before the next try */
     guint copies_from_zero;
@@ -202,10 +202,10 @@ send_rest(Carrying *self, const json_t *answer, GError **error)
 static bool
 try_again(Carrying *self, const GError *why)
 {
-    gint64 patience_us = (gint64)agent_of(self)->config->outcome_timeout_s * G_USEC_PER_SEC;
+    gint64 timeout_us = (gint64)agent_of(self)->config->outcome_timeout_s * G_USEC_PER_SEC;
 
     if (!g_error_matches(why, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE) ||
-        !ferry_patience_lasts(&self->patience, self->moved_to, g_get_monotonic_time(), patience_us))
+        !ferry_stall_timer_allows(&self->stall, self->moved_to, g_get_monotonic_time(), timeout_us))
         return false;
     g_message("Migration '%s': '%s' has not arrived in full, going on in a moment: %s",
               ferry_migration_id(self->migration), self->file->path, why->message);

@@ -5,6 +5,7 @@
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "ferry/lock.h"
 #include "journal/journal.h"
 #include "virt/virt.h"
 
@@ -96,7 +97,7 @@ ferry_migration_options(const FerryMigration *self)
 FerryRecord *
 ferry_migration_snapshot(FerryMigration *self)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     return ferry_record_copy(self->record);
 }
@@ -144,7 +145,7 @@ ferry_migration_request_abort(FerryMigration *self, GError **error)
 bool
 ferry_migration_request_force(FerryMigration *self, const char **ret_action, GError **error)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     if (self->record->status != FERRY_STATUS_RUNNING || self->abort_closed || self->abort)
         return refuse_in_status(self, "forced to complete", error);
@@ -160,7 +161,7 @@ ferry_migration_request_force(FerryMigration *self, const char **ret_action, GEr
 static bool
 read_flag(FerryMigration *self, const bool *flag)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     return *flag;
 }
@@ -226,7 +227,7 @@ ferry_migration_is_shut_off(FerryMigration *self)
 void
 ferry_migration_set_watch(FerryMigration *self, FerryVirtWatch *watch)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     self->watch = watch;
 }
@@ -234,7 +235,7 @@ ferry_migration_set_watch(FerryMigration *self, FerryVirtWatch *watch)
 void
 ferry_migration_take(FerryMigration *self, json_t **field, json_t *value)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     ferry_record_take(field, value);
 }
@@ -242,7 +243,7 @@ ferry_migration_take(FerryMigration *self, json_t **field, json_t *value)
 bool
 ferry_migration_close_abort(FerryMigration *self)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     self->abort_closed = true;
     return !self->abort;

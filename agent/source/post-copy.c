@@ -8,10 +8,10 @@
 #define PAUSE_MS 2000
 
 bool
-ferry_post_copy_can_be_resumed(const FerryAdjudication *seen)
+ferry_post_copy_can_be_resumed(const FerryConfirmation *seen)
 {
-    return seen->source == FERRY_SIGHT_POSTCOPY_FAILED &&
-           seen->destination == FERRY_SIGHT_POSTCOPY_FAILED;
+    return seen->source == FERRY_OBSERVED_POSTCOPY_FAILED &&
+           seen->destination == FERRY_OBSERVED_POSTCOPY_FAILED;
 }
 
 void

@@ -13,8 +13,8 @@
 #include "source/confirmation.h"
 
 /** Both sides know that it broke. While one does not, its connection may still live: libvirt loses
- * sight of a post-copy that its QEMUs bring to an end. */
-bool ferry_post_copy_can_be_resumed(const FerryAdjudication *seen);
+ * observed of a post-copy that its QEMUs bring to an end. */
+bool ferry_post_copy_can_be_resumed(const FerryConfirmation *seen);
 
 /** Tries once; what came of it both hosts have to tell. Where it cannot be done the log says why. */
 void ferry_post_copy_resume(FerryMigration *migration);

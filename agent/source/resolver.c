@@ -4,6 +4,7 @@
 
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "ferry/lock.h"
 #include "journal/journal.h"
 #include "runtime/timer.h"
 #include "source/confirmation.h"
@@ -15,19 +16,19 @@
 #define LAST_PAUSE_S 120
 #define NOTHING_LEFT (-1)
 /* One resolution: long enough to see that a paused source is left for good (source/confirmation.c). */
-#define PATIENCE_S 10
+#define RESOLUTION_TIMEOUT_S 10
 
 struct FerryResolver {
     const FerryAgent *agent; /* immutable */
     const FerrySaga *saga;   /* immutable */
     GThread *thread;         /* immutable */
-    GMutex turn;             /* one resolution at a time; held while asking */
-    FerryAlarm alarm;
+    GMutex operation_lock;   /* one resolution at a time; held while asking */
+    FerryTimer timer;
 };
 
 /* What a resolution came to. */
 typedef struct {
-    FerryAdjudication seen;
+    FerryConfirmation seen;
     const char *action;
     FerryStatus status;
 } Resolution;
@@ -35,23 +36,23 @@ typedef struct {
 static void
 settle(FerryMigration *migration, Resolution *resolution, FerryStatus status, GError **error)
 {
-    if (ferry_migration_resolve(migration, status, ferry_adjudication_to_json(&resolution->seen),
+    if (ferry_migration_resolve(migration, status, ferry_confirmation_to_json(&resolution->seen),
                                 error))
         resolution->status = status;
 }
 
 /* A guest that ended on the source by itself did not move either. */
 static bool
-stayed(const FerryAdjudication *seen)
+stayed(const FerryConfirmation *seen)
 {
-    return seen->verdict == FERRY_VERDICT_NOT_MOVED ||
-           (seen->verdict == FERRY_VERDICT_GONE && seen->died_here);
+    return seen->outcome == FERRY_OUTCOME_NOT_MOVED ||
+           (seen->outcome == FERRY_OUTCOME_GONE && seen->died_here);
 }
 
 static void
 act(FerryMigration *migration, const FerrySaga *saga, Resolution *resolution, GError **error)
 {
-    if (resolution->seen.verdict == FERRY_VERDICT_SUCCEEDED) {
+    if (resolution->seen.outcome == FERRY_OUTCOME_SUCCEEDED) {
         resolution->action = "finish";
         if (ferry_saga_finish(migration, saga, error) == FERRY_STEP_DONE)
             settle(migration, resolution, FERRY_STATUS_COMPLETED, error);
@@ -75,15 +76,15 @@ resolve_record(FerryResolver *self, FerryRecord *record, GError **error)
     g_autoptr(FerryMigration) migration =
         ferry_migration_new(self->agent, ferry_record_copy(record), options);
 
-    resolution.seen = ferry_adjudicate(migration, PATIENCE_S);
+    resolution.seen = ferry_confirm_outcome(migration, RESOLUTION_TIMEOUT_S);
     if (ferry_post_copy_can_be_resumed(&resolution.seen)) {
         ferry_post_copy_resume(migration);
-        resolution.seen = ferry_adjudicate(migration, PATIENCE_S);
+        resolution.seen = ferry_confirm_outcome(migration, RESOLUTION_TIMEOUT_S);
     }
     act(migration, self->saga, &resolution, error);
     g_message("Migration '%s': the source shows '%s', the destination '%s'; it is %s",
-              record->migration_id, ferry_sight_to_string(resolution.seen.source),
-              ferry_sight_to_string(resolution.seen.destination),
+              record->migration_id, ferry_observed_state_to_string(resolution.seen.source),
+              ferry_observed_state_to_string(resolution.seen.destination),
               ferry_status_to_string(resolution.status));
     return resolution;
 }
@@ -99,7 +100,7 @@ answer_resolved(const FerryRecord *record)
 json_t *
 ferry_resolver_resolve(FerryResolver *self, const char *migration_id, GError **error)
 {
-    g_autoptr(GMutexLocker) turn G_GNUC_UNUSED = g_mutex_locker_new(&self->turn);
+    FERRY_LOCK_SCOPE(&self->operation_lock);
     g_autoptr(GError) why = NULL;
     g_autoptr(FerryRecord) record =
         ferry_journal_get(self->agent->journal, migration_id, FERRY_ROLE_SOURCE, error);
@@ -121,7 +122,7 @@ ferry_resolver_resolve(FerryResolver *self, const char *migration_id, GError **e
 
     return json_pack("{s:s, s:s, s:s, s:o, s:o}", "migration_id", migration_id, "status",
                      ferry_status_to_string(resolution.status), "action", resolution.action,
-                     "evidence", ferry_adjudication_to_json(&resolution.seen), "error",
+                     "evidence", ferry_confirmation_to_json(&resolution.seen), "error",
                      why ? ferry_error_to_json(why) : json_null());
 }
 
@@ -153,14 +154,14 @@ run_resolver(gpointer data)
     gint64 pause_s = FIRST_PAUSE_S;
 
     for (;;) {
-        switch (ferry_alarm_wait(&self->alarm, pause_s * G_USEC_PER_SEC)) {
-        case FERRY_ALARM_STOPPED:
+        switch (ferry_timer_wait(&self->timer, pause_s * G_USEC_PER_SEC)) {
+        case FERRY_TIMER_STOPPED:
             return NULL;
-        case FERRY_ALARM_WOKEN:
+        case FERRY_TIMER_WOKEN:
             /* A new error starts the back-off anew, after a moment for the world to settle. */
             pause_s = FIRST_PAUSE_S;
             break;
-        case FERRY_ALARM_DUE:
+        case FERRY_TIMER_DUE:
             pause_s = ask_about_all(self) ? MIN(pause_s * 2, LAST_PAUSE_S) : NOTHING_LEFT;
             break;
         }
@@ -174,9 +175,9 @@ ferry_resolver_new(const FerryAgent *agent, const FerrySaga *saga)
 
     self->agent = agent;
     self->saga = saga;
-    g_mutex_init(&self->turn);
-    ferry_alarm_init(&self->alarm);
-    self->thread = g_thread_new("resolver", run_resolver, self);
+    g_mutex_init(&self->operation_lock);
+    ferry_timer_init(&self->timer);
+    self->thread = g_thread_new("vf-resolver", run_resolver, self);
     return self;
 }
 
@@ -185,7 +186,7 @@ ferry_resolver_wake(gpointer resolver)
 {
     FerryResolver *self = resolver;
 
-    ferry_alarm_wake(&self->alarm);
+    ferry_timer_wake(&self->timer);
 }
 
 void
@@ -193,9 +194,9 @@ ferry_resolver_free(FerryResolver *self)
 {
     if (!self)
         return;
-    ferry_alarm_stop(&self->alarm);
+    ferry_timer_stop(&self->timer);
     g_thread_join(self->thread);
-    g_mutex_clear(&self->turn);
-    ferry_alarm_clear(&self->alarm);
+    g_mutex_clear(&self->operation_lock);
+    ferry_timer_clear(&self->timer);
     g_free(self);
 }

@@ -41,7 +41,7 @@ end_step(Run *self, const FerrySagaStep *step, const char *state)
 static bool
 begin_step(Run *self, const FerrySagaStep *step, GError **error)
 {
-    bool note_is_needed = !step->point_of_no_return && !step->only_looks;
+    bool note_is_needed = !step->point_of_no_return && !step->read_only;
     g_autoptr(GError) why = NULL;
 
     if (ferry_migration_enter(self->migration, step->status, &why) &&

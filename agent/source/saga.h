@@ -28,7 +28,7 @@ typedef struct {
     /** NULL: nothing to undo. false: it could not be undone; @error says why. */
     bool (*undo)(FerryMigration *migration, GError **error);
     bool point_of_no_return; /* no abort and no undo from this step on */
-    bool only_looks;         /* makes nothing: goes on when the journal refuses its note */
+    bool read_only;          /* makes nothing: goes on when the journal refuses its note */
 } FerrySagaStep;
 
 typedef struct {

@@ -2,6 +2,7 @@
 
 #include "source/scheduler.h"
 
+#include "ferry/lock.h"
 #include "runtime/fault-point.h"
 
 struct FerryScheduler {
@@ -93,7 +94,7 @@ start(FerryScheduler *self, FerryMigration *migration)
 
     life->scheduler = self;
     life->migration = ferry_migration_ref(migration);
-    g_thread_unref(g_thread_new("saga", live_a_life, life));
+    g_thread_unref(g_thread_new("vf-saga", live_a_life, life));
 }
 
 /* Under the lock. */
@@ -171,7 +172,7 @@ ferry_scheduler_add(FerryScheduler *self,
 FerryMigration *
 ferry_scheduler_find(FerryScheduler *self, const char *migration_id)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
     FerryMigration *migration = g_hash_table_lookup(self->live, migration_id);
 
     return migration ? ferry_migration_ref(migration) : NULL;
@@ -189,7 +190,7 @@ ferry_scheduler_abort(FerryScheduler *self, FerryMigration *migration, GError **
 void
 ferry_scheduler_count(FerryScheduler *self, guint *ret_used, guint *ret_queued)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     *ret_used = self->running;
     *ret_queued = g_queue_get_length(&self->queue);

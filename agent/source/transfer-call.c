@@ -3,6 +3,7 @@
 #include "source/transfer-call.h"
 
 #include "ferry/json.h"
+#include "ferry/lock.h"
 #include "model/chain.h"
 #include "virt/auto.h"
 #include "virt/domain.h"
@@ -144,14 +145,14 @@ ferry_transfer_call_start(FerryMigration *migration,
     self->watch = watch;
     self->resume = resume;
     g_mutex_init(&self->lock);
-    g_thread_unref(g_thread_new("transfer", run_call, g_atomic_rc_box_acquire(self)));
+    g_thread_unref(g_thread_new("vf-transfer", run_call, g_atomic_rc_box_acquire(self)));
     return self;
 }
 
 bool
 ferry_transfer_call_is_over(FerryTransferCall *self, GError **ret_error)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     if (self->over)
         *ret_error = self->error ? g_error_copy(self->error) : NULL;

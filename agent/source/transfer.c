@@ -3,6 +3,7 @@
 #include "source/transfer.h"
 
 #include "ferry/error.h"
+#include "ferry/lock.h"
 #include "model/downtime-steps.h"
 #include "source/completion.h"
 #include "source/migration-progress.h"
@@ -162,15 +163,15 @@ step_downtime(Transfer *self, gint64 now)
 }
 
 static FerryPhase
-phase_of(const Transfer *self, const FerryJobLook *look)
+phase_of(const Transfer *self, const FerryJobInfo *info)
 {
-    FerrySight sight = ferry_virt_domain_state_sight(self->domain);
+    FerryObservedState observed = ferry_virt_domain_observed_state(self->domain);
 
-    if (sight == FERRY_SIGHT_POSTCOPY)
+    if (observed == FERRY_OBSERVED_POSTCOPY)
         return FERRY_PHASE_POST_COPY;
-    if (sight == FERRY_SIGHT_PAUSED_MIGRATION)
+    if (observed == FERRY_OBSERVED_PAUSED_MIGRATION)
         return FERRY_PHASE_SWITCHOVER;
-    return look->has_memory ? FERRY_PHASE_MEMORY : FERRY_PHASE_DISK;
+    return info->has_memory ? FERRY_PHASE_MEMORY : FERRY_PHASE_DISK;
 }
 
 static void
@@ -181,7 +182,7 @@ look_at_disks(Transfer *self)
         guint64 cur = 0;
         guint64 end = 0;
 
-        if (!disk->migrate || !ferry_virt_disk_look(self->domain, disk->target, &cur, &end))
+        if (!disk->migrate || !ferry_virt_disk_describe(self->domain, disk->target, &cur, &end))
             continue;
         self->copying = true;
         ferry_progress_set_disk(self->progress, disk->target, cur, end);
@@ -192,7 +193,7 @@ look_at_disks(Transfer *self)
 static void
 tell(Transfer *self)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     if (self->abandoned)
         return;
@@ -201,21 +202,21 @@ tell(Transfer *self)
 }
 
 static void
-take_look(Transfer *self, FerryJobLook *look)
+take_look(Transfer *self, FerryJobInfo *info)
 {
-    FerryPhase phase = phase_of(self, look);
+    FerryPhase phase = phase_of(self, info);
     FerryPhase before = self->phase;
 
     /* Phases go forward only: a late counter of the disks does not bring them back. The pause in
      * which post-copy begins looks like the switchover until libvirt heard of it. */
     self->phase = phase == FERRY_PHASE_POST_COPY ? phase : MAX(phase, before);
     if (self->phase > FERRY_PHASE_DISK && self->memory_us == 0)
-        enter_memory(self, look->sample.time_us);
+        enter_memory(self, info->sample.time_us);
     /* One more look when the disks are done shows their last bytes. */
     if (before <= FERRY_PHASE_DISK)
         look_at_disks(self);
-    look->sample.phase = self->phase;
-    ferry_progress_update(self->progress, &look->sample);
+    info->sample.phase = self->phase;
+    ferry_progress_update(self->progress, &info->sample);
     tell(self);
 }
 
@@ -223,17 +224,17 @@ take_look(Transfer *self, FerryJobLook *look)
 static bool
 look_once(Transfer *self)
 {
-    FerryJobLook look = {0};
+    FerryJobInfo info = {0};
     g_autoptr(GError) error = NULL;
 
-    if (!ferry_virt_job_look(self->domain, &look, &error)) {
+    if (!ferry_virt_job_info(self->domain, &info, &error)) {
         g_debug("Migration '%s': %s", ferry_migration_id(self->migration), error->message);
         return false;
     }
-    if (!look.active)
+    if (!info.active)
         return false;
-    take_look(self, &look);
-    step_downtime(self, look.sample.time_us);
+    take_look(self, &info);
+    step_downtime(self, info.sample.time_us);
     return true;
 }
 
@@ -251,7 +252,7 @@ is_over(Transfer *self, bool seen, GError **ret_error)
 static bool
 note_alive(Transfer *self)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     self->heard_us = g_get_monotonic_time();
     return !self->abandoned;
@@ -262,8 +263,8 @@ note_alive(Transfer *self)
 static bool
 resuming_is_vain(Transfer *self)
 {
-    self->resuming = self->resuming &&
-                     ferry_virt_domain_state_sight(self->domain) == FERRY_SIGHT_POSTCOPY_FAILED;
+    self->resuming = self->resuming && ferry_virt_domain_observed_state(self->domain) ==
+                                           FERRY_OBSERVED_POSTCOPY_FAILED;
     if (!self->resuming || g_get_monotonic_time() - self->started_us < RESUME_US)
         return false;
     self->result.error = ferry_error_new(
@@ -364,7 +365,7 @@ await_end(Transfer *self)
 {
     FerryTransferResult result = {0};
     bool said = false;
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     while (!self->over) {
         gint64 now = g_get_monotonic_time();
@@ -445,7 +446,7 @@ ferry_transfer_run(FerryMigration *migration,
         }
     }
     ferry_migration_set_watch(migration, self->watch);
-    GThread *thread = g_thread_new("watch", run_watch, g_atomic_rc_box_acquire(self));
+    GThread *thread = g_thread_new("vf-watch", run_watch, g_atomic_rc_box_acquire(self));
 
     *ret_result = await_end(self);
     ferry_migration_set_watch(migration, NULL);

@@ -17,7 +17,7 @@ ferry_leftover_may_replace(const FerryAgent *agent,
     g_autofree char *fingerprint =
         ferry_journal_leftover_find(agent->journal, path, instance_uuid, NULL);
 
-    return fingerprint && ferry_virt_image_look(connection, path, "raw", &image, NULL) &&
+    return fingerprint && ferry_virt_image_info(connection, path, "raw", &image, NULL) &&
            g_strcmp0(fingerprint, image.fingerprint) == 0 &&
            !ferry_virt_path_is_used(connection, path, instance_uuid, &user);
 }

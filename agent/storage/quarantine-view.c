@@ -28,11 +28,11 @@ ferry_quarantine_state_of(const GPtrArray *files)
 gint64
 ferry_quarantine_held_bytes(const FerryQuarantined *file)
 {
-    FerryHeldFile look = {0};
+    FerryHeldFile info = {0};
     g_autoptr(GError) ignored = NULL;
 
-    return ferry_held_file_look(file->held_path, &look, &ignored) && look.inode == file->inode
-               ? (gint64)look.allocation_bytes
+    return ferry_held_file_info(file->held_path, &info, &ignored) && info.inode == file->inode
+               ? (gint64)info.allocation_bytes
                : -1;
 }
 

@@ -4,6 +4,7 @@
 
 #include "ferry/clock.h"
 #include "ferry/error.h"
+#include "ferry/lock.h"
 #include "files/held-file.h"
 #include "peer/location.h"
 #include "runtime/expiry-timer.h"
@@ -22,8 +23,8 @@
 
 struct FerryQuarantine {
     const FerryAgent *agent; /* immutable */
-    FerryExpiryClock *clock; /* set on main before others use us */
-    GMutex turn;             /* one order or expiry at a time; held while others are asked */
+    FerryExpiryTimer *clock; /* set on main before others use us */
+    GMutex operation_lock;   /* one order or expiry at a time; held while others are asked */
 };
 
 /* --- what every order looks at first ------------------------------------------------------------ */
@@ -59,10 +60,10 @@ refuse_state(const GPtrArray *files, GError **error)
 static bool
 runs_here(FerryQuarantine *self, virConnectPtr connection, const char *uuid)
 {
-    FerryWhereabouts here = {.host = self->agent->config->host,
-                             .sight = ferry_virt_domain_sight(connection, uuid)};
+    FerryLocation here = {.host = self->agent->config->host,
+                          .observed = ferry_virt_domain_observe(connection, uuid)};
 
-    return ferry_whereabouts_may_run(&here);
+    return ferry_location_may_run(&here);
 }
 
 static bool
@@ -72,19 +73,19 @@ runs_nowhere(FerryQuarantine *self,
              bool force,
              GError **error)
 {
-    g_auto(FerryWhereabouts) found =
-        ferry_whereabouts_find(self->agent, file->destination, file->instance_uuid);
+    g_auto(FerryLocation) found =
+        ferry_location_find(self->agent, file->destination, file->instance_uuid);
     bool here = runs_here(self, connection, file->instance_uuid);
 
-    if (here || ferry_whereabouts_may_run(&found)) {
+    if (here || ferry_location_may_run(&found)) {
         ferry_set_error(error, FERRY_ERROR_INSTANCE_INVALID_STATE,
                         "Two copies of it would run; end it there first if the old one is wanted",
                         "The instance '%s' is not ended: '%s' shows it as '%s'",
                         file->instance_name, here ? self->agent->config->host : found.host,
-                        here ? "running" : ferry_sight_to_string(found.sight));
+                        here ? "running" : ferry_observed_state_to_string(found.observed));
         return false;
     }
-    if (found.sight != FERRY_SIGHT_UNREACHABLE || force)
+    if (found.observed != FERRY_OBSERVED_UNREACHABLE || force)
         return true;
     ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE,
                     "Make sure that it does not run there (power the host off), then order it with "
@@ -100,11 +101,11 @@ ways_are_free(const GPtrArray *files, GError **error)
 {
     for (guint i = 0; i < files->len; i++) {
         const FerryQuarantined *file = g_ptr_array_index(files, i);
-        FerryHeldFile look = {0};
+        FerryHeldFile info = {0};
         g_autoptr(GError) why = NULL;
-        bool is_there = ferry_held_file_look(file->path, &look, &why);
+        bool is_there = ferry_held_file_info(file->path, &info, &why);
 
-        if (is_there && look.inode == file->inode)
+        if (is_there && info.inode == file->inode)
             continue;
         if (is_there || why) {
             ferry_set_error(error, FERRY_ERROR_DESTINATION_DISK_EXISTS,
@@ -162,7 +163,7 @@ ferry_quarantine_restore(FerryQuarantine *self,
                          bool force,
                          GError **error)
 {
-    g_autoptr(GMutexLocker) turn G_GNUC_UNUSED = g_mutex_locker_new(&self->turn);
+    FERRY_LOCK_SCOPE(&self->operation_lock);
     g_autoptr(GPtrArray) files = find(self, migration_id, error);
 
     if (!files)
@@ -225,25 +226,26 @@ delete_files(FerryQuarantine *self, const GPtrArray *files, GError **error)
 static bool
 is_alive(FerryQuarantine *self, const FerryQuarantined *file, GError **error)
 {
-    g_auto(FerryWhereabouts) found =
-        ferry_whereabouts_find(self->agent, file->destination, file->instance_uuid);
+    g_auto(FerryLocation) found =
+        ferry_location_find(self->agent, file->destination, file->instance_uuid);
 
-    if (found.sight == FERRY_SIGHT_RUNNING)
+    if (found.observed == FERRY_OBSERVED_RUNNING)
         return true;
-    ferry_set_error(error,
-                    found.sight == FERRY_SIGHT_UNREACHABLE ? FERRY_ERROR_DESTINATION_UNREACHABLE
-                                                           : FERRY_ERROR_INSTANCE_INVALID_STATE,
-                    "The old disks may be all that is left of it: restore them, or order to delete "
-                    "them with force",
-                    "The instance '%s' is not seen running: '%s' shows it as '%s'",
-                    file->instance_name, found.host, ferry_sight_to_string(found.sight));
+    ferry_set_error(
+        error,
+        found.observed == FERRY_OBSERVED_UNREACHABLE ? FERRY_ERROR_DESTINATION_UNREACHABLE
+                                                     : FERRY_ERROR_INSTANCE_INVALID_STATE,
+        "The old disks may be all that is left of it: restore them, or order to delete "
+        "them with force",
+        "The instance '%s' is not seen running: '%s' shows it as '%s'", file->instance_name,
+        found.host, ferry_observed_state_to_string(found.observed));
     return false;
 }
 
 json_t *
 ferry_quarantine_delete(FerryQuarantine *self, const char *migration_id, bool force, GError **error)
 {
-    g_autoptr(GMutexLocker) turn G_GNUC_UNUSED = g_mutex_locker_new(&self->turn);
+    FERRY_LOCK_SCOPE(&self->operation_lock);
     g_autoptr(GPtrArray) files = find(self, migration_id, error);
 
     if (!files)
@@ -277,12 +279,12 @@ keep(FerryQuarantine *self, const FerryQuarantined *file, const GError *why)
         g_warning("Migration '%s': %s", file->migration_id, error->message);
 }
 
-/* The others were asked without the turn, since a host that is lost is slow to answer, and just then
+/* The others were asked without the lock, since a host that is lost is slow to answer, and just then
  * somebody orders a restore: so what is there is looked at anew. Returns: true when it is gone. */
 static bool
 end_held(FerryQuarantine *self, const char *migration_id, bool alive, GError **error)
 {
-    g_autoptr(GMutexLocker) turn G_GNUC_UNUSED = g_mutex_locker_new(&self->turn);
+    FERRY_LOCK_SCOPE(&self->operation_lock);
     g_autoptr(GPtrArray) files = find(self, migration_id, NULL);
 
     if (!files || ferry_quarantine_state_of(files) != FERRY_QUARANTINE_HELD)
@@ -344,21 +346,21 @@ ferry_quarantine_new(const FerryAgent *agent)
     FerryQuarantine *self = g_new0(FerryQuarantine, 1);
 
     self->agent = agent;
-    g_mutex_init(&self->turn);
+    g_mutex_init(&self->operation_lock);
     return self;
 }
 
 void
 ferry_quarantine_start(FerryQuarantine *self)
 {
-    self->clock = ferry_expiry_clock_new("quarantine", expire, self);
+    self->clock = ferry_expiry_timer_new("vf-quarantine", expire, self);
 }
 
 void
 ferry_quarantine_changed(FerryQuarantine *self)
 {
     if (self->clock)
-        ferry_expiry_clock_wake(self->clock);
+        ferry_expiry_timer_wake(self->clock);
 }
 
 void
@@ -366,7 +368,7 @@ ferry_quarantine_free(FerryQuarantine *self)
 {
     if (!self)
         return;
-    ferry_expiry_clock_free(self->clock);
-    g_mutex_clear(&self->turn);
+    ferry_expiry_timer_free(self->clock);
+    g_mutex_clear(&self->operation_lock);
     g_free(self);
 }

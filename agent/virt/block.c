@@ -48,10 +48,10 @@ find_pool(virConnectPtr connection, const char *folder, GError **error)
 }
 
 bool
-ferry_virt_block_room(virConnectPtr connection,
-                      const char *folder,
-                      guint64 *ret_bytes,
-                      GError **error)
+ferry_virt_block_free_bytes(virConnectPtr connection,
+                            const char *folder,
+                            guint64 *ret_bytes,
+                            GError **error)
 {
     virStoragePoolInfo info = {0};
     g_autoptr(virStoragePool) pool = find_pool(connection, folder, error);
@@ -101,10 +101,10 @@ read_volume(virStorageVolPtr found, FerryBlockVolume *volume, GError **error)
 }
 
 FerryPresence
-ferry_virt_block_look(virConnectPtr connection,
-                      const char *path,
-                      FerryBlockVolume *ret_volume,
-                      GError **error)
+ferry_virt_block_presence(virConnectPtr connection,
+                          const char *path,
+                          FerryBlockVolume *ret_volume,
+                          GError **error)
 {
     g_autofree char *folder = g_path_get_dirname(path);
     g_autofree char *name = g_path_get_basename(path);

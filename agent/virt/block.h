@@ -23,26 +23,26 @@ void ferry_block_volume_clear(FerryBlockVolume *volume);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryBlockVolume, ferry_block_volume_clear)
 
 /**
- * ferry_virt_block_look:
+ * ferry_virt_block_presence:
  * @path: as the pool spells it
  * Returns: ACTIVE with @ret_volume filled; ABSENT: the group has no active volume of that name, and
  *   @ret_volume says but the pool;
  *   UNKNOWN: no active pool of the type "logical" has the folder, or libvirt does not say.
  */
-FerryPresence ferry_virt_block_look(virConnectPtr connection,
-                                    const char *path,
-                                    FerryBlockVolume *ret_volume,
-                                    GError **error);
+FerryPresence ferry_virt_block_presence(virConnectPtr connection,
+                                        const char *path,
+                                        FerryBlockVolume *ret_volume,
+                                        GError **error);
 
 /**
- * ferry_virt_block_room:
+ * ferry_virt_block_free_bytes:
  * @folder: of a group
  * @ret_bytes: that no volume has
  */
-bool ferry_virt_block_room(virConnectPtr connection,
-                           const char *folder,
-                           guint64 *ret_bytes,
-                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_virt_block_free_bytes(virConnectPtr connection,
+                                 const char *folder,
+                                 guint64 *ret_bytes,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * ferry_virt_block_create:

@@ -14,7 +14,7 @@ look_at_layer(virConnectPtr connection, const FerryDisk *disk, FerryLayer *layer
 
     if (g_strcmp0(layer->type, "file") != 0)
         return;
-    if (!ferry_virt_image_look(connection, layer->path, layer->format, &image, &error)) {
+    if (!ferry_virt_image_info(connection, layer->path, layer->format, &image, &error)) {
         g_debug("Backing file of disk '%s' cannot be looked at: %s", disk->target, error->message);
         return;
     }
@@ -26,7 +26,7 @@ look_at_layer(virConnectPtr connection, const FerryDisk *disk, FerryLayer *layer
 }
 
 void
-ferry_virt_chain_look(virConnectPtr connection, FerryDisk *disk)
+ferry_virt_chain_describe(virConnectPtr connection, FerryDisk *disk)
 {
     for (guint i = 0; i < disk->layers->len && i < FERRY_CHAIN_MAX_DEPTH; i++)
         look_at_layer(connection, disk, g_ptr_array_index(disk->layers, i));

@@ -11,7 +11,7 @@
 #include "model/instance.h"
 
 /** Fills in what the storage knows of the layers that the XML named. */
-void ferry_virt_chain_look(virConnectPtr connection, FerryDisk *disk);
+void ferry_virt_chain_describe(virConnectPtr connection, FerryDisk *disk);
 
 /**
  * ferry_virt_chain_follow:

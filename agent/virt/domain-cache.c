@@ -2,17 +2,19 @@
 
 #include "virt/domain-cache.h"
 
-struct FerryRoster {
+#include "ferry/lock.h"
+
+struct FerryDomainCache {
     GMutex lock;
     GHashTable *names; /* guarded by lock; UUID to name, both owned */
     GHashTable *uuids; /* guarded by lock; the same the other way round, borrowed */
     guint generation;  /* guarded by lock; rises when one is struck off */
 };
 
-FerryRoster *
-ferry_roster_new(void)
+FerryDomainCache *
+ferry_domain_cache_new(void)
 {
-    FerryRoster *self = g_new0(FerryRoster, 1);
+    FerryDomainCache *self = g_new0(FerryDomainCache, 1);
 
     g_mutex_init(&self->lock);
     self->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -21,7 +23,7 @@ ferry_roster_new(void)
 }
 
 void
-ferry_roster_free(FerryRoster *self)
+ferry_domain_cache_free(FerryDomainCache *self)
 {
     if (!self)
         return;
@@ -32,16 +34,16 @@ ferry_roster_free(FerryRoster *self)
 }
 
 guint
-ferry_roster_generation(FerryRoster *self)
+ferry_domain_cache_generation(FerryDomainCache *self)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     return self->generation;
 }
 
 /* Under the lock. */
 static void
-strike(FerryRoster *self, const char *uuid)
+strike(FerryDomainCache *self, const char *uuid)
 {
     const char *name = g_hash_table_lookup(self->names, uuid);
 
@@ -52,9 +54,9 @@ strike(FerryRoster *self, const char *uuid)
 }
 
 void
-ferry_roster_put(FerryRoster *self, guint generation, const char *name, const char *uuid)
+ferry_domain_cache_put(FerryDomainCache *self, guint generation, const char *name, const char *uuid)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     if (generation != self->generation)
         return;
@@ -73,18 +75,18 @@ ferry_roster_put(FerryRoster *self, guint generation, const char *name, const ch
 }
 
 void
-ferry_roster_strike(FerryRoster *self, const char *uuid)
+ferry_domain_cache_remove(FerryDomainCache *self, const char *uuid)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     self->generation++;
     strike(self, uuid);
 }
 
 void
-ferry_roster_clear(FerryRoster *self)
+ferry_domain_cache_clear(FerryDomainCache *self)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     self->generation++;
     g_hash_table_remove_all(self->uuids);
@@ -92,9 +94,12 @@ ferry_roster_clear(FerryRoster *self)
 }
 
 bool
-ferry_roster_find(FerryRoster *self, const char *name_or_uuid, char **ret_name, char **ret_uuid)
+ferry_domain_cache_find(FerryDomainCache *self,
+                        const char *name_or_uuid,
+                        char **ret_name,
+                        char **ret_uuid)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
     const char *uuid = g_hash_table_lookup(self->uuids, name_or_uuid);
     const char *name = g_hash_table_lookup(self->names, uuid ? uuid : name_or_uuid);
 

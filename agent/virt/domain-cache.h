@@ -2,7 +2,7 @@
  *
  * Saves an order the question who is meant. It knows less than libvirt, never more than a moment
  * longer: what is not found here is asked of libvirt, and what is found may have ended just now, as
- * it may after any look.
+ * it may after any question.
  *
  * Threads: any; one lock inside.
  */
@@ -11,23 +11,28 @@
 #include <glib.h>
 #include <stdbool.h>
 
-typedef struct FerryRoster FerryRoster;
+typedef struct FerryDomainCache FerryDomainCache;
 
-FerryRoster *ferry_roster_new(void);
-void ferry_roster_free(FerryRoster *roster);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryRoster, ferry_roster_free)
+FerryDomainCache *ferry_domain_cache_new(void);
+void ferry_domain_cache_free(FerryDomainCache *cache);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryDomainCache, ferry_domain_cache_free)
 
 /** To be taken before a look at libvirt whose result is put in. */
-guint ferry_roster_generation(FerryRoster *roster);
+guint ferry_domain_cache_generation(FerryDomainCache *cache);
 
-/** @generation: from before the look; nothing is put in when a domain was struck off meanwhile. */
-void ferry_roster_put(FerryRoster *roster, guint generation, const char *name, const char *uuid);
+/** @generation: from before the question; nothing is put in when a domain was struck off meanwhile. */
+void ferry_domain_cache_put(FerryDomainCache *cache,
+                            guint generation,
+                            const char *name,
+                            const char *uuid);
 
 /** The domain ended, or is about to have another name. */
-void ferry_roster_strike(FerryRoster *roster, const char *uuid);
+void ferry_domain_cache_remove(FerryDomainCache *cache, const char *uuid);
 /** The connection that told of them is gone. */
-void ferry_roster_clear(FerryRoster *roster);
+void ferry_domain_cache_clear(FerryDomainCache *cache);
 
 /** Returns: true with @ret_name and @ret_uuid (transfer full). */
-bool
-ferry_roster_find(FerryRoster *roster, const char *name_or_uuid, char **ret_name, char **ret_uuid);
+bool ferry_domain_cache_find(FerryDomainCache *cache,
+                             const char *name_or_uuid,
+                             char **ret_name,
+                             char **ret_uuid);

@@ -119,65 +119,66 @@ has_incoming_job(virDomainPtr domain)
     return incoming;
 }
 
-static FerrySight
-sight_of_paused(virDomainPtr domain, int reason)
+static FerryObservedState
+observed_paused(virDomainPtr domain, int reason)
 {
     switch (reason) {
     case VIR_DOMAIN_PAUSED_POSTCOPY:
-        return FERRY_SIGHT_POSTCOPY;
+        return FERRY_OBSERVED_POSTCOPY;
     case VIR_DOMAIN_PAUSED_POSTCOPY_FAILED:
-        return FERRY_SIGHT_POSTCOPY_FAILED;
+        return FERRY_OBSERVED_POSTCOPY_FAILED;
     case VIR_DOMAIN_PAUSED_MIGRATION:
     case VIR_DOMAIN_PAUSED_STARTING_UP:
-        return has_incoming_job(domain) ? FERRY_SIGHT_INCOMING : FERRY_SIGHT_PAUSED_MIGRATION;
+        return has_incoming_job(domain) ? FERRY_OBSERVED_INCOMING : FERRY_OBSERVED_PAUSED_MIGRATION;
     default:
-        return has_incoming_job(domain) ? FERRY_SIGHT_INCOMING : FERRY_SIGHT_PAUSED;
+        return has_incoming_job(domain) ? FERRY_OBSERVED_INCOMING : FERRY_OBSERVED_PAUSED;
     }
 }
 
-static FerrySight
-sight_of_running(int reason)
+static FerryObservedState
+observed_running(int reason)
 {
     if (reason == VIR_DOMAIN_RUNNING_POSTCOPY)
-        return FERRY_SIGHT_POSTCOPY;
+        return FERRY_OBSERVED_POSTCOPY;
     if (reason == VIR_DOMAIN_RUNNING_POSTCOPY_FAILED)
-        return FERRY_SIGHT_POSTCOPY_FAILED;
-    return FERRY_SIGHT_RUNNING;
+        return FERRY_OBSERVED_POSTCOPY_FAILED;
+    return FERRY_OBSERVED_RUNNING;
 }
 
-FerrySight
-ferry_virt_domain_state_sight(virDomainPtr domain)
+FerryObservedState
+ferry_virt_domain_observed_state(virDomainPtr domain)
 {
     int state = 0;
     int reason = 0;
 
     if (virDomainGetState(domain, &state, &reason, 0) < 0)
-        return ferry_virt_error_is(VIR_ERR_NO_DOMAIN) ? FERRY_SIGHT_ABSENT
-                                                      : FERRY_SIGHT_UNREACHABLE;
+        return ferry_virt_error_is(VIR_ERR_NO_DOMAIN) ? FERRY_OBSERVED_ABSENT
+                                                      : FERRY_OBSERVED_UNREACHABLE;
     switch (state) {
     case VIR_DOMAIN_RUNNING:
-        return sight_of_running(reason);
+        return observed_running(reason);
     case VIR_DOMAIN_PAUSED:
-        return sight_of_paused(domain, reason);
+        return observed_paused(domain, reason);
     case VIR_DOMAIN_SHUTOFF:
-        return reason == VIR_DOMAIN_SHUTOFF_MIGRATED ? FERRY_SIGHT_MIGRATED : FERRY_SIGHT_SHUT_OFF;
+        return reason == VIR_DOMAIN_SHUTOFF_MIGRATED ? FERRY_OBSERVED_MIGRATED
+                                                     : FERRY_OBSERVED_SHUT_OFF;
     default:
-        return FERRY_SIGHT_OTHER;
+        return FERRY_OBSERVED_OTHER;
     }
 }
 
-FerrySight
-ferry_virt_domain_sight(virConnectPtr connection, const char *uuid)
+FerryObservedState
+ferry_virt_domain_observe(virConnectPtr connection, const char *uuid)
 {
     virDomainPtr found = virDomainLookupByUUIDString(connection, uuid);
 
     if (!found)
-        return ferry_virt_error_is(VIR_ERR_NO_DOMAIN) ? FERRY_SIGHT_ABSENT
-                                                      : FERRY_SIGHT_UNREACHABLE;
+        return ferry_virt_error_is(VIR_ERR_NO_DOMAIN) ? FERRY_OBSERVED_ABSENT
+                                                      : FERRY_OBSERVED_UNREACHABLE;
 
     g_autoptr(virDomain) domain = found;
 
-    return ferry_virt_domain_state_sight(domain);
+    return ferry_virt_domain_observed_state(domain);
 }
 
 bool

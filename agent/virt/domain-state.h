@@ -19,11 +19,11 @@ ferry_virt_domain_state_words(virDomainPtr domain, const char **ret_state, const
 const char *ferry_virt_domain_state_word(virDomainPtr domain);
 
 /** Returns: what the local libvirt shows of the domain with this UUID; never fails: a libvirt that
- * does not answer is FERRY_SIGHT_UNREACHABLE. */
-FerrySight ferry_virt_domain_sight(virConnectPtr connection, const char *uuid);
+ * does not answer is FERRY_OBSERVED_UNREACHABLE. */
+FerryObservedState ferry_virt_domain_observe(virConnectPtr connection, const char *uuid);
 
 /** The same of a domain that was found already. */
-FerrySight ferry_virt_domain_state_sight(virDomainPtr domain);
+FerryObservedState ferry_virt_domain_observed_state(virDomainPtr domain);
 
 /** Returns: true when the domain is shut off or crashed here for a reason that libvirt names and that
  * is no migration: then no other host can have it. */

@@ -40,7 +40,8 @@ look_at_block(virConnectPtr connection, FerryDisk *disk)
     g_autoptr(GError) error = NULL;
     g_auto(FerryBlockVolume) volume = {0};
 
-    if (ferry_virt_block_look(connection, disk->source, &volume, &error) != FERRY_PRESENCE_ACTIVE ||
+    if (ferry_virt_block_presence(connection, disk->source, &volume, &error) !=
+            FERRY_PRESENCE_ACTIVE ||
         !volume.plain) {
         g_debug("Disk '%s' is no plain volume of a pool: %s", disk->target,
                 error ? error->message : "it is thin, a snapshot, or none");
@@ -61,7 +62,7 @@ look_at_disk(virConnectPtr connection, FerryDisk *disk)
         look_at_block(connection, disk);
     if (!disk->source || g_strcmp0(disk->type, "file") != 0)
         return;
-    if (!ferry_virt_image_look(connection, disk->source, disk->format, &image, &error)) {
+    if (!ferry_virt_image_info(connection, disk->source, disk->format, &image, &error)) {
         g_debug("Image of disk '%s' cannot be looked at: %s", disk->target, error->message);
         return;
     }
@@ -77,10 +78,10 @@ look_at_disk(virConnectPtr connection, FerryDisk *disk)
 static bool
 qemu_may_be_asked(virDomainPtr domain)
 {
-    FerrySight sight = ferry_virt_domain_state_sight(domain);
+    FerryObservedState observed = ferry_virt_domain_observed_state(domain);
 
-    return sight != FERRY_SIGHT_INCOMING && sight != FERRY_SIGHT_PAUSED_MIGRATION &&
-           sight != FERRY_SIGHT_POSTCOPY && sight != FERRY_SIGHT_POSTCOPY_FAILED;
+    return observed != FERRY_OBSERVED_INCOMING && observed != FERRY_OBSERVED_PAUSED_MIGRATION &&
+           observed != FERRY_OBSERVED_POSTCOPY && observed != FERRY_OBSERVED_POSTCOPY_FAILED;
 }
 
 /* What QEMU itself says of the virtual size is the truth that the copy must match. */
@@ -138,7 +139,7 @@ ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError
         FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 
         look_at_disk(connection, disk);
-        ferry_virt_chain_look(connection, disk);
+        ferry_virt_chain_describe(connection, disk);
         if (asking)
             ask_qemu_for_size(domain, disk);
     }
@@ -224,23 +225,24 @@ bool
 ferry_virt_domain_retire(virConnectPtr connection, const char *uuid, bool undefine, GError **error)
 {
     g_autoptr(virDomain) domain = virDomainLookupByUUIDString(connection, uuid);
-    FerrySight sight = domain ? ferry_virt_domain_state_sight(domain) : FERRY_SIGHT_ABSENT;
+    FerryObservedState observed =
+        domain ? ferry_virt_domain_observed_state(domain) : FERRY_OBSERVED_ABSENT;
 
-    if (sight == FERRY_SIGHT_ABSENT)
+    if (observed == FERRY_OBSERVED_ABSENT)
         return true;
-    if (sight == FERRY_SIGHT_PAUSED_MIGRATION) {
+    if (observed == FERRY_OBSERVED_PAUSED_MIGRATION) {
         if (!destroy_paused(domain, error))
             return false;
-        sight = ferry_virt_domain_state_sight(domain);
+        observed = ferry_virt_domain_observed_state(domain);
     }
-    if (sight == FERRY_SIGHT_ABSENT)
+    if (observed == FERRY_OBSERVED_ABSENT)
         return true;
-    if (sight == FERRY_SIGHT_MIGRATED || sight == FERRY_SIGHT_SHUT_OFF)
+    if (observed == FERRY_OBSERVED_MIGRATED || observed == FERRY_OBSERVED_SHUT_OFF)
         return !undefine || undefine_dead(domain, error);
     ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
                     "Look at it on both hosts; nothing was done to it",
                     "The domain '%s' is '%s' on the source after it moved away", uuid,
-                    ferry_sight_to_string(sight));
+                    ferry_observed_state_to_string(observed));
     return false;
 }
 

@@ -11,34 +11,34 @@
 
 #include <stdlib.h>
 
-/* The incoming job outlives the switch by moments; longer than this it is stuck and the sight says
+/* The incoming job outlives the switch by moments; longer than this it is stuck and the observed says
  * so. */
 #define JOB_WAIT_US (30 * G_USEC_PER_SEC)
 #define JOB_PAUSE_US (50 * 1000)
 
 void
-ferry_arrival_clear(FerryArrival *arrival)
+ferry_incoming_domain_clear(FerryIncomingDomain *incoming)
 {
-    json_decref(arrival->disks);
-    arrival->disks = NULL;
+    json_decref(incoming->disks);
+    incoming->disks = NULL;
 }
 
 static bool
-is_settled(FerrySight sight)
+is_settled(FerryObservedState observed)
 {
-    switch (sight) {
-    case FERRY_SIGHT_INCOMING:
-    case FERRY_SIGHT_PAUSED_MIGRATION:
-    case FERRY_SIGHT_POSTCOPY:
+    switch (observed) {
+    case FERRY_OBSERVED_INCOMING:
+    case FERRY_OBSERVED_PAUSED_MIGRATION:
+    case FERRY_OBSERVED_POSTCOPY:
         return false;
-    case FERRY_SIGHT_UNREACHABLE:
-    case FERRY_SIGHT_ABSENT:
-    case FERRY_SIGHT_SHUT_OFF:
-    case FERRY_SIGHT_MIGRATED:
-    case FERRY_SIGHT_RUNNING:
-    case FERRY_SIGHT_PAUSED:
-    case FERRY_SIGHT_POSTCOPY_FAILED:
-    case FERRY_SIGHT_OTHER:
+    case FERRY_OBSERVED_UNREACHABLE:
+    case FERRY_OBSERVED_ABSENT:
+    case FERRY_OBSERVED_SHUT_OFF:
+    case FERRY_OBSERVED_MIGRATED:
+    case FERRY_OBSERVED_RUNNING:
+    case FERRY_OBSERVED_PAUSED:
+    case FERRY_OBSERVED_POSTCOPY_FAILED:
+    case FERRY_OBSERVED_OTHER:
         return true;
     }
     return true;
@@ -52,24 +52,24 @@ job_is_active(virDomainPtr domain)
     return virDomainGetJobInfo(domain, &info) == 0 && info.type != VIR_DOMAIN_JOB_NONE;
 }
 
-static FerrySight
+static FerryObservedState
 wait_until_settled(virConnectPtr connection, const char *uuid)
 {
     gint64 deadline = g_get_monotonic_time() + JOB_WAIT_US;
 
     for (;;) {
-        FerrySight sight = ferry_virt_domain_sight(connection, uuid);
+        FerryObservedState observed = ferry_virt_domain_observe(connection, uuid);
         g_autoptr(virDomain) domain = virDomainLookupByUUIDString(connection, uuid);
-        bool over = is_settled(sight) && !(domain && job_is_active(domain));
+        bool over = is_settled(observed) && !(domain && job_is_active(domain));
 
         if (over || g_get_monotonic_time() > deadline)
-            return sight;
+            return observed;
         g_usleep(JOB_PAUSE_US);
     }
 }
 
 static void
-read_downtime(virDomainPtr domain, FerryArrival *arrival)
+read_downtime(virDomainPtr domain, FerryIncomingDomain *incoming)
 {
     virTypedParameterPtr params = NULL;
     int count = 0;
@@ -79,9 +79,9 @@ read_downtime(virDomainPtr domain, FerryArrival *arrival)
 
     if (virDomainGetJobStats(domain, &type, &params, &count, flags) < 0)
         return;
-    arrival->has_downtime =
+    incoming->has_downtime =
         virTypedParamsGetULLong(params, count, VIR_DOMAIN_JOB_DOWNTIME, &downtime) == 1;
-    arrival->downtime_ms = downtime;
+    incoming->downtime_ms = downtime;
     virTypedParamsFree(params, count);
 }
 
@@ -107,9 +107,9 @@ ensure_persistent(virConnectPtr connection,
 }
 
 void
-ferry_arrival_look_at_disks(virConnectPtr connection,
-                            const FerryInstance *instance,
-                            FerryArrival *arrival)
+ferry_incoming_domain_read_disks(virConnectPtr connection,
+                                 const FerryInstance *instance,
+                                 FerryIncomingDomain *incoming)
 {
     json_t *disks = json_array();
 
@@ -118,7 +118,7 @@ ferry_arrival_look_at_disks(virConnectPtr connection,
         g_auto(FerryImage) image = {0};
 
         if (!disk->migrate ||
-            !ferry_virt_image_look(connection, disk->source, disk->format, &image, NULL))
+            !ferry_virt_image_info(connection, disk->source, disk->format, &image, NULL))
             continue;
         json_array_append_new(disks, json_pack("{s:o, s:o, s:o, s:I, s:I}", "target",
                                                ferry_json_text(disk->target), "path",
@@ -127,8 +127,8 @@ ferry_arrival_look_at_disks(virConnectPtr connection,
                                                (json_int_t)image.capacity_bytes, "allocation_bytes",
                                                (json_int_t)image.allocation_bytes));
     }
-    json_decref(arrival->disks);
-    arrival->disks = disks;
+    json_decref(incoming->disks);
+    incoming->disks = disks;
 }
 
 static bool
@@ -139,40 +139,43 @@ wants_persistent(const FerryInstance *instance, const FerryOrderOptions *options
 }
 
 bool
-ferry_arrival_wait(virConnectPtr connection,
-                   const FerryInstance *instance,
-                   const FerryOrderOptions *options,
-                   FerryArrival *ret_arrival,
-                   GError **error)
+ferry_incoming_domain_wait(virConnectPtr connection,
+                           const FerryInstance *instance,
+                           const FerryOrderOptions *options,
+                           FerryIncomingDomain *ret_incoming,
+                           GError **error)
 {
-    g_auto(FerryArrival) arrival = {.sight = wait_until_settled(connection, instance->uuid)};
+    g_auto(FerryIncomingDomain)
+        incoming = {.observed = wait_until_settled(connection, instance->uuid)};
     bool paused_is_fine = options->paused || g_strcmp0(instance->state, "paused") == 0;
 
-    arrival.alive = arrival.sight == FERRY_SIGHT_RUNNING ||
-                    (paused_is_fine && arrival.sight == FERRY_SIGHT_PAUSED) ||
-                    (ferry_instance_is_shut_off(instance) && arrival.sight == FERRY_SIGHT_SHUT_OFF);
-    if (arrival.alive) {
+    incoming.alive =
+        incoming.observed == FERRY_OBSERVED_RUNNING ||
+        (paused_is_fine && incoming.observed == FERRY_OBSERVED_PAUSED) ||
+        (ferry_instance_is_shut_off(instance) && incoming.observed == FERRY_OBSERVED_SHUT_OFF);
+    if (incoming.alive) {
         g_autoptr(virDomain) domain = ferry_virt_domain_find(connection, instance->uuid, error);
 
         if (!domain)
             return false;
-        read_downtime(domain, &arrival);
-        arrival.persistent = virDomainIsPersistent(domain) == 1;
+        read_downtime(domain, &incoming);
+        incoming.persistent = virDomainIsPersistent(domain) == 1;
         if (wants_persistent(instance, options) &&
-            !ensure_persistent(connection, domain, &arrival.persistent, error))
+            !ensure_persistent(connection, domain, &incoming.persistent, error))
             return false;
     }
-    *ret_arrival = arrival;
-    arrival = (FerryArrival){0};
+    *ret_incoming = incoming;
+    incoming = (FerryIncomingDomain){0};
     return true;
 }
 
 json_t *
-ferry_arrival_to_json(const FerryArrival *arrival)
+ferry_incoming_domain_to_json(const FerryIncomingDomain *incoming)
 {
-    return json_pack(
-        "{s:s, s:b, s:o, s:O*}", "instance_state", ferry_sight_to_string(arrival->sight),
-        "persistent", arrival->persistent, "downtime_ms",
-        arrival->has_downtime ? json_integer((json_int_t)arrival->downtime_ms) : json_null(),
-        "disks", arrival->disks);
+    return json_pack("{s:s, s:b, s:o, s:O*}", "instance_state",
+                     ferry_observed_state_to_string(incoming->observed), "persistent",
+                     incoming->persistent, "downtime_ms",
+                     incoming->has_downtime ? json_integer((json_int_t)incoming->downtime_ms)
+                                            : json_null(),
+                     "disks", incoming->disks);
 }

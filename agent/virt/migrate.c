@@ -156,11 +156,11 @@ fill_sample(FerryProgressSample *sample, virTypedParameterPtr list, int count)
 }
 
 bool
-ferry_virt_job_look(virDomainPtr domain, FerryJobLook *ret_look, GError **error)
+ferry_virt_job_info(virDomainPtr domain, FerryJobInfo *ret_info, GError **error)
 {
     const char *name = virDomainGetName(domain);
     g_auto(Params) params = {0};
-    FerryJobLook look = {0};
+    FerryJobInfo info = {0};
     int type = VIR_DOMAIN_JOB_NONE;
     int operation = 0;
 
@@ -168,17 +168,20 @@ ferry_virt_job_look(virDomainPtr domain, FerryJobLook *ret_look, GError **error)
         return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
                                      "Cannot look at the job of '%s'", name);
     virTypedParamsGetInt(params.list, params.count, VIR_DOMAIN_JOB_OPERATION, &operation);
-    look.active = type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED;
-    look.incoming = look.active && operation == VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN;
-    fill_sample(&look.sample, params.list, params.count);
-    look.has_memory = look.active && look.sample.memory_total_bytes > 0;
-    look.sample.time_us = g_get_monotonic_time();
-    *ret_look = look;
+    info.active = type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED;
+    info.incoming = info.active && operation == VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN;
+    fill_sample(&info.sample, params.list, params.count);
+    info.has_memory = info.active && info.sample.memory_total_bytes > 0;
+    info.sample.time_us = g_get_monotonic_time();
+    *ret_info = info;
     return true;
 }
 
 bool
-ferry_virt_disk_look(virDomainPtr domain, const char *target, guint64 *ret_cur, guint64 *ret_end)
+ferry_virt_disk_describe(virDomainPtr domain,
+                         const char *target,
+                         guint64 *ret_cur,
+                         guint64 *ret_end)
 {
     virDomainBlockJobInfo info = {0};
 

@@ -59,16 +59,18 @@ typedef struct {
     bool incoming;              /* it is an incoming one */
     bool has_memory;            /* memory counters are there: the disks are done */
     FerryProgressSample sample; /* phase is the caller's to set */
-} FerryJobLook;
+} FerryJobInfo;
 
 /** @error: FERRY_ERROR_INSTANCE_NOT_FOUND once the domain is gone. */
-bool ferry_virt_job_look(virDomainPtr domain,
-                         FerryJobLook *ret_look,
+bool ferry_virt_job_info(virDomainPtr domain,
+                         FerryJobInfo *ret_info,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: true with @ret_cur of @ret_end when @target has a block job now. */
-bool
-ferry_virt_disk_look(virDomainPtr domain, const char *target, guint64 *ret_cur, guint64 *ret_end);
+bool ferry_virt_disk_describe(virDomainPtr domain,
+                              const char *target,
+                              guint64 *ret_cur,
+                              guint64 *ret_end);
 
 /** All five: false with @error when libvirt refuses, e.g. because no job runs (any more). */
 bool ferry_virt_job_abort(virDomainPtr domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;

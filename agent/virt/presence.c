@@ -33,17 +33,17 @@ not_found(int code, const char *what, const char *name, GError **error)
 /* --- networks --------------------------------------------------------------------------------- */
 
 void
-ferry_network_look_clear(FerryNetworkLook *look)
+ferry_network_info_clear(FerryNetworkInfo *info)
 {
-    g_clear_pointer(&look->forward, g_free);
-    g_clear_pointer(&look->bridge, g_free);
+    g_clear_pointer(&info->forward, g_free);
+    g_clear_pointer(&info->bridge, g_free);
 }
 
 FerryPresence
-ferry_virt_network_look(virConnectPtr connection,
-                        const char *name,
-                        FerryNetworkLook *ret_look,
-                        GError **error)
+ferry_virt_network_presence(virConnectPtr connection,
+                            const char *name,
+                            FerryNetworkInfo *ret_info,
+                            GError **error)
 {
     g_autoptr(virNetwork) network = virNetworkLookupByName(connection, name);
 
@@ -53,7 +53,7 @@ ferry_virt_network_look(virConnectPtr connection,
 
     if (!xml)
         return not_found(VIR_ERR_NO_NETWORK, "the network", name, error);
-    return ferry_netxml_parse(xml, &ret_look->forward, &ret_look->bridge, error)
+    return ferry_netxml_parse(xml, &ret_info->forward, &ret_info->bridge, error)
                ? presence_of(virNetworkIsActive(network))
                : FERRY_PRESENCE_UNKNOWN;
 }
@@ -93,7 +93,7 @@ has_value(virSecretPtr secret)
 }
 
 FerryPresence
-ferry_virt_secret_look(
+ferry_virt_secret_presence(
     virConnectPtr connection, const char *uuid, const char *type, const char *usage, GError **error)
 {
     g_autoptr(virSecret) secret =
@@ -128,11 +128,11 @@ ferry_virt_free_huge_pages(virConnectPtr connection,
 /* --- pools ------------------------------------------------------------------------------------ */
 
 FerryPresence
-ferry_virt_pool_look(virConnectPtr connection,
-                     const char *directory,
-                     char **ret_name,
-                     char **ret_type,
-                     GError **error)
+ferry_virt_pool_presence(virConnectPtr connection,
+                         const char *directory,
+                         char **ret_name,
+                         char **ret_type,
+                         GError **error)
 {
     g_autoptr(GError) why = NULL;
     g_autoptr(virStoragePool) pool = ferry_virt_pool_find(connection, directory, &why);

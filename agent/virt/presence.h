@@ -19,27 +19,27 @@ typedef enum {
 typedef struct {
     char *forward; /* mode: nat, route, bridge, hostdev ...; NULL: isolated */
     char *bridge;  /* that it uses; NULL where it has none */
-} FerryNetworkLook;
+} FerryNetworkInfo;
 
-void ferry_network_look_clear(FerryNetworkLook *look);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryNetworkLook, ferry_network_look_clear)
+void ferry_network_info_clear(FerryNetworkInfo *info);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryNetworkInfo, ferry_network_info_clear)
 
-/** @ret_look: filled for a network that is there, active or not. */
-FerryPresence ferry_virt_network_look(virConnectPtr connection,
-                                      const char *name,
-                                      FerryNetworkLook *ret_look,
-                                      GError **error);
+/** @ret_info: filled for a network that is there, active or not. */
+FerryPresence ferry_virt_network_presence(virConnectPtr connection,
+                                          const char *name,
+                                          FerryNetworkInfo *ret_info,
+                                          GError **error);
 
 /**
- * ferry_virt_secret_look:
+ * ferry_virt_secret_presence:
  * @uuid: (nullable): else @type and @usage name it, in libvirt's words
  * Returns: ACTIVE when it has a value, as far as libvirt says so of it; INACTIVE when it has none.
  */
-FerryPresence ferry_virt_secret_look(virConnectPtr connection,
-                                     const char *uuid,
-                                     const char *type,
-                                     const char *usage,
-                                     GError **error);
+FerryPresence ferry_virt_secret_presence(virConnectPtr connection,
+                                         const char *uuid,
+                                         const char *type,
+                                         const char *usage,
+                                         GError **error);
 
 /** @size_bytes: of a huge page; one that the host does not have counts as none free. */
 bool ferry_virt_free_huge_pages(virConnectPtr connection,
@@ -48,12 +48,12 @@ bool ferry_virt_free_huge_pages(virConnectPtr connection,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * ferry_virt_pool_look:
+ * ferry_virt_pool_presence:
  * @directory: resolved
  * @ret_name, @ret_type: (out) (transfer full): of the pool whose target it is; NULL when absent
  */
-FerryPresence ferry_virt_pool_look(virConnectPtr connection,
-                                   const char *directory,
-                                   char **ret_name,
-                                   char **ret_type,
-                                   GError **error);
+FerryPresence ferry_virt_pool_presence(virConnectPtr connection,
+                                       const char *directory,
+                                       char **ret_name,
+                                       char **ret_type,
+                                       GError **error);

@@ -66,11 +66,11 @@ look_at_tops(virDomainPtr domain, const FerryOverlay *overlay, FerryTops *ret_to
 }
 
 bool
-ferry_virt_tops_look(virConnectPtr connection,
-                     const char *uuid,
-                     const FerryOverlay *overlay,
-                     FerryTops *ret_tops,
-                     GError **error)
+ferry_virt_tops_describe(virConnectPtr connection,
+                         const char *uuid,
+                         const FerryOverlay *overlay,
+                         FerryTops *ret_tops,
+                         GError **error)
 {
     g_autoptr(GError) why = NULL;
     g_autoptr(virDomain) domain = ferry_virt_domain_find(connection, uuid, &why);

@@ -25,11 +25,11 @@ bool ferry_virt_snapshot_make(virDomainPtr domain,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** @error: libvirt could not be asked; a domain that is not there is no error. */
-bool ferry_virt_tops_look(virConnectPtr connection,
-                          const char *uuid,
-                          const FerryOverlay *overlay,
-                          FerryTops *ret_tops,
-                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_virt_tops_describe(virConnectPtr connection,
+                              const char *uuid,
+                              const FerryOverlay *overlay,
+                              FerryTops *ret_tops,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* How far a commit is. */
 typedef struct {

@@ -2,6 +2,7 @@
 
 #include "virt/virt.h"
 
+#include "ferry/lock.h"
 #include "virt/auto.h"
 #include "virt/domain-cache.h"
 #include "virt/error.h"
@@ -24,7 +25,7 @@ struct FerryVirt {
     GThread *events;           /* immutable */
     gint stopping;             /* atomic */
     int retry_timer;           /* libvirt's event loop only */
-    FerryRoster *roster;       /* guards itself */
+    FerryDomainCache *cache;   /* guards itself */
     FerryVirtWatches *watches; /* guards itself */
 
     GMutex lock;
@@ -51,37 +52,37 @@ static void start_opening(FerryVirt *virt);
 
 /* Any of its events may bring it another name; only an active one is kept. */
 static void
-keep_roster(FerryVirt *virt, virDomainPtr domain)
+keep_domain_cache(FerryVirt *virt, virDomainPtr domain)
 {
     char uuid[VIR_UUID_STRING_BUFLEN] = "";
 
     virDomainGetUUIDString(domain, uuid);
-    ferry_roster_strike(virt->roster, uuid);
+    ferry_domain_cache_remove(virt->cache, uuid);
     if (virDomainGetID(domain) != (unsigned)-1)
-        ferry_roster_put(virt->roster, ferry_roster_generation(virt->roster),
-                         virDomainGetName(domain), uuid);
+        ferry_domain_cache_put(virt->cache, ferry_domain_cache_generation(virt->cache),
+                               virDomainGetName(domain), uuid);
 }
 
 static int
 on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail, void *opaque)
 {
-    keep_roster(opaque, domain);
+    keep_domain_cache(opaque, domain);
     notify_watches(opaque, domain, NULL);
     return 0;
 }
 
 static void
-fill_roster(FerryVirt *virt, virConnectPtr connection)
+fill_domain_cache(FerryVirt *virt, virConnectPtr connection)
 {
     virDomainPtr *domains = NULL;
-    guint generation = ferry_roster_generation(virt->roster);
+    guint generation = ferry_domain_cache_generation(virt->cache);
     int count = virConnectListAllDomains(connection, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
 
     for (int i = 0; i < count; i++) {
         char uuid[VIR_UUID_STRING_BUFLEN] = "";
 
         virDomainGetUUIDString(domains[i], uuid);
-        ferry_roster_put(virt->roster, generation, virDomainGetName(domains[i]), uuid);
+        ferry_domain_cache_put(virt->cache, generation, virDomainGetName(domains[i]), uuid);
         virDomainFree(domains[i]);
     }
     free(domains);
@@ -166,7 +167,7 @@ on_closed(virConnectPtr connection, int reason, void *opaque)
     g_mutex_lock(&virt->lock);
     if (virt->connection == connection) {
         virt->alive = false;
-        ferry_roster_clear(virt->roster);
+        ferry_domain_cache_clear(virt->cache);
     }
     g_mutex_unlock(&virt->lock);
     ferry_virt_watches_notify(virt->watches, NULL, NULL);
@@ -216,11 +217,11 @@ ferry_virt_new(const char *uri)
     g_once(&once, initialise_libvirt, NULL);
     virt->uri = g_strdup(uri);
     virt->watches = ferry_virt_watches_new();
-    virt->roster = ferry_roster_new();
+    virt->cache = ferry_domain_cache_new();
     g_mutex_init(&virt->lock);
     g_cond_init(&virt->opened);
     virt->retry_timer = virEventAddTimeout(0, on_retry, virt, NULL);
-    virt->events = g_thread_new("virt-events", run_events, virt);
+    virt->events = g_thread_new("vf-virt-events", run_events, virt);
     return virt;
 }
 
@@ -234,7 +235,7 @@ static bool
 is_free_of_threads(FerryVirt *virt)
 {
     gint64 deadline = g_get_monotonic_time() + FREE_WAIT_US;
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&virt->lock);
+    FERRY_LOCK_SCOPE(&virt->lock);
 
     while (virt->opening && g_cond_wait_until(&virt->opened, &virt->lock, deadline))
         ;
@@ -261,7 +262,7 @@ ferry_virt_free(FerryVirt *virt)
         virConnectClose(virt->connection);
     }
     ferry_virt_watches_free(virt->watches);
-    ferry_roster_free(virt->roster);
+    ferry_domain_cache_free(virt->cache);
     g_clear_error(&virt->refusal);
     g_mutex_clear(&virt->lock);
     g_cond_clear(&virt->opened);
@@ -278,13 +279,13 @@ ferry_virt_watch(FerryVirt *virt, const char *uuid)
 bool
 ferry_virt_knows_active(FerryVirt *virt, const char *name_or_uuid, char **ret_name, char **ret_uuid)
 {
-    return ferry_roster_find(virt->roster, name_or_uuid, ret_name, ret_uuid);
+    return ferry_domain_cache_find(virt->cache, name_or_uuid, ret_name, ret_uuid);
 }
 
 bool
 ferry_virt_is_connected(FerryVirt *virt)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&virt->lock);
+    FERRY_LOCK_SCOPE(&virt->lock);
 
     return virt->alive;
 }
@@ -292,7 +293,7 @@ ferry_virt_is_connected(FerryVirt *virt)
 static virConnectPtr
 current_connection(FerryVirt *virt)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&virt->lock);
+    FERRY_LOCK_SCOPE(&virt->lock);
 
     /* A look at the socket only: a close that came before the callback was set shows here. */
     if (virt->alive && virConnectIsAlive(virt->connection) != 1)
@@ -314,12 +315,12 @@ adopt(FerryVirt *virt, virConnectPtr fresh)
     g_clear_error(&virt->refusal);
     g_mutex_unlock(&virt->lock);
 
-    ferry_roster_clear(virt->roster);
+    ferry_domain_cache_clear(virt->cache);
     if (old)
         virConnectClose(old);
     virConnectRegisterCloseCallback(fresh, on_closed, virt, NULL);
     register_events(virt, fresh);
-    fill_roster(virt, fresh);
+    fill_domain_cache(virt, fresh);
     g_message("Connected to libvirt at '%s'", virt->uri);
 }
 
@@ -367,7 +368,7 @@ start_opening(FerryVirt *virt)
     if (virt->opening || virt->alive)
         return;
     virt->opening = true;
-    g_thread_unref(g_thread_new("virt-open", run_opening, virt));
+    g_thread_unref(g_thread_new("vf-virt-open", run_opening, virt));
 }
 
 virConnectPtr

@@ -192,7 +192,7 @@ length_of_file(const char *path)
 }
 
 bool
-ferry_virt_image_look(virConnectPtr connection,
+ferry_virt_image_info(virConnectPtr connection,
                       const char *path,
                       const char *format,
                       FerryImage *ret_image,

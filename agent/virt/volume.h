@@ -27,13 +27,13 @@ void ferry_image_clear(FerryImage *image);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryImage, ferry_image_clear)
 
 /**
- * ferry_virt_image_look:
+ * ferry_virt_image_info:
  * @path: a file that the local libvirt names
  * @format: what the domain's XML says; the file's content is never probed for it
  * @error: FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR: no pool holds it and it cannot be opened either, or
  *   a qcow2 header is not one
  */
-bool ferry_virt_image_look(virConnectPtr connection,
+bool ferry_virt_image_info(virConnectPtr connection,
                            const char *path,
                            const char *format,
                            FerryImage *ret_image,

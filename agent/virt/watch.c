@@ -2,6 +2,7 @@
 
 #include "virt/watch.h"
 
+#include "ferry/lock.h"
 #include "virt/virt.h"
 
 struct FerryVirtWatches {
@@ -90,7 +91,7 @@ void
 ferry_virt_watch_wait(FerryVirtWatch *watch, guint timeout_ms)
 {
     gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
+    FERRY_LOCK_SCOPE(&watch->lock);
 
     while (!watch->woken && g_cond_wait_until(&watch->changed, &watch->lock, deadline))
         ;
@@ -100,7 +101,7 @@ ferry_virt_watch_wait(FerryVirtWatch *watch, guint timeout_ms)
 FerryJobSummary
 ferry_virt_watch_summary(FerryVirtWatch *watch)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
+    FERRY_LOCK_SCOPE(&watch->lock);
 
     return watch->summary;
 }
@@ -108,7 +109,7 @@ ferry_virt_watch_summary(FerryVirtWatch *watch)
 void
 ferry_virt_watches_notify(FerryVirtWatches *self, const char *uuid, const FerryJobSummary *summary)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     for (guint i = 0; i < self->list->len; i++) {
         FerryVirtWatch *watch = g_ptr_array_index(self->list, i);
@@ -121,7 +122,7 @@ ferry_virt_watches_notify(FerryVirtWatches *self, const char *uuid, const FerryJ
 bool
 ferry_virt_watches_is_empty(FerryVirtWatches *self)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     return self->list->len == 0;
 }

@@ -78,7 +78,7 @@ POINTS = [
     ("source", "check:begin"), ("source", "check:end"),
     ("source", "prepare:begin"), ("source", "prepare:end"),
     ("source", "transfer:begin"), ("source", "transfer:end"),
-    ("source", "adjudicate:begin"), ("source", "adjudicate:end"),
+    ("source", "confirm:begin"), ("source", "confirm:end"),
     ("source", "finish:begin"), ("source", "finish:end"),
     ("source", "source-domain:begin"), ("source", "source-domain:end"),
     ("source", "source-disks:begin"), ("source", "source-disks:end"),

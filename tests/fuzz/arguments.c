@@ -170,9 +170,9 @@ read_checks(const json_t *object)
     if (!checks)
         return;
 
-    g_autoptr(GError) verdict = ferry_checks_error(checks);
+    g_autoptr(GError) outcome = ferry_checks_error(checks);
 
-    g_assert_true((verdict == NULL) == ferry_checks_compatible(checks));
+    g_assert_true((outcome == NULL) == ferry_checks_compatible(checks));
 }
 
 static void

@@ -170,7 +170,7 @@ def detached(stage):
     equal([(each["migration_id"], each["role"]) for each in listed],
           [(migration_id, "destination")])
     shown = _run(stage, DONE, "show", migration_id).stdout
-    for word in (guest.uuid, "source", "destination", "completed", "adjudicate", "vda"):
+    for word in (guest.uuid, "source", "destination", "completed", "confirm", "vda"):
         check(word in shown, "%r is missing:\n%s" % (word, shown))
     equal(json.loads(_run(stage, DONE, "list", "--status", "failed", "--instance", guest.name,
                           "--json").stdout), [])

@@ -25,7 +25,7 @@ def one_disk(stage):
     check(report["downtime_ms"] is not None and report["downtime_ms"] < 5000, "downtime")
     check(report["moved_bytes"] >= 64 * MIB, "moved bytes: %r" % report["moved_bytes"])
     equal([step["name"] for step in report["steps"]],
-          ["check", "prepare", "files", "trim", "snapshot", "seed", "transfer", "adjudicate",
+          ["check", "prepare", "files", "trim", "snapshot", "seed", "transfer", "confirm",
            "finish", "source-domain", "source-disks"])
     equal({step["state"] for step in report["steps"]}, {"done"})
     equal([definition(host, guest.name) for host in (stage.source, stage.destination)],

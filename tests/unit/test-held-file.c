@@ -29,7 +29,7 @@ set_up(Fixture *fixture, gconstpointer user_data)
     fixture->held_path = ferry_held_file_name(fixture->path, ID);
     g_assert_true(g_file_set_contents(fixture->path, "data", 4, NULL));
     g_assert_cmpint(g_chmod(fixture->path, 0644), ==, 0);
-    g_assert_true(ferry_held_file_look(fixture->path, &fixture->file, &error));
+    g_assert_true(ferry_held_file_info(fixture->path, &fixture->file, &error));
     g_assert_no_error(error);
 }
 
@@ -59,7 +59,7 @@ mode_of(const char *path)
 {
     FerryHeldFile file = {0};
 
-    g_assert_true(ferry_held_file_look(path, &file, NULL));
+    g_assert_true(ferry_held_file_info(path, &file, NULL));
     return file.mode;
 }
 
@@ -73,10 +73,10 @@ test_look(Fixture *fixture, gconstpointer user_data)
     g_assert_cmpuint(fixture->file.mode, ==, 0644);
     g_assert_cmpuint(fixture->file.allocation_bytes, >, 0);
     /* Nothing there is no error. */
-    g_assert_false(ferry_held_file_look(fixture->held_path, &file, &error));
+    g_assert_false(ferry_held_file_info(fixture->held_path, &file, &error));
     g_assert_no_error(error);
     g_assert_cmpint(symlink(fixture->path, link), ==, 0);
-    g_assert_false(ferry_held_file_look(link, &file, &error));
+    g_assert_false(ferry_held_file_info(link, &file, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
 }
 

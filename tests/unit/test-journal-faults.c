@@ -165,6 +165,29 @@ test_older_schema(void)
     g_assert_cmpuint(imports->len, ==, 0);
 }
 
+/* The step `confirm` was called `adjudicate` once; a migration that was in it goes on in it. */
+static void
+test_older_step(void)
+{
+    g_autoptr(FerryScratch) folder = ferry_scratch_make();
+    g_autoptr(GError) error = NULL;
+
+    {
+        g_autoptr(FerryJournal) before = open_journal(folder);
+
+        g_assert_true(ferry_journal_db_run(
+            before, &error,
+            "INSERT INTO steps VALUES ('m-1', 'source', 'adjudicate', 'begun', 1, 0)", ""));
+    }
+
+    g_autoptr(FerryJournal) journal = open_journal(folder);
+    g_autoptr(FerryJson) steps = ferry_journal_steps(journal, "m-1", FERRY_ROLE_SOURCE);
+
+    g_assert_cmpuint(json_array_size(steps), ==, 1);
+    g_assert_cmpstr(ferry_json_get_string(json_array_get(steps, 0), "name"), ==, "confirm");
+    g_assert_cmpstr(ferry_json_get_string(json_array_get(steps, 0), "state"), ==, "begun");
+}
+
 /* A page's bytes of rubbish: the header page still says that this is a journal. */
 static void
 damage(GByteArray *bytes)
@@ -535,6 +558,7 @@ main(int argc, char *argv[])
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/journal/refuses/newer-schema", test_newer_schema);
     g_test_add_func("/journal/older-schema", test_older_schema);
+    g_test_add_func("/journal/older-step", test_older_step);
     g_test_add_func("/journal/refuses/damaged", test_damaged);
     g_test_add_func("/journal/refuses/cut-short", test_cut_short);
     g_test_add_func("/journal/refuses/no-database", test_no_database);

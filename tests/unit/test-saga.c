@@ -529,7 +529,7 @@ test_looking_without_journal(Fixture *fixture, gconstpointer user_data)
 {
     static const FerrySagaStep looking[] = {
         {"transfer", FERRY_STATUS_RUNNING, run_transfer, undo_transfer, false, false},
-        {"adjudicate", FERRY_STATUS_RUNNING, run_check, NULL, false, true},
+        {"confirm", FERRY_STATUS_RUNNING, run_check, NULL, false, true},
         {"finish", FERRY_STATUS_POST_MIGRATING, run_finish, NULL, true, true},
         {0},
     };
@@ -538,7 +538,7 @@ test_looking_without_journal(Fixture *fixture, gconstpointer user_data)
     behaviours[TRANSFER].meanwhile = fill_disk;
     behaviours[CHECK].meanwhile = make_room;
     g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*'transfer'*Cannot write*");
-    g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*'adjudicate'*Cannot write*");
+    g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*'confirm'*Cannot write*");
     ferry_saga_run(fixture->migration, &looking_saga);
     g_test_assert_expected_messages();
     g_assert_cmpstr(story->str, ==, "run transfer, run check, run finish, report it");

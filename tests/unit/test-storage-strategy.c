@@ -261,15 +261,15 @@ test_snapshot_xml(void)
 /* --- what becomes of an overlay ---------------------------------------------------------------- */
 
 static void
-assert_fate(FerryTop live, FerryTop defined, bool noted, bool exists, FerryFate expected)
+assert_action(FerryTop live, FerryTop defined, bool noted, bool exists, FerryOverlayAction expected)
 {
     FerryTops tops = {live, defined};
 
-    g_assert_cmpint(ferry_overlay_fate(&tops, noted, exists), ==, expected);
+    g_assert_cmpint(ferry_overlay_decide(&tops, noted, exists), ==, expected);
 }
 
 static void
-test_fates(void)
+test_actions(void)
 {
     const FerryTop none = FERRY_TOP_NONE;
     const FerryTop image = FERRY_TOP_IMAGE;
@@ -277,24 +277,24 @@ test_fates(void)
     const FerryTop other = FERRY_TOP_OTHER;
 
     /* The guest runs on it, or would run on it at its next start. */
-    assert_fate(overlay, overlay, true, true, FERRY_FATE_COMMIT);
-    assert_fate(overlay, none, false, true, FERRY_FATE_COMMIT);
-    assert_fate(none, overlay, true, true, FERRY_FATE_COMMIT_STILL);
+    assert_action(overlay, overlay, true, true, FERRY_OVERLAY_COMMIT);
+    assert_action(overlay, none, false, true, FERRY_OVERLAY_COMMIT);
+    assert_action(none, overlay, true, true, FERRY_OVERLAY_COMMIT_OFFLINE);
     /* Its file is gone: there is nothing that we could do. */
-    assert_fate(overlay, overlay, true, false, FERRY_FATE_KEEP);
+    assert_action(overlay, overlay, true, false, FERRY_OVERLAY_KEEP);
     /* Committed already, or never made. */
-    assert_fate(image, image, true, true, FERRY_FATE_REMOVE);
-    assert_fate(none, image, true, true, FERRY_FATE_REMOVE);
-    assert_fate(image, none, true, true, FERRY_FATE_REMOVE);
-    assert_fate(image, image, false, false, FERRY_FATE_NOTHING);
-    assert_fate(none, none, true, false, FERRY_FATE_NOTHING);
+    assert_action(image, image, true, true, FERRY_OVERLAY_REMOVE);
+    assert_action(none, image, true, true, FERRY_OVERLAY_REMOVE);
+    assert_action(image, none, true, true, FERRY_OVERLAY_REMOVE);
+    assert_action(image, image, false, false, FERRY_OVERLAY_NOTHING);
+    assert_action(none, none, true, false, FERRY_OVERLAY_NOTHING);
     /* The file is there, but nobody saw the snapshot succeed: QEMU may write to it. */
-    assert_fate(image, image, false, true, FERRY_FATE_KEEP);
+    assert_action(image, image, false, true, FERRY_OVERLAY_KEEP);
     /* The definition has to follow the disk first. */
-    assert_fate(image, overlay, true, true, FERRY_FATE_KEEP);
+    assert_action(image, overlay, true, true, FERRY_OVERLAY_KEEP);
     /* Nobody names it any more. */
-    assert_fate(none, none, true, true, FERRY_FATE_KEEP);
-    assert_fate(other, image, true, true, FERRY_FATE_KEEP);
+    assert_action(none, none, true, true, FERRY_OVERLAY_KEEP);
+    assert_action(other, image, true, true, FERRY_OVERLAY_KEEP);
 }
 
 int
@@ -311,6 +311,6 @@ main(int argc, char **argv)
                     test_the_destination_was_told_otherwise);
     g_test_add_func("/storage-strategy/overlays", test_overlays);
     g_test_add_func("/storage-strategy/snapshot-xml", test_snapshot_xml);
-    g_test_add_func("/overlay/fates", test_fates);
+    g_test_add_func("/overlay/actions", test_actions);
     return g_test_run();
 }

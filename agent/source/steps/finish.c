@@ -10,7 +10,7 @@
 /* A commit that lasts: which disk's, and how long it has not come any further. */
 typedef struct {
     char *target;
-    FerryPatience patience;
+    FerryStallTimer stall;
 } Commit;
 
 static void
@@ -44,8 +44,8 @@ goes_on(Commit *self, const GError *busy, gint64 limit_us)
         commit_clear(self);
         *self = (Commit){.target = g_strdup(target)};
     }
-    return ferry_patience_lasts(&self->patience, (guint64)MAX(committed, 0), g_get_monotonic_time(),
-                                limit_us);
+    return ferry_stall_timer_allows(&self->stall, (guint64)MAX(committed, 0),
+                                    g_get_monotonic_time(), limit_us);
 }
 
 static json_t *

@@ -32,7 +32,7 @@ static bool
 note_file(FerryMigration *migration,
           virConnectPtr connection,
           const char *path,
-          const FerryHeldFile *look,
+          const FerryHeldFile *info,
           GError **error)
 {
     const FerryAgent *agent = ferry_migration_agent(migration);
@@ -46,8 +46,8 @@ note_file(FerryMigration *migration,
         .instance_name = record->instance_name,
         .instance_uuid = record->instance_uuid,
         .destination = record->destination,
-        .inode = look->inode,
-        .mode = look->mode,
+        .inode = info->inode,
+        .mode = info->mode,
         .state = FERRY_QUARANTINE_INTENDED,
         .since_us = now_us,
         .until_us = now_us + (gint64)agent->config->quarantine_s * G_USEC_PER_SEC,
@@ -66,13 +66,13 @@ note_files(FerryMigration *migration, virConnectPtr connection, GError **error)
 
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
-        FerryHeldFile look = {0};
+        FerryHeldFile info = {0};
         g_autoptr(GError) why = NULL;
 
         if (!disk->migrate)
             continue;
-        if (ferry_held_file_look(disk->source, &look, &why)) {
-            if (!note_file(migration, connection, disk->source, &look, error))
+        if (ferry_held_file_info(disk->source, &info, &why)) {
+            if (!note_file(migration, connection, disk->source, &info, error))
                 return false;
         } else if (why) {
             g_propagate_error(error, g_steal_pointer(&why));

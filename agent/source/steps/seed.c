@@ -73,7 +73,7 @@ is_frozen(const Seed *self, const FerryOverlay *overlay, GError **error)
     g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, error);
 
     if (!connection ||
-        !ferry_virt_tops_look(connection, self->instance->uuid, overlay, &tops, error))
+        !ferry_virt_tops_describe(connection, self->instance->uuid, overlay, &tops, error))
         return false;
     if (tops.live == FERRY_TOP_OVERLAY)
         return true;
@@ -188,10 +188,10 @@ send_once(const Seed *self, const FerryOverlay *overlay, guint64 *arrived, GErro
 }
 
 static bool
-may_try_again(const Seed *self, const GError *why, FerryPatience *patience, guint64 arrived)
+may_try_again(const Seed *self, const GError *why, FerryStallTimer *stall, guint64 arrived)
 {
     gint64 limit_us = (gint64)self->agent->config->outcome_timeout_s * G_USEC_PER_SEC;
-    bool lasts = ferry_patience_lasts(patience, arrived, g_get_monotonic_time(), limit_us);
+    bool lasts = ferry_stall_timer_allows(stall, arrived, g_get_monotonic_time(), limit_us);
     bool away = g_error_matches(why, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE) ||
                 !ferry_virt_is_connected(self->agent->virt);
 
@@ -203,7 +203,7 @@ may_try_again(const Seed *self, const GError *why, FerryPatience *patience, guin
 static bool
 send_image(const Seed *self, const FerryOverlay *overlay, GError **error)
 {
-    FerryPatience patience = {0};
+    FerryStallTimer stall = {0};
     bool interrupted = false;
 
     for (;;) {
@@ -216,7 +216,7 @@ send_image(const Seed *self, const FerryOverlay *overlay, GError **error)
             return !interrupted || prove(self, overlay, error);
         }
         interrupted = interrupted || arrived > 0;
-        if (!may_try_again(self, why, &patience, arrived)) {
+        if (!may_try_again(self, why, &stall, arrived)) {
             g_propagate_prefixed_error(error, g_steal_pointer(&why),
                                        "Disk '%s': ", overlay->target);
             return false;

@@ -53,7 +53,7 @@ exists(const Freeze *self, const FerryOverlay *overlay)
     g_autoptr(virStorageVol) volume =
         ferry_virt_volume_find(self->connection, overlay->overlay, NULL);
 
-    return volume || ferry_path_look(overlay->overlay) == FERRY_PATH_THERE;
+    return volume || ferry_path_presence(overlay->overlay) == FERRY_PATH_THERE;
 }
 
 /* --- freezing --------------------------------------------------------------------------------- */
@@ -66,8 +66,8 @@ all_stand(const Freeze *self, bool *ret_stand, GError **error)
     for (guint i = 0; i < self->overlays->len; i++) {
         FerryTops tops = {0};
 
-        if (!ferry_virt_tops_look(self->connection, self->uuid,
-                                  g_ptr_array_index(self->overlays, i), &tops, error))
+        if (!ferry_virt_tops_describe(self->connection, self->uuid,
+                                      g_ptr_array_index(self->overlays, i), &tops, error))
             return false;
         *ret_stand = *ret_stand && tops.live == FERRY_TOP_OVERLAY;
     }
@@ -198,7 +198,8 @@ commit(const Freeze *self, const FerryOverlay *overlay, bool *ret_off, GError **
                                       &why) &&
             commit.done)
             return true;
-        *ret_off = ferry_virt_domain_sight(self->connection, self->uuid) == FERRY_SIGHT_SHUT_OFF;
+        *ret_off =
+            ferry_virt_domain_observe(self->connection, self->uuid) == FERRY_OBSERVED_SHUT_OFF;
         if (*ret_off)
             return false;
         if (commit.cur > last)
@@ -253,9 +254,12 @@ commit_still(const Freeze *self, GError **error)
 }
 
 static bool
-commit_somehow(const Freeze *self, const FerryOverlay *overlay, FerryFate fate, GError **error)
+commit_somehow(const Freeze *self,
+               const FerryOverlay *overlay,
+               FerryOverlayAction action,
+               GError **error)
 {
-    bool off = fate == FERRY_FATE_COMMIT_STILL;
+    bool off = action == FERRY_OVERLAY_COMMIT_OFFLINE;
 
     return off ? commit_still(self, error)
                : commit(self, overlay, &off, error) || (off && commit_still(self, error));
@@ -266,26 +270,26 @@ thaw(const Freeze *self, const FerryOverlay *overlay, FerryCreation *creation, G
 {
     FerryTops tops = {0};
 
-    if (!ferry_virt_tops_look(self->connection, self->uuid, overlay, &tops, error))
+    if (!ferry_virt_tops_describe(self->connection, self->uuid, overlay, &tops, error))
         return false;
 
     bool noted = creation->state == FERRY_CREATION_MADE;
-    FerryFate fate = ferry_overlay_fate(&tops, noted, exists(self, overlay));
+    FerryOverlayAction action = ferry_overlay_decide(&tops, noted, exists(self, overlay));
 
     /* It stands, so it was made; noted before the next life finds it gone from the disk. */
-    if ((fate == FERRY_FATE_COMMIT || fate == FERRY_FATE_COMMIT_STILL) &&
+    if ((action == FERRY_OVERLAY_COMMIT || action == FERRY_OVERLAY_COMMIT_OFFLINE) &&
         !note(self, creation, FERRY_CREATION_MADE, NULL, error))
         return false;
-    switch (fate) {
-    case FERRY_FATE_NOTHING:
+    switch (action) {
+    case FERRY_OVERLAY_NOTHING:
         return note(self, creation, FERRY_CREATION_REMOVED, NULL, error);
-    case FERRY_FATE_COMMIT:
-    case FERRY_FATE_COMMIT_STILL:
-        return commit_somehow(self, overlay, fate, error) &&
+    case FERRY_OVERLAY_COMMIT:
+    case FERRY_OVERLAY_COMMIT_OFFLINE:
+        return commit_somehow(self, overlay, action, error) &&
                remove_overlay(self, overlay, creation, error);
-    case FERRY_FATE_REMOVE:
+    case FERRY_OVERLAY_REMOVE:
         return remove_overlay(self, overlay, creation, error);
-    case FERRY_FATE_KEEP:
+    case FERRY_OVERLAY_KEEP:
         return keep_overlay(self, overlay, creation, error);
     }
     return false;

@@ -31,7 +31,7 @@
 
 /* How long a destination that does not answer the first question is asked: no agent there should be
  * said soon, a restart of the agent should not fail a migration. */
-#define CHECK_PATIENCE_MS 5000
+#define CHECK_TIMEOUT_MS 5000
 /* A destination without a free slot is asked again for as long. */
 #define SLOT_PAUSE_MS 2000
 /* Looking at an instance takes milliseconds, unless its QEMU hangs. */
@@ -46,7 +46,7 @@ options_of(FerryMigration *migration)
 }
 
 static guint
-patience_ms(FerryMigration *migration)
+timeout_ms(FerryMigration *migration)
 {
     return ferry_migration_agent(migration)->config->outcome_timeout_s * 1000;
 }
@@ -115,8 +115,8 @@ check_there(FerryMigration *migration, FerryChecks *way, GError **error)
         .host = record->destination,
         .instance_info = record->instance_info,
         .options = options,
-        .patience_ms = CHECK_PATIENCE_MS,
-        .ports_limit_ms = CHECK_PATIENCE_MS,
+        .timeout_ms = CHECK_TIMEOUT_MS,
+        .ports_limit_ms = CHECK_TIMEOUT_MS,
         .cancellable = ferry_migration_cancellable(migration),
     };
 
@@ -198,7 +198,7 @@ ask_to_prepare(FerryMigration *migration, GError **error)
                            json_pack("{s:s, s:O, s:o, s:s}", "migration_id", record->migration_id,
                                      "instance_info", record->instance_info, "options",
                                      options_of(migration), "source", record->source),
-                           patience_ms(migration), ferry_migration_cancellable(migration), error);
+                           timeout_ms(migration), ferry_migration_cancellable(migration), error);
 }
 
 /* Where the disks arrive is the destination's word, not that of whoever passed the order on. */
@@ -222,7 +222,7 @@ confirm_prepared(FerryMigration *migration, GError **error)
     g_autoptr(FerryJson) answer = ferry_peer_call(
         ferry_migration_agent(migration), record->destination, "get_migration",
         json_pack("{s:s, s:s}", "migration_id", record->migration_id, "role", "destination"),
-        CHECK_PATIENCE_MS, ferry_migration_cancellable(migration), error);
+        CHECK_TIMEOUT_MS, ferry_migration_cancellable(migration), error);
     const json_t *instance = json_object_get(answer, "instance");
 
     if (!answer)
@@ -301,7 +301,7 @@ undo_prepare(FerryMigration *migration, GError **error)
         ferry_peer_call(ferry_migration_agent(migration), record->destination,
                         "rollback_live_migration_at_destination",
                         json_pack("{s:s}", "migration_id", record->migration_id),
-                        patience_ms(migration), NULL, &why);
+                        timeout_ms(migration), NULL, &why);
 
     if (!answer && !g_error_matches(why, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND)) {
         g_propagate_prefixed_error(
@@ -345,7 +345,7 @@ leave_file(FerryMigration *migration, virConnectPtr connection, const char *path
     const FerryRecord *record = ferry_migration_record(migration);
     g_auto(FerryImage) image = {0};
 
-    if (!ferry_virt_image_look(connection, path, "raw", &image, error))
+    if (!ferry_virt_image_info(connection, path, "raw", &image, error))
         return false;
     return !image.fingerprint ||
            ferry_journal_leftover_add(ferry_migration_agent(migration)->journal, path,
@@ -474,7 +474,7 @@ static const FerrySagaStep steps[] = {
     {"snapshot", FERRY_STATUS_RUNNING, ferry_freeze_run, ferry_freeze_undo, false, false},
     {"seed", FERRY_STATUS_RUNNING, ferry_seed_run, NULL, false, false},
     {"transfer", FERRY_STATUS_RUNNING, ferry_transfer_step_run, NULL, false, false},
-    {"adjudicate", FERRY_STATUS_RUNNING, ferry_adjudicate_step_run, NULL, false, true},
+    {"confirm", FERRY_STATUS_RUNNING, ferry_confirm_step_run, NULL, false, true},
     {"finish", FERRY_STATUS_POST_MIGRATING, ferry_finish_step_run, NULL, true, true},
     {"source-domain", FERRY_STATUS_POST_MIGRATING, run_source_domain, NULL, true, true},
     {"source-disks", FERRY_STATUS_POST_MIGRATING, run_source_disks, NULL, true, true},

@@ -1,5 +1,5 @@
 /* steps.h: the steps of the journey, as the source's agent makes it:
- * check (and describe), prepare, transfer, adjudicate, finish, source-domain, source-disks; and the report at whichever end.
+ * check (and describe), prepare, transfer, confirm, finish, source-domain, source-disks; and the report at whichever end.
  *
  * Threads: run by saga.h in the migration's thread.
  */

@@ -63,20 +63,20 @@ ferry_transfer_step_run(FerryMigration *migration, bool resumed, GError **error)
 }
 
 static FerryStepEnd
-end_of_verdict(FerryMigration *migration, const FerryAdjudication *seen, GError **error)
+end_of_outcome(FerryMigration *migration, const FerryConfirmation *seen, GError **error)
 {
     FerryRecord *record = ferry_migration_record(migration);
     g_autoptr(GError) cause = record->error ? ferry_error_from_json(record->error) : NULL;
 
-    if (seen->verdict == FERRY_VERDICT_SUCCEEDED) {
+    if (seen->outcome == FERRY_OUTCOME_SUCCEEDED) {
         ferry_migration_take(migration, &record->error, NULL);
         return FERRY_STEP_DONE;
     }
-    g_propagate_error(error, ferry_adjudication_error(seen, record, cause));
-    if (seen->verdict == FERRY_VERDICT_NOT_MOVED)
+    g_propagate_error(error, ferry_confirmation_error(seen, record, cause));
+    if (seen->outcome == FERRY_OUTCOME_NOT_MOVED)
         return FERRY_STEP_FAILED;
     /* The guest ended on the source by itself: what was prepared is of no use to anybody. */
-    return seen->verdict == FERRY_VERDICT_GONE && seen->died_here ? FERRY_STEP_FAILED
+    return seen->outcome == FERRY_OUTCOME_GONE && seen->died_here ? FERRY_STEP_FAILED
                                                                   : FERRY_STEP_ERROR;
 }
 
@@ -90,23 +90,23 @@ watch_on(FerryMigration *migration)
 }
 
 FerryStepEnd
-ferry_adjudicate_step_run(FerryMigration *migration, bool resumed, GError **error)
+ferry_confirm_step_run(FerryMigration *migration, bool resumed, GError **error)
 {
-    guint patience_s = ferry_migration_agent(migration)->config->outcome_timeout_s;
+    guint timeout_s = ferry_migration_agent(migration)->config->outcome_timeout_s;
     gint64 broken_until = 0; /* a broken post-copy is given up then; 0: none was seen */
 
     for (;;) {
-        FerryAdjudication seen = ferry_adjudicate(migration, patience_s);
+        FerryConfirmation seen = ferry_confirm_outcome(migration, timeout_s);
         bool broken = ferry_post_copy_can_be_resumed(&seen);
 
         if (ferry_migration_is_detached(migration))
             return FERRY_STEP_DETACHED;
         if (broken && broken_until == 0)
-            broken_until = g_get_monotonic_time() + (gint64)patience_s * G_USEC_PER_SEC;
+            broken_until = g_get_monotonic_time() + (gint64)timeout_s * G_USEC_PER_SEC;
         if (broken && g_get_monotonic_time() < broken_until)
             ferry_post_copy_resume(migration);
-        else if (seen.verdict != FERRY_VERDICT_IN_FLIGHT)
-            return end_of_verdict(migration, &seen, error);
+        else if (seen.outcome != FERRY_OUTCOME_IN_FLIGHT)
+            return end_of_outcome(migration, &seen, error);
         /* libvirtd may have hung up on us while its job goes on: keep watching, touch nothing. */
         else if (watch_on(migration))
             return FERRY_STEP_DETACHED;

@@ -7,6 +7,6 @@
 /** The transfer's own word is not the outcome: it is done also where libvirt said that it failed. */
 FerryStepEnd ferry_transfer_step_run(FerryMigration *migration, bool resumed, GError **error);
 
-/** Asks both hosts until the verdict stands; watches on while it is in flight; has a broken post-copy
+/** Asks both hosts until the outcome stands; watches on while it is in flight; has a broken post-copy
  * resumed as long as [migration] outcome_timeout lasts. */
-FerryStepEnd ferry_adjudicate_step_run(FerryMigration *migration, bool resumed, GError **error);
+FerryStepEnd ferry_confirm_step_run(FerryMigration *migration, bool resumed, GError **error);
