@@ -29,8 +29,7 @@ add_checks(FerryTable *table, const char *host, const json_t *answer, guint rank
 {
     size_t index = 0;
     const json_t *check = NULL;
-    json_array_foreach(json_object_get(answer, "checks"), index, check)
-    {
+    json_array_foreach(json_object_get(answer, "checks"), index, check) {
         if (rank_of(check) != rank)
             continue;
         const char *const cells[] = {ferry_json_get_string(check, "result"), host,

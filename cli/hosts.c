@@ -17,8 +17,7 @@ free_bytes_of(const json_t *pools)
     gint64 bytes = 0;
     size_t index = 0;
     const json_t *pool = NULL;
-    json_array_foreach(pools, index, pool)
-    {
+    json_array_foreach(pools, index, pool) {
         gint64 available = ferry_json_get_int(pool, "available_bytes", 0);
         gint64 capacity = ferry_json_get_int(pool, "capacity_bytes", 0);
         char *key = g_strdup_printf("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, available, capacity);
@@ -34,8 +33,8 @@ count_running(const json_t *instances)
     guint running = 0;
     size_t index = 0;
     const json_t *instance = NULL;
-    json_array_foreach(instances, index, instance) running +=
-        g_strcmp0(ferry_json_get_string(instance, "state"), "running") == 0;
+    json_array_foreach(instances, index, instance)
+        running += g_strcmp0(ferry_json_get_string(instance, "state"), "running") == 0;
     return running;
 }
 
@@ -67,7 +66,8 @@ print_hosts(const json_t *hosts)
     g_autoptr(FerryTable) table = ferry_table_new(titles);
     size_t index = 0;
     const json_t *host = NULL;
-    json_array_foreach(hosts, index, host) add_host(table, host);
+    json_array_foreach(hosts, index, host)
+        add_host(table, host);
     ferry_table_print(table);
 }
 

@@ -61,8 +61,7 @@ add_records(GPtrArray *records, const char *host, const json_t *answer)
     const json_t *array = json_is_array(answer) ? answer : json_object_get(answer, "migrations");
     size_t index = 0;
     json_t *record = NULL;
-    json_array_foreach(array, index, record)
-    {
+    json_array_foreach(array, index, record) {
         json_t *copy = json_copy(record);
         json_object_set_new(copy, "host", ferry_json_text(host));
         g_ptr_array_add(records, copy);

@@ -52,8 +52,7 @@ ferry_command_show(FerryInvocation *invocation, int argc, char **argv)
     }
     size_t index = 0;
     const json_t *record = NULL;
-    json_array_foreach(records, index, record)
-    {
+    json_array_foreach(records, index, record) {
         if (index > 0)
             ferry_say("%s", "");
         ferry_report_print_record(record);
@@ -100,7 +99,8 @@ print_answer(const json_t *answer, bool json)
         ferry_report_print_record(answer);
         return;
     }
-    json_object_foreach((json_t *)answer, key, value) print_value(key, value);
+    json_object_foreach((json_t *)answer, key, value)
+        print_value(key, value);
 }
 
 /* Sends @method about the migration to its source. @ret_answer: (transfer full). */

@@ -55,8 +55,7 @@ add_found(json_t *found, const char *host, const json_t *answer)
 {
     size_t index = 0;
     json_t *quarantine = NULL;
-    json_array_foreach(answer, index, quarantine)
-    {
+    json_array_foreach(answer, index, quarantine) {
         json_t *copy = json_copy(quarantine);
         json_object_set_new(copy, "host", ferry_json_text(host));
         json_array_append_new(found, copy);
@@ -132,8 +131,7 @@ find_one(FerrySession *session, const char *host, const char *name, GError **err
     json_t *quarantine = NULL;
     if (all == NULL)
         return NULL;
-    json_array_foreach(all, index, quarantine)
-    {
+    json_array_foreach(all, index, quarantine) {
         if (is_meant(quarantine, name))
             json_array_append(found, quarantine);
     }
@@ -180,7 +178,8 @@ list(FerrySession *session, const Options *options, bool json)
     const json_t *quarantine = NULL;
     if (found == NULL)
         return ferry_report_error(error, json);
-    json_array_foreach(found, index, quarantine) add_row(table, quarantine);
+    json_array_foreach(found, index, quarantine)
+        add_row(table, quarantine);
     if (json)
         ferry_print_json(found);
     else

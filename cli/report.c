@@ -92,8 +92,7 @@ print_steps(const json_t *steps)
     const json_t *step = NULL;
     if (json_array_size(steps) == 0)
         return;
-    json_array_foreach(steps, index, step)
-    {
+    json_array_foreach(steps, index, step) {
         g_autofree char *began = ferry_format_time(ferry_json_get_string(step, "started_at"));
         g_autofree char *took = duration_of(step, "duration_ms");
         const char *const cells[] = {ferry_json_get_string(step, "name"),
@@ -114,8 +113,7 @@ print_disks(const json_t *disks)
     const json_t *disk = NULL;
     if (json_array_size(disks) == 0)
         return;
-    json_array_foreach(disks, index, disk)
-    {
+    json_array_foreach(disks, index, disk) {
         g_autofree char *capacity = size_of(disk, "capacity_bytes");
         g_autofree char *before = size_of(disk, "allocation_before_bytes");
         g_autofree char *after = size_of(disk, "allocation_after_bytes");

@@ -209,7 +209,8 @@ sort_hosts(json_t *hosts)
     g_autoptr(GPtrArray) sorted = g_ptr_array_new();
     size_t index = 0;
     json_t *host = NULL;
-    json_array_foreach(hosts, index, host) g_ptr_array_add(sorted, host);
+    json_array_foreach(hosts, index, host)
+        g_ptr_array_add(sorted, host);
     g_ptr_array_sort(sorted, compare_hosts);
     json_t *array = json_array();
     for (guint i = 0; i < sorted->len; i++)
@@ -246,8 +247,7 @@ ferry_session_host_names(FerrySession *session, const char *host, GError **error
         return NULL;
     size_t index = 0;
     json_t *entry = NULL;
-    json_array_foreach(hosts, index, entry)
-    {
+    json_array_foreach(hosts, index, entry) {
         const char *name = ferry_json_get_string(entry, "host");
         if (name != NULL)
             g_strv_builder_add(names, name);

@@ -105,8 +105,7 @@ check_arguments(const FerryMethod *method, json_t *args)
             return ferry_failure_stock(BUILTINS, "TypeError", "%s() misses the argument '%s'",
                                        method->name, method->required[i]);
     }
-    json_object_foreach(args, name, value)
-    {
+    json_object_foreach(args, name, value) {
         if (method != &stock_ping && !takes(method, name))
             return ferry_failure_stock(BUILTINS, "TypeError",
                                        "%s() got an unexpected keyword argument '%.64s'",
