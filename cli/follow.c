@@ -56,6 +56,7 @@ static void
 print_document(const char *key, const json_t *value)
 {
     g_autoptr(FerryJson) document = json_pack("{s:O}", key, value);
+
     ferry_print_json(document);
 }
 
@@ -71,6 +72,7 @@ static void
 print_end(Follow *follow)
 {
     const json_t *latest = ferry_journey_latest(follow->journey);
+
     if (follow->order->json) {
         print_document("outcome", latest);
         return;
@@ -89,7 +91,7 @@ show(Follow *follow)
     if (ferry_journey_is_over(follow->journey)) {
         print_end(follow);
         finish(follow, exit_of_status(ferry_journey_status(follow->journey)));
-    } else if (follow->line != NULL) {
+    } else if (follow->line) {
         ferry_progress_line_show(follow->line, ferry_journey_latest(follow->journey));
     }
 }
@@ -105,6 +107,7 @@ static void
 on_event(const json_t *body, gpointer user_data)
 {
     Follow *follow = user_data;
+
     if (follow->over || !ferry_journey_take_event(follow->journey, body))
         return;
     hear(follow);
@@ -117,7 +120,7 @@ on_event(const json_t *body, gpointer user_data)
 static bool
 never_arrived(const Follow *follow, const GError *error)
 {
-    return !follow->accepted && ferry_journey_latest(follow->journey) == NULL &&
+    return !follow->accepted && !ferry_journey_latest(follow->journey) &&
            g_error_matches(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND);
 }
 
@@ -127,10 +130,11 @@ on_polled(GObject *source, GAsyncResult *result, gpointer user_data)
     Follow *follow = user_data;
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryJson) record = ferry_session_call_finish(result, &error);
+
     follow->polling = false;
     if (follow->over)
         return;
-    if (record != NULL) {
+    if (record) {
         hear(follow);
         if (ferry_journey_take_record(follow->journey, record))
             show(follow);
@@ -160,13 +164,14 @@ give_up(Follow *follow)
         "ask again later with 'virt-ferry show'; the migration goes on or ends without us",
         "no word from %s about migration %s for %u s", follow->order->from,
         follow->order->migration_id, follow->order->patience_s);
+
     finish_with_error(follow, error);
 }
 
 static void
 tell_silence(Follow *follow)
 {
-    if (follow->told_silence || follow->line == NULL)
+    if (follow->told_silence || !follow->line)
         return;
     follow->told_silence = true;
     ferry_progress_line_say(follow->line, "no word from %s; asking", follow->order->from);
@@ -177,7 +182,8 @@ on_tick(gpointer user_data)
 {
     Follow *follow = user_data;
     gint64 silence_us = g_get_monotonic_time() - follow->heard_us;
-    if (!follow->accepted && follow->doubt == NULL)
+
+    if (!follow->accepted && !follow->doubt)
         return G_SOURCE_CONTINUE; /* the order itself is still being answered */
     if (silence_us > (gint64)follow->order->patience_s * G_USEC_PER_SEC) {
         give_up(follow);
@@ -205,6 +211,7 @@ static bool
 may_have_arrived(const GError *error)
 {
     const char *reason = ferry_json_get_string(ferry_error_details(error), "reason");
+
     return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_DESTINATION_UNREACHABLE) &&
            g_strcmp0(reason, "no-queue") != 0;
 }
@@ -224,9 +231,10 @@ on_ordered(GObject *source, GAsyncResult *result, gpointer user_data)
     Follow *follow = user_data;
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryJson) answer = ferry_session_call_finish(result, &error);
+
     if (follow->over)
         return;
-    if (answer != NULL) {
+    if (answer) {
         follow->accepted = true;
         hear(follow);
         print_accepted(follow, answer);
@@ -250,6 +258,7 @@ send_order(Follow *follow)
     json_t *args = json_pack("{s:o,s:o,s:o,s:O}", "instance", ferry_json_text(order->instance),
                              "host", ferry_json_text(order->to), "migration_id",
                              ferry_json_text(order->migration_id), "options", order->options);
+
     ferry_session_call_async(follow->session, order->from, "live_migrate_instance", args,
                              /* timeout_s= */ 0, on_ordered, follow);
 }
@@ -260,7 +269,8 @@ on_aborted(GObject *source, GAsyncResult *result, gpointer user_data)
     Follow *follow = user_data;
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryJson) answer = ferry_session_call_finish(result, &error);
-    if (follow->over || answer != NULL)
+
+    if (follow->over || answer)
         return;
     ferry_report_error(error, /* json= */ false);
 }
@@ -269,9 +279,10 @@ static void
 abort_migration(Follow *follow)
 {
     json_t *args = json_pack("{s:o}", "migration_id", ferry_json_text(follow->order->migration_id));
+
     ferry_session_call_async(follow->session, follow->order->from, "live_migration_abort", args,
                              /* timeout_s= */ 0, on_aborted, follow);
-    if (follow->line != NULL)
+    if (follow->line)
         ferry_progress_line_say(follow->line, "aborting");
 }
 
@@ -289,11 +300,12 @@ static void
 on_interrupt(FerryInterruptEvent event, gpointer user_data)
 {
     Follow *follow = user_data;
+
     if (follow->over)
         return;
-    if (follow->line != NULL && event == FERRY_INTERRUPT_ASKING)
+    if (follow->line && event == FERRY_INTERRUPT_ASKING)
         ferry_progress_line_pause(follow->line);
-    else if (follow->line != NULL)
+    else if (follow->line)
         ferry_progress_line_resume(follow->line);
     switch (event) {
     case FERRY_INTERRUPT_ASKING:
@@ -317,6 +329,7 @@ run(Follow *follow)
 {
     FerryInterrupt *interrupt = ferry_interrupt_new(!follow->order->json, on_interrupt, follow);
     guint tick = g_timeout_add_seconds(1, on_tick, follow);
+
     hear(follow);
     send_order(follow);
     g_main_loop_run(follow->loop);
@@ -330,6 +343,7 @@ ferry_follow(FerrySession *session, const FerryFollowOrder *order)
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryJourney) journey = ferry_journey_new(order->migration_id, order->from);
     Follow follow = {.session = session, .order = order, .journey = journey};
+
     ferry_session_listen(session, on_event, &follow);
     if (!ferry_session_connect(session, &error))
         return ferry_report_error(error, order->json);

@@ -17,10 +17,12 @@ free_bytes_of(const json_t *pools)
     gint64 bytes = 0;
     size_t index = 0;
     const json_t *pool = NULL;
+
     json_array_foreach(pools, index, pool) {
         gint64 available = ferry_json_get_int(pool, "available_bytes", 0);
         gint64 capacity = ferry_json_get_int(pool, "capacity_bytes", 0);
         char *key = g_strdup_printf("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, available, capacity);
+
         if (g_hash_table_add(seen, key))
             bytes += available;
     }
@@ -33,6 +35,7 @@ count_running(const json_t *instances)
     guint running = 0;
     size_t index = 0;
     const json_t *instance = NULL;
+
     json_array_foreach(instances, index, instance)
         running += g_strcmp0(ferry_json_get_string(instance, "state"), "running") == 0;
     return running;
@@ -43,6 +46,7 @@ add_host(FerryTable *table, const json_t *host)
 {
     const json_t *pools = json_object_get(host, "pools");
     const json_t *instances = json_object_get(host, "instances");
+
     g_autofree char *count =
         g_strdup_printf("%u/%u", count_running(instances), (guint)json_array_size(instances));
     g_autofree char *space = ferry_format_size(free_bytes_of(pools));
@@ -66,6 +70,7 @@ print_hosts(const json_t *hosts)
     g_autoptr(FerryTable) table = ferry_table_new(titles);
     size_t index = 0;
     const json_t *host = NULL;
+
     json_array_foreach(hosts, index, host)
         add_host(table, host);
     ferry_table_print(table);
@@ -75,13 +80,14 @@ FerryExit
 ferry_command_hosts(FerryInvocation *invocation, int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
+
     if (!ferry_invocation_parse(invocation, argv[0], /* group= */ NULL, 0, &argc, &argv, &error))
         return ferry_report_error(error, invocation->json);
     g_autoptr(FerrySession) session = ferry_session_open(invocation, &error);
-    if (session == NULL)
+    if (!session)
         return ferry_report_error(error, invocation->json);
     g_autoptr(FerryJson) hosts = ferry_session_hosts(session, &error);
-    if (hosts == NULL)
+    if (!hosts)
         return ferry_report_error(error, invocation->json);
     if (invocation->json)
         ferry_print_json(hosts);

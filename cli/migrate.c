@@ -38,6 +38,7 @@ group_new(json_t *options, FerryRoute *route, Settings *settings)
         {.long_name = NULL},
     };
     GOptionGroup *group = ferry_order_group_new(options);
+
     ferry_route_add_entries(route, group);
     g_option_group_add_entries(group, entries);
     return group;
@@ -51,13 +52,13 @@ complete_settings(Settings *settings, GError **error)
                     "--patience %d: expected whole seconds from 1", settings->patience_s);
         return false;
     }
-    if (settings->id != NULL && !g_uuid_string_is_valid(settings->id)) {
+    if (settings->id && !g_uuid_string_is_valid(settings->id)) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--id %s: expected a UUID",
                     settings->id);
         return false;
     }
-    g_autofree char *id = settings->id != NULL ? g_ascii_strdown(settings->id, /* len= */ -1)
-                                               : g_uuid_string_random();
+    g_autofree char *id =
+        settings->id ? g_ascii_strdown(settings->id, /* len= */ -1) : g_uuid_string_random();
     g_free(settings->id);
     settings->id = g_steal_pointer(&id);
     return true;
@@ -71,11 +72,12 @@ ferry_command_migrate(FerryInvocation *invocation, int argc, char **argv)
     g_auto(FerryRoute) route = {0};
     g_auto(Settings) settings = {.patience_s = PATIENCE_S};
     GOptionGroup *group = group_new(options, &route, &settings);
+
     if (!ferry_invocation_parse(invocation, argv[0], group, 1, &argc, &argv, &error) ||
         !ferry_route_check(&route, &error) || !complete_settings(&settings, &error))
         return ferry_report_error(error, invocation->json);
     g_autoptr(FerrySession) session = ferry_session_new(invocation, &error);
-    if (session == NULL)
+    if (!session)
         return ferry_report_error(error, invocation->json);
     const FerryFollowOrder order = {
         .migration_id = settings.id,

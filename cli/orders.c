@@ -26,6 +26,7 @@ begin(FerryInvocation *invocation,
         {.long_name = NULL},
     };
     GOptionGroup *group = g_option_group_new("order", "", "", NULL, NULL);
+
     g_option_group_add_entries(group, entries);
     if (!ferry_invocation_parse(invocation, argv[0], group, 1, &argc, &argv, error))
         return NULL;
@@ -38,13 +39,14 @@ FerryExit
 ferry_command_show(FerryInvocation *invocation, int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
+
     g_autofree char *id = NULL;
     g_autofree char *host = NULL;
     g_autoptr(FerrySession) session = begin(invocation, argc, argv, &id, &host, &error);
-    if (session == NULL)
+    if (!session)
         return ferry_report_error(error, invocation->json);
     g_autoptr(FerryJson) records = ferry_records_find(session, host, id, &error);
-    if (records == NULL)
+    if (!records)
         return ferry_report_error(error, invocation->json);
     if (invocation->json) {
         ferry_print_json(records);
@@ -64,13 +66,13 @@ ferry_command_show(FerryInvocation *invocation, int argc, char **argv)
 static char *
 find_source(FerrySession *session, const char *host, const char *id, GError **error)
 {
-    if (host != NULL)
+    if (host)
         return g_strdup(host);
     g_autoptr(FerryJson) records = ferry_records_find(session, NULL, id, error);
-    if (records == NULL)
+    if (!records)
         return NULL;
     const char *source = ferry_json_get_string(json_array_get(records, 0), "source");
-    if (source == NULL)
+    if (!source)
         ferry_set_error(error, FERRY_ERROR_MIGRATION_NOT_FOUND, "name the source by --host",
                         "the record of migration %s names no source", id);
     return g_strdup(source);
@@ -91,6 +93,7 @@ print_answer(const json_t *answer, bool json)
 {
     const char *key = NULL;
     json_t *value = NULL;
+
     if (json) {
         ferry_print_json(answer);
         return;
@@ -108,20 +111,21 @@ static FerryExit
 order(FerryInvocation *invocation, int argc, char **argv, const char *method, json_t **ret_answer)
 {
     g_autoptr(GError) error = NULL;
+
     g_autofree char *id = NULL;
     g_autofree char *host = NULL;
     g_autoptr(FerrySession) session = begin(invocation, argc, argv, &id, &host, &error);
-    if (session == NULL)
+    if (!session)
         return ferry_report_error(error, invocation->json);
     g_autofree char *source = find_source(session, host, id, &error);
-    if (source == NULL)
+    if (!source)
         return ferry_report_error(error, invocation->json);
     json_t *args = json_pack("{s:o}", "migration_id", ferry_json_text(id));
     g_autoptr(FerryJson) answer = ferry_session_call(session, source, method, args, &error);
-    if (answer == NULL)
+    if (!answer)
         return ferry_report_error(error, invocation->json);
     print_answer(answer, invocation->json);
-    if (ret_answer != NULL)
+    if (ret_answer)
         *ret_answer = g_steal_pointer(&answer);
     return FERRY_EXIT_DONE;
 }

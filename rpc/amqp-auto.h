@@ -26,7 +26,7 @@ typedef struct amqp_connection_state_t_ FerryAmqpState;
 static inline void
 ferry_amqp_state_destroy(FerryAmqpState *state)
 {
-    if (state != NULL)
+    if (state)
         (void)amqp_destroy_connection(state);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryAmqpState, ferry_amqp_state_destroy)

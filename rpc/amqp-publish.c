@@ -20,11 +20,11 @@ set_properties(amqp_basic_properties_t *properties,
                                                                  : AMQP_DELIVERY_PERSISTENT,
         .priority = 0,
     };
-    if (expiration != NULL) {
+    if (expiration) {
         properties->_flags |= AMQP_BASIC_EXPIRATION_FLAG;
         properties->expiration = amqp_cstring_bytes(expiration);
     }
-    if (outgoing->correlation_id != NULL) {
+    if (outgoing->correlation_id) {
         properties->_flags |= AMQP_BASIC_CORRELATION_ID_FLAG;
         properties->correlation_id = amqp_cstring_bytes(outgoing->correlation_id);
     }
@@ -55,6 +55,7 @@ ferry_amqp_publish(FerryAmqpConnection *connection,
                    GError **error)
 {
     amqp_basic_properties_t properties;
+
     g_autofree char *expiration = NULL;
     bool mandatory = is_mandatory(outgoing);
     if (outgoing->deadline_us != 0)

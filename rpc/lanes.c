@@ -20,58 +20,59 @@ struct FerryLanes {
 FerryLanes *
 ferry_lanes_new(void)
 {
-    FerryLanes *lanes = g_new0(FerryLanes, 1);
-    g_mutex_init(&lanes->lock);
-    g_cond_init(&lanes->settled);
-    lanes->pulses = ferry_pulses_new();
-    return lanes;
+    FerryLanes *self = g_new0(FerryLanes, 1);
+
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->settled);
+    self->pulses = ferry_pulses_new();
+    return self;
 }
 
 static void
-clear_lane(FerryLanes *lanes, GQueue *lane)
+clear_lane(FerryLanes *self, GQueue *lane)
 {
-    g_mutex_lock(&lanes->lock);
+    g_mutex_lock(&self->lock);
     GQueue rest = *lane;
     g_queue_init(lane);
-    g_mutex_unlock(&lanes->lock);
+    g_mutex_unlock(&self->lock);
     /* Without the lock: freeing calls out. */
     g_queue_clear_full(&rest, (GDestroyNotify)ferry_outgoing_free);
 }
 
 void
-ferry_lanes_clear(FerryLanes *lanes)
+ferry_lanes_clear(FerryLanes *self)
 {
-    clear_lane(lanes, &lanes->answers);
-    clear_lane(lanes, &lanes->notifications);
-    clear_lane(lanes, &lanes->samples);
+    clear_lane(self, &self->answers);
+    clear_lane(self, &self->notifications);
+    clear_lane(self, &self->samples);
 }
 
 void
-ferry_lanes_free(FerryLanes *lanes)
+ferry_lanes_free(FerryLanes *self)
 {
-    if (lanes == NULL)
+    if (!self)
         return;
-    ferry_lanes_clear(lanes);
-    ferry_pulses_free(lanes->pulses);
-    g_cond_clear(&lanes->settled);
-    g_mutex_clear(&lanes->lock);
-    g_free(lanes);
+    ferry_lanes_clear(self);
+    ferry_pulses_free(self->pulses);
+    g_cond_clear(&self->settled);
+    g_mutex_clear(&self->lock);
+    g_free(self);
 }
 
 void
-ferry_lanes_close(FerryLanes *lanes)
+ferry_lanes_close(FerryLanes *self)
 {
-    g_mutex_lock(&lanes->lock);
-    lanes->closed = true;
-    g_mutex_unlock(&lanes->lock);
+    g_mutex_lock(&self->lock);
+    self->closed = true;
+    g_mutex_unlock(&self->lock);
 }
 
 bool
-ferry_lanes_is_closed(FerryLanes *lanes)
+ferry_lanes_is_closed(FerryLanes *self)
 {
-    g_mutex_lock(&lanes->lock);
-    bool closed = lanes->closed;
-    g_mutex_unlock(&lanes->lock);
+    g_mutex_lock(&self->lock);
+    bool closed = self->closed;
+    g_mutex_unlock(&self->lock);
     return closed;
 }
 
@@ -82,18 +83,18 @@ must_arrive(const FerryOutgoing *outgoing)
 }
 
 static GQueue *
-lane_of(FerryLanes *lanes, const FerryOutgoing *outgoing)
+lane_of(FerryLanes *self, const FerryOutgoing *outgoing)
 {
     switch (outgoing->kind) {
     case FERRY_OUTGOING_ANSWER:
     case FERRY_OUTGOING_BEAT:
     case FERRY_OUTGOING_CALL:
     case FERRY_OUTGOING_SURVEY:
-        return &lanes->answers;
+        return &self->answers;
     case FERRY_OUTGOING_NOTIFICATION:
-        return &lanes->notifications;
+        return &self->notifications;
     case FERRY_OUTGOING_SAMPLE:
-        return &lanes->samples;
+        return &self->samples;
     }
     g_assert_not_reached();
 }
@@ -102,6 +103,7 @@ static gint
 compare_replace_key(gconstpointer item, gconstpointer key)
 {
     const FerryOutgoing *outgoing = item;
+
     return g_strcmp0(outgoing->replace_key, key);
 }
 
@@ -109,129 +111,132 @@ static void
 drop_older_sample(GQueue *samples, const char *replace_key)
 {
     GList *older =
-        replace_key != NULL ? g_queue_find_custom(samples, replace_key, compare_replace_key) : NULL;
-    if (older != NULL) {
+        replace_key ? g_queue_find_custom(samples, replace_key, compare_replace_key) : NULL;
+
+    if (older) {
         ferry_outgoing_free(older->data);
         g_queue_delete_link(samples, older);
     }
 }
 
 void
-ferry_lanes_push(FerryLanes *lanes, FerryOutgoing *outgoing)
+ferry_lanes_push(FerryLanes *self, FerryOutgoing *outgoing)
 {
-    g_mutex_lock(&lanes->lock);
-    bool closed = lanes->closed;
+    g_mutex_lock(&self->lock);
+    bool closed = self->closed;
     if (outgoing->kind == FERRY_OUTGOING_ANSWER)
-        ferry_pulses_remove(lanes->pulses, outgoing->pulse);
+        ferry_pulses_remove(self->pulses, outgoing->pulse);
     if (!closed) {
         if (outgoing->kind == FERRY_OUTGOING_SAMPLE)
-            drop_older_sample(&lanes->samples, outgoing->replace_key);
-        lanes->unsettled += must_arrive(outgoing) ? 1 : 0;
-        g_queue_push_tail(lane_of(lanes, outgoing), outgoing);
+            drop_older_sample(&self->samples, outgoing->replace_key);
+        self->unsettled += must_arrive(outgoing) ? 1 : 0;
+        g_queue_push_tail(lane_of(self, outgoing), outgoing);
     }
-    g_mutex_unlock(&lanes->lock);
+    g_mutex_unlock(&self->lock);
     if (closed)
         ferry_outgoing_free(outgoing);
 }
 
 FerryOutgoing *
-ferry_lanes_take(FerryLanes *lanes, bool notifications)
+ferry_lanes_take(FerryLanes *self, bool notifications)
 {
-    g_mutex_lock(&lanes->lock);
-    FerryOutgoing *next = g_queue_pop_head(&lanes->answers);
-    if (next == NULL && notifications)
-        next = g_queue_pop_head(&lanes->notifications);
-    if (next == NULL)
-        next = g_queue_pop_head(&lanes->samples);
-    g_mutex_unlock(&lanes->lock);
+    g_mutex_lock(&self->lock);
+    FerryOutgoing *next = g_queue_pop_head(&self->answers);
+    if (!next && notifications)
+        next = g_queue_pop_head(&self->notifications);
+    if (!next)
+        next = g_queue_pop_head(&self->samples);
+    g_mutex_unlock(&self->lock);
     return next;
 }
 
 void
-ferry_lanes_put_back(FerryLanes *lanes, FerryOutgoing *outgoing)
+ferry_lanes_put_back(FerryLanes *self, FerryOutgoing *outgoing)
 {
-    g_mutex_lock(&lanes->lock);
-    g_queue_push_head(lane_of(lanes, outgoing), outgoing);
-    g_mutex_unlock(&lanes->lock);
+    g_mutex_lock(&self->lock);
+    g_queue_push_head(lane_of(self, outgoing), outgoing);
+    g_mutex_unlock(&self->lock);
 }
 
 void
-ferry_lanes_settle(FerryLanes *lanes, const FerryOutgoing *outgoing)
+ferry_lanes_settle(FerryLanes *self, const FerryOutgoing *outgoing)
 {
     if (!must_arrive(outgoing))
         return;
-    g_mutex_lock(&lanes->lock);
-    if (--lanes->unsettled == 0)
-        g_cond_broadcast(&lanes->settled);
-    g_mutex_unlock(&lanes->lock);
+    g_mutex_lock(&self->lock);
+    if (--self->unsettled == 0)
+        g_cond_broadcast(&self->settled);
+    g_mutex_unlock(&self->lock);
 }
 
 bool
-ferry_lanes_flush(FerryLanes *lanes, guint timeout_ms)
+ferry_lanes_flush(FerryLanes *self, guint timeout_ms)
 {
     gint64 end_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
     bool in_time = true;
-    g_mutex_lock(&lanes->lock);
-    while (lanes->unsettled > 0 && in_time)
-        in_time = g_cond_wait_until(&lanes->settled, &lanes->lock, end_us);
-    bool settled = lanes->unsettled == 0;
-    g_mutex_unlock(&lanes->lock);
+
+    g_mutex_lock(&self->lock);
+    while (self->unsettled > 0 && in_time)
+        in_time = g_cond_wait_until(&self->settled, &self->lock, end_us);
+    bool settled = self->unsettled == 0;
+    g_mutex_unlock(&self->lock);
     return settled;
 }
 
 bool
-ferry_lanes_have_notifications(FerryLanes *lanes)
+ferry_lanes_have_notifications(FerryLanes *self)
 {
-    g_mutex_lock(&lanes->lock);
-    bool have = !g_queue_is_empty(&lanes->notifications);
-    g_mutex_unlock(&lanes->lock);
+    g_mutex_lock(&self->lock);
+    bool have = !g_queue_is_empty(&self->notifications);
+    g_mutex_unlock(&self->lock);
     return have;
 }
 
 guint64
-ferry_lanes_add_pulse(FerryLanes *lanes,
+ferry_lanes_add_pulse(FerryLanes *self,
                       const char *reply_queue,
                       const char *msg_id,
                       guint period_ms)
 {
-    g_mutex_lock(&lanes->lock);
+    g_mutex_lock(&self->lock);
     guint64 id =
-        ferry_pulses_add(lanes->pulses, reply_queue, msg_id, period_ms, g_get_monotonic_time());
-    g_mutex_unlock(&lanes->lock);
+        ferry_pulses_add(self->pulses, reply_queue, msg_id, period_ms, g_get_monotonic_time());
+    g_mutex_unlock(&self->lock);
     return id;
 }
 
 void
-ferry_lanes_remove_pulse(FerryLanes *lanes, guint64 id)
+ferry_lanes_remove_pulse(FerryLanes *self, guint64 id)
 {
-    g_mutex_lock(&lanes->lock);
-    ferry_pulses_remove(lanes->pulses, id);
-    g_mutex_unlock(&lanes->lock);
+    g_mutex_lock(&self->lock);
+    ferry_pulses_remove(self->pulses, id);
+    g_mutex_unlock(&self->lock);
 }
 
 gint64
-ferry_lanes_next_beat_us(FerryLanes *lanes)
+ferry_lanes_next_beat_us(FerryLanes *self)
 {
-    g_mutex_lock(&lanes->lock);
-    gint64 next_us = ferry_pulses_next_us(lanes->pulses);
-    g_mutex_unlock(&lanes->lock);
+    g_mutex_lock(&self->lock);
+    gint64 next_us = ferry_pulses_next_us(self->pulses);
+    g_mutex_unlock(&self->lock);
     return next_us;
 }
 
 static void
 queue_beat(guint64 id, const char *reply_queue, const char *msg_id, gpointer user_data)
 {
-    FerryLanes *lanes = user_data;
+    FerryLanes *self = user_data;
     FerryOutgoing *beat =
         ferry_outgoing_new(FERRY_OUTGOING_BEAT, "", reply_queue, ferry_reply_oslo_beat(msg_id));
+
     beat->pulse = id;
-    g_queue_push_tail(&lanes->answers, beat);
+    g_queue_push_tail(&self->answers, beat);
 }
 
 void
-ferry_lanes_queue_beats(FerryLanes *lanes)
+ferry_lanes_queue_beats(FerryLanes *self)
 {
-    g_mutex_lock(&lanes->lock);
-    ferry_pulses_beat(lanes->pulses, g_get_monotonic_time(), queue_beat, lanes);
-    g_mutex_unlock(&lanes->lock);
+    g_mutex_lock(&self->lock);
+    ferry_pulses_beat(self->pulses, g_get_monotonic_time(), queue_beat, self);
+    g_mutex_unlock(&self->lock);
 }

@@ -12,6 +12,7 @@ static json_t *
 reply(const char *msg_id, json_t *result, json_t *failure, bool ending)
 {
     g_autofree char *unique_id = ferry_unique_id_new();
+
     return json_pack("{s:o, s:o, s:b, s:s?, s:s}", "result", result, "failure", failure, "ending",
                      ending, "_msg_id", msg_id, "_unique_id", unique_id);
 }
@@ -19,7 +20,7 @@ reply(const char *msg_id, json_t *result, json_t *failure, bool ending)
 json_t *
 ferry_reply_oslo_result(const char *msg_id, json_t *result)
 {
-    return reply(msg_id, result != NULL ? result : json_null(), json_null(), true);
+    return reply(msg_id, result ? result : json_null(), json_null(), true);
 }
 
 json_t *

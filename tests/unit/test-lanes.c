@@ -19,8 +19,9 @@ static void
 assert_next(FerryLanes *lanes, bool notifications, const char *name)
 {
     g_autoptr(FerryOutgoing) next = ferry_lanes_take(lanes, notifications);
-    g_assert_cmpstr(next != NULL ? next->routing_key : NULL, ==, name);
-    if (next != NULL)
+
+    g_assert_cmpstr(next ? next->routing_key : NULL, ==, name);
+    if (next)
         ferry_lanes_settle(lanes, next);
 }
 
@@ -28,6 +29,7 @@ static void
 test_order(void)
 {
     g_autoptr(FerryLanes) lanes = ferry_lanes_new();
+
     ferry_lanes_push(lanes, outgoing(FERRY_OUTGOING_SAMPLE, "sample"));
     ferry_lanes_push(lanes, outgoing(FERRY_OUTGOING_NOTIFICATION, "event 1"));
     ferry_lanes_push(lanes, outgoing(FERRY_OUTGOING_NOTIFICATION, "event 2"));
@@ -47,6 +49,7 @@ static void
 test_put_back(void)
 {
     g_autoptr(FerryLanes) lanes = ferry_lanes_new();
+
     ferry_lanes_push(lanes, outgoing(FERRY_OUTGOING_NOTIFICATION, "1"));
     ferry_lanes_push(lanes, outgoing(FERRY_OUTGOING_NOTIFICATION, "2"));
     ferry_lanes_put_back(lanes, ferry_lanes_take(lanes, true));
@@ -62,8 +65,10 @@ test_samples_are_replaced(void)
     g_autoptr(FerryLanes) lanes = ferry_lanes_new();
     const char *const keys[] = {"a", "b", "a"};
     const char *const names[] = {"a 1", "b 1", "a 2"};
+
     for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
         FerryOutgoing *sample = outgoing(FERRY_OUTGOING_SAMPLE, names[i]);
+
         sample->replace_key = g_strdup(keys[i]);
         ferry_lanes_push(lanes, sample);
     }
@@ -77,6 +82,7 @@ static void
 count(gpointer data)
 {
     guint *counter = data;
+
     (*counter)++;
 }
 
@@ -85,8 +91,10 @@ test_close(void)
 {
     guint freed = 0;
     g_autoptr(FerryLanes) lanes = ferry_lanes_new();
+
     for (guint i = 0; i < 2; i++) {
         FerryOutgoing *answer = outgoing(FERRY_OUTGOING_ANSWER, "a");
+
         answer->user_data = &freed;
         answer->destroy = count;
         ferry_lanes_push(lanes, answer);
@@ -104,6 +112,7 @@ test_answer_ends_pulse(void)
 {
     g_autoptr(FerryLanes) lanes = ferry_lanes_new();
     guint64 pulse = ferry_lanes_add_pulse(lanes, "q", "m", 1);
+
     g_usleep(3000);
     ferry_lanes_queue_beats(lanes);
     FerryOutgoing *answer = outgoing(FERRY_OUTGOING_ANSWER, "answer");
@@ -130,6 +139,7 @@ test_pulses(void)
     g_autoptr(GString) beats = g_string_new(NULL);
     guint64 slow = ferry_pulses_add(pulses, "q", "slow", 10, 0);
     guint64 fast = ferry_pulses_add(pulses, "q", "fast", 4, 0);
+
     g_assert_cmpint(ferry_pulses_next_us(pulses), ==, 4000);
     ferry_pulses_beat(pulses, 3999, beat, beats);
     g_assert_cmpstr(beats->str, ==, "");
@@ -154,6 +164,7 @@ unique_id(const FerryOutgoing *message, char **ret_text)
     bool enveloped = false;
     g_autoptr(FerryJson) document =
         ferry_envelope_open(message->body, strlen(message->body), &enveloped, NULL);
+
     g_free(*ret_text);
     *ret_text = g_strdup(ferry_json_get_string(document, "_unique_id"));
     return *ret_text;
@@ -167,6 +178,7 @@ test_encoding(void)
         ferry_outgoing_new(FERRY_OUTGOING_ANSWER, "", "k", json_pack("{s:s}", "_unique_id", "u"));
     g_autofree char *first = NULL;
     g_autofree char *second = NULL;
+
     g_assert_true(ferry_outgoing_encode(event));
     g_assert_nonnull(unique_id(event, &first));
     g_assert_true(ferry_outgoing_encode(event));
@@ -184,6 +196,7 @@ test_backoff(void)
 {
     const guint expected[] = {1, 3, 5, 7, 9, 10, 10};
     FerryBackoff backoff = {.start_s = 1, .step_s = 2, .limit_s = 10};
+
     for (guint round = 0; round < 2; round++) {
         for (guint i = 0; i < G_N_ELEMENTS(expected); i++)
             g_assert_cmpuint(ferry_backoff_next(&backoff), ==, expected[i]);
