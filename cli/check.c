@@ -1,14 +1,13 @@
 #include "config.h"
 
 #include "command.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
 #include "order.h"
 #include "output.h"
 #include "route.h"
 #include "session.h"
 #include "table.h"
-
-#include "ferry/error.h"
-#include "ferry/json.h"
 
 /* Worst first; a word that this version does not know may be bad news. */
 static const char *const results[] = {"fail", "?", "warn", "pass"};

@@ -2,6 +2,8 @@
 
 #include "follow.h"
 
+#include "ferry/error.h"
+#include "ferry/json.h"
 #include "format.h"
 #include "interrupt.h"
 #include "journey.h"
@@ -9,9 +11,6 @@
 #include "progress-line.h"
 #include "report.h"
 #include "terminal.h"
-
-#include "ferry/error.h"
-#include "ferry/json.h"
 
 /* Events may be lost with the broker; after so long without one the source is asked. */
 #define SILENCE_US (5 * G_USEC_PER_SEC)

@@ -1,12 +1,11 @@
 #include "config.h"
 
 #include "command.h"
+#include "ferry/json.h"
 #include "format.h"
 #include "output.h"
 #include "session.h"
 #include "table.h"
-
-#include "ferry/json.h"
 
 /* Returns: the free bytes of all pools together; several in one file system count it again, so only
  * the largest of those with equal free space and capacity is taken. */

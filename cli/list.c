@@ -1,13 +1,12 @@
 #include "config.h"
 
 #include "command.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
 #include "format.h"
 #include "output.h"
 #include "session.h"
 #include "table.h"
-
-#include "ferry/error.h"
-#include "ferry/json.h"
 
 typedef struct {
     char *host;

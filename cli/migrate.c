@@ -1,13 +1,12 @@
 #include "config.h"
 
 #include "command.h"
+#include "ferry/json.h"
 #include "follow.h"
 #include "order.h"
 #include "output.h"
 #include "route.h"
 #include "session.h"
-
-#include "ferry/json.h"
 
 #define PATIENCE_S 600
 

@@ -2,13 +2,12 @@
 #include "config.h"
 
 #include "command.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
 #include "output.h"
 #include "records.h"
 #include "report.h"
 #include "session.h"
-
-#include "ferry/error.h"
-#include "ferry/json.h"
 
 /* Reads the command line and opens the session; @ret_id and @ret_host (nullable) are the caller's.
  * NULL with @error set on failure. */

@@ -2,10 +2,9 @@
 
 #include "output.h"
 
-#include "plain-text.h"
-
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "plain-text.h"
 
 #include <stdio.h>
 

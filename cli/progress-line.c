@@ -2,12 +2,11 @@
 
 #include "progress-line.h"
 
+#include "ferry/json.h"
 #include "format.h"
 #include "output.h"
 #include "plain-text.h"
 #include "terminal.h"
-
-#include "ferry/json.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,12 +2,11 @@
 
 #include "report.h"
 
+#include "ferry/json.h"
 #include "format.h"
 #include "output.h"
 #include "progress-line.h"
 #include "table.h"
-
-#include "ferry/json.h"
 
 #define FACT_FORMAT "%-12s %s"
 

@@ -2,11 +2,10 @@
 
 #include "session.h"
 
-#include "output.h"
-
 #include "ferry/config.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "output.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,12 +1,11 @@
 #include "config.h"
 
 #include "command.h"
+#include "ferry/json.h"
 #include "format.h"
 #include "output.h"
 #include "progress-line.h"
 #include "session.h"
-
-#include "ferry/json.h"
 
 #include <glib-unix.h>
 

@@ -5,6 +5,7 @@
 #include "ferry/error.h"
 
 #include <gio/gio.h>
+
 #include <string.h>
 
 typedef struct {

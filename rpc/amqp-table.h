@@ -1,10 +1,10 @@
 /* amqp-table.h: entries of AMQP's tables. Pure; texts are borrowed, not copied. */
 #pragma once
 
-#include "amqp-auto.h"
-
 #include <glib.h>
 #include <stdbool.h>
+
+#include "amqp-auto.h"
 
 amqp_table_entry_t ferry_amqp_bool(const char *key, bool value);
 amqp_table_entry_t ferry_amqp_text(const char *key, const char *value);

@@ -5,6 +5,7 @@
 #include "unique-id.h"
 
 #include <glib.h>
+
 #include <stdbool.h>
 
 /* @result, @failure: (transfer full). */

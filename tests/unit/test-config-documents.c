@@ -3,10 +3,10 @@
 
 #include "../../ferry/config-sections.h"
 #include "../../ferry/ini.h"
-
 #include "ferry/config.h"
 
 #include <glib/gstdio.h>
+
 #include <string.h>
 #include <unistd.h>
 

@@ -1,10 +1,10 @@
 #include "config.h"
 
 #include "ferry/config.h"
-
 #include "ferry/error.h"
 
 #include <glib/gstdio.h>
+
 #include <string.h>
 
 typedef struct {

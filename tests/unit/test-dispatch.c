@@ -1,8 +1,7 @@
 #include "config.h"
 
-#include "rpc/dispatch.h"
-
 #include "ferry/json.h"
+#include "rpc/dispatch.h"
 
 static const char *const one[] = {"x", NULL};
 static const char *const two[] = {"y", "z", NULL};

@@ -1,9 +1,8 @@
 #include "config.h"
 
-#include "rpc/envelope.h"
-
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "rpc/envelope.h"
 
 #include <gio/gio.h>
 

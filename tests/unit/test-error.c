@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include "ferry/error.h"
-
 #include "ferry/json.h"
 
 #include <gio/gio.h>

@@ -1,9 +1,8 @@
 #include "config.h"
 
-#include "rpc/incoming.h"
-
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "rpc/incoming.h"
 
 #include <string.h>
 

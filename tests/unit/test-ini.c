@@ -1,10 +1,10 @@
 #include "config.h"
 
 #include "../../ferry/ini.h"
-
 #include "ferry/error.h"
 
 #include <glib/gstdio.h>
+
 #include <string.h>
 #include <unistd.h>
 

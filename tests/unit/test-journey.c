@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include "../../cli/journey.h"
-
 #include "ferry/json.h"
 
 #define ID "3f2b8a4e-0c1d-4e5f-8a9b-123456789abc"

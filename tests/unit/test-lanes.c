@@ -1,11 +1,10 @@
 #include "config.h"
 
+#include "ferry/json.h"
 #include "rpc/backoff.h"
 #include "rpc/envelope.h"
 #include "rpc/lanes.h"
 #include "rpc/pulses.h"
-
-#include "ferry/json.h"
 
 #include <string.h>
 

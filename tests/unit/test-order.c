@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include "../../cli/order.h"
-
 #include "ferry/json.h"
 
 #include <string.h>

@@ -2,7 +2,6 @@
 
 #include "../../cli/plain-text.h"
 #include "../../cli/progress-line.h"
-
 #include "ferry/json.h"
 
 #include <string.h>

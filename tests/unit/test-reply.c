@@ -1,10 +1,9 @@
 #include "config.h"
 
-#include "rpc/reply-bare.h"
-#include "rpc/reply-oslo.h"
-
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "rpc/reply-bare.h"
+#include "rpc/reply-oslo.h"
 
 #include <string.h>
 

@@ -1,8 +1,7 @@
 #include "config.h"
 
-#include "rpc/transport.h"
-
 #include "ferry/error.h"
+#include "rpc/transport.h"
 
 static FerryTransport *
 parse(const char *url, GError **error)
