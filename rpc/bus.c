@@ -7,6 +7,7 @@
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "ferry/lock.h"
 #include "publisher.h"
 #include "request-origin.h"
 #include "transport.h"
@@ -316,14 +317,13 @@ ferry_bus_wait_ready(FerryBus *self, guint timeout_ms, GError **error)
 {
     gint64 end_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
     bool in_time = true;
+    FERRY_LOCK_SCOPE(&self->lock);
 
-    g_mutex_lock(&self->lock);
     while (!(self->consumer_up && self->publisher_up) && !self->refused && in_time)
         in_time = g_cond_wait_until(&self->changed, &self->lock, end_us);
     bool ready = self->consumer_up && self->publisher_up;
     if (!ready)
         g_propagate_error(error, unready_error(self));
-    g_mutex_unlock(&self->lock);
     return ready;
 }
 

@@ -5,6 +5,7 @@
 #include "failure.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "ferry/lock.h"
 #include "unique-id.h"
 
 #define FANOUT_EXCHANGE FERRY_TOPIC "_fanout"
@@ -84,10 +85,10 @@ ferry_client_unref(FerryClient *self)
 static void
 set_flag(FerryClient *self, bool *flag, bool value)
 {
-    g_mutex_lock(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
+
     *flag = value;
     g_cond_broadcast(&self->changed);
-    g_mutex_unlock(&self->lock);
 }
 
 void
@@ -126,16 +127,15 @@ on_dispatched(FerryFate fate, gpointer user_data)
 {
     const Dispatch *dispatch = user_data;
     FerryClient *self = dispatch->client;
-
-    g_mutex_lock(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
     Call *call = g_hash_table_lookup(self->calls, dispatch->msg_id);
+
     if (call) {
         call->confirmed = fate == FERRY_FATE_CONFIRMED;
         call->returned = fate == FERRY_FATE_RETURNED;
         call->dropped = fate == FERRY_FATE_DROPPED;
         g_cond_broadcast(&self->changed);
     }
-    g_mutex_unlock(&self->lock);
 }
 
 static void
@@ -152,10 +152,9 @@ static void
 on_cancelled(GCancellable *cancellable, gpointer user_data)
 {
     FerryClient *self = user_data;
+    FERRY_LOCK_SCOPE(&self->lock);
 
-    g_mutex_lock(&self->lock);
     g_cond_broadcast(&self->changed);
-    g_mutex_unlock(&self->lock);
 }
 
 /* --- waiting (lock held) ---------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "ferry/lock.h"
 #include "link.h"
 #include "reception.h"
 #include "topology.h"
@@ -109,10 +110,9 @@ wish(FerryConsumer *self, bool *flag)
 static bool
 is_wished(FerryConsumer *self, const bool *flag)
 {
-    g_mutex_lock(&self->lock);
-    bool wished = *flag;
-    g_mutex_unlock(&self->lock);
-    return wished;
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    return *flag;
 }
 
 void
@@ -128,10 +128,10 @@ ferry_consumer_stop_serving(FerryConsumer *self, guint timeout_ms)
     bool in_time = self->thread != NULL;
 
     wish(self, &self->wants_rest);
-    g_mutex_lock(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
+
     while (!self->rests && in_time)
         in_time = g_cond_wait_until(&self->changed, &self->lock, end_us);
-    g_mutex_unlock(&self->lock);
 }
 
 /* --- deliveries (consumer's thread from here on) ---------------------------------------------- */
@@ -304,10 +304,10 @@ await_replies(FerryConsumer *self, FerryAmqpConnection *connection, GError **err
 static void
 tell_rest(FerryConsumer *self)
 {
-    g_mutex_lock(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
+
     self->rests = true;
     g_cond_broadcast(&self->changed);
-    g_mutex_unlock(&self->lock);
 }
 
 static bool

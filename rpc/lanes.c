@@ -2,6 +2,7 @@
 
 #include "lanes.h"
 
+#include "ferry/lock.h"
 #include "pulses.h"
 #include "reply-oslo.h"
 
@@ -62,18 +63,17 @@ ferry_lanes_free(FerryLanes *self)
 void
 ferry_lanes_close(FerryLanes *self)
 {
-    g_mutex_lock(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
+
     self->closed = true;
-    g_mutex_unlock(&self->lock);
 }
 
 bool
 ferry_lanes_is_closed(FerryLanes *self)
 {
-    g_mutex_lock(&self->lock);
-    bool closed = self->closed;
-    g_mutex_unlock(&self->lock);
-    return closed;
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    return self->closed;
 }
 
 static bool
@@ -140,22 +140,22 @@ ferry_lanes_push(FerryLanes *self, FerryOutgoing *outgoing)
 FerryOutgoing *
 ferry_lanes_take(FerryLanes *self, bool notifications)
 {
-    g_mutex_lock(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
     FerryOutgoing *next = g_queue_pop_head(&self->answers);
+
     if (!next && notifications)
         next = g_queue_pop_head(&self->notifications);
     if (!next)
         next = g_queue_pop_head(&self->samples);
-    g_mutex_unlock(&self->lock);
     return next;
 }
 
 void
 ferry_lanes_put_back(FerryLanes *self, FerryOutgoing *outgoing)
 {
-    g_mutex_lock(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
+
     g_queue_push_head(lane_of(self, outgoing), outgoing);
-    g_mutex_unlock(&self->lock);
 }
 
 void
@@ -163,10 +163,10 @@ ferry_lanes_settle(FerryLanes *self, const FerryOutgoing *outgoing)
 {
     if (!must_arrive(outgoing))
         return;
-    g_mutex_lock(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
+
     if (--self->unsettled == 0)
         g_cond_broadcast(&self->settled);
-    g_mutex_unlock(&self->lock);
 }
 
 bool
@@ -174,22 +174,19 @@ ferry_lanes_flush(FerryLanes *self, guint timeout_ms)
 {
     gint64 end_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
     bool in_time = true;
+    FERRY_LOCK_SCOPE(&self->lock);
 
-    g_mutex_lock(&self->lock);
     while (self->unsettled > 0 && in_time)
         in_time = g_cond_wait_until(&self->settled, &self->lock, end_us);
-    bool settled = self->unsettled == 0;
-    g_mutex_unlock(&self->lock);
-    return settled;
+    return self->unsettled == 0;
 }
 
 bool
 ferry_lanes_have_notifications(FerryLanes *self)
 {
-    g_mutex_lock(&self->lock);
-    bool have = !g_queue_is_empty(&self->notifications);
-    g_mutex_unlock(&self->lock);
-    return have;
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    return !g_queue_is_empty(&self->notifications);
 }
 
 guint64
@@ -198,28 +195,25 @@ ferry_lanes_add_pulse(FerryLanes *self,
                       const char *msg_id,
                       guint period_ms)
 {
-    g_mutex_lock(&self->lock);
-    guint64 id =
-        ferry_pulses_add(self->pulses, reply_queue, msg_id, period_ms, g_get_monotonic_time());
-    g_mutex_unlock(&self->lock);
-    return id;
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    return ferry_pulses_add(self->pulses, reply_queue, msg_id, period_ms, g_get_monotonic_time());
 }
 
 void
 ferry_lanes_remove_pulse(FerryLanes *self, guint64 id)
 {
-    g_mutex_lock(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
+
     ferry_pulses_remove(self->pulses, id);
-    g_mutex_unlock(&self->lock);
 }
 
 gint64
 ferry_lanes_next_beat_us(FerryLanes *self)
 {
-    g_mutex_lock(&self->lock);
-    gint64 next_us = ferry_pulses_next_us(self->pulses);
-    g_mutex_unlock(&self->lock);
-    return next_us;
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    return ferry_pulses_next_us(self->pulses);
 }
 
 static void
@@ -236,7 +230,7 @@ queue_beat(guint64 id, const char *reply_queue, const char *msg_id, gpointer use
 void
 ferry_lanes_queue_beats(FerryLanes *self)
 {
-    g_mutex_lock(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
+
     ferry_pulses_beat(self->pulses, g_get_monotonic_time(), queue_beat, self);
-    g_mutex_unlock(&self->lock);
 }

@@ -2,6 +2,8 @@
 
 #include "receipt.h"
 
+#include "ferry/lock.h"
+
 struct FerryReceipts {
     FerryWakeup *wakeup;
     GMutex lock;
@@ -54,10 +56,9 @@ ferry_receipts_close(FerryReceipts *self)
 FerryReceipt *
 ferry_receipts_take(FerryReceipts *self)
 {
-    g_mutex_lock(&self->lock);
-    FerryReceipt *receipt = g_queue_pop_head(&self->settled);
-    g_mutex_unlock(&self->lock);
-    return receipt;
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    return g_queue_pop_head(&self->settled);
 }
 
 FerryReceipt *
