@@ -446,7 +446,7 @@ ferry_consumer_new(FerryTransport *transport,
 void
 ferry_consumer_start(FerryConsumer *self)
 {
-    self->thread = g_thread_new("ferry-consume", run, self);
+    self->thread = g_thread_new("vf-consume", run, self);
 }
 
 void

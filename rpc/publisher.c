@@ -515,7 +515,7 @@ ferry_publisher_new(FerryTransport *transport, FerryPublisherStateFunc state, gp
 void
 ferry_publisher_start(FerryPublisher *self)
 {
-    self->thread = g_thread_new("ferry-publish", run, self);
+    self->thread = g_thread_new("vf-publish", run, self);
 }
 
 void
