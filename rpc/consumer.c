@@ -2,11 +2,11 @@
 
 #include "consumer.h"
 
+#include "delivery-handler.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "ferry/lock.h"
 #include "link.h"
-#include "reception.h"
 #include "topology.h"
 #include "unique-id.h"
 

@@ -5,8 +5,8 @@
 #include "amqp-publish.h"
 #include "dead-queues.h"
 #include "ferry/error.h"
-#include "lanes.h"
 #include "link.h"
+#include "send-queue.h"
 #include "topology.h"
 
 #include <string.h>

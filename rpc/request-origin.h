@@ -6,8 +6,8 @@
 #include "failure.h"
 #include "ferry/request.h"
 #include "incoming.h"
+#include "pending-ack.h"
 #include "publisher.h"
-#include "receipt.h"
 
 /**
  * ferry_request_new:

@@ -1,4 +1,4 @@
-/* pulses.h: which callers wait for signs of life, and when the next is due.
+/* heartbeats.h: which callers wait for signs of life, and when the next is due.
  *
  * Pure; one thread at a time; times are g_get_monotonic_time().
  */

@@ -1,4 +1,4 @@
-/* receipt.h: the acknowledgement that a request owes the broker, and the way to give it.
+/* pending-ack.h: the acknowledgement that a request owes the broker, and the way to give it.
  *
  * A tag is worth something on the connection that it came by only. When the same message comes
  * again on a later one, its receipt moves there, so the broker is told of what was done and not of

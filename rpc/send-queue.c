@@ -1,9 +1,9 @@
 #include "config.h"
 
-#include "lanes.h"
+#include "send-queue.h"
 
 #include "ferry/lock.h"
-#include "pulses.h"
+#include "heartbeats.h"
 #include "reply-oslo.h"
 
 struct FerryLanes {

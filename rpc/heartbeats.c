@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "pulses.h"
+#include "heartbeats.h"
 
 typedef struct {
     guint64 id;

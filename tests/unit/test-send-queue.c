@@ -3,8 +3,8 @@
 #include "ferry/json.h"
 #include "rpc/backoff.h"
 #include "rpc/envelope.h"
-#include "rpc/lanes.h"
-#include "rpc/pulses.h"
+#include "rpc/heartbeats.h"
+#include "rpc/send-queue.h"
 
 #include <string.h>
 
@@ -211,13 +211,13 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/lanes/order", test_order);
-    g_test_add_func("/lanes/put-back", test_put_back);
-    g_test_add_func("/lanes/samples-are-replaced", test_samples_are_replaced);
-    g_test_add_func("/lanes/close", test_close);
-    g_test_add_func("/lanes/answer-ends-pulse", test_answer_ends_pulse);
-    g_test_add_func("/lanes/pulses", test_pulses);
-    g_test_add_func("/lanes/encoding", test_encoding);
-    g_test_add_func("/lanes/backoff", test_backoff);
+    g_test_add_func("/send-queue/order", test_order);
+    g_test_add_func("/send-queue/put-back", test_put_back);
+    g_test_add_func("/send-queue/samples-are-replaced", test_samples_are_replaced);
+    g_test_add_func("/send-queue/close", test_close);
+    g_test_add_func("/send-queue/answer-ends-pulse", test_answer_ends_pulse);
+    g_test_add_func("/send-queue/pulses", test_pulses);
+    g_test_add_func("/send-queue/encoding", test_encoding);
+    g_test_add_func("/send-queue/backoff", test_backoff);
     return g_test_run();
 }

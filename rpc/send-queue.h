@@ -1,4 +1,4 @@
-/* lanes.h: what waits to be published, in order of urgency: answers and calls, then
+/* send-queue.h: what waits to be published, in order of urgency: answers and calls, then
  * notifications, then samples; and the pulses whose beats travel with the answers.
  *
  * Threads: any; guarded inside.

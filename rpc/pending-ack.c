@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "receipt.h"
+#include "pending-ack.h"
 
 #include "ferry/lock.h"
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "reception.h"
+#include "delivery-handler.h"
 
 #include "dedup.h"
 #include "dispatch.h"

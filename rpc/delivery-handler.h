@@ -1,4 +1,4 @@
-/* reception.h: what to do about a delivery: refuse it, answer it at once, or hand it on.
+/* delivery-handler.h: what to do about a delivery: refuse it, answer it at once, or hand it on.
  *
  * Threads: the consumer's. Talks to the broker only by what it returns.
  */
@@ -8,8 +8,8 @@
 
 #include "ferry/bus.h"
 #include "incoming.h"
+#include "pending-ack.h"
 #include "publisher.h"
-#include "receipt.h"
 
 typedef struct FerryReception FerryReception;
 
