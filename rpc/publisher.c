@@ -26,7 +26,7 @@ struct FerryPublisher {
     /* Immutable. */
     FerryTransport *transport;
     FerryWakeup *wakeup;
-    FerryLanes *lanes; /* guards itself */
+    FerrySendQueue *send_queue; /* guards itself */
     FerryPublisherStateFunc state;
     gpointer user_data;
 
@@ -50,7 +50,7 @@ publisher_clear(gpointer data)
     FerryPublisher *self = data;
 
     ferry_link_free(self->link);
-    ferry_lanes_free(self->lanes);
+    ferry_send_queue_free(self->send_queue);
     ferry_dead_queues_free(self->dead);
     g_hash_table_unref(self->declared);
     ferry_wakeup_unref(self->wakeup);
@@ -72,7 +72,7 @@ ferry_publisher_unref(FerryPublisher *self)
 void
 ferry_publisher_push(FerryPublisher *self, FerryOutgoing *outgoing)
 {
-    ferry_lanes_push(self->lanes, outgoing);
+    ferry_send_queue_push(self->send_queue, outgoing);
     ferry_wakeup_signal(self->wakeup);
 }
 
@@ -82,7 +82,7 @@ ferry_publisher_add_pulse(FerryPublisher *self,
                           const char *msg_id,
                           guint period_ms)
 {
-    guint64 id = ferry_lanes_add_pulse(self->lanes, reply_queue, msg_id, period_ms);
+    guint64 id = ferry_send_queue_add_pulse(self->send_queue, reply_queue, msg_id, period_ms);
 
     ferry_wakeup_signal(self->wakeup);
     return id;
@@ -91,7 +91,7 @@ ferry_publisher_add_pulse(FerryPublisher *self,
 bool
 ferry_publisher_flush(FerryPublisher *self, guint timeout_ms)
 {
-    return ferry_lanes_flush(self->lanes, timeout_ms);
+    return ferry_send_queue_flush(self->send_queue, timeout_ms);
 }
 
 /* --- what becomes of a message (publisher's thread from here on) ------------------------------ */
@@ -101,7 +101,7 @@ settle(FerryPublisher *self, FerryOutgoing *outgoing, FerryFate fate)
 {
     if (outgoing->done)
         outgoing->done(fate, outgoing->user_data);
-    ferry_lanes_settle(self->lanes, outgoing);
+    ferry_send_queue_settle(self->send_queue, outgoing);
     ferry_outgoing_free(outgoing);
 }
 
@@ -133,7 +133,7 @@ take_returned(FerryPublisher *self, FerryOutgoing *outgoing)
         return;
     }
     if (outgoing->kind == FERRY_OUTGOING_BEAT)
-        ferry_lanes_remove_pulse(self->lanes, outgoing->pulse);
+        ferry_send_queue_remove_pulse(self->send_queue, outgoing->pulse);
     settle(self, outgoing, FERRY_FATE_RETURNED);
 }
 
@@ -346,7 +346,7 @@ publish(FerryPublisher *self,
         settle(self, outgoing, FERRY_FATE_DROPPED);
         return true;
     }
-    /* In flight from here on: a lost connection puts it back into its lane. */
+    /* In flight from here on: a lost connection puts it back into the send queue. */
     outgoing->returned = false;
     outgoing->tag = self->last_tag + 1;
     g_queue_push_tail(&self->in_flight, outgoing);
@@ -388,10 +388,10 @@ publish_all(FerryPublisher *self,
         return true;
     if (!publish_due_retries(self, connection, error))
         return false;
-    ferry_lanes_queue_beats(self->lanes);
+    ferry_send_queue_queue_beats(self->send_queue);
     while (g_queue_get_length(&self->in_flight) < WINDOW) {
         bool held = g_get_monotonic_time() < self->hold_us;
-        FerryOutgoing *outgoing = ferry_lanes_take(self->lanes, !held);
+        FerryOutgoing *outgoing = ferry_send_queue_take(self->send_queue, !held);
 
         if (!outgoing)
             return true;
@@ -442,7 +442,7 @@ on_up(gpointer user_data)
     self->state(NULL, self->user_data);
 }
 
-/* What was on the wire goes back to the head of its lane, unless it is stale by nature. */
+/* What was on the wire goes back to the head of the send queue, unless it is stale by nature. */
 static void
 on_down(const GError *reason, gpointer user_data)
 {
@@ -453,7 +453,7 @@ on_down(const GError *reason, gpointer user_data)
         if (outgoing->kind == FERRY_OUTGOING_BEAT || outgoing->kind == FERRY_OUTGOING_SAMPLE)
             settle(self, outgoing, FERRY_FATE_DROPPED);
         else
-            ferry_lanes_put_back(self->lanes, outgoing);
+            ferry_send_queue_put_back(self->send_queue, outgoing);
         outgoing = g_queue_pop_tail(&self->in_flight);
     }
     self->state(reason, self->user_data);
@@ -473,9 +473,10 @@ next_due_us(FerryPublisher *self, bool connected)
 
         due_us = MIN(due_us, outgoing->retry_us);
     }
-    if (self->hold_us > g_get_monotonic_time() && ferry_lanes_have_notifications(self->lanes))
+    if (self->hold_us > g_get_monotonic_time() &&
+        ferry_send_queue_has_notifications(self->send_queue))
         due_us = MIN(due_us, self->hold_us);
-    return MIN(due_us, ferry_lanes_next_beat_us(self->lanes));
+    return MIN(due_us, ferry_send_queue_next_beat_us(self->send_queue));
 }
 
 static gpointer
@@ -483,7 +484,7 @@ run(gpointer data)
 {
     FerryPublisher *self = data;
 
-    while (!ferry_lanes_is_closed(self->lanes)) {
+    while (!ferry_send_queue_is_closed(self->send_queue)) {
         FerryAmqpConnection *connection = ferry_link_tend(self->link);
 
         if (connection)
@@ -505,7 +506,7 @@ ferry_publisher_new(FerryTransport *transport, FerryPublisherStateFunc state, gp
     self->wakeup = ferry_wakeup_new();
     self->state = state;
     self->user_data = user_data;
-    self->lanes = ferry_lanes_new();
+    self->send_queue = ferry_send_queue_new();
     self->declared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->dead = ferry_dead_queues_new(DEAD_QUEUES, DEAD_QUEUE_US);
     self->link = ferry_link_new(transport, "publish", &link_events, self);
@@ -521,12 +522,12 @@ ferry_publisher_start(FerryPublisher *self)
 void
 ferry_publisher_stop(FerryPublisher *self)
 {
-    ferry_lanes_close(self->lanes);
+    ferry_send_queue_close(self->send_queue);
     ferry_wakeup_signal(self->wakeup);
     if (self->thread)
         g_thread_join(g_steal_pointer(&self->thread));
     /* What was handed over may hold references on whoever holds this publisher. */
-    ferry_lanes_clear(self->lanes);
+    ferry_send_queue_clear(self->send_queue);
     g_queue_clear_full(&self->in_flight, (GDestroyNotify)ferry_outgoing_free);
     g_queue_clear_full(&self->retries, (GDestroyNotify)ferry_outgoing_free);
 }

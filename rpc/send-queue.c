@@ -6,7 +6,7 @@
 #include "heartbeats.h"
 #include "reply-oslo.h"
 
-struct FerryLanes {
+struct FerrySendQueue {
     GMutex lock;
     GCond settled;
     /* Guarded by lock. */
@@ -18,10 +18,10 @@ struct FerryLanes {
     bool closed;
 };
 
-FerryLanes *
-ferry_lanes_new(void)
+FerrySendQueue *
+ferry_send_queue_new(void)
 {
-    FerryLanes *self = g_new0(FerryLanes, 1);
+    FerrySendQueue *self = g_new0(FerrySendQueue, 1);
 
     g_mutex_init(&self->lock);
     g_cond_init(&self->settled);
@@ -30,30 +30,30 @@ ferry_lanes_new(void)
 }
 
 static void
-clear_lane(FerryLanes *self, GQueue *lane)
+clear_queue(FerrySendQueue *self, GQueue *queue)
 {
     g_mutex_lock(&self->lock);
-    GQueue rest = *lane;
-    g_queue_init(lane);
+    GQueue rest = *queue;
+    g_queue_init(queue);
     g_mutex_unlock(&self->lock);
     /* Without the lock: freeing calls out. */
     g_queue_clear_full(&rest, (GDestroyNotify)ferry_outgoing_free);
 }
 
 void
-ferry_lanes_clear(FerryLanes *self)
+ferry_send_queue_clear(FerrySendQueue *self)
 {
-    clear_lane(self, &self->answers);
-    clear_lane(self, &self->notifications);
-    clear_lane(self, &self->samples);
+    clear_queue(self, &self->answers);
+    clear_queue(self, &self->notifications);
+    clear_queue(self, &self->samples);
 }
 
 void
-ferry_lanes_free(FerryLanes *self)
+ferry_send_queue_free(FerrySendQueue *self)
 {
     if (!self)
         return;
-    ferry_lanes_clear(self);
+    ferry_send_queue_clear(self);
     ferry_pulses_free(self->pulses);
     g_cond_clear(&self->settled);
     g_mutex_clear(&self->lock);
@@ -61,7 +61,7 @@ ferry_lanes_free(FerryLanes *self)
 }
 
 void
-ferry_lanes_close(FerryLanes *self)
+ferry_send_queue_close(FerrySendQueue *self)
 {
     FERRY_LOCK_SCOPE(&self->lock);
 
@@ -69,7 +69,7 @@ ferry_lanes_close(FerryLanes *self)
 }
 
 bool
-ferry_lanes_is_closed(FerryLanes *self)
+ferry_send_queue_is_closed(FerrySendQueue *self)
 {
     FERRY_LOCK_SCOPE(&self->lock);
 
@@ -83,7 +83,7 @@ must_arrive(const FerryOutgoing *outgoing)
 }
 
 static GQueue *
-lane_of(FerryLanes *self, const FerryOutgoing *outgoing)
+queue_of(FerrySendQueue *self, const FerryOutgoing *outgoing)
 {
     switch (outgoing->kind) {
     case FERRY_OUTGOING_ANSWER:
@@ -120,7 +120,7 @@ drop_older_sample(GQueue *samples, const char *replace_key)
 }
 
 void
-ferry_lanes_push(FerryLanes *self, FerryOutgoing *outgoing)
+ferry_send_queue_push(FerrySendQueue *self, FerryOutgoing *outgoing)
 {
     g_mutex_lock(&self->lock);
     bool closed = self->closed;
@@ -130,7 +130,7 @@ ferry_lanes_push(FerryLanes *self, FerryOutgoing *outgoing)
         if (outgoing->kind == FERRY_OUTGOING_SAMPLE)
             drop_older_sample(&self->samples, outgoing->replace_key);
         self->unsettled += must_arrive(outgoing) ? 1 : 0;
-        g_queue_push_tail(lane_of(self, outgoing), outgoing);
+        g_queue_push_tail(queue_of(self, outgoing), outgoing);
     }
     g_mutex_unlock(&self->lock);
     if (closed)
@@ -138,7 +138,7 @@ ferry_lanes_push(FerryLanes *self, FerryOutgoing *outgoing)
 }
 
 FerryOutgoing *
-ferry_lanes_take(FerryLanes *self, bool notifications)
+ferry_send_queue_take(FerrySendQueue *self, bool notifications)
 {
     FERRY_LOCK_SCOPE(&self->lock);
     FerryOutgoing *next = g_queue_pop_head(&self->answers);
@@ -151,15 +151,15 @@ ferry_lanes_take(FerryLanes *self, bool notifications)
 }
 
 void
-ferry_lanes_put_back(FerryLanes *self, FerryOutgoing *outgoing)
+ferry_send_queue_put_back(FerrySendQueue *self, FerryOutgoing *outgoing)
 {
     FERRY_LOCK_SCOPE(&self->lock);
 
-    g_queue_push_head(lane_of(self, outgoing), outgoing);
+    g_queue_push_head(queue_of(self, outgoing), outgoing);
 }
 
 void
-ferry_lanes_settle(FerryLanes *self, const FerryOutgoing *outgoing)
+ferry_send_queue_settle(FerrySendQueue *self, const FerryOutgoing *outgoing)
 {
     if (!must_arrive(outgoing))
         return;
@@ -170,7 +170,7 @@ ferry_lanes_settle(FerryLanes *self, const FerryOutgoing *outgoing)
 }
 
 bool
-ferry_lanes_flush(FerryLanes *self, guint timeout_ms)
+ferry_send_queue_flush(FerrySendQueue *self, guint timeout_ms)
 {
     gint64 end_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
     bool in_time = true;
@@ -182,7 +182,7 @@ ferry_lanes_flush(FerryLanes *self, guint timeout_ms)
 }
 
 bool
-ferry_lanes_have_notifications(FerryLanes *self)
+ferry_send_queue_has_notifications(FerrySendQueue *self)
 {
     FERRY_LOCK_SCOPE(&self->lock);
 
@@ -190,10 +190,10 @@ ferry_lanes_have_notifications(FerryLanes *self)
 }
 
 guint64
-ferry_lanes_add_pulse(FerryLanes *self,
-                      const char *reply_queue,
-                      const char *msg_id,
-                      guint period_ms)
+ferry_send_queue_add_pulse(FerrySendQueue *self,
+                           const char *reply_queue,
+                           const char *msg_id,
+                           guint period_ms)
 {
     FERRY_LOCK_SCOPE(&self->lock);
 
@@ -201,7 +201,7 @@ ferry_lanes_add_pulse(FerryLanes *self,
 }
 
 void
-ferry_lanes_remove_pulse(FerryLanes *self, guint64 id)
+ferry_send_queue_remove_pulse(FerrySendQueue *self, guint64 id)
 {
     FERRY_LOCK_SCOPE(&self->lock);
 
@@ -209,7 +209,7 @@ ferry_lanes_remove_pulse(FerryLanes *self, guint64 id)
 }
 
 gint64
-ferry_lanes_next_beat_us(FerryLanes *self)
+ferry_send_queue_next_beat_us(FerrySendQueue *self)
 {
     FERRY_LOCK_SCOPE(&self->lock);
 
@@ -219,7 +219,7 @@ ferry_lanes_next_beat_us(FerryLanes *self)
 static void
 queue_beat(guint64 id, const char *reply_queue, const char *msg_id, gpointer user_data)
 {
-    FerryLanes *self = user_data;
+    FerrySendQueue *self = user_data;
     FerryOutgoing *beat =
         ferry_outgoing_new(FERRY_OUTGOING_BEAT, "", reply_queue, ferry_reply_oslo_beat(msg_id));
 
@@ -228,7 +228,7 @@ queue_beat(guint64 id, const char *reply_queue, const char *msg_id, gpointer use
 }
 
 void
-ferry_lanes_queue_beats(FerryLanes *self)
+ferry_send_queue_queue_beats(FerrySendQueue *self)
 {
     FERRY_LOCK_SCOPE(&self->lock);
 

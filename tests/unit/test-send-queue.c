@@ -15,53 +15,53 @@ outgoing(FerryOutgoingKind kind, const char *name)
 }
 
 static void
-assert_next(FerryLanes *lanes, bool notifications, const char *name)
+assert_next(FerrySendQueue *queue, bool notifications, const char *name)
 {
-    g_autoptr(FerryOutgoing) next = ferry_lanes_take(lanes, notifications);
+    g_autoptr(FerryOutgoing) next = ferry_send_queue_take(queue, notifications);
 
     g_assert_cmpstr(next ? next->routing_key : NULL, ==, name);
     if (next)
-        ferry_lanes_settle(lanes, next);
+        ferry_send_queue_settle(queue, next);
 }
 
 static void
 test_order(void)
 {
-    g_autoptr(FerryLanes) lanes = ferry_lanes_new();
+    g_autoptr(FerrySendQueue) queue = ferry_send_queue_new();
 
-    ferry_lanes_push(lanes, outgoing(FERRY_OUTGOING_SAMPLE, "sample"));
-    ferry_lanes_push(lanes, outgoing(FERRY_OUTGOING_NOTIFICATION, "event 1"));
-    ferry_lanes_push(lanes, outgoing(FERRY_OUTGOING_NOTIFICATION, "event 2"));
-    ferry_lanes_push(lanes, outgoing(FERRY_OUTGOING_CALL, "call"));
-    ferry_lanes_push(lanes, outgoing(FERRY_OUTGOING_ANSWER, "answer"));
-    g_assert_true(ferry_lanes_have_notifications(lanes));
-    assert_next(lanes, false, "call");
-    assert_next(lanes, false, "answer");
-    assert_next(lanes, false, "sample");
-    assert_next(lanes, false, NULL);
-    assert_next(lanes, true, "event 1");
-    assert_next(lanes, true, "event 2");
-    g_assert_false(ferry_lanes_have_notifications(lanes));
+    ferry_send_queue_push(queue, outgoing(FERRY_OUTGOING_SAMPLE, "sample"));
+    ferry_send_queue_push(queue, outgoing(FERRY_OUTGOING_NOTIFICATION, "event 1"));
+    ferry_send_queue_push(queue, outgoing(FERRY_OUTGOING_NOTIFICATION, "event 2"));
+    ferry_send_queue_push(queue, outgoing(FERRY_OUTGOING_CALL, "call"));
+    ferry_send_queue_push(queue, outgoing(FERRY_OUTGOING_ANSWER, "answer"));
+    g_assert_true(ferry_send_queue_has_notifications(queue));
+    assert_next(queue, false, "call");
+    assert_next(queue, false, "answer");
+    assert_next(queue, false, "sample");
+    assert_next(queue, false, NULL);
+    assert_next(queue, true, "event 1");
+    assert_next(queue, true, "event 2");
+    g_assert_false(ferry_send_queue_has_notifications(queue));
 }
 
 static void
 test_put_back(void)
 {
-    g_autoptr(FerryLanes) lanes = ferry_lanes_new();
+    g_autoptr(FerrySendQueue) queue = ferry_send_queue_new();
 
-    ferry_lanes_push(lanes, outgoing(FERRY_OUTGOING_NOTIFICATION, "1"));
-    ferry_lanes_push(lanes, outgoing(FERRY_OUTGOING_NOTIFICATION, "2"));
-    ferry_lanes_put_back(lanes, ferry_lanes_take(lanes, true));
-    assert_next(lanes, true, "1");
-    g_assert_false(ferry_lanes_flush(lanes, 1));
-    assert_next(lanes, true, "2");
-    g_assert_true(ferry_lanes_flush(lanes, 1));
+    ferry_send_queue_push(queue, outgoing(FERRY_OUTGOING_NOTIFICATION, "1"));
+    ferry_send_queue_push(queue, outgoing(FERRY_OUTGOING_NOTIFICATION, "2"));
+    ferry_send_queue_put_back(queue, ferry_send_queue_take(queue, true));
+    assert_next(queue, true, "1");
+    g_assert_false(ferry_send_queue_flush(queue, 1));
+    assert_next(queue, true, "2");
+    g_assert_true(ferry_send_queue_flush(queue, 1));
 }
 
 static void
 test_samples_are_replaced(void)
 {
-    g_autoptr(FerryLanes) lanes = ferry_lanes_new();
+    g_autoptr(FerrySendQueue) queue = ferry_send_queue_new();
     const char *const keys[] = {"a", "b", "a"};
     const char *const names[] = {"a 1", "b 1", "a 2"};
 
@@ -69,12 +69,12 @@ test_samples_are_replaced(void)
         FerryOutgoing *sample = outgoing(FERRY_OUTGOING_SAMPLE, names[i]);
 
         sample->replace_key = g_strdup(keys[i]);
-        ferry_lanes_push(lanes, sample);
+        ferry_send_queue_push(queue, sample);
     }
-    g_assert_true(ferry_lanes_flush(lanes, 1));
-    assert_next(lanes, true, "b 1");
-    assert_next(lanes, true, "a 2");
-    assert_next(lanes, true, NULL);
+    g_assert_true(ferry_send_queue_flush(queue, 1));
+    assert_next(queue, true, "b 1");
+    assert_next(queue, true, "a 2");
+    assert_next(queue, true, NULL);
 }
 
 static void
@@ -89,19 +89,19 @@ static void
 test_close(void)
 {
     guint freed = 0;
-    g_autoptr(FerryLanes) lanes = ferry_lanes_new();
+    g_autoptr(FerrySendQueue) queue = ferry_send_queue_new();
 
     for (guint i = 0; i < 2; i++) {
         FerryOutgoing *answer = outgoing(FERRY_OUTGOING_ANSWER, "a");
 
         answer->user_data = &freed;
         answer->destroy = count;
-        ferry_lanes_push(lanes, answer);
-        ferry_lanes_close(lanes);
+        ferry_send_queue_push(queue, answer);
+        ferry_send_queue_close(queue);
     }
-    g_assert_true(ferry_lanes_is_closed(lanes));
+    g_assert_true(ferry_send_queue_is_closed(queue));
     g_assert_cmpuint(freed, ==, 1);
-    ferry_lanes_clear(lanes);
+    ferry_send_queue_clear(queue);
     g_assert_cmpuint(freed, ==, 2);
 }
 
@@ -109,20 +109,20 @@ test_close(void)
 static void
 test_answer_ends_pulse(void)
 {
-    g_autoptr(FerryLanes) lanes = ferry_lanes_new();
-    guint64 pulse = ferry_lanes_add_pulse(lanes, "q", "m", 1);
+    g_autoptr(FerrySendQueue) queue = ferry_send_queue_new();
+    guint64 pulse = ferry_send_queue_add_pulse(queue, "q", "m", 1);
 
     g_usleep(3000);
-    ferry_lanes_queue_beats(lanes);
+    ferry_send_queue_queue_beats(queue);
     FerryOutgoing *answer = outgoing(FERRY_OUTGOING_ANSWER, "answer");
     answer->pulse = pulse;
-    ferry_lanes_push(lanes, answer);
-    g_assert_cmpint(ferry_lanes_next_beat_us(lanes), ==, G_MAXINT64);
+    ferry_send_queue_push(queue, answer);
+    g_assert_cmpint(ferry_send_queue_next_beat_us(queue), ==, G_MAXINT64);
     g_usleep(3000);
-    ferry_lanes_queue_beats(lanes);
-    assert_next(lanes, true, "q");
-    assert_next(lanes, true, "answer");
-    assert_next(lanes, true, NULL);
+    ferry_send_queue_queue_beats(queue);
+    assert_next(queue, true, "q");
+    assert_next(queue, true, "answer");
+    assert_next(queue, true, NULL);
 }
 
 static void
