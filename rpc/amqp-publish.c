@@ -37,7 +37,7 @@ is_mandatory(const FerryOutgoing *outgoing)
 {
     switch (outgoing->kind) {
     case FERRY_OUTGOING_ANSWER:
-    case FERRY_OUTGOING_BEAT:
+    case FERRY_OUTGOING_HEARTBEAT:
     case FERRY_OUTGOING_CALL:
         return !g_str_has_prefix(outgoing->routing_key, "amq.rabbitmq.reply-to.");
     case FERRY_OUTGOING_SURVEY:

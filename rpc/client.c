@@ -108,7 +108,7 @@ ferry_client_take_reply(FerryClient *self, json_t *message)
 {
     const char *msg_id = ferry_json_get_string(message, "_msg_id");
 
-    /* A sign of life; we ask for none. */
+    /* A heartbeat; our calls ask for none. */
     if (!msg_id || !ferry_json_get_bool(message, "ending", true))
         return;
     g_mutex_lock(&self->lock);

@@ -106,7 +106,7 @@ dispatch(FerryReception *self,
     const FerryMethod *method = NULL;
 
     if (!ferry_dispatch(self->methods, incoming->message, addressing, &method, &failure)) {
-        incoming->beat_ms = 0;
+        incoming->heartbeat_ms = 0;
         refuse(self, incoming, addressing, failure);
         return FERRY_RECEPTION_ACK;
     }

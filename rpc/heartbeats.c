@@ -8,34 +8,34 @@ typedef struct {
     char *msg_id;
     gint64 period_us;
     gint64 due_us;
-} Pulse;
+} Heartbeat;
 
-struct FerryPulses {
+struct FerryHeartbeats {
     GHashTable *by_id; /* keys point into the values */
     guint64 last_id;
 };
 
 static void
-pulse_free(gpointer data)
+heartbeat_free(gpointer data)
 {
-    Pulse *pulse = data;
+    Heartbeat *heartbeat = data;
 
-    g_free(pulse->reply_queue);
-    g_free(pulse->msg_id);
-    g_free(pulse);
+    g_free(heartbeat->reply_queue);
+    g_free(heartbeat->msg_id);
+    g_free(heartbeat);
 }
 
-FerryPulses *
-ferry_pulses_new(void)
+FerryHeartbeats *
+ferry_heartbeats_new(void)
 {
-    FerryPulses *self = g_new0(FerryPulses, 1);
+    FerryHeartbeats *self = g_new0(FerryHeartbeats, 1);
 
-    self->by_id = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, pulse_free);
+    self->by_id = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, heartbeat_free);
     return self;
 }
 
 void
-ferry_pulses_free(FerryPulses *self)
+ferry_heartbeats_free(FerryHeartbeats *self)
 {
     if (!self)
         return;
@@ -44,28 +44,31 @@ ferry_pulses_free(FerryPulses *self)
 }
 
 guint64
-ferry_pulses_add(
-    FerryPulses *self, const char *reply_queue, const char *msg_id, guint period_ms, gint64 now_us)
+ferry_heartbeats_add(FerryHeartbeats *self,
+                     const char *reply_queue,
+                     const char *msg_id,
+                     guint period_ms,
+                     gint64 now_us)
 {
-    Pulse *pulse = g_new0(Pulse, 1);
+    Heartbeat *heartbeat = g_new0(Heartbeat, 1);
 
-    pulse->id = ++self->last_id;
-    pulse->reply_queue = g_strdup(reply_queue);
-    pulse->msg_id = g_strdup(msg_id);
-    pulse->period_us = (gint64)MAX(period_ms, 1) * 1000;
-    pulse->due_us = now_us + pulse->period_us;
-    g_hash_table_insert(self->by_id, &pulse->id, pulse);
-    return pulse->id;
+    heartbeat->id = ++self->last_id;
+    heartbeat->reply_queue = g_strdup(reply_queue);
+    heartbeat->msg_id = g_strdup(msg_id);
+    heartbeat->period_us = (gint64)MAX(period_ms, 1) * 1000;
+    heartbeat->due_us = now_us + heartbeat->period_us;
+    g_hash_table_insert(self->by_id, &heartbeat->id, heartbeat);
+    return heartbeat->id;
 }
 
 void
-ferry_pulses_remove(FerryPulses *self, guint64 id)
+ferry_heartbeats_remove(FerryHeartbeats *self, guint64 id)
 {
     g_hash_table_remove(self->by_id, &id);
 }
 
 gint64
-ferry_pulses_next_us(const FerryPulses *self)
+ferry_heartbeats_next_us(const FerryHeartbeats *self)
 {
     GHashTableIter iter;
     gpointer value = NULL;
@@ -73,28 +76,31 @@ ferry_pulses_next_us(const FerryPulses *self)
 
     g_hash_table_iter_init(&iter, self->by_id);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const Pulse *pulse = value;
+        const Heartbeat *heartbeat = value;
 
-        next_us = MIN(next_us, pulse->due_us);
+        next_us = MIN(next_us, heartbeat->due_us);
     }
     return next_us;
 }
 
 void
-ferry_pulses_beat(FerryPulses *self, gint64 now_us, FerryPulseFunc func, gpointer user_data)
+ferry_heartbeats_call_due(FerryHeartbeats *self,
+                          gint64 now_us,
+                          FerryHeartbeatFunc func,
+                          gpointer user_data)
 {
     GHashTableIter iter;
     gpointer value = NULL;
 
     g_hash_table_iter_init(&iter, self->by_id);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        Pulse *pulse = value;
+        Heartbeat *heartbeat = value;
 
-        if (pulse->due_us > now_us)
+        if (heartbeat->due_us > now_us)
             continue;
-        func(pulse->id, pulse->reply_queue, pulse->msg_id, user_data);
-        /* The rhythm is kept, but periods that were slept through are not made up for. */
-        gint64 periods = (now_us - pulse->due_us) / pulse->period_us + 1;
-        pulse->due_us += periods * pulse->period_us;
+        func(heartbeat->id, heartbeat->reply_queue, heartbeat->msg_id, user_data);
+        /* Due times stay multiples of the period; those that passed meanwhile are left out. */
+        gint64 periods = (now_us - heartbeat->due_us) / heartbeat->period_us + 1;
+        heartbeat->due_us += periods * heartbeat->period_us;
     }
 }

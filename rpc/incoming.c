@@ -10,7 +10,7 @@
 
 #define CONTENT_TYPE "application/json"
 #define LOG_ID_MAX 64
-/* A caller that wants a sign of life less than once a day wants none. */
+/* A caller that asks for heartbeats less than once a day gets none. */
 #define MONITOR_MAX_S 86400
 
 void
@@ -107,7 +107,7 @@ monitor_seconds(const json_t *value)
 
 /* Half of what the caller waits for, in whole milliseconds; as stock, nothing below two seconds. */
 static guint
-beat_ms(const json_t *message)
+heartbeat_ms(const json_t *message)
 {
     gint64 seconds = monitor_seconds(json_object_get(message, "_timeout"));
 
@@ -131,7 +131,7 @@ take_oslo(FerryIncoming *incoming, const json_t *document, const FerryDelivery *
     incoming->identity =
         identity(ferry_json_get_string(document, "_unique_id"), delivery->message_id);
     incoming->log_id = printable(ferry_json_get_string(document, "_context_request_id"));
-    incoming->beat_ms = incoming->msg_id ? beat_ms(document) : 0;
+    incoming->heartbeat_ms = incoming->msg_id ? heartbeat_ms(document) : 0;
 }
 
 static void
@@ -180,7 +180,7 @@ take_broken(const FerryDelivery *delivery, const GError *reason)
         take_bare(incoming, NULL, delivery);
     else
         take_oslo(incoming, rest, delivery);
-    incoming->beat_ms = 0;
+    incoming->heartbeat_ms = 0;
     return incoming;
 }
 

@@ -39,7 +39,7 @@ typedef struct {
     char *correlation_id; /* bare */
     char *identity;       /* NULL where the sender gave none */
     char *log_id;         /* fit for a log */
-    guint beat_ms;        /* the caller wants a sign of life each; 0: none */
+    guint heartbeat_ms;   /* the period of the heartbeats that the caller wants; 0: none */
 } FerryIncoming;
 
 /**

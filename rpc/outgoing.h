@@ -7,7 +7,7 @@
 
 typedef enum {
     FERRY_OUTGOING_ANSWER,       /* waits for its queue if that is away for a while */
-    FERRY_OUTGOING_BEAT,         /* a sign of life to a waiting caller; never repeated */
+    FERRY_OUTGOING_HEARTBEAT,    /* tells a waiting caller that the method runs; never repeated */
     FERRY_OUTGOING_CALL,         /* to a server's queue; returned when there is none */
     FERRY_OUTGOING_SURVEY,       /* to all servers */
     FERRY_OUTGOING_NOTIFICATION, /* waits for the broker as long as it takes */
@@ -33,7 +33,7 @@ struct FerryOutgoing {
     bool enveloped;
     char *correlation_id; /* nullable */
     char *replace_key;    /* samples */
-    guint64 pulse;        /* beats, and the answer that ends them */
+    guint64 heartbeat_id; /* heartbeats, and the answer that ends them; 0: none */
     gint64 deadline_us;   /* calls and surveys: g_get_monotonic_time() */
     FerryOutgoingFunc done;
     gpointer user_data;

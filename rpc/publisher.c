@@ -77,12 +77,12 @@ ferry_publisher_push(FerryPublisher *self, FerryOutgoing *outgoing)
 }
 
 guint64
-ferry_publisher_add_pulse(FerryPublisher *self,
-                          const char *reply_queue,
-                          const char *msg_id,
-                          guint period_ms)
+ferry_publisher_add_heartbeat(FerryPublisher *self,
+                              const char *reply_queue,
+                              const char *msg_id,
+                              guint period_ms)
 {
-    guint64 id = ferry_send_queue_add_pulse(self->send_queue, reply_queue, msg_id, period_ms);
+    guint64 id = ferry_send_queue_add_heartbeat(self->send_queue, reply_queue, msg_id, period_ms);
 
     ferry_wakeup_signal(self->wakeup);
     return id;
@@ -132,8 +132,8 @@ take_returned(FerryPublisher *self, FerryOutgoing *outgoing)
         retry_answer(self, outgoing);
         return;
     }
-    if (outgoing->kind == FERRY_OUTGOING_BEAT)
-        ferry_send_queue_remove_pulse(self->send_queue, outgoing->pulse);
+    if (outgoing->kind == FERRY_OUTGOING_HEARTBEAT)
+        ferry_send_queue_remove_heartbeat(self->send_queue, outgoing->heartbeat_id);
     settle(self, outgoing, FERRY_FATE_RETURNED);
 }
 
@@ -286,7 +286,7 @@ declare_for(FerryPublisher *self,
 {
     switch (outgoing->kind) {
     case FERRY_OUTGOING_ANSWER:
-    case FERRY_OUTGOING_BEAT:
+    case FERRY_OUTGOING_HEARTBEAT:
         return true;
     case FERRY_OUTGOING_CALL:
     case FERRY_OUTGOING_SAMPLE:
@@ -307,7 +307,7 @@ is_in_vain(FerryPublisher *self, FerryOutgoing *outgoing, gint64 now_us)
     if (outgoing->deadline_us != 0 && outgoing->deadline_us <= now_us)
         return true;
     bool is_answer =
-        outgoing->kind == FERRY_OUTGOING_ANSWER || outgoing->kind == FERRY_OUTGOING_BEAT;
+        outgoing->kind == FERRY_OUTGOING_ANSWER || outgoing->kind == FERRY_OUTGOING_HEARTBEAT;
     if (is_answer && ferry_dead_queues_contains(self->dead, outgoing->routing_key, now_us)) {
         g_debug("Answer dropped: its queue \"%.80s\" is gone", outgoing->routing_key);
         return true;
@@ -388,7 +388,7 @@ publish_all(FerryPublisher *self,
         return true;
     if (!publish_due_retries(self, connection, error))
         return false;
-    ferry_send_queue_queue_beats(self->send_queue);
+    ferry_send_queue_push_due_heartbeats(self->send_queue);
     while (g_queue_get_length(&self->in_flight) < WINDOW) {
         bool held = g_get_monotonic_time() < self->hold_us;
         FerryOutgoing *outgoing = ferry_send_queue_take(self->send_queue, !held);
@@ -450,7 +450,7 @@ on_down(const GError *reason, gpointer user_data)
     FerryOutgoing *outgoing = g_queue_pop_tail(&self->in_flight);
 
     while (outgoing) {
-        if (outgoing->kind == FERRY_OUTGOING_BEAT || outgoing->kind == FERRY_OUTGOING_SAMPLE)
+        if (outgoing->kind == FERRY_OUTGOING_HEARTBEAT || outgoing->kind == FERRY_OUTGOING_SAMPLE)
             settle(self, outgoing, FERRY_FATE_DROPPED);
         else
             ferry_send_queue_put_back(self->send_queue, outgoing);
@@ -476,7 +476,7 @@ next_due_us(FerryPublisher *self, bool connected)
     if (self->hold_us > g_get_monotonic_time() &&
         ferry_send_queue_has_notifications(self->send_queue))
         due_us = MIN(due_us, self->hold_us);
-    return MIN(due_us, ferry_send_queue_next_beat_us(self->send_queue));
+    return MIN(due_us, ferry_send_queue_next_heartbeat_us(self->send_queue));
 }
 
 static gpointer

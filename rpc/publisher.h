@@ -31,14 +31,15 @@ void ferry_publisher_start(FerryPublisher *publisher);
 /** Joins the thread; from now on everything handed over is dropped. */
 void ferry_publisher_stop(FerryPublisher *publisher);
 
-/** @outgoing: (transfer full). Ends the pulse that it names, if it is an answer. */
+/** Publishes @outgoing (transfer full). An answer ends the heartbeats of its heartbeat_id. */
 void ferry_publisher_push(FerryPublisher *publisher, FerryOutgoing *outgoing);
 
-/** Sends a sign of life each @period_ms until the pulse is ended. Returns: its name. */
-guint64 ferry_publisher_add_pulse(FerryPublisher *publisher,
-                                  const char *reply_queue,
-                                  const char *msg_id,
-                                  guint period_ms);
+/** Sends a heartbeat to the caller of @msg_id every @period_ms, until an answer ends them or
+ * @reply_queue is gone. Returns: their id, never 0, for the answer's heartbeat_id. */
+guint64 ferry_publisher_add_heartbeat(FerryPublisher *publisher,
+                                      const char *reply_queue,
+                                      const char *msg_id,
+                                      guint period_ms);
 
 /** Waits until all answers and notifications are with the broker, or the time is over. */
 bool ferry_publisher_flush(FerryPublisher *publisher, guint timeout_ms);

@@ -31,7 +31,7 @@ ferry_reply_oslo_failure(const char *msg_id, const FerryFailure *failure)
 }
 
 json_t *
-ferry_reply_oslo_beat(const char *msg_id)
+ferry_reply_oslo_heartbeat(const char *msg_id)
 {
     return reply(msg_id, json_null(), json_null(), false);
 }

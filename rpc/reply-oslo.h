@@ -11,5 +11,5 @@ json_t *ferry_reply_oslo_result(const char *msg_id, json_t *result);
 /** Returns: (transfer full). */
 json_t *ferry_reply_oslo_failure(const char *msg_id, const FerryFailure *failure);
 
-/** A sign of life while the method runs. Returns: (transfer full). */
-json_t *ferry_reply_oslo_beat(const char *msg_id);
+/** A heartbeat: the method still runs. Returns: (transfer full). */
+json_t *ferry_reply_oslo_heartbeat(const char *msg_id);

@@ -14,7 +14,7 @@
  * @incoming: (transfer full)
  * @receipt: (nullable) (transfer full): what an answer settles; NULL when the delivery is
  *   acknowledged already
- * Begins the signs of life that the caller asked for.
+ * Begins the heartbeats that the caller asked for.
  */
 FerryRequest *ferry_request_new(FerryIncoming *incoming,
                                 FerryAddressing addressing,

@@ -15,7 +15,7 @@ struct FerryRequest {
     FerryAddressing addressing;
     FerryPublisher *publisher;
     FerryReceipt *receipt; /* nullable */
-    guint64 pulse;
+    guint64 heartbeat_id;
     /* Atomic. */
     gint answered;
 };
@@ -34,9 +34,9 @@ ferry_request_new(FerryIncoming *incoming,
     self->addressing = addressing;
     self->publisher = ferry_publisher_ref(publisher);
     self->receipt = receipt;
-    if (incoming->beat_ms > 0 && incoming->reply_queue)
-        self->pulse = ferry_publisher_add_pulse(publisher, incoming->reply_queue, incoming->msg_id,
-                                                incoming->beat_ms);
+    if (incoming->heartbeat_ms > 0 && incoming->reply_queue)
+        self->heartbeat_id = ferry_publisher_add_heartbeat(
+            publisher, incoming->reply_queue, incoming->msg_id, incoming->heartbeat_ms);
     return self;
 }
 
@@ -136,7 +136,7 @@ send_answer(FerryRequest *self, json_t *document)
         ferry_outgoing_new(FERRY_OUTGOING_ANSWER, "", incoming->reply_queue, document);
     answer->enveloped = incoming->dialect == FERRY_DIALECT_OSLO;
     answer->correlation_id = g_strdup(incoming->correlation_id);
-    answer->pulse = self->pulse;
+    answer->heartbeat_id = self->heartbeat_id;
     ferry_publisher_push(self->publisher, answer);
 }
 

@@ -13,7 +13,7 @@ struct FerrySendQueue {
     GQueue answers; /* and calls: whatever somebody waits for */
     GQueue notifications;
     GQueue samples;
-    FerryPulses *pulses;
+    FerryHeartbeats *heartbeats;
     guint unsettled; /* answers and notifications */
     bool closed;
 };
@@ -25,7 +25,7 @@ ferry_send_queue_new(void)
 
     g_mutex_init(&self->lock);
     g_cond_init(&self->settled);
-    self->pulses = ferry_pulses_new();
+    self->heartbeats = ferry_heartbeats_new();
     return self;
 }
 
@@ -54,7 +54,7 @@ ferry_send_queue_free(FerrySendQueue *self)
     if (!self)
         return;
     ferry_send_queue_clear(self);
-    ferry_pulses_free(self->pulses);
+    ferry_heartbeats_free(self->heartbeats);
     g_cond_clear(&self->settled);
     g_mutex_clear(&self->lock);
     g_free(self);
@@ -87,7 +87,7 @@ queue_of(FerrySendQueue *self, const FerryOutgoing *outgoing)
 {
     switch (outgoing->kind) {
     case FERRY_OUTGOING_ANSWER:
-    case FERRY_OUTGOING_BEAT:
+    case FERRY_OUTGOING_HEARTBEAT:
     case FERRY_OUTGOING_CALL:
     case FERRY_OUTGOING_SURVEY:
         return &self->answers;
@@ -125,7 +125,7 @@ ferry_send_queue_push(FerrySendQueue *self, FerryOutgoing *outgoing)
     g_mutex_lock(&self->lock);
     bool closed = self->closed;
     if (outgoing->kind == FERRY_OUTGOING_ANSWER)
-        ferry_pulses_remove(self->pulses, outgoing->pulse);
+        ferry_heartbeats_remove(self->heartbeats, outgoing->heartbeat_id);
     if (!closed) {
         if (outgoing->kind == FERRY_OUTGOING_SAMPLE)
             drop_older_sample(&self->samples, outgoing->replace_key);
@@ -190,47 +190,48 @@ ferry_send_queue_has_notifications(FerrySendQueue *self)
 }
 
 guint64
-ferry_send_queue_add_pulse(FerrySendQueue *self,
-                           const char *reply_queue,
-                           const char *msg_id,
-                           guint period_ms)
+ferry_send_queue_add_heartbeat(FerrySendQueue *self,
+                               const char *reply_queue,
+                               const char *msg_id,
+                               guint period_ms)
 {
     FERRY_LOCK_SCOPE(&self->lock);
 
-    return ferry_pulses_add(self->pulses, reply_queue, msg_id, period_ms, g_get_monotonic_time());
+    return ferry_heartbeats_add(self->heartbeats, reply_queue, msg_id, period_ms,
+                                g_get_monotonic_time());
 }
 
 void
-ferry_send_queue_remove_pulse(FerrySendQueue *self, guint64 id)
+ferry_send_queue_remove_heartbeat(FerrySendQueue *self, guint64 id)
 {
     FERRY_LOCK_SCOPE(&self->lock);
 
-    ferry_pulses_remove(self->pulses, id);
+    ferry_heartbeats_remove(self->heartbeats, id);
 }
 
 gint64
-ferry_send_queue_next_beat_us(FerrySendQueue *self)
+ferry_send_queue_next_heartbeat_us(FerrySendQueue *self)
 {
     FERRY_LOCK_SCOPE(&self->lock);
 
-    return ferry_pulses_next_us(self->pulses);
+    return ferry_heartbeats_next_us(self->heartbeats);
 }
 
 static void
-queue_beat(guint64 id, const char *reply_queue, const char *msg_id, gpointer user_data)
+push_heartbeat(guint64 id, const char *reply_queue, const char *msg_id, gpointer user_data)
 {
     FerrySendQueue *self = user_data;
-    FerryOutgoing *beat =
-        ferry_outgoing_new(FERRY_OUTGOING_BEAT, "", reply_queue, ferry_reply_oslo_beat(msg_id));
+    FerryOutgoing *heartbeat = ferry_outgoing_new(FERRY_OUTGOING_HEARTBEAT, "", reply_queue,
+                                                  ferry_reply_oslo_heartbeat(msg_id));
 
-    beat->pulse = id;
-    g_queue_push_tail(&self->answers, beat);
+    heartbeat->heartbeat_id = id;
+    g_queue_push_tail(&self->answers, heartbeat);
 }
 
 void
-ferry_send_queue_queue_beats(FerrySendQueue *self)
+ferry_send_queue_push_due_heartbeats(FerrySendQueue *self)
 {
     FERRY_LOCK_SCOPE(&self->lock);
 
-    ferry_pulses_beat(self->pulses, g_get_monotonic_time(), queue_beat, self);
+    ferry_heartbeats_call_due(self->heartbeats, g_get_monotonic_time(), push_heartbeat, self);
 }

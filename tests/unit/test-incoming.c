@@ -43,7 +43,7 @@ test_oslo_call(void)
     g_assert_cmpstr(incoming->reply_queue, ==, "q");
     g_assert_cmpstr(incoming->identity, ==, "oslo:u");
     g_assert_cmpstr(incoming->log_id, ==, "req-1");
-    g_assert_cmpuint(incoming->beat_ms, ==, 2500);
+    g_assert_cmpuint(incoming->heartbeat_ms, ==, 2500);
 }
 
 static void
@@ -102,11 +102,11 @@ test_log_id_is_harmless(void)
 }
 
 static void
-test_beats(void)
+test_heartbeats(void)
 {
     const struct {
         const char *timeout;
-        guint beat_ms;
+        guint heartbeat_ms;
     } cases[] = {
         {"null", 0},
         {"0", 0},
@@ -133,7 +133,7 @@ test_beats(void)
         g_autoptr(FerryIncoming) incoming = parse(body, NULL);
 
         g_test_message("%s", cases[i].timeout);
-        g_assert_cmpuint(incoming->beat_ms, ==, cases[i].beat_ms);
+        g_assert_cmpuint(incoming->heartbeat_ms, ==, cases[i].heartbeat_ms);
     }
 }
 
@@ -150,7 +150,7 @@ test_broken(void)
     g_assert_null(oslo->message);
     g_assert_cmpint(oslo->dialect, ==, FERRY_DIALECT_OSLO);
     g_assert_cmpstr(oslo->reply_queue, ==, "q");
-    g_assert_cmpuint(oslo->beat_ms, ==, 0);
+    g_assert_cmpuint(oslo->heartbeat_ms, ==, 0);
     /* Anything with an address. */
     FerryDelivery made = delivery("garbage");
     made.reply_to = (char *)"q";
@@ -199,7 +199,7 @@ main(int argc, char **argv)
     g_test_add_func("/incoming/old-format", test_old_format);
     g_test_add_func("/incoming/bare", test_bare);
     g_test_add_func("/incoming/log-id-is-harmless", test_log_id_is_harmless);
-    g_test_add_func("/incoming/beats", test_beats);
+    g_test_add_func("/incoming/heartbeats", test_heartbeats);
     g_test_add_func("/incoming/broken", test_broken);
     g_test_add_func("/incoming/content-type", test_content_type);
     g_test_add_func("/incoming/too-long", test_too_long);

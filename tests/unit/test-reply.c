@@ -32,12 +32,12 @@ test_result(void)
 }
 
 static void
-test_beat(void)
+test_heartbeat(void)
 {
-    g_autoptr(FerryJson) beat = ferry_reply_oslo_beat("m");
+    g_autoptr(FerryJson) heartbeat = ferry_reply_oslo_heartbeat("m");
 
-    check_five_keys(beat, false);
-    g_assert_true(json_is_null(json_object_get(beat, "result")));
+    check_five_keys(heartbeat, false);
+    g_assert_true(json_is_null(json_object_get(heartbeat, "result")));
 }
 
 static GError *
@@ -135,7 +135,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/reply/result", test_result);
-    g_test_add_func("/reply/beat", test_beat);
+    g_test_add_func("/reply/heartbeat", test_heartbeat);
     g_test_add_func("/reply/failure", test_failure);
     g_test_add_func("/reply/failure-round-trip", test_failure_round_trip);
     g_test_add_func("/reply/foreign-failures", test_foreign_failures);

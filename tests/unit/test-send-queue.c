@@ -105,56 +105,56 @@ test_close(void)
     g_assert_cmpuint(freed, ==, 2);
 }
 
-/* No beat after the answer, whenever it was due. */
+/* No heartbeat after the answer, whenever it was due. */
 static void
-test_answer_ends_pulse(void)
+test_answer_ends_heartbeats(void)
 {
     g_autoptr(FerrySendQueue) queue = ferry_send_queue_new();
-    guint64 pulse = ferry_send_queue_add_pulse(queue, "q", "m", 1);
+    guint64 id = ferry_send_queue_add_heartbeat(queue, "q", "m", 1);
 
     g_usleep(3000);
-    ferry_send_queue_queue_beats(queue);
+    ferry_send_queue_push_due_heartbeats(queue);
     FerryOutgoing *answer = outgoing(FERRY_OUTGOING_ANSWER, "answer");
-    answer->pulse = pulse;
+    answer->heartbeat_id = id;
     ferry_send_queue_push(queue, answer);
-    g_assert_cmpint(ferry_send_queue_next_beat_us(queue), ==, G_MAXINT64);
+    g_assert_cmpint(ferry_send_queue_next_heartbeat_us(queue), ==, G_MAXINT64);
     g_usleep(3000);
-    ferry_send_queue_queue_beats(queue);
+    ferry_send_queue_push_due_heartbeats(queue);
     assert_next(queue, true, "q");
     assert_next(queue, true, "answer");
     assert_next(queue, true, NULL);
 }
 
 static void
-beat(guint64 id, const char *reply_queue, const char *msg_id, gpointer user_data)
+note(guint64 id, const char *reply_queue, const char *msg_id, gpointer user_data)
 {
     g_string_append_printf(user_data, "%s%s ", reply_queue, msg_id);
 }
 
 static void
-test_pulses(void)
+test_heartbeats(void)
 {
-    g_autoptr(FerryPulses) pulses = ferry_pulses_new();
-    g_autoptr(GString) beats = g_string_new(NULL);
-    guint64 slow = ferry_pulses_add(pulses, "q", "slow", 10, 0);
-    guint64 fast = ferry_pulses_add(pulses, "q", "fast", 4, 0);
+    g_autoptr(FerryHeartbeats) heartbeats = ferry_heartbeats_new();
+    g_autoptr(GString) noted = g_string_new(NULL);
+    guint64 slow = ferry_heartbeats_add(heartbeats, "q", "slow", 10, 0);
+    guint64 fast = ferry_heartbeats_add(heartbeats, "q", "fast", 4, 0);
 
-    g_assert_cmpint(ferry_pulses_next_us(pulses), ==, 4000);
-    ferry_pulses_beat(pulses, 3999, beat, beats);
-    g_assert_cmpstr(beats->str, ==, "");
-    ferry_pulses_beat(pulses, 4000, beat, beats);
-    g_assert_cmpstr(beats->str, ==, "qfast ");
-    /* Two periods were slept through: one beat, and the rhythm stays. */
-    ferry_pulses_beat(pulses, 17000, beat, g_string_truncate(beats, 0));
-    g_assert_cmpuint(strlen(beats->str), ==, strlen("qfast qslow "));
-    g_assert_cmpint(ferry_pulses_next_us(pulses), ==, 20000);
-    ferry_pulses_remove(pulses, fast);
-    ferry_pulses_remove(pulses, fast);
-    ferry_pulses_remove(pulses, 0);
-    ferry_pulses_beat(pulses, 20000, beat, g_string_truncate(beats, 0));
-    g_assert_cmpstr(beats->str, ==, "qslow ");
-    ferry_pulses_remove(pulses, slow);
-    g_assert_cmpint(ferry_pulses_next_us(pulses), ==, G_MAXINT64);
+    g_assert_cmpint(ferry_heartbeats_next_us(heartbeats), ==, 4000);
+    ferry_heartbeats_call_due(heartbeats, 3999, note, noted);
+    g_assert_cmpstr(noted->str, ==, "");
+    ferry_heartbeats_call_due(heartbeats, 4000, note, noted);
+    g_assert_cmpstr(noted->str, ==, "qfast ");
+    /* Two periods were slept through: one heartbeat, and the times stay. */
+    ferry_heartbeats_call_due(heartbeats, 17000, note, g_string_truncate(noted, 0));
+    g_assert_cmpuint(strlen(noted->str), ==, strlen("qfast qslow "));
+    g_assert_cmpint(ferry_heartbeats_next_us(heartbeats), ==, 20000);
+    ferry_heartbeats_remove(heartbeats, fast);
+    ferry_heartbeats_remove(heartbeats, fast);
+    ferry_heartbeats_remove(heartbeats, 0);
+    ferry_heartbeats_call_due(heartbeats, 20000, note, g_string_truncate(noted, 0));
+    g_assert_cmpstr(noted->str, ==, "qslow ");
+    ferry_heartbeats_remove(heartbeats, slow);
+    g_assert_cmpint(ferry_heartbeats_next_us(heartbeats), ==, G_MAXINT64);
 }
 
 static const char *
@@ -215,8 +215,8 @@ main(int argc, char **argv)
     g_test_add_func("/send-queue/put-back", test_put_back);
     g_test_add_func("/send-queue/samples-are-replaced", test_samples_are_replaced);
     g_test_add_func("/send-queue/close", test_close);
-    g_test_add_func("/send-queue/answer-ends-pulse", test_answer_ends_pulse);
-    g_test_add_func("/send-queue/pulses", test_pulses);
+    g_test_add_func("/send-queue/answer-ends-heartbeats", test_answer_ends_heartbeats);
+    g_test_add_func("/send-queue/heartbeats", test_heartbeats);
     g_test_add_func("/send-queue/encoding", test_encoding);
     g_test_add_func("/send-queue/backoff", test_backoff);
     return g_test_run();
