@@ -39,7 +39,7 @@ struct FerryConsumer {
 
     /* Consumer's thread only. */
     FerryLink *link;
-    FerryReceipts *receipts;
+    FerryPendingAcks *acks;
     FerryReception *reception;
     guint generation;
     bool serves;
@@ -53,7 +53,7 @@ consumer_clear(gpointer data)
 
     ferry_link_free(self->link);
     ferry_reception_free(self->reception);
-    ferry_receipts_unref(self->receipts);
+    ferry_pending_acks_unref(self->acks);
     ferry_wakeup_unref(self->wakeup);
     ferry_publisher_unref(self->publisher);
     ferry_transport_unref(self->transport);
@@ -82,7 +82,7 @@ ferry_consumer_serve(FerryConsumer *self, const char *server, const FerryMethod 
 {
     self->server = g_strdup(server);
     self->methods = methods;
-    self->reception = ferry_reception_new(methods, self->publisher, self->receipts);
+    self->reception = ferry_reception_new(methods, self->publisher, self->acks);
 }
 
 void
@@ -276,15 +276,15 @@ static bool
 tell_settled(FerryConsumer *self, FerryAmqpConnection *connection, GError **error)
 {
     bool told = true;
-    FerryReceipt *receipt = ferry_receipts_take(self->receipts);
+    FerryPendingAck *ack = ferry_pending_acks_take(self->acks);
 
-    while (receipt) {
+    while (ack) {
         /* A tag of an earlier connection says nothing to this one. */
-        if (told && receipt->generation == self->generation)
-            told = acknowledge(connection, receipt->tag, error);
-        ferry_reception_settled(self->reception, receipt);
-        ferry_receipt_unref(receipt);
-        receipt = ferry_receipts_take(self->receipts);
+        if (told && ack->generation == self->generation)
+            told = acknowledge(connection, ack->tag, error);
+        ferry_reception_settled(self->reception, ack);
+        ferry_pending_ack_unref(ack);
+        ack = ferry_pending_acks_take(self->acks);
     }
     return told;
 }
@@ -433,7 +433,7 @@ ferry_consumer_new(FerryTransport *transport,
     self->events = events;
     self->user_data = user_data;
     self->wakeup = ferry_wakeup_new();
-    self->receipts = ferry_receipts_new(self->wakeup);
+    self->acks = ferry_pending_acks_new(self->wakeup);
     /* Kept for the life of the process, so that a reconnect finds what was sent meanwhile. */
     self->fanout_queue = g_strconcat(FERRY_TOPIC "_fanout_", fanout_id, NULL);
     self->reply_queue = g_strconcat("reply_", reply_id, NULL);
@@ -455,5 +455,5 @@ ferry_consumer_stop(FerryConsumer *self)
     wish(self, &self->stopping);
     if (self->thread)
         g_thread_join(g_steal_pointer(&self->thread));
-    ferry_receipts_close(self->receipts);
+    ferry_pending_acks_close(self->acks);
 }

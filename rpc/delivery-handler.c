@@ -12,22 +12,22 @@
 struct FerryReception {
     const FerryMethod *methods;
     FerryPublisher *publisher;
-    FerryReceipts *receipts;
+    FerryPendingAcks *acks;
     FerryDedup *seen;
-    GHashTable *owed; /* identity -> FerryReceipt not settled yet */
+    GHashTable *owed; /* identity -> FerryPendingAck not settled yet */
 };
 
 FerryReception *
-ferry_reception_new(const FerryMethod *methods, FerryPublisher *publisher, FerryReceipts *receipts)
+ferry_reception_new(const FerryMethod *methods, FerryPublisher *publisher, FerryPendingAcks *acks)
 {
     FerryReception *self = g_new0(FerryReception, 1);
 
     self->methods = methods;
     self->publisher = ferry_publisher_ref(publisher);
-    self->receipts = ferry_receipts_ref(receipts);
+    self->acks = ferry_pending_acks_ref(acks);
     self->seen = ferry_dedup_new(REMEMBERED);
-    self->owed =
-        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)ferry_receipt_unref);
+    self->owed = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+                                       (GDestroyNotify)ferry_pending_ack_unref);
     return self;
 }
 
@@ -38,16 +38,16 @@ ferry_reception_free(FerryReception *self)
         return;
     g_hash_table_unref(self->owed);
     ferry_dedup_free(self->seen);
-    ferry_receipts_unref(self->receipts);
+    ferry_pending_acks_unref(self->acks);
     ferry_publisher_unref(self->publisher);
     g_free(self);
 }
 
 void
-ferry_reception_settled(FerryReception *self, const FerryReceipt *receipt)
+ferry_reception_settled(FerryReception *self, const FerryPendingAck *ack)
 {
-    if (receipt->identity)
-        g_hash_table_remove(self->owed, receipt->identity);
+    if (ack->identity)
+        g_hash_table_remove(self->owed, ack->identity);
 }
 
 /* A second copy. Its first run answers; but if that has not been acknowledged and the broker now
@@ -58,13 +58,13 @@ take_again(FerryReception *self,
            const char *identity,
            guint generation)
 {
-    FerryReceipt *receipt = g_hash_table_lookup(self->owed, identity);
+    FerryPendingAck *ack = g_hash_table_lookup(self->owed, identity);
 
     g_debug("Message came again and is not run again");
-    if (!receipt || receipt->generation == generation)
+    if (!ack || ack->generation == generation)
         return FERRY_RECEPTION_ACK;
-    receipt->generation = generation;
-    receipt->tag = delivery->tag;
+    ack->generation = generation;
+    ack->tag = delivery->tag;
     return FERRY_RECEPTION_HOLD;
 }
 
@@ -75,7 +75,7 @@ refuse(FerryReception *self,
        const FerryFailure *failure)
 {
     FerryRequest *request =
-        ferry_request_new(incoming, addressing, self->publisher, /* receipt= */ NULL);
+        ferry_request_new(incoming, addressing, self->publisher, /* ack= */ NULL);
 
     g_message("Request %s for %.64s refused: %s", ferry_request_log_id(request),
               ferry_request_method(request), failure->message);
@@ -110,20 +110,20 @@ dispatch(FerryReception *self,
         refuse(self, incoming, addressing, failure);
         return FERRY_RECEPTION_ACK;
     }
-    FerryReceipt *receipt = NULL;
+    FerryPendingAck *ack = NULL;
     if ((method->flags & FERRY_METHOD_ORDER) != 0) {
-        receipt = ferry_receipt_new(self->receipts, incoming->identity, generation, tag);
-        if (receipt->identity)
-            g_hash_table_replace(self->owed, receipt->identity, ferry_receipt_ref(receipt));
+        ack = ferry_pending_ack_new(self->acks, incoming->identity, generation, tag);
+        if (ack->identity)
+            g_hash_table_replace(self->owed, ack->identity, ferry_pending_ack_ref(ack));
     }
-    FerryRequest *request = ferry_request_new(incoming, addressing, self->publisher, receipt);
+    FerryRequest *request = ferry_request_new(incoming, addressing, self->publisher, ack);
     if (g_str_equal(method->name, FERRY_STOCK_PING)) {
         ferry_request_reply(request, json_string("pong"));
         ferry_request_unref(request);
     } else {
         *ret_request = request;
     }
-    return receipt ? FERRY_RECEPTION_HOLD : FERRY_RECEPTION_ACK;
+    return ack ? FERRY_RECEPTION_HOLD : FERRY_RECEPTION_ACK;
 }
 
 FerryReceptionVerdict

@@ -16,12 +16,12 @@ typedef struct FerryReception FerryReception;
 typedef enum {
     FERRY_RECEPTION_ACK,    /* tell the broker now that it was taken */
     FERRY_RECEPTION_REJECT, /* it can never be served: away with it */
-    FERRY_RECEPTION_HOLD,   /* a receipt will settle it */
+    FERRY_RECEPTION_HOLD,   /* acknowledged when the pending acknowledgement is settled */
 } FerryReceptionVerdict;
 
 /** @methods: must outlive it. */
 FerryReception *
-ferry_reception_new(const FerryMethod *methods, FerryPublisher *publisher, FerryReceipts *receipts);
+ferry_reception_new(const FerryMethod *methods, FerryPublisher *publisher, FerryPendingAcks *acks);
 void ferry_reception_free(FerryReception *reception);
 
 /**
@@ -35,5 +35,5 @@ FerryReceptionVerdict ferry_reception_take(FerryReception *reception,
                                            guint generation,
                                            FerryRequest **ret_request);
 
-/** @receipt was settled, whether or not the broker could be told. */
-void ferry_reception_settled(FerryReception *reception, const FerryReceipt *receipt);
+/** @ack was settled, whether or not the broker could be told. */
+void ferry_reception_settled(FerryReception *reception, const FerryPendingAck *ack);

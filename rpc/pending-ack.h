@@ -1,8 +1,9 @@
-/* pending-ack.h: the acknowledgement that a request owes the broker, and the way to give it.
+/* pending-ack.h: the acknowledgement that a request still owes the broker.
  *
- * A tag is worth something on the connection that it came by only. When the same message comes
- * again on a later one, its receipt moves there, so the broker is told of what was done and not of
- * what was delivered last.
+ * The agent settles it once its journal has the order; the consumer's thread then acknowledges the
+ * delivery. A delivery tag is valid only on the connection it came by. When the broker delivers
+ * the same message again on a later connection, the pending acknowledgement gets the new tag, so
+ * that what is acknowledged is the work that was done and not merely the last delivery.
  */
 #pragma once
 
@@ -11,34 +12,39 @@
 
 #include "wakeup.h"
 
-/* Receipts that were settled and wait for the consumer's thread. Any thread. */
-typedef struct FerryReceipts FerryReceipts;
+/* Pending acknowledgements that are settled and wait for the consumer's thread. Reference counted;
+ * any thread. */
+typedef struct FerryPendingAcks FerryPendingAcks;
 
+/* Reference counted. */
 typedef struct {
-    FerryReceipts *receipts;
+    FerryPendingAcks *acks;
     char *identity; /* nullable */
     gint settled;   /* atomic */
     /* Consumer's thread only. */
-    guint generation; /* of connections */
+    guint generation; /* number of the connection that @tag belongs to */
     guint64 tag;
-} FerryReceipt;
+} FerryPendingAck;
 
-FerryReceipts *ferry_receipts_new(FerryWakeup *wakeup);
-FerryReceipts *ferry_receipts_ref(FerryReceipts *receipts);
-void ferry_receipts_unref(FerryReceipts *receipts);
+/** @wakeup: (transfer none): signalled whenever one is settled. */
+FerryPendingAcks *ferry_pending_acks_new(FerryWakeup *wakeup);
+FerryPendingAcks *ferry_pending_acks_ref(FerryPendingAcks *acks);
+void ferry_pending_acks_unref(FerryPendingAcks *acks);
 
-/** The consumer's thread has ended: nothing is told to the broker any more. */
-void ferry_receipts_close(FerryReceipts *receipts);
+/** The consumer's thread has ended: nobody acknowledges anything any more. */
+void ferry_pending_acks_close(FerryPendingAcks *acks);
 
-/** Returns: (transfer full) (nullable): the next to be told to the broker. */
-FerryReceipt *ferry_receipts_take(FerryReceipts *receipts);
+/** Returns: (transfer full) (nullable): the settled one that is acknowledged next. */
+FerryPendingAck *ferry_pending_acks_take(FerryPendingAcks *acks);
 
-FerryReceipt *
-ferry_receipt_new(FerryReceipts *receipts, const char *identity, guint generation, guint64 tag);
-FerryReceipt *ferry_receipt_ref(FerryReceipt *receipt);
-void ferry_receipt_unref(FerryReceipt *receipt);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryReceipt, ferry_receipt_unref)
+/** @identity: (nullable): names the message in a redelivery, too. Returns: (transfer full). */
+FerryPendingAck *
+ferry_pending_ack_new(FerryPendingAcks *acks, const char *identity, guint generation, guint64 tag);
+FerryPendingAck *ferry_pending_ack_ref(FerryPendingAck *ack);
+void ferry_pending_ack_unref(FerryPendingAck *ack);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryPendingAck, ferry_pending_ack_unref)
 
-/** Any thread; the first call counts. */
-void ferry_receipt_settle(FerryReceipt *receipt);
-bool ferry_receipt_is_settled(const FerryReceipt *receipt);
+/** Hands @ack to the consumer's thread, which acknowledges the delivery. Any thread; calls after
+ * the first do nothing. */
+void ferry_pending_ack_settle(FerryPendingAck *ack);
+bool ferry_pending_ack_is_settled(const FerryPendingAck *ack);

@@ -12,14 +12,14 @@
 /**
  * ferry_request_new:
  * @incoming: (transfer full)
- * @receipt: (nullable) (transfer full): what an answer settles; NULL when the delivery is
+ * @ack: (nullable) (transfer full): what an answer settles; NULL when the delivery is
  *   acknowledged already
  * Begins the heartbeats that the caller asked for.
  */
 FerryRequest *ferry_request_new(FerryIncoming *incoming,
                                 FerryAddressing addressing,
                                 FerryPublisher *publisher,
-                                FerryReceipt *receipt);
+                                FerryPendingAck *ack);
 
 /** Answers with @failure: (transfer none). */
 void ferry_request_refuse(FerryRequest *request, const FerryFailure *failure);

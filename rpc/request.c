@@ -14,7 +14,7 @@ struct FerryRequest {
     json_t *args;
     FerryAddressing addressing;
     FerryPublisher *publisher;
-    FerryReceipt *receipt; /* nullable */
+    FerryPendingAck *pending_ack; /* nullable */
     guint64 heartbeat_id;
     /* Atomic. */
     gint answered;
@@ -24,7 +24,7 @@ FerryRequest *
 ferry_request_new(FerryIncoming *incoming,
                   FerryAddressing addressing,
                   FerryPublisher *publisher,
-                  FerryReceipt *receipt)
+                  FerryPendingAck *ack)
 {
     FerryRequest *self = g_atomic_rc_box_new0(FerryRequest);
     json_t *args = json_object_get(incoming->message, "args");
@@ -33,7 +33,7 @@ ferry_request_new(FerryIncoming *incoming,
     self->args = json_is_object(args) ? json_incref(args) : json_object();
     self->addressing = addressing;
     self->publisher = ferry_publisher_ref(publisher);
-    self->receipt = receipt;
+    self->pending_ack = ack;
     if (incoming->heartbeat_ms > 0 && incoming->reply_queue)
         self->heartbeat_id = ferry_publisher_add_heartbeat(
             publisher, incoming->reply_queue, incoming->msg_id, incoming->heartbeat_ms);
@@ -60,7 +60,7 @@ request_clear(gpointer data)
     ferry_incoming_free(self->incoming);
     json_decref(self->args);
     ferry_publisher_unref(self->publisher);
-    g_clear_pointer(&self->receipt, ferry_receipt_unref);
+    g_clear_pointer(&self->pending_ack, ferry_pending_ack_unref);
 }
 
 void
@@ -104,14 +104,14 @@ ferry_request_log_id(const FerryRequest *self)
 void
 ferry_request_ack(FerryRequest *self)
 {
-    if (self->receipt)
-        ferry_receipt_settle(self->receipt);
+    if (self->pending_ack)
+        ferry_pending_ack_settle(self->pending_ack);
 }
 
 bool
 ferry_request_is_owing(const FerryRequest *self)
 {
-    return self->receipt && !ferry_receipt_is_settled(self->receipt);
+    return self->pending_ack && !ferry_pending_ack_is_settled(self->pending_ack);
 }
 
 /* Returns: true for the first answer, which is the one that counts. */
