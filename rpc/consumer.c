@@ -40,7 +40,7 @@ struct FerryConsumer {
     /* Consumer's thread only. */
     FerryLink *link;
     FerryPendingAcks *acks;
-    FerryReception *reception;
+    FerryDeliveryHandler *handler;
     guint generation;
     bool serves;
     bool awaits_replies;
@@ -52,7 +52,7 @@ consumer_clear(gpointer data)
     FerryConsumer *self = data;
 
     ferry_link_free(self->link);
-    ferry_reception_free(self->reception);
+    ferry_delivery_handler_free(self->handler);
     ferry_pending_acks_unref(self->acks);
     ferry_wakeup_unref(self->wakeup);
     ferry_publisher_unref(self->publisher);
@@ -82,7 +82,7 @@ ferry_consumer_serve(FerryConsumer *self, const char *server, const FerryMethod 
 {
     self->server = g_strdup(server);
     self->methods = methods;
-    self->reception = ferry_reception_new(methods, self->publisher, self->acks);
+    self->handler = ferry_delivery_handler_new(methods, self->publisher, self->acks);
 }
 
 void
@@ -184,17 +184,16 @@ take_request(FerryConsumer *self,
 
     if (is_wished(self, &self->wants_rest))
         return reject(connection, delivery->tag, /* requeue= */ true, error);
-    FerryReceptionVerdict verdict =
-        ferry_reception_take(self->reception, delivery, addressing_of(delivery->consumer_tag),
-                             self->generation, &request);
-    switch (verdict) {
-    case FERRY_RECEPTION_ACK:
+    FerryDeliveryAction action = ferry_delivery_handler_take(
+        self->handler, delivery, addressing_of(delivery->consumer_tag), self->generation, &request);
+    switch (action) {
+    case FERRY_DELIVERY_ACK:
         told = acknowledge(connection, delivery->tag, error);
         break;
-    case FERRY_RECEPTION_REJECT:
+    case FERRY_DELIVERY_REJECT:
         told = reject(connection, delivery->tag, /* requeue= */ false, error);
         break;
-    case FERRY_RECEPTION_HOLD:
+    case FERRY_DELIVERY_HOLD:
         break;
     }
     /* Run even if the broker could not be told: it hands the message over again, and then the
@@ -282,7 +281,7 @@ tell_settled(FerryConsumer *self, FerryAmqpConnection *connection, GError **erro
         /* A tag of an earlier connection says nothing to this one. */
         if (told && ack->generation == self->generation)
             told = acknowledge(connection, ack->tag, error);
-        ferry_reception_settled(self->reception, ack);
+        ferry_delivery_handler_ack_settled(self->handler, ack);
         ferry_pending_ack_unref(ack);
         ack = ferry_pending_acks_take(self->acks);
     }

@@ -9,7 +9,7 @@
 /* oslo.messaging remembers 16; more costs nothing and survives a longer outage. */
 #define REMEMBERED 1024
 
-struct FerryReception {
+struct FerryDeliveryHandler {
     const FerryMethod *methods;
     FerryPublisher *publisher;
     FerryPendingAcks *acks;
@@ -17,10 +17,12 @@ struct FerryReception {
     GHashTable *owed; /* identity -> FerryPendingAck not settled yet */
 };
 
-FerryReception *
-ferry_reception_new(const FerryMethod *methods, FerryPublisher *publisher, FerryPendingAcks *acks)
+FerryDeliveryHandler *
+ferry_delivery_handler_new(const FerryMethod *methods,
+                           FerryPublisher *publisher,
+                           FerryPendingAcks *acks)
 {
-    FerryReception *self = g_new0(FerryReception, 1);
+    FerryDeliveryHandler *self = g_new0(FerryDeliveryHandler, 1);
 
     self->methods = methods;
     self->publisher = ferry_publisher_ref(publisher);
@@ -32,7 +34,7 @@ ferry_reception_new(const FerryMethod *methods, FerryPublisher *publisher, Ferry
 }
 
 void
-ferry_reception_free(FerryReception *self)
+ferry_delivery_handler_free(FerryDeliveryHandler *self)
 {
     if (!self)
         return;
@@ -44,7 +46,7 @@ ferry_reception_free(FerryReception *self)
 }
 
 void
-ferry_reception_settled(FerryReception *self, const FerryPendingAck *ack)
+ferry_delivery_handler_ack_settled(FerryDeliveryHandler *self, const FerryPendingAck *ack)
 {
     if (ack->identity)
         g_hash_table_remove(self->owed, ack->identity);
@@ -52,8 +54,8 @@ ferry_reception_settled(FerryReception *self, const FerryPendingAck *ack)
 
 /* A second copy. Its first run answers; but if that has not been acknowledged and the broker now
  * hands the message over anew, this delivery is the one to acknowledge later. */
-static FerryReceptionVerdict
-take_again(FerryReception *self,
+static FerryDeliveryAction
+take_again(FerryDeliveryHandler *self,
            const FerryDelivery *delivery,
            const char *identity,
            guint generation)
@@ -62,14 +64,14 @@ take_again(FerryReception *self,
 
     g_debug("Message came again and is not run again");
     if (!ack || ack->generation == generation)
-        return FERRY_RECEPTION_ACK;
+        return FERRY_DELIVERY_ACK;
     ack->generation = generation;
     ack->tag = delivery->tag;
-    return FERRY_RECEPTION_HOLD;
+    return FERRY_DELIVERY_HOLD;
 }
 
 static void
-refuse(FerryReception *self,
+refuse(FerryDeliveryHandler *self,
        FerryIncoming *incoming,
        FerryAddressing addressing,
        const FerryFailure *failure)
@@ -83,19 +85,19 @@ refuse(FerryReception *self,
     ferry_request_unref(request);
 }
 
-static FerryReceptionVerdict
-refuse_broken(FerryReception *self, FerryIncoming *incoming, FerryAddressing addressing)
+static FerryDeliveryAction
+refuse_broken(FerryDeliveryHandler *self, FerryIncoming *incoming, FerryAddressing addressing)
 {
     g_autoptr(FerryFailure) failure =
         ferry_failure_stock("builtins", "ValueError", "%s", incoming->broken);
 
     refuse(self, incoming, addressing, failure);
-    return FERRY_RECEPTION_REJECT;
+    return FERRY_DELIVERY_REJECT;
 }
 
 /* @incoming: (transfer full). */
-static FerryReceptionVerdict
-dispatch(FerryReception *self,
+static FerryDeliveryAction
+dispatch(FerryDeliveryHandler *self,
          FerryIncoming *incoming,
          FerryAddressing addressing,
          guint generation,
@@ -108,7 +110,7 @@ dispatch(FerryReception *self,
     if (!ferry_dispatch(self->methods, incoming->message, addressing, &method, &failure)) {
         incoming->heartbeat_ms = 0;
         refuse(self, incoming, addressing, failure);
-        return FERRY_RECEPTION_ACK;
+        return FERRY_DELIVERY_ACK;
     }
     FerryPendingAck *ack = NULL;
     if ((method->flags & FERRY_METHOD_ORDER) != 0) {
@@ -123,27 +125,27 @@ dispatch(FerryReception *self,
     } else {
         *ret_request = request;
     }
-    return ack ? FERRY_RECEPTION_HOLD : FERRY_RECEPTION_ACK;
+    return ack ? FERRY_DELIVERY_HOLD : FERRY_DELIVERY_ACK;
 }
 
-FerryReceptionVerdict
-ferry_reception_take(FerryReception *self,
-                     const FerryDelivery *delivery,
-                     FerryAddressing addressing,
-                     guint generation,
-                     FerryRequest **ret_request)
+FerryDeliveryAction
+ferry_delivery_handler_take(FerryDeliveryHandler *self,
+                            const FerryDelivery *delivery,
+                            FerryAddressing addressing,
+                            guint generation,
+                            FerryRequest **ret_request)
 {
     g_autoptr(GError) error = NULL;
 
     *ret_request = NULL;
     if (delivery->body_size == 0) {
         g_debug("Empty message ignored");
-        return FERRY_RECEPTION_ACK;
+        return FERRY_DELIVERY_ACK;
     }
     g_autoptr(FerryIncoming) incoming = ferry_incoming_parse(delivery, &error);
     if (!incoming) {
         g_warning("Message rejected: %s", error->message);
-        return FERRY_RECEPTION_REJECT;
+        return FERRY_DELIVERY_REJECT;
     }
     if (incoming->identity && !ferry_dedup_add(self->seen, incoming->identity))
         return take_again(self, delivery, incoming->identity, generation);

@@ -1,6 +1,7 @@
-/* delivery-handler.h: what to do about a delivery: refuse it, answer it at once, or hand it on.
+/* delivery-handler.h: decides what happens to a delivered request: refused, answered at once, or
+ * handed on to be run; and whether its delivery is acknowledged now.
  *
- * Threads: the consumer's. Talks to the broker only by what it returns.
+ * Threads: the consumer's. The caller acknowledges or rejects, as the returned action says.
  */
 #pragma once
 
@@ -11,29 +12,31 @@
 #include "pending-ack.h"
 #include "publisher.h"
 
-typedef struct FerryReception FerryReception;
+typedef struct FerryDeliveryHandler FerryDeliveryHandler;
 
 typedef enum {
-    FERRY_RECEPTION_ACK,    /* tell the broker now that it was taken */
-    FERRY_RECEPTION_REJECT, /* it can never be served: away with it */
-    FERRY_RECEPTION_HOLD,   /* acknowledged when the pending acknowledgement is settled */
-} FerryReceptionVerdict;
+    FERRY_DELIVERY_ACK,    /* acknowledge it now */
+    FERRY_DELIVERY_REJECT, /* reject it: it can never be served */
+    FERRY_DELIVERY_HOLD,   /* neither: a pending acknowledgement is settled later */
+} FerryDeliveryAction;
 
-/** @methods: must outlive it. */
-FerryReception *
-ferry_reception_new(const FerryMethod *methods, FerryPublisher *publisher, FerryPendingAcks *acks);
-void ferry_reception_free(FerryReception *reception);
+/** @methods: must outlive the handler. @publisher: for answers that need no run. */
+FerryDeliveryHandler *ferry_delivery_handler_new(const FerryMethod *methods,
+                                                 FerryPublisher *publisher,
+                                                 FerryPendingAcks *acks);
+void ferry_delivery_handler_free(FerryDeliveryHandler *handler);
 
 /**
- * ferry_reception_take:
- * @generation: counts connections: a tag is known by it
- * @ret_request: (transfer full) (nullable): what is to be run
+ * ferry_delivery_handler_take:
+ * @generation: number of the connection that @delivery came by; its tag is valid on that one only
+ * @ret_request: (transfer full) (nullable): the request that is to be run
+ * Returns: what to tell the broker about @delivery.
  */
-FerryReceptionVerdict ferry_reception_take(FerryReception *reception,
-                                           const FerryDelivery *delivery,
-                                           FerryAddressing addressing,
-                                           guint generation,
-                                           FerryRequest **ret_request);
+FerryDeliveryAction ferry_delivery_handler_take(FerryDeliveryHandler *handler,
+                                                const FerryDelivery *delivery,
+                                                FerryAddressing addressing,
+                                                guint generation,
+                                                FerryRequest **ret_request);
 
-/** @ack was settled, whether or not the broker could be told. */
-void ferry_reception_settled(FerryReception *reception, const FerryPendingAck *ack);
+/** @ack was settled, whether or not the broker could be told of it. */
+void ferry_delivery_handler_ack_settled(FerryDeliveryHandler *handler, const FerryPendingAck *ack);
