@@ -30,7 +30,7 @@ struct FerryBus {
 
     /* Atomic. */
     gint closed;
-    gint rests;
+    gint serving_stopped;
 
     /* Guarded by lock. */
     GMutex lock;
@@ -76,27 +76,27 @@ typedef struct {
     void (*tell)(FerryBus *bus, gpointer item);
     gpointer item;
     GDestroyNotify free_item; /* nullable */
-} Errand;
+} MainCallback;
 
 static gboolean
-run_errand(gpointer data)
+run_callback(gpointer data)
 {
-    const Errand *errand = data;
+    const MainCallback *callback = data;
 
-    if (g_atomic_int_get(&errand->bus->closed) == 0)
-        errand->tell(errand->bus, errand->item);
+    if (g_atomic_int_get(&callback->bus->closed) == 0)
+        callback->tell(callback->bus, callback->item);
     return G_SOURCE_REMOVE;
 }
 
 static void
-errand_free(gpointer data)
+callback_free(gpointer data)
 {
-    Errand *errand = data;
+    MainCallback *callback = data;
 
-    if (errand->free_item)
-        errand->free_item(errand->item);
-    bus_unref(errand->bus);
-    g_free(errand);
+    if (callback->free_item)
+        callback->free_item(callback->item);
+    bus_unref(callback->bus);
+    g_free(callback);
 }
 
 /* Never runs it in this thread, as g_main_context_invoke() might. @item: (transfer full). */
@@ -106,16 +106,16 @@ hand_over(FerryBus *self,
           gpointer item,
           GDestroyNotify free_item)
 {
-    Errand *errand = g_new0(Errand, 1);
+    MainCallback *callback = g_new0(MainCallback, 1);
 
-    *errand = (Errand){bus_ref(self), tell, item, free_item};
+    *callback = (MainCallback){bus_ref(self), tell, item, free_item};
     if (!self->context) {
-        errand_free(errand);
+        callback_free(callback);
         return;
     }
     g_autoptr(GSource) source = g_idle_source_new();
     g_source_set_priority(source, G_PRIORITY_DEFAULT);
-    g_source_set_callback(source, run_errand, errand, errand_free);
+    g_source_set_callback(source, run_callback, callback, callback_free);
     g_source_set_static_name(source, "ferry-bus");
     g_source_attach(source, self->context);
 }
@@ -138,7 +138,7 @@ turn_away(FerryRequest *request)
 static void
 tell_request(FerryBus *self, gpointer item)
 {
-    if (g_atomic_int_get(&self->rests) != 0)
+    if (g_atomic_int_get(&self->serving_stopped) != 0)
         turn_away(item);
     else
         self->service.handle(item, self->service.user_data);
@@ -330,7 +330,7 @@ ferry_bus_wait_ready(FerryBus *self, guint timeout_ms, GError **error)
 void
 ferry_bus_stop_serving(FerryBus *self)
 {
-    g_atomic_int_set(&self->rests, 1);
+    g_atomic_int_set(&self->serving_stopped, 1);
     ferry_consumer_stop_serving(self->consumer, STOP_SERVING_MS);
 }
 
@@ -409,11 +409,11 @@ tell_confirmed(FerryBus *self, gpointer item)
 }
 
 static void
-on_published(FerryFate fate, gpointer user_data)
+on_published(FerryPublishResult result, gpointer user_data)
 {
     const Confirmation *confirmation = user_data;
 
-    if (fate != FERRY_FATE_CONFIRMED)
+    if (result != FERRY_PUBLISH_CONFIRMED)
         return;
     Confirmation *copy = g_memdup2(confirmation, sizeof *confirmation);
     bus_ref(copy->bus);

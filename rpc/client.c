@@ -123,7 +123,7 @@ ferry_client_take_reply(FerryClient *self, json_t *message)
 }
 
 static void
-on_dispatched(FerryFate fate, gpointer user_data)
+on_dispatched(FerryPublishResult result, gpointer user_data)
 {
     const Dispatch *dispatch = user_data;
     FerryClient *self = dispatch->client;
@@ -131,9 +131,9 @@ on_dispatched(FerryFate fate, gpointer user_data)
     Call *call = g_hash_table_lookup(self->calls, dispatch->msg_id);
 
     if (call) {
-        call->confirmed = fate == FERRY_FATE_CONFIRMED;
-        call->returned = fate == FERRY_FATE_RETURNED;
-        call->dropped = fate == FERRY_FATE_DROPPED;
+        call->confirmed = result == FERRY_PUBLISH_CONFIRMED;
+        call->returned = result == FERRY_PUBLISH_RETURNED;
+        call->dropped = result == FERRY_PUBLISH_DROPPED;
         g_cond_broadcast(&self->changed);
     }
 }
@@ -322,7 +322,7 @@ ferry_client_call(FerryClient *self,
     gulong watch =
         cancellable ? g_cancellable_connect(cancellable, G_CALLBACK(on_cancelled), self, NULL) : 0;
 
-    ferry_consumer_want_replies(self->consumer);
+    ferry_consumer_request_replies(self->consumer);
     g_autoptr(FerryJson) answer = exchange_messages(
         self, &call, routing_key, request_document(self, &call, method, args), error);
     /* Without the lock: it waits for a handler that is running, and that takes the lock. */
@@ -371,7 +371,7 @@ ferry_client_survey(FerryClient *self,
     };
     g_autoptr(FerryJson) document = request_document(self, &call, method, args);
 
-    ferry_consumer_want_replies(self->consumer);
+    ferry_consumer_request_replies(self->consumer);
     g_mutex_lock(&self->lock);
     wait_until_ready(self, &call);
     if (self->ready && !self->closed) {

@@ -10,7 +10,7 @@
 #include "topology.h"
 #include "unique-id.h"
 
-/* Deliveries taken between two looks at the wishes. */
+/* Deliveries read before requests from other threads are looked at again. */
 #define PORTION 64
 
 struct FerryConsumer {
@@ -32,10 +32,10 @@ struct FerryConsumer {
     /* Guarded by lock. */
     GMutex lock;
     GCond changed;
-    bool wants_replies;
-    bool wants_rest; /* to serve no longer */
-    bool rests;
-    bool stopping;
+    bool replies_requested;
+    bool stop_serving_requested;
+    bool serving_stopped;
+    bool stop_requested;
 
     /* Consumer's thread only. */
     FerryLink *link;
@@ -97,9 +97,9 @@ ferry_consumer_reply_queue(const FerryConsumer *self)
     return self->reply_queue;
 }
 
-/* Sets one of the wishes under the lock and wakes the thread. */
+/* Sets one of the ..._requested flags and wakes the thread. */
 static void
-wish(FerryConsumer *self, bool *flag)
+set_requested(FerryConsumer *self, bool *flag)
 {
     g_mutex_lock(&self->lock);
     *flag = true;
@@ -108,7 +108,7 @@ wish(FerryConsumer *self, bool *flag)
 }
 
 static bool
-is_wished(FerryConsumer *self, const bool *flag)
+is_requested(FerryConsumer *self, const bool *flag)
 {
     FERRY_LOCK_SCOPE(&self->lock);
 
@@ -116,9 +116,9 @@ is_wished(FerryConsumer *self, const bool *flag)
 }
 
 void
-ferry_consumer_want_replies(FerryConsumer *self)
+ferry_consumer_request_replies(FerryConsumer *self)
 {
-    wish(self, &self->wants_replies);
+    set_requested(self, &self->replies_requested);
 }
 
 void
@@ -127,10 +127,10 @@ ferry_consumer_stop_serving(FerryConsumer *self, guint timeout_ms)
     gint64 end_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
     bool in_time = self->thread != NULL;
 
-    wish(self, &self->wants_rest);
+    set_requested(self, &self->stop_serving_requested);
     FERRY_LOCK_SCOPE(&self->lock);
 
-    while (!self->rests && in_time)
+    while (!self->serving_stopped && in_time)
         in_time = g_cond_wait_until(&self->changed, &self->lock, end_us);
 }
 
@@ -182,7 +182,7 @@ take_request(FerryConsumer *self,
     FerryRequest *request = NULL;
     bool told = true;
 
-    if (is_wished(self, &self->wants_rest))
+    if (is_requested(self, &self->stop_serving_requested))
         return reject(connection, delivery->tag, /* requeue= */ true, error);
     FerryDeliveryAction action = ferry_delivery_handler_take(
         self->handler, delivery, addressing_of(delivery->consumer_tag), self->generation, &request);
@@ -269,7 +269,7 @@ read_some(FerryConsumer *self, FerryAmqpConnection *connection, bool *ret_more, 
     return true;
 }
 
-/* --- wishes ----------------------------------------------------------------------------------- */
+/* --- requests of other threads ---------------------------------------------------------------- */
 
 static bool
 tell_settled(FerryConsumer *self, FerryAmqpConnection *connection, GError **error)
@@ -291,7 +291,7 @@ tell_settled(FerryConsumer *self, FerryAmqpConnection *connection, GError **erro
 static bool
 await_replies(FerryConsumer *self, FerryAmqpConnection *connection, GError **error)
 {
-    if (self->awaits_replies || !is_wished(self, &self->wants_replies))
+    if (self->awaits_replies || !is_requested(self, &self->replies_requested))
         return true;
     self->awaits_replies = ferry_topology_await_replies(connection, self->transport->options,
                                                         self->reply_queue, error);
@@ -301,28 +301,28 @@ await_replies(FerryConsumer *self, FerryAmqpConnection *connection, GError **err
 }
 
 static void
-tell_rest(FerryConsumer *self)
+tell_serving_stopped(FerryConsumer *self)
 {
     FERRY_LOCK_SCOPE(&self->lock);
 
-    self->rests = true;
+    self->serving_stopped = true;
     g_cond_broadcast(&self->changed);
 }
 
 static bool
 stop_serving(FerryConsumer *self, FerryAmqpConnection *connection, GError **error)
 {
-    if (!is_wished(self, &self->wants_rest))
+    if (!is_requested(self, &self->stop_serving_requested))
         return true;
     ferry_amqp_connection_hurry(connection);
     bool stopped =
         !self->serves || ferry_topology_stop_serving(connection, self->fanout_queue, error);
     self->serves = false;
-    tell_rest(self);
+    tell_serving_stopped(self);
     return stopped;
 }
 
-/* Wishes first: their calls may leave deliveries in the library's buffers. */
+/* Requested changes first: their calls may leave deliveries in the library's buffers. */
 static void
 serve(FerryConsumer *self, FerryAmqpConnection *connection)
 {
@@ -330,7 +330,7 @@ serve(FerryConsumer *self, FerryAmqpConnection *connection)
     bool alive = true;
     bool more = true;
 
-    while (alive && more && !is_wished(self, &self->stopping)) {
+    while (alive && more && !is_requested(self, &self->stop_requested)) {
         alive = tell_settled(self, connection, &error) && await_replies(self, connection, &error) &&
                 stop_serving(self, connection, &error) &&
                 read_some(self, connection, &more, &error);
@@ -348,7 +348,7 @@ on_setup(FerryAmqpConnection *connection, gpointer user_data, GError **error)
     const FerryMessagingOptions *options = self->transport->options;
 
     self->generation++;
-    self->serves = self->server && !is_wished(self, &self->wants_rest);
+    self->serves = self->server && !is_requested(self, &self->stop_serving_requested);
     if (self->serves &&
         !ferry_topology_serve(connection, options, self->server, self->fanout_queue, error))
         return false;
@@ -403,12 +403,12 @@ run(gpointer data)
     FerryConsumer *self = data;
     FerryAmqpConnection *connection = NULL;
 
-    while (!is_wished(self, &self->stopping)) {
+    while (!is_requested(self, &self->stop_requested)) {
         connection = ferry_link_tend(self->link);
         if (connection)
             serve(self, connection);
-        else if (is_wished(self, &self->wants_rest))
-            tell_rest(self);
+        else if (is_requested(self, &self->stop_serving_requested))
+            tell_serving_stopped(self);
         ferry_link_wait(self->link, self->wakeup, G_MAXINT64);
     }
     connection = ferry_link_connection(self->link);
@@ -451,7 +451,7 @@ ferry_consumer_start(FerryConsumer *self)
 void
 ferry_consumer_stop(FerryConsumer *self)
 {
-    wish(self, &self->stopping);
+    set_requested(self, &self->stop_requested);
     if (self->thread)
         g_thread_join(g_steal_pointer(&self->thread));
     ferry_pending_acks_close(self->acks);

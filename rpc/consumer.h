@@ -45,7 +45,7 @@ void ferry_consumer_listen(FerryConsumer *consumer, const char *const *keys);
 void ferry_consumer_start(FerryConsumer *consumer);
 
 /** Asks for a queue for answers; events.replies_ready tells when it is there. */
-void ferry_consumer_want_replies(FerryConsumer *consumer);
+void ferry_consumer_request_replies(FerryConsumer *consumer);
 
 /** Returns: (transfer none): its name; immutable. */
 const char *ferry_consumer_reply_queue(const FerryConsumer *consumer);

@@ -15,15 +15,15 @@ typedef enum {
 } FerryOutgoingKind;
 
 typedef enum {
-    FERRY_FATE_CONFIRMED, /* the broker has it */
-    FERRY_FATE_RETURNED,  /* the broker has no queue for it */
-    FERRY_FATE_DROPPED,   /* too late, or it cannot be sent */
-} FerryFate;
+    FERRY_PUBLISH_CONFIRMED, /* the broker has it */
+    FERRY_PUBLISH_RETURNED,  /* the broker has no queue for it */
+    FERRY_PUBLISH_DROPPED,   /* too late, or it cannot be sent */
+} FerryPublishResult;
 
 typedef struct FerryOutgoing FerryOutgoing;
 
 /** Runs in the publisher's thread, once, unless the publisher is stopped before. */
-typedef void (*FerryOutgoingFunc)(FerryFate fate, gpointer user_data);
+typedef void (*FerryOutgoingFunc)(FerryPublishResult result, gpointer user_data);
 
 struct FerryOutgoing {
     FerryOutgoingKind kind;

@@ -97,10 +97,10 @@ ferry_publisher_flush(FerryPublisher *self, guint timeout_ms)
 /* --- what becomes of a message (publisher's thread from here on) ------------------------------ */
 
 static void
-settle(FerryPublisher *self, FerryOutgoing *outgoing, FerryFate fate)
+settle(FerryPublisher *self, FerryOutgoing *outgoing, FerryPublishResult result)
 {
     if (outgoing->done)
-        outgoing->done(fate, outgoing->user_data);
+        outgoing->done(result, outgoing->user_data);
     ferry_send_queue_settle(self->send_queue, outgoing);
     ferry_outgoing_free(outgoing);
 }
@@ -122,7 +122,7 @@ retry_answer(FerryPublisher *self, FerryOutgoing *outgoing)
     g_warning("Answer dropped: its queue \"%.80s\" did not come back in %u s",
               outgoing->routing_key, patience_s);
     ferry_dead_queues_add(self->dead, outgoing->routing_key, now_us);
-    settle(self, outgoing, FERRY_FATE_DROPPED);
+    settle(self, outgoing, FERRY_PUBLISH_DROPPED);
 }
 
 static void
@@ -134,7 +134,7 @@ take_returned(FerryPublisher *self, FerryOutgoing *outgoing)
     }
     if (outgoing->kind == FERRY_OUTGOING_HEARTBEAT)
         ferry_send_queue_remove_heartbeat(self->send_queue, outgoing->heartbeat_id);
-    settle(self, outgoing, FERRY_FATE_RETURNED);
+    settle(self, outgoing, FERRY_PUBLISH_RETURNED);
 }
 
 static void
@@ -143,7 +143,7 @@ take_confirmed(FerryPublisher *self, FerryOutgoing *outgoing)
     if (outgoing->returned)
         take_returned(self, outgoing);
     else
-        settle(self, outgoing, FERRY_FATE_CONFIRMED);
+        settle(self, outgoing, FERRY_PUBLISH_CONFIRMED);
 }
 
 /* The broker could not take it, a full queue for instance. */
@@ -151,7 +151,7 @@ static void
 take_refused(FerryPublisher *self, FerryOutgoing *outgoing)
 {
     if (outgoing->kind != FERRY_OUTGOING_ANSWER && outgoing->kind != FERRY_OUTGOING_NOTIFICATION) {
-        settle(self, outgoing, FERRY_FATE_DROPPED);
+        settle(self, outgoing, FERRY_PUBLISH_DROPPED);
         return;
     }
     g_debug("Broker refused a message for \"%.80s\"; trying again", outgoing->routing_key);
@@ -330,7 +330,7 @@ take_undeclared(FerryPublisher *self, FerryOutgoing *outgoing, const GError *rea
         self->hold_us = g_get_monotonic_time() + HOLD_US;
     } else {
         g_queue_remove(&self->in_flight, outgoing);
-        settle(self, outgoing, FERRY_FATE_DROPPED);
+        settle(self, outgoing, FERRY_PUBLISH_DROPPED);
     }
 }
 
@@ -343,7 +343,7 @@ publish(FerryPublisher *self,
     gint64 now_us = g_get_monotonic_time();
 
     if (is_in_vain(self, outgoing, now_us)) {
-        settle(self, outgoing, FERRY_FATE_DROPPED);
+        settle(self, outgoing, FERRY_PUBLISH_DROPPED);
         return true;
     }
     /* In flight from here on: a lost connection puts it back into the send queue. */
@@ -451,7 +451,7 @@ on_down(const GError *reason, gpointer user_data)
 
     while (outgoing) {
         if (outgoing->kind == FERRY_OUTGOING_HEARTBEAT || outgoing->kind == FERRY_OUTGOING_SAMPLE)
-            settle(self, outgoing, FERRY_FATE_DROPPED);
+            settle(self, outgoing, FERRY_PUBLISH_DROPPED);
         else
             ferry_send_queue_put_back(self->send_queue, outgoing);
         outgoing = g_queue_pop_tail(&self->in_flight);
