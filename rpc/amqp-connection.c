@@ -16,13 +16,13 @@
 #define FRAME_MAX 131072
 #define LOGIN_TIMEOUT_S 10
 #define ANSWER_TIMEOUT_S 10
-#define HURRY_TIMEOUT_S 2
+#define CLOSING_TIMEOUT_S 2
 
 struct FerryAmqpConnection {
     FerryAmqpState *state;
     guint heartbeat_s;
-    gint64 served_us;   /* when the library last had its turn */
-    gint64 received_us; /* when something last came */
+    gint64 served_us;   /* when the library was last called to read or to send heartbeats */
+    gint64 received_us; /* when the broker last sent something */
     /* A message whose frames have not all come yet. */
     FerryAmqpEvent partial;
     GByteArray *body;
@@ -82,11 +82,11 @@ open_state(FerryAmqpState *state,
            const char *purpose,
            GError **error)
 {
-    const struct timeval login_patience = {.tv_sec = LOGIN_TIMEOUT_S};
-    const struct timeval answer_patience = {.tv_sec = ANSWER_TIMEOUT_S};
+    const struct timeval login_timeout = {.tv_sec = LOGIN_TIMEOUT_S};
+    const struct timeval answer_timeout = {.tv_sec = ANSWER_TIMEOUT_S};
 
-    (void)amqp_set_handshake_timeout(state, &login_patience);
-    (void)amqp_set_rpc_timeout(state, &answer_patience);
+    (void)amqp_set_handshake_timeout(state, &login_timeout);
+    (void)amqp_set_rpc_timeout(state, &answer_timeout);
     if (!ferry_amqp_socket_open(state, transport, broker, error) ||
         !login(state, transport, broker, purpose, error))
         return false;
@@ -117,17 +117,17 @@ ferry_amqp_connection_open(const FerryTransport *transport,
 }
 
 void
-ferry_amqp_connection_hurry(FerryAmqpConnection *self)
+ferry_amqp_connection_shorten_timeout(FerryAmqpConnection *self)
 {
-    const struct timeval patience = {.tv_sec = HURRY_TIMEOUT_S};
+    const struct timeval timeout = {.tv_sec = CLOSING_TIMEOUT_S};
 
-    (void)amqp_set_rpc_timeout(self->state, &patience);
+    (void)amqp_set_rpc_timeout(self->state, &timeout);
 }
 
 void
 ferry_amqp_connection_close(FerryAmqpConnection *self)
 {
-    ferry_amqp_connection_hurry(self);
+    ferry_amqp_connection_shorten_timeout(self);
     (void)amqp_connection_close(self->state, AMQP_REPLY_SUCCESS);
     ferry_amqp_connection_free(self);
 }
@@ -212,7 +212,7 @@ take_properties(FerryDelivery *delivery, const amqp_basic_properties_t *properti
     delivery->compression = find_header(properties, "compression");
 }
 
-/* A message is whole: hands it to @ret_event. */
+/* All frames of a message have come: hands it to @ret_event. */
 static void
 finish_message(FerryAmqpConnection *self, FerryAmqpEvent *ret_event)
 {
@@ -243,7 +243,7 @@ take_body(FerryAmqpConnection *self, const amqp_frame_t *frame, FerryAmqpEvent *
 {
     const amqp_bytes_t part = frame->payload.body_fragment;
 
-    /* A body over the limit is counted through and never kept. */
+    /* The bytes of a body over the limit are counted, not kept. */
     if (self->partial.delivery.body_size <= FERRY_ENVELOPE_MAX_BYTES)
         g_byte_array_append(self->body, part.bytes, (guint)part.len);
     self->missing -= MIN(self->missing, part.len);
@@ -308,7 +308,7 @@ take_method(FerryAmqpConnection *self,
         ret_event->kind = FERRY_AMQP_UNBLOCKED;
         return true;
     case AMQP_BASIC_CANCEL_METHOD:
-        /* The queue was deleted or moved: declaring everything anew is what heals it. */
+        /* The queue was deleted or moved: a new connection declares everything again. */
         ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL,
                         "The broker cancelled a consumer: its queue is gone");
         return false;
@@ -379,11 +379,12 @@ ferry_amqp_connection_deadline(const FerryAmqpConnection *self)
     if (self->heartbeat_s == 0)
         return G_MAXINT64;
     gint64 heartbeat_us = (gint64)self->heartbeat_s * G_USEC_PER_SEC;
-    /* The library sends a heartbeat in its first turn after a whole period without output, and the
-     * broker forgives two: three quarters of a period between turns keep well inside that. The
-     * broker's own heartbeats come each half a period, so an idle link wakes for nothing else. */
-    gint64 turn_us = self->served_us + heartbeat_us * 3 / 4;
-    /* The library gives the link up after two periods without input: look right after. */
+    /* The library sends a heartbeat when it is called after a whole period without output, and the
+     * broker closes after two periods without input: a call every three quarters of a period is
+     * early enough. The broker's own heartbeats come every half period, so they alone wake the
+     * thread of an idle connection. */
+    gint64 next_call_us = self->served_us + heartbeat_us * 3 / 4;
+    /* The library gives the connection up after two periods without input: call it right after. */
     gint64 silence_us = self->received_us + 2 * heartbeat_us + G_USEC_PER_SEC / 20;
-    return silence_us > self->served_us ? MIN(turn_us, silence_us) : turn_us;
+    return silence_us > self->served_us ? MIN(next_call_us, silence_us) : next_call_us;
 }

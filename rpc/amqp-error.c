@@ -6,7 +6,7 @@
 
 #include <openssl/err.h>
 
-/* Reply codes of AMQP 0-9-1 that a second try will not change. */
+/* For reply codes of AMQP 0-9-1 that stay the same however often one tries. */
 static const char *
 hint_of_refusal(int code)
 {
@@ -34,7 +34,7 @@ ferry_amqp_set_close_error(GError **error, int code, amqp_bytes_t text, const ch
                     (const char *)text.bytes);
 }
 
-/* OpenSSL knows more than rabbitmq-c tells, "certificate verify failed" above all. */
+/* rabbitmq-c hides what OpenSSL says, "certificate verify failed" above all. */
 static const char *
 tls_reason(int status)
 {

@@ -30,8 +30,8 @@ set_properties(amqp_basic_properties_t *properties,
     }
 }
 
-/* Whether the broker shall tell when there is no queue. RabbitMQ's direct reply-to has none in any
- * case: it delivers such a message and returns it all the same. */
+/* Whether the broker returns the message when no queue takes it. Not with RabbitMQ's direct
+ * reply-to, which has no queue at all: it would deliver the message and return it, too. */
 static bool
 is_mandatory(const FerryOutgoing *outgoing)
 {

@@ -23,8 +23,8 @@ set_file_error(GError **error, const char *option, const char *path)
     return false;
 }
 
-/* Without a CA file the chain is checked against the system's store, as stock peers do; the
- * library by itself would refuse everybody. */
+/* Without a CA file the system's store decides, as with oslo.messaging; rabbitmq-c alone would
+ * trust nobody. */
 static bool
 load_authorities(amqp_socket_t *socket, const FerryMessagingOptions *options, GError **error)
 {
@@ -44,7 +44,7 @@ load_certificate(amqp_socket_t *socket, const FerryMessagingOptions *options, GE
 
     if (!cert || cert[0] == '\0')
         return true;
-    /* A file may hold both. */
+    /* One file may hold certificate and key. */
     if (!key || key[0] == '\0')
         key = cert;
     return amqp_ssl_socket_set_key(socket, cert, key) == AMQP_STATUS_OK ||
@@ -75,14 +75,14 @@ ferry_amqp_socket_open(FerryAmqpState *state,
                        GError **error)
 {
     const FerryMessagingOptions *options = transport->options;
-    const struct timeval patience = {.tv_sec = CONNECT_TIMEOUT_S};
+    const struct timeval timeout = {.tv_sec = CONNECT_TIMEOUT_S};
 
     ERR_clear_error();
     amqp_socket_t *socket =
         options->ssl ? new_tls_socket(state, options, error) : amqp_tcp_socket_new(state);
     if (!socket)
         return false;
-    int status = amqp_socket_open_noblock(socket, broker->host, broker->port, &patience);
+    int status = amqp_socket_open_noblock(socket, broker->host, broker->port, &timeout);
     if (status == AMQP_STATUS_OK)
         return true;
     ferry_amqp_set_status_error(error, status, "Connecting");

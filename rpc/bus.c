@@ -14,7 +14,7 @@
 
 #define STOP_SERVING_MS 3000
 
-/* Reference counted inside: what waits in the context holds it. */
+/* Reference counted inside this file: callbacks that wait in the main loop hold a reference. */
 struct FerryBus {
     /* Immutable once started. */
     FerryTransport *transport;
@@ -37,7 +37,7 @@ struct FerryBus {
     GCond changed;
     bool consumer_up;
     bool publisher_up;
-    bool refused; /* and told */
+    bool refused; /* the broker refused us, and on_refused was told */
     GError *last_reason;
 };
 
@@ -68,9 +68,10 @@ bus_unref(FerryBus *self)
     g_atomic_rc_box_release_full(self, bus_clear);
 }
 
-/* --- into the context ------------------------------------------------------------------------- */
+/* --- main-loop callbacks ---------------------------------------------------------------------- */
 
-/* Something to be told in the context of the bus; @tell is not called when the bus is gone. */
+/* A call of @tell that waits for the main loop of the bus. It is left out when the bus was freed
+ * meanwhile. */
 typedef struct {
     FerryBus *bus;
     void (*tell)(FerryBus *bus, gpointer item);
@@ -99,7 +100,8 @@ callback_free(gpointer data)
     g_free(callback);
 }
 
-/* Never runs it in this thread, as g_main_context_invoke() might. @item: (transfer full). */
+/* Has the main loop call @tell, never this thread, as g_main_context_invoke() might.
+ * @item: (transfer full). */
 static void
 hand_over(FerryBus *self,
           void (*tell)(FerryBus *self, gpointer item),
@@ -122,7 +124,8 @@ hand_over(FerryBus *self,
 
 /* --- requests --------------------------------------------------------------------------------- */
 
-/* An order that nobody acknowledged goes back to the queue; everything else is answered. */
+/* An order that is not acknowledged stays in its queue for the next process; every other request is
+ * answered. */
 static void
 turn_away(FerryRequest *request)
 {
@@ -144,7 +147,7 @@ tell_request(FerryBus *self, gpointer item)
         self->service.handle(item, self->service.user_data);
 }
 
-/* Also where the bus was freed before the request's turn came: it is not silently lost. */
+/* Also called when the bus was freed first: the last reference to a request answers it. */
 static void
 release_request(gpointer item)
 {
@@ -239,7 +242,7 @@ static const FerryConsumerEvents consumer_events = {
     .state = on_consumer_state,
 };
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- creating and freeing --------------------------------------------------------------------- */
 
 FerryBus *
 ferry_bus_new(const FerryMessagingOptions *options,
@@ -363,7 +366,7 @@ ferry_bus_call(FerryBus *self,
                GCancellable *cancellable,
                GError **error)
 {
-    /* Outlives the bus if that is freed meanwhile. */
+    /* The call may last longer than the bus. */
     g_autoptr(FerryClient) client = ferry_client_ref(self->client);
 
     return ferry_client_call(client, server, method, args, timeout_ms, cancellable, error);

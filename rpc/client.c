@@ -35,7 +35,7 @@ typedef struct {
     bool dropped;              /* it could not be sent */
 } Call;
 
-/* What the publisher tells of, after the caller may have gone. */
+/* Names the call whose request was published. The caller may have returned meanwhile. */
 typedef struct {
     FerryClient *client;
     char *msg_id;
@@ -80,7 +80,7 @@ ferry_client_unref(FerryClient *self)
     g_atomic_rc_box_release_full(self, client_clear);
 }
 
-/* --- what others tell ------------------------------------------------------------------------- */
+/* --- told by bus and publisher ---------------------------------------------------------------- */
 
 static void
 set_flag(FerryClient *self, bool *flag, bool value)
@@ -165,7 +165,7 @@ is_given_up(const FerryClient *self, const Call *call)
     return self->closed || g_cancellable_is_cancelled(call->cancellable);
 }
 
-/* Returns: false when the time is over. */
+/* Returns: false when the deadline has passed. */
 static bool
 wait_for_change(FerryClient *self, const Call *call)
 {
@@ -245,7 +245,7 @@ set_unreachable(GError **error, const char *reason, const char *hint, const char
     g_propagate_error(error, unreachable);
 }
 
-/* Why there is no answer. Lock held. */
+/* Sets @error to the reason why there is no answer. Lock held. */
 static void
 set_silence_error(const FerryClient *self, const Call *call, const char *target, GError **error)
 {
@@ -266,7 +266,7 @@ set_silence_error(const FerryClient *self, const Call *call, const char *target,
     }
 }
 
-/* The first answer, or NULL with @error. @document: (transfer full). */
+/* Publishes @document (transfer full) and waits. Returns: the first answer, or NULL with @error. */
 static json_t *
 exchange_messages(
     FerryClient *self, Call *call, const char *routing_key, json_t *document, GError **error)
@@ -325,7 +325,7 @@ ferry_client_call(FerryClient *self,
     ferry_consumer_request_replies(self->consumer);
     g_autoptr(FerryJson) answer = exchange_messages(
         self, &call, routing_key, request_document(self, &call, method, args), error);
-    /* Without the lock: it waits for a handler that is running, and that takes the lock. */
+    /* Not under the lock: this waits for a running on_cancelled(), which takes it. */
     g_cancellable_disconnect(cancellable, watch);
     return answer ? open_answer(answer, error) : NULL;
 }

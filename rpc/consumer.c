@@ -196,8 +196,8 @@ take_request(FerryConsumer *self,
     case FERRY_DELIVERY_HOLD:
         break;
     }
-    /* Run even if the broker could not be told: it hands the message over again, and then the
-     * memory of identities knows it. */
+    /* Run it even if the broker could not be told. The broker delivers the message again, and the
+     * handler recognizes its identity. */
     if (request)
         self->events->request(request, self->user_data);
     return told;
@@ -251,7 +251,7 @@ take_delivery(FerryConsumer *self,
     return take_request(self, connection, delivery, error);
 }
 
-/* In portions, so that a flood of deliveries does not keep acknowledgements waiting. */
+/* Reads at most PORTION deliveries, so that acknowledgements do not wait behind a flood of them. */
 static bool
 read_some(FerryConsumer *self, FerryAmqpConnection *connection, bool *ret_more, GError **error)
 {
@@ -278,7 +278,7 @@ tell_settled(FerryConsumer *self, FerryAmqpConnection *connection, GError **erro
     FerryPendingAck *ack = ferry_pending_acks_take(self->acks);
 
     while (ack) {
-        /* A tag of an earlier connection says nothing to this one. */
+        /* The tag of an earlier connection means nothing on this one. */
         if (told && ack->generation == self->generation)
             told = acknowledge(connection, ack->tag, error);
         ferry_delivery_handler_ack_settled(self->handler, ack);
@@ -314,7 +314,7 @@ stop_serving(FerryConsumer *self, FerryAmqpConnection *connection, GError **erro
 {
     if (!is_requested(self, &self->stop_serving_requested))
         return true;
-    ferry_amqp_connection_hurry(connection);
+    ferry_amqp_connection_shorten_timeout(connection);
     bool stopped =
         !self->serves || ferry_topology_stop_serving(connection, self->fanout_queue, error);
     self->serves = false;
@@ -322,7 +322,8 @@ stop_serving(FerryConsumer *self, FerryAmqpConnection *connection, GError **erro
     return stopped;
 }
 
-/* Requested changes first: their calls may leave deliveries in the library's buffers. */
+/* Requests of other threads come first: the calls that they need may leave deliveries in the
+ * library's buffers. */
 static void
 serve(FerryConsumer *self, FerryAmqpConnection *connection)
 {
@@ -379,13 +380,13 @@ on_down(const GError *reason, gpointer user_data)
 
 static const FerryLinkEvents link_events = {.setup = on_setup, .up = on_up, .down = on_down};
 
-/* What was ours alone at the broker goes with us. */
+/* Deletes the queues that only this process uses, and closes the connection. */
 static void
 leave(FerryConsumer *self, FerryAmqpConnection *connection)
 {
     g_autoptr(GError) error = NULL;
 
-    ferry_amqp_connection_hurry(connection);
+    ferry_amqp_connection_shorten_timeout(connection);
     bool left =
         tell_settled(self, connection, &error) &&
         (!self->serves || ferry_topology_stop_serving(connection, self->fanout_queue, &error)) &&
@@ -433,7 +434,8 @@ ferry_consumer_new(FerryTransport *transport,
     self->user_data = user_data;
     self->wakeup = ferry_wakeup_new();
     self->acks = ferry_pending_acks_new(self->wakeup);
-    /* Kept for the life of the process, so that a reconnect finds what was sent meanwhile. */
+    /* The names stay the same while the process runs: after a reconnect it finds the messages that
+     * came meanwhile. */
     self->fanout_queue = g_strconcat(FERRY_TOPIC "_fanout_", fanout_id, NULL);
     self->reply_queue = g_strconcat("reply_", reply_id, NULL);
     g_mutex_init(&self->lock);

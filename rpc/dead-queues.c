@@ -10,7 +10,7 @@ typedef struct {
 struct FerryDeadQueues {
     guint capacity;
     gint64 memory_us;
-    GQueue order; /* DeadQueue, the first to be forgotten at the head */
+    GQueue order; /* DeadQueue; the oldest, which is forgotten first, at the head */
 };
 
 static void

@@ -6,7 +6,7 @@
 #include "dispatch.h"
 #include "request-origin.h"
 
-/* oslo.messaging remembers 16; more costs nothing and survives a longer outage. */
+/* oslo.messaging remembers 16. More cost nothing, and are enough for a longer outage. */
 #define REMEMBERED 1024
 
 struct FerryDeliveryHandler {
@@ -52,8 +52,8 @@ ferry_delivery_handler_ack_settled(FerryDeliveryHandler *self, const FerryPendin
         g_hash_table_remove(self->owed, ack->identity);
 }
 
-/* A second copy. Its first run answers; but if that has not been acknowledged and the broker now
- * hands the message over anew, this delivery is the one to acknowledge later. */
+/* A second copy: the first one is run and answered. If the first delivery is still to be
+ * acknowledged but belongs to a lost connection, this one is acknowledged in its place. */
 static FerryDeliveryAction
 take_again(FerryDeliveryHandler *self,
            const FerryDelivery *delivery,

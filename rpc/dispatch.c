@@ -51,8 +51,8 @@ unsupported(const char *version, const char *method)
         "Endpoint does not support RPC version %.64s. Attempted method: %.64s", version, method);
 }
 
-/* Returns: NULL when namespace and version are served. An unknown namespace is told as a version
- * that is not supported, as stock servers do. */
+/* Returns: NULL when namespace and version are served. To an unknown namespace the answer is that
+ * the version is not supported, as with stock servers. */
 static FerryFailure *
 check_interface(const json_t *message, const char *method)
 {

@@ -22,8 +22,8 @@ set_invalid(GError **error, const char *reason)
     return false;
 }
 
-/* jansson bounds the depth itself (JSON_PARSER_MAX_DEPTH). NUL inside texts stays forbidden: every
- * reader of a C string would see another text than the sender meant. */
+/* jansson limits the depth (JSON_PARSER_MAX_DEPTH). NUL inside texts stays forbidden: whoever reads
+ * such a text as a C string would read less than the sender wrote. */
 static json_t *
 load(const char *text, gsize length, const char *what, GError **error)
 {
@@ -31,7 +31,7 @@ load(const char *text, gsize length, const char *what, GError **error)
     json_t *value = json_loadb(text, length, JSON_DECODE_ANY, &where);
 
     if (!value) {
-        /* Its own text quotes the document. */
+        /* Not with where.text, which quotes the document. */
         ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, NULL,
                         "%s is not JSON that can be read, from byte %d on", what, where.position);
     }
@@ -114,8 +114,8 @@ skip_blank(const char *at, const char *end)
     return at;
 }
 
-/* Takes the pair whose key lies between the quotes @open and @close, if it is one we look for and
- * its value is a plain text. */
+/* Adds the pair whose key lies between the quotes @open and @close to @found, if the key is one of
+ * @wanted and its value a text without escapes. */
 static void
 take_pair(const char *open, const char *close, const char *end, json_t *found)
 {
@@ -133,7 +133,7 @@ take_pair(const char *open, const char *close, const char *end, json_t *found)
     (void)json_object_set_new(found, key, json_stringn(at + 1, (gsize)(value_end - at - 1)));
 }
 
-/* A walk over strings and brackets only, without recursion; it trusts nothing. */
+/* Walks over strings and brackets, without recursion, and takes nothing else for granted. */
 static json_t *
 scan(const char *text, gsize length)
 {
@@ -174,7 +174,7 @@ ferry_envelope_salvage(const char *body, gsize length)
     return ferry_json_get_string(found, "_msg_id") ? g_steal_pointer(&found) : NULL;
 }
 
-/* --- the way out ------------------------------------------------------------------------------ */
+/* --- sealing ---------------------------------------------------------------------------------- */
 
 char *
 ferry_envelope_seal(const json_t *message)

@@ -18,7 +18,7 @@ ferry_failure_from_error(const GError *error)
     failure->module = g_strdup(ferry_error_code_module(code));
     failure->class_name = g_strdup(ferry_error_name(error));
     failure->message = g_strdup(ferry_json_get_string(failure->bare_error, "message"));
-    /* The message is the positional argument of the class. */
+    /* Python passes the message as positional argument. */
     failure->kwargs = json_copy(failure->bare_error);
     json_object_del(failure->kwargs, "message");
     return failure;

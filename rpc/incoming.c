@@ -46,7 +46,7 @@ ferry_incoming_is_call(const FerryIncoming *incoming)
     return incoming->dialect == FERRY_DIALECT_OSLO ? incoming->msg_id : incoming->reply_queue;
 }
 
-/* The body as it was before the sender compressed it. */
+/* Returns: (transfer full) (nullable): the body, decompressed. */
 static GBytes *
 plain_body(const FerryDelivery *delivery, GError **error)
 {
@@ -105,7 +105,7 @@ monitor_seconds(const json_t *value)
     return 0;
 }
 
-/* Half of what the caller waits for, in whole milliseconds; as stock, nothing below two seconds. */
+/* Half the time that the caller waits; as with stock servers, no heartbeats below two seconds. */
 static guint
 heartbeat_ms(const json_t *message)
 {
@@ -146,7 +146,7 @@ take_bare(FerryIncoming *incoming, const json_t *document, const FerryDelivery *
     incoming->log_id = printable(delivery->correlation_id);
 }
 
-/* Without an envelope only oslo's own correlation tells its old format from the bare dialect. */
+/* Without an envelope, only _msg_id tells oslo.messaging's older format from the bare dialect. */
 static bool
 is_oslo(const json_t *document, bool enveloped)
 {
@@ -163,7 +163,7 @@ salvage(const FerryDelivery *delivery)
     return data ? ferry_envelope_salvage(data, length) : NULL;
 }
 
-/* What can still be answered of a document that cannot be read. */
+/* What is needed to answer a document that cannot be parsed. */
 static FerryIncoming *
 take_broken(const FerryDelivery *delivery, const GError *reason)
 {

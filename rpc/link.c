@@ -7,7 +7,7 @@
 
 /* oslo.messaging's kombu_reconnect_delay. */
 #define RECONNECT_DELAY_US G_USEC_PER_SEC
-/* A broker that refused us wants a person first. */
+/* After a broker refused us: a person has to change something first. */
 #define REFUSED_DELAY_US (30 * (gint64)G_USEC_PER_SEC)
 
 struct FerryLink {
@@ -20,7 +20,7 @@ struct FerryLink {
     guint *order; /* brokers, shuffled once so that many agents spread over them */
     guint position;
     guint failures_in_a_row; /* since the last pause */
-    bool refused;            /* in this round through the list */
+    bool refused;            /* by one of the brokers since the last pause */
     gint64 next_try_us;
     char *last_reason;
 };
@@ -79,7 +79,7 @@ present_broker(const FerryLink *self)
     return g_ptr_array_index(self->transport->brokers, self->order[self->position]);
 }
 
-/* The same reason is told once, not at every try. */
+/* Warns of a reason once, not at every try. */
 static void
 log_failure(FerryLink *self, const GError *reason)
 {
@@ -92,7 +92,7 @@ log_failure(FerryLink *self, const GError *reason)
     self->last_reason = g_strdup(reason->message);
 }
 
-/* All brokers are tried before the first pause; pauses grow. */
+/* Pauses only after all brokers were tried; each pause is longer than the one before. */
 static void
 schedule_next_try(FerryLink *self, gint64 now_us)
 {
@@ -159,7 +159,7 @@ void
 ferry_link_fail(FerryLink *self, const GError *reason)
 {
     g_clear_pointer(&self->connection, ferry_amqp_connection_free);
-    /* The same broker first: mostly it was only the connection. */
+    /* The same broker again: mostly only the connection broke. */
     self->next_try_us = g_get_monotonic_time() + RECONNECT_DELAY_US;
     log_failure(self, reason);
     self->events->down(reason, self->user_data);

@@ -41,7 +41,7 @@ ferry_outgoing_free(FerryOutgoing *outgoing)
 static json_t *
 with_fresh_id(const json_t *document)
 {
-    /* Shallow: what lies below may be in use elsewhere, and is only read. */
+    /* A shallow copy: its values may be in use elsewhere, and are only read here. */
     json_t *copy = json_copy((json_t *)document);
 
     g_autofree char *id = ferry_unique_id_new();

@@ -11,15 +11,15 @@
 
 #include <string.h>
 
-/* Messages on the wire without a confirm. */
+/* How many messages may be published and not yet confirmed. */
 #define WINDOW 256
-/* oslo.messaging's numbers for an answer whose queue is not there. */
+/* For answers whose queue is missing; as in oslo.messaging. */
 #define RETRY_US (G_USEC_PER_SEC / 4)
 #define DEAD_QUEUES 200
 #define DEAD_QUEUE_US (60 * (gint64)G_USEC_PER_SEC)
-/* After a declaration of notifications was refused. */
+/* Pause of notifications after the broker refused to declare their queue. */
 #define HOLD_US (30 * (gint64)G_USEC_PER_SEC)
-/* After the broker said that it cannot take a message now. */
+/* Pause after the broker refused a message (basic.nack). */
 #define NACK_US G_USEC_PER_SEC
 
 struct FerryPublisher {
@@ -38,10 +38,10 @@ struct FerryPublisher {
     GQueue in_flight; /* by rising tag */
     GQueue retries;
     guint64 last_tag;
-    GHashTable *declared; /* keys of notifications, and "" for the exchange */
+    GHashTable *declared; /* routing keys of notifications, and "" for the exchange */
     FerryDeadQueues *dead;
     bool blocked;
-    gint64 hold_us; /* no notification before */
+    gint64 hold_us; /* no notification is published before */
 };
 
 static void
@@ -105,22 +105,22 @@ settle(FerryPublisher *self, FerryOutgoing *outgoing, FerryPublishResult result)
     ferry_outgoing_free(outgoing);
 }
 
-/* The queue of an answer is not there: its owner may be about to declare it again. */
+/* The queue of an answer is missing: its owner may be reconnecting and declare it again. */
 static void
 retry_answer(FerryPublisher *self, FerryOutgoing *outgoing)
 {
-    guint patience_s = self->transport->options->kombu_missing_consumer_retry_timeout;
+    guint timeout_s = self->transport->options->kombu_missing_consumer_retry_timeout;
     gint64 now_us = g_get_monotonic_time();
 
     if (outgoing->give_up_us == 0)
-        outgoing->give_up_us = now_us + (gint64)patience_s * G_USEC_PER_SEC;
+        outgoing->give_up_us = now_us + (gint64)timeout_s * G_USEC_PER_SEC;
     if (now_us + RETRY_US <= outgoing->give_up_us) {
         outgoing->retry_us = now_us + RETRY_US;
         g_queue_push_tail(&self->retries, outgoing);
         return;
     }
     g_warning("Answer dropped: its queue \"%.80s\" did not come back in %u s",
-              outgoing->routing_key, patience_s);
+              outgoing->routing_key, timeout_s);
     ferry_dead_queues_add(self->dead, outgoing->routing_key, now_us);
     settle(self, outgoing, FERRY_PUBLISH_DROPPED);
 }
@@ -146,7 +146,7 @@ take_confirmed(FerryPublisher *self, FerryOutgoing *outgoing)
         settle(self, outgoing, FERRY_PUBLISH_CONFIRMED);
 }
 
-/* The broker could not take it, a full queue for instance. */
+/* The broker did not take the message, because its queue is full for instance. */
 static void
 take_refused(FerryPublisher *self, FerryOutgoing *outgoing)
 {
@@ -194,7 +194,8 @@ is_same_message(const FerryOutgoing *outgoing, const FerryAmqpEvent *event)
            strlen(outgoing->body) == length && memcmp(outgoing->body, body, length) == 0;
 }
 
-/* A return names no tag, and comes before the confirm of the same message: the body tells. */
+/* A return carries no tag, so the message is found by its body. It comes before the confirm of the
+ * same message. */
 static void
 mark_returned(FerryPublisher *self, const FerryAmqpEvent *event)
 {
@@ -276,8 +277,8 @@ declare_once(FerryPublisher *self, FerryAmqpConnection *connection, const char *
     return declared;
 }
 
-/* What must exist at the broker before this message, or the channel would be closed, or the
- * message lost. */
+/* Declares what @outgoing needs at the broker. Without its exchange the broker would close the
+ * channel, without its queue a notification would be lost. */
 static bool
 declare_for(FerryPublisher *self,
             FerryAmqpConnection *connection,
@@ -292,7 +293,7 @@ declare_for(FerryPublisher *self,
     case FERRY_OUTGOING_SAMPLE:
         return declare_once(self, connection, "", error);
     case FERRY_OUTGOING_SURVEY:
-        /* Each time: it goes away with its last queue. */
+        /* Each time: the exchange is deleted with its last queue. */
         return ferry_topology_declare_fanout(connection, error);
     case FERRY_OUTGOING_NOTIFICATION:
         return declare_once(self, connection, outgoing->routing_key, error);
@@ -300,7 +301,7 @@ declare_for(FerryPublisher *self,
     g_assert_not_reached();
 }
 
-/* Reasons not to send it any more. */
+/* Returns: true when there is no use in publishing @outgoing any more. */
 static bool
 is_in_vain(FerryPublisher *self, FerryOutgoing *outgoing, gint64 now_us)
 {
@@ -319,8 +320,8 @@ is_in_vain(FerryPublisher *self, FerryOutgoing *outgoing, gint64 now_us)
     return false;
 }
 
-/* What is declared otherwise at the broker, or forbidden, must not hold up the answers: events
- * wait for a person, the rest is of no use later. */
+/* A declaration that the broker refuses must not delay the answers. Notifications pause until
+ * somebody corrects the settings; the other messages would be of no use later. */
 static void
 take_undeclared(FerryPublisher *self, FerryOutgoing *outgoing, const GError *reason)
 {
@@ -402,7 +403,7 @@ publish_all(FerryPublisher *self,
     return true;
 }
 
-/* Publishes and reads until there is nothing left to do but wait. */
+/* Publishes and reads until neither has anything left to do. */
 static void
 serve(FerryPublisher *self, FerryAmqpConnection *connection)
 {
@@ -411,7 +412,7 @@ serve(FerryPublisher *self, FerryAmqpConnection *connection)
     bool progress = true;
 
     while (alive && progress) {
-        /* A confirm makes room for the next message, so both have to have nothing left. */
+        /* Reading a confirm allows the next message to be published, hence the loop over both. */
         progress = false;
         alive = publish_all(self, connection, &progress, &error) &&
                 read_all(self, connection, &progress, &error);
@@ -442,7 +443,8 @@ on_up(gpointer user_data)
     self->state(NULL, self->user_data);
 }
 
-/* What was on the wire goes back to the head of the send queue, unless it is stale by nature. */
+/* Unconfirmed messages go back to the head of the send queue, but for those that are of no use
+ * later. */
 static void
 on_down(const GError *reason, gpointer user_data)
 {
@@ -489,7 +491,7 @@ run(gpointer data)
 
         if (connection)
             serve(self, connection);
-        /* serve() may have lost it. */
+        /* serve() may have lost the connection; ferry_link_wait() then waits for the next try. */
         gint64 due_us = next_due_us(self, connection != NULL);
         ferry_link_wait(self->link, self->wakeup, due_us);
     }
@@ -526,7 +528,7 @@ ferry_publisher_stop(FerryPublisher *self)
     ferry_wakeup_signal(self->wakeup);
     if (self->thread)
         g_thread_join(g_steal_pointer(&self->thread));
-    /* What was handed over may hold references on whoever holds this publisher. */
+    /* Messages may hold references to owners of this publisher. */
     ferry_send_queue_clear(self->send_queue);
     g_queue_clear_full(&self->in_flight, (GDestroyNotify)ferry_outgoing_free);
     g_queue_clear_full(&self->retries, (GDestroyNotify)ferry_outgoing_free);

@@ -114,7 +114,7 @@ ferry_request_is_owing(const FerryRequest *self)
     return self->pending_ack && !ferry_pending_ack_is_settled(self->pending_ack);
 }
 
-/* Returns: true for the first answer, which is the one that counts. */
+/* Returns: true to the first caller, who may answer; false to all later ones. */
 static bool
 claim_answer(FerryRequest *self)
 {

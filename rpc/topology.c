@@ -9,7 +9,7 @@
 #define FANOUT_EXCHANGE FERRY_TOPIC "_fanout"
 #define ARGUMENTS_MAX 4
 
-/* What a declaration says besides the name. */
+/* The arguments of a declaration, besides the name. */
 typedef struct {
     bool durable;
     bool auto_delete;
@@ -140,7 +140,7 @@ ferry_topology_declare_fanout(FerryAmqpConnection *connection, GError **error)
                             /* auto_delete= */ true, error);
 }
 
-/* A queue of the topic exchange whose name is its key. */
+/* Declares a queue, bound to the topic exchange by its own name. */
 static bool
 declare_shared(FerryAmqpConnection *connection,
                const FerryMessagingOptions *options,
@@ -219,8 +219,8 @@ ferry_topology_listen(FerryAmqpConnection *connection,
                       const char *const *keys,
                       GError **error)
 {
-    /* A new name each time: the broker may not have noticed yet that the last connection, the
-     * owner of the last exclusive queue, is gone. */
+    /* A new name each time: the queue of a lost connection stays exclusive until the broker notices
+     * the loss. */
     g_autofree char *id = ferry_unique_id_new();
     g_autofree char *queue = g_strconcat(FERRY_TOPIC "_listener_", id, NULL);
     Traits traits = {.exclusive = true, .auto_delete = true};

@@ -11,8 +11,8 @@
 #define DEFAULT_PASSWORD "guest"
 #define DEFAULT_HOST "localhost"
 
-/* Options that oslo.messaging knows and that change nothing in what this program does: a URL that
- * is shared with other services may carry them. */
+/* Options of oslo.messaging that have no meaning here. They are accepted, because a URL may be
+ * shared with other services. */
 static const char *const foreign_options[] = {
     "conn_pool_min_size",
     "conn_pool_ttl",
@@ -43,7 +43,7 @@ decode(const char *text, gssize length)
     g_autofree char *part = g_strndup(text, length < 0 ? strlen(text) : (gsize)length);
     char *plain = g_uri_unescape_string(part, NULL);
 
-    /* What is no valid escape stands for itself, as in Python. */
+    /* A text with an invalid escape is taken as it is, as Python does. */
     return plain ? plain : g_steal_pointer(&part);
 }
 
@@ -91,7 +91,7 @@ parse_host(const char *text, FerryBroker *broker, GError **error)
     return !port || port[0] == '\0' || parse_port(port, &broker->port, error);
 }
 
-/* The last "@" ends the credentials, so a user's name may hold one. */
+/* The last "@" ends the credentials: a user's name may contain one. */
 static bool
 parse_broker(const char *text, GPtrArray *brokers, GError **error)
 {
@@ -140,7 +140,7 @@ apply_option(const char *name, const char *value, FerryMessagingOptions *options
     return false;
 }
 
-/* A key that comes twice is one list, as in oslo.messaging; an empty value is no value. */
+/* As in oslo.messaging, values of one key are joined to a list, and empty values are left out. */
 static GHashTable *
 parse_query(const char *query, GPtrArray *ret_order)
 {

@@ -47,7 +47,7 @@ void
 ferry_wakeup_signal(FerryWakeup *self)
 {
     const uint64_t one = 1;
-    /* It can only fail when the counter is full, and then the sleeper is awake already. */
+    /* It fails only when the counter is full; then the waiting thread wakes up anyway. */
     ssize_t written = write(self->fd, &one, sizeof one);
 
     (void)written;
@@ -59,7 +59,7 @@ timeout_ms(gint64 deadline_us)
     if (deadline_us == G_MAXINT64)
         return -1;
     gint64 left_us = MAX(deadline_us - g_get_monotonic_time(), 0);
-    /* Upwards, or the last millisecond would be a busy loop. */
+    /* Rounded up, or the last millisecond would be a busy loop. */
     return (int)MIN((left_us + 999) / 1000, G_MAXINT);
 }
 
