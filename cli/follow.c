@@ -18,14 +18,14 @@
 
 typedef struct {
     FerrySession *session;
-    const FerryFollowOrder *order;
+    const FerryFollowSettings *settings;
     FerryJourney *journey;
     FerryProgressLine *line; /* NULL with --json */
     GMainLoop *loop;
     FerryExit status;
-    gint64 heard_us; /* when the source last told something; monotonic */
-    bool accepted;   /* the source answered the order */
-    GError *doubt;   /* the order was sent and not answered: it may have arrived */
+    gint64 heard_us;     /* when the source last told something; monotonic */
+    bool accepted;       /* the source answered the order */
+    GError *order_error; /* the order was sent and not answered: it may have arrived */
     bool polling;
     bool told_silence;
     bool over; /* the loop is to end; later answers say nothing any more */
@@ -47,7 +47,7 @@ finish_with_error(Follow *follow, const GError *error)
     if (follow->over)
         return;
     g_clear_pointer(&follow->line, ferry_progress_line_free);
-    finish(follow, ferry_report_error(error, follow->order->json));
+    finish(follow, ferry_report_error(error, follow->settings->json));
 }
 
 /* Prints {@key: @value} as one line. @value: (transfer none). */
@@ -72,14 +72,14 @@ print_end(Follow *follow)
 {
     const json_t *latest = ferry_journey_latest(follow->journey);
 
-    if (follow->order->json) {
+    if (follow->settings->json) {
         print_document("outcome", latest);
         return;
     }
     g_clear_pointer(&follow->line, ferry_progress_line_free);
     ferry_say("%s: '%s' from %s to %s",
               ferry_status_to_string(ferry_journey_status(follow->journey)),
-              follow->order->instance, follow->order->from, follow->order->to);
+              follow->settings->instance, follow->settings->from, follow->settings->to);
     ferry_report_print_outcome(latest);
 }
 
@@ -110,7 +110,7 @@ on_event(const json_t *body, gpointer user_data)
     if (follow->over || !ferry_journey_take_event(follow->journey, body))
         return;
     hear(follow);
-    if (follow->order->json)
+    if (follow->settings->json)
         print_document("event", body);
     show(follow);
 }
@@ -138,7 +138,7 @@ on_polled(GObject *source, GAsyncResult *result, gpointer user_data)
         if (ferry_journey_take_record(follow->journey, record))
             show(follow);
     } else if (never_arrived(follow, error)) {
-        finish_with_error(follow, follow->doubt);
+        finish_with_error(follow, follow->order_error);
     } else if (!g_error_matches(error, FERRY_ERROR, FERRY_ERROR_DESTINATION_UNREACHABLE)) {
         finish_with_error(follow, error);
     }
@@ -150,8 +150,9 @@ poll_source(Follow *follow)
     if (follow->polling)
         return;
     follow->polling = true;
-    json_t *args = json_pack("{s:o}", "migration_id", ferry_json_text(follow->order->migration_id));
-    ferry_session_call_async(follow->session, follow->order->from, "get_migration", args,
+    json_t *args =
+        json_pack("{s:o}", "migration_id", ferry_json_text(follow->settings->migration_id));
+    ferry_session_call_async(follow->session, follow->settings->from, "get_migration", args,
                              POLL_TIMEOUT_S, on_polled, follow);
 }
 
@@ -161,8 +162,8 @@ give_up(Follow *follow)
     g_autoptr(GError) error = ferry_error_new(
         FERRY_ERROR_DESTINATION_UNREACHABLE,
         "ask again later with 'virt-ferry show'; the migration goes on or ends without us",
-        "no word from %s about migration %s for %u s", follow->order->from,
-        follow->order->migration_id, follow->order->patience_s);
+        "no word from %s about migration %s for %u s", follow->settings->from,
+        follow->settings->migration_id, follow->settings->patience_s);
 
     finish_with_error(follow, error);
 }
@@ -173,7 +174,7 @@ tell_silence(Follow *follow)
     if (follow->told_silence || !follow->line)
         return;
     follow->told_silence = true;
-    ferry_progress_line_say(follow->line, "no word from %s; asking", follow->order->from);
+    ferry_progress_line_say(follow->line, "no word from %s; asking", follow->settings->from);
 }
 
 static gboolean
@@ -182,9 +183,9 @@ on_tick(gpointer user_data)
     Follow *follow = user_data;
     gint64 silence_us = g_get_monotonic_time() - follow->heard_us;
 
-    if (!follow->accepted && !follow->doubt)
+    if (!follow->accepted && !follow->order_error)
         return G_SOURCE_CONTINUE; /* the order itself is still being answered */
-    if (silence_us > (gint64)follow->order->patience_s * G_USEC_PER_SEC) {
+    if (silence_us > (gint64)follow->settings->patience_s * G_USEC_PER_SEC) {
         give_up(follow);
     } else if (silence_us > SILENCE_US) {
         if (silence_us > 3 * SILENCE_US)
@@ -197,12 +198,12 @@ on_tick(gpointer user_data)
 static void
 print_accepted(Follow *follow, const json_t *answer)
 {
-    if (follow->order->json)
+    if (follow->settings->json)
         print_document("order", answer);
     else
         ferry_progress_line_say(follow->line, "migration %s of '%s' from %s to %s: %s",
-                                follow->order->migration_id, follow->order->instance,
-                                follow->order->from, follow->order->to,
+                                follow->settings->migration_id, follow->settings->instance,
+                                follow->settings->from, follow->settings->to,
                                 ferry_json_get_string(answer, "status"));
 }
 
@@ -237,12 +238,12 @@ on_ordered(GObject *source, GAsyncResult *result, gpointer user_data)
         follow->accepted = true;
         hear(follow);
         print_accepted(follow, answer);
-        if (follow->order->detach)
+        if (follow->settings->detach)
             finish(follow, FERRY_EXIT_DONE);
         else
             catch_up(follow, ferry_json_get_string(answer, "status"));
     } else if (may_have_arrived(error)) {
-        follow->doubt = g_steal_pointer(&error);
+        follow->order_error = g_steal_pointer(&error);
         hear(follow);
         poll_source(follow);
     } else {
@@ -253,12 +254,12 @@ on_ordered(GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 send_order(Follow *follow)
 {
-    const FerryFollowOrder *order = follow->order;
-    json_t *args = json_pack("{s:o,s:o,s:o,s:O}", "instance", ferry_json_text(order->instance),
-                             "host", ferry_json_text(order->to), "migration_id",
-                             ferry_json_text(order->migration_id), "options", order->options);
+    const FerryFollowSettings *settings = follow->settings;
+    json_t *args = json_pack("{s:o,s:o,s:o,s:O}", "instance", ferry_json_text(settings->instance),
+                             "host", ferry_json_text(settings->to), "migration_id",
+                             ferry_json_text(settings->migration_id), "options", settings->options);
 
-    ferry_session_call_async(follow->session, order->from, "live_migrate_instance", args,
+    ferry_session_call_async(follow->session, settings->from, "live_migrate_instance", args,
                              /* timeout_s= */ 0, on_ordered, follow);
 }
 
@@ -277,9 +278,10 @@ on_aborted(GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 abort_migration(Follow *follow)
 {
-    json_t *args = json_pack("{s:o}", "migration_id", ferry_json_text(follow->order->migration_id));
+    json_t *args =
+        json_pack("{s:o}", "migration_id", ferry_json_text(follow->settings->migration_id));
 
-    ferry_session_call_async(follow->session, follow->order->from, "live_migration_abort", args,
+    ferry_session_call_async(follow->session, follow->settings->from, "live_migration_abort", args,
                              /* timeout_s= */ 0, on_aborted, follow);
     if (follow->line)
         ferry_progress_line_say(follow->line, "aborting");
@@ -291,7 +293,7 @@ leave(Follow *follow, FerryExit status)
     g_clear_pointer(&follow->line, ferry_progress_line_free);
     g_printerr("virt-ferry: %s; its id is %s\n",
                follow->accepted ? "the migration goes on" : "the order was not answered yet",
-               follow->order->migration_id);
+               follow->settings->migration_id);
     finish(follow, status);
 }
 
@@ -326,7 +328,7 @@ on_interrupt(FerryInterruptEvent event, gpointer user_data)
 static void
 run(Follow *follow)
 {
-    FerryInterrupt *interrupt = ferry_interrupt_new(!follow->order->json, on_interrupt, follow);
+    FerryInterrupt *interrupt = ferry_interrupt_new(!follow->settings->json, on_interrupt, follow);
     guint tick = g_timeout_add_seconds(1, on_tick, follow);
 
     hear(follow);
@@ -337,22 +339,22 @@ run(Follow *follow)
 }
 
 FerryExit
-ferry_follow(FerrySession *session, const FerryFollowOrder *order)
+ferry_follow(FerrySession *session, const FerryFollowSettings *settings)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(FerryJourney) journey = ferry_journey_new(order->migration_id, order->from);
-    Follow follow = {.session = session, .order = order, .journey = journey};
+    g_autoptr(FerryJourney) journey = ferry_journey_new(settings->migration_id, settings->from);
+    Follow follow = {.session = session, .settings = settings, .journey = journey};
 
     ferry_session_listen(session, on_event, &follow);
     if (!ferry_session_connect(session, &error))
-        return ferry_report_error(error, order->json);
+        return ferry_report_error(error, settings->json);
     follow.loop = g_main_loop_new(/* context= */ NULL, /* is_running= */ FALSE);
-    if (!order->json)
+    if (!settings->json)
         follow.line = ferry_progress_line_new(ferry_terminal_can_redraw());
     run(&follow);
     ferry_session_drain(session); /* no callback may find us gone */
     ferry_progress_line_free(follow.line);
-    g_clear_error(&follow.doubt);
+    g_clear_error(&follow.order_error);
     g_main_loop_unref(follow.loop);
     return follow.status;
 }

@@ -78,7 +78,7 @@ ferry_command_migrate(FerryInvocation *invocation, int argc, char **argv)
     g_autoptr(FerrySession) session = ferry_session_new(invocation, &error);
     if (!session)
         return ferry_report_error(error, invocation->json);
-    const FerryFollowOrder order = {
+    const FerryFollowSettings follow_settings = {
         .migration_id = settings.id,
         .instance = argv[1],
         .from = route.from,
@@ -88,5 +88,5 @@ ferry_command_migrate(FerryInvocation *invocation, int argc, char **argv)
         .json = invocation->json,
         .patience_s = (guint)settings.patience_s,
     };
-    return ferry_follow(session, &order);
+    return ferry_follow(session, &follow_settings);
 }

@@ -115,12 +115,12 @@ ferry_progress_line_render(const json_t *payload, guint columns)
 
         g_string_append_printf(line, " %u%%", percent);
         gssize bar_at = (gssize)line->len;
-        /* The bar has a right to its least width before details take the room. */
-        guint room = columns > BAR_MIN + 2 ? columns - BAR_MIN - 2 : columns;
-        append_part(line, eta_of(progress), room);
-        append_part(line, rate_of(progress), room);
-        append_part(line, share_of(progress, "disk"), room);
-        append_part(line, share_of(progress, "memory"), room);
+        /* Details get the columns that the bar leaves at its least width. */
+        guint detail_columns = columns > BAR_MIN + 2 ? columns - BAR_MIN - 2 : columns;
+        append_part(line, eta_of(progress), detail_columns);
+        append_part(line, rate_of(progress), detail_columns);
+        append_part(line, share_of(progress, "disk"), detail_columns);
+        append_part(line, share_of(progress, "memory"), detail_columns);
         insert_bar(line, bar_at, percent, columns);
     }
     g_autofree char *whole = g_string_free(line, FALSE);
