@@ -34,8 +34,8 @@ char *
 ferry_format_size(gint64 bytes)
 {
     guint unit = unit_of(MAX(bytes, 0));
-
     g_autofree char *number = format_in_unit(MAX(bytes, 0), unit);
+
     return g_strdup_printf("%s %s", number, units[unit]);
 }
 
@@ -43,9 +43,9 @@ char *
 ferry_format_share(gint64 bytes, gint64 total_bytes)
 {
     guint unit = unit_of(MAX(total_bytes, 0));
-
     g_autofree char *part = format_in_unit(MAX(bytes, 0), unit);
     g_autofree char *total = format_in_unit(MAX(total_bytes, 0), unit);
+
     return g_strdup_printf("%s/%s %s", part, total, units[unit]);
 }
 

@@ -45,7 +45,6 @@ add_host(FerryTable *table, const json_t *host)
 {
     const json_t *pools = json_object_get(host, "pools");
     const json_t *instances = json_object_get(host, "instances");
-
     g_autofree char *count =
         g_strdup_printf("%u/%u", count_running(instances), (guint)json_array_size(instances));
     g_autofree char *space = ferry_format_size(free_bytes_of(pools));
@@ -58,6 +57,7 @@ add_host(FerryTable *table, const json_t *host)
         json_is_array(pools) ? space : NULL,
         NULL,
     };
+
     ferry_table_add(table, cells);
 }
 

@@ -33,9 +33,9 @@ ferry_interrupt_understand(const char *answer, FerryInterruptEvent *ret_event)
         {"detach", FERRY_INTERRUPT_DETACH},
         {"continue", FERRY_INTERRUPT_CONTINUE},
     };
-
     g_autofree char *text = g_strstrip(g_ascii_strdown(answer, /* len= */ -1));
     size_t length = strlen(text);
+
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
         bool letter = length == 1 && text[0] == words[i].word[0];
 

@@ -49,8 +49,8 @@ static FerryExit
 run(FerryInvocation *invocation, int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-
     g_autofree char *summary = list_commands();
+
     turn_help_around(argc, argv);
     if (!ferry_invocation_parse_global(invocation, summary, &argc, &argv, &error))
         return refuse_usage(error->message);

@@ -196,8 +196,8 @@ ferry_order_set(json_t *options, const char *name, const char *value, GError **e
     const Option *option = find_option(name);
     const char *text = value;
     const char *expected = NULL;
-
     g_autofree char *key = option->kind == KIND_ANY ? split_key(&text) : g_strdup(option->key);
+
     if (!key)
         return refuse(name, value, "expected KEY=JSON", error);
     g_autoptr(FerryJson) parsed = read_value(option->kind, text, &expected);

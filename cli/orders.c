@@ -38,10 +38,10 @@ FerryExit
 ferry_command_show(FerryInvocation *invocation, int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-
     g_autofree char *id = NULL;
     g_autofree char *host = NULL;
     g_autoptr(FerrySession) session = begin(invocation, argc, argv, &id, &host, &error);
+
     if (!session)
         return ferry_report_error(error, invocation->json);
     g_autoptr(FerryJson) records = ferry_records_find(session, host, id, &error);
@@ -110,10 +110,10 @@ static FerryExit
 order(FerryInvocation *invocation, int argc, char **argv, const char *method, json_t **ret_answer)
 {
     g_autoptr(GError) error = NULL;
-
     g_autofree char *id = NULL;
     g_autofree char *host = NULL;
     g_autoptr(FerrySession) session = begin(invocation, argc, argv, &id, &host, &error);
+
     if (!session)
         return ferry_report_error(error, invocation->json);
     g_autofree char *source = find_source(session, host, id, &error);

@@ -107,9 +107,9 @@ char *
 ferry_progress_line_render(const json_t *payload, guint columns)
 {
     const json_t *progress = json_object_get(payload, "progress");
-
     g_autofree char *step = step_of(payload);
     GString *line = g_string_new(step);
+
     if (json_is_object(progress)) {
         guint percent = (guint)CLAMP(ferry_json_get_int(progress, "percent", 0), 0, 100);
 

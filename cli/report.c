@@ -146,8 +146,8 @@ ferry_report_print_outcome(const json_t *record)
 {
     const json_t *report = json_object_get(record, "report");
     const json_t *steps = json_object_get(report, "steps");
-
     g_autofree char *moved = size_of(report, "moved_bytes");
+
     print_error(json_object_get(record, "error"));
     print_duration(report, "total time", "total_ms");
     print_duration(report, "disk phase", "disk_phase_ms");

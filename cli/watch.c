@@ -99,10 +99,10 @@ print_event(const json_t *body)
     const char *time = ferry_json_get_string(payload, "at");
     const char *name = ferry_json_get_string(json_object_get(payload, "instance"), "name");
     const char *id = ferry_json_get_string(payload, "migration_id");
-
     g_autofree char *shown_time =
         ferry_format_time(time ? time : ferry_json_get_string(body, "timestamp"));
     g_autofree char *text = describe(payload);
+
     ferry_say("%.19s  %s  %s  %s  %s  %s", shown_time, publisher_host(body), type ? type : "?",
               name ? name : "-", id ? id : "-", text);
     fflush(stdout);

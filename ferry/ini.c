@@ -121,8 +121,8 @@ read_lines(Reader *reader, const char *text, size_t length, GError **error)
     while (text < end) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         const char *stop = newline ? newline : end;
-
         g_autofree char *line = g_strndup(text, (size_t)(stop - text));
+
         reader->line++;
         if (!read_line(reader, line, error))
             return false;

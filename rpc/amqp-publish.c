@@ -55,9 +55,9 @@ ferry_amqp_publish(FerryAmqpConnection *connection,
                    GError **error)
 {
     amqp_basic_properties_t properties;
-
     g_autofree char *expiration = NULL;
     bool mandatory = is_mandatory(outgoing);
+
     if (outgoing->deadline_us != 0)
         expiration =
             g_strdup_printf("%" G_GINT64_FORMAT, MAX((outgoing->deadline_us - now_us) / 1000, 1));

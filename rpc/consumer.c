@@ -425,9 +425,9 @@ ferry_consumer_new(FerryTransport *transport,
                    gpointer user_data)
 {
     FerryConsumer *self = g_atomic_rc_box_new0(FerryConsumer);
-
     g_autofree char *fanout_id = ferry_unique_id_new();
     g_autofree char *reply_id = ferry_unique_id_new();
+
     self->transport = ferry_transport_ref(transport);
     self->publisher = ferry_publisher_ref(publisher);
     self->events = events;

@@ -120,9 +120,9 @@ static void
 take_pair(const char *open, const char *close, const char *end, json_t *found)
 {
     static const char *const wanted[] = {"_msg_id", "_reply_q", "_unique_id", NULL};
-
     g_autofree char *key = g_strndup(open + 1, (gsize)(close - open - 1));
     const char *at = skip_blank(close + 1, end);
+
     if (at == end || *at != ':' || !g_strv_contains(wanted, key))
         return;
     at = skip_blank(at + 1, end);

@@ -43,8 +43,8 @@ with_fresh_id(const json_t *document)
 {
     /* A shallow copy: its values may be in use elsewhere, and are only read here. */
     json_t *copy = json_copy((json_t *)document);
-
     g_autofree char *id = ferry_unique_id_new();
+
     json_object_set_new(copy, "_unique_id", json_string(id));
     return copy;
 }

@@ -162,8 +162,8 @@ ferry_topology_serve(FerryAmqpConnection *connection,
                      GError **error)
 {
     Traits transient = transient_traits(options);
-
     g_autofree char *own = g_strconcat(FERRY_TOPIC ".", server, NULL);
+
     return declare_shared(connection, options, FERRY_TOPIC, error) &&
            declare_shared(connection, options, own, error) &&
            ferry_topology_declare_fanout(connection, error) &&
