@@ -18,8 +18,8 @@ typedef struct {
     bool detach;      /* leave once the order is accepted */
     bool json;        /* one document a line instead of text */
     guint patience_s; /* without a word from the source for so long we give up */
-} FerryFollowOrder;
+} FerryFollowSettings;
 
 /** Prints all the way. @session: not connected yet, so that no event is missed.
  * Returns: how it ended. */
-FerryExit ferry_follow(FerrySession *session, const FerryFollowOrder *order);
+FerryExit ferry_follow(FerrySession *session, const FerryFollowSettings *settings);
