@@ -9,7 +9,7 @@
 #define DAY_S 86400
 #define HOST_MAX 200 /* queue names hold 255 bytes, topic and dot included */
 
-/* QEMU's own limits: downtime at most 2000 s; bandwidth in bytes must fit a signed 64-bit number. */
+/* QEMU's limits: a downtime of 2000 s; a bandwidth in bytes that fits a signed 64-bit number. */
 #define DOWNTIME_MAX_MS 2000000
 #define BANDWIDTH_MAX_MIBPS ((guint64)G_MAXINT64 >> 20)
 #define SIZE_MAX_BYTES (G_GUINT64_CONSTANT(1) << 62)
@@ -17,7 +17,7 @@
 #define AT(field) offsetof(FerryConfig, field)
 #define M_AT(field) offsetof(FerryMessagingOptions, field)
 
-/* The rows of the tables: key, place, default, and what narrows the value down. */
+/* A row of the tables: key, kind, offset, default, and the rules for the value. */
 #define ROW(key, type, place, value, ...)                                                          \
     {                                                                                              \
         .name = key, .kind = FERRY_SETTING_##type, .offset = place, .fallback = value, __VA_ARGS__ \
