@@ -31,7 +31,7 @@
 
 static const char *const schemes[] = {"tls", "tcp", "ssh", NULL};
 static const char *const timeout_actions[] = {"abort", "force_complete", NULL};
-static const char *const disk_fates[] = {"keep", "delete", "quarantine", NULL};
+static const char *const source_disks_names[] = {"keep", "delete", "quarantine", NULL};
 static const char *const drivers[] = {"noop", "messagingv2", NULL};
 
 G_STATIC_ASSERT(FERRY_TIMEOUT_ACTION_ABORT == 0 && FERRY_TIMEOUT_ACTION_FORCE_COMPLETE == 1);
@@ -152,7 +152,7 @@ static const FerrySetting libvirt_settings[] = {
 
 static const FerrySetting storage_settings[] = {
     ROW("allowed_paths", PATHS, AT(allowed_paths), "/var/lib/libvirt/images"),
-    ROW("source_disks", WORD, AT(source_disks), "keep", .words = disk_fates),
+    ROW("source_disks", WORD, AT(source_disks), "keep", .words = source_disks_names),
     ROW("quarantine_hours", HOURS, AT(quarantine_s), "24", RANGE(1, 3650 * DAY_S)),
     ROW("reserved_bytes", SIZE, AT(reserved_bytes), "1073741824", RANGE(0, SIZE_MAX_BYTES)),
     END,
