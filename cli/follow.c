@@ -19,7 +19,7 @@
 
 typedef struct {
     FerrySession *session;
-    const FerryFollowOrder *order;
+    const FerryFollowRequest *request;
     FerryJourney *journey;
     FerryProgressLine *line; /* NULL with --json */
     GMainLoop *loop;
@@ -48,7 +48,7 @@ finish_with_error(Follow *follow, const GError *error)
     if (follow->over)
         return;
     g_clear_pointer(&follow->line, ferry_progress_line_free);
-    finish(follow, ferry_report_error(error, follow->order->json));
+    finish(follow, ferry_report_error(error, follow->request->json));
 }
 
 /* Prints {@key: @value} as one line. @value: (transfer none). */
@@ -71,14 +71,14 @@ static void
 print_end(Follow *follow)
 {
     const json_t *latest = ferry_journey_latest(follow->journey);
-    if (follow->order->json) {
+    if (follow->request->json) {
         print_document("outcome", latest);
         return;
     }
     g_clear_pointer(&follow->line, ferry_progress_line_free);
     ferry_say("%s: '%s' from %s to %s",
               ferry_status_to_string(ferry_journey_status(follow->journey)),
-              follow->order->instance, follow->order->from, follow->order->to);
+              follow->request->instance, follow->request->from, follow->request->to);
     ferry_report_print_outcome(latest);
 }
 
@@ -108,7 +108,7 @@ on_event(const json_t *body, gpointer user_data)
     if (follow->over || !ferry_journey_take_event(follow->journey, body))
         return;
     hear(follow);
-    if (follow->order->json)
+    if (follow->request->json)
         print_document("event", body);
     show(follow);
 }
@@ -147,8 +147,9 @@ poll_source(Follow *follow)
     if (follow->polling)
         return;
     follow->polling = true;
-    json_t *args = json_pack("{s:o}", "migration_id", ferry_json_text(follow->order->migration_id));
-    ferry_session_call_async(follow->session, follow->order->from, "get_migration", args,
+    json_t *args =
+        json_pack("{s:o}", "migration_id", ferry_json_text(follow->request->migration_id));
+    ferry_session_call_async(follow->session, follow->request->from, "get_migration", args,
                              POLL_TIMEOUT_S, on_polled, follow);
 }
 
@@ -158,8 +159,8 @@ give_up(Follow *follow)
     g_autoptr(GError) error = ferry_error_new(
         FERRY_ERROR_DESTINATION_UNREACHABLE,
         "ask again later with 'virt-ferry show'; the migration goes on or ends without us",
-        "no word from %s about migration %s for %u s", follow->order->from,
-        follow->order->migration_id, follow->order->patience_s);
+        "no word from %s about migration %s for %u s", follow->request->from,
+        follow->request->migration_id, follow->request->patience_s);
     finish_with_error(follow, error);
 }
 
@@ -169,7 +170,7 @@ tell_silence(Follow *follow)
     if (follow->told_silence || follow->line == NULL)
         return;
     follow->told_silence = true;
-    ferry_progress_line_say(follow->line, "no word from %s; asking", follow->order->from);
+    ferry_progress_line_say(follow->line, "no word from %s; asking", follow->request->from);
 }
 
 static gboolean
@@ -179,7 +180,7 @@ on_tick(gpointer user_data)
     gint64 silence_us = g_get_monotonic_time() - follow->heard_us;
     if (!follow->accepted && follow->doubt == NULL)
         return G_SOURCE_CONTINUE; /* the order itself is still being answered */
-    if (silence_us > (gint64)follow->order->patience_s * G_USEC_PER_SEC) {
+    if (silence_us > (gint64)follow->request->patience_s * G_USEC_PER_SEC) {
         give_up(follow);
     } else if (silence_us > SILENCE_US) {
         if (silence_us > 3 * SILENCE_US)
@@ -192,12 +193,12 @@ on_tick(gpointer user_data)
 static void
 print_accepted(Follow *follow, const json_t *answer)
 {
-    if (follow->order->json)
+    if (follow->request->json)
         print_document("order", answer);
     else
         ferry_progress_line_say(follow->line, "migration %s of '%s' from %s to %s: %s",
-                                follow->order->migration_id, follow->order->instance,
-                                follow->order->from, follow->order->to,
+                                follow->request->migration_id, follow->request->instance,
+                                follow->request->from, follow->request->to,
                                 ferry_json_get_string(answer, "status"));
 }
 
@@ -230,7 +231,7 @@ on_ordered(GObject *source, GAsyncResult *result, gpointer user_data)
         follow->accepted = true;
         hear(follow);
         print_accepted(follow, answer);
-        if (follow->order->detach)
+        if (follow->request->detach)
             finish(follow, FERRY_EXIT_DONE);
         else
             catch_up(follow, ferry_json_get_string(answer, "status"));
@@ -246,11 +247,11 @@ on_ordered(GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 send_order(Follow *follow)
 {
-    const FerryFollowOrder *order = follow->order;
-    json_t *args = json_pack("{s:o,s:o,s:o,s:O}", "instance", ferry_json_text(order->instance),
-                             "host", ferry_json_text(order->to), "migration_id",
-                             ferry_json_text(order->migration_id), "options", order->options);
-    ferry_session_call_async(follow->session, order->from, "live_migrate_instance", args,
+    const FerryFollowRequest *request = follow->request;
+    json_t *args = json_pack("{s:o,s:o,s:o,s:O}", "instance", ferry_json_text(request->instance),
+                             "host", ferry_json_text(request->to), "migration_id",
+                             ferry_json_text(request->migration_id), "options", request->options);
+    ferry_session_call_async(follow->session, request->from, "live_migrate_instance", args,
                              /* timeout_s= */ 0, on_ordered, follow);
 }
 
@@ -268,8 +269,9 @@ on_aborted(GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 abort_migration(Follow *follow)
 {
-    json_t *args = json_pack("{s:o}", "migration_id", ferry_json_text(follow->order->migration_id));
-    ferry_session_call_async(follow->session, follow->order->from, "live_migration_abort", args,
+    json_t *args =
+        json_pack("{s:o}", "migration_id", ferry_json_text(follow->request->migration_id));
+    ferry_session_call_async(follow->session, follow->request->from, "live_migration_abort", args,
                              /* timeout_s= */ 0, on_aborted, follow);
     if (follow->line != NULL)
         ferry_progress_line_say(follow->line, "aborting");
@@ -281,7 +283,7 @@ leave(Follow *follow, FerryExit status)
     g_clear_pointer(&follow->line, ferry_progress_line_free);
     g_printerr("virt-ferry: %s; its id is %s\n",
                follow->accepted ? "the migration goes on" : "the order was not answered yet",
-               follow->order->migration_id);
+               follow->request->migration_id);
     finish(follow, status);
 }
 
@@ -315,7 +317,7 @@ on_interrupt(FerryInterruptEvent event, gpointer user_data)
 static void
 run(Follow *follow)
 {
-    FerryInterrupt *interrupt = ferry_interrupt_new(!follow->order->json, on_interrupt, follow);
+    FerryInterrupt *interrupt = ferry_interrupt_new(!follow->request->json, on_interrupt, follow);
     guint tick = g_timeout_add_seconds(1, on_tick, follow);
     hear(follow);
     send_order(follow);
@@ -325,16 +327,16 @@ run(Follow *follow)
 }
 
 FerryExit
-ferry_follow(FerrySession *session, const FerryFollowOrder *order)
+ferry_follow(FerrySession *session, const FerryFollowRequest *request)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(FerryJourney) journey = ferry_journey_new(order->migration_id, order->from);
-    Follow follow = {.session = session, .order = order, .journey = journey};
+    g_autoptr(FerryJourney) journey = ferry_journey_new(request->migration_id, request->from);
+    Follow follow = {.session = session, .request = request, .journey = journey};
     ferry_session_listen(session, on_event, &follow);
     if (!ferry_session_connect(session, &error))
-        return ferry_report_error(error, order->json);
+        return ferry_report_error(error, request->json);
     follow.loop = g_main_loop_new(/* context= */ NULL, /* is_running= */ FALSE);
-    if (!order->json)
+    if (!request->json)
         follow.line = ferry_progress_line_new(ferry_terminal_can_redraw());
     run(&follow);
     ferry_session_drain(session); /* no callback may find us gone */

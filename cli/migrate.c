@@ -77,7 +77,7 @@ ferry_command_migrate(FerryInvocation *invocation, int argc, char **argv)
     g_autoptr(FerrySession) session = ferry_session_new(invocation, &error);
     if (session == NULL)
         return ferry_report_error(error, invocation->json);
-    const FerryFollowOrder order = {
+    const FerryFollowRequest request = {
         .migration_id = settings.id,
         .instance = argv[1],
         .from = route.from,
@@ -87,5 +87,5 @@ ferry_command_migrate(FerryInvocation *invocation, int argc, char **argv)
         .json = invocation->json,
         .patience_s = (guint)settings.patience_s,
     };
-    return ferry_follow(session, &order);
+    return ferry_follow(session, &request);
 }

@@ -131,8 +131,8 @@ ferry_migration_request_abort(FerryMigration *self, GError **error)
 
     if (self->abort_closed || ferry_status_is_terminal(self->record->status))
         return refuse_in_status(self, "aborted", error);
-    if (!ferry_journal_note_order(self->agent->journal, self->migration_id, FERRY_ORDER_ABORT,
-                                  error))
+    if (!ferry_journal_note_action(self->agent->journal, self->migration_id,
+                                   FERRY_MIGRATION_ACTION_ABORT, error))
         return false;
     self->abort = true;
     wake(self);
@@ -149,8 +149,8 @@ ferry_migration_request_force(FerryMigration *self, const char **ret_action, GEr
 
     if (self->record->status != FERRY_STATUS_RUNNING || self->abort_closed || self->abort)
         return refuse_in_status(self, "forced to complete", error);
-    if (!ferry_journal_note_order(self->agent->journal, self->migration_id,
-                                  FERRY_ORDER_FORCE_COMPLETE, error))
+    if (!ferry_journal_note_action(self->agent->journal, self->migration_id,
+                                   FERRY_MIGRATION_ACTION_FORCE_COMPLETE, error))
         return false;
     self->force = true;
     wake(self);
