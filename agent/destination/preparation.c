@@ -216,17 +216,23 @@ make_image(virStoragePoolPtr pool,
            const FerryBacking *backing,
            GError **error)
 {
-    g_autofree char *directory = g_path_get_dirname(path);
-    g_autofree char *name = g_path_get_basename(path);
-    FerryBacking base = {.path = disk->qcow2.backing_name, .missing = true};
+    FerryNewImage image = {
+        .path = path,
+        .format = disk->format,
+        .capacity_bytes = disk->capacity_bytes,
+        .qcow2 = disk->qcow2.known ? &disk->qcow2 : NULL,
+        .secret_uuid = disk->secret_uuid,
+    };
 
-    if (disk->layers->len > 0) {
-        base.format = ((const FerryLayer *)g_ptr_array_index(disk->layers, 0))->format;
-        backing = &base;
-    }
-    return ferry_virt_volume_create(pool, directory, name, disk->format, disk->capacity_bytes,
-                                    disk->qcow2.known ? &disk->qcow2 : NULL, backing,
-                                    disk->secret_uuid, error);
+    if (backing)
+        image.backing = *backing;
+    if (disk->layers->len > 0)
+        image.backing = (FerryBacking){
+            .path = disk->qcow2.backing_name,
+            .format = ((const FerryLayer *)g_ptr_array_index(disk->layers, 0))->format,
+            .missing = true,
+        };
+    return ferry_virt_volume_create(pool, &image, error);
 }
 
 static bool
