@@ -152,12 +152,17 @@ void ferry_creation_free(FerryCreation *creation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryCreation, ferry_creation_free)
 const char *ferry_creation_kind_to_string(FerryCreationKind kind);
 
+/* What is going to be made. A plain value. */
+typedef struct {
+    const char *migration_id;
+    FerryCreationKind kind;
+    const char *pool; /* "": none */
+    const char *path;
+} FerryIntention;
+
 /** Notes an intention before the deed. Returns: true and the row in @ret_id. */
 bool ferry_journal_creation_add(FerryJournal *journal,
-                                const char *migration_id,
-                                FerryCreationKind kind,
-                                const char *pool,
-                                const char *path,
+                                const FerryIntention *intention,
                                 gint64 *ret_id,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
