@@ -12,8 +12,8 @@
 #include "runtime/bounded-call.h"
 #include "runtime/expiry-timer.h"
 #include "runtime/service-manager.h"
-#include "storage/quarantine.h"
 #include "source/steps/steps.h"
+#include "storage/quarantine.h"
 #include "virt/virt.h"
 
 #include <glib-unix.h>

@@ -74,7 +74,7 @@ on_drop(gpointer data)
     stop_source(&self->drop_source);
     if (self->confirmed->len == 0)
         return G_SOURCE_REMOVE;
-    ferry_fault_point("confirm", "begin");
+    ferry_fault_point("outbox", "begin");
     if (ferry_journal_outbox_drop(self->agent->journal, self->confirmed, &error)) {
         g_array_set_size(self->confirmed, 0);
     } else {

@@ -83,7 +83,7 @@ const FerryCommand ferry_commands[] = {
 const FerryCommand *
 ferry_command_find(const char *name)
 {
-    for (const FerryCommand *command = ferry_commands; command->name != NULL; command++) {
+    for (const FerryCommand *command = ferry_commands; command->name; command++) {
         if (strcmp(command->name, name) == 0)
             return command;
     }

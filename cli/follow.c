@@ -2,6 +2,8 @@
 
 #include "follow.h"
 
+#include "ferry/error.h"
+#include "ferry/json.h"
 #include "format.h"
 #include "interrupt.h"
 #include "journey.h"
@@ -10,23 +12,20 @@
 #include "report.h"
 #include "terminal.h"
 
-#include "ferry/error.h"
-#include "ferry/json.h"
-
 /* Events may be lost with the broker; after so long without one the source is asked. */
 #define SILENCE_US (5 * G_USEC_PER_SEC)
 #define POLL_TIMEOUT_S 10
 
 typedef struct {
     FerrySession *session;
-    const FerryFollowRequest *request;
+    const FerryFollowSettings *settings;
     FerryJourney *journey;
     FerryProgressLine *line; /* NULL with --json */
     GMainLoop *loop;
     FerryExit status;
-    gint64 heard_us; /* when the source last told something; monotonic */
-    bool accepted;   /* the source answered the order */
-    GError *doubt;   /* the order was sent and not answered: it may have arrived */
+    gint64 heard_us;     /* when the source last told something; monotonic */
+    bool accepted;       /* the source answered the order */
+    GError *order_error; /* the order was sent and not answered: it may have arrived */
     bool polling;
     bool told_silence;
     bool over; /* the loop is to end; later answers say nothing any more */
@@ -48,7 +47,7 @@ finish_with_error(Follow *follow, const GError *error)
     if (follow->over)
         return;
     g_clear_pointer(&follow->line, ferry_progress_line_free);
-    finish(follow, ferry_report_error(error, follow->request->json));
+    finish(follow, ferry_report_error(error, follow->settings->json));
 }
 
 /* Prints {@key: @value} as one line. @value: (transfer none). */
@@ -56,6 +55,7 @@ static void
 print_document(const char *key, const json_t *value)
 {
     g_autoptr(FerryJson) document = json_pack("{s:O}", key, value);
+
     ferry_print_json(document);
 }
 
@@ -71,14 +71,15 @@ static void
 print_end(Follow *follow)
 {
     const json_t *latest = ferry_journey_latest(follow->journey);
-    if (follow->request->json) {
+
+    if (follow->settings->json) {
         print_document("outcome", latest);
         return;
     }
     g_clear_pointer(&follow->line, ferry_progress_line_free);
     ferry_say("%s: '%s' from %s to %s",
               ferry_status_to_string(ferry_journey_status(follow->journey)),
-              follow->request->instance, follow->request->from, follow->request->to);
+              follow->settings->instance, follow->settings->from, follow->settings->to);
     ferry_report_print_outcome(latest);
 }
 
@@ -89,7 +90,7 @@ show(Follow *follow)
     if (ferry_journey_is_over(follow->journey)) {
         print_end(follow);
         finish(follow, exit_of_status(ferry_journey_status(follow->journey)));
-    } else if (follow->line != NULL) {
+    } else if (follow->line) {
         ferry_progress_line_show(follow->line, ferry_journey_latest(follow->journey));
     }
 }
@@ -105,10 +106,11 @@ static void
 on_event(const json_t *body, gpointer user_data)
 {
     Follow *follow = user_data;
+
     if (follow->over || !ferry_journey_take_event(follow->journey, body))
         return;
     hear(follow);
-    if (follow->request->json)
+    if (follow->settings->json)
         print_document("event", body);
     show(follow);
 }
@@ -117,7 +119,7 @@ on_event(const json_t *body, gpointer user_data)
 static bool
 never_arrived(const Follow *follow, const GError *error)
 {
-    return !follow->accepted && ferry_journey_latest(follow->journey) == NULL &&
+    return !follow->accepted && !ferry_journey_latest(follow->journey) &&
            g_error_matches(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND);
 }
 
@@ -127,15 +129,16 @@ on_polled(GObject *source, GAsyncResult *result, gpointer user_data)
     Follow *follow = user_data;
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryJson) record = ferry_session_call_finish(result, &error);
+
     follow->polling = false;
     if (follow->over)
         return;
-    if (record != NULL) {
+    if (record) {
         hear(follow);
         if (ferry_journey_take_record(follow->journey, record))
             show(follow);
     } else if (never_arrived(follow, error)) {
-        finish_with_error(follow, follow->doubt);
+        finish_with_error(follow, follow->order_error);
     } else if (!g_error_matches(error, FERRY_ERROR, FERRY_ERROR_DESTINATION_UNREACHABLE)) {
         finish_with_error(follow, error);
     }
@@ -148,8 +151,8 @@ poll_source(Follow *follow)
         return;
     follow->polling = true;
     json_t *args =
-        json_pack("{s:o}", "migration_id", ferry_json_text(follow->request->migration_id));
-    ferry_session_call_async(follow->session, follow->request->from, "get_migration", args,
+        json_pack("{s:o}", "migration_id", ferry_json_text(follow->settings->migration_id));
+    ferry_session_call_async(follow->session, follow->settings->from, "get_migration", args,
                              POLL_TIMEOUT_S, on_polled, follow);
 }
 
@@ -159,18 +162,19 @@ give_up(Follow *follow)
     g_autoptr(GError) error = ferry_error_new(
         FERRY_ERROR_DESTINATION_UNREACHABLE,
         "ask again later with 'virt-ferry show'; the migration goes on or ends without us",
-        "no word from %s about migration %s for %u s", follow->request->from,
-        follow->request->migration_id, follow->request->patience_s);
+        "no word from %s about migration %s for %u s", follow->settings->from,
+        follow->settings->migration_id, follow->settings->patience_s);
+
     finish_with_error(follow, error);
 }
 
 static void
 tell_silence(Follow *follow)
 {
-    if (follow->told_silence || follow->line == NULL)
+    if (follow->told_silence || !follow->line)
         return;
     follow->told_silence = true;
-    ferry_progress_line_say(follow->line, "no word from %s; asking", follow->request->from);
+    ferry_progress_line_say(follow->line, "no word from %s; asking", follow->settings->from);
 }
 
 static gboolean
@@ -178,9 +182,10 @@ on_tick(gpointer user_data)
 {
     Follow *follow = user_data;
     gint64 silence_us = g_get_monotonic_time() - follow->heard_us;
-    if (!follow->accepted && follow->doubt == NULL)
+
+    if (!follow->accepted && !follow->order_error)
         return G_SOURCE_CONTINUE; /* the order itself is still being answered */
-    if (silence_us > (gint64)follow->request->patience_s * G_USEC_PER_SEC) {
+    if (silence_us > (gint64)follow->settings->patience_s * G_USEC_PER_SEC) {
         give_up(follow);
     } else if (silence_us > SILENCE_US) {
         if (silence_us > 3 * SILENCE_US)
@@ -193,12 +198,12 @@ on_tick(gpointer user_data)
 static void
 print_accepted(Follow *follow, const json_t *answer)
 {
-    if (follow->request->json)
+    if (follow->settings->json)
         print_document("order", answer);
     else
         ferry_progress_line_say(follow->line, "migration %s of '%s' from %s to %s: %s",
-                                follow->request->migration_id, follow->request->instance,
-                                follow->request->from, follow->request->to,
+                                follow->settings->migration_id, follow->settings->instance,
+                                follow->settings->from, follow->settings->to,
                                 ferry_json_get_string(answer, "status"));
 }
 
@@ -206,6 +211,7 @@ static bool
 may_have_arrived(const GError *error)
 {
     const char *reason = ferry_json_get_string(ferry_error_details(error), "reason");
+
     return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_DESTINATION_UNREACHABLE) &&
            g_strcmp0(reason, "no-queue") != 0;
 }
@@ -225,18 +231,19 @@ on_ordered(GObject *source, GAsyncResult *result, gpointer user_data)
     Follow *follow = user_data;
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryJson) answer = ferry_session_call_finish(result, &error);
+
     if (follow->over)
         return;
-    if (answer != NULL) {
+    if (answer) {
         follow->accepted = true;
         hear(follow);
         print_accepted(follow, answer);
-        if (follow->request->detach)
+        if (follow->settings->detach)
             finish(follow, FERRY_EXIT_DONE);
         else
             catch_up(follow, ferry_json_get_string(answer, "status"));
     } else if (may_have_arrived(error)) {
-        follow->doubt = g_steal_pointer(&error);
+        follow->order_error = g_steal_pointer(&error);
         hear(follow);
         poll_source(follow);
     } else {
@@ -247,11 +254,12 @@ on_ordered(GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 send_order(Follow *follow)
 {
-    const FerryFollowRequest *request = follow->request;
-    json_t *args = json_pack("{s:o,s:o,s:o,s:O}", "instance", ferry_json_text(request->instance),
-                             "host", ferry_json_text(request->to), "migration_id",
-                             ferry_json_text(request->migration_id), "options", request->options);
-    ferry_session_call_async(follow->session, request->from, "live_migrate_instance", args,
+    const FerryFollowSettings *settings = follow->settings;
+    json_t *args = json_pack("{s:o,s:o,s:o,s:O}", "instance", ferry_json_text(settings->instance),
+                             "host", ferry_json_text(settings->to), "migration_id",
+                             ferry_json_text(settings->migration_id), "options", settings->options);
+
+    ferry_session_call_async(follow->session, settings->from, "live_migrate_instance", args,
                              /* timeout_s= */ 0, on_ordered, follow);
 }
 
@@ -261,7 +269,8 @@ on_aborted(GObject *source, GAsyncResult *result, gpointer user_data)
     Follow *follow = user_data;
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryJson) answer = ferry_session_call_finish(result, &error);
-    if (follow->over || answer != NULL)
+
+    if (follow->over || answer)
         return;
     ferry_report_error(error, /* json= */ false);
 }
@@ -270,10 +279,11 @@ static void
 abort_migration(Follow *follow)
 {
     json_t *args =
-        json_pack("{s:o}", "migration_id", ferry_json_text(follow->request->migration_id));
-    ferry_session_call_async(follow->session, follow->request->from, "live_migration_abort", args,
+        json_pack("{s:o}", "migration_id", ferry_json_text(follow->settings->migration_id));
+
+    ferry_session_call_async(follow->session, follow->settings->from, "live_migration_abort", args,
                              /* timeout_s= */ 0, on_aborted, follow);
-    if (follow->line != NULL)
+    if (follow->line)
         ferry_progress_line_say(follow->line, "aborting");
 }
 
@@ -283,7 +293,7 @@ leave(Follow *follow, FerryExit status)
     g_clear_pointer(&follow->line, ferry_progress_line_free);
     g_printerr("virt-ferry: %s; its id is %s\n",
                follow->accepted ? "the migration goes on" : "the order was not answered yet",
-               follow->request->migration_id);
+               follow->settings->migration_id);
     finish(follow, status);
 }
 
@@ -291,11 +301,12 @@ static void
 on_interrupt(FerryInterruptEvent event, gpointer user_data)
 {
     Follow *follow = user_data;
+
     if (follow->over)
         return;
-    if (follow->line != NULL && event == FERRY_INTERRUPT_ASKING)
+    if (follow->line && event == FERRY_INTERRUPT_ASKING)
         ferry_progress_line_pause(follow->line);
-    else if (follow->line != NULL)
+    else if (follow->line)
         ferry_progress_line_resume(follow->line);
     switch (event) {
     case FERRY_INTERRUPT_ASKING:
@@ -317,8 +328,9 @@ on_interrupt(FerryInterruptEvent event, gpointer user_data)
 static void
 run(Follow *follow)
 {
-    FerryInterrupt *interrupt = ferry_interrupt_new(!follow->request->json, on_interrupt, follow);
+    FerryInterrupt *interrupt = ferry_interrupt_new(!follow->settings->json, on_interrupt, follow);
     guint tick = g_timeout_add_seconds(1, on_tick, follow);
+
     hear(follow);
     send_order(follow);
     g_main_loop_run(follow->loop);
@@ -327,21 +339,22 @@ run(Follow *follow)
 }
 
 FerryExit
-ferry_follow(FerrySession *session, const FerryFollowRequest *request)
+ferry_follow(FerrySession *session, const FerryFollowSettings *settings)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(FerryJourney) journey = ferry_journey_new(request->migration_id, request->from);
-    Follow follow = {.session = session, .request = request, .journey = journey};
+    g_autoptr(FerryJourney) journey = ferry_journey_new(settings->migration_id, settings->from);
+    Follow follow = {.session = session, .settings = settings, .journey = journey};
+
     ferry_session_listen(session, on_event, &follow);
     if (!ferry_session_connect(session, &error))
-        return ferry_report_error(error, request->json);
+        return ferry_report_error(error, settings->json);
     follow.loop = g_main_loop_new(/* context= */ NULL, /* is_running= */ FALSE);
-    if (!request->json)
+    if (!settings->json)
         follow.line = ferry_progress_line_new(ferry_terminal_can_redraw());
     run(&follow);
     ferry_session_drain(session); /* no callback may find us gone */
     ferry_progress_line_free(follow.line);
-    g_clear_error(&follow.doubt);
+    g_clear_error(&follow.order_error);
     g_main_loop_unref(follow.loop);
     return follow.status;
 }

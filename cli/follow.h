@@ -9,7 +9,6 @@
 #include "command.h"
 #include "session.h"
 
-/* A migration to order, and how to follow it. */
 typedef struct {
     const char *migration_id;
     const char *instance;
@@ -19,8 +18,8 @@ typedef struct {
     bool detach;      /* leave once the order is accepted */
     bool json;        /* one document a line instead of text */
     guint patience_s; /* without a word from the source for so long we give up */
-} FerryFollowRequest;
+} FerryFollowSettings;
 
 /** Prints all the way. @session: not connected yet, so that no event is missed.
  * Returns: how it ended. */
-FerryExit ferry_follow(FerrySession *session, const FerryFollowRequest *request);
+FerryExit ferry_follow(FerrySession *session, const FerryFollowSettings *settings);

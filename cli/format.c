@@ -12,6 +12,7 @@ unit_of(gint64 bytes)
 {
     guint unit = 0;
     double value = (double)bytes;
+
     /* 1023.5 would be shown as "1024". */
     while (unit + 1 < G_N_ELEMENTS(units) && value >= (unit == 0 ? 1024 : 1023.5)) {
         value /= 1024;
@@ -24,6 +25,7 @@ static char *
 format_in_unit(gint64 bytes, guint unit)
 {
     double value = (double)bytes / (double)(G_GUINT64_CONSTANT(1) << (10 * unit));
+
     /* 9.96 would be shown as "10.0". */
     return g_strdup_printf(unit > 0 && value > 0 && value < 9.95 ? "%.1f" : "%.0f", value);
 }
@@ -33,6 +35,7 @@ ferry_format_size(gint64 bytes)
 {
     guint unit = unit_of(MAX(bytes, 0));
     g_autofree char *number = format_in_unit(MAX(bytes, 0), unit);
+
     return g_strdup_printf("%s %s", number, units[unit]);
 }
 
@@ -42,6 +45,7 @@ ferry_format_share(gint64 bytes, gint64 total_bytes)
     guint unit = unit_of(MAX(total_bytes, 0));
     g_autofree char *part = format_in_unit(MAX(bytes, 0), unit);
     g_autofree char *total = format_in_unit(MAX(total_bytes, 0), unit);
+
     return g_strdup_printf("%s/%s %s", part, total, units[unit]);
 }
 
@@ -49,6 +53,7 @@ char *
 ferry_format_duration(gint64 duration_ms)
 {
     gint64 ms = MAX(duration_ms, 0);
+
     if (ms < 1000)
         return g_strdup_printf("%d ms", (int)ms);
     if (ms < 59950)
@@ -69,6 +74,7 @@ ferry_format_bar(guint percent, guint columns)
     guint inner = MAX(columns, 3) - 2;
     guint full = MIN(percent, 100) * inner / 100;
     GString *bar = g_string_new("[");
+
     for (guint i = 0; i < inner; i++)
         g_string_append_c(bar, i < full ? '#' : '-');
     g_string_append_c(bar, ']');
@@ -78,7 +84,7 @@ ferry_format_bar(guint percent, guint columns)
 char *
 ferry_format_time(const char *iso)
 {
-    if (iso == NULL)
+    if (!iso)
         return g_strdup("-");
     if (strlen(iso) < 19 || iso[10] != 'T')
         return g_strdup(iso);

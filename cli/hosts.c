@@ -1,12 +1,11 @@
 #include "config.h"
 
 #include "command.h"
+#include "ferry/json.h"
 #include "format.h"
 #include "output.h"
 #include "session.h"
 #include "table.h"
-
-#include "ferry/json.h"
 
 /* Returns: the free bytes of all pools together; several in one file system count it again, so only
  * the largest of those with equal free space and capacity is taken. */
@@ -17,11 +16,12 @@ free_bytes_of(const json_t *pools)
     gint64 bytes = 0;
     size_t index = 0;
     const json_t *pool = NULL;
-    json_array_foreach(pools, index, pool)
-    {
+
+    json_array_foreach(pools, index, pool) {
         gint64 available = ferry_json_get_int(pool, "available_bytes", 0);
         gint64 capacity = ferry_json_get_int(pool, "capacity_bytes", 0);
         char *key = g_strdup_printf("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, available, capacity);
+
         if (g_hash_table_add(seen, key))
             bytes += available;
     }
@@ -34,8 +34,9 @@ count_running(const json_t *instances)
     guint running = 0;
     size_t index = 0;
     const json_t *instance = NULL;
-    json_array_foreach(instances, index, instance) running +=
-        g_strcmp0(ferry_json_get_string(instance, "state"), "running") == 0;
+
+    json_array_foreach(instances, index, instance)
+        running += g_strcmp0(ferry_json_get_string(instance, "state"), "running") == 0;
     return running;
 }
 
@@ -56,6 +57,7 @@ add_host(FerryTable *table, const json_t *host)
         json_is_array(pools) ? space : NULL,
         NULL,
     };
+
     ferry_table_add(table, cells);
 }
 
@@ -67,7 +69,9 @@ print_hosts(const json_t *hosts)
     g_autoptr(FerryTable) table = ferry_table_new(titles);
     size_t index = 0;
     const json_t *host = NULL;
-    json_array_foreach(hosts, index, host) add_host(table, host);
+
+    json_array_foreach(hosts, index, host)
+        add_host(table, host);
     ferry_table_print(table);
 }
 
@@ -75,13 +79,14 @@ FerryExit
 ferry_command_hosts(FerryInvocation *invocation, int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
+
     if (!ferry_invocation_parse(invocation, argv[0], /* group= */ NULL, 0, &argc, &argv, &error))
         return ferry_report_error(error, invocation->json);
     g_autoptr(FerrySession) session = ferry_session_open(invocation, &error);
-    if (session == NULL)
+    if (!session)
         return ferry_report_error(error, invocation->json);
     g_autoptr(FerryJson) hosts = ferry_session_hosts(session, &error);
-    if (hosts == NULL)
+    if (!hosts)
         return ferry_report_error(error, invocation->json);
     if (invocation->json)
         ferry_print_json(hosts);

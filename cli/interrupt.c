@@ -35,8 +35,10 @@ ferry_interrupt_understand(const char *answer, FerryInterruptEvent *ret_event)
     };
     g_autofree char *text = g_strstrip(g_ascii_strdown(answer, /* len= */ -1));
     size_t length = strlen(text);
+
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
         bool letter = length == 1 && text[0] == words[i].word[0];
+
         if (letter || strcmp(text, words[i].word) == 0) {
             *ret_event = words[i].event;
             return true;
@@ -46,43 +48,45 @@ ferry_interrupt_understand(const char *answer, FerryInterruptEvent *ret_event)
 }
 
 static void
-end_question(FerryInterrupt *interrupt)
+end_question(FerryInterrupt *self)
 {
-    g_clear_handle_id(&interrupt->input, g_source_remove);
+    g_clear_handle_id(&self->input, g_source_remove);
 }
 
 /* A terminal hands over a line at a time; its end (Ctrl-D) means that nobody is there. */
 static gboolean
 on_answer(int fd, GIOCondition condition, gpointer user_data)
 {
-    FerryInterrupt *interrupt = user_data;
+    FerryInterrupt *self = user_data;
     FerryInterruptEvent event = FERRY_INTERRUPT_DETACH;
     char text[80];
     ssize_t got = read(fd, text, sizeof text - 1);
+
     text[MAX(got, 0)] = '\0';
     if (got > 0 && !ferry_interrupt_understand(text, &event)) {
         g_printerr("%s", QUESTION);
         return G_SOURCE_CONTINUE;
     }
-    interrupt->input = 0;
-    interrupt->func(event, interrupt->user_data);
+    self->input = 0;
+    self->func(event, self->user_data);
     return G_SOURCE_REMOVE;
 }
 
 static gboolean
 on_interrupt(gpointer user_data)
 {
-    FerryInterrupt *interrupt = user_data;
-    if (!interrupt->can_ask) {
-        interrupt->func(FERRY_INTERRUPT_LEAVE, interrupt->user_data);
-    } else if (interrupt->input != 0) {
-        end_question(interrupt);
+    FerryInterrupt *self = user_data;
+
+    if (!self->can_ask) {
+        self->func(FERRY_INTERRUPT_LEAVE, self->user_data);
+    } else if (self->input != 0) {
+        end_question(self);
         g_printerr("\n");
-        interrupt->func(FERRY_INTERRUPT_DETACH, interrupt->user_data);
+        self->func(FERRY_INTERRUPT_DETACH, self->user_data);
     } else {
-        interrupt->func(FERRY_INTERRUPT_ASKING, interrupt->user_data);
+        self->func(FERRY_INTERRUPT_ASKING, self->user_data);
         g_printerr("\n%s", QUESTION);
-        interrupt->input = g_unix_fd_add(STDIN_FILENO, G_IO_IN | G_IO_HUP, on_answer, interrupt);
+        self->input = g_unix_fd_add(STDIN_FILENO, G_IO_IN | G_IO_HUP, on_answer, self);
     }
     return G_SOURCE_CONTINUE;
 }
@@ -90,33 +94,35 @@ on_interrupt(gpointer user_data)
 static gboolean
 on_end(gpointer user_data)
 {
-    FerryInterrupt *interrupt = user_data;
-    end_question(interrupt);
-    interrupt->func(FERRY_INTERRUPT_LEAVE, interrupt->user_data);
+    FerryInterrupt *self = user_data;
+
+    end_question(self);
+    self->func(FERRY_INTERRUPT_LEAVE, self->user_data);
     return G_SOURCE_CONTINUE;
 }
 
 FerryInterrupt *
 ferry_interrupt_new(bool may_ask, FerryInterruptFunc func, gpointer user_data)
 {
-    FerryInterrupt *interrupt = g_new0(FerryInterrupt, 1);
-    interrupt->can_ask = may_ask && ferry_terminal_can_ask();
-    interrupt->func = func;
-    interrupt->user_data = user_data;
-    interrupt->sigint = g_unix_signal_add(SIGINT, on_interrupt, interrupt);
-    interrupt->sigterm = g_unix_signal_add(SIGTERM, on_end, interrupt);
-    interrupt->sighup = g_unix_signal_add(SIGHUP, on_end, interrupt);
-    return interrupt;
+    FerryInterrupt *self = g_new0(FerryInterrupt, 1);
+
+    self->can_ask = may_ask && ferry_terminal_can_ask();
+    self->func = func;
+    self->user_data = user_data;
+    self->sigint = g_unix_signal_add(SIGINT, on_interrupt, self);
+    self->sigterm = g_unix_signal_add(SIGTERM, on_end, self);
+    self->sighup = g_unix_signal_add(SIGHUP, on_end, self);
+    return self;
 }
 
 void
-ferry_interrupt_free(FerryInterrupt *interrupt)
+ferry_interrupt_free(FerryInterrupt *self)
 {
-    if (interrupt == NULL)
+    if (!self)
         return;
-    end_question(interrupt);
-    g_source_remove(interrupt->sigint);
-    g_source_remove(interrupt->sigterm);
-    g_source_remove(interrupt->sighup);
-    g_free(interrupt);
+    end_question(self);
+    g_source_remove(self->sigint);
+    g_source_remove(self->sigterm);
+    g_source_remove(self->sighup);
+    g_free(self);
 }

@@ -13,6 +13,7 @@ FerryInvocation *
 ferry_invocation_new(void)
 {
     FerryInvocation *invocation = g_new0(FerryInvocation, 1);
+
     invocation->config_files = g_ptr_array_new_with_free_func(g_free);
     invocation->timeout_s = TIMEOUT_S;
     return invocation;
@@ -21,7 +22,7 @@ ferry_invocation_new(void)
 void
 ferry_invocation_free(FerryInvocation *invocation)
 {
-    if (invocation == NULL)
+    if (!invocation)
         return;
     g_free(invocation->transport_url);
     g_free(invocation->exchange);
@@ -34,6 +35,7 @@ static gboolean
 take_text(const char *name, const char *value, gpointer data, GError **error)
 {
     FerryInvocation *invocation = data;
+
     if (strcmp(name, "--config-file") == 0) {
         g_ptr_array_add(invocation->config_files, g_strdup(value));
         return TRUE;
@@ -50,6 +52,7 @@ take_timeout(const char *name, const char *value, gpointer data, GError **error)
 {
     FerryInvocation *invocation = data;
     guint64 seconds = 0;
+
     if (!g_ascii_string_to_unsigned(value, 10, 1, TIMEOUT_MAX_S, &seconds, NULL)) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                     "%s %s: expected whole seconds from 1 to %d", name, value, TIMEOUT_MAX_S);
@@ -63,6 +66,7 @@ static gboolean
 take_flag(const char *name, const char *value, gpointer data, GError **error)
 {
     FerryInvocation *invocation = data;
+
     if (strcmp(name, "--json") == 0)
         invocation->json = true;
     else
@@ -114,6 +118,7 @@ ferry_invocation_parse_global(
 {
     g_autoptr(GOptionContext) context = g_option_context_new("COMMAND [ARGUMENT ...]");
     GOptionGroup *group = g_option_group_new("main", "", "", invocation, NULL);
+
     g_option_group_add_entries(group, shared_entries);
     g_option_group_add_entries(group, version_entries);
     g_option_context_set_main_group(context, group);
@@ -136,6 +141,7 @@ static bool
 check_operands(const FerryCommand *command, int expected, int argc, GError **error)
 {
     int found = argc - 1;
+
     if (found == expected)
         return true;
     g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
@@ -158,8 +164,9 @@ ferry_invocation_parse(FerryInvocation *invocation,
     GOptionGroup *shared = g_option_group_new(
         "global", "Options of every command:", "Show the options that every command has",
         invocation, NULL);
+
     g_option_group_add_entries(shared, shared_entries);
-    if (group != NULL)
+    if (group)
         g_option_context_set_main_group(context, group);
     g_option_context_add_group(context, shared);
     g_option_context_set_summary(context, command->summary);

@@ -1,13 +1,12 @@
 #include "config.h"
 
 #include "command.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
 #include "format.h"
 #include "output.h"
 #include "session.h"
 #include "table.h"
-
-#include "ferry/error.h"
-#include "ferry/json.h"
 
 typedef struct {
     char *host;
@@ -36,6 +35,7 @@ group_new(Filter *filter)
         {.long_name = NULL},
     };
     GOptionGroup *group = g_option_group_new("list", "", "", NULL, NULL);
+
     g_option_group_add_entries(group, entries);
     return group;
 }
@@ -44,9 +44,10 @@ static json_t *
 arguments_of(const Filter *filter)
 {
     json_t *args = json_object();
-    if (filter->status != NULL)
+
+    if (filter->status)
         json_object_set_new(args, "status", ferry_json_text(filter->status));
-    if (filter->instance != NULL)
+    if (filter->instance)
         json_object_set_new(args, "instance", ferry_json_text(filter->instance));
     if (filter->limit > 0)
         json_object_set_new(args, "limit", json_integer(filter->limit));
@@ -61,9 +62,10 @@ add_records(GPtrArray *records, const char *host, const json_t *answer)
     const json_t *array = json_is_array(answer) ? answer : json_object_get(answer, "migrations");
     size_t index = 0;
     json_t *record = NULL;
-    json_array_foreach(array, index, record)
-    {
+
+    json_array_foreach(array, index, record) {
         json_t *copy = json_copy(record);
+
         json_object_set_new(copy, "host", ferry_json_text(host));
         g_ptr_array_add(records, copy);
     }
@@ -94,6 +96,7 @@ add_row(FerryTable *table, const json_t *record)
         ferry_json_get_string(record, "status"),
         NULL,
     };
+
     ferry_table_add(table, cells);
 }
 
@@ -104,8 +107,10 @@ print_records(const GPtrArray *records, bool json)
                                          "CREATED (UTC)", ">DONE",    "STATUS", NULL};
     g_autoptr(FerryTable) table = ferry_table_new(titles);
     g_autoptr(FerryJson) array = json_array();
+
     for (guint i = 0; i < records->len; i++) {
         json_t *record = g_ptr_array_index(records, i);
+
         json_array_append(array, record);
         add_row(table, record);
     }
@@ -123,15 +128,17 @@ list_migrations(FerrySession *session, const Filter *filter, bool json)
     g_autoptr(GPtrArray) records = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
     g_auto(GStrv) hosts = ferry_session_host_names(session, filter->host, &error);
     FerryExit status = FERRY_EXIT_DONE;
-    if (hosts == NULL)
+
+    if (!hosts)
         return ferry_report_error(error, json);
-    for (char **host = hosts; *host != NULL; host++) {
+    for (char **host = hosts; *host; host++) {
         g_autoptr(GError) failure = NULL;
         g_autoptr(FerryJson) answer =
             ferry_session_call(session, *host, "list_migrations", arguments_of(filter), &failure);
-        if (answer != NULL)
+
+        if (answer)
             add_records(records, *host, answer);
-        else if (filter->host != NULL)
+        else if (filter->host)
             return ferry_report_error(failure, json);
         else
             status = ferry_report_error(failure, /* json= */ false);
@@ -146,10 +153,11 @@ ferry_command_list(FerryInvocation *invocation, int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     g_auto(Filter) filter = {0};
+
     if (!ferry_invocation_parse(invocation, argv[0], group_new(&filter), 0, &argc, &argv, &error))
         return ferry_report_error(error, invocation->json);
     g_autoptr(FerrySession) session = ferry_session_open(invocation, &error);
-    if (session == NULL)
+    if (!session)
         return ferry_report_error(error, invocation->json);
     return list_migrations(session, &filter, invocation->json);
 }

@@ -17,7 +17,8 @@ list_commands(void)
     GString *text =
         g_string_new("Moves virtual machines, running or not, local disks included, between "
                      "KVM hosts.\n\nCommands:\n");
-    for (const FerryCommand *command = ferry_commands; command->name != NULL; command++)
+
+    for (const FerryCommand *command = ferry_commands; command->name; command++)
         g_string_append_printf(text, "  %-16s %s\n", command->name, command->summary);
     g_string_append(text, "  help [COMMAND]   Show this, or the options of a command");
     return g_string_free(text, FALSE);
@@ -28,6 +29,7 @@ static void
 turn_help_around(int argc, char **argv)
 {
     static char help[] = "--help";
+
     if (argc < 2 || strcmp(argv[1], "help") != 0)
         return;
     argv[1] = argc > 2 ? argv[2] : help;
@@ -48,6 +50,7 @@ run(FerryInvocation *invocation, int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *summary = list_commands();
+
     turn_help_around(argc, argv);
     if (!ferry_invocation_parse_global(invocation, summary, &argc, &argv, &error))
         return refuse_usage(error->message);
@@ -58,8 +61,9 @@ run(FerryInvocation *invocation, int argc, char **argv)
     if (argc < 2)
         return refuse_usage("no command");
     const FerryCommand *command = ferry_command_find(argv[1]);
-    if (command == NULL) {
+    if (!command) {
         g_autofree char *why = g_strdup_printf("there is no command '%s'", argv[1]);
+
         return refuse_usage(why);
     }
     return command->run(invocation, argc - 1, argv + 1);

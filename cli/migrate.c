@@ -1,13 +1,12 @@
 #include "config.h"
 
 #include "command.h"
+#include "ferry/json.h"
 #include "follow.h"
 #include "order.h"
 #include "output.h"
 #include "route.h"
 #include "session.h"
-
-#include "ferry/json.h"
 
 #define PATIENCE_S 600
 
@@ -38,6 +37,7 @@ group_new(json_t *options, FerryRoute *route, Settings *settings)
         {.long_name = NULL},
     };
     GOptionGroup *group = ferry_order_group_new(options);
+
     ferry_route_add_entries(route, group);
     g_option_group_add_entries(group, entries);
     return group;
@@ -51,13 +51,13 @@ complete_settings(Settings *settings, GError **error)
                     "--patience %d: expected whole seconds from 1", settings->patience_s);
         return false;
     }
-    if (settings->id != NULL && !g_uuid_string_is_valid(settings->id)) {
+    if (settings->id && !g_uuid_string_is_valid(settings->id)) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--id %s: expected a UUID",
                     settings->id);
         return false;
     }
-    g_autofree char *id = settings->id != NULL ? g_ascii_strdown(settings->id, /* len= */ -1)
-                                               : g_uuid_string_random();
+    g_autofree char *id =
+        settings->id ? g_ascii_strdown(settings->id, /* len= */ -1) : g_uuid_string_random();
     g_free(settings->id);
     settings->id = g_steal_pointer(&id);
     return true;
@@ -71,13 +71,14 @@ ferry_command_migrate(FerryInvocation *invocation, int argc, char **argv)
     g_auto(FerryRoute) route = {0};
     g_auto(Settings) settings = {.patience_s = PATIENCE_S};
     GOptionGroup *group = group_new(options, &route, &settings);
+
     if (!ferry_invocation_parse(invocation, argv[0], group, 1, &argc, &argv, &error) ||
         !ferry_route_check(&route, &error) || !complete_settings(&settings, &error))
         return ferry_report_error(error, invocation->json);
     g_autoptr(FerrySession) session = ferry_session_new(invocation, &error);
-    if (session == NULL)
+    if (!session)
         return ferry_report_error(error, invocation->json);
-    const FerryFollowRequest request = {
+    const FerryFollowSettings follow_settings = {
         .migration_id = settings.id,
         .instance = argv[1],
         .from = route.from,
@@ -87,5 +88,5 @@ ferry_command_migrate(FerryInvocation *invocation, int argc, char **argv)
         .json = invocation->json,
         .patience_s = (guint)settings.patience_s,
     };
-    return ferry_follow(session, &request);
+    return ferry_follow(session, &follow_settings);
 }

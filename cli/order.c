@@ -75,6 +75,7 @@ static json_t *
 number_from_text(const char *text)
 {
     guint64 number = 0;
+
     if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &number, NULL))
         return NULL;
     return json_integer((json_int_t)number);
@@ -85,6 +86,7 @@ seconds_from_text(const char *text)
 {
     char *end = NULL;
     double seconds = g_ascii_strtod(text, &end);
+
     if (end == text || *end != '\0' || !isfinite(seconds) || seconds < 0)
         return NULL;
     return json_real(seconds);
@@ -95,7 +97,8 @@ list_from_text(const char *text)
 {
     g_auto(GStrv) items = g_strsplit(text, ",", /* max_tokens= */ -1);
     g_autoptr(FerryJson) list = json_array();
-    for (char **item = items; *item != NULL; item++) {
+
+    for (char **item = items; *item; item++) {
         if (*g_strstrip(*item) == '\0')
             return NULL;
         json_array_append_new(list, ferry_json_text(*item));
@@ -108,7 +111,8 @@ static char *
 split_key(const char **value)
 {
     const char *equal = strchr(*value, '=');
-    if (equal == NULL || equal == *value)
+
+    if (!equal || equal == *value)
         return NULL;
     char *key = g_strndup(*value, (size_t)(equal - *value));
     *value = equal + 1;
@@ -119,7 +123,8 @@ static json_t *
 pair_from_text(const char *text)
 {
     g_autofree char *from = split_key(&text);
-    if (from == NULL || *text == '\0')
+
+    if (!from || *text == '\0')
         return NULL;
     json_t *pair = json_object();
     json_object_set_new(pair, from, ferry_json_text(text));
@@ -161,7 +166,7 @@ static bool
 refuse(const char *option, const char *value, const char *why, GError **error)
 {
     g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s%s%s: %s", option,
-                value != NULL ? " " : "", value != NULL ? value : "", why);
+                value ? " " : "", value ? value : "", why);
     return false;
 }
 
@@ -169,7 +174,8 @@ static bool
 add(json_t *options, const char *key, json_t *value)
 {
     const json_t *former = json_object_get(options, key);
-    return former != NULL ? json_equal(former, value) : json_object_set(options, key, value) == 0;
+
+    return former ? json_equal(former, value) : json_object_set(options, key, value) == 0;
 }
 
 /* @pair: an object with one entry. */
@@ -177,7 +183,8 @@ static bool
 add_pair(json_t *options, const char *key, json_t *pair)
 {
     void *entry = json_object_iter(pair);
-    if (json_object_get(options, key) == NULL)
+
+    if (!json_object_get(options, key))
         json_object_set_new(options, key, json_object());
     return add(json_object_get(options, key), json_object_iter_key(entry),
                json_object_iter_value(entry));
@@ -190,11 +197,13 @@ ferry_order_set(json_t *options, const char *name, const char *value, GError **e
     const char *text = value;
     const char *expected = NULL;
     g_autofree char *key = option->kind == KIND_ANY ? split_key(&text) : g_strdup(option->key);
-    if (key == NULL)
+
+    if (!key)
         return refuse(name, value, "expected KEY=JSON", error);
     g_autoptr(FerryJson) parsed = read_value(option->kind, text, &expected);
-    if (parsed == NULL) {
+    if (!parsed) {
         g_autofree char *why = g_strdup_printf("expected %s", expected);
+
         return refuse(name, value, why, error);
     }
     if (option->kind == KIND_PAIR ? add_pair(options, key, parsed) : add(options, key, parsed))
@@ -212,17 +221,19 @@ GOptionGroup *
 ferry_order_group_new(json_t *options)
 {
     GOptionGroup *group = g_option_group_new("order", "", "", options, NULL);
+
     for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
         const GOptionEntry entries[] = {
             {.long_name = table[i].name,
              .short_name = table[i].letter,
-             .flags = table[i].argument == NULL ? G_OPTION_FLAG_NO_ARG : 0,
+             .flags = table[i].argument ? 0 : G_OPTION_FLAG_NO_ARG,
              .arg = G_OPTION_ARG_CALLBACK,
              .arg_data = (gpointer)take_option,
              .description = table[i].description,
              .arg_description = table[i].argument},
             {.long_name = NULL},
         };
+
         g_option_group_add_entries(group, entries);
     }
     return group;

@@ -2,13 +2,12 @@
 #include "config.h"
 
 #include "command.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
 #include "output.h"
 #include "records.h"
 #include "report.h"
 #include "session.h"
-
-#include "ferry/error.h"
-#include "ferry/json.h"
 
 /* Reads the command line and opens the session; @ret_id and @ret_host (nullable) are the caller's.
  * NULL with @error set on failure. */
@@ -26,6 +25,7 @@ begin(FerryInvocation *invocation,
         {.long_name = NULL},
     };
     GOptionGroup *group = g_option_group_new("order", "", "", NULL, NULL);
+
     g_option_group_add_entries(group, entries);
     if (!ferry_invocation_parse(invocation, argv[0], group, 1, &argc, &argv, error))
         return NULL;
@@ -41,10 +41,11 @@ ferry_command_show(FerryInvocation *invocation, int argc, char **argv)
     g_autofree char *id = NULL;
     g_autofree char *host = NULL;
     g_autoptr(FerrySession) session = begin(invocation, argc, argv, &id, &host, &error);
-    if (session == NULL)
+
+    if (!session)
         return ferry_report_error(error, invocation->json);
     g_autoptr(FerryJson) records = ferry_records_find(session, host, id, &error);
-    if (records == NULL)
+    if (!records)
         return ferry_report_error(error, invocation->json);
     if (invocation->json) {
         ferry_print_json(records);
@@ -52,8 +53,7 @@ ferry_command_show(FerryInvocation *invocation, int argc, char **argv)
     }
     size_t index = 0;
     const json_t *record = NULL;
-    json_array_foreach(records, index, record)
-    {
+    json_array_foreach(records, index, record) {
         if (index > 0)
             ferry_say("%s", "");
         ferry_report_print_record(record);
@@ -65,13 +65,13 @@ ferry_command_show(FerryInvocation *invocation, int argc, char **argv)
 static char *
 find_source(FerrySession *session, const char *host, const char *id, GError **error)
 {
-    if (host != NULL)
+    if (host)
         return g_strdup(host);
     g_autoptr(FerryJson) records = ferry_records_find(session, NULL, id, error);
-    if (records == NULL)
+    if (!records)
         return NULL;
     const char *source = ferry_json_get_string(json_array_get(records, 0), "source");
-    if (source == NULL)
+    if (!source)
         ferry_set_error(error, FERRY_ERROR_MIGRATION_NOT_FOUND, "name the source by --host",
                         "the record of migration %s names no source", id);
     return g_strdup(source);
@@ -92,6 +92,7 @@ print_answer(const json_t *answer, bool json)
 {
     const char *key = NULL;
     json_t *value = NULL;
+
     if (json) {
         ferry_print_json(answer);
         return;
@@ -100,7 +101,8 @@ print_answer(const json_t *answer, bool json)
         ferry_report_print_record(answer);
         return;
     }
-    json_object_foreach((json_t *)answer, key, value) print_value(key, value);
+    json_object_foreach((json_t *)answer, key, value)
+        print_value(key, value);
 }
 
 /* Sends @method about the migration to its source. @ret_answer: (transfer full). */
@@ -111,17 +113,18 @@ order(FerryInvocation *invocation, int argc, char **argv, const char *method, js
     g_autofree char *id = NULL;
     g_autofree char *host = NULL;
     g_autoptr(FerrySession) session = begin(invocation, argc, argv, &id, &host, &error);
-    if (session == NULL)
+
+    if (!session)
         return ferry_report_error(error, invocation->json);
     g_autofree char *source = find_source(session, host, id, &error);
-    if (source == NULL)
+    if (!source)
         return ferry_report_error(error, invocation->json);
     json_t *args = json_pack("{s:o}", "migration_id", ferry_json_text(id));
     g_autoptr(FerryJson) answer = ferry_session_call(session, source, method, args, &error);
-    if (answer == NULL)
+    if (!answer)
         return ferry_report_error(error, invocation->json);
     print_answer(answer, invocation->json);
-    if (ret_answer != NULL)
+    if (ret_answer)
         *ret_answer = g_steal_pointer(&answer);
     return FERRY_EXIT_DONE;
 }

@@ -2,10 +2,9 @@
 
 #include "output.h"
 
-#include "plain-text.h"
-
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "plain-text.h"
 
 #include <stdio.h>
 
@@ -13,6 +12,7 @@ void
 ferry_say(const char *format, ...)
 {
     va_list args;
+
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
@@ -24,6 +24,7 @@ void
 ferry_complain(const char *format, ...)
 {
     va_list args;
+
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
@@ -48,6 +49,7 @@ void
 ferry_print_json(const json_t *value)
 {
     g_autofree char *text = ferry_json_dump(value);
+
     puts(text);
     fflush(stdout);
 }
@@ -67,7 +69,7 @@ ferry_exit_of_error(const GError *error)
 static void
 print_hint(const char *hint)
 {
-    if (hint == NULL)
+    if (!hint)
         return;
     g_autofree char *plain = ferry_plain_text(hint);
     g_printerr("hint: %s\n", plain);
@@ -83,10 +85,11 @@ ferry_report_error(const GError *error, bool json)
     }
     /* The far side may know classes that this version does not. */
     const char *class = ferry_json_get_string(ferry_error_details(error), "class");
-    ferry_complain("%s: %s", class != NULL ? class : ferry_error_name(error), error->message);
+    ferry_complain("%s: %s", class ? class : ferry_error_name(error), error->message);
     print_hint(ferry_error_hint(error));
     if (json) {
         g_autoptr(FerryJson) document = json_pack("{s:o}", "error", ferry_error_to_json(error));
+
         ferry_print_json(document);
     }
     return ferry_exit_of_error(error);

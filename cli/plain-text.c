@@ -26,8 +26,10 @@ ferry_plain_text(const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid(text, /* len= */ -1);
     GString *plain = g_string_new(NULL);
+
     for (const char *at = valid; *at != '\0'; at = g_utf8_next_char(at)) {
         gunichar character = g_utf8_get_char(at);
+
         g_string_append_unichar(plain, is_harmless(character) ? character : REPLACEMENT);
     }
     return g_string_free(plain, FALSE);
@@ -45,6 +47,7 @@ guint
 ferry_plain_text_columns(const char *text)
 {
     guint columns = 0;
+
     for (const char *at = text; *at != '\0'; at = g_utf8_next_char(at))
         columns += columns_of(g_utf8_get_char(at));
     return columns;
@@ -60,6 +63,7 @@ ferry_plain_text_clip(const char *text, guint columns)
     const char *at = text;
     for (; *at != '\0'; at = g_utf8_next_char(at)) {
         guint more = columns_of(g_utf8_get_char(at));
+
         if (used + more > columns - dots)
             break;
         used += more;

@@ -2,12 +2,11 @@
 
 #include "progress-line.h"
 
+#include "ferry/json.h"
 #include "format.h"
 #include "output.h"
 #include "plain-text.h"
 #include "terminal.h"
-
-#include "ferry/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,7 +32,8 @@ step_of(const json_t *payload)
     const char *phase = ferry_json_get_string(payload, "phase");
     const char *status = ferry_json_get_string(payload, "status");
     bool running = g_strcmp0(status, "running") == 0;
-    return ferry_plain_text(running && phase != NULL ? phase : status != NULL ? status : "?");
+
+    return ferry_plain_text(running && phase ? phase : status ? status : "?");
 }
 
 /* Returns: (transfer full) (nullable): "disk 1.2/3.0 GiB"; NULL where nothing of it moves. */
@@ -42,6 +42,7 @@ share_of(const json_t *progress, const char *name)
 {
     const json_t *part = json_object_get(progress, name);
     gint64 total = ferry_json_get_int(part, "total_bytes", 0);
+
     if (total <= 0)
         return NULL;
     gint64 remaining = ferry_json_get_int(part, "remaining_bytes", -1);
@@ -56,6 +57,7 @@ static char *
 rate_of(const json_t *progress)
 {
     gint64 rate = ferry_json_get_int(progress, "throughput_bytes_s", 0);
+
     if (rate <= 0)
         return NULL;
     g_autofree char *size = ferry_format_size(rate);
@@ -66,6 +68,7 @@ static char *
 eta_of(const json_t *progress)
 {
     gint64 eta_ms = ferry_json_get_int(progress, "eta_ms", -1);
+
     if (eta_ms < 0)
         return NULL;
     /* Tenths of a second would promise more than anybody knows. */
@@ -80,7 +83,8 @@ static void
 append_part(GString *line, char *part, guint columns)
 {
     g_autofree char *owned = part;
-    if (owned == NULL)
+
+    if (!owned)
         return;
     guint needed = ferry_plain_text_columns(line->str) + 2 + ferry_plain_text_columns(owned);
     if (columns == 0 || needed <= columns)
@@ -91,6 +95,7 @@ static void
 insert_bar(GString *line, gssize at, guint percent, guint columns)
 {
     guint used = ferry_plain_text_columns(line->str);
+
     if (columns < used + 2 + BAR_MIN)
         return;
     g_autofree char *bar = ferry_format_bar(percent, MIN(columns - used - 2, BAR_MAX));
@@ -104,16 +109,18 @@ ferry_progress_line_render(const json_t *payload, guint columns)
     const json_t *progress = json_object_get(payload, "progress");
     g_autofree char *step = step_of(payload);
     GString *line = g_string_new(step);
+
     if (json_is_object(progress)) {
         guint percent = (guint)CLAMP(ferry_json_get_int(progress, "percent", 0), 0, 100);
+
         g_string_append_printf(line, " %u%%", percent);
         gssize bar_at = (gssize)line->len;
-        /* The bar has a right to its least width before details take the room. */
-        guint room = columns > BAR_MIN + 2 ? columns - BAR_MIN - 2 : columns;
-        append_part(line, eta_of(progress), room);
-        append_part(line, rate_of(progress), room);
-        append_part(line, share_of(progress, "disk"), room);
-        append_part(line, share_of(progress, "memory"), room);
+        /* Details get the columns that the bar leaves at its least width. */
+        guint detail_columns = columns > BAR_MIN + 2 ? columns - BAR_MIN - 2 : columns;
+        append_part(line, eta_of(progress), detail_columns);
+        append_part(line, rate_of(progress), detail_columns);
+        append_part(line, share_of(progress, "disk"), detail_columns);
+        append_part(line, share_of(progress, "memory"), detail_columns);
         insert_bar(line, bar_at, percent, columns);
     }
     g_autofree char *whole = g_string_free(line, FALSE);
@@ -123,101 +130,106 @@ ferry_progress_line_render(const json_t *payload, guint columns)
 FerryProgressLine *
 ferry_progress_line_new(bool redraw)
 {
-    FerryProgressLine *line = g_new0(FerryProgressLine, 1);
-    line->redraw = redraw;
-    return line;
+    FerryProgressLine *self = g_new0(FerryProgressLine, 1);
+
+    self->redraw = redraw;
+    return self;
 }
 
 static void
-erase(FerryProgressLine *line)
+erase(FerryProgressLine *self)
 {
-    if (line->drawn)
+    if (self->drawn)
         fputs(ERASE_LINE, stdout);
-    line->drawn = false;
+    self->drawn = false;
 }
 
 void
-ferry_progress_line_free(FerryProgressLine *line)
+ferry_progress_line_free(FerryProgressLine *self)
 {
-    if (line == NULL)
+    if (!self)
         return;
-    erase(line);
+    erase(self);
     fflush(stdout);
-    json_decref(line->latest);
-    g_free(line->step);
-    g_free(line);
+    json_decref(self->latest);
+    g_free(self->step);
+    g_free(self);
 }
 
 static void
-draw(FerryProgressLine *line)
+draw(FerryProgressLine *self)
 {
     guint columns = ferry_terminal_columns();
+
     /* The last column stays free: some terminals break the line there. */
-    g_autofree char *text = ferry_progress_line_render(line->latest, MAX(columns, 2) - 1);
+    g_autofree char *text = ferry_progress_line_render(self->latest, MAX(columns, 2) - 1);
     fputs(ERASE_LINE, stdout);
     g_print("%s", text);
     fflush(stdout);
-    line->drawn = true;
+    self->drawn = true;
 }
 
 /* A step is told at once, progress within it every some seconds. */
 static void
-print_plain(FerryProgressLine *line)
+print_plain(FerryProgressLine *self)
 {
-    g_autofree char *step = step_of(line->latest);
+    g_autofree char *step = step_of(self->latest);
     gint64 now_us = g_get_monotonic_time();
-    bool same = g_strcmp0(step, line->step) == 0;
-    if (same && now_us - line->plain_us < PLAIN_INTERVAL_US)
+    bool same = g_strcmp0(step, self->step) == 0;
+
+    if (same && now_us - self->plain_us < PLAIN_INTERVAL_US)
         return;
-    g_autofree char *text = ferry_progress_line_render(line->latest, /* columns= */ 0);
+    g_autofree char *text = ferry_progress_line_render(self->latest, /* columns= */ 0);
     ferry_say("%s", text);
     fflush(stdout);
-    g_free(line->step);
-    line->step = g_steal_pointer(&step);
-    line->plain_us = now_us;
+    g_free(self->step);
+    self->step = g_steal_pointer(&step);
+    self->plain_us = now_us;
 }
 
 void
-ferry_progress_line_show(FerryProgressLine *line, const json_t *payload)
+ferry_progress_line_show(FerryProgressLine *self, const json_t *payload)
 {
     json_t *latest = json_incref((json_t *)payload);
-    json_decref(line->latest);
-    line->latest = latest;
-    if (line->paused)
+
+    json_decref(self->latest);
+    self->latest = latest;
+    if (self->paused)
         return;
-    if (line->redraw)
-        draw(line);
+    if (self->redraw)
+        draw(self);
     else
-        print_plain(line);
+        print_plain(self);
 }
 
 void
-ferry_progress_line_say(FerryProgressLine *line, const char *format, ...)
+ferry_progress_line_say(FerryProgressLine *self, const char *format, ...)
 {
     va_list args;
+
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    bool redraw = line->drawn;
-    erase(line);
+    bool redraw = self->drawn;
+    erase(self);
     ferry_say("%s", text);
     if (redraw)
-        draw(line);
+        draw(self);
     fflush(stdout);
 }
 
 void
-ferry_progress_line_pause(FerryProgressLine *line)
+ferry_progress_line_pause(FerryProgressLine *self)
 {
-    erase(line);
+    erase(self);
     fflush(stdout);
-    line->paused = true;
+    self->paused = true;
 }
 
 void
-ferry_progress_line_resume(FerryProgressLine *line)
+ferry_progress_line_resume(FerryProgressLine *self)
 {
-    line->paused = false;
-    if (line->redraw && line->latest != NULL)
-        draw(line);
+    self->paused = false;
+    if (self->redraw && self->latest)
+        draw(self);
 }

@@ -2,13 +2,12 @@
 #include "config.h"
 
 #include "command.h"
+#include "ferry/error.h"
+#include "ferry/json.h"
 #include "format.h"
 #include "output.h"
 #include "session.h"
 #include "table.h"
-
-#include "ferry/error.h"
-#include "ferry/json.h"
 
 #include <string.h>
 
@@ -44,6 +43,7 @@ group_new(Options *options)
         {.long_name = NULL},
     };
     GOptionGroup *group = g_option_group_new("quarantine", "", "", NULL, NULL);
+
     g_option_group_add_entries(group, entries);
     return group;
 }
@@ -55,9 +55,10 @@ add_found(json_t *found, const char *host, const json_t *answer)
 {
     size_t index = 0;
     json_t *quarantine = NULL;
-    json_array_foreach(answer, index, quarantine)
-    {
+
+    json_array_foreach(answer, index, quarantine) {
         json_t *copy = json_copy(quarantine);
+
         json_object_set_new(copy, "host", ferry_json_text(host));
         json_array_append_new(found, copy);
     }
@@ -70,19 +71,22 @@ find_all(FerrySession *session, const char *host, GError **ret_missed, GError **
 {
     g_auto(GStrv) hosts = ferry_session_host_names(session, host, error);
     g_autoptr(FerryJson) found = json_array();
-    if (hosts == NULL)
+
+    if (!hosts)
         return NULL;
-    for (char **each = hosts; *each != NULL; each++) {
+    for (char **each = hosts; *each; each++) {
         g_autoptr(GError) failure = NULL;
         g_autoptr(FerryJson) answer =
             ferry_session_call(session, *each, "list_quarantined_disks", json_object(), &failure);
-        if (answer != NULL)
+
+        if (answer) {
             add_found(found, *each, answer);
-        else if (host != NULL) {
+        } else if (host) {
             g_propagate_error(error, g_steal_pointer(&failure));
             return NULL;
-        } else if (*ret_missed == NULL)
+        } else if (!*ret_missed) {
             g_propagate_error(ret_missed, g_steal_pointer(&failure));
+        }
     }
     return g_steal_pointer(&found);
 }
@@ -93,9 +97,10 @@ is_meant(const json_t *quarantine, const char *name)
     const json_t *instance = json_object_get(quarantine, "instance");
     const char *id = ferry_json_get_string(quarantine, "migration_id");
     const char *uuid = ferry_json_get_string(instance, "uuid");
+
     return g_strcmp0(ferry_json_get_string(instance, "name"), name) == 0 ||
-           (id != NULL && g_ascii_strcasecmp(id, name) == 0) ||
-           (uuid != NULL && g_ascii_strcasecmp(uuid, name) == 0);
+           (id && g_ascii_strcasecmp(id, name) == 0) ||
+           (uuid && g_ascii_strcasecmp(uuid, name) == 0);
 }
 
 /* Sets the error for none or several. */
@@ -105,12 +110,13 @@ refuse_count(const json_t *found, const char *name, const GError *missed, GError
     g_autoptr(GString) hint = g_string_new("name one by its migration:");
     size_t index = 0;
     const json_t *quarantine = NULL;
+
     if (json_array_size(found) == 0) {
         ferry_set_error(error, FERRY_ERROR_MIGRATION_NOT_FOUND,
                         "'virt-ferry quarantine list' shows what there is",
                         "nothing of '%s' is in quarantine%s%s", name,
-                        missed != NULL ? ", but not all hosts answered: " : "",
-                        missed != NULL ? missed->message : "");
+                        missed ? ", but not all hosts answered: " : "",
+                        missed ? missed->message : "");
         return NULL;
     }
     json_array_foreach(found, index, quarantine)
@@ -130,10 +136,10 @@ find_one(FerrySession *session, const char *host, const char *name, GError **err
     g_autoptr(FerryJson) found = json_array();
     size_t index = 0;
     json_t *quarantine = NULL;
-    if (all == NULL)
+
+    if (!all)
         return NULL;
-    json_array_foreach(all, index, quarantine)
-    {
+    json_array_foreach(all, index, quarantine) {
         if (is_meant(quarantine, name))
             json_array_append(found, quarantine);
     }
@@ -163,6 +169,7 @@ add_row(FerryTable *table, const json_t *quarantine)
         ferry_json_get_string(quarantine, "detail"),
         NULL,
     };
+
     ferry_table_add(table, cells);
 }
 
@@ -178,14 +185,16 @@ list(FerrySession *session, const Options *options, bool json)
     g_autoptr(FerryTable) table = ferry_table_new(titles);
     size_t index = 0;
     const json_t *quarantine = NULL;
-    if (found == NULL)
+
+    if (!found)
         return ferry_report_error(error, json);
-    json_array_foreach(found, index, quarantine) add_row(table, quarantine);
+    json_array_foreach(found, index, quarantine)
+        add_row(table, quarantine);
     if (json)
         ferry_print_json(found);
     else
         ferry_table_print(table);
-    return missed != NULL ? ferry_report_error(missed, /* json= */ false) : FERRY_EXIT_DONE;
+    return missed ? ferry_report_error(missed, /* json= */ false) : FERRY_EXIT_DONE;
 }
 
 static void
@@ -193,6 +202,7 @@ print_answer(const json_t *answer)
 {
     size_t index = 0;
     const json_t *disk = NULL;
+
     ferry_say("%s: %s", ferry_json_get_string(json_object_get(answer, "instance"), "name"),
               ferry_json_get_string(answer, "state"));
     json_array_foreach(json_object_get(answer, "disks"), index, disk)
@@ -205,13 +215,14 @@ order(
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryJson) one = find_one(session, options->host, name, &error);
-    if (one == NULL)
+
+    if (!one)
         return ferry_report_error(error, json);
     json_t *args = json_pack("{s:O, s:b}", "migration_id", json_object_get(one, "migration_id"),
                              "force", options->force);
     g_autoptr(FerryJson) answer =
         ferry_session_call(session, ferry_json_get_string(one, "host"), method, args, &error);
-    if (answer == NULL)
+    if (!answer)
         return ferry_report_error(error, json);
     if (json)
         ferry_print_json(answer);
@@ -227,6 +238,7 @@ ferry_command_quarantine(FerryInvocation *invocation, int argc, char **argv)
     g_auto(Options) options = {0};
     const char *method = NULL;
     int operands = 1;
+
     for (size_t i = 0; argc > 1 && i < G_N_ELEMENTS(verbs); i++) {
         if (strcmp(argv[1], verbs[i].name) != 0)
             continue;
@@ -236,13 +248,13 @@ ferry_command_quarantine(FerryInvocation *invocation, int argc, char **argv)
     if (!ferry_invocation_parse(invocation, argv[0], group_new(&options), operands, &argc, &argv,
                                 &error))
         return ferry_report_error(error, invocation->json);
-    if (method == NULL) {
+    if (!method) {
         g_set_error(&error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
                     "'%s' is none of list, restore, delete", argv[1]);
         return ferry_report_error(error, invocation->json);
     }
     g_autoptr(FerrySession) session = ferry_session_open(invocation, &error);
-    if (session == NULL)
+    if (!session)
         return ferry_report_error(error, invocation->json);
     if (operands == 1)
         return list(session, &options, invocation->json);

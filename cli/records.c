@@ -24,24 +24,25 @@ ferry_records_find(FerrySession *session,
     g_auto(GStrv) hosts = ferry_session_host_names(session, host, error);
     g_autoptr(FerryJson) records = json_array();
     g_autoptr(GError) worst = NULL;
-    for (char **name = hosts; name != NULL && *name != NULL; name++) {
+
+    for (char **name = hosts; name && *name; name++) {
         g_autoptr(GError) failure = NULL;
         json_t *args = json_pack("{s:o}", "migration_id", ferry_json_text(migration_id));
         json_t *record = ferry_session_call(session, *name, "get_migration", args, &failure);
-        if (record != NULL)
-            add_record(records, record);
+
         /* "I do not have it" says less than "I could not be asked". */
-        else if (worst == NULL ||
-                 g_error_matches(worst, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND)) {
+        if (record) {
+            add_record(records, record);
+        } else if (!worst || g_error_matches(worst, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND)) {
             g_clear_error(&worst);
             worst = g_steal_pointer(&failure);
         }
     }
-    if (hosts == NULL)
+    if (!hosts)
         return NULL;
     if (json_array_size(records) > 0)
         return g_steal_pointer(&records);
-    if (worst != NULL)
+    if (worst)
         g_propagate_error(error, g_steal_pointer(&worst));
     else
         ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, "name the host by --host",

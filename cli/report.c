@@ -2,19 +2,18 @@
 
 #include "report.h"
 
+#include "ferry/json.h"
 #include "format.h"
 #include "output.h"
 #include "progress-line.h"
 #include "table.h"
-
-#include "ferry/json.h"
 
 #define FACT_FORMAT "%-12s %s"
 
 static void
 print_fact(const char *name, const char *text)
 {
-    if (text != NULL)
+    if (text)
         ferry_say(FACT_FORMAT, name, text);
 }
 
@@ -22,7 +21,8 @@ static void
 print_time(const json_t *record, const char *name, const char *key)
 {
     const char *iso = ferry_json_get_string(record, key);
-    if (iso == NULL)
+
+    if (!iso)
         return;
     g_autofree char *text = ferry_format_time(iso);
     ferry_say("%-12s %s UTC", name, text);
@@ -41,6 +41,7 @@ void
 ferry_report_print_record(const json_t *record)
 {
     const json_t *instance = json_object_get(record, "instance");
+
     print_fact("migration", ferry_json_get_string(record, "migration_id"));
     print_fact("instance", ferry_json_get_string(instance, "name"));
     print_fact("uuid", ferry_json_get_string(instance, "uuid"));
@@ -62,9 +63,10 @@ print_error(const json_t *error)
 {
     const char *code = ferry_json_get_string(error, "code");
     const char *message = ferry_json_get_string(error, "message");
-    if (message == NULL)
+
+    if (!message)
         return;
-    ferry_say("%-12s %s: %s", "error", code != NULL ? code : "?", message);
+    ferry_say("%-12s %s: %s", "error", code ? code : "?", message);
     print_fact("hint", ferry_json_get_string(error, "hint"));
 }
 
@@ -73,6 +75,7 @@ static char *
 duration_of(const json_t *object, const char *key)
 {
     gint64 duration_ms = ferry_json_get_int(object, key, -1);
+
     return duration_ms >= 0 ? ferry_format_duration(duration_ms) : NULL;
 }
 
@@ -80,6 +83,7 @@ static char *
 size_of(const json_t *object, const char *key)
 {
     gint64 bytes = ferry_json_get_int(object, key, -1);
+
     return bytes >= 0 ? ferry_format_size(bytes) : NULL;
 }
 
@@ -90,14 +94,15 @@ print_steps(const json_t *steps)
     g_autoptr(FerryTable) table = ferry_table_new(titles);
     size_t index = 0;
     const json_t *step = NULL;
+
     if (json_array_size(steps) == 0)
         return;
-    json_array_foreach(steps, index, step)
-    {
+    json_array_foreach(steps, index, step) {
         g_autofree char *began = ferry_format_time(ferry_json_get_string(step, "started_at"));
         g_autofree char *took = duration_of(step, "duration_ms");
         const char *const cells[] = {ferry_json_get_string(step, "name"),
                                      ferry_json_get_string(step, "state"), began, took, NULL};
+
         ferry_table_add(table, cells);
     }
     ferry_say("%s", "");
@@ -112,15 +117,16 @@ print_disks(const json_t *disks)
     g_autoptr(FerryTable) table = ferry_table_new(titles);
     size_t index = 0;
     const json_t *disk = NULL;
+
     if (json_array_size(disks) == 0)
         return;
-    json_array_foreach(disks, index, disk)
-    {
+    json_array_foreach(disks, index, disk) {
         g_autofree char *capacity = size_of(disk, "capacity_bytes");
         g_autofree char *before = size_of(disk, "allocation_before_bytes");
         g_autofree char *after = size_of(disk, "allocation_after_bytes");
         const char *const cells[] = {ferry_json_get_string(disk, "target"), capacity, before, after,
                                      ferry_json_get_string(disk, "format"), NULL};
+
         ferry_table_add(table, cells);
     }
     ferry_say("%s", "");
@@ -131,6 +137,7 @@ static void
 print_duration(const json_t *report, const char *name, const char *key)
 {
     g_autofree char *text = duration_of(report, key);
+
     print_fact(name, text);
 }
 
@@ -140,12 +147,13 @@ ferry_report_print_outcome(const json_t *record)
     const json_t *report = json_object_get(record, "report");
     const json_t *steps = json_object_get(report, "steps");
     g_autofree char *moved = size_of(report, "moved_bytes");
+
     print_error(json_object_get(record, "error"));
     print_duration(report, "total time", "total_ms");
     print_duration(report, "disk phase", "disk_phase_ms");
     print_duration(report, "memory phase", "memory_phase_ms");
     print_duration(report, "downtime", "downtime_ms");
     print_fact("bytes moved", moved);
-    print_steps(steps != NULL ? steps : json_object_get(record, "steps"));
+    print_steps(steps ? steps : json_object_get(record, "steps"));
     print_disks(json_object_get(report, "disks"));
 }

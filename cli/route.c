@@ -25,14 +25,16 @@ ferry_route_add_entries(FerryRoute *route, GOptionGroup *group)
          .arg_description = "HOST"},
         {.long_name = NULL},
     };
+
     g_option_group_add_entries(group, entries);
 }
 
 bool
 ferry_route_check(const FerryRoute *route, GError **error)
 {
-    const char *missing = route->from == NULL ? "--from" : route->to == NULL ? "--to" : NULL;
-    if (missing != NULL)
+    const char *missing = !route->from ? "--from" : !route->to ? "--to" : NULL;
+
+    if (missing)
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "%s HOST is missing", missing);
-    return missing == NULL;
+    return !missing;
 }

@@ -7,9 +7,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "invocation.h"
-
 #include "ferry/bus.h"
+#include "invocation.h"
 
 typedef struct FerrySession FerrySession;
 

@@ -18,44 +18,48 @@ struct FerryTable {
 FerryTable *
 ferry_table_new(const char *const *titles)
 {
-    FerryTable *table = g_new0(FerryTable, 1);
-    table->count = g_strv_length((char **)titles);
-    table->right = g_new0(bool, table->count);
-    table->rows = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
-    g_autofree const char **cells = g_new0(const char *, table->count);
-    for (guint i = 0; i < table->count; i++) {
-        table->right[i] = titles[i][0] == '>';
-        cells[i] = titles[i] + (table->right[i] ? 1 : 0);
+    FerryTable *self = g_new0(FerryTable, 1);
+
+    self->count = g_strv_length((char **)titles);
+    self->right = g_new0(bool, self->count);
+    self->rows = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+    g_autofree const char **cells = g_new0(const char *, self->count);
+    for (guint i = 0; i < self->count; i++) {
+        self->right[i] = titles[i][0] == '>';
+        cells[i] = titles[i] + (self->right[i] ? 1 : 0);
     }
-    ferry_table_add(table, cells);
-    return table;
+    ferry_table_add(self, cells);
+    return self;
 }
 
 void
-ferry_table_free(FerryTable *table)
+ferry_table_free(FerryTable *self)
 {
-    if (table == NULL)
+    if (!self)
         return;
-    g_ptr_array_unref(table->rows);
-    g_free(table->right);
-    g_free(table);
+    g_ptr_array_unref(self->rows);
+    g_free(self->right);
+    g_free(self);
 }
 
 void
-ferry_table_add(FerryTable *table, const char *const *cells)
+ferry_table_add(FerryTable *self, const char *const *cells)
 {
-    char **row = g_new0(char *, table->count + 1);
-    for (guint i = 0; i < table->count; i++)
-        row[i] = ferry_plain_text(cells[i] != NULL ? cells[i] : "-");
-    g_ptr_array_add(table->rows, row);
+    char **row = g_new0(char *, self->count + 1);
+
+    for (guint i = 0; i < self->count; i++)
+        row[i] = ferry_plain_text(cells[i] ? cells[i] : "-");
+    g_ptr_array_add(self->rows, row);
 }
 
 static guint
-column_width(const FerryTable *table, guint column)
+column_width(const FerryTable *self, guint column)
 {
     guint width = 0;
-    for (guint i = 0; i < table->rows->len; i++) {
-        char **row = g_ptr_array_index(table->rows, i);
+
+    for (guint i = 0; i < self->rows->len; i++) {
+        char **row = g_ptr_array_index(self->rows, i);
+
         width = MAX(width, ferry_plain_text_columns(row[column]));
     }
     return width;
@@ -69,38 +73,43 @@ append_blanks(GString *line, guint count)
 }
 
 static char *
-format_row(const FerryTable *table, char **row, const guint *widths)
+format_row(const FerryTable *self, char **row, const guint *widths)
 {
     GString *line = g_string_new(NULL);
-    for (guint i = 0; i < table->count; i++) {
+
+    for (guint i = 0; i < self->count; i++) {
         guint blanks = widths[i] - ferry_plain_text_columns(row[i]);
-        bool last = i + 1 == table->count;
-        append_blanks(line, table->right[i] ? blanks : 0);
+        bool last = i + 1 == self->count;
+
+        append_blanks(line, self->right[i] ? blanks : 0);
         g_string_append(line, row[i]);
         if (!last)
-            append_blanks(line, (table->right[i] ? 0 : blanks) + GAP);
+            append_blanks(line, (self->right[i] ? 0 : blanks) + GAP);
     }
     return g_string_free(line, FALSE);
 }
 
 GPtrArray *
-ferry_table_lines(const FerryTable *table)
+ferry_table_lines(const FerryTable *self)
 {
-    g_autofree guint *widths = g_new0(guint, table->count);
-    for (guint i = 0; i < table->count; i++)
-        widths[i] = column_width(table, i);
+    g_autofree guint *widths = g_new0(guint, self->count);
+
+    for (guint i = 0; i < self->count; i++)
+        widths[i] = column_width(self, i);
     GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
-    for (guint i = 0; i < table->rows->len; i++) {
-        char **row = g_ptr_array_index(table->rows, i);
-        g_ptr_array_add(lines, format_row(table, row, widths));
+    for (guint i = 0; i < self->rows->len; i++) {
+        char **row = g_ptr_array_index(self->rows, i);
+
+        g_ptr_array_add(lines, format_row(self, row, widths));
     }
     return lines;
 }
 
 void
-ferry_table_print(const FerryTable *table)
+ferry_table_print(const FerryTable *self)
 {
-    g_autoptr(GPtrArray) lines = ferry_table_lines(table);
+    g_autoptr(GPtrArray) lines = ferry_table_lines(self);
+
     for (guint i = 0; i < lines->len; i++)
         ferry_say("%s", (const char *)g_ptr_array_index(lines, i));
 }

@@ -11,6 +11,7 @@ guint
 ferry_terminal_columns(void)
 {
     struct winsize size = {0};
+
     if (!isatty(STDOUT_FILENO))
         return 0;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
@@ -22,7 +23,8 @@ bool
 ferry_terminal_can_redraw(void)
 {
     const char *term = g_getenv("TERM");
-    return isatty(STDOUT_FILENO) && term != NULL && g_strcmp0(term, "dumb") != 0 && *term != '\0';
+
+    return isatty(STDOUT_FILENO) && term && g_strcmp0(term, "dumb") != 0 && *term != '\0';
 }
 
 bool

@@ -1,12 +1,11 @@
 #include "config.h"
 
 #include "command.h"
+#include "ferry/json.h"
 #include "format.h"
 #include "output.h"
 #include "progress-line.h"
 #include "session.h"
-
-#include "ferry/json.h"
 
 #include <glib-unix.h>
 
@@ -43,6 +42,7 @@ group_new(Watch *watch)
         {.long_name = NULL},
     };
     GOptionGroup *group = g_option_group_new("watch", "", "", NULL, NULL);
+
     g_option_group_add_entries(group, entries);
     return group;
 }
@@ -52,7 +52,8 @@ static const char *
 publisher_host(const json_t *body)
 {
     const char *publisher = ferry_json_get_string(body, "publisher_id");
-    if (publisher == NULL || !g_str_has_prefix(publisher, PUBLISHER_PREFIX))
+
+    if (!publisher || !g_str_has_prefix(publisher, PUBLISHER_PREFIX))
         return "?";
     return publisher + sizeof PUBLISHER_PREFIX - 1;
 }
@@ -63,12 +64,13 @@ is_wanted(const Watch *watch, const json_t *body)
     const json_t *payload = json_object_get(body, "payload");
     const json_t *instance = json_object_get(payload, "instance");
     const char *type = ferry_json_get_string(body, "event_type");
-    if (watch->host != NULL && g_strcmp0(watch->host, publisher_host(body)) != 0)
+
+    if (watch->host && g_strcmp0(watch->host, publisher_host(body)) != 0)
         return false;
-    if (watch->migration != NULL &&
+    if (watch->migration &&
         g_strcmp0(watch->migration, ferry_json_get_string(payload, "migration_id")) != 0)
         return false;
-    if (watch->instance != NULL &&
+    if (watch->instance &&
         g_strcmp0(watch->instance, ferry_json_get_string(instance, "name")) != 0 &&
         g_strcmp0(watch->instance, ferry_json_get_string(instance, "uuid")) != 0)
         return false;
@@ -81,9 +83,10 @@ describe(const json_t *payload)
 {
     const json_t *error = json_object_get(payload, "error");
     const char *message = ferry_json_get_string(error, "message");
-    if (message != NULL)
+
+    if (message)
         return g_strdup_printf("%s: %s", ferry_json_get_string(error, "code"), message);
-    if (ferry_json_get_string(payload, "status") == NULL)
+    if (!ferry_json_get_string(payload, "status"))
         return g_strdup("");
     return ferry_progress_line_render(payload, /* columns= */ 0);
 }
@@ -97,10 +100,11 @@ print_event(const json_t *body)
     const char *name = ferry_json_get_string(json_object_get(payload, "instance"), "name");
     const char *id = ferry_json_get_string(payload, "migration_id");
     g_autofree char *shown_time =
-        ferry_format_time(time != NULL ? time : ferry_json_get_string(body, "timestamp"));
+        ferry_format_time(time ? time : ferry_json_get_string(body, "timestamp"));
     g_autofree char *text = describe(payload);
-    ferry_say("%.19s  %s  %s  %s  %s  %s", shown_time, publisher_host(body),
-              type != NULL ? type : "?", name != NULL ? name : "-", id != NULL ? id : "-", text);
+
+    ferry_say("%.19s  %s  %s  %s  %s  %s", shown_time, publisher_host(body), type ? type : "?",
+              name ? name : "-", id ? id : "-", text);
     fflush(stdout);
 }
 
@@ -108,6 +112,7 @@ static void
 on_event(const json_t *body, gpointer user_data)
 {
     const Watch *watch = user_data;
+
     if (!is_wanted(watch, body))
         return;
     if (watch->json)
@@ -129,6 +134,7 @@ run_until_signal(void)
     g_autoptr(GMainLoop) loop = g_main_loop_new(/* context= */ NULL, /* is_running= */ FALSE);
     guint interrupt = g_unix_signal_add(SIGINT, on_signal, loop);
     guint terminate = g_unix_signal_add(SIGTERM, on_signal, loop);
+
     g_main_loop_run(loop);
     g_source_remove(interrupt);
     g_source_remove(terminate);
@@ -139,11 +145,12 @@ ferry_command_watch(FerryInvocation *invocation, int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     g_auto(Watch) watch = {0};
+
     if (!ferry_invocation_parse(invocation, argv[0], group_new(&watch), 0, &argc, &argv, &error))
         return ferry_report_error(error, invocation->json);
     watch.json = invocation->json;
     g_autoptr(FerrySession) session = ferry_session_new(invocation, &error);
-    if (session == NULL)
+    if (!session)
         return ferry_report_error(error, invocation->json);
     ferry_session_listen(session, on_event, &watch);
     if (!ferry_session_connect(session, &error))

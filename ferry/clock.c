@@ -17,6 +17,7 @@ format_utc(gint64 time_us, const char *date_format, const char *suffix)
 {
     gint64 seconds = time_us / G_USEC_PER_SEC;
     gint64 microseconds = time_us % G_USEC_PER_SEC;
+
     if (microseconds < 0) { /* before the epoch: C rounds towards zero, a clock does not */
         microseconds += G_USEC_PER_SEC;
         seconds--;

@@ -44,7 +44,7 @@ static bool
 is_made_of(const char *text, const char *more)
 {
     for (; *text != '\0'; text++) {
-        if (!g_ascii_isalnum(*text) && strchr(more, *text) == NULL)
+        if (!g_ascii_isalnum(*text) && !strchr(more, *text))
             return false;
     }
     return true;
@@ -72,7 +72,8 @@ static bool
 is_uri_of_host(const char *text)
 {
     const char *percent = strchr(text, '%');
-    return percent != NULL && percent[1] == 's' && strchr(percent + 1, '%') == NULL;
+
+    return percent && percent[1] == 's' && !strchr(percent + 1, '%');
 }
 
 #define HOST_RULE                                                                                  \

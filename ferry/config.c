@@ -20,6 +20,7 @@ static void
 warn_unknown(Loader *loader, const FerryIniEntry *entry)
 {
     g_autofree char *name = g_strdup_printf("%s.%s", entry->section, entry->key);
+
     if (g_hash_table_add(loader->warned, g_steal_pointer(&name)))
         g_warning("%s:%u: Unknown key '%s' in section [%s] is ignored", entry->file, entry->line,
                   entry->key, entry->section);
@@ -30,13 +31,13 @@ take_entry(const FerryIniEntry *entry, gpointer user_data, GError **error)
 {
     Loader *loader = user_data;
     bool own = false;
-    for (const FerryConfigSection *section = ferry_config_sections; section->name != NULL;
-         section++) {
+
+    for (const FerryConfigSection *section = ferry_config_sections; section->name; section++) {
         if (g_strcmp0(section->name, entry->section) != 0)
             continue;
         own = section->own;
         const FerrySetting *setting = ferry_setting_find(section->settings, entry->key);
-        if (setting == NULL)
+        if (!setting)
             continue;
         if (ferry_setting_parse(setting, entry->value, base_of(section, loader->config), error))
             return true;
@@ -52,9 +53,9 @@ static FerryConfig *
 config_new(void)
 {
     FerryConfig *config = g_new0(FerryConfig, 1);
+
     config->messaging = ferry_messaging_options_new();
-    for (const FerryConfigSection *section = ferry_config_sections; section->name != NULL;
-         section++) {
+    for (const FerryConfigSection *section = ferry_config_sections; section->name; section++) {
         if (!section->messaging)
             ferry_setting_apply_defaults(section->settings, config);
     }
@@ -65,9 +66,9 @@ config_new(void)
 static void
 fill_in_host(FerryConfig *config)
 {
-    if (config->host == NULL)
+    if (!config->host)
         config->host = g_strdup(g_get_host_name());
-    if (config->live_migration_inbound_addr == NULL)
+    if (!config->live_migration_inbound_addr)
         config->live_migration_inbound_addr = g_strdup(config->host);
 }
 
@@ -77,7 +78,8 @@ ferry_config_load(const char *const *files, GError **error)
     g_autoptr(FerryConfig) config = config_new();
     g_autoptr(GHashTable) warned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     Loader loader = {.config = config, .warned = warned};
-    for (const char *const *file = files; file != NULL && *file != NULL; file++) {
+
+    for (const char *const *file = files; file && *file; file++) {
         if (!ferry_ini_read_file(*file, take_entry, &loader, error))
             return NULL;
     }
@@ -88,10 +90,9 @@ ferry_config_load(const char *const *files, GError **error)
 void
 ferry_config_free(FerryConfig *config)
 {
-    if (config == NULL)
+    if (!config)
         return;
-    for (const FerryConfigSection *section = ferry_config_sections; section->name != NULL;
-         section++) {
+    for (const FerryConfigSection *section = ferry_config_sections; section->name; section++) {
         if (!section->messaging)
             ferry_setting_clear_all(section->settings, config);
     }

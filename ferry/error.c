@@ -66,7 +66,7 @@ G_DEFINE_EXTENDED_ERROR(FerryError, ferry_error)
 static FerryErrorPrivate *
 private_of(const GError *error)
 {
-    if (error == NULL || error->domain != FERRY_ERROR)
+    if (!error || error->domain != FERRY_ERROR)
         return NULL;
     return ferry_error_get_private((GError *)error);
 }
@@ -76,6 +76,7 @@ static GError *
 new_valist(FerryErrorCode code, const char *hint, const char *format, va_list args)
 {
     GError *error = g_error_new_valist(FERRY_ERROR, (int)code, format, args);
+
     private_of(error)->hint = g_strdup(hint);
     return error;
 }
@@ -84,6 +85,7 @@ GError *
 ferry_error_new(FerryErrorCode code, const char *hint, const char *format, ...)
 {
     va_list args;
+
     va_start(args, format);
     GError *error = new_valist(code, hint, format, args);
     va_end(args);
@@ -94,6 +96,7 @@ void
 ferry_set_error(GError **error, FerryErrorCode code, const char *hint, const char *format, ...)
 {
     va_list args;
+
     va_start(args, format);
     g_propagate_error(error, new_valist(code, hint, format, args));
     va_end(args);
@@ -103,14 +106,16 @@ const char *
 ferry_error_hint(const GError *error)
 {
     const FerryErrorPrivate *priv = private_of(error);
-    return priv != NULL ? priv->hint : NULL;
+
+    return priv ? priv->hint : NULL;
 }
 
 json_t *
 ferry_error_details(const GError *error)
 {
     const FerryErrorPrivate *priv = private_of(error);
-    return priv != NULL ? priv->details : NULL;
+
+    return priv ? priv->details : NULL;
 }
 
 void
@@ -118,8 +123,9 @@ ferry_error_set_detail(GError *error, const char *key, json_t *value)
 {
     g_autoptr(FerryJson) owned = value;
     FerryErrorPrivate *priv = private_of(error);
-    g_return_if_fail(priv != NULL);
-    g_autoptr(FerryJson) details = priv->details != NULL ? json_copy(priv->details) : json_object();
+
+    g_return_if_fail(priv);
+    g_autoptr(FerryJson) details = priv->details ? json_copy(priv->details) : json_object();
     json_object_set(details, key, owned);
     json_decref(priv->details);
     priv->details = g_steal_pointer(&details);
@@ -129,7 +135,8 @@ void
 ferry_error_set_hint(GError *error, const char *hint)
 {
     FerryErrorPrivate *priv = private_of(error);
-    g_return_if_fail(priv != NULL);
+
+    g_return_if_fail(priv);
     char *copy = g_strdup(hint); /* before the free: @hint may be the old one */
     g_free(priv->hint);
     priv->hint = copy;
@@ -172,10 +179,11 @@ ferry_error_to_json(const GError *error)
 {
     json_t *details = ferry_error_details(error);
     json_t *object = json_object();
+
     json_object_set_new(object, "code", json_string(ferry_error_name(error)));
     json_object_set_new(object, "message", ferry_json_text(error->message));
     json_object_set_new(object, "hint", ferry_json_text(ferry_error_hint(error)));
-    json_object_set_new(object, "details", details != NULL ? json_incref(details) : json_object());
+    json_object_set_new(object, "details", details ? json_incref(details) : json_object());
     return object;
 }
 
@@ -189,7 +197,7 @@ ferry_error_from_json(const json_t *object)
     bool known = ferry_error_code_from_name(name, &code);
 
     GError *error = ferry_error_new(code, ferry_json_get_string(object, "hint"), "%s",
-                                    message != NULL ? message : "The far side gave no reason");
+                                    message ? message : "The far side gave no reason");
     /* Copied: what came from the wire may still be changed by its owner. */
     if (json_is_object(details) && json_object_size(details) > 0)
         private_of(error)->details = json_deep_copy(details);

@@ -5,6 +5,7 @@
 #include "ferry/error.h"
 
 #include <gio/gio.h>
+
 #include <string.h>
 
 typedef struct {
@@ -29,7 +30,7 @@ refuse_line(const Reader *reader, const char *why, const char *hint, GError **er
 static bool
 flush_entry(Reader *reader, GError **error)
 {
-    if (reader->key == NULL)
+    if (!reader->key)
         return true;
     g_autofree char *key = g_steal_pointer(&reader->key);
     const FerryIniEntry entry = {
@@ -46,6 +47,7 @@ static bool
 read_section(Reader *reader, const char *line, GError **error)
 {
     size_t length = strlen(line);
+
     if (line[length - 1] != ']')
         return refuse_line(reader, "a section must end with ]", "write [section]", error);
     if (length <= 2)
@@ -60,6 +62,7 @@ static void
 strip_quotes(char *value)
 {
     size_t length = strlen(value);
+
     if (length == 0 || (value[0] != '"' && value[0] != '\'') || value[length - 1] != value[0])
         return;
     if (length > 1)
@@ -71,9 +74,10 @@ static bool
 read_assignment(Reader *reader, const char *line, GError **error)
 {
     const char *separator = strpbrk(line, "=:");
-    if (separator == NULL)
+
+    if (!separator)
         return refuse_line(reader, "the line has neither = nor :", "write key = value", error);
-    if (reader->section == NULL)
+    if (!reader->section)
         return refuse_line(reader, "a key before the first section", "begin with [DEFAULT]", error);
     g_autofree char *key = g_strstrip(g_strndup(line, (size_t)(separator - line)));
     if (*key == '\0')
@@ -93,7 +97,7 @@ read_line(Reader *reader, char *line, GError **error)
     if (*line == '\0')
         return flush_entry(reader, error);
     if (*line == ' ' || *line == '\t') {
-        if (reader->key == NULL)
+        if (!reader->key)
             return refuse_line(reader, "an indented line continues nothing",
                                "remove the indentation", error);
         g_string_append_c(reader->value, '\n');
@@ -113,14 +117,16 @@ static bool
 read_lines(Reader *reader, const char *text, size_t length, GError **error)
 {
     const char *end = text + length;
+
     while (text < end) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
-        const char *stop = newline != NULL ? newline : end;
+        const char *stop = newline ? newline : end;
         g_autofree char *line = g_strndup(text, (size_t)(stop - text));
+
         reader->line++;
         if (!read_line(reader, line, error))
             return false;
-        text = newline != NULL ? newline + 1 : end;
+        text = newline ? newline + 1 : end;
     }
     return flush_entry(reader, error);
 }
@@ -134,7 +140,8 @@ ferry_ini_read_text(const char *name,
                     GError **error)
 {
     static const char byte_order_mark[] = "\xef\xbb\xbf";
-    if (length > FERRY_INI_MAX_BYTES || memchr(text, '\0', length) != NULL) {
+
+    if (length > FERRY_INI_MAX_BYTES || memchr(text, '\0', length)) {
         ferry_set_error(error, FERRY_ERROR_CONFIG, "check that this is the right file",
                         "'%s' is larger than 1 MiB or no text", name);
         return false;
@@ -158,7 +165,8 @@ read_bounded(const char *path, GError **error)
 {
     g_autoptr(GFile) file = g_file_new_for_path(path);
     g_autoptr(GFileInputStream) stream = g_file_read(file, /* cancellable= */ NULL, error);
-    if (stream == NULL)
+
+    if (!stream)
         return NULL;
     g_autofree char *buffer = g_malloc(FERRY_INI_MAX_BYTES + 1);
     gsize got = 0;
@@ -173,12 +181,13 @@ ferry_ini_read_file(const char *path, FerryIniFunc func, gpointer user_data, GEr
 {
     g_autoptr(GError) failure = NULL;
     g_autoptr(GBytes) bytes = read_bounded(path, &failure);
-    if (bytes == NULL) {
+
+    if (!bytes) {
         ferry_set_error(error, FERRY_ERROR_CONFIG, "check the path and who may read it",
                         "cannot read '%s': %s", path, failure->message);
         return false;
     }
     gsize length = 0;
     const char *text = g_bytes_get_data(bytes, &length);
-    return ferry_ini_read_text(path, text != NULL ? text : "", length, func, user_data, error);
+    return ferry_ini_read_text(path, text ? text : "", length, func, user_data, error);
 }

@@ -5,7 +5,7 @@
 json_t *
 ferry_json_text(const char *text)
 {
-    if (text == NULL)
+    if (!text)
         return json_null();
     g_autofree char *valid = g_utf8_make_valid(text, /* len= */ -1);
     return json_string(valid);
@@ -21,6 +21,7 @@ gint64
 ferry_json_get_int(const json_t *object, const char *key, gint64 fallback)
 {
     const json_t *value = json_object_get(object, key);
+
     return json_is_integer(value) ? json_integer_value(value) : fallback;
 }
 
@@ -28,6 +29,7 @@ bool
 ferry_json_get_bool(const json_t *object, const char *key, bool fallback)
 {
     const json_t *value = json_object_get(object, key);
+
     return json_is_boolean(value) ? json_is_true(value) : fallback;
 }
 
@@ -35,6 +37,7 @@ char *
 ferry_json_dump(const json_t *value)
 {
     char *text = json_dumps(value, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+
     /* Only out of memory, or no value at all, lead here: jansson holds neither NaN nor bad text. */
-    return text != NULL ? text : g_strdup("null");
+    return text ? text : g_strdup("null");
 }

@@ -17,7 +17,7 @@ static const char *const false_words[] = {"false", "0", "off", "no", NULL};
 const FerrySetting *
 ferry_setting_find(const FerrySetting *table, const char *name)
 {
-    for (const FerrySetting *setting = table; setting->name != NULL; setting++) {
+    for (const FerrySetting *setting = table; setting->name; setting++) {
         if (strcmp(setting->name, name) == 0)
             return setting;
     }
@@ -28,7 +28,7 @@ ferry_setting_find(const FerrySetting *table, const char *name)
 static int
 find_word(const char *const *words, const char *text)
 {
-    for (int i = 0; words[i] != NULL; i++) {
+    for (int i = 0; words[i]; i++) {
         if (g_ascii_strcasecmp(words[i], text) == 0)
             return i;
     }
@@ -38,8 +38,9 @@ find_word(const char *const *words, const char *text)
 static bool
 parse_bool(const FerrySetting *setting, const char *text, bool *field)
 {
-    if (setting->words != NULL) {
+    if (setting->words) {
         int word = find_word(setting->words, text);
+
         if (word >= 0)
             *field = word == 1;
         return word >= 0;
@@ -62,6 +63,7 @@ static bool
 parse_uint(const FerrySetting *setting, const char *text, guint *field)
 {
     guint64 number = 0;
+
     if (!parse_number(setting, text, &number))
         return false;
     *field = (guint)number;
@@ -74,6 +76,7 @@ parse_fraction(const FerrySetting *setting, const char *text, double parts, guin
 {
     char *end = NULL;
     double value = g_ascii_strtod(text, &end) * parts;
+
     if (end == text || *end != '\0' || !isfinite(value))
         return false;
     if (value < (double)setting->min || value > (double)setting->max)
@@ -96,11 +99,12 @@ static bool
 parse_text(const FerrySetting *setting, const char *text, char **field)
 {
     bool may_be_none = setting->kind == FERRY_SETTING_TEXT_OR_NONE;
+
     if (has_control_characters(text) || (*text == '\0' && !may_be_none))
         return false;
-    if (setting->words != NULL && find_word(setting->words, text) < 0)
+    if (setting->words && find_word(setting->words, text) < 0)
         return false;
-    if (*text != '\0' && setting->check != NULL && !setting->check(text))
+    if (*text != '\0' && setting->check && !setting->check(text))
         return false;
     g_free(*field);
     *field = *text != '\0' ? g_strdup(text) : NULL;
@@ -114,13 +118,14 @@ parse_list(const FerrySetting *setting, const char *text, char ***field)
     g_auto(GStrv) raw = g_strsplit(text, paths ? ":" : ",", /* max_tokens= */ -1);
     g_autoptr(GStrvBuilder) items = g_strv_builder_new();
     size_t count = 0;
-    for (char **item = raw; *item != NULL; item++) {
+
+    for (char **item = raw; *item; item++) {
         g_strstrip(*item);
         if (**item == '\0')
             continue; /* a comma at the end, or two */
         if (has_control_characters(*item) || (paths && !g_path_is_absolute(*item)))
             return false;
-        if (setting->check != NULL && !setting->check(*item))
+        if (setting->check && !setting->check(*item))
             return false;
         g_strv_builder_add(items, *item);
         count++;
@@ -136,6 +141,7 @@ static bool
 parse_value(const FerrySetting *setting, const char *text, gpointer base)
 {
     gpointer field = G_STRUCT_MEMBER_P(base, setting->offset);
+
     switch (setting->kind) {
     case FERRY_SETTING_BOOL:
         return parse_bool(setting, text, field);
@@ -149,6 +155,7 @@ parse_value(const FerrySetting *setting, const char *text, gpointer base)
         return parse_fraction(setting, text, SECONDS_PER_HOUR, field);
     case FERRY_SETTING_WORD: {
         int word = find_word(setting->words, text);
+
         if (word >= 0)
             *(guint *)field = (guint)word;
         return word >= 0;
@@ -167,10 +174,11 @@ parse_value(const FerrySetting *setting, const char *text, gpointer base)
 static char *
 describe(const FerrySetting *setting)
 {
-    if (setting->expected != NULL)
+    if (setting->expected)
         return g_strdup(setting->expected);
-    if (setting->words != NULL) {
+    if (setting->words) {
         g_autofree char *words = g_strjoinv(", ", (char **)setting->words);
+
         return g_strdup_printf("one of %s", words);
     }
     switch (setting->kind) {
@@ -207,6 +215,7 @@ show_found(const char *text)
     g_autofree char *valid = g_utf8_make_valid(text, /* len= */ -1);
     bool cut = g_utf8_strlen(valid, /* max= */ -1) > FOUND_MAX;
     g_autofree char *shown = g_utf8_substring(valid, 0, cut ? FOUND_MAX : -1);
+
     g_strdelimit(shown, "\n\r\t", ' ');
     return g_strconcat(shown, cut ? "..." : "", NULL);
 }
@@ -226,8 +235,8 @@ ferry_setting_parse(const FerrySetting *setting, const char *text, gpointer base
 void
 ferry_setting_apply_defaults(const FerrySetting *table, gpointer base)
 {
-    for (const FerrySetting *setting = table; setting->name != NULL; setting++) {
-        if (setting->fallback == NULL)
+    for (const FerrySetting *setting = table; setting->name; setting++) {
+        if (!setting->fallback)
             continue;
         bool parsed = parse_value(setting, setting->fallback, base);
         g_assert(parsed); /* a default that breaks its own rule is a bug of the table */
@@ -237,8 +246,9 @@ ferry_setting_apply_defaults(const FerrySetting *table, gpointer base)
 void
 ferry_setting_clear_all(const FerrySetting *table, gpointer base)
 {
-    for (const FerrySetting *setting = table; setting->name != NULL; setting++) {
+    for (const FerrySetting *setting = table; setting->name; setting++) {
         gpointer field = G_STRUCT_MEMBER_P(base, setting->offset);
+
         if (setting->kind == FERRY_SETTING_TEXT || setting->kind == FERRY_SETTING_TEXT_OR_NONE)
             g_clear_pointer((char **)field, g_free);
         else if (setting->kind == FERRY_SETTING_LIST || setting->kind == FERRY_SETTING_PATHS)
@@ -249,8 +259,9 @@ ferry_setting_clear_all(const FerrySetting *table, gpointer base)
 void
 ferry_setting_own_all(const FerrySetting *table, gpointer base)
 {
-    for (const FerrySetting *setting = table; setting->name != NULL; setting++) {
+    for (const FerrySetting *setting = table; setting->name; setting++) {
         gpointer field = G_STRUCT_MEMBER_P(base, setting->offset);
+
         if (setting->kind == FERRY_SETTING_TEXT || setting->kind == FERRY_SETTING_TEXT_OR_NONE)
             *(char **)field = g_strdup(*(char **)field);
         else if (setting->kind == FERRY_SETTING_LIST || setting->kind == FERRY_SETTING_PATHS)

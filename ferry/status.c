@@ -125,6 +125,7 @@ bool
 ferry_role_from_string(const char *text, FerryRole *ret_role)
 {
     int role = find_name(role_names, G_N_ELEMENTS(role_names), text);
+
     if (role < 0)
         return false;
     *ret_role = (FerryRole)role;
@@ -159,6 +160,7 @@ bool
 ferry_phase_from_string(const char *text, FerryPhase *ret_phase)
 {
     int phase = find_name(phase_names, G_N_ELEMENTS(phase_names), text);
+
     if (phase < 0)
         return false;
     *ret_phase = (FerryPhase)phase;
@@ -176,6 +178,7 @@ ferry_status_may_follow(FerryRole role, FerryStatus from, FerryStatus to)
 {
     unsigned next =
         role == FERRY_ROLE_SOURCE ? statuses[from].source_next : statuses[from].destination_next;
+
     return (next & (1u << to)) != 0;
 }
 

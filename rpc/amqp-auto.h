@@ -1,11 +1,12 @@
-/* amqp-auto.h: rabbitmq-c, wherever its headers lie, and the cleanup of its connection. */
+/* amqp-auto.h: includes rabbitmq-c, which moved its headers in 0.12, and defines the cleanup of its
+ * connections. */
 #pragma once
 
 #include "config.h"
 
 #include <glib.h>
 
-/* The include file of struct timeval must come before rabbitmq-c's. */
+/* rabbitmq-c's headers use struct timeval and do not include it. */
 #include <sys/time.h>
 
 #ifdef HAVE_RABBITMQ_C_AMQP_H
@@ -26,7 +27,7 @@ typedef struct amqp_connection_state_t_ FerryAmqpState;
 static inline void
 ferry_amqp_state_destroy(FerryAmqpState *state)
 {
-    if (state != NULL)
+    if (state)
         (void)amqp_destroy_connection(state);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryAmqpState, ferry_amqp_state_destroy)

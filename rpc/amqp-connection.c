@@ -16,13 +16,13 @@
 #define FRAME_MAX 131072
 #define LOGIN_TIMEOUT_S 10
 #define ANSWER_TIMEOUT_S 10
-#define HURRY_TIMEOUT_S 2
+#define CLOSING_TIMEOUT_S 2
 
 struct FerryAmqpConnection {
     FerryAmqpState *state;
     guint heartbeat_s;
-    gint64 served_us;   /* when the library last had its turn */
-    gint64 received_us; /* when something last came */
+    gint64 served_us;   /* when the library was last called to read or to send heartbeats */
+    gint64 received_us; /* when the broker last sent something */
     /* A message whose frames have not all come yet. */
     FerryAmqpEvent partial;
     GByteArray *body;
@@ -71,6 +71,7 @@ login(FerryAmqpState *state,
         state, transport->vhost, CHANNEL_MAX, FRAME_MAX,
         (int)MIN(transport->options->heartbeat_timeout_threshold, G_MAXUINT16), &property_table,
         AMQP_SASL_METHOD_PLAIN, broker->user, broker->password);
+
     return ferry_amqp_check_reply(reply, "Login", error);
 }
 
@@ -81,10 +82,11 @@ open_state(FerryAmqpState *state,
            const char *purpose,
            GError **error)
 {
-    const struct timeval login_patience = {.tv_sec = LOGIN_TIMEOUT_S};
-    const struct timeval answer_patience = {.tv_sec = ANSWER_TIMEOUT_S};
-    (void)amqp_set_handshake_timeout(state, &login_patience);
-    (void)amqp_set_rpc_timeout(state, &answer_patience);
+    const struct timeval login_timeout = {.tv_sec = LOGIN_TIMEOUT_S};
+    const struct timeval answer_timeout = {.tv_sec = ANSWER_TIMEOUT_S};
+
+    (void)amqp_set_handshake_timeout(state, &login_timeout);
+    (void)amqp_set_rpc_timeout(state, &answer_timeout);
     if (!ferry_amqp_socket_open(state, transport, broker, error) ||
         !login(state, transport, broker, purpose, error))
         return false;
@@ -99,63 +101,67 @@ ferry_amqp_connection_open(const FerryTransport *transport,
                            GError **error)
 {
     g_autoptr(FerryAmqpState) state = amqp_new_connection();
+
     if (!open_state(state, transport, broker, purpose, error)) {
         g_prefix_error(error, "%s:%u: ", broker->host, broker->port);
         return NULL;
     }
-    FerryAmqpConnection *connection = g_new0(FerryAmqpConnection, 1);
-    connection->heartbeat_s = (guint)MAX(amqp_get_heartbeat(state), 0);
-    connection->state = g_steal_pointer(&state);
-    connection->served_us = connection->received_us = g_get_monotonic_time();
-    connection->body = g_byte_array_new();
-    return connection;
+
+    FerryAmqpConnection *self = g_new0(FerryAmqpConnection, 1);
+
+    self->heartbeat_s = (guint)MAX(amqp_get_heartbeat(state), 0);
+    self->state = g_steal_pointer(&state);
+    self->served_us = self->received_us = g_get_monotonic_time();
+    self->body = g_byte_array_new();
+    return self;
 }
 
 void
-ferry_amqp_connection_hurry(FerryAmqpConnection *connection)
+ferry_amqp_connection_shorten_timeout(FerryAmqpConnection *self)
 {
-    const struct timeval patience = {.tv_sec = HURRY_TIMEOUT_S};
-    (void)amqp_set_rpc_timeout(connection->state, &patience);
+    const struct timeval timeout = {.tv_sec = CLOSING_TIMEOUT_S};
+
+    (void)amqp_set_rpc_timeout(self->state, &timeout);
 }
 
 void
-ferry_amqp_connection_close(FerryAmqpConnection *connection)
+ferry_amqp_connection_close(FerryAmqpConnection *self)
 {
-    ferry_amqp_connection_hurry(connection);
-    (void)amqp_connection_close(connection->state, AMQP_REPLY_SUCCESS);
-    ferry_amqp_connection_free(connection);
+    ferry_amqp_connection_shorten_timeout(self);
+    (void)amqp_connection_close(self->state, AMQP_REPLY_SUCCESS);
+    ferry_amqp_connection_free(self);
 }
 
 void
-ferry_amqp_connection_free(FerryAmqpConnection *connection)
+ferry_amqp_connection_free(FerryAmqpConnection *self)
 {
-    if (connection == NULL)
+    if (!self)
         return;
-    ferry_amqp_state_destroy(connection->state);
-    ferry_amqp_event_clear(&connection->partial);
-    g_byte_array_unref(connection->body);
-    g_free(connection);
+    ferry_amqp_state_destroy(self->state);
+    ferry_amqp_event_clear(&self->partial);
+    g_byte_array_unref(self->body);
+    g_free(self);
 }
 
 amqp_connection_state_t
-ferry_amqp_connection_state(FerryAmqpConnection *connection)
+ferry_amqp_connection_state(FerryAmqpConnection *self)
 {
-    return connection->state;
+    return self->state;
 }
 
 bool
-ferry_amqp_connection_check(FerryAmqpConnection *connection, const char *what, GError **error)
+ferry_amqp_connection_check(FerryAmqpConnection *self, const char *what, GError **error)
 {
-    return ferry_amqp_check_reply(amqp_get_rpc_reply(connection->state), what, error);
+    return ferry_amqp_check_reply(amqp_get_rpc_reply(self->state), what, error);
 }
 
 /* --- messages out of frames ------------------------------------------------------------------- */
 
 static void
-begin_delivery(FerryAmqpConnection *connection, const amqp_basic_deliver_t *method)
+begin_delivery(FerryAmqpConnection *self, const amqp_basic_deliver_t *method)
 {
-    ferry_amqp_event_clear(&connection->partial);
-    connection->partial = (FerryAmqpEvent){
+    ferry_amqp_event_clear(&self->partial);
+    self->partial = (FerryAmqpEvent){
         .kind = FERRY_AMQP_DELIVERY,
         .delivery =
             {
@@ -167,10 +173,10 @@ begin_delivery(FerryAmqpConnection *connection, const amqp_basic_deliver_t *meth
 }
 
 static void
-begin_return(FerryAmqpConnection *connection, const amqp_basic_return_t *method)
+begin_return(FerryAmqpConnection *self, const amqp_basic_return_t *method)
 {
-    ferry_amqp_event_clear(&connection->partial);
-    connection->partial = (FerryAmqpEvent){
+    ferry_amqp_event_clear(&self->partial);
+    self->partial = (FerryAmqpEvent){
         .kind = FERRY_AMQP_RETURNED,
         .exchange = copy_text(method->exchange),
         .routing_key = copy_text(method->routing_key),
@@ -184,6 +190,7 @@ find_header(const amqp_basic_properties_t *properties, const char *name)
         return NULL;
     for (int i = 0; i < properties->headers.num_entries; i++) {
         const amqp_table_entry_t *entry = &properties->headers.entries[i];
+
         if (entry->value.kind == AMQP_FIELD_KIND_UTF8 && entry->key.len == strlen(name) &&
             memcmp(entry->key.bytes, name, entry->key.len) == 0)
             return copy_text(entry->value.value.bytes);
@@ -205,75 +212,82 @@ take_properties(FerryDelivery *delivery, const amqp_basic_properties_t *properti
     delivery->compression = find_header(properties, "compression");
 }
 
-/* A message is whole: hands it to @ret_event. */
+/* All frames of a message have come: hands it to @ret_event. */
 static void
-finish_message(FerryAmqpConnection *connection, FerryAmqpEvent *ret_event)
+finish_message(FerryAmqpConnection *self, FerryAmqpEvent *ret_event)
 {
-    FerryDelivery *delivery = &connection->partial.delivery;
+    FerryDelivery *delivery = &self->partial.delivery;
+
     if (delivery->body_size <= FERRY_ENVELOPE_MAX_BYTES) {
-        delivery->body = g_byte_array_free_to_bytes(connection->body);
-        connection->body = g_byte_array_new();
+        delivery->body = g_byte_array_free_to_bytes(self->body);
+        self->body = g_byte_array_new();
     }
-    *ret_event = connection->partial;
-    connection->partial = (FerryAmqpEvent){.kind = FERRY_AMQP_NOTHING};
+    *ret_event = self->partial;
+    self->partial = (FerryAmqpEvent){.kind = FERRY_AMQP_NOTHING};
 }
 
 static void
-take_header(FerryAmqpConnection *connection, const amqp_frame_t *frame, FerryAmqpEvent *ret_event)
+take_header(FerryAmqpConnection *self, const amqp_frame_t *frame, FerryAmqpEvent *ret_event)
 {
-    FerryDelivery *delivery = &connection->partial.delivery;
+    FerryDelivery *delivery = &self->partial.delivery;
+
     take_properties(delivery, frame->payload.properties.decoded);
-    delivery->body_size = connection->missing = frame->payload.properties.body_size;
-    g_byte_array_set_size(connection->body, 0);
-    if (connection->missing == 0)
-        finish_message(connection, ret_event);
+    delivery->body_size = self->missing = frame->payload.properties.body_size;
+    g_byte_array_set_size(self->body, 0);
+    if (self->missing == 0)
+        finish_message(self, ret_event);
 }
 
 static void
-take_body(FerryAmqpConnection *connection, const amqp_frame_t *frame, FerryAmqpEvent *ret_event)
+take_body(FerryAmqpConnection *self, const amqp_frame_t *frame, FerryAmqpEvent *ret_event)
 {
     const amqp_bytes_t part = frame->payload.body_fragment;
-    /* A body over the limit is counted through and never kept. */
-    if (connection->partial.delivery.body_size <= FERRY_ENVELOPE_MAX_BYTES)
-        g_byte_array_append(connection->body, part.bytes, (guint)part.len);
-    connection->missing -= MIN(connection->missing, part.len);
-    if (connection->missing == 0)
-        finish_message(connection, ret_event);
+
+    /* The bytes of a body over the limit are counted, not kept. */
+    if (self->partial.delivery.body_size <= FERRY_ENVELOPE_MAX_BYTES)
+        g_byte_array_append(self->body, part.bytes, (guint)part.len);
+    self->missing -= MIN(self->missing, part.len);
+    if (self->missing == 0)
+        finish_message(self, ret_event);
 }
 
 /* --- methods ---------------------------------------------------------------------------------- */
 
 static bool
-take_closed(FerryAmqpConnection *connection, const amqp_frame_t *frame, GError **error)
+take_closed(FerryAmqpConnection *self, const amqp_frame_t *frame, GError **error)
 {
     if (frame->payload.method.id == AMQP_CONNECTION_CLOSE_METHOD) {
         const amqp_connection_close_t *closed = frame->payload.method.decoded;
+
         ferry_amqp_set_close_error(error, closed->reply_code, closed->reply_text, "Connection");
         amqp_connection_close_ok_t answer = {0};
-        (void)amqp_send_method(connection->state, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, &answer);
+        (void)amqp_send_method(self->state, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, &answer);
     } else {
         const amqp_channel_close_t *closed = frame->payload.method.decoded;
+
         ferry_amqp_set_close_error(error, closed->reply_code, closed->reply_text, "Channel");
     }
     return false;
 }
 
 static bool
-take_method(FerryAmqpConnection *connection,
+take_method(FerryAmqpConnection *self,
             const amqp_frame_t *frame,
             FerryAmqpEvent *ret_event,
             GError **error)
 {
     const amqp_method_t *method = &frame->payload.method;
+
     switch (method->id) {
     case AMQP_BASIC_DELIVER_METHOD:
-        begin_delivery(connection, method->decoded);
+        begin_delivery(self, method->decoded);
         return true;
     case AMQP_BASIC_RETURN_METHOD:
-        begin_return(connection, method->decoded);
+        begin_return(self, method->decoded);
         return true;
     case AMQP_BASIC_ACK_METHOD: {
         const amqp_basic_ack_t *ack = method->decoded;
+
         ret_event->kind = FERRY_AMQP_CONFIRMED;
         ret_event->tag = ack->delivery_tag;
         ret_event->multiple = ack->multiple;
@@ -281,6 +295,7 @@ take_method(FerryAmqpConnection *connection,
     }
     case AMQP_BASIC_NACK_METHOD: {
         const amqp_basic_nack_t *nack = method->decoded;
+
         ret_event->kind = FERRY_AMQP_REFUSED;
         ret_event->tag = nack->delivery_tag;
         ret_event->multiple = nack->multiple;
@@ -293,82 +308,83 @@ take_method(FerryAmqpConnection *connection,
         ret_event->kind = FERRY_AMQP_UNBLOCKED;
         return true;
     case AMQP_BASIC_CANCEL_METHOD:
-        /* The queue was deleted or moved: declaring everything anew is what heals it. */
+        /* The queue was deleted or moved: a new connection declares everything again. */
         ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL,
                         "The broker cancelled a consumer: its queue is gone");
         return false;
     case AMQP_CONNECTION_CLOSE_METHOD:
     case AMQP_CHANNEL_CLOSE_METHOD:
-        return take_closed(connection, frame, error);
+        return take_closed(self, frame, error);
     default:
         return true;
     }
 }
 
 static bool
-take_frame(FerryAmqpConnection *connection,
+take_frame(FerryAmqpConnection *self,
            const amqp_frame_t *frame,
            FerryAmqpEvent *ret_event,
            GError **error)
 {
     bool taken = true;
+
     if (frame->frame_type == AMQP_FRAME_METHOD)
-        taken = take_method(connection, frame, ret_event, error);
+        taken = take_method(self, frame, ret_event, error);
     else if (frame->frame_type == AMQP_FRAME_HEADER)
-        take_header(connection, frame, ret_event);
+        take_header(self, frame, ret_event);
     else if (frame->frame_type == AMQP_FRAME_BODY)
-        take_body(connection, frame, ret_event);
-    amqp_maybe_release_buffers_on_channel(connection->state, frame->channel);
+        take_body(self, frame, ret_event);
+    amqp_maybe_release_buffers_on_channel(self->state, frame->channel);
     return taken;
 }
 
 bool
-ferry_amqp_connection_next(FerryAmqpConnection *connection,
-                           FerryAmqpEvent *ret_event,
-                           GError **error)
+ferry_amqp_connection_next(FerryAmqpConnection *self, FerryAmqpEvent *ret_event, GError **error)
 {
     *ret_event = (FerryAmqpEvent){.kind = FERRY_AMQP_NOTHING};
     while (ret_event->kind == FERRY_AMQP_NOTHING) {
         const struct timeval at_once = {0};
         amqp_frame_t frame;
-        int status = amqp_simple_wait_frame_noblock(connection->state, &frame, &at_once);
-        connection->served_us = g_get_monotonic_time();
+        int status = amqp_simple_wait_frame_noblock(self->state, &frame, &at_once);
+
+        self->served_us = g_get_monotonic_time();
         if (status == AMQP_STATUS_TIMEOUT)
             return true;
         if (status != AMQP_STATUS_OK) {
             ferry_amqp_set_status_error(error, status, "Connection");
             return false;
         }
-        connection->received_us = connection->served_us;
-        if (!take_frame(connection, &frame, ret_event, error))
+        self->received_us = self->served_us;
+        if (!take_frame(self, &frame, ret_event, error))
             return false;
     }
     return true;
 }
 
 void
-ferry_amqp_connection_note_input(FerryAmqpConnection *connection)
+ferry_amqp_connection_note_input(FerryAmqpConnection *self)
 {
-    connection->received_us = g_get_monotonic_time();
+    self->received_us = g_get_monotonic_time();
 }
 
 int
-ferry_amqp_connection_fd(const FerryAmqpConnection *connection)
+ferry_amqp_connection_fd(const FerryAmqpConnection *self)
 {
-    return amqp_get_sockfd(connection->state);
+    return amqp_get_sockfd(self->state);
 }
 
 gint64
-ferry_amqp_connection_deadline(const FerryAmqpConnection *connection)
+ferry_amqp_connection_deadline(const FerryAmqpConnection *self)
 {
-    if (connection->heartbeat_s == 0)
+    if (self->heartbeat_s == 0)
         return G_MAXINT64;
-    gint64 heartbeat_us = (gint64)connection->heartbeat_s * G_USEC_PER_SEC;
-    /* The library sends a heartbeat in its first turn after a whole period without output, and the
-     * broker forgives two: three quarters of a period between turns keep well inside that. The
-     * broker's own heartbeats come each half a period, so an idle link wakes for nothing else. */
-    gint64 turn_us = connection->served_us + heartbeat_us * 3 / 4;
-    /* The library gives the link up after two periods without input: look right after. */
-    gint64 silence_us = connection->received_us + 2 * heartbeat_us + G_USEC_PER_SEC / 20;
-    return silence_us > connection->served_us ? MIN(turn_us, silence_us) : turn_us;
+    gint64 heartbeat_us = (gint64)self->heartbeat_s * G_USEC_PER_SEC;
+    /* The library sends a heartbeat when it is called after a whole period without output, and the
+     * broker closes after two periods without input: a call every three quarters of a period is
+     * early enough. The broker's own heartbeats come every half period, so they alone wake the
+     * thread of an idle connection. */
+    gint64 next_call_us = self->served_us + heartbeat_us * 3 / 4;
+    /* The library gives the connection up after two periods without input: call it right after. */
+    gint64 silence_us = self->received_us + 2 * heartbeat_us + G_USEC_PER_SEC / 20;
+    return silence_us > self->served_us ? MIN(next_call_us, silence_us) : next_call_us;
 }

@@ -1,6 +1,7 @@
-/* amqp-connection.h: one connection to one broker, with one channel, from login to its loss.
+/* amqp-connection.h: one connection to one broker, with one channel, from the login until it is
+ * closed or lost. It is not opened again; link.h does that with a new one.
  *
- * Threads: the one that opened it, for everything. Never reconnects; see link.h.
+ * Threads: the one that opened it, for everything.
  */
 #pragma once
 
@@ -16,12 +17,12 @@
 typedef struct FerryAmqpConnection FerryAmqpConnection;
 
 typedef enum {
-    FERRY_AMQP_NOTHING,   /* nothing more has come */
-    FERRY_AMQP_DELIVERY,  /* delivery */
-    FERRY_AMQP_RETURNED,  /* exchange, routing_key, delivery.body */
-    FERRY_AMQP_CONFIRMED, /* tag, multiple */
-    FERRY_AMQP_REFUSED,   /* tag, multiple: the broker could not take the message */
-    FERRY_AMQP_BLOCKED,   /* the broker reads no more messages of ours for a while */
+    FERRY_AMQP_NOTHING,   /* no complete message or method is there */
+    FERRY_AMQP_DELIVERY,  /* sets: delivery */
+    FERRY_AMQP_RETURNED,  /* sets: exchange, routing_key, delivery.body */
+    FERRY_AMQP_CONFIRMED, /* sets: tag, multiple */
+    FERRY_AMQP_REFUSED,   /* sets: tag, multiple; the broker did not take it (basic.nack) */
+    FERRY_AMQP_BLOCKED,   /* the broker is under alarm and reads nothing that we publish */
     FERRY_AMQP_UNBLOCKED,
 } FerryAmqpEventKind;
 
@@ -49,36 +50,38 @@ FerryAmqpConnection *ferry_amqp_connection_open(const FerryTransport *transport,
                                                 const char *purpose,
                                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Takes leave of the broker, a few seconds at most, and frees. */
+/** Closes the connection as AMQP has it, which takes a few seconds at most, and frees it. */
 void ferry_amqp_connection_close(FerryAmqpConnection *connection);
 
-/** From now on the broker gets two seconds for each answer: for the way out. */
-void ferry_amqp_connection_hurry(FerryAmqpConnection *connection);
+/** From now on calls wait two seconds at most for the broker, because the process is ending. */
+void ferry_amqp_connection_shorten_timeout(FerryAmqpConnection *connection);
 
-/** Drops the connection without a word. */
+/** Closes the socket without telling the broker, and frees. */
 void ferry_amqp_connection_free(FerryAmqpConnection *connection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryAmqpConnection, ferry_amqp_connection_free)
 
-/** Returns: (transfer none): for the library's calls; check each with the next function. */
+/** Returns: (transfer none): for synchronous calls of the library; check each of them with
+ * ferry_amqp_connection_check(). */
 amqp_connection_state_t ferry_amqp_connection_state(FerryAmqpConnection *connection);
 
-/** Returns: true when the last synchronous call of the library succeeded. @what: what was tried. */
+/** @what: what was tried, for @error. Returns: true when the last synchronous call of the library
+ * succeeded. */
 bool ferry_amqp_connection_check(FerryAmqpConnection *connection,
                                  const char *what,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * ferry_amqp_connection_next:
- * Takes what has come, never waits; sends and checks heartbeats on the way. It must be called
- * until it says FERRY_AMQP_NOTHING before the socket is polled: bytes may lie in buffers of the
- * library and of TLS where poll() does not see them.
+ * Reads the next event without waiting, sends a heartbeat that is due and checks the broker's. Call
+ * it until it gives FERRY_AMQP_NOTHING before you poll the socket: the library and TLS may hold
+ * bytes in their buffers, where poll() does not see them.
  * @error: the connection is lost, or the broker cancelled a consumer of ours
  */
 bool ferry_amqp_connection_next(FerryAmqpConnection *connection,
                                 FerryAmqpEvent *ret_event,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Tells that poll() saw input, of which heartbeats leave no other trace. */
+/** poll() saw input. The library swallows heartbeats, so this alone tells that the broker lives. */
 void ferry_amqp_connection_note_input(FerryAmqpConnection *connection);
 
 int ferry_amqp_connection_fd(const FerryAmqpConnection *connection);

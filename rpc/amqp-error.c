@@ -6,7 +6,7 @@
 
 #include <openssl/err.h>
 
-/* Reply codes of AMQP 0-9-1 that a second try will not change. */
+/* For reply codes of AMQP 0-9-1 that stay the same however often one tries. */
 static const char *
 hint_of_refusal(int code)
 {
@@ -28,17 +28,19 @@ void
 ferry_amqp_set_close_error(GError **error, int code, amqp_bytes_t text, const char *what)
 {
     const char *hint = hint_of_refusal(code);
-    ferry_set_error(error, hint != NULL ? FERRY_ERROR_CONFIG : FERRY_ERROR_DESTINATION_UNREACHABLE,
-                    hint, "%s: the broker closed with %d: %.*s", what, code,
-                    (int)MIN(text.len, 512), (const char *)text.bytes);
+
+    ferry_set_error(error, hint ? FERRY_ERROR_CONFIG : FERRY_ERROR_DESTINATION_UNREACHABLE, hint,
+                    "%s: the broker closed with %d: %.*s", what, code, (int)MIN(text.len, 512),
+                    (const char *)text.bytes);
 }
 
-/* OpenSSL knows more than rabbitmq-c tells, "certificate verify failed" above all. */
+/* rabbitmq-c hides what OpenSSL says, "certificate verify failed" above all. */
 static const char *
 tls_reason(int status)
 {
     unsigned long code = ERR_peek_last_error();
     bool tls = status <= AMQP_STATUS_SSL_ERROR && status > AMQP_STATUS_SSL_ERROR - 0x100;
+
     return tls && code != 0 ? ERR_reason_error_string(code) : NULL;
 }
 
@@ -61,9 +63,10 @@ void
 ferry_amqp_set_status_error(GError **error, int status, const char *what)
 {
     const char *reason = tls_reason(status);
+
     ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, hint_of_status(status),
-                    "%s: %s%s%s", what, amqp_error_string2(status), reason != NULL ? ": " : "",
-                    reason != NULL ? reason : "");
+                    "%s: %s%s%s", what, amqp_error_string2(status), reason ? ": " : "",
+                    reason ? reason : "");
     ERR_clear_error();
 }
 
@@ -79,11 +82,13 @@ ferry_amqp_check_reply(amqp_rpc_reply_t reply, const char *what, GError **error)
     case AMQP_RESPONSE_SERVER_EXCEPTION:
         if (reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
             const amqp_connection_close_t *closed = reply.reply.decoded;
+
             ferry_amqp_set_close_error(error, closed->reply_code, closed->reply_text, what);
             return false;
         }
         if (reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD) {
             const amqp_channel_close_t *closed = reply.reply.decoded;
+
             ferry_amqp_set_close_error(error, closed->reply_code, closed->reply_text, what);
             return false;
         }

@@ -20,24 +20,24 @@ set_properties(amqp_basic_properties_t *properties,
                                                                  : AMQP_DELIVERY_PERSISTENT,
         .priority = 0,
     };
-    if (expiration != NULL) {
+    if (expiration) {
         properties->_flags |= AMQP_BASIC_EXPIRATION_FLAG;
         properties->expiration = amqp_cstring_bytes(expiration);
     }
-    if (outgoing->correlation_id != NULL) {
+    if (outgoing->correlation_id) {
         properties->_flags |= AMQP_BASIC_CORRELATION_ID_FLAG;
         properties->correlation_id = amqp_cstring_bytes(outgoing->correlation_id);
     }
 }
 
-/* Whether the broker shall tell when there is no queue. RabbitMQ's direct reply-to has none in any
- * case: it delivers such a message and returns it all the same. */
+/* Whether the broker returns the message when no queue takes it. Not with RabbitMQ's direct
+ * reply-to, which has no queue at all: it would deliver the message and return it, too. */
 static bool
 is_mandatory(const FerryOutgoing *outgoing)
 {
     switch (outgoing->kind) {
     case FERRY_OUTGOING_ANSWER:
-    case FERRY_OUTGOING_BEAT:
+    case FERRY_OUTGOING_HEARTBEAT:
     case FERRY_OUTGOING_CALL:
         return !g_str_has_prefix(outgoing->routing_key, "amq.rabbitmq.reply-to.");
     case FERRY_OUTGOING_SURVEY:
@@ -57,6 +57,7 @@ ferry_amqp_publish(FerryAmqpConnection *connection,
     amqp_basic_properties_t properties;
     g_autofree char *expiration = NULL;
     bool mandatory = is_mandatory(outgoing);
+
     if (outgoing->deadline_us != 0)
         expiration =
             g_strdup_printf("%" G_GINT64_FORMAT, MAX((outgoing->deadline_us - now_us) / 1000, 1));

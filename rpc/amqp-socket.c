@@ -15,19 +15,20 @@ set_file_error(GError **error, const char *option, const char *path)
 {
     unsigned long code = ERR_peek_last_error();
     const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
+
     ferry_set_error(error, FERRY_ERROR_CONFIG, "Check that the file exists, is PEM and is readable",
                     "%s: \"%s\" cannot be used: %s", option, path,
-                    reason != NULL ? reason : "no reason given");
+                    reason ? reason : "no reason given");
     ERR_clear_error();
     return false;
 }
 
-/* Without a CA file the chain is checked against the system's store, as stock peers do; the
- * library by itself would refuse everybody. */
+/* Without a CA file the system's store decides, as with oslo.messaging; rabbitmq-c alone would
+ * trust nobody. */
 static bool
 load_authorities(amqp_socket_t *socket, const FerryMessagingOptions *options, GError **error)
 {
-    if (options->ssl_ca_file != NULL && options->ssl_ca_file[0] != '\0')
+    if (options->ssl_ca_file && options->ssl_ca_file[0] != '\0')
         return amqp_ssl_socket_set_cacert(socket, options->ssl_ca_file) == AMQP_STATUS_OK ||
                set_file_error(error, "ssl_ca_file", options->ssl_ca_file);
     SSL_CTX *context = amqp_ssl_socket_get_context(socket);
@@ -40,10 +41,11 @@ load_certificate(amqp_socket_t *socket, const FerryMessagingOptions *options, GE
 {
     const char *cert = options->ssl_cert_file;
     const char *key = options->ssl_key_file;
-    if (cert == NULL || cert[0] == '\0')
+
+    if (!cert || cert[0] == '\0')
         return true;
-    /* A file may hold both. */
-    if (key == NULL || key[0] == '\0')
+    /* One file may hold certificate and key. */
+    if (!key || key[0] == '\0')
         key = cert;
     return amqp_ssl_socket_set_key(socket, cert, key) == AMQP_STATUS_OK ||
            set_file_error(error, "ssl_cert_file", cert);
@@ -53,7 +55,8 @@ static amqp_socket_t *
 new_tls_socket(FerryAmqpState *state, const FerryMessagingOptions *options, GError **error)
 {
     amqp_socket_t *socket = amqp_ssl_socket_new(state);
-    if (socket == NULL) {
+
+    if (!socket) {
         ferry_amqp_set_status_error(error, AMQP_STATUS_NO_MEMORY, "TLS");
         return NULL;
     }
@@ -72,13 +75,14 @@ ferry_amqp_socket_open(FerryAmqpState *state,
                        GError **error)
 {
     const FerryMessagingOptions *options = transport->options;
-    const struct timeval patience = {.tv_sec = CONNECT_TIMEOUT_S};
+    const struct timeval timeout = {.tv_sec = CONNECT_TIMEOUT_S};
+
     ERR_clear_error();
     amqp_socket_t *socket =
         options->ssl ? new_tls_socket(state, options, error) : amqp_tcp_socket_new(state);
-    if (socket == NULL)
+    if (!socket)
         return false;
-    int status = amqp_socket_open_noblock(socket, broker->host, broker->port, &patience);
+    int status = amqp_socket_open_noblock(socket, broker->host, broker->port, &timeout);
     if (status == AMQP_STATUS_OK)
         return true;
     ferry_amqp_set_status_error(error, status, "Connecting");

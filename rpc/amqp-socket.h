@@ -9,7 +9,8 @@
 /**
  * ferry_amqp_socket_open:
  * @error: FERRY_ERROR_CONFIG when a certificate or key file cannot be used,
- *   FERRY_ERROR_DESTINATION_UNREACHABLE when the broker is not there or is not who it should be
+ *   FERRY_ERROR_DESTINATION_UNREACHABLE when the broker does not listen or
+ *   its certificate is not the right one
  */
 bool ferry_amqp_socket_open(FerryAmqpState *state,
                             const FerryTransport *transport,

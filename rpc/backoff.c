@@ -8,6 +8,7 @@ ferry_backoff_next(FerryBackoff *backoff)
     /* Never 0: a retry without a pause would be a busy loop. */
     guint pause = MAX(backoff->next_s != 0 ? backoff->next_s : backoff->start_s, 1);
     guint limit = MAX(backoff->limit_s, 1);
+
     pause = MIN(pause, limit);
     backoff->next_s = MIN(pause + backoff->step_s, limit);
     return pause;

@@ -7,13 +7,14 @@
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "ferry/lock.h"
 #include "publisher.h"
 #include "request-origin.h"
 #include "transport.h"
 
 #define STOP_SERVING_MS 3000
 
-/* Reference counted inside: what waits in the context holds it. */
+/* Reference counted inside this file: callbacks that wait in the main loop hold a reference. */
 struct FerryBus {
     /* Immutable once started. */
     FerryTransport *transport;
@@ -29,100 +30,108 @@ struct FerryBus {
 
     /* Atomic. */
     gint closed;
-    gint rests;
+    gint serving_stopped;
 
     /* Guarded by lock. */
     GMutex lock;
     GCond changed;
     bool consumer_up;
     bool publisher_up;
-    bool refused; /* and told */
+    bool refused; /* the broker refused us, and on_refused was told */
     GError *last_reason;
 };
 
 static void
 bus_clear(gpointer data)
 {
-    FerryBus *bus = data;
-    ferry_client_unref(bus->client);
-    ferry_consumer_unref(bus->consumer);
-    ferry_publisher_unref(bus->publisher);
-    ferry_transport_unref(bus->transport);
-    g_clear_pointer(&bus->context, g_main_context_unref);
-    g_clear_error(&bus->last_reason);
-    g_cond_clear(&bus->changed);
-    g_mutex_clear(&bus->lock);
+    FerryBus *self = data;
+
+    ferry_client_unref(self->client);
+    ferry_consumer_unref(self->consumer);
+    ferry_publisher_unref(self->publisher);
+    ferry_transport_unref(self->transport);
+    g_clear_pointer(&self->context, g_main_context_unref);
+    g_clear_error(&self->last_reason);
+    g_cond_clear(&self->changed);
+    g_mutex_clear(&self->lock);
 }
 
 static FerryBus *
-bus_ref(FerryBus *bus)
+bus_ref(FerryBus *self)
 {
-    return g_atomic_rc_box_acquire(bus);
+    return g_atomic_rc_box_acquire(self);
 }
 
 static void
-bus_unref(FerryBus *bus)
+bus_unref(FerryBus *self)
 {
-    g_atomic_rc_box_release_full(bus, bus_clear);
+    g_atomic_rc_box_release_full(self, bus_clear);
 }
 
-/* --- into the context ------------------------------------------------------------------------- */
+/* --- main-loop callbacks ---------------------------------------------------------------------- */
 
-/* Something to be told in the context of the bus; @tell is not called when the bus is gone. */
+/* A call of @tell that waits for the main loop of the bus. It is left out when the bus was freed
+ * meanwhile. */
 typedef struct {
     FerryBus *bus;
     void (*tell)(FerryBus *bus, gpointer item);
     gpointer item;
     GDestroyNotify free_item; /* nullable */
-} Errand;
+} MainCallback;
 
 static gboolean
-run_errand(gpointer data)
+run_callback(gpointer data)
 {
-    const Errand *errand = data;
-    if (g_atomic_int_get(&errand->bus->closed) == 0)
-        errand->tell(errand->bus, errand->item);
+    const MainCallback *callback = data;
+
+    if (g_atomic_int_get(&callback->bus->closed) == 0)
+        callback->tell(callback->bus, callback->item);
     return G_SOURCE_REMOVE;
 }
 
 static void
-errand_free(gpointer data)
+callback_free(gpointer data)
 {
-    Errand *errand = data;
-    if (errand->free_item != NULL)
-        errand->free_item(errand->item);
-    bus_unref(errand->bus);
-    g_free(errand);
+    MainCallback *callback = data;
+
+    if (callback->free_item)
+        callback->free_item(callback->item);
+    bus_unref(callback->bus);
+    g_free(callback);
 }
 
-/* Never runs it in this thread, as g_main_context_invoke() might. @item: (transfer full). */
+/* Has the main loop call @tell, never this thread, as g_main_context_invoke() might.
+ * @item: (transfer full). */
 static void
-hand_over(FerryBus *bus,
-          void (*tell)(FerryBus *bus, gpointer item),
+hand_over(FerryBus *self,
+          void (*tell)(FerryBus *self, gpointer item),
           gpointer item,
           GDestroyNotify free_item)
 {
-    Errand *errand = g_new0(Errand, 1);
-    *errand = (Errand){bus_ref(bus), tell, item, free_item};
-    if (bus->context == NULL) {
-        errand_free(errand);
+    MainCallback *callback = g_new0(MainCallback, 1);
+
+    *callback = (MainCallback){bus_ref(self), tell, item, free_item};
+    if (!self->context) {
+        callback_free(callback);
         return;
     }
     g_autoptr(GSource) source = g_idle_source_new();
     g_source_set_priority(source, G_PRIORITY_DEFAULT);
-    g_source_set_callback(source, run_errand, errand, errand_free);
+    g_source_set_callback(source, run_callback, callback, callback_free);
     g_source_set_static_name(source, "ferry-bus");
-    g_source_attach(source, bus->context);
+    g_source_attach(source, self->context);
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
 
-/* An order that nobody acknowledged goes back to the queue; everything else is answered. */
+/* An order that is not acknowledged stays in its queue for the next process; every other request is
+ * answered. */
 static void
 turn_away(FerryRequest *request)
 {
     g_autoptr(GError) error = ferry_error_new(FERRY_ERROR_DESTINATION_UNREACHABLE,
                                               "Ask again when it is back", "The agent is stopping");
+
     if (ferry_request_is_owing(request))
         ferry_request_abandon(request);
     else
@@ -130,15 +139,15 @@ turn_away(FerryRequest *request)
 }
 
 static void
-tell_request(FerryBus *bus, gpointer item)
+tell_request(FerryBus *self, gpointer item)
 {
-    if (g_atomic_int_get(&bus->rests) != 0)
+    if (g_atomic_int_get(&self->serving_stopped) != 0)
         turn_away(item);
     else
-        bus->service.handle(item, bus->service.user_data);
+        self->service.handle(item, self->service.user_data);
 }
 
-/* Also where the bus was freed before the request's turn came: it is not silently lost. */
+/* Also called when the bus was freed first: the last reference to a request answers it. */
 static void
 release_request(gpointer item)
 {
@@ -154,9 +163,9 @@ on_request(FerryRequest *request, gpointer user_data)
 /* --- notifications in ------------------------------------------------------------------------- */
 
 static void
-tell_notification(FerryBus *bus, gpointer item)
+tell_notification(FerryBus *self, gpointer item)
 {
-    bus->on_notification(item, bus->notification_data);
+    self->on_notification(item, self->notification_data);
 }
 
 static void
@@ -170,55 +179,59 @@ on_notification(json_t *body, gpointer user_data)
 static void
 on_reply(json_t *message, gpointer user_data)
 {
-    const FerryBus *bus = user_data;
-    ferry_client_take_reply(bus->client, message);
+    const FerryBus *self = user_data;
+
+    ferry_client_take_reply(self->client, message);
 }
 
 static void
 on_replies_ready(bool ready, gpointer user_data)
 {
-    const FerryBus *bus = user_data;
-    ferry_client_set_ready(bus->client, ready);
+    const FerryBus *self = user_data;
+
+    ferry_client_set_ready(self->client, ready);
 }
 
 /* --- state ------------------------------------------------------------------------------------ */
 
 static void
-tell_refused(FerryBus *bus, gpointer item)
+tell_refused(FerryBus *self, gpointer item)
 {
-    if (bus->on_refused != NULL)
-        bus->on_refused(item, bus->refused_data);
+    if (self->on_refused)
+        self->on_refused(item, self->refused_data);
 }
 
 static void
-set_state(FerryBus *bus, bool *up, const GError *reason)
+set_state(FerryBus *self, bool *up, const GError *reason)
 {
-    g_mutex_lock(&bus->lock);
-    bool tell = g_error_matches(reason, FERRY_ERROR, FERRY_ERROR_CONFIG) && !bus->refused;
-    *up = reason == NULL;
-    bus->refused = bus->refused || tell;
-    if (reason != NULL) {
-        g_clear_error(&bus->last_reason);
-        bus->last_reason = g_error_copy(reason);
+    g_mutex_lock(&self->lock);
+    bool tell = g_error_matches(reason, FERRY_ERROR, FERRY_ERROR_CONFIG) && !self->refused;
+    *up = !reason;
+    self->refused = self->refused || tell;
+    if (reason) {
+        g_clear_error(&self->last_reason);
+        self->last_reason = g_error_copy(reason);
     }
-    g_cond_broadcast(&bus->changed);
-    g_mutex_unlock(&bus->lock);
+    g_cond_broadcast(&self->changed);
+    g_mutex_unlock(&self->lock);
     if (tell)
-        hand_over(bus, tell_refused, g_error_copy(reason), (GDestroyNotify)g_error_free);
+        hand_over(self, tell_refused, g_error_copy(reason), (GDestroyNotify)g_error_free);
 }
 
 static void
 on_consumer_state(const GError *reason, gpointer user_data)
 {
-    FerryBus *bus = user_data;
-    set_state(bus, &bus->consumer_up, reason);
+    FerryBus *self = user_data;
+
+    set_state(self, &self->consumer_up, reason);
 }
 
 static void
 on_publisher_state(const GError *reason, gpointer user_data)
 {
-    FerryBus *bus = user_data;
-    set_state(bus, &bus->publisher_up, reason);
+    FerryBus *self = user_data;
+
+    set_state(self, &self->publisher_up, reason);
 }
 
 static const FerryConsumerEvents consumer_events = {
@@ -229,7 +242,7 @@ static const FerryConsumerEvents consumer_events = {
     .state = on_consumer_state,
 };
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- creating and freeing --------------------------------------------------------------------- */
 
 FerryBus *
 ferry_bus_new(const FerryMessagingOptions *options,
@@ -238,110 +251,114 @@ ferry_bus_new(const FerryMessagingOptions *options,
               GError **error)
 {
     g_autoptr(FerryTransport) transport = ferry_transport_new(options, program, error);
-    if (transport == NULL)
+
+    if (!transport)
         return NULL;
-    FerryBus *bus = g_atomic_rc_box_new0(FerryBus);
-    g_mutex_init(&bus->lock);
-    g_cond_init(&bus->changed);
-    bus->context = context != NULL ? g_main_context_ref(context) : NULL;
-    bus->publisher = ferry_publisher_new(transport, on_publisher_state, bus);
-    bus->consumer = ferry_consumer_new(transport, bus->publisher, &consumer_events, bus);
-    bus->client = ferry_client_new(transport, bus->publisher, bus->consumer);
-    bus->transport = g_steal_pointer(&transport);
-    return bus;
+
+    FerryBus *self = g_atomic_rc_box_new0(FerryBus);
+
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->changed);
+    self->context = context ? g_main_context_ref(context) : NULL;
+    self->publisher = ferry_publisher_new(transport, on_publisher_state, self);
+    self->consumer = ferry_consumer_new(transport, self->publisher, &consumer_events, self);
+    self->client = ferry_client_new(transport, self->publisher, self->consumer);
+    self->transport = g_steal_pointer(&transport);
+    return self;
 }
 
 void
-ferry_bus_serve(FerryBus *bus, const FerryService *service)
+ferry_bus_serve(FerryBus *self, const FerryService *service)
 {
-    g_return_if_fail(bus->context != NULL && bus->service.handle == NULL);
-    bus->service = *service;
+    g_return_if_fail(self->context && !self->service.handle);
+    self->service = *service;
     /* The consumer keeps its own copy of the name. */
-    bus->service.server = NULL;
-    ferry_consumer_serve(bus->consumer, service->server, service->methods);
+    self->service.server = NULL;
+    ferry_consumer_serve(self->consumer, service->server, service->methods);
 }
 
 void
-ferry_bus_listen(FerryBus *bus,
+ferry_bus_listen(FerryBus *self,
                  const char *const *keys,
                  FerryNotificationFunc func,
                  gpointer user_data)
 {
-    g_return_if_fail(bus->context != NULL && bus->on_notification == NULL);
-    bus->on_notification = func;
-    bus->notification_data = user_data;
-    ferry_consumer_listen(bus->consumer, keys);
+    g_return_if_fail(self->context && !self->on_notification);
+    self->on_notification = func;
+    self->notification_data = user_data;
+    ferry_consumer_listen(self->consumer, keys);
 }
 
 void
-ferry_bus_set_refused_func(FerryBus *bus, FerryBusRefusedFunc func, gpointer user_data)
+ferry_bus_set_refused_func(FerryBus *self, FerryBusRefusedFunc func, gpointer user_data)
 {
-    bus->on_refused = func;
-    bus->refused_data = user_data;
+    self->on_refused = func;
+    self->refused_data = user_data;
 }
 
 void
-ferry_bus_start(FerryBus *bus)
+ferry_bus_start(FerryBus *self)
 {
-    ferry_publisher_start(bus->publisher);
-    ferry_consumer_start(bus->consumer);
+    ferry_publisher_start(self->publisher);
+    ferry_consumer_start(self->consumer);
 }
 
 static GError *
-unready_error(const FerryBus *bus)
+unready_error(const FerryBus *self)
 {
     GError *error = ferry_error_new(
         FERRY_ERROR_DESTINATION_UNREACHABLE,
-        bus->last_reason != NULL ? ferry_error_hint(bus->last_reason) : NULL, "No broker: %s",
-        bus->last_reason != NULL ? bus->last_reason->message : "it did not answer in time");
-    ferry_error_set_detail(error, "reason", json_string(bus->refused ? "refused" : "no-broker"));
+        self->last_reason ? ferry_error_hint(self->last_reason) : NULL, "No broker: %s",
+        self->last_reason ? self->last_reason->message : "it did not answer in time");
+
+    ferry_error_set_detail(error, "reason", json_string(self->refused ? "refused" : "no-broker"));
     return error;
 }
 
 bool
-ferry_bus_wait_ready(FerryBus *bus, guint timeout_ms, GError **error)
+ferry_bus_wait_ready(FerryBus *self, guint timeout_ms, GError **error)
 {
     gint64 end_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
     bool in_time = true;
-    g_mutex_lock(&bus->lock);
-    while (!(bus->consumer_up && bus->publisher_up) && !bus->refused && in_time)
-        in_time = g_cond_wait_until(&bus->changed, &bus->lock, end_us);
-    bool ready = bus->consumer_up && bus->publisher_up;
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    while (!(self->consumer_up && self->publisher_up) && !self->refused && in_time)
+        in_time = g_cond_wait_until(&self->changed, &self->lock, end_us);
+    bool ready = self->consumer_up && self->publisher_up;
     if (!ready)
-        g_propagate_error(error, unready_error(bus));
-    g_mutex_unlock(&bus->lock);
+        g_propagate_error(error, unready_error(self));
     return ready;
 }
 
 void
-ferry_bus_stop_serving(FerryBus *bus)
+ferry_bus_stop_serving(FerryBus *self)
 {
-    g_atomic_int_set(&bus->rests, 1);
-    ferry_consumer_stop_serving(bus->consumer, STOP_SERVING_MS);
+    g_atomic_int_set(&self->serving_stopped, 1);
+    ferry_consumer_stop_serving(self->consumer, STOP_SERVING_MS);
 }
 
 bool
-ferry_bus_flush(FerryBus *bus, guint timeout_ms)
+ferry_bus_flush(FerryBus *self, guint timeout_ms)
 {
-    return ferry_publisher_flush(bus->publisher, timeout_ms);
+    return ferry_publisher_flush(self->publisher, timeout_ms);
 }
 
 void
-ferry_bus_free(FerryBus *bus)
+ferry_bus_free(FerryBus *self)
 {
-    if (bus == NULL)
+    if (!self)
         return;
-    g_atomic_int_set(&bus->closed, 1);
-    ferry_client_close(bus->client);
-    ferry_consumer_stop(bus->consumer);
-    ferry_publisher_stop(bus->publisher);
-    bus_unref(bus);
+    g_atomic_int_set(&self->closed, 1);
+    ferry_client_close(self->client);
+    ferry_consumer_stop(self->consumer);
+    ferry_publisher_stop(self->publisher);
+    bus_unref(self);
 }
 
 /* --- calls ------------------------------------------------------------------------------------ */
 
 json_t *
-ferry_bus_call(FerryBus *bus,
+ferry_bus_call(FerryBus *self,
                const char *server,
                const char *method,
                json_t *args,
@@ -349,13 +366,14 @@ ferry_bus_call(FerryBus *bus,
                GCancellable *cancellable,
                GError **error)
 {
-    /* Outlives the bus if that is freed meanwhile. */
-    g_autoptr(FerryClient) client = ferry_client_ref(bus->client);
+    /* The call may last longer than the bus. */
+    g_autoptr(FerryClient) client = ferry_client_ref(self->client);
+
     return ferry_client_call(client, server, method, args, timeout_ms, cancellable, error);
 }
 
 bool
-ferry_bus_survey(FerryBus *bus,
+ferry_bus_survey(FerryBus *self,
                  const char *method,
                  json_t *args,
                  guint window_ms,
@@ -363,7 +381,8 @@ ferry_bus_survey(FerryBus *bus,
                  gpointer user_data,
                  GError **error)
 {
-    g_autoptr(FerryClient) client = ferry_client_ref(bus->client);
+    g_autoptr(FerryClient) client = ferry_client_ref(self->client);
+
     return ferry_client_survey(client, method, args, window_ms, func, user_data, error);
 }
 
@@ -379,22 +398,25 @@ static void
 confirmation_free(gpointer data)
 {
     Confirmation *confirmation = data;
+
     bus_unref(confirmation->bus);
     g_free(confirmation);
 }
 
 static void
-tell_confirmed(FerryBus *bus, gpointer item)
+tell_confirmed(FerryBus *self, gpointer item)
 {
     const Confirmation *confirmation = item;
+
     confirmation->confirmed(confirmation->user_data);
 }
 
 static void
-on_published(FerryFate fate, gpointer user_data)
+on_published(FerryPublishResult result, gpointer user_data)
 {
     const Confirmation *confirmation = user_data;
-    if (fate != FERRY_FATE_CONFIRMED)
+
+    if (result != FERRY_PUBLISH_CONFIRMED)
         return;
     Confirmation *copy = g_memdup2(confirmation, sizeof *confirmation);
     bus_ref(copy->bus);
@@ -406,6 +428,7 @@ notification_document(const FerryNotification *notification)
 {
     g_autofree char *priority = g_ascii_strup(notification->priority, -1);
     g_autofree char *timestamp = ferry_clock_format_oslo(notification->time_us);
+
     return json_pack("{s:s, s:s, s:s, s:s, s:O, s:s}", "message_id", notification->message_id,
                      "publisher_id", notification->publisher_id, "event_type",
                      notification->event_type, "priority", priority, "payload",
@@ -413,7 +436,7 @@ notification_document(const FerryNotification *notification)
 }
 
 void
-ferry_bus_notify(FerryBus *bus,
+ferry_bus_notify(FerryBus *self,
                  const FerryNotification *notification,
                  FerryNotifiedFunc confirmed,
                  gpointer user_data)
@@ -421,14 +444,16 @@ ferry_bus_notify(FerryBus *bus,
     g_autofree char *key = g_strdup_printf("%s.%s", notification->topic, notification->priority);
     FerryOutgoing *outgoing = ferry_outgoing_new(
         notification->sample ? FERRY_OUTGOING_SAMPLE : FERRY_OUTGOING_NOTIFICATION,
-        bus->transport->options->control_exchange, key, notification_document(notification));
+        self->transport->options->control_exchange, key, notification_document(notification));
+
     outgoing->replace_key = g_strdup(notification->replace_key);
-    if (confirmed != NULL) {
+    if (confirmed) {
         Confirmation *confirmation = g_new0(Confirmation, 1);
-        *confirmation = (Confirmation){bus_ref(bus), confirmed, user_data};
+
+        *confirmation = (Confirmation){bus_ref(self), confirmed, user_data};
         outgoing->done = on_published;
         outgoing->user_data = confirmation;
         outgoing->destroy = confirmation_free;
     }
-    ferry_publisher_push(bus->publisher, outgoing);
+    ferry_publisher_push(self->publisher, outgoing);
 }

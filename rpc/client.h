@@ -1,4 +1,4 @@
-/* client.h: calls to other servers, and who waits for which answer.
+/* client.h: calls to other servers: sends the request and waits for the answer.
  *
  * Reference counted. Threads: any.
  */
@@ -22,13 +22,13 @@ FerryClient *ferry_client_ref(FerryClient *client);
 void ferry_client_unref(FerryClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryClient, ferry_client_unref)
 
-/** All calls end with FERRY_ERROR_CANCELLED, now and later. */
+/** All calls that wait, and all that follow, end with FERRY_ERROR_CANCELLED. */
 void ferry_client_close(FerryClient *client);
 
-/** From the consumer: whether answers can come. */
+/** The consumer says whether the queue for answers is there. */
 void ferry_client_set_ready(FerryClient *client, bool ready);
 
-/** From the consumer: an answer; @message: (transfer none). */
+/** The consumer hands over an answer. @message: (transfer none). */
 void ferry_client_take_reply(FerryClient *client, json_t *message);
 
 /** See ferry_bus_call(). */

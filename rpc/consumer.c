@@ -2,14 +2,15 @@
 
 #include "consumer.h"
 
+#include "delivery-handler.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "ferry/lock.h"
 #include "link.h"
-#include "reception.h"
 #include "topology.h"
 #include "unique-id.h"
 
-/* Deliveries taken between two looks at the wishes. */
+/* Deliveries read before requests from other threads are looked at again. */
 #define PORTION 64
 
 struct FerryConsumer {
@@ -31,15 +32,15 @@ struct FerryConsumer {
     /* Guarded by lock. */
     GMutex lock;
     GCond changed;
-    bool wants_replies;
-    bool wants_rest; /* to serve no longer */
-    bool rests;
-    bool stopping;
+    bool replies_requested;
+    bool stop_serving_requested;
+    bool serving_stopped;
+    bool stop_requested;
 
     /* Consumer's thread only. */
     FerryLink *link;
-    FerryReceipts *receipts;
-    FerryReception *reception;
+    FerryPendingAcks *acks;
+    FerryDeliveryHandler *handler;
     guint generation;
     bool serves;
     bool awaits_replies;
@@ -48,88 +49,89 @@ struct FerryConsumer {
 static void
 consumer_clear(gpointer data)
 {
-    FerryConsumer *consumer = data;
-    ferry_link_free(consumer->link);
-    ferry_reception_free(consumer->reception);
-    ferry_receipts_unref(consumer->receipts);
-    ferry_wakeup_unref(consumer->wakeup);
-    ferry_publisher_unref(consumer->publisher);
-    ferry_transport_unref(consumer->transport);
-    g_free(consumer->server);
-    g_strfreev(consumer->keys);
-    g_free(consumer->fanout_queue);
-    g_free(consumer->reply_queue);
-    g_cond_clear(&consumer->changed);
-    g_mutex_clear(&consumer->lock);
+    FerryConsumer *self = data;
+
+    ferry_link_free(self->link);
+    ferry_delivery_handler_free(self->handler);
+    ferry_pending_acks_unref(self->acks);
+    ferry_wakeup_unref(self->wakeup);
+    ferry_publisher_unref(self->publisher);
+    ferry_transport_unref(self->transport);
+    g_free(self->server);
+    g_strfreev(self->keys);
+    g_free(self->fanout_queue);
+    g_free(self->reply_queue);
+    g_cond_clear(&self->changed);
+    g_mutex_clear(&self->lock);
 }
 
 FerryConsumer *
-ferry_consumer_ref(FerryConsumer *consumer)
+ferry_consumer_ref(FerryConsumer *self)
 {
-    return g_atomic_rc_box_acquire(consumer);
+    return g_atomic_rc_box_acquire(self);
 }
 
 void
-ferry_consumer_unref(FerryConsumer *consumer)
+ferry_consumer_unref(FerryConsumer *self)
 {
-    g_atomic_rc_box_release_full(consumer, consumer_clear);
+    g_atomic_rc_box_release_full(self, consumer_clear);
 }
 
 void
-ferry_consumer_serve(FerryConsumer *consumer, const char *server, const FerryMethod *methods)
+ferry_consumer_serve(FerryConsumer *self, const char *server, const FerryMethod *methods)
 {
-    consumer->server = g_strdup(server);
-    consumer->methods = methods;
-    consumer->reception = ferry_reception_new(methods, consumer->publisher, consumer->receipts);
+    self->server = g_strdup(server);
+    self->methods = methods;
+    self->handler = ferry_delivery_handler_new(methods, self->publisher, self->acks);
 }
 
 void
-ferry_consumer_listen(FerryConsumer *consumer, const char *const *keys)
+ferry_consumer_listen(FerryConsumer *self, const char *const *keys)
 {
-    consumer->keys = g_strdupv((char **)keys);
+    self->keys = g_strdupv((char **)keys);
 }
 
 const char *
-ferry_consumer_reply_queue(const FerryConsumer *consumer)
+ferry_consumer_reply_queue(const FerryConsumer *self)
 {
-    return consumer->reply_queue;
+    return self->reply_queue;
 }
 
-/* Sets one of the wishes under the lock and wakes the thread. */
+/* Sets one of the ..._requested flags and wakes the thread. */
 static void
-wish(FerryConsumer *consumer, bool *flag)
+set_requested(FerryConsumer *self, bool *flag)
 {
-    g_mutex_lock(&consumer->lock);
+    g_mutex_lock(&self->lock);
     *flag = true;
-    g_mutex_unlock(&consumer->lock);
-    ferry_wakeup_signal(consumer->wakeup);
+    g_mutex_unlock(&self->lock);
+    ferry_wakeup_signal(self->wakeup);
 }
 
 static bool
-is_wished(FerryConsumer *consumer, const bool *flag)
+is_requested(FerryConsumer *self, const bool *flag)
 {
-    g_mutex_lock(&consumer->lock);
-    bool wished = *flag;
-    g_mutex_unlock(&consumer->lock);
-    return wished;
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    return *flag;
 }
 
 void
-ferry_consumer_want_replies(FerryConsumer *consumer)
+ferry_consumer_request_replies(FerryConsumer *self)
 {
-    wish(consumer, &consumer->wants_replies);
+    set_requested(self, &self->replies_requested);
 }
 
 void
-ferry_consumer_stop_serving(FerryConsumer *consumer, guint timeout_ms)
+ferry_consumer_stop_serving(FerryConsumer *self, guint timeout_ms)
 {
     gint64 end_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
-    bool in_time = consumer->thread != NULL;
-    wish(consumer, &consumer->wants_rest);
-    g_mutex_lock(&consumer->lock);
-    while (!consumer->rests && in_time)
-        in_time = g_cond_wait_until(&consumer->changed, &consumer->lock, end_us);
-    g_mutex_unlock(&consumer->lock);
+    bool in_time = self->thread != NULL;
+
+    set_requested(self, &self->stop_serving_requested);
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    while (!self->serving_stopped && in_time)
+        in_time = g_cond_wait_until(&self->changed, &self->lock, end_us);
 }
 
 /* --- deliveries (consumer's thread from here on) ---------------------------------------------- */
@@ -149,6 +151,7 @@ acknowledge(FerryAmqpConnection *connection, guint64 tag, GError **error)
 {
     int status = amqp_basic_ack(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL, tag,
                                 /* multiple= */ 0);
+
     return check_status(status, "Acknowledging", error);
 }
 
@@ -157,6 +160,7 @@ reject(FerryAmqpConnection *connection, guint64 tag, bool requeue, GError **erro
 {
     int status = amqp_basic_reject(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL, tag,
                                    requeue);
+
     return check_status(status, "Rejecting", error);
 }
 
@@ -170,32 +174,32 @@ addressing_of(const char *consumer_tag)
 }
 
 static bool
-take_request(FerryConsumer *consumer,
+take_request(FerryConsumer *self,
              FerryAmqpConnection *connection,
              const FerryDelivery *delivery,
              GError **error)
 {
     FerryRequest *request = NULL;
     bool told = true;
-    if (is_wished(consumer, &consumer->wants_rest))
+
+    if (is_requested(self, &self->stop_serving_requested))
         return reject(connection, delivery->tag, /* requeue= */ true, error);
-    FerryReceptionVerdict verdict =
-        ferry_reception_take(consumer->reception, delivery, addressing_of(delivery->consumer_tag),
-                             consumer->generation, &request);
-    switch (verdict) {
-    case FERRY_RECEPTION_ACK:
+    FerryDeliveryAction action = ferry_delivery_handler_take(
+        self->handler, delivery, addressing_of(delivery->consumer_tag), self->generation, &request);
+    switch (action) {
+    case FERRY_DELIVERY_ACK:
         told = acknowledge(connection, delivery->tag, error);
         break;
-    case FERRY_RECEPTION_REJECT:
+    case FERRY_DELIVERY_REJECT:
         told = reject(connection, delivery->tag, /* requeue= */ false, error);
         break;
-    case FERRY_RECEPTION_HOLD:
+    case FERRY_DELIVERY_HOLD:
         break;
     }
-    /* Run even if the broker could not be told: it hands the message over again, and then the
-     * memory of identities knows it. */
-    if (request != NULL)
-        consumer->events->request(request, consumer->user_data);
+    /* Run it even if the broker could not be told. The broker delivers the message again, and the
+     * handler recognizes its identity. */
+    if (request)
+        self->events->request(request, self->user_data);
     return told;
 }
 
@@ -205,129 +209,135 @@ open_document(const FerryDelivery *delivery, const char *what)
     g_autoptr(GError) error = NULL;
     bool enveloped = false;
     json_t *document = ferry_delivery_open(delivery, &enveloped, &error);
-    if (document == NULL)
+
+    if (!document)
         g_warning("%s ignored: %s", what, error->message);
     return document;
 }
 
 static bool
-take_reply(FerryConsumer *consumer,
+take_reply(FerryConsumer *self,
            FerryAmqpConnection *connection,
            const FerryDelivery *delivery,
            GError **error)
 {
     g_autoptr(FerryJson) document = open_document(delivery, "Answer");
-    if (document != NULL)
-        consumer->events->reply(document, consumer->user_data);
+
+    if (document)
+        self->events->reply(document, self->user_data);
     return acknowledge(connection, delivery->tag, error);
 }
 
 static bool
-take_notification(FerryConsumer *consumer, const FerryDelivery *delivery)
+take_notification(FerryConsumer *self, const FerryDelivery *delivery)
 {
     json_t *document = open_document(delivery, "Notification");
-    if (document != NULL)
-        consumer->events->notification(document, consumer->user_data);
+
+    if (document)
+        self->events->notification(document, self->user_data);
     return true;
 }
 
 static bool
-take_delivery(FerryConsumer *consumer,
+take_delivery(FerryConsumer *self,
               FerryAmqpConnection *connection,
               const FerryDelivery *delivery,
               GError **error)
 {
     if (g_str_equal(delivery->consumer_tag, FERRY_CONSUMER_REPLIES))
-        return take_reply(consumer, connection, delivery, error);
+        return take_reply(self, connection, delivery, error);
     if (g_str_equal(delivery->consumer_tag, FERRY_CONSUMER_LISTENER))
-        return take_notification(consumer, delivery);
-    return take_request(consumer, connection, delivery, error);
+        return take_notification(self, delivery);
+    return take_request(self, connection, delivery, error);
 }
 
-/* In portions, so that a flood of deliveries does not keep acknowledgements waiting. */
+/* Reads at most PORTION deliveries, so that acknowledgements do not wait behind a flood of them. */
 static bool
-read_some(FerryConsumer *consumer, FerryAmqpConnection *connection, bool *ret_more, GError **error)
+read_some(FerryConsumer *self, FerryAmqpConnection *connection, bool *ret_more, GError **error)
 {
     *ret_more = true;
     for (guint i = 0; i < PORTION && *ret_more; i++) {
         g_auto(FerryAmqpEvent) event = {.kind = FERRY_AMQP_NOTHING};
+
         if (!ferry_amqp_connection_next(connection, &event, error))
             return false;
         *ret_more = event.kind != FERRY_AMQP_NOTHING;
         if (event.kind == FERRY_AMQP_DELIVERY &&
-            !take_delivery(consumer, connection, &event.delivery, error))
+            !take_delivery(self, connection, &event.delivery, error))
             return false;
     }
     return true;
 }
 
-/* --- wishes ----------------------------------------------------------------------------------- */
+/* --- requests of other threads ---------------------------------------------------------------- */
 
 static bool
-tell_settled(FerryConsumer *consumer, FerryAmqpConnection *connection, GError **error)
+tell_settled(FerryConsumer *self, FerryAmqpConnection *connection, GError **error)
 {
     bool told = true;
-    FerryReceipt *receipt = ferry_receipts_take(consumer->receipts);
-    while (receipt != NULL) {
-        /* A tag of an earlier connection says nothing to this one. */
-        if (told && receipt->generation == consumer->generation)
-            told = acknowledge(connection, receipt->tag, error);
-        ferry_reception_settled(consumer->reception, receipt);
-        ferry_receipt_unref(receipt);
-        receipt = ferry_receipts_take(consumer->receipts);
+    FerryPendingAck *ack = ferry_pending_acks_take(self->acks);
+
+    while (ack) {
+        /* The tag of an earlier connection means nothing on this one. */
+        if (told && ack->generation == self->generation)
+            told = acknowledge(connection, ack->tag, error);
+        ferry_delivery_handler_ack_settled(self->handler, ack);
+        ferry_pending_ack_unref(ack);
+        ack = ferry_pending_acks_take(self->acks);
     }
     return told;
 }
 
 static bool
-await_replies(FerryConsumer *consumer, FerryAmqpConnection *connection, GError **error)
+await_replies(FerryConsumer *self, FerryAmqpConnection *connection, GError **error)
 {
-    if (consumer->awaits_replies || !is_wished(consumer, &consumer->wants_replies))
+    if (self->awaits_replies || !is_requested(self, &self->replies_requested))
         return true;
-    consumer->awaits_replies = ferry_topology_await_replies(
-        connection, consumer->transport->options, consumer->reply_queue, error);
-    if (consumer->awaits_replies)
-        consumer->events->replies_ready(true, consumer->user_data);
-    return consumer->awaits_replies;
+    self->awaits_replies = ferry_topology_await_replies(connection, self->transport->options,
+                                                        self->reply_queue, error);
+    if (self->awaits_replies)
+        self->events->replies_ready(true, self->user_data);
+    return self->awaits_replies;
 }
 
 static void
-tell_rest(FerryConsumer *consumer)
+tell_serving_stopped(FerryConsumer *self)
 {
-    g_mutex_lock(&consumer->lock);
-    consumer->rests = true;
-    g_cond_broadcast(&consumer->changed);
-    g_mutex_unlock(&consumer->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    self->serving_stopped = true;
+    g_cond_broadcast(&self->changed);
 }
 
 static bool
-stop_serving(FerryConsumer *consumer, FerryAmqpConnection *connection, GError **error)
+stop_serving(FerryConsumer *self, FerryAmqpConnection *connection, GError **error)
 {
-    if (!is_wished(consumer, &consumer->wants_rest))
+    if (!is_requested(self, &self->stop_serving_requested))
         return true;
-    ferry_amqp_connection_hurry(connection);
+    ferry_amqp_connection_shorten_timeout(connection);
     bool stopped =
-        !consumer->serves || ferry_topology_stop_serving(connection, consumer->fanout_queue, error);
-    consumer->serves = false;
-    tell_rest(consumer);
+        !self->serves || ferry_topology_stop_serving(connection, self->fanout_queue, error);
+    self->serves = false;
+    tell_serving_stopped(self);
     return stopped;
 }
 
-/* Wishes first: their calls may leave deliveries in the library's buffers. */
+/* Requests of other threads come first: the calls that they need may leave deliveries in the
+ * library's buffers. */
 static void
-serve(FerryConsumer *consumer, FerryAmqpConnection *connection)
+serve(FerryConsumer *self, FerryAmqpConnection *connection)
 {
     g_autoptr(GError) error = NULL;
     bool alive = true;
     bool more = true;
-    while (alive && more && !is_wished(consumer, &consumer->stopping)) {
-        alive = tell_settled(consumer, connection, &error) &&
-                await_replies(consumer, connection, &error) &&
-                stop_serving(consumer, connection, &error) &&
-                read_some(consumer, connection, &more, &error);
+
+    while (alive && more && !is_requested(self, &self->stop_requested)) {
+        alive = tell_settled(self, connection, &error) && await_replies(self, connection, &error) &&
+                stop_serving(self, connection, &error) &&
+                read_some(self, connection, &more, &error);
     }
     if (!alive)
-        ferry_link_fail(consumer->link, error);
+        ferry_link_fail(self->link, error);
 }
 
 /* --- the thread ------------------------------------------------------------------------------- */
@@ -335,51 +345,55 @@ serve(FerryConsumer *consumer, FerryAmqpConnection *connection)
 static bool
 on_setup(FerryAmqpConnection *connection, gpointer user_data, GError **error)
 {
-    FerryConsumer *consumer = user_data;
-    const FerryMessagingOptions *options = consumer->transport->options;
-    consumer->generation++;
-    consumer->serves = consumer->server != NULL && !is_wished(consumer, &consumer->wants_rest);
-    if (consumer->serves &&
-        !ferry_topology_serve(connection, options, consumer->server, consumer->fanout_queue, error))
+    FerryConsumer *self = user_data;
+    const FerryMessagingOptions *options = self->transport->options;
+
+    self->generation++;
+    self->serves = self->server && !is_requested(self, &self->stop_serving_requested);
+    if (self->serves &&
+        !ferry_topology_serve(connection, options, self->server, self->fanout_queue, error))
         return false;
-    if (consumer->keys != NULL &&
-        !ferry_topology_listen(connection, options, (const char *const *)consumer->keys, error))
+    if (self->keys &&
+        !ferry_topology_listen(connection, options, (const char *const *)self->keys, error))
         return false;
-    return await_replies(consumer, connection, error);
+    return await_replies(self, connection, error);
 }
 
 static void
 on_up(gpointer user_data)
 {
-    FerryConsumer *consumer = user_data;
-    consumer->events->state(NULL, consumer->user_data);
+    FerryConsumer *self = user_data;
+
+    self->events->state(NULL, self->user_data);
 }
 
 static void
 on_down(const GError *reason, gpointer user_data)
 {
-    FerryConsumer *consumer = user_data;
-    consumer->serves = false;
-    consumer->awaits_replies = false;
-    consumer->events->replies_ready(false, consumer->user_data);
-    consumer->events->state(reason, consumer->user_data);
+    FerryConsumer *self = user_data;
+
+    self->serves = false;
+    self->awaits_replies = false;
+    self->events->replies_ready(false, self->user_data);
+    self->events->state(reason, self->user_data);
 }
 
 static const FerryLinkEvents link_events = {.setup = on_setup, .up = on_up, .down = on_down};
 
-/* What was ours alone at the broker goes with us. */
+/* Deletes the queues that only this process uses, and closes the connection. */
 static void
-leave(FerryConsumer *consumer, FerryAmqpConnection *connection)
+leave(FerryConsumer *self, FerryAmqpConnection *connection)
 {
     g_autoptr(GError) error = NULL;
-    ferry_amqp_connection_hurry(connection);
-    bool left = tell_settled(consumer, connection, &error) &&
-                (!consumer->serves ||
-                 ferry_topology_stop_serving(connection, consumer->fanout_queue, &error)) &&
-                (!consumer->awaits_replies ||
-                 ferry_topology_delete_queue(connection, consumer->reply_queue, &error));
+
+    ferry_amqp_connection_shorten_timeout(connection);
+    bool left =
+        tell_settled(self, connection, &error) &&
+        (!self->serves || ferry_topology_stop_serving(connection, self->fanout_queue, &error)) &&
+        (!self->awaits_replies ||
+         ferry_topology_delete_queue(connection, self->reply_queue, &error));
     if (left)
-        ferry_link_close(consumer->link);
+        ferry_link_close(self->link);
     else
         g_debug("Leaving the broker: %s", error->message);
 }
@@ -387,19 +401,20 @@ leave(FerryConsumer *consumer, FerryAmqpConnection *connection)
 static gpointer
 run(gpointer data)
 {
-    FerryConsumer *consumer = data;
+    FerryConsumer *self = data;
     FerryAmqpConnection *connection = NULL;
-    while (!is_wished(consumer, &consumer->stopping)) {
-        connection = ferry_link_tend(consumer->link);
-        if (connection != NULL)
-            serve(consumer, connection);
-        else if (is_wished(consumer, &consumer->wants_rest))
-            tell_rest(consumer);
-        ferry_link_wait(consumer->link, consumer->wakeup, G_MAXINT64);
+
+    while (!is_requested(self, &self->stop_requested)) {
+        connection = ferry_link_tend(self->link);
+        if (connection)
+            serve(self, connection);
+        else if (is_requested(self, &self->stop_serving_requested))
+            tell_serving_stopped(self);
+        ferry_link_wait(self->link, self->wakeup, G_MAXINT64);
     }
-    connection = ferry_link_connection(consumer->link);
-    if (connection != NULL)
-        leave(consumer, connection);
+    connection = ferry_link_connection(self->link);
+    if (connection)
+        leave(self, connection);
     return NULL;
 }
 
@@ -409,35 +424,37 @@ ferry_consumer_new(FerryTransport *transport,
                    const FerryConsumerEvents *events,
                    gpointer user_data)
 {
-    FerryConsumer *consumer = g_atomic_rc_box_new0(FerryConsumer);
+    FerryConsumer *self = g_atomic_rc_box_new0(FerryConsumer);
     g_autofree char *fanout_id = ferry_unique_id_new();
     g_autofree char *reply_id = ferry_unique_id_new();
-    consumer->transport = ferry_transport_ref(transport);
-    consumer->publisher = ferry_publisher_ref(publisher);
-    consumer->events = events;
-    consumer->user_data = user_data;
-    consumer->wakeup = ferry_wakeup_new();
-    consumer->receipts = ferry_receipts_new(consumer->wakeup);
-    /* Kept for the life of the process, so that a reconnect finds what was sent meanwhile. */
-    consumer->fanout_queue = g_strconcat(FERRY_TOPIC "_fanout_", fanout_id, NULL);
-    consumer->reply_queue = g_strconcat("reply_", reply_id, NULL);
-    g_mutex_init(&consumer->lock);
-    g_cond_init(&consumer->changed);
-    consumer->link = ferry_link_new(transport, "consume", &link_events, consumer);
-    return consumer;
+
+    self->transport = ferry_transport_ref(transport);
+    self->publisher = ferry_publisher_ref(publisher);
+    self->events = events;
+    self->user_data = user_data;
+    self->wakeup = ferry_wakeup_new();
+    self->acks = ferry_pending_acks_new(self->wakeup);
+    /* The names stay the same while the process runs: after a reconnect it finds the messages that
+     * came meanwhile. */
+    self->fanout_queue = g_strconcat(FERRY_TOPIC "_fanout_", fanout_id, NULL);
+    self->reply_queue = g_strconcat("reply_", reply_id, NULL);
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->changed);
+    self->link = ferry_link_new(transport, "consume", &link_events, self);
+    return self;
 }
 
 void
-ferry_consumer_start(FerryConsumer *consumer)
+ferry_consumer_start(FerryConsumer *self)
 {
-    consumer->thread = g_thread_new("ferry-consume", run, consumer);
+    self->thread = g_thread_new("vf-consume", run, self);
 }
 
 void
-ferry_consumer_stop(FerryConsumer *consumer)
+ferry_consumer_stop(FerryConsumer *self)
 {
-    wish(consumer, &consumer->stopping);
-    if (consumer->thread != NULL)
-        g_thread_join(g_steal_pointer(&consumer->thread));
-    ferry_receipts_close(consumer->receipts);
+    set_requested(self, &self->stop_requested);
+    if (self->thread)
+        g_thread_join(g_steal_pointer(&self->thread));
+    ferry_pending_acks_close(self->acks);
 }

@@ -17,17 +17,17 @@ typedef struct FerryConsumer FerryConsumer;
 typedef struct {
     /* @request: (transfer full). */
     void (*request)(FerryRequest *request, gpointer user_data);
-    /* An answer to a call of ours; @message: (transfer none). */
+    /* An answer to one of our calls. @message: (transfer none). */
     void (*reply)(json_t *message, gpointer user_data);
-    /* Whether answers can come now. */
+    /* Whether the queue for answers is there. */
     void (*replies_ready)(bool ready, gpointer user_data);
     /* @body: (transfer full). */
     void (*notification)(json_t *body, gpointer user_data);
-    /* @reason: why it is down; NULL when it is up. */
+    /* @reason: why the connection is down; NULL when it is up. */
     void (*state)(const GError *reason, gpointer user_data);
 } FerryConsumerEvents;
 
-/** @events: must outlive it. @publisher: for the answers that need no handler. */
+/** @events: must outlive the consumer. @publisher: for requests that are answered at once. */
 FerryConsumer *ferry_consumer_new(FerryTransport *transport,
                                   FerryPublisher *publisher,
                                   const FerryConsumerEvents *events,
@@ -36,21 +36,22 @@ FerryConsumer *ferry_consumer_ref(FerryConsumer *consumer);
 void ferry_consumer_unref(FerryConsumer *consumer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryConsumer, ferry_consumer_unref)
 
-/** Before start. @methods: must outlive the consumer. */
+/** Makes it serve @methods (must outlive the consumer) as @server. Call it before start. */
 void ferry_consumer_serve(FerryConsumer *consumer, const char *server, const FerryMethod *methods);
 
-/** Before start. */
+/** Makes it listen for notifications with these routing keys. Call it before start. */
 void ferry_consumer_listen(FerryConsumer *consumer, const char *const *keys);
 
 void ferry_consumer_start(FerryConsumer *consumer);
 
-/** Asks for a queue for answers; events.replies_ready tells when it is there. */
-void ferry_consumer_want_replies(FerryConsumer *consumer);
+/** Has the thread declare a queue for answers; events.replies_ready says when it is there. */
+void ferry_consumer_request_replies(FerryConsumer *consumer);
 
-/** Returns: (transfer none): its name; immutable. */
+/** Returns: (transfer none): the name of the queue for answers; immutable. */
 const char *ferry_consumer_reply_queue(const FerryConsumer *consumer);
 
-/** No request is handed on after this. Waits for the broker @timeout_ms at most. */
+/** Ends the consumers of requests. Waits for the broker @timeout_ms at most; no request is handed
+ * on after this. */
 void ferry_consumer_stop_serving(FerryConsumer *consumer, guint timeout_ms);
 
 /** Joins the thread. */

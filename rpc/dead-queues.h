@@ -1,5 +1,5 @@
-/* dead-queues.h: names of reply queues that did not come back in time, and are not tried for a
- * while. Pure; one thread at a time; times are g_get_monotonic_time().
+/* dead-queues.h: names of reply queues that did not come back in time. For a while no answer is
+ * published to them. Pure; one thread at a time; times are g_get_monotonic_time().
  */
 #pragma once
 

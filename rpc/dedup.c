@@ -11,34 +11,36 @@ struct FerryDedup {
 FerryDedup *
 ferry_dedup_new(guint capacity)
 {
-    FerryDedup *dedup = g_new0(FerryDedup, 1);
-    dedup->capacity = MAX(capacity, 1);
-    g_queue_init(&dedup->order);
-    dedup->names = g_hash_table_new(g_str_hash, g_str_equal);
-    return dedup;
+    FerryDedup *self = g_new0(FerryDedup, 1);
+
+    self->capacity = MAX(capacity, 1);
+    g_queue_init(&self->order);
+    self->names = g_hash_table_new(g_str_hash, g_str_equal);
+    return self;
 }
 
 void
-ferry_dedup_free(FerryDedup *dedup)
+ferry_dedup_free(FerryDedup *self)
 {
-    if (dedup == NULL)
+    if (!self)
         return;
-    g_hash_table_unref(dedup->names);
-    g_queue_clear_full(&dedup->order, g_free);
-    g_free(dedup);
+    g_hash_table_unref(self->names);
+    g_queue_clear_full(&self->order, g_free);
+    g_free(self);
 }
 
 bool
-ferry_dedup_add(FerryDedup *dedup, const char *name)
+ferry_dedup_add(FerryDedup *self, const char *name)
 {
-    if (g_hash_table_contains(dedup->names, name))
+    if (g_hash_table_contains(self->names, name))
         return false;
-    if (g_queue_get_length(&dedup->order) == dedup->capacity) {
-        g_autofree char *oldest = g_queue_pop_head(&dedup->order);
-        g_hash_table_remove(dedup->names, oldest);
+    if (g_queue_get_length(&self->order) == self->capacity) {
+        g_autofree char *oldest = g_queue_pop_head(&self->order);
+
+        g_hash_table_remove(self->names, oldest);
     }
     char *copy = g_strdup(name);
-    g_queue_push_tail(&dedup->order, copy);
-    g_hash_table_add(dedup->names, copy);
+    g_queue_push_tail(&self->order, copy);
+    g_hash_table_add(self->names, copy);
     return true;
 }

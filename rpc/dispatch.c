@@ -24,6 +24,7 @@ parse_version(const char *text, Version *ret_version)
     g_auto(GStrv) parts = g_strsplit(text, ".", -1);
     guint count = g_strv_length(parts);
     guint64 numbers[3] = {0, 0, 0};
+
     if (count < 2 || count > G_N_ELEMENTS(numbers))
         return false;
     for (guint i = 0; i < count; i++) {
@@ -50,14 +51,14 @@ unsupported(const char *version, const char *method)
         "Endpoint does not support RPC version %.64s. Attempted method: %.64s", version, method);
 }
 
-/* Returns: NULL when namespace and version are served. An unknown namespace is told as a version
- * that is not supported, as stock servers do. */
+/* Returns: NULL when namespace and version are served. To an unknown namespace the answer is that
+ * the version is not supported, as with stock servers. */
 static FerryFailure *
 check_interface(const json_t *message, const char *method)
 {
     const json_t *namespace = json_object_get(message, "namespace");
     const json_t *asked = json_object_get(message, "version");
-    const char *text = asked == NULL ? FERRY_API_VERSION : json_string_value(asked);
+    const char *text = !asked ? FERRY_API_VERSION : json_string_value(asked);
     Version implemented = {0, 0, 0};
     Version requested = {0, 0, 0};
     bool ours = parse_version(FERRY_API_VERSION, &implemented);
@@ -65,9 +66,9 @@ check_interface(const json_t *message, const char *method)
     g_assert(ours);
     if (json_is_null(asked))
         return unsupported("None", method);
-    if (text == NULL || !parse_version(text, &requested))
+    if (!text || !parse_version(text, &requested))
         return ferry_failure_stock(BUILTINS, "ValueError", "version is not of the form M.m");
-    if ((namespace != NULL && !json_is_null(namespace)) || !is_compatible(implemented, requested))
+    if ((namespace && !json_is_null(namespace)) || !is_compatible(implemented, requested))
         return unsupported(text, method);
     return NULL;
 }
@@ -79,7 +80,7 @@ find_method(const FerryMethod *methods, const char *name)
         return &stock_ping;
     if (name[0] == '_')
         return NULL;
-    for (const FerryMethod *method = methods; method->name != NULL; method++) {
+    for (const FerryMethod *method = methods; method->name; method++) {
         if (g_str_equal(method->name, name))
             return method;
     }
@@ -89,8 +90,8 @@ find_method(const FerryMethod *methods, const char *name)
 static bool
 takes(const FerryMethod *method, const char *argument)
 {
-    return (method->required != NULL && g_strv_contains(method->required, argument)) ||
-           (method->optional != NULL && g_strv_contains(method->optional, argument));
+    return (method->required && g_strv_contains(method->required, argument)) ||
+           (method->optional && g_strv_contains(method->optional, argument));
 }
 
 static FerryFailure *
@@ -98,15 +99,15 @@ check_arguments(const FerryMethod *method, json_t *args)
 {
     const char *name = NULL;
     json_t *value = NULL;
-    if (args != NULL && !json_is_null(args) && !json_is_object(args))
+
+    if (args && !json_is_null(args) && !json_is_object(args))
         return ferry_failure_stock(BUILTINS, "TypeError", "args is not an object");
-    for (guint i = 0; method->required != NULL && method->required[i] != NULL; i++) {
-        if (json_object_get(args, method->required[i]) == NULL)
+    for (guint i = 0; method->required && method->required[i]; i++) {
+        if (!json_object_get(args, method->required[i]))
             return ferry_failure_stock(BUILTINS, "TypeError", "%s() misses the argument '%s'",
                                        method->name, method->required[i]);
     }
-    json_object_foreach(args, name, value)
-    {
+    json_object_foreach(args, name, value) {
         if (method != &stock_ping && !takes(method, name))
             return ferry_failure_stock(BUILTINS, "TypeError",
                                        "%s() got an unexpected keyword argument '%.64s'",
@@ -133,17 +134,18 @@ choose(const FerryMethod *methods,
        const FerryMethod **ret_method)
 {
     const char *name = ferry_json_get_string(message, "method");
-    if (name == NULL)
+
+    if (!name)
         return ferry_failure_stock(BUILTINS, "TypeError", "method is not a string");
     FerryFailure *failure = check_interface(message, name);
-    if (failure != NULL)
+    if (failure)
         return failure;
     const FerryMethod *method = find_method(methods, name);
-    if (method == NULL)
+    if (!method)
         return ferry_failure_stock(DISPATCHER_MODULE, "NoSuchMethod",
                                    "Endpoint does not support RPC method %.64s", name);
     failure = check_addressing(method, addressing);
-    if (failure == NULL)
+    if (!failure)
         failure = check_arguments(method, json_object_get(message, "args"));
     *ret_method = method;
     return failure;
@@ -158,7 +160,8 @@ ferry_dispatch(const FerryMethod *methods,
 {
     const FerryMethod *method = NULL;
     FerryFailure *failure = choose(methods, message, addressing, &method);
-    if (failure != NULL) {
+
+    if (failure) {
         *ret_failure = failure;
         return false;
     }

@@ -1,4 +1,5 @@
-/* dispatch.h: which method a message asks for, by the rules of a stock server. Pure. */
+/* dispatch.h: finds the method that a message asks for and checks its arguments, by the rules of a
+ * stock oslo.messaging server. Pure. */
 #pragma once
 
 #include <glib.h>

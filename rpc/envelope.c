@@ -22,15 +22,16 @@ set_invalid(GError **error, const char *reason)
     return false;
 }
 
-/* jansson bounds the depth itself (JSON_PARSER_MAX_DEPTH). NUL inside texts stays forbidden: every
- * reader of a C string would see another text than the sender meant. */
+/* jansson limits the depth (JSON_PARSER_MAX_DEPTH). NUL inside texts stays forbidden: whoever reads
+ * such a text as a C string would read less than the sender wrote. */
 static json_t *
 load(const char *text, gsize length, const char *what, GError **error)
 {
     json_error_t where;
     json_t *value = json_loadb(text, length, JSON_DECODE_ANY, &where);
-    if (value == NULL) {
-        /* Its own text quotes the document. */
+
+    if (!value) {
+        /* Not with where.text, which quotes the document. */
         ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, NULL,
                         "%s is not JSON that can be read, from byte %d on", what, where.position);
     }
@@ -41,8 +42,8 @@ static bool
 check_version(const json_t *version, GError **error)
 {
     const char *text = json_string_value(version);
-    if (text != NULL &&
-        (g_str_equal(text, ENVELOPE_VERSION) || g_str_equal(text, ENVELOPE_VERSION ".0")))
+
+    if (text && (g_str_equal(text, ENVELOPE_VERSION) || g_str_equal(text, ENVELOPE_VERSION ".0")))
         return true;
     return set_invalid(error, "The envelope's version is not " ENVELOPE_VERSION);
 }
@@ -51,6 +52,7 @@ static json_t *
 open_inner(const json_t *outer, GError **error)
 {
     const json_t *text = json_object_get(outer, MESSAGE_KEY);
+
     if (!check_version(json_object_get(outer, VERSION_KEY), error))
         return NULL;
     if (!json_is_string(text)) {
@@ -63,8 +65,7 @@ open_inner(const json_t *outer, GError **error)
 static bool
 has_envelope(const json_t *outer)
 {
-    return json_object_get(outer, VERSION_KEY) != NULL &&
-           json_object_get(outer, MESSAGE_KEY) != NULL;
+    return json_object_get(outer, VERSION_KEY) && json_object_get(outer, MESSAGE_KEY);
 }
 
 json_t *
@@ -76,11 +77,11 @@ ferry_envelope_open(const char *body, gsize length, bool *ret_enveloped, GError 
         return NULL;
     }
     g_autoptr(FerryJson) outer = load(body, length, "The body", error);
-    if (outer == NULL)
+    if (!outer)
         return NULL;
     bool enveloped = has_envelope(outer);
     g_autoptr(FerryJson) message = enveloped ? open_inner(outer, error) : json_incref(outer);
-    if (message == NULL)
+    if (!message)
         return NULL;
     if (!json_is_object(message)) {
         set_invalid(error, "The message is not an object");
@@ -113,31 +114,33 @@ skip_blank(const char *at, const char *end)
     return at;
 }
 
-/* Takes the pair whose key lies between the quotes @open and @close, if it is one we look for and
- * its value is a plain text. */
+/* Adds the pair whose key lies between the quotes @open and @close to @found, if the key is one of
+ * @wanted and its value a text without escapes. */
 static void
 take_pair(const char *open, const char *close, const char *end, json_t *found)
 {
     static const char *const wanted[] = {"_msg_id", "_reply_q", "_unique_id", NULL};
     g_autofree char *key = g_strndup(open + 1, (gsize)(close - open - 1));
     const char *at = skip_blank(close + 1, end);
+
     if (at == end || *at != ':' || !g_strv_contains(wanted, key))
         return;
     at = skip_blank(at + 1, end);
     const char *value_end = at < end && *at == '"' ? string_end(at, end) : NULL;
-    if (value_end == NULL || memchr(at, '\\', (gsize)(value_end - at)) != NULL)
+    if (!value_end || memchr(at, '\\', (gsize)(value_end - at)))
         return;
     /* NULL for broken UTF-8, which json_object_set_new() refuses. */
     (void)json_object_set_new(found, key, json_stringn(at + 1, (gsize)(value_end - at - 1)));
 }
 
-/* A walk over strings and brackets only, without recursion; it trusts nothing. */
+/* Walks over strings and brackets, without recursion, and takes nothing else for granted. */
 static json_t *
 scan(const char *text, gsize length)
 {
     json_t *found = json_object();
     const char *end = text + length;
     gsize depth = 0;
+
     for (const char *at = text; at < end; at++) {
         if (*at == '{' || *at == '[') {
             depth++;
@@ -145,7 +148,8 @@ scan(const char *text, gsize length)
             depth -= depth > 0 ? 1 : 0;
         } else if (*at == '"') {
             const char *close = string_end(at, end);
-            if (close == NULL)
+
+            if (!close)
                 break;
             if (depth == 1)
                 take_pair(at, close, end, found);
@@ -162,16 +166,15 @@ ferry_envelope_salvage(const char *body, gsize length)
         return NULL;
     g_autoptr(FerryJson) outer = json_loadb(body, length, 0, NULL);
     const json_t *inner = json_object_get(outer, MESSAGE_KEY);
-    if (outer != NULL &&
+    if (outer &&
         (!json_is_string(inner) || !check_version(json_object_get(outer, VERSION_KEY), NULL)))
         return NULL;
-    g_autoptr(FerryJson) found = inner != NULL
-                                     ? scan(json_string_value(inner), json_string_length(inner))
-                                     : scan(body, length);
-    return ferry_json_get_string(found, "_msg_id") != NULL ? g_steal_pointer(&found) : NULL;
+    g_autoptr(FerryJson) found =
+        inner ? scan(json_string_value(inner), json_string_length(inner)) : scan(body, length);
+    return ferry_json_get_string(found, "_msg_id") ? g_steal_pointer(&found) : NULL;
 }
 
-/* --- the way out ------------------------------------------------------------------------------ */
+/* --- sealing ---------------------------------------------------------------------------------- */
 
 char *
 ferry_envelope_seal(const json_t *message)
@@ -179,6 +182,7 @@ ferry_envelope_seal(const json_t *message)
     g_autofree char *inner = json_dumps(message, JSON_ENSURE_ASCII);
     g_autoptr(FerryJson) outer =
         json_pack("{s:s, s:s}", VERSION_KEY, ENVELOPE_VERSION, MESSAGE_KEY, inner);
+
     return json_dumps(outer, JSON_ENSURE_ASCII);
 }
 

@@ -1,6 +1,7 @@
-/* envelope.h: a message's body: oslo's envelope 2.0, the bare document of before, bare JSON.
+/* envelope.h: opens and seals the body of a message: oslo.messaging's envelope 2.0, its older form
+ * without one, or bare JSON.
  *
- * Pure. Bodies come from strangers: size and depth are bounded, and no error quotes their content.
+ * Pure. Bodies come from strangers: size and depth are limited, and no error quotes them.
  */
 #pragma once
 
@@ -23,8 +24,8 @@ json_t *ferry_envelope_open(const char *body, gsize length, bool *ret_enveloped,
 /**
  * ferry_envelope_salvage:
  *
- * Python writes numbers and texts that are no JSON for anybody else (NaN, integers of any size,
- * lone surrogates); its caller waits for an answer all the same. This looks for what an answer
+ * Python writes numbers and texts that other parsers refuse (NaN, integers of any size, lone
+ * surrogates), and its caller waits for an answer nevertheless. This function finds what the answer
  * needs without parsing the rest.
  * Returns: (transfer full) (nullable): an object of what was found among "_msg_id", "_reply_q" and
  * "_unique_id"; NULL when there is no "_msg_id".
@@ -37,7 +38,8 @@ char *ferry_envelope_seal(const json_t *message);
 /**
  * ferry_envelope_inflate:
  * @compression: the message's header of this name
- * @error: FERRY_ERROR_INVALID_REQUEST when it is none we know, broken or too long
+ * @error: FERRY_ERROR_INVALID_REQUEST when it is unknown, or the body is
+ *   broken or too long
  * Returns: (transfer full): the plain body.
  */
 GBytes *ferry_envelope_inflate(GBytes *body,

@@ -9,13 +9,16 @@ FerryFailure *
 ferry_failure_from_error(const GError *error)
 {
     FerryErrorCode code = FERRY_ERROR_INTERNAL;
+
     (void)ferry_error_code_from_name(ferry_error_name(error), &code);
+
     FerryFailure *failure = g_new0(FerryFailure, 1);
+
     failure->bare_error = ferry_error_to_json(error);
     failure->module = g_strdup(ferry_error_code_module(code));
     failure->class_name = g_strdup(ferry_error_name(error));
     failure->message = g_strdup(ferry_json_get_string(failure->bare_error, "message"));
-    /* The message is the positional argument of the class. */
+    /* Python passes the message as positional argument. */
     failure->kwargs = json_copy(failure->bare_error);
     json_object_del(failure->kwargs, "message");
     return failure;
@@ -25,10 +28,13 @@ FerryFailure *
 ferry_failure_stock(const char *module, const char *class_name, const char *format, ...)
 {
     va_list values;
+
     va_start(values, format);
     g_autofree char *text = g_strdup_vprintf(format, values);
     va_end(values);
+
     FerryFailure *failure = g_new0(FerryFailure, 1);
+
     failure->module = g_strdup(module);
     failure->class_name = g_strdup(class_name);
     failure->message = g_utf8_make_valid(text, -1);
@@ -42,7 +48,7 @@ ferry_failure_stock(const char *module, const char *class_name, const char *form
 void
 ferry_failure_free(FerryFailure *failure)
 {
-    if (failure == NULL)
+    if (!failure)
         return;
     g_free(failure->module);
     g_free(failure->class_name);
@@ -62,6 +68,7 @@ ferry_failure_to_oslo(const FerryFailure *failure)
         failure->module, "message", failure->message, "tb", "Traceback (most recent call last):\n",
         last, "args", failure->message, "kwargs", failure->kwargs);
     g_autofree char *text = json_dumps(object, JSON_ENSURE_ASCII);
+
     return json_string(text);
 }
 
@@ -73,6 +80,7 @@ ferry_failure_to_error(const char *text)
     g_autoptr(FerryJson) object = json_object();
     const char *class_name = ferry_json_get_string(failure, "class");
     const char *message = ferry_json_get_string(failure, "message");
+
     json_object_set_new(object, "code", ferry_json_text(class_name ? class_name : "RemoteError"));
     json_object_set_new(object, "message",
                         ferry_json_text(message ? message : "The far side failed without a word"));

@@ -10,7 +10,7 @@
 
 #define CONTENT_TYPE "application/json"
 #define LOG_ID_MAX 64
-/* A caller that wants a sign of life less than once a day wants none. */
+/* A caller that asks for heartbeats less than once a day gets none. */
 #define MONITOR_MAX_S 86400
 
 void
@@ -28,7 +28,7 @@ ferry_delivery_clear(FerryDelivery *delivery)
 void
 ferry_incoming_free(FerryIncoming *incoming)
 {
-    if (incoming == NULL)
+    if (!incoming)
         return;
     json_decref(incoming->message);
     g_free(incoming->broken);
@@ -43,15 +43,14 @@ ferry_incoming_free(FerryIncoming *incoming)
 bool
 ferry_incoming_is_call(const FerryIncoming *incoming)
 {
-    return incoming->dialect == FERRY_DIALECT_OSLO ? incoming->msg_id != NULL
-                                                   : incoming->reply_queue != NULL;
+    return incoming->dialect == FERRY_DIALECT_OSLO ? incoming->msg_id : incoming->reply_queue;
 }
 
-/* The body as it was before the sender compressed it. */
+/* Returns: (transfer full) (nullable): the body, decompressed. */
 static GBytes *
 plain_body(const FerryDelivery *delivery, GError **error)
 {
-    if (delivery->body == NULL) {
+    if (!delivery->body) {
         ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, NULL,
                         "The body of %" G_GUINT64_FORMAT " bytes is too long", delivery->body_size);
         return NULL;
@@ -61,7 +60,7 @@ plain_body(const FerryDelivery *delivery, GError **error)
                         "The content type is not " CONTENT_TYPE);
         return NULL;
     }
-    return delivery->compression != NULL
+    return delivery->compression
                ? ferry_envelope_inflate(delivery->body, delivery->compression, error)
                : g_bytes_ref(delivery->body);
 }
@@ -70,7 +69,8 @@ json_t *
 ferry_delivery_open(const FerryDelivery *delivery, bool *ret_enveloped, GError **error)
 {
     g_autoptr(GBytes) body = plain_body(delivery, error);
-    if (body == NULL)
+
+    if (!body)
         return NULL;
     gsize length = 0;
     const char *data = g_bytes_get_data(body, &length);
@@ -81,7 +81,7 @@ ferry_delivery_open(const FerryDelivery *delivery, bool *ret_enveloped, GError *
 static char *
 printable(const char *text)
 {
-    if (text == NULL || text[0] == '\0' || strlen(text) > LOG_ID_MAX)
+    if (!text || text[0] == '\0' || strlen(text) > LOG_ID_MAX)
         return g_strdup("-");
     for (const char *at = text; *at != '\0'; at++) {
         if (!g_ascii_isgraph(*at))
@@ -94,6 +94,7 @@ static gint64
 monitor_seconds(const json_t *value)
 {
     gint64 seconds = 0;
+
     if (json_is_integer(value))
         return json_integer_value(value);
     if (json_is_real(value) && json_real_value(value) < MONITOR_MAX_S)
@@ -104,21 +105,21 @@ monitor_seconds(const json_t *value)
     return 0;
 }
 
-/* Half of what the caller waits for, in whole milliseconds; as stock, nothing below two seconds. */
+/* Half the time that the caller waits; as with stock servers, no heartbeats below two seconds. */
 static guint
-beat_ms(const json_t *message)
+heartbeat_ms(const json_t *message)
 {
     gint64 seconds = monitor_seconds(json_object_get(message, "_timeout"));
+
     return seconds >= 2 && seconds <= MONITOR_MAX_S ? (guint)seconds * 500 : 0;
 }
 
 static char *
 identity(const char *unique_id, const char *message_id)
 {
-    if (unique_id != NULL && unique_id[0] != '\0')
+    if (unique_id && unique_id[0] != '\0')
         return g_strconcat("oslo:", unique_id, NULL);
-    return message_id != NULL && message_id[0] != '\0' ? g_strconcat("amqp:", message_id, NULL)
-                                                       : NULL;
+    return message_id && message_id[0] != '\0' ? g_strconcat("amqp:", message_id, NULL) : NULL;
 }
 
 static void
@@ -130,27 +131,26 @@ take_oslo(FerryIncoming *incoming, const json_t *document, const FerryDelivery *
     incoming->identity =
         identity(ferry_json_get_string(document, "_unique_id"), delivery->message_id);
     incoming->log_id = printable(ferry_json_get_string(document, "_context_request_id"));
-    incoming->beat_ms = incoming->msg_id != NULL ? beat_ms(document) : 0;
+    incoming->heartbeat_ms = incoming->msg_id ? heartbeat_ms(document) : 0;
 }
 
 static void
 take_bare(FerryIncoming *incoming, const json_t *document, const FerryDelivery *delivery)
 {
     incoming->dialect = FERRY_DIALECT_BARE;
-    incoming->reply_queue = delivery->reply_to != NULL && delivery->reply_to[0] != '\0'
-                                ? g_strdup(delivery->reply_to)
-                                : NULL;
+    incoming->reply_queue =
+        delivery->reply_to && delivery->reply_to[0] != '\0' ? g_strdup(delivery->reply_to) : NULL;
     incoming->correlation_id = g_strdup(delivery->correlation_id);
     incoming->identity =
         identity(ferry_json_get_string(document, "_unique_id"), delivery->message_id);
     incoming->log_id = printable(delivery->correlation_id);
 }
 
-/* Without an envelope only oslo's own correlation tells its old format from the bare dialect. */
+/* Without an envelope, only _msg_id tells oslo.messaging's older format from the bare dialect. */
 static bool
 is_oslo(const json_t *document, bool enveloped)
 {
-    return enveloped || json_object_get(document, "_msg_id") != NULL;
+    return enveloped || json_object_get(document, "_msg_id");
 }
 
 static json_t *
@@ -158,25 +158,29 @@ salvage(const FerryDelivery *delivery)
 {
     g_autoptr(GBytes) body = plain_body(delivery, NULL);
     gsize length = 0;
-    const char *data = body != NULL ? g_bytes_get_data(body, &length) : NULL;
-    return data != NULL ? ferry_envelope_salvage(data, length) : NULL;
+    const char *data = body ? g_bytes_get_data(body, &length) : NULL;
+
+    return data ? ferry_envelope_salvage(data, length) : NULL;
 }
 
-/* What can still be answered of a document that cannot be read. */
+/* What is needed to answer a document that cannot be parsed. */
 static FerryIncoming *
 take_broken(const FerryDelivery *delivery, const GError *reason)
 {
     g_autoptr(FerryJson) rest = salvage(delivery);
-    bool bare = rest == NULL;
-    if (bare && (delivery->reply_to == NULL || delivery->reply_to[0] == '\0'))
+    bool bare = !rest;
+
+    if (bare && (!delivery->reply_to || delivery->reply_to[0] == '\0'))
         return NULL;
+
     FerryIncoming *incoming = g_new0(FerryIncoming, 1);
+
     incoming->broken = g_strdup(reason->message);
     if (bare)
         take_bare(incoming, NULL, delivery);
     else
         take_oslo(incoming, rest, delivery);
-    incoming->beat_ms = 0;
+    incoming->heartbeat_ms = 0;
     return incoming;
 }
 
@@ -186,13 +190,17 @@ ferry_incoming_parse(const FerryDelivery *delivery, GError **error)
     g_autoptr(GError) reason = NULL;
     bool enveloped = false;
     g_autoptr(FerryJson) document = ferry_delivery_open(delivery, &enveloped, &reason);
-    if (document == NULL) {
+
+    if (!document) {
         FerryIncoming *rest = take_broken(delivery, reason);
-        if (rest == NULL)
+
+        if (!rest)
             g_propagate_error(error, g_steal_pointer(&reason));
         return rest;
     }
+
     FerryIncoming *incoming = g_new0(FerryIncoming, 1);
+
     if (is_oslo(document, enveloped))
         take_oslo(incoming, document, delivery);
     else

@@ -1,4 +1,4 @@
-/* incoming.h: a delivery as the broker hands it over, and the request that it holds.
+/* incoming.h: a delivery as it comes from the broker, and the request that it carries.
  *
  * Pure; plain values.
  */
@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* What came off the wire; every text may be NULL. */
+/* A delivered message with its properties; every text may be NULL. */
 typedef struct {
     char *consumer_tag;
     guint64 tag;
@@ -29,23 +29,24 @@ typedef enum {
     FERRY_DIALECT_BARE,
 } FerryDialect;
 
-/* What an answer needs, and what names the request. */
+/* The request, what an answer to it needs, and what identifies it. */
 typedef struct {
     FerryDialect dialect;
-    json_t *message;      /* an object; NULL when it could not be read, see @broken */
-    char *broken;         /* why it could not be read, else NULL */
-    char *msg_id;         /* oslo: correlation of the answer; NULL for a cast */
-    char *reply_queue;    /* NULL: nowhere to answer to */
-    char *correlation_id; /* bare */
+    json_t *message;      /* an object; NULL when it could not be parsed, see @broken */
+    char *broken;         /* why it could not be parsed, else NULL */
+    char *msg_id;         /* oslo dialect: names the call in its answer; NULL for a cast */
+    char *reply_queue;    /* where the answer goes; NULL: nowhere */
+    char *correlation_id; /* bare dialect */
     char *identity;       /* NULL where the sender gave none */
-    char *log_id;         /* fit for a log */
-    guint beat_ms;        /* the caller wants a sign of life each; 0: none */
+    char *log_id;         /* the request's id for logs, printable; never NULL */
+    guint heartbeat_ms;   /* the period of the heartbeats that the caller wants; 0: none */
 } FerryIncoming;
 
 /**
  * ferry_incoming_parse:
- * @error: FERRY_ERROR_INVALID_REQUEST: neither a request nor anything that could be answered
- * Returns: (transfer full): the request, or with @broken set what is left of one.
+ * @error: FERRY_ERROR_INVALID_REQUEST: this is no request, and it names nobody to answer to
+ * Returns: (transfer full): the request; one that could not be parsed but can be answered has
+ * @broken set.
  */
 FerryIncoming *ferry_incoming_parse(const FerryDelivery *delivery,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,7 +7,7 @@
 
 /* oslo.messaging's kombu_reconnect_delay. */
 #define RECONNECT_DELAY_US G_USEC_PER_SEC
-/* A broker that refused us wants a person first. */
+/* After a broker refused us: a person has to change something first. */
 #define REFUSED_DELAY_US (30 * (gint64)G_USEC_PER_SEC)
 
 struct FerryLink {
@@ -20,7 +20,7 @@ struct FerryLink {
     guint *order; /* brokers, shuffled once so that many agents spread over them */
     guint position;
     guint failures_in_a_row; /* since the last pause */
-    bool refused;            /* in this round through the list */
+    bool refused;            /* by one of the brokers since the last pause */
     gint64 next_try_us;
     char *last_reason;
 };
@@ -29,8 +29,10 @@ static guint *
 shuffled(guint count)
 {
     guint *order = g_new(guint, count);
+
     for (guint i = 0; i < count; i++) {
         guint j = (guint)g_random_int_range(0, (gint32)i + 1);
+
         order[i] = order[j];
         order[j] = i;
     }
@@ -44,137 +46,140 @@ ferry_link_new(FerryTransport *transport,
                gpointer user_data)
 {
     const FerryMessagingOptions *options = transport->options;
-    FerryLink *link = g_new0(FerryLink, 1);
-    link->transport = ferry_transport_ref(transport);
-    link->purpose = purpose;
-    link->events = events;
-    link->user_data = user_data;
-    link->backoff = (FerryBackoff){
+    FerryLink *self = g_new0(FerryLink, 1);
+
+    self->transport = ferry_transport_ref(transport);
+    self->purpose = purpose;
+    self->events = events;
+    self->user_data = user_data;
+    self->backoff = (FerryBackoff){
         .start_s = options->rabbit_retry_interval,
         .step_s = options->rabbit_retry_backoff,
         .limit_s = options->rabbit_interval_max,
     };
-    link->order = shuffled(transport->brokers->len);
-    return link;
+    self->order = shuffled(transport->brokers->len);
+    return self;
 }
 
 void
-ferry_link_free(FerryLink *link)
+ferry_link_free(FerryLink *self)
 {
-    if (link == NULL)
+    if (!self)
         return;
-    ferry_amqp_connection_free(link->connection);
-    ferry_transport_unref(link->transport);
-    g_free(link->order);
-    g_free(link->last_reason);
-    g_free(link);
+    ferry_amqp_connection_free(self->connection);
+    ferry_transport_unref(self->transport);
+    g_free(self->order);
+    g_free(self->last_reason);
+    g_free(self);
 }
 
 static const FerryBroker *
-present_broker(const FerryLink *link)
+present_broker(const FerryLink *self)
 {
-    return g_ptr_array_index(link->transport->brokers, link->order[link->position]);
+    return g_ptr_array_index(self->transport->brokers, self->order[self->position]);
 }
 
-/* The same reason is told once, not at every try. */
+/* Warns of a reason once, not at every try. */
 static void
-log_failure(FerryLink *link, const GError *reason)
+log_failure(FerryLink *self, const GError *reason)
 {
-    bool told = g_strcmp0(link->last_reason, reason->message) == 0;
+    bool told = g_strcmp0(self->last_reason, reason->message) == 0;
     const char *hint = ferry_error_hint(reason);
+
     g_log(G_LOG_DOMAIN, told ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING, "Broker (%s): %s%s%s%s",
-          link->purpose, reason->message, hint != NULL ? " (" : "", hint != NULL ? hint : "",
-          hint != NULL ? ")" : "");
-    g_free(link->last_reason);
-    link->last_reason = g_strdup(reason->message);
+          self->purpose, reason->message, hint ? " (" : "", hint ? hint : "", hint ? ")" : "");
+    g_free(self->last_reason);
+    self->last_reason = g_strdup(reason->message);
 }
 
-/* All brokers are tried before the first pause; pauses grow. */
+/* Pauses only after all brokers were tried; each pause is longer than the one before. */
 static void
-schedule_next_try(FerryLink *link, gint64 now_us)
+schedule_next_try(FerryLink *self, gint64 now_us)
 {
-    guint count = link->transport->brokers->len;
-    link->position = (link->position + 1) % count;
-    link->failures_in_a_row++;
-    if (link->failures_in_a_row < count) {
-        link->next_try_us = now_us;
+    guint count = self->transport->brokers->len;
+
+    self->position = (self->position + 1) % count;
+    self->failures_in_a_row++;
+    if (self->failures_in_a_row < count) {
+        self->next_try_us = now_us;
         return;
     }
-    link->failures_in_a_row = 0;
-    gint64 pause_us = (gint64)ferry_backoff_next(&link->backoff) * G_USEC_PER_SEC;
-    link->next_try_us = now_us + (link->refused ? REFUSED_DELAY_US : pause_us);
-    link->refused = false;
+    self->failures_in_a_row = 0;
+    gint64 pause_us = (gint64)ferry_backoff_next(&self->backoff) * G_USEC_PER_SEC;
+    self->next_try_us = now_us + (self->refused ? REFUSED_DELAY_US : pause_us);
+    self->refused = false;
 }
 
 static void
-take_failure(FerryLink *link, const GError *reason)
+take_failure(FerryLink *self, const GError *reason)
 {
-    g_clear_pointer(&link->connection, ferry_amqp_connection_free);
-    link->refused = link->refused || g_error_matches(reason, FERRY_ERROR, FERRY_ERROR_CONFIG);
-    schedule_next_try(link, g_get_monotonic_time());
-    log_failure(link, reason);
-    link->events->down(reason, link->user_data);
+    g_clear_pointer(&self->connection, ferry_amqp_connection_free);
+    self->refused = self->refused || g_error_matches(reason, FERRY_ERROR, FERRY_ERROR_CONFIG);
+    schedule_next_try(self, g_get_monotonic_time());
+    log_failure(self, reason);
+    self->events->down(reason, self->user_data);
 }
 
 static void
-try_once(FerryLink *link)
+try_once(FerryLink *self)
 {
     g_autoptr(GError) error = NULL;
-    const FerryBroker *broker = present_broker(link);
+    const FerryBroker *broker = present_broker(self);
     g_autoptr(FerryAmqpConnection) connection =
-        ferry_amqp_connection_open(link->transport, broker, link->purpose, &error);
-    if (connection == NULL || !link->events->setup(connection, link->user_data, &error)) {
-        take_failure(link, error);
+        ferry_amqp_connection_open(self->transport, broker, self->purpose, &error);
+
+    if (!connection || !self->events->setup(connection, self->user_data, &error)) {
+        take_failure(self, error);
         return;
     }
-    link->connection = g_steal_pointer(&connection);
-    link->failures_in_a_row = 0;
-    link->refused = false;
-    ferry_backoff_reset(&link->backoff);
-    g_clear_pointer(&link->last_reason, g_free);
-    g_message("Broker (%s): connected to %s:%u", link->purpose, broker->host, broker->port);
-    link->events->up(link->user_data);
+    self->connection = g_steal_pointer(&connection);
+    self->failures_in_a_row = 0;
+    self->refused = false;
+    ferry_backoff_reset(&self->backoff);
+    g_clear_pointer(&self->last_reason, g_free);
+    g_message("Broker (%s): connected to %s:%u", self->purpose, broker->host, broker->port);
+    self->events->up(self->user_data);
 }
 
 FerryAmqpConnection *
-ferry_link_tend(FerryLink *link)
+ferry_link_tend(FerryLink *self)
 {
-    if (link->connection == NULL && g_get_monotonic_time() >= link->next_try_us)
-        try_once(link);
-    return link->connection;
+    if (!self->connection && g_get_monotonic_time() >= self->next_try_us)
+        try_once(self);
+    return self->connection;
 }
 
 FerryAmqpConnection *
-ferry_link_connection(const FerryLink *link)
+ferry_link_connection(const FerryLink *self)
 {
-    return link->connection;
+    return self->connection;
 }
 
 void
-ferry_link_fail(FerryLink *link, const GError *reason)
+ferry_link_fail(FerryLink *self, const GError *reason)
 {
-    g_clear_pointer(&link->connection, ferry_amqp_connection_free);
-    /* The same broker first: mostly it was only the connection. */
-    link->next_try_us = g_get_monotonic_time() + RECONNECT_DELAY_US;
-    log_failure(link, reason);
-    link->events->down(reason, link->user_data);
+    g_clear_pointer(&self->connection, ferry_amqp_connection_free);
+    /* The same broker again: mostly only the connection broke. */
+    self->next_try_us = g_get_monotonic_time() + RECONNECT_DELAY_US;
+    log_failure(self, reason);
+    self->events->down(reason, self->user_data);
 }
 
 void
-ferry_link_close(FerryLink *link)
+ferry_link_close(FerryLink *self)
 {
-    if (link->connection != NULL)
-        ferry_amqp_connection_close(g_steal_pointer(&link->connection));
+    if (self->connection)
+        ferry_amqp_connection_close(g_steal_pointer(&self->connection));
 }
 
 void
-ferry_link_wait(FerryLink *link, FerryWakeup *wakeup, gint64 deadline_us)
+ferry_link_wait(FerryLink *self, FerryWakeup *wakeup, gint64 deadline_us)
 {
-    if (link->connection == NULL) {
-        (void)ferry_wakeup_wait(wakeup, -1, MIN(deadline_us, link->next_try_us));
+    if (!self->connection) {
+        (void)ferry_wakeup_wait(wakeup, -1, MIN(deadline_us, self->next_try_us));
         return;
     }
-    deadline_us = MIN(deadline_us, ferry_amqp_connection_deadline(link->connection));
-    if (ferry_wakeup_wait(wakeup, ferry_amqp_connection_fd(link->connection), deadline_us))
-        ferry_amqp_connection_note_input(link->connection);
+    deadline_us = MIN(deadline_us, ferry_amqp_connection_deadline(self->connection));
+    if (ferry_wakeup_wait(wakeup, ferry_amqp_connection_fd(self->connection), deadline_us))
+        ferry_amqp_connection_note_input(self->connection);
 }

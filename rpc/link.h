@@ -1,6 +1,7 @@
-/* link.h: a connection that comes back: the list of brokers, back-off, and what to say about it.
+/* link.h: keeps a connection to one of the brokers: chooses one, opens a connection, and after a
+ * loss tries again with growing pauses. Logs what happens.
  *
- * Threads: one owns it; new and free may be in another while that one does not run.
+ * Threads: its owner's. Another one may create and free it while the owner's does not run.
  */
 #pragma once
 
@@ -13,13 +14,14 @@
 
 typedef struct FerryLink FerryLink;
 
-/* All called in the owner's thread. */
+/* Called in the owner's thread. */
 typedef struct {
-    /* Logged in: declare what is needed; false ends the connection again. */
+    /* A connection is open: declare what is needed. Returns: false to close it again. */
     bool (*setup)(FerryAmqpConnection *connection, gpointer user_data, GError **error);
-    /* setup succeeded: the link stands. */
+    /* setup() succeeded: the connection can be used. */
     void (*up)(gpointer user_data);
-    /* A try failed, or a standing link was lost. FERRY_ERROR_CONFIG: the broker refused us. */
+    /* A try failed, or the connection was lost. @reason: FERRY_ERROR_CONFIG when the broker
+     * refused us. */
     void (*down)(const GError *reason, gpointer user_data);
 } FerryLinkEvents;
 
@@ -30,18 +32,19 @@ FerryLink *ferry_link_new(FerryTransport *transport,
                           gpointer user_data);
 void ferry_link_free(FerryLink *link);
 
-/** Connects if it is time to try. Blocks as long as a try does, some seconds at most.
+/** Connects if there is no connection and the pause is over. Blocks some seconds at most.
  * Returns: (transfer none) (nullable): the connection; NULL while there is none. */
 FerryAmqpConnection *ferry_link_tend(FerryLink *link);
 
-/** Returns: (transfer none) (nullable): the connection, without trying for one. */
+/** Returns: (transfer none) (nullable): the connection, if there is one. */
 FerryAmqpConnection *ferry_link_connection(const FerryLink *link);
 
-/** The connection failed: drops it; a new one is tried after a second. */
+/** The connection failed: frees it. The next ferry_link_tend() a second later opens a new one. */
 void ferry_link_fail(FerryLink *link, const GError *reason);
 
-/** Takes leave of the broker, if there is one. */
+/** Closes the connection, if there is one. */
 void ferry_link_close(FerryLink *link);
 
-/** Sleeps until the broker, @wakeup, a heartbeat, the next try or @deadline_us. */
+/** Sleeps until the broker sends something, @wakeup is signalled, a heartbeat or the next try is
+ * due, or @deadline_us. */
 void ferry_link_wait(FerryLink *link, FerryWakeup *wakeup, gint64 deadline_us);

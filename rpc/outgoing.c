@@ -13,6 +13,7 @@ ferry_outgoing_new(FerryOutgoingKind kind,
                    json_t *document)
 {
     FerryOutgoing *outgoing = g_new0(FerryOutgoing, 1);
+
     outgoing->kind = kind;
     outgoing->exchange = g_strdup(exchange);
     outgoing->routing_key = g_strdup(routing_key);
@@ -24,9 +25,9 @@ ferry_outgoing_new(FerryOutgoingKind kind,
 void
 ferry_outgoing_free(FerryOutgoing *outgoing)
 {
-    if (outgoing == NULL)
+    if (!outgoing)
         return;
-    if (outgoing->destroy != NULL)
+    if (outgoing->destroy)
         outgoing->destroy(outgoing->user_data);
     json_decref(outgoing->document);
     g_free(outgoing->exchange);
@@ -40,9 +41,10 @@ ferry_outgoing_free(FerryOutgoing *outgoing)
 static json_t *
 with_fresh_id(const json_t *document)
 {
-    /* Shallow: what lies below may be in use elsewhere, and is only read. */
+    /* A shallow copy: its values may be in use elsewhere, and are only read here. */
     json_t *copy = json_copy((json_t *)document);
     g_autofree char *id = ferry_unique_id_new();
+
     json_object_set_new(copy, "_unique_id", json_string(id));
     return copy;
 }
@@ -54,6 +56,7 @@ ferry_outgoing_encode(FerryOutgoing *outgoing)
         outgoing->kind == FERRY_OUTGOING_NOTIFICATION || outgoing->kind == FERRY_OUTGOING_SAMPLE;
     g_autoptr(FerryJson) document =
         fresh ? with_fresh_id(outgoing->document) : json_incref(outgoing->document);
+
     g_free(outgoing->body);
     outgoing->body = outgoing->enveloped ? ferry_envelope_seal(document)
                                          : json_dumps(document, JSON_ENSURE_ASCII);

@@ -1,4 +1,4 @@
-/* outgoing.h: one message on its way to the broker. */
+/* outgoing.h: one message that is to be published, and what to call when that is decided. */
 #pragma once
 
 #include <glib.h>
@@ -6,24 +6,24 @@
 #include <stdbool.h>
 
 typedef enum {
-    FERRY_OUTGOING_ANSWER,       /* waits for its queue if that is away for a while */
-    FERRY_OUTGOING_BEAT,         /* a sign of life to a waiting caller; never repeated */
+    FERRY_OUTGOING_ANSWER,       /* published again for a while if its queue is missing */
+    FERRY_OUTGOING_HEARTBEAT,    /* tells a waiting caller that the method runs; never repeated */
     FERRY_OUTGOING_CALL,         /* to a server's queue; returned when there is none */
     FERRY_OUTGOING_SURVEY,       /* to all servers */
-    FERRY_OUTGOING_NOTIFICATION, /* waits for the broker as long as it takes */
-    FERRY_OUTGOING_SAMPLE,       /* the latest of its replace_key wins; never repeated */
+    FERRY_OUTGOING_NOTIFICATION, /* kept until the broker confirms it, however long */
+    FERRY_OUTGOING_SAMPLE,       /* replaced by a later one of its replace_key; never repeated */
 } FerryOutgoingKind;
 
 typedef enum {
-    FERRY_FATE_CONFIRMED, /* the broker has it */
-    FERRY_FATE_RETURNED,  /* the broker has no queue for it */
-    FERRY_FATE_DROPPED,   /* too late, or it cannot be sent */
-} FerryFate;
+    FERRY_PUBLISH_CONFIRMED, /* the broker has it */
+    FERRY_PUBLISH_RETURNED,  /* the broker has no queue for it */
+    FERRY_PUBLISH_DROPPED,   /* its deadline passed, or it cannot be published */
+} FerryPublishResult;
 
 typedef struct FerryOutgoing FerryOutgoing;
 
-/** Runs in the publisher's thread, once, unless the publisher is stopped before. */
-typedef void (*FerryOutgoingFunc)(FerryFate fate, gpointer user_data);
+/** Called once, in the publisher's thread; not at all if the publisher is stopped first. */
+typedef void (*FerryOutgoingFunc)(FerryPublishResult result, gpointer user_data);
 
 struct FerryOutgoing {
     FerryOutgoingKind kind;
@@ -33,14 +33,14 @@ struct FerryOutgoing {
     bool enveloped;
     char *correlation_id; /* nullable */
     char *replace_key;    /* samples */
-    guint64 pulse;        /* beats, and the answer that ends them */
+    guint64 heartbeat_id; /* heartbeats, and the answer that ends them; 0: none */
     gint64 deadline_us;   /* calls and surveys: g_get_monotonic_time() */
     FerryOutgoingFunc done;
     gpointer user_data;
     GDestroyNotify destroy; /* of user_data, nullable; any thread */
 
     /* Publisher's thread only. */
-    char *body; /* as it was published last */
+    char *body; /* as last published */
     guint64 tag;
     bool returned;
     gint64 retry_us;
@@ -55,6 +55,6 @@ FerryOutgoing *ferry_outgoing_new(FerryOutgoingKind kind,
 void ferry_outgoing_free(FerryOutgoing *outgoing);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryOutgoing, ferry_outgoing_free)
 
-/** Makes the body. A notification gets a fresh _unique_id each time: stock listeners leave a
- * second copy under a known one unacknowledged for ever. Returns: false when it has no text. */
+/** Makes the body. Every time a notification is encoded it gets a new _unique_id: stock listeners
+ * never acknowledge a second copy with an id they know. Returns: false when it is no valid JSON. */
 bool ferry_outgoing_encode(FerryOutgoing *outgoing);

@@ -5,28 +5,28 @@
 #include "amqp-publish.h"
 #include "dead-queues.h"
 #include "ferry/error.h"
-#include "lanes.h"
 #include "link.h"
+#include "send-queue.h"
 #include "topology.h"
 
 #include <string.h>
 
-/* Messages on the wire without a confirm. */
+/* How many messages may be published and not yet confirmed. */
 #define WINDOW 256
-/* oslo.messaging's numbers for an answer whose queue is not there. */
+/* For answers whose queue is missing; as in oslo.messaging. */
 #define RETRY_US (G_USEC_PER_SEC / 4)
 #define DEAD_QUEUES 200
 #define DEAD_QUEUE_US (60 * (gint64)G_USEC_PER_SEC)
-/* After a declaration of notifications was refused. */
+/* Pause of notifications after the broker refused to declare their queue. */
 #define HOLD_US (30 * (gint64)G_USEC_PER_SEC)
-/* After the broker said that it cannot take a message now. */
+/* Pause after the broker refused a message (basic.nack). */
 #define NACK_US G_USEC_PER_SEC
 
 struct FerryPublisher {
     /* Immutable. */
     FerryTransport *transport;
     FerryWakeup *wakeup;
-    FerryLanes *lanes; /* guards itself */
+    FerrySendQueue *send_queue; /* guards itself */
     FerryPublisherStateFunc state;
     gpointer user_data;
 
@@ -38,140 +38,145 @@ struct FerryPublisher {
     GQueue in_flight; /* by rising tag */
     GQueue retries;
     guint64 last_tag;
-    GHashTable *declared; /* keys of notifications, and "" for the exchange */
+    GHashTable *declared; /* routing keys of notifications, and "" for the exchange */
     FerryDeadQueues *dead;
     bool blocked;
-    gint64 hold_us; /* no notification before */
+    gint64 hold_us; /* no notification is published before */
 };
 
 static void
 publisher_clear(gpointer data)
 {
-    FerryPublisher *publisher = data;
-    ferry_link_free(publisher->link);
-    ferry_lanes_free(publisher->lanes);
-    ferry_dead_queues_free(publisher->dead);
-    g_hash_table_unref(publisher->declared);
-    ferry_wakeup_unref(publisher->wakeup);
-    ferry_transport_unref(publisher->transport);
+    FerryPublisher *self = data;
+
+    ferry_link_free(self->link);
+    ferry_send_queue_free(self->send_queue);
+    ferry_dead_queues_free(self->dead);
+    g_hash_table_unref(self->declared);
+    ferry_wakeup_unref(self->wakeup);
+    ferry_transport_unref(self->transport);
 }
 
 FerryPublisher *
-ferry_publisher_ref(FerryPublisher *publisher)
+ferry_publisher_ref(FerryPublisher *self)
 {
-    return g_atomic_rc_box_acquire(publisher);
+    return g_atomic_rc_box_acquire(self);
 }
 
 void
-ferry_publisher_unref(FerryPublisher *publisher)
+ferry_publisher_unref(FerryPublisher *self)
 {
-    g_atomic_rc_box_release_full(publisher, publisher_clear);
+    g_atomic_rc_box_release_full(self, publisher_clear);
 }
 
 void
-ferry_publisher_push(FerryPublisher *publisher, FerryOutgoing *outgoing)
+ferry_publisher_push(FerryPublisher *self, FerryOutgoing *outgoing)
 {
-    ferry_lanes_push(publisher->lanes, outgoing);
-    ferry_wakeup_signal(publisher->wakeup);
+    ferry_send_queue_push(self->send_queue, outgoing);
+    ferry_wakeup_signal(self->wakeup);
 }
 
 guint64
-ferry_publisher_add_pulse(FerryPublisher *publisher,
-                          const char *reply_queue,
-                          const char *msg_id,
-                          guint period_ms)
+ferry_publisher_add_heartbeat(FerryPublisher *self,
+                              const char *reply_queue,
+                              const char *msg_id,
+                              guint period_ms)
 {
-    guint64 id = ferry_lanes_add_pulse(publisher->lanes, reply_queue, msg_id, period_ms);
-    ferry_wakeup_signal(publisher->wakeup);
+    guint64 id = ferry_send_queue_add_heartbeat(self->send_queue, reply_queue, msg_id, period_ms);
+
+    ferry_wakeup_signal(self->wakeup);
     return id;
 }
 
 bool
-ferry_publisher_flush(FerryPublisher *publisher, guint timeout_ms)
+ferry_publisher_flush(FerryPublisher *self, guint timeout_ms)
 {
-    return ferry_lanes_flush(publisher->lanes, timeout_ms);
+    return ferry_send_queue_flush(self->send_queue, timeout_ms);
 }
 
 /* --- what becomes of a message (publisher's thread from here on) ------------------------------ */
 
 static void
-settle(FerryPublisher *publisher, FerryOutgoing *outgoing, FerryFate fate)
+settle(FerryPublisher *self, FerryOutgoing *outgoing, FerryPublishResult result)
 {
-    if (outgoing->done != NULL)
-        outgoing->done(fate, outgoing->user_data);
-    ferry_lanes_settle(publisher->lanes, outgoing);
+    if (outgoing->done)
+        outgoing->done(result, outgoing->user_data);
+    ferry_send_queue_settle(self->send_queue, outgoing);
     ferry_outgoing_free(outgoing);
 }
 
-/* The queue of an answer is not there: its owner may be about to declare it again. */
+/* The queue of an answer is missing: its owner may be reconnecting and declare it again. */
 static void
-retry_answer(FerryPublisher *publisher, FerryOutgoing *outgoing)
+retry_answer(FerryPublisher *self, FerryOutgoing *outgoing)
 {
-    guint patience_s = publisher->transport->options->kombu_missing_consumer_retry_timeout;
+    guint timeout_s = self->transport->options->kombu_missing_consumer_retry_timeout;
     gint64 now_us = g_get_monotonic_time();
+
     if (outgoing->give_up_us == 0)
-        outgoing->give_up_us = now_us + (gint64)patience_s * G_USEC_PER_SEC;
+        outgoing->give_up_us = now_us + (gint64)timeout_s * G_USEC_PER_SEC;
     if (now_us + RETRY_US <= outgoing->give_up_us) {
         outgoing->retry_us = now_us + RETRY_US;
-        g_queue_push_tail(&publisher->retries, outgoing);
+        g_queue_push_tail(&self->retries, outgoing);
         return;
     }
     g_warning("Answer dropped: its queue \"%.80s\" did not come back in %u s",
-              outgoing->routing_key, patience_s);
-    ferry_dead_queues_add(publisher->dead, outgoing->routing_key, now_us);
-    settle(publisher, outgoing, FERRY_FATE_DROPPED);
+              outgoing->routing_key, timeout_s);
+    ferry_dead_queues_add(self->dead, outgoing->routing_key, now_us);
+    settle(self, outgoing, FERRY_PUBLISH_DROPPED);
 }
 
 static void
-take_returned(FerryPublisher *publisher, FerryOutgoing *outgoing)
+take_returned(FerryPublisher *self, FerryOutgoing *outgoing)
 {
     if (outgoing->kind == FERRY_OUTGOING_ANSWER) {
-        retry_answer(publisher, outgoing);
+        retry_answer(self, outgoing);
         return;
     }
-    if (outgoing->kind == FERRY_OUTGOING_BEAT)
-        ferry_lanes_remove_pulse(publisher->lanes, outgoing->pulse);
-    settle(publisher, outgoing, FERRY_FATE_RETURNED);
+    if (outgoing->kind == FERRY_OUTGOING_HEARTBEAT)
+        ferry_send_queue_remove_heartbeat(self->send_queue, outgoing->heartbeat_id);
+    settle(self, outgoing, FERRY_PUBLISH_RETURNED);
 }
 
 static void
-take_confirmed(FerryPublisher *publisher, FerryOutgoing *outgoing)
+take_confirmed(FerryPublisher *self, FerryOutgoing *outgoing)
 {
     if (outgoing->returned)
-        take_returned(publisher, outgoing);
+        take_returned(self, outgoing);
     else
-        settle(publisher, outgoing, FERRY_FATE_CONFIRMED);
+        settle(self, outgoing, FERRY_PUBLISH_CONFIRMED);
 }
 
-/* The broker could not take it, a full queue for instance. */
+/* The broker did not take the message, because its queue is full for instance. */
 static void
-take_refused(FerryPublisher *publisher, FerryOutgoing *outgoing)
+take_refused(FerryPublisher *self, FerryOutgoing *outgoing)
 {
     if (outgoing->kind != FERRY_OUTGOING_ANSWER && outgoing->kind != FERRY_OUTGOING_NOTIFICATION) {
-        settle(publisher, outgoing, FERRY_FATE_DROPPED);
+        settle(self, outgoing, FERRY_PUBLISH_DROPPED);
         return;
     }
     g_debug("Broker refused a message for \"%.80s\"; trying again", outgoing->routing_key);
     outgoing->returned = false;
     outgoing->retry_us = g_get_monotonic_time() + NACK_US;
-    g_queue_push_tail(&publisher->retries, outgoing);
+    g_queue_push_tail(&self->retries, outgoing);
 }
 
 /* Confirms mostly come in order, so the search mostly ends at the head. */
 static void
-take_confirms(FerryPublisher *publisher,
+take_confirms(FerryPublisher *self,
               const FerryAmqpEvent *event,
               void (*take)(FerryPublisher *, FerryOutgoing *))
 {
-    GList *item = publisher->in_flight.head;
-    while (item != NULL) {
+    GList *item = self->in_flight.head;
+
+    while (item) {
         FerryOutgoing *outgoing = item->data;
         GList *next = item->next;
+
         if (outgoing->tag > event->tag)
             return;
         if (outgoing->tag == event->tag || event->multiple) {
-            g_queue_delete_link(&publisher->in_flight, item);
-            take(publisher, outgoing);
+            g_queue_delete_link(&self->in_flight, item);
+            take(self, outgoing);
         }
         item = next;
     }
@@ -182,18 +187,21 @@ is_same_message(const FerryOutgoing *outgoing, const FerryAmqpEvent *event)
 {
     gsize length = 0;
     const char *body =
-        event->delivery.body != NULL ? g_bytes_get_data(event->delivery.body, &length) : NULL;
+        event->delivery.body ? g_bytes_get_data(event->delivery.body, &length) : NULL;
+
     return g_strcmp0(outgoing->routing_key, event->routing_key) == 0 &&
-           g_strcmp0(outgoing->exchange, event->exchange) == 0 && body != NULL &&
+           g_strcmp0(outgoing->exchange, event->exchange) == 0 && body &&
            strlen(outgoing->body) == length && memcmp(outgoing->body, body, length) == 0;
 }
 
-/* A return names no tag, and comes before the confirm of the same message: the body tells. */
+/* A return carries no tag, so the message is found by its body. It comes before the confirm of the
+ * same message. */
 static void
-mark_returned(FerryPublisher *publisher, const FerryAmqpEvent *event)
+mark_returned(FerryPublisher *self, const FerryAmqpEvent *event)
 {
-    for (GList *item = publisher->in_flight.head; item != NULL; item = item->next) {
+    for (GList *item = self->in_flight.head; item; item = item->next) {
         FerryOutgoing *outgoing = item->data;
+
         if (!outgoing->returned && is_same_message(outgoing, event)) {
             outgoing->returned = true;
             return;
@@ -202,32 +210,32 @@ mark_returned(FerryPublisher *publisher, const FerryAmqpEvent *event)
 }
 
 static void
-set_blocked(FerryPublisher *publisher, bool blocked)
+set_blocked(FerryPublisher *self, bool blocked)
 {
-    if (blocked != publisher->blocked)
+    if (blocked != self->blocked)
         g_message(blocked ? "Broker is under alarm and takes no messages; all are kept"
                           : "Broker takes messages again");
-    publisher->blocked = blocked;
+    self->blocked = blocked;
 }
 
 static void
-take_event(FerryPublisher *publisher, const FerryAmqpEvent *event)
+take_event(FerryPublisher *self, const FerryAmqpEvent *event)
 {
     switch (event->kind) {
     case FERRY_AMQP_CONFIRMED:
-        take_confirms(publisher, event, take_confirmed);
+        take_confirms(self, event, take_confirmed);
         break;
     case FERRY_AMQP_REFUSED:
-        take_confirms(publisher, event, take_refused);
+        take_confirms(self, event, take_refused);
         break;
     case FERRY_AMQP_RETURNED:
-        mark_returned(publisher, event);
+        mark_returned(self, event);
         break;
     case FERRY_AMQP_BLOCKED:
-        set_blocked(publisher, true);
+        set_blocked(self, true);
         break;
     case FERRY_AMQP_UNBLOCKED:
-        set_blocked(publisher, false);
+        set_blocked(self, false);
         break;
     case FERRY_AMQP_NOTHING:
     case FERRY_AMQP_DELIVERY:
@@ -236,19 +244,18 @@ take_event(FerryPublisher *publisher, const FerryAmqpEvent *event)
 }
 
 static bool
-read_all(FerryPublisher *publisher,
-         FerryAmqpConnection *connection,
-         bool *ret_progress,
-         GError **error)
+read_all(FerryPublisher *self, FerryAmqpConnection *connection, bool *ret_progress, GError **error)
 {
     bool more = true;
+
     while (more) {
         g_auto(FerryAmqpEvent) event = {.kind = FERRY_AMQP_NOTHING};
+
         if (!ferry_amqp_connection_next(connection, &event, error))
             return false;
         more = event.kind != FERRY_AMQP_NOTHING;
         *ret_progress = *ret_progress || more;
-        take_event(publisher, &event);
+        take_event(self, &event);
     }
     return true;
 }
@@ -256,55 +263,53 @@ read_all(FerryPublisher *publisher,
 /* --- publishing ------------------------------------------------------------------------------- */
 
 static bool
-declare_once(FerryPublisher *publisher,
-             FerryAmqpConnection *connection,
-             const char *key,
-             GError **error)
+declare_once(FerryPublisher *self, FerryAmqpConnection *connection, const char *key, GError **error)
 {
-    const FerryMessagingOptions *options = publisher->transport->options;
-    if (g_hash_table_contains(publisher->declared, key))
+    const FerryMessagingOptions *options = self->transport->options;
+
+    if (g_hash_table_contains(self->declared, key))
         return true;
     bool declared = key[0] == '\0'
                         ? ferry_topology_declare_exchange(connection, options, error)
                         : ferry_topology_declare_notifications(connection, options, key, error);
     if (declared)
-        g_hash_table_add(publisher->declared, g_strdup(key));
+        g_hash_table_add(self->declared, g_strdup(key));
     return declared;
 }
 
-/* What must exist at the broker before this message, or the channel would be closed, or the
- * message lost. */
+/* Declares what @outgoing needs at the broker. Without its exchange the broker would close the
+ * channel, without its queue a notification would be lost. */
 static bool
-declare_for(FerryPublisher *publisher,
+declare_for(FerryPublisher *self,
             FerryAmqpConnection *connection,
             const FerryOutgoing *outgoing,
             GError **error)
 {
     switch (outgoing->kind) {
     case FERRY_OUTGOING_ANSWER:
-    case FERRY_OUTGOING_BEAT:
+    case FERRY_OUTGOING_HEARTBEAT:
         return true;
     case FERRY_OUTGOING_CALL:
     case FERRY_OUTGOING_SAMPLE:
-        return declare_once(publisher, connection, "", error);
+        return declare_once(self, connection, "", error);
     case FERRY_OUTGOING_SURVEY:
-        /* Each time: it goes away with its last queue. */
+        /* Each time: the exchange is deleted with its last queue. */
         return ferry_topology_declare_fanout(connection, error);
     case FERRY_OUTGOING_NOTIFICATION:
-        return declare_once(publisher, connection, outgoing->routing_key, error);
+        return declare_once(self, connection, outgoing->routing_key, error);
     }
     g_assert_not_reached();
 }
 
-/* Reasons not to send it any more. */
+/* Returns: true when there is no use in publishing @outgoing any more. */
 static bool
-is_in_vain(FerryPublisher *publisher, FerryOutgoing *outgoing, gint64 now_us)
+is_in_vain(FerryPublisher *self, FerryOutgoing *outgoing, gint64 now_us)
 {
     if (outgoing->deadline_us != 0 && outgoing->deadline_us <= now_us)
         return true;
     bool is_answer =
-        outgoing->kind == FERRY_OUTGOING_ANSWER || outgoing->kind == FERRY_OUTGOING_BEAT;
-    if (is_answer && ferry_dead_queues_contains(publisher->dead, outgoing->routing_key, now_us)) {
+        outgoing->kind == FERRY_OUTGOING_ANSWER || outgoing->kind == FERRY_OUTGOING_HEARTBEAT;
+    if (is_answer && ferry_dead_queues_contains(self->dead, outgoing->routing_key, now_us)) {
         g_debug("Answer dropped: its queue \"%.80s\" is gone", outgoing->routing_key);
         return true;
     }
@@ -315,55 +320,58 @@ is_in_vain(FerryPublisher *publisher, FerryOutgoing *outgoing, gint64 now_us)
     return false;
 }
 
-/* What is declared otherwise at the broker, or forbidden, must not hold up the answers: events
- * wait for a person, the rest is of no use later. */
+/* A declaration that the broker refuses must not delay the answers. Notifications pause until
+ * somebody corrects the settings; the other messages would be of no use later. */
 static void
-take_undeclared(FerryPublisher *publisher, FerryOutgoing *outgoing, const GError *reason)
+take_undeclared(FerryPublisher *self, FerryOutgoing *outgoing, const GError *reason)
 {
     if (!g_error_matches(reason, FERRY_ERROR, FERRY_ERROR_CONFIG))
         return;
     if (outgoing->kind == FERRY_OUTGOING_NOTIFICATION) {
-        publisher->hold_us = g_get_monotonic_time() + HOLD_US;
+        self->hold_us = g_get_monotonic_time() + HOLD_US;
     } else {
-        g_queue_remove(&publisher->in_flight, outgoing);
-        settle(publisher, outgoing, FERRY_FATE_DROPPED);
+        g_queue_remove(&self->in_flight, outgoing);
+        settle(self, outgoing, FERRY_PUBLISH_DROPPED);
     }
 }
 
 static bool
-publish(FerryPublisher *publisher,
+publish(FerryPublisher *self,
         FerryAmqpConnection *connection,
         FerryOutgoing *outgoing,
         GError **error)
 {
     gint64 now_us = g_get_monotonic_time();
-    if (is_in_vain(publisher, outgoing, now_us)) {
-        settle(publisher, outgoing, FERRY_FATE_DROPPED);
+
+    if (is_in_vain(self, outgoing, now_us)) {
+        settle(self, outgoing, FERRY_PUBLISH_DROPPED);
         return true;
     }
-    /* In flight from here on: a lost connection puts it back into its lane. */
+    /* In flight from here on: a lost connection puts it back into the send queue. */
     outgoing->returned = false;
-    outgoing->tag = publisher->last_tag + 1;
-    g_queue_push_tail(&publisher->in_flight, outgoing);
-    if (!declare_for(publisher, connection, outgoing, error)) {
-        take_undeclared(publisher, outgoing, *error);
+    outgoing->tag = self->last_tag + 1;
+    g_queue_push_tail(&self->in_flight, outgoing);
+    if (!declare_for(self, connection, outgoing, error)) {
+        take_undeclared(self, outgoing, *error);
         return false;
     }
-    publisher->last_tag++;
+    self->last_tag++;
     return ferry_amqp_publish(connection, outgoing, now_us, error);
 }
 
 static bool
-publish_due_retries(FerryPublisher *publisher, FerryAmqpConnection *connection, GError **error)
+publish_due_retries(FerryPublisher *self, FerryAmqpConnection *connection, GError **error)
 {
     gint64 now_us = g_get_monotonic_time();
-    GList *item = publisher->retries.head;
-    while (item != NULL) {
+    GList *item = self->retries.head;
+
+    while (item) {
         GList *next = item->next;
         FerryOutgoing *outgoing = item->data;
+
         if (outgoing->retry_us <= now_us) {
-            g_queue_delete_link(&publisher->retries, item);
-            if (!publish(publisher, connection, outgoing, error))
+            g_queue_delete_link(&self->retries, item);
+            if (!publish(self, connection, outgoing, error))
                 return false;
         }
         item = next;
@@ -372,43 +380,45 @@ publish_due_retries(FerryPublisher *publisher, FerryAmqpConnection *connection, 
 }
 
 static bool
-publish_all(FerryPublisher *publisher,
+publish_all(FerryPublisher *self,
             FerryAmqpConnection *connection,
             bool *ret_progress,
             GError **error)
 {
-    if (publisher->blocked)
+    if (self->blocked)
         return true;
-    if (!publish_due_retries(publisher, connection, error))
+    if (!publish_due_retries(self, connection, error))
         return false;
-    ferry_lanes_queue_beats(publisher->lanes);
-    while (g_queue_get_length(&publisher->in_flight) < WINDOW) {
-        bool held = g_get_monotonic_time() < publisher->hold_us;
-        FerryOutgoing *outgoing = ferry_lanes_take(publisher->lanes, !held);
-        if (outgoing == NULL)
+    ferry_send_queue_push_due_heartbeats(self->send_queue);
+    while (g_queue_get_length(&self->in_flight) < WINDOW) {
+        bool held = g_get_monotonic_time() < self->hold_us;
+        FerryOutgoing *outgoing = ferry_send_queue_take(self->send_queue, !held);
+
+        if (!outgoing)
             return true;
         *ret_progress = true;
-        if (!publish(publisher, connection, outgoing, error))
+        if (!publish(self, connection, outgoing, error))
             return false;
     }
     return true;
 }
 
-/* Publishes and reads until there is nothing left to do but wait. */
+/* Publishes and reads until neither has anything left to do. */
 static void
-serve(FerryPublisher *publisher, FerryAmqpConnection *connection)
+serve(FerryPublisher *self, FerryAmqpConnection *connection)
 {
     g_autoptr(GError) error = NULL;
     bool alive = true;
     bool progress = true;
+
     while (alive && progress) {
-        /* A confirm makes room for the next message, so both have to have nothing left. */
+        /* Reading a confirm allows the next message to be published, hence the loop over both. */
         progress = false;
-        alive = publish_all(publisher, connection, &progress, &error) &&
-                read_all(publisher, connection, &progress, &error);
+        alive = publish_all(self, connection, &progress, &error) &&
+                read_all(self, connection, &progress, &error);
     }
     if (!alive)
-        ferry_link_fail(publisher->link, error);
+        ferry_link_fail(self->link, error);
 }
 
 /* --- the thread ------------------------------------------------------------------------------- */
@@ -416,10 +426,11 @@ serve(FerryPublisher *publisher, FerryAmqpConnection *connection)
 static bool
 on_setup(FerryAmqpConnection *connection, gpointer user_data, GError **error)
 {
-    FerryPublisher *publisher = user_data;
-    g_hash_table_remove_all(publisher->declared);
-    publisher->last_tag = 0;
-    publisher->blocked = false;
+    FerryPublisher *self = user_data;
+
+    g_hash_table_remove_all(self->declared);
+    self->last_tag = 0;
+    self->blocked = false;
     (void)amqp_confirm_select(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL);
     return ferry_amqp_connection_check(connection, "Asking for confirms", error);
 }
@@ -427,91 +438,98 @@ on_setup(FerryAmqpConnection *connection, gpointer user_data, GError **error)
 static void
 on_up(gpointer user_data)
 {
-    FerryPublisher *publisher = user_data;
-    publisher->state(NULL, publisher->user_data);
+    FerryPublisher *self = user_data;
+
+    self->state(NULL, self->user_data);
 }
 
-/* What was on the wire goes back to the head of its lane, unless it is stale by nature. */
+/* Unconfirmed messages go back to the head of the send queue, but for those that are of no use
+ * later. */
 static void
 on_down(const GError *reason, gpointer user_data)
 {
-    FerryPublisher *publisher = user_data;
-    FerryOutgoing *outgoing = g_queue_pop_tail(&publisher->in_flight);
-    while (outgoing != NULL) {
-        if (outgoing->kind == FERRY_OUTGOING_BEAT || outgoing->kind == FERRY_OUTGOING_SAMPLE) {
-            settle(publisher, outgoing, FERRY_FATE_DROPPED);
-        } else {
-            ferry_lanes_put_back(publisher->lanes, outgoing);
-        }
-        outgoing = g_queue_pop_tail(&publisher->in_flight);
+    FerryPublisher *self = user_data;
+    FerryOutgoing *outgoing = g_queue_pop_tail(&self->in_flight);
+
+    while (outgoing) {
+        if (outgoing->kind == FERRY_OUTGOING_HEARTBEAT || outgoing->kind == FERRY_OUTGOING_SAMPLE)
+            settle(self, outgoing, FERRY_PUBLISH_DROPPED);
+        else
+            ferry_send_queue_put_back(self->send_queue, outgoing);
+        outgoing = g_queue_pop_tail(&self->in_flight);
     }
-    publisher->state(reason, publisher->user_data);
+    self->state(reason, self->user_data);
 }
 
 static const FerryLinkEvents link_events = {.setup = on_setup, .up = on_up, .down = on_down};
 
 static gint64
-next_due_us(FerryPublisher *publisher, bool connected)
+next_due_us(FerryPublisher *self, bool connected)
 {
     gint64 due_us = G_MAXINT64;
-    if (!connected || publisher->blocked)
+
+    if (!connected || self->blocked)
         return due_us;
-    for (const GList *item = publisher->retries.head; item != NULL; item = item->next) {
+    for (const GList *item = self->retries.head; item; item = item->next) {
         const FerryOutgoing *outgoing = item->data;
+
         due_us = MIN(due_us, outgoing->retry_us);
     }
-    if (publisher->hold_us > g_get_monotonic_time() &&
-        ferry_lanes_have_notifications(publisher->lanes))
-        due_us = MIN(due_us, publisher->hold_us);
-    return MIN(due_us, ferry_lanes_next_beat_us(publisher->lanes));
+    if (self->hold_us > g_get_monotonic_time() &&
+        ferry_send_queue_has_notifications(self->send_queue))
+        due_us = MIN(due_us, self->hold_us);
+    return MIN(due_us, ferry_send_queue_next_heartbeat_us(self->send_queue));
 }
 
 static gpointer
 run(gpointer data)
 {
-    FerryPublisher *publisher = data;
-    while (!ferry_lanes_is_closed(publisher->lanes)) {
-        FerryAmqpConnection *connection = ferry_link_tend(publisher->link);
-        if (connection != NULL)
-            serve(publisher, connection);
-        /* serve() may have lost it. */
-        gint64 due_us = next_due_us(publisher, connection != NULL);
-        ferry_link_wait(publisher->link, publisher->wakeup, due_us);
+    FerryPublisher *self = data;
+
+    while (!ferry_send_queue_is_closed(self->send_queue)) {
+        FerryAmqpConnection *connection = ferry_link_tend(self->link);
+
+        if (connection)
+            serve(self, connection);
+        /* serve() may have lost the connection; ferry_link_wait() then waits for the next try. */
+        gint64 due_us = next_due_us(self, connection != NULL);
+        ferry_link_wait(self->link, self->wakeup, due_us);
     }
-    ferry_link_close(publisher->link);
+    ferry_link_close(self->link);
     return NULL;
 }
 
 FerryPublisher *
 ferry_publisher_new(FerryTransport *transport, FerryPublisherStateFunc state, gpointer user_data)
 {
-    FerryPublisher *publisher = g_atomic_rc_box_new0(FerryPublisher);
-    publisher->transport = ferry_transport_ref(transport);
-    publisher->wakeup = ferry_wakeup_new();
-    publisher->state = state;
-    publisher->user_data = user_data;
-    publisher->lanes = ferry_lanes_new();
-    publisher->declared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    publisher->dead = ferry_dead_queues_new(DEAD_QUEUES, DEAD_QUEUE_US);
-    publisher->link = ferry_link_new(transport, "publish", &link_events, publisher);
-    return publisher;
+    FerryPublisher *self = g_atomic_rc_box_new0(FerryPublisher);
+
+    self->transport = ferry_transport_ref(transport);
+    self->wakeup = ferry_wakeup_new();
+    self->state = state;
+    self->user_data = user_data;
+    self->send_queue = ferry_send_queue_new();
+    self->declared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->dead = ferry_dead_queues_new(DEAD_QUEUES, DEAD_QUEUE_US);
+    self->link = ferry_link_new(transport, "publish", &link_events, self);
+    return self;
 }
 
 void
-ferry_publisher_start(FerryPublisher *publisher)
+ferry_publisher_start(FerryPublisher *self)
 {
-    publisher->thread = g_thread_new("ferry-publish", run, publisher);
+    self->thread = g_thread_new("vf-publish", run, self);
 }
 
 void
-ferry_publisher_stop(FerryPublisher *publisher)
+ferry_publisher_stop(FerryPublisher *self)
 {
-    ferry_lanes_close(publisher->lanes);
-    ferry_wakeup_signal(publisher->wakeup);
-    if (publisher->thread != NULL)
-        g_thread_join(g_steal_pointer(&publisher->thread));
-    /* What was handed over may hold references on whoever holds this publisher. */
-    ferry_lanes_clear(publisher->lanes);
-    g_queue_clear_full(&publisher->in_flight, (GDestroyNotify)ferry_outgoing_free);
-    g_queue_clear_full(&publisher->retries, (GDestroyNotify)ferry_outgoing_free);
+    ferry_send_queue_close(self->send_queue);
+    ferry_wakeup_signal(self->wakeup);
+    if (self->thread)
+        g_thread_join(g_steal_pointer(&self->thread));
+    /* Messages may hold references to owners of this publisher. */
+    ferry_send_queue_clear(self->send_queue);
+    g_queue_clear_full(&self->in_flight, (GDestroyNotify)ferry_outgoing_free);
+    g_queue_clear_full(&self->retries, (GDestroyNotify)ferry_outgoing_free);
 }

@@ -1,9 +1,9 @@
-/* publisher.h: the thread that publishes, and knows of each message what became of it.
+/* publisher.h: the thread that publishes, and tells of each message what became of it.
  *
- * Confirms are pipelined; what was not confirmed when a connection was lost is published again on
- * the next one, in the order of before. Answers go before notifications, notifications before
- * samples. Reference counted: requests that live longer than the bus may still hand over answers,
- * which then go nowhere.
+ * It does not wait for one confirm before it publishes the next message. Messages that are not
+ * confirmed when the connection is lost are published again on the next one, in the same order.
+ * Answers go before notifications, notifications before samples. Reference counted: a request may
+ * live longer than the bus; its answer is then freed unpublished.
  *
  * Threads: any, unless said otherwise.
  */
@@ -17,7 +17,7 @@
 
 typedef struct FerryPublisher FerryPublisher;
 
-/** @reason: why it is down; NULL when it is up. Runs in the publisher's thread. */
+/** Called in the publisher's thread. @reason: why the connection is down; NULL when it is up. */
 typedef void (*FerryPublisherStateFunc)(const GError *reason, gpointer user_data);
 
 FerryPublisher *
@@ -28,17 +28,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryPublisher, ferry_publisher_unref)
 
 void ferry_publisher_start(FerryPublisher *publisher);
 
-/** Joins the thread; from now on everything handed over is dropped. */
+/** Joins the thread. Messages that wait, and all that follow, are freed unpublished. */
 void ferry_publisher_stop(FerryPublisher *publisher);
 
-/** @outgoing: (transfer full). Ends the pulse that it names, if it is an answer. */
+/** Publishes @outgoing (transfer full). An answer ends the heartbeats of its heartbeat_id. */
 void ferry_publisher_push(FerryPublisher *publisher, FerryOutgoing *outgoing);
 
-/** Sends a sign of life each @period_ms until the pulse is ended. Returns: its name. */
-guint64 ferry_publisher_add_pulse(FerryPublisher *publisher,
-                                  const char *reply_queue,
-                                  const char *msg_id,
-                                  guint period_ms);
+/** Sends a heartbeat to the caller of @msg_id every @period_ms, until an answer ends them or
+ * @reply_queue is gone. Returns: their id, never 0, for the answer's heartbeat_id. */
+guint64 ferry_publisher_add_heartbeat(FerryPublisher *publisher,
+                                      const char *reply_queue,
+                                      const char *msg_id,
+                                      guint period_ms);
 
-/** Waits until all answers and notifications are with the broker, or the time is over. */
+/** Waits until all answers and notifications are confirmed, or @timeout_ms are over. */
 bool ferry_publisher_flush(FerryPublisher *publisher, guint timeout_ms);

@@ -5,7 +5,7 @@
 json_t *
 ferry_reply_bare_result(json_t *result)
 {
-    return json_pack("{s:o}", "result", result != NULL ? result : json_null());
+    return json_pack("{s:o}", "result", result ? result : json_null());
 }
 
 json_t *

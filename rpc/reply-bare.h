@@ -8,5 +8,5 @@
 /** @result: (transfer full): NULL is JSON null. Returns: (transfer full). */
 json_t *ferry_reply_bare_result(json_t *result);
 
-/** Returns: (transfer full). */
+/** @failure: (transfer none). Returns: (transfer full). */
 json_t *ferry_reply_bare_error(const FerryFailure *failure);

@@ -5,6 +5,7 @@
 #include "unique-id.h"
 
 #include <glib.h>
+
 #include <stdbool.h>
 
 /* @result, @failure: (transfer full). */
@@ -12,6 +13,7 @@ static json_t *
 reply(const char *msg_id, json_t *result, json_t *failure, bool ending)
 {
     g_autofree char *unique_id = ferry_unique_id_new();
+
     return json_pack("{s:o, s:o, s:b, s:s?, s:s}", "result", result, "failure", failure, "ending",
                      ending, "_msg_id", msg_id, "_unique_id", unique_id);
 }
@@ -19,7 +21,7 @@ reply(const char *msg_id, json_t *result, json_t *failure, bool ending)
 json_t *
 ferry_reply_oslo_result(const char *msg_id, json_t *result)
 {
-    return reply(msg_id, result != NULL ? result : json_null(), json_null(), true);
+    return reply(msg_id, result ? result : json_null(), json_null(), true);
 }
 
 json_t *
@@ -29,7 +31,7 @@ ferry_reply_oslo_failure(const char *msg_id, const FerryFailure *failure)
 }
 
 json_t *
-ferry_reply_oslo_beat(const char *msg_id)
+ferry_reply_oslo_heartbeat(const char *msg_id)
 {
     return reply(msg_id, json_null(), json_null(), false);
 }

@@ -1,4 +1,4 @@
-/* reply-oslo.h: answers as oslo.messaging's clients read them, always five keys. Pure. */
+/* reply-oslo.h: answers as clients of oslo.messaging read them: objects of five keys. Pure. */
 #pragma once
 
 #include <jansson.h>
@@ -8,8 +8,8 @@
 /** @result: (transfer full): NULL is JSON null. Returns: (transfer full). */
 json_t *ferry_reply_oslo_result(const char *msg_id, json_t *result);
 
-/** Returns: (transfer full). */
+/** @failure: (transfer none). Returns: (transfer full). */
 json_t *ferry_reply_oslo_failure(const char *msg_id, const FerryFailure *failure);
 
-/** A sign of life while the method runs. Returns: (transfer full). */
-json_t *ferry_reply_oslo_beat(const char *msg_id);
+/** A heartbeat: the method still runs. Returns: (transfer full). */
+json_t *ferry_reply_oslo_heartbeat(const char *msg_id);

@@ -1,32 +1,32 @@
-/* request-origin.h: how the bus makes requests; what the rest of the world does with them is in
- * ferry/request.h. Any thread.
+/* request-origin.h: what only rpc/ does with requests: creates, refuses and abandons them. The rest
+ * is in ferry/request.h. Any thread.
  */
 #pragma once
 
 #include "failure.h"
 #include "ferry/request.h"
 #include "incoming.h"
+#include "pending-ack.h"
 #include "publisher.h"
-#include "receipt.h"
 
 /**
  * ferry_request_new:
  * @incoming: (transfer full)
- * @receipt: (nullable) (transfer full): what an answer settles; NULL when the delivery is
+ * @ack: (nullable) (transfer full): is settled by the answer; NULL when the delivery is
  *   acknowledged already
- * Begins the signs of life that the caller asked for.
+ * Starts the heartbeats that the caller asked for. Returns: (transfer full).
  */
 FerryRequest *ferry_request_new(FerryIncoming *incoming,
                                 FerryAddressing addressing,
                                 FerryPublisher *publisher,
-                                FerryReceipt *receipt);
+                                FerryPendingAck *ack);
 
 /** Answers with @failure: (transfer none). */
 void ferry_request_refuse(FerryRequest *request, const FerryFailure *failure);
 
-/** Gives the request up without answer and without acknowledgement: if it still owes one, the
- * broker hands it to the next process that serves. */
+/** Nobody will answer @request. If its delivery is not acknowledged yet, the broker delivers it to
+ * the next process that serves. */
 void ferry_request_abandon(FerryRequest *request);
 
-/** Returns: true when an acknowledgement is still owed. */
+/** Returns: true when the delivery of @request is still to be acknowledged. */
 bool ferry_request_is_owing(const FerryRequest *request);

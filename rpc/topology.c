@@ -9,7 +9,7 @@
 #define FANOUT_EXCHANGE FERRY_TOPIC "_fanout"
 #define ARGUMENTS_MAX 4
 
-/* What a declaration says besides the name. */
+/* The arguments of a declaration, besides the name. */
 typedef struct {
     bool durable;
     bool auto_delete;
@@ -44,6 +44,7 @@ shared_traits(const FerryMessagingOptions *options)
         .durable = options->amqp_durable_queues || options->rabbit_quorum_queue,
         .auto_delete = options->amqp_auto_delete,
     };
+
     if (options->rabbit_ha_queues)
         add_text(&traits, "x-ha-policy", "all");
     if (options->rabbit_quorum_queue) {
@@ -59,6 +60,7 @@ static Traits
 transient_traits(const FerryMessagingOptions *options)
 {
     Traits traits = {.durable = false};
+
     if (options->rabbit_ha_queues)
         add_text(&traits, "x-ha-policy", "all");
     if (options->rabbit_transient_queues_ttl > 0)
@@ -85,6 +87,7 @@ static bool
 declare_queue(FerryAmqpConnection *connection, const char *name, Traits *traits, GError **error)
 {
     const amqp_table_t arguments = {traits->count, traits->arguments};
+
     (void)amqp_queue_declare(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL,
                              bytes(name), /* passive= */ 0, traits->durable, traits->exclusive,
                              traits->auto_delete, arguments);
@@ -125,6 +128,7 @@ ferry_topology_declare_exchange(FerryAmqpConnection *connection,
                                 GError **error)
 {
     Traits traits = shared_traits(options);
+
     return declare_exchange(connection, options->control_exchange, "topic", traits.durable,
                             traits.auto_delete, error);
 }
@@ -136,7 +140,7 @@ ferry_topology_declare_fanout(FerryAmqpConnection *connection, GError **error)
                             /* auto_delete= */ true, error);
 }
 
-/* A queue of the topic exchange whose name is its key. */
+/* Declares a queue, bound to the topic exchange by its own name. */
 static bool
 declare_shared(FerryAmqpConnection *connection,
                const FerryMessagingOptions *options,
@@ -144,6 +148,7 @@ declare_shared(FerryAmqpConnection *connection,
                GError **error)
 {
     Traits traits = shared_traits(options);
+
     return ferry_topology_declare_exchange(connection, options, error) &&
            declare_queue(connection, name, &traits, error) &&
            bind_queue(connection, name, options->control_exchange, name, error);
@@ -158,6 +163,7 @@ ferry_topology_serve(FerryAmqpConnection *connection,
 {
     Traits transient = transient_traits(options);
     g_autofree char *own = g_strconcat(FERRY_TOPIC ".", server, NULL);
+
     return declare_shared(connection, options, FERRY_TOPIC, error) &&
            declare_shared(connection, options, own, error) &&
            ferry_topology_declare_fanout(connection, error) &&
@@ -194,6 +200,7 @@ ferry_topology_await_replies(FerryAmqpConnection *connection,
                              GError **error)
 {
     Traits transient = transient_traits(options);
+
     return declare_queue(connection, reply_queue, &transient, error) &&
            consume(connection, reply_queue, FERRY_CONSUMER_REPLIES, false, error);
 }
@@ -212,15 +219,16 @@ ferry_topology_listen(FerryAmqpConnection *connection,
                       const char *const *keys,
                       GError **error)
 {
-    /* A new name each time: the broker may not have noticed yet that the last connection, the
-     * owner of the last exclusive queue, is gone. */
+    /* A new name each time: the queue of a lost connection stays exclusive until the broker notices
+     * the loss. */
     g_autofree char *id = ferry_unique_id_new();
     g_autofree char *queue = g_strconcat(FERRY_TOPIC "_listener_", id, NULL);
     Traits traits = {.exclusive = true, .auto_delete = true};
+
     if (!ferry_topology_declare_exchange(connection, options, error) ||
         !declare_queue(connection, queue, &traits, error))
         return false;
-    for (guint i = 0; keys[i] != NULL; i++) {
+    for (guint i = 0; keys[i]; i++) {
         if (!bind_queue(connection, queue, options->control_exchange, keys[i], error))
             return false;
     }

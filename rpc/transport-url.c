@@ -11,8 +11,8 @@
 #define DEFAULT_PASSWORD "guest"
 #define DEFAULT_HOST "localhost"
 
-/* Options that oslo.messaging knows and that change nothing in what this program does: a URL that
- * is shared with other services may carry them. */
+/* Options of oslo.messaging that have no meaning here. They are accepted, because a URL may be
+ * shared with other services. */
 static const char *const foreign_options[] = {
     "conn_pool_min_size",
     "conn_pool_ttl",
@@ -42,14 +42,16 @@ decode(const char *text, gssize length)
 {
     g_autofree char *part = g_strndup(text, length < 0 ? strlen(text) : (gsize)length);
     char *plain = g_uri_unescape_string(part, NULL);
-    /* What is no valid escape stands for itself, as in Python. */
-    return plain != NULL ? plain : g_steal_pointer(&part);
+
+    /* A text with an invalid escape is taken as it is, as Python does. */
+    return plain ? plain : g_steal_pointer(&part);
 }
 
 static bool
 parse_port(const char *text, guint16 *ret_port, GError **error)
 {
     guint64 port = 0;
+
     if (!g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT16, &port, NULL)) {
         set_url_error(error,
                       "Write a \"/\" in a password as %2F and a \":\" in a user's name as %3A",
@@ -65,9 +67,11 @@ static bool
 parse_host(const char *text, FerryBroker *broker, GError **error)
 {
     const char *port = NULL;
+
     if (text[0] == '[') {
         const char *end = strchr(text, ']');
-        if (end == NULL || (end[1] != '\0' && end[1] != ':')) {
+
+        if (!end || (end[1] != '\0' && end[1] != ':')) {
             set_url_error(error, NULL, "an IPv6 address is not written as [address]:port");
             return false;
         }
@@ -75,41 +79,44 @@ parse_host(const char *text, FerryBroker *broker, GError **error)
         port = end[1] == ':' ? end + 2 : NULL;
     } else {
         const char *colon = strchr(text, ':');
-        broker->host = g_strndup(text, colon != NULL ? (gsize)(colon - text) : strlen(text));
-        port = colon != NULL ? colon + 1 : NULL;
+
+        broker->host = g_strndup(text, colon ? (gsize)(colon - text) : strlen(text));
+        port = colon ? colon + 1 : NULL;
     }
     if (broker->host[0] == '\0') {
         g_free(broker->host);
         broker->host = g_strdup(DEFAULT_HOST);
     }
     broker->port = DEFAULT_PORT;
-    return port == NULL || port[0] == '\0' || parse_port(port, &broker->port, error);
+    return !port || port[0] == '\0' || parse_port(port, &broker->port, error);
 }
 
-/* The last "@" ends the credentials, so a user's name may hold one. */
+/* The last "@" ends the credentials: a user's name may contain one. */
 static bool
 parse_broker(const char *text, GPtrArray *brokers, GError **error)
 {
     FerryBroker *broker = g_new0(FerryBroker, 1);
+
     g_ptr_array_add(brokers, broker);
     const char *at = strrchr(text, '@');
-    g_autofree char *credentials = at != NULL ? g_strndup(text, (gsize)(at - text)) : NULL;
-    const char *colon = credentials != NULL ? strchr(credentials, ':') : NULL;
-    if (colon != NULL && colon != credentials) {
+    g_autofree char *credentials = at ? g_strndup(text, (gsize)(at - text)) : NULL;
+    const char *colon = credentials ? strchr(credentials, ':') : NULL;
+    if (colon && colon != credentials) {
         broker->user = decode(credentials, colon - credentials);
         broker->password = decode(colon + 1, -1);
     } else {
         broker->user = g_strdup(DEFAULT_USER);
         broker->password = g_strdup(DEFAULT_PASSWORD);
     }
-    return parse_host(at != NULL ? at + 1 : text, broker, error);
+    return parse_host(at ? at + 1 : text, broker, error);
 }
 
 static bool
 parse_brokers(const char *text, GPtrArray *brokers, GError **error)
 {
     g_auto(GStrv) parts = g_strsplit(text, ",", -1);
-    for (guint i = 0; parts[i] != NULL; i++) {
+
+    for (guint i = 0; parts[i]; i++) {
         if (parts[i][0] != '\0' && !parse_broker(parts[i], brokers, error))
             return false;
     }
@@ -120,6 +127,7 @@ static bool
 apply_option(const char *name, const char *value, FerryMessagingOptions *options, GError **error)
 {
     bool known = false;
+
     if (!ferry_messaging_options_set(options, name, value, &known, error)) {
         g_prefix_error(error, "transport_url: ");
         return false;
@@ -132,23 +140,25 @@ apply_option(const char *name, const char *value, FerryMessagingOptions *options
     return false;
 }
 
-/* A key that comes twice is one list, as in oslo.messaging; an empty value is no value. */
+/* As in oslo.messaging, values of one key are joined to a list, and empty values are left out. */
 static GHashTable *
 parse_query(const char *query, GPtrArray *ret_order)
 {
     GHashTable *values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_auto(GStrv) pairs = g_strsplit(query, "&", -1);
-    for (guint i = 0; pairs[i] != NULL; i++) {
+
+    for (guint i = 0; pairs[i]; i++) {
         const char *equals = strchr(pairs[i], '=');
-        if (equals == NULL || equals[1] == '\0')
+
+        if (!equals || equals[1] == '\0')
             continue;
         g_strdelimit(pairs[i], "+", ' ');
         g_autofree char *key = decode(pairs[i], equals - pairs[i]);
         g_autofree char *value = decode(equals + 1, -1);
         const char *before = g_hash_table_lookup(values, key);
-        if (before == NULL)
+        if (!before)
             g_ptr_array_add(ret_order, g_strdup(key));
-        char *joined = before != NULL ? g_strconcat(before, ",", value, NULL) : g_strdup(value);
+        char *joined = before ? g_strconcat(before, ",", value, NULL) : g_strdup(value);
         g_hash_table_replace(values, g_steal_pointer(&key), joined);
     }
     return values;
@@ -159,8 +169,10 @@ apply_query(const char *query, FerryMessagingOptions *options, GError **error)
 {
     g_autoptr(GPtrArray) order = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GHashTable) values = parse_query(query, order);
+
     for (guint i = 0; i < order->len; i++) {
         const char *key = order->pdata[i];
+
         if (!apply_option(key, g_hash_table_lookup(values, key), options, error))
             return false;
     }
@@ -171,7 +183,8 @@ bool
 ferry_transport_url_parse(const char *url, FerryTransport *transport, GError **error)
 {
     const char *scheme_end = strstr(url, "://");
-    if (scheme_end == NULL || scheme_end - url != strlen("rabbit") ||
+
+    if (!scheme_end || scheme_end - url != strlen("rabbit") ||
         g_ascii_strncasecmp(url, "rabbit", strlen("rabbit")) != 0) {
         set_url_error(error, "Write rabbit://user:password@host:port/vhost; amqp:// is AMQP 1.0",
                       "the scheme is not rabbit://");
@@ -179,17 +192,17 @@ ferry_transport_url_parse(const char *url, FerryTransport *transport, GError **e
     }
     g_autofree char *rest = g_strdup(scheme_end + strlen("://"));
     char *query = strchr(rest, '?');
-    if (query != NULL)
+    if (query)
         *query++ = '\0';
     char *path = strchr(rest, '/');
-    if (path != NULL)
+    if (path)
         *path++ = '\0';
     g_free(transport->vhost);
-    transport->vhost = decode(path != NULL ? path : "", -1);
+    transport->vhost = decode(path ? path : "", -1);
     if (transport->vhost[0] == '\0') {
         g_free(transport->vhost);
         transport->vhost = g_strdup("/");
     }
     return parse_brokers(rest, transport->brokers, error) &&
-           (query == NULL || apply_query(query, transport->options, error));
+           (!query || apply_query(query, transport->options, error));
 }

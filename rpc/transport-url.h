@@ -1,4 +1,4 @@
-/* transport-url.h: parser of rabbit://user:pass@host:port[,...]/vhost?option=value. Pure. */
+/* transport-url.h: parses rabbit://user:pass@host:port[,...]/vhost?option=value. Pure. */
 #pragma once
 
 #include <glib.h>
@@ -8,7 +8,7 @@
 
 /**
  * ferry_transport_url_parse:
- * @transport: its brokers and vhost are filled, options of the query are set in its options
+ * @transport: gets the brokers and the vhost; the options of the query are set in its options
  * @error: FERRY_ERROR_CONFIG
  */
 bool ferry_transport_url_parse(const char *url,

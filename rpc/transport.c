@@ -8,6 +8,7 @@ static void
 broker_free(gpointer data)
 {
     FerryBroker *broker = data;
+
     g_free(broker->host);
     g_free(broker->user);
     g_free(broker->password);
@@ -18,6 +19,7 @@ FerryTransport *
 ferry_transport_new(const FerryMessagingOptions *options, const char *program, GError **error)
 {
     g_autoptr(FerryTransport) transport = g_atomic_rc_box_new0(FerryTransport);
+
     transport->brokers = g_ptr_array_new_with_free_func(broker_free);
     transport->options = ferry_messaging_options_copy(options);
     transport->program = g_strdup(program);
@@ -36,6 +38,7 @@ static void
 transport_clear(gpointer data)
 {
     FerryTransport *transport = data;
+
     g_ptr_array_unref(transport->brokers);
     g_free(transport->vhost);
     ferry_messaging_options_free(transport->options);

@@ -1,6 +1,6 @@
-/* transport.h: which brokers, as whom, into which vhost: what a transport_url says.
+/* transport.h: what a transport_url says: the brokers, the users, the vhost and the options.
  *
- * Pure and immutable once made; reference counted, so that both threads of a bus may hold it.
+ * Immutable once created, and reference counted: both threads of a bus use it.
  */
 #pragma once
 

@@ -9,6 +9,7 @@ ferry_unique_id_new(void)
 {
     char *text = g_uuid_string_random();
     char *end = text;
+
     for (const char *from = text; *from != '\0'; from++) {
         if (*from != '-')
             *end++ = *from;

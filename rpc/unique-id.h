@@ -1,4 +1,4 @@
-/* unique-id.h: names of messages as oslo makes them. Any thread. */
+/* unique-id.h: ids of messages, in the form that oslo.messaging uses. Any thread. */
 #pragma once
 
 /** Returns: (transfer full): 32 lowercase hexadecimal digits of a random UUID. */

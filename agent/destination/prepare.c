@@ -56,9 +56,9 @@ list_pool(const Made *made, const char *name, const char *folder)
     json_t *known = NULL;
     gsize index = 0;
 
-    json_array_foreach(made->pools, index,
-                       known) if (g_strcmp0(ferry_json_get_string(known, "name"), name) ==
-                                  0) return;
+    json_array_foreach(made->pools, index, known)
+        if (g_strcmp0(ferry_json_get_string(known, "name"), name) == 0)
+            return;
     json_array_append_new(made->pools, json_pack("{s:o, s:o}", "name", ferry_json_text(name),
                                                  "path", ferry_json_text(folder)));
 }

@@ -258,8 +258,7 @@ ferry_field_map(const FerryFieldScope *scope,
         g_autofree char *expected = g_strdup_printf("at most %zu entries", max_count);
         return ferry_field_refuse(scope, key, found, expected, error);
     }
-    json_object_foreach((json_t *)found, entry, ignored)
-    {
+    json_object_foreach((json_t *)found, entry, ignored) {
         if (!check_entry(&map, entry, max_bytes, error))
             return false;
     }

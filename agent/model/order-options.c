@@ -210,8 +210,7 @@ read_pool_map(const FerryFieldScope *scope, const char *key, Draft *draft, GErro
     json_t *to = NULL;
     if (!ferry_field_map(scope, key, MAX_DISKS, MAX_TEXT_BYTES, &draft->options->pool_map, error))
         return false;
-    json_object_foreach(draft->options->pool_map, from, to)
-    {
+    json_object_foreach(draft->options->pool_map, from, to) {
         const FerryFieldScope map = {draft->options->pool_map, "options.pool_map"};
         if (!is_place(from) || !is_place(json_string_value(to)))
             return refuse_value(&map, from, "names of pools, or absolute folders", error);
@@ -227,8 +226,7 @@ read_disk_formats(const FerryFieldScope *scope, const char *key, Draft *draft, G
     if (!ferry_field_map(scope, key, MAX_DISKS, MAX_TARGET_BYTES, &draft->options->disk_formats,
                          error))
         return false;
-    json_object_foreach(draft->options->disk_formats, target, format)
-    {
+    json_object_foreach(draft->options->disk_formats, target, format) {
         const FerryFieldScope map = {draft->options->disk_formats, "options.disk_formats"};
         const char *word = json_string_value(format);
         if (strcmp(word, "raw") != 0 && strcmp(word, "qcow2") != 0)
@@ -372,8 +370,7 @@ ferry_order_options_parse(const json_t *object, const FerryConfig *config, GErro
             return NULL;
         const char *key;
         json_t *value;
-        json_object_foreach((json_t *)object, key, value)
-        {
+        json_object_foreach((json_t *)object, key, value) {
             if (!read_one(&scope, key, &draft, error))
                 return NULL;
         }

@@ -1,6 +1,6 @@
 /* outcome.h: what two hosts together say about a migration. Pure: a table, and nothing else.
  *
- * The table is documented in docs/architecture.md; every cell that is not certain says so.
+ * Every cell that is not certain says so.
  */
 #pragma once
 

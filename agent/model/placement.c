@@ -65,8 +65,7 @@ find_place(const Placing *self, const FerryDisk *disk)
     const char *found = NULL;
     const char *key = NULL;
     json_t *value = NULL;
-    json_object_foreach(self->options->pool_map, key, value)
-    {
+    json_object_foreach(self->options->pool_map, key, value) {
         if (!is_key_of(key, disk))
             continue;
         if (found == NULL || g_path_is_absolute(key))
@@ -190,8 +189,7 @@ check_pool_map(const Placing *self)
 {
     const char *key = NULL;
     json_t *ignored = NULL;
-    json_object_foreach(self->options->pool_map, key, ignored)
-    {
+    json_object_foreach(self->options->pool_map, key, ignored) {
         bool used = false;
         for (guint i = 0; i < self->instance->disks->len; i++)
             used = used || is_key_of(key, g_ptr_array_index(self->instance->disks, i));
@@ -209,8 +207,7 @@ check_disk_formats(const Placing *self)
 {
     const char *target = NULL;
     json_t *ignored = NULL;
-    json_object_foreach(self->options->disk_formats, target, ignored)
-    {
+    json_object_foreach(self->options->disk_formats, target, ignored) {
         const FerryDisk *disk = ferry_instance_find_disk(self->instance, target);
         if (disk == NULL || !disk->migrate)
             block(self, "disk-formats", "describe_instance lists the targets",
@@ -259,8 +256,7 @@ ferry_placement_restore(FerryInstance *instance, const json_t *volumes, const ch
 {
     gsize index = 0;
     const json_t *volume = NULL;
-    json_array_foreach((json_t *)volumes, index, volume)
-    {
+    json_array_foreach((json_t *)volumes, index, volume) {
         const char *target = ferry_json_get_string(volume, "target");
         const char *path = ferry_json_get_string(volume, "path");
         const char *format = ferry_json_get_string(volume, "format");

@@ -140,8 +140,7 @@ is_prepared_for_seed(const json_t *volumes, const char *target)
     json_t *volume = NULL;
     gsize index = 0;
 
-    json_array_foreach((json_t *)volumes, index, volume)
-    {
+    json_array_foreach((json_t *)volumes, index, volume) {
         if (g_strcmp0(ferry_json_get_string(volume, "target"), target) == 0)
             return ferry_json_get_bool(volume, "seeded", false);
     }

@@ -23,9 +23,9 @@ find_disk(const json_t *disks, const char *target)
     json_t *disk = NULL;
     gsize index = 0;
 
-    json_array_foreach((json_t *)disks, index,
-                       disk) if (g_strcmp0(ferry_json_get_string(disk, "target"), target) ==
-                                 0) return disk;
+    json_array_foreach((json_t *)disks, index, disk)
+        if (g_strcmp0(ferry_json_get_string(disk, "target"), target) == 0)
+            return disk;
     return NULL;
 }
 

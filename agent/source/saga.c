@@ -19,9 +19,9 @@ journaled_state(const Run *self, const char *name)
     json_t *step = NULL;
     gsize index = 0;
 
-    json_array_foreach(self->journaled, index,
-                       step) if (g_strcmp0(ferry_json_get_string(step, "name"), name) ==
-                                 0) return ferry_json_get_string(step, "state");
+    json_array_foreach(self->journaled, index, step)
+        if (g_strcmp0(ferry_json_get_string(step, "name"), name) == 0)
+            return ferry_json_get_string(step, "state");
     return NULL;
 }
 

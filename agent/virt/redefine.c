@@ -20,9 +20,9 @@ find_volume(const json_t *volumes, const char *target)
     gsize index = 0;
     json_t *volume = NULL;
 
-    json_array_foreach((json_t *)volumes, index,
-                       volume) if (g_strcmp0(ferry_json_get_string(volume, "target"), target) ==
-                                   0) return volume;
+    json_array_foreach((json_t *)volumes, index, volume)
+        if (g_strcmp0(ferry_json_get_string(volume, "target"), target) == 0)
+            return volume;
     return NULL;
 }
 

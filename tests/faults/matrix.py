@@ -83,12 +83,12 @@ POINTS = [
     ("source", "source-domain:begin"), ("source", "source-domain:end"),
     ("source", "source-disks:begin"), ("source", "source-disks:end"),
     ("source", "trim:begin"), ("source", "trim:end"),
-    ("source", "confirm:begin"),
+    ("source", "outbox:begin"),
     ("destination", "reserve:begin"), ("destination", "reserve:end"),
     ("destination", "pool:begin"), ("destination", "pool:end"),
     ("destination", "image:begin"), ("destination", "image:end"),
     ("destination", "deliver:begin"), ("destination", "deliver:end"),
-    ("destination", "confirm:begin"),
+    ("destination", "outbox:begin"),
 ]
 
 LAYOUT_POINTS = {

@@ -11,13 +11,13 @@ import matrix
 _HEAD = """\
 # Reliability
 
-Whatever dies, every order ends once and the guest runs in one place. This page is written by the
-tests themselves: each entry is a real migration of a running guest between two hosts with real
-libvirt and QEMU, hit by a real fault. After each one the world was asked, not the agent:
+Whatever dies, every order ends once and the guest runs in one place. The tests write this page:
+each entry is a real migration of a running guest between two hosts with real libvirt and QEMU, hit
+by a real fault. After each migration the tests looked at the hosts, and did not rely on the agents:
 
-- the guest runs on exactly one host, no numbered write is missing, none was made twice;
-- exactly one terminal event came, and the numbers of all events are whole;
-- no image, pool or domain is left where the migration failed, and none that no journal knows;
+- the guest runs on exactly one host, no numbered write is missing, and none was made twice;
+- exactly one terminal event came, and no number of an event is missing;
+- no image, pool or domain is left where the migration failed, and none is unknown to both journals;
 - both agents answer, and the next migration of the same instance completes.
 
 | | |
@@ -26,15 +26,15 @@ libvirt and QEMU, hit by a real fault. After each one the world was asked, not t
 
 _LEGEND = """\
 An entry says how the migration ended, and how many seconds after the order the next migration of
-the same instance was over, the time of the fault and of all checks included. `error` means that a
-person had to look, as the contract has it: the guest's QEMU was killed on its new host before the
-destination's agent had said that it is there; nothing was deleted, and after the guest was started
-again the migration was resolved. A dash: there is nothing to kill at that time.
+the same instance was over; these seconds include the fault and all checks. `error` means that a
+person had to look, as the contract says: the guest's QEMU was killed on its new host before the
+destination's agent had reported its arrival. Nothing was deleted, and after the guest was started
+again the migration was resolved. A dash means that there is nothing to kill at that time.
 
-The phases are reached by what the hosts and the agents show, not by time: the disk phase by its
-progress, "disks ready" by libvirt's word that the mirror has caught up, "switchover" by stopping the
-destination's libvirtd just before, so that the source stands still and nobody has told the
-destination to go on. In "preparing", "after the switch" and "source clean-up" an agent is held at a
+A test recognises a phase by what the hosts and the agents show, not by time: the disk phase by its
+progress, and "disks ready" by libvirt's report that the mirror has caught up. For "switchover" the
+destination's libvirtd is stopped just before, so that the source stands still and the destination
+was not told to go on. In "preparing", "after the switch" and "source clean-up" an agent is held at a
 fault point, which only test builds have.
 """
 
@@ -112,9 +112,9 @@ def _points(items):
     if not found:
         return ""
     lines = ["## The agents' own steps", "",
-             "The agent is killed with SIGKILL at a named step and started again; in some cells the",
-             "order is aborted then, before the instance goes over. That every fault point in the",
-             "agent's source has a cell here is checked. An entry that names no layout is of an",
+             "The agent is killed with SIGKILL at a named step and started again. In some cells the",
+             "order is then aborted, before the instance goes over. A test checks that every fault",
+             "point in the agent's source has a cell here. An entry that names no layout is of an",
              "ordinary guest.", "",
              "| killed | end |", "|---|---|"]
     lines += ["| %s | %s |" % (item.title, _entry(item)) for item in found]
@@ -126,7 +126,7 @@ def _random(items, seed):
     if not found:
         return ""
     lines = ["## Random journeys", "",
-             "%d journeys, each with one fault at a random moment; seed %d. %d of them with the "
+             "%d journeys, each with one fault at a random moment; seed %d. %d of them have the "
              "layouts above." % (len(found), seed, sum("@" in item.name for item in found)),
              "", "| fault | journeys | completed | failed | error, resolved by a person "
              "| not passed |", "|---|---|---|---|---|---|"]

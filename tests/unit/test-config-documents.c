@@ -3,10 +3,10 @@
 
 #include "../../ferry/config-sections.h"
 #include "../../ferry/ini.h"
-
 #include "ferry/config.h"
 
 #include <glib/gstdio.h>
+
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +17,7 @@ read_source(const char *folder, const char *name)
     g_autoptr(GError) error = NULL;
     g_autofree char *path = g_test_build_filename(G_TEST_DIST, "..", folder, name, NULL);
     char *text = NULL;
+
     g_file_get_contents(path, &text, /* length= */ NULL, &error);
     g_assert_no_error(error);
     return text;
@@ -28,6 +29,7 @@ uncomment(const char *text)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GRegex) regex = g_regex_new("^#([a-z_]+ =)", G_REGEX_MULTILINE, 0, &error);
+
     g_assert_no_error(error);
     char *bare = g_regex_replace(regex, text, -1, 0, "\\1", 0, &error);
     g_assert_no_error(error);
@@ -39,6 +41,7 @@ note_entry(const FerryIniEntry *entry, gpointer user_data, GError **error)
 {
     char *key = g_strdup_printf("%s.%s", entry->section, entry->key);
     bool first = g_hash_table_replace(user_data, key, g_strdup(entry->value));
+
     g_assert_true(first); /* no key is explained twice */
     return true;
 }
@@ -52,6 +55,7 @@ example_entries(void)
     g_autofree char *bare = uncomment(text);
     GHashTable *entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     bool read = ferry_ini_read_text("etc", bare, strlen(bare), note_entry, entries, &error);
+
     g_assert_no_error(error);
     g_assert_true(read);
     return entries;
@@ -62,14 +66,15 @@ test_example_has_every_key_with_its_default(void)
 {
     g_autoptr(GHashTable) entries = example_entries();
     guint count = 0;
-    for (const FerryConfigSection *section = ferry_config_sections; section->name != NULL;
-         section++) {
-        for (const FerrySetting *setting = section->settings; setting->name != NULL; setting++) {
+
+    for (const FerryConfigSection *section = ferry_config_sections; section->name; section++) {
+        for (const FerrySetting *setting = section->settings; setting->name; setting++) {
             g_autofree char *name = g_strdup_printf("%s.%s", section->name, setting->name);
+
             g_test_message("%s", name);
             const char *value = g_hash_table_lookup(entries, name);
             g_assert_nonnull(value);
-            if (setting->fallback != NULL)
+            if (setting->fallback)
                 g_assert_cmpstr(value, ==, setting->fallback);
             count++;
         }
@@ -85,6 +90,7 @@ test_example_loads(void)
     g_autofree char *bare = uncomment(text);
     g_autofree char *path = NULL;
     int fd = g_file_open_tmp("ferry-example-XXXXXX", &path, &error);
+
     g_assert_no_error(error);
     close(fd);
     g_file_set_contents(path, bare, /* length= */ -1, &error);
@@ -106,6 +112,7 @@ test_example_is_all_comments(void)
     g_autofree char *text = read_source("etc", "virt-ferryd.conf");
     g_autoptr(GHashTable) entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     bool read = ferry_ini_read_text("etc", text, strlen(text), note_entry, entries, &error);
+
     g_assert_no_error(error);
     g_assert_true(read);
     g_assert_cmpuint(g_hash_table_size(entries), ==, 0);
@@ -117,13 +124,14 @@ assert_page_has(const char *page, const FerryConfigSection *section, const Ferry
     g_autofree char *heading = g_strdup_printf("\n.Ss [%s]\n", section->name);
     g_autofree char *item = g_strdup_printf("\n.It Va %s No = ", setting->name);
     const char *begin = strstr(page, heading);
+
     g_test_message("[%s] %s", section->name, setting->name);
     g_assert_nonnull(begin);
     const char *end = strstr(begin + 1, "\n.Ss ");
     const char *found = strstr(begin, item);
     g_assert_nonnull(found);
-    g_assert_true(end == NULL || found < end);
-    if (setting->fallback == NULL)
+    g_assert_true(!end || found < end);
+    if (!setting->fallback)
         return;
     g_autofree char *line = g_strndup(found + 1, strcspn(found + 1, "\n"));
     g_autofree char *fallback = g_strdup_printf(" No (%s)", setting->fallback);
@@ -136,14 +144,14 @@ test_page_has_every_key_with_its_default(void)
     g_autofree char *page = read_source("docs", "virt-ferryd.conf.5");
     guint items = 0;
     guint settings = 0;
-    for (const FerryConfigSection *section = ferry_config_sections; section->name != NULL;
-         section++) {
-        for (const FerrySetting *setting = section->settings; setting->name != NULL; setting++) {
+
+    for (const FerryConfigSection *section = ferry_config_sections; section->name; section++) {
+        for (const FerrySetting *setting = section->settings; setting->name; setting++) {
             assert_page_has(page, section, setting);
             settings++;
         }
     }
-    for (const char *at = strstr(page, "\n.It Va "); at != NULL; at = strstr(at + 1, "\n.It Va "))
+    for (const char *at = strstr(page, "\n.It Va "); at; at = strstr(at + 1, "\n.It Va "))
         items++;
     g_assert_cmpuint(items, ==, settings); /* and no others */
 }

@@ -1,10 +1,10 @@
 #include "config.h"
 
 #include "ferry/config.h"
-
 #include "ferry/error.h"
 
 #include <glib/gstdio.h>
+
 #include <string.h>
 
 typedef struct {
@@ -16,6 +16,7 @@ static void
 set_up(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(GError) error = NULL;
+
     fixture->folder = g_dir_make_tmp("ferry-config-XXXXXX", &error);
     g_assert_no_error(error);
     fixture->files = g_ptr_array_new_with_free_func(g_free);
@@ -36,6 +37,7 @@ add_file(Fixture *fixture, const char *name, const char *text)
 {
     g_autoptr(GError) error = NULL;
     char *path = g_build_filename(fixture->folder, name, NULL);
+
     g_file_set_contents(path, text, /* length= */ -1, &error);
     g_assert_no_error(error);
     g_ptr_array_add(fixture->files, path);
@@ -45,6 +47,7 @@ static FerryConfig *
 load(Fixture *fixture, GError **error)
 {
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
     for (guint i = 0; i < fixture->files->len; i++)
         g_strv_builder_add(builder, g_ptr_array_index(fixture->files, i));
     g_auto(GStrv) files = g_strv_builder_end(builder);
@@ -56,6 +59,7 @@ static void
 assert_refused(Fixture *fixture, const char *text, const char *expected)
 {
     g_autoptr(GError) error = NULL;
+
     g_ptr_array_set_size(fixture->files, 0);
     add_file(fixture, "bad.conf", text);
     g_autoptr(FerryConfig) config = load(fixture, &error);
@@ -71,6 +75,7 @@ test_defaults(void)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryConfig) config = ferry_config_load(NULL, &error);
+
     g_assert_no_error(error);
     g_assert_cmpstr(config->host, ==, g_get_host_name());
     g_assert_cmpstr(config->live_migration_inbound_addr, ==, config->host);
@@ -112,6 +117,7 @@ static void
 test_messaging_defaults(void)
 {
     g_autoptr(FerryMessagingOptions) options = ferry_messaging_options_new();
+
     g_assert_false(options->ssl);
     g_assert_null(options->ssl_ca_file);
     g_assert_false(options->ssl_enforce_hostname_verification);
@@ -132,6 +138,7 @@ static void
 test_later_file_wins(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(GError) error = NULL;
+
     add_file(fixture, "nova.conf",
              "[DEFAULT]\n"
              "host = kvm01\n"
@@ -201,6 +208,7 @@ static void
 test_unknown_key_warns_once(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(GError) error = NULL;
+
     add_file(fixture, "a.conf", "[DEFAULT]\nnew_one = 1\n\n[storage]\nsource_disk = delete\n");
     add_file(fixture, "b.conf", "[storage]\nsource_disk = keep\n");
     g_test_expect_message("ferry", G_LOG_LEVEL_WARNING,
@@ -262,6 +270,7 @@ test_bad_values(Fixture *fixture, gconstpointer data)
          ":2: [oslo_messaging_notifications] driver = 'kafka': expected one of noop, messagingv2"},
         {"[storage]\nno value\n", ":2: the line has neither = nor :"},
     };
+
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
         assert_refused(fixture, cases[i].text, cases[i].expected);
 }
@@ -271,12 +280,14 @@ test_live_migration_uri(Fixture *fixture, gconstpointer data)
 {
     static const char *const bad[] = {"qemu+tls://host/system", "qemu+tls://%s/%s",
                                       "qemu+tls://%d/system", "x://%s/%", "%%s"};
+
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autofree char *text = g_strdup_printf("[libvirt]\nlive_migration_uri = %s\n", bad[i]);
         g_autofree char *expected = g_strdup_printf(
             ":2: [libvirt] live_migration_uri = '%s': expected a libvirt URI with one %%s for the "
             "host and no other %%",
             bad[i]);
+
         assert_refused(fixture, text, expected);
     }
 }
@@ -287,6 +298,7 @@ test_missing_file(void)
     g_autoptr(GError) error = NULL;
     const char *const files[] = {"/nonexistent/virt-ferryd.conf", NULL};
     g_autoptr(FerryConfig) config = ferry_config_load(files, &error);
+
     g_assert_null(config);
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CONFIG);
 }
@@ -297,6 +309,7 @@ test_messaging_options_set(void)
     g_autoptr(GError) error = NULL;
     bool known = false;
     g_autoptr(FerryMessagingOptions) options = ferry_messaging_options_new();
+
     g_assert_true(ferry_messaging_options_set(options, "ssl", "1", &known, &error));
     g_assert_true(known && options->ssl);
     g_assert_true(ferry_messaging_options_set(options, "kombu_compression", "x", &known, &error));
@@ -317,6 +330,7 @@ test_messaging_options_copy(void)
 {
     g_autoptr(GError) error = NULL;
     FerryMessagingOptions *options = ferry_messaging_options_new();
+
     g_assert_true(ferry_messaging_options_set(options, "ssl_key_file", "/k", NULL, &error));
     g_autoptr(FerryMessagingOptions) copy = ferry_messaging_options_copy(options);
     ferry_messaging_options_free(options);
@@ -329,6 +343,7 @@ static void
 test_words(void)
 {
     FerrySourceDisks disks = FERRY_SOURCE_DISKS_KEEP;
+
     g_assert_true(ferry_source_disks_from_string("quarantine", &disks));
     g_assert_cmpstr(ferry_source_disks_to_string(disks), ==, "quarantine");
     g_assert_false(ferry_source_disks_from_string("burn", &disks));

@@ -10,6 +10,7 @@ static void
 test_remembers(void)
 {
     g_autoptr(FerryDedup) dedup = ferry_dedup_new(3);
+
     g_assert_true(ferry_dedup_add(dedup, "a"));
     g_assert_true(ferry_dedup_add(dedup, "b"));
     g_assert_false(ferry_dedup_add(dedup, "a"));
@@ -26,6 +27,7 @@ test_ids(void)
 {
     g_autofree char *one = ferry_unique_id_new();
     g_autofree char *two = ferry_unique_id_new();
+
     g_assert_cmpuint(strlen(one), ==, 32);
     g_assert_cmpuint(strspn(one, "0123456789abcdef"), ==, 32);
     g_assert_cmpstr(one, !=, two);
@@ -35,6 +37,7 @@ static void
 test_dead_queues(void)
 {
     g_autoptr(FerryDeadQueues) queues = ferry_dead_queues_new(2, 100);
+
     ferry_dead_queues_add(queues, "a", 0);
     ferry_dead_queues_add(queues, "a", 50);
     g_assert_true(ferry_dead_queues_contains(queues, "a", 99));

@@ -1,8 +1,7 @@
 #include "config.h"
 
-#include "rpc/dispatch.h"
-
 #include "ferry/json.h"
+#include "rpc/dispatch.h"
 
 static const char *const one[] = {"x", NULL};
 static const char *const two[] = {"y", "z", NULL};
@@ -84,10 +83,11 @@ test_rules(void)
         g_autoptr(FerryJson) message = json_loads(cases[i].message, 0, NULL);
         g_autoptr(FerryFailure) failure = NULL;
         const FerryMethod *method = NULL;
+
         g_test_message("%s", cases[i].message);
         bool chosen = ferry_dispatch(methods, message, cases[i].addressing, &method, &failure);
         g_assert_cmpstr(chosen ? method->name : failure->class_name, ==, cases[i].outcome);
-        if (cases[i].text != NULL)
+        if (cases[i].text)
             g_assert_cmpstr(failure->message, ==, cases[i].text);
     }
 }
@@ -104,10 +104,12 @@ test_modules(void)
         {"{\"method\": \"own\"}", "virt_ferry.exception"},
         {"{\"method\": \"shared\", \"args\": 1}", "builtins"},
     };
+
     for (guint i = 0; i < G_N_ELEMENTS(failures); i++) {
         g_autoptr(FerryJson) message = json_loads(failures[i].message, 0, NULL);
         g_autoptr(FerryFailure) failure = NULL;
         const FerryMethod *method = NULL;
+
         g_assert_false(ferry_dispatch(methods, message, FERRY_ADDRESSED_TO_ANY, &method, &failure));
         g_assert_cmpstr(failure->module, ==, failures[i].module);
     }

@@ -1,9 +1,8 @@
 #include "config.h"
 
-#include "rpc/envelope.h"
-
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "rpc/envelope.h"
 
 #include <gio/gio.h>
 
@@ -23,6 +22,7 @@ test_round_trip(void)
         json_pack("{s:s, s:[i, f, n]}", "t", "\u2603 \U0001f600 \"\\\n", "list", 1, 1.5);
     bool enveloped = false;
     g_autofree char *body = ferry_envelope_seal(message);
+
     g_assert_true(g_str_is_ascii(body));
     g_autoptr(FerryJson) opened = open_text(body, &enveloped, &error);
     g_assert_no_error(error);
@@ -38,6 +38,7 @@ test_as_captured(void)
     g_autoptr(GError) error = NULL;
     bool enveloped = false;
     g_autoptr(FerryJson) message = open_text(body, &enveloped, &error);
+
     g_assert_no_error(error);
     g_assert_cmpstr(ferry_json_get_string(message, "method"), ==, "none");
     g_autofree char *again = ferry_envelope_seal(message);
@@ -49,9 +50,11 @@ test_bare(void)
 {
     const char *const bodies[] = {"{\"method\": \"m\"}", "{\"oslo.version\": \"9\"}",
                                   "{\"oslo.message\": 5}", NULL};
-    for (guint i = 0; bodies[i] != NULL; i++) {
+
+    for (guint i = 0; bodies[i]; i++) {
         g_autoptr(GError) error = NULL;
         bool enveloped = true;
+
         g_autoptr(FerryJson) message G_GNUC_UNUSED = open_text(bodies[i], &enveloped, &error);
         g_assert_no_error(error);
         g_assert_false(enveloped);
@@ -82,9 +85,11 @@ test_refused(void)
         "{\"a\": \"\\u0000\"}",
         NULL,
     };
-    for (guint i = 0; bodies[i] != NULL; i++) {
+
+    for (guint i = 0; bodies[i]; i++) {
         g_autoptr(GError) error = NULL;
         bool enveloped = false;
+
         g_test_message("%s", bodies[i]);
         g_assert_null(open_text(bodies[i], &enveloped, &error));
         g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
@@ -97,6 +102,7 @@ test_accepted_versions(void)
 {
     g_autoptr(GError) error = NULL;
     bool enveloped = false;
+
     g_autoptr(FerryJson) message G_GNUC_UNUSED = open_text(
         "{\"oslo.version\": \"2.0.0\", \"oslo.message\": \"{}\", \"x\": 1}", &enveloped, &error);
     g_assert_no_error(error);
@@ -110,6 +116,7 @@ test_bounds(void)
     g_autoptr(GError) size = NULL;
     bool enveloped = false;
     g_autofree char *deep = g_malloc(200001);
+
     memset(deep, '[', 200000);
     deep[200000] = '\0';
     g_assert_null(open_text(deep, &enveloped, &depth));
@@ -161,6 +168,7 @@ test_salvage(void)
         /* The same document without its envelope. */
         g_autoptr(FerryJson) bare =
             ferry_envelope_salvage(salvages[i].inner, strlen(salvages[i].inner));
+
         g_test_message("%s", salvages[i].inner);
         g_assert_cmpstr(ferry_json_get_string(sealed, "_msg_id"), ==, salvages[i].msg_id);
         g_assert_cmpstr(ferry_json_get_string(sealed, "_reply_q"), ==, salvages[i].reply_q);
@@ -173,6 +181,7 @@ test_salvage_refuses_other_versions(void)
 {
     const char *body = "{\"oslo.version\": \"3.0\", \"oslo.message\": \"{\\\"_msg_id\\\": "
                        "\\\"m\\\"}\"}";
+
     g_assert_null(ferry_envelope_salvage(body, strlen(body)));
 }
 
@@ -182,6 +191,7 @@ deflated(const void *data, gsize length)
     g_autoptr(GZlibCompressor) zlib = g_zlib_compressor_new(G_ZLIB_COMPRESSOR_FORMAT_ZLIB, 9);
     g_autoptr(GOutputStream) memory = g_memory_output_stream_new_resizable();
     g_autoptr(GOutputStream) packed = g_converter_output_stream_new(memory, G_CONVERTER(zlib));
+
     g_assert_true(g_output_stream_write_all(packed, data, length, NULL, NULL, NULL));
     g_assert_true(g_output_stream_close(packed, NULL, NULL));
     return g_memory_output_stream_steal_as_bytes(G_MEMORY_OUTPUT_STREAM(memory));
@@ -193,6 +203,7 @@ test_inflate(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(GBytes) packed = deflated("{\"a\": 1}", 8);
     g_autoptr(GBytes) plain = ferry_envelope_inflate(packed, "application/x-gzip", &error);
+
     g_assert_no_error(error);
     g_assert_cmpmem(g_bytes_get_data(plain, NULL), g_bytes_get_size(plain), "{\"a\": 1}", 8);
 }
@@ -205,6 +216,7 @@ test_inflate_refused(void)
     g_autoptr(GBytes) bomb = deflated(zeroes, length);
     g_autoptr(GBytes) broken = g_bytes_new_static("\x78\x9c broken", 9);
     GError *errors[3] = {NULL, NULL, NULL};
+
     g_assert_null(ferry_envelope_inflate(bomb, "application/x-gzip", &errors[0]));
     g_assert_null(ferry_envelope_inflate(broken, "application/x-gzip", &errors[1]));
     g_assert_null(ferry_envelope_inflate(broken, "application/x-bz2", &errors[2]));

@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include "ferry/error.h"
-
 #include "ferry/json.h"
 
 #include <gio/gio.h>
@@ -11,6 +10,7 @@ disk_exists(void)
 {
     GError *error = ferry_error_new(FERRY_ERROR_DESTINATION_DISK_EXISTS, "remove or rename it",
                                     "'%s' exists on %s", "/images/a.qcow2", "kvm02");
+
     ferry_error_set_detail(error, "path", json_string("/images/a.qcow2"));
     return error;
 }
@@ -21,6 +21,7 @@ test_every_code_has_a_name_of_its_own(void)
     for (int code = 0; code <= FERRY_ERROR_REMOTE; code++) {
         FerryErrorCode back = FERRY_ERROR_INTERNAL;
         const char *name = ferry_error_code_name((FerryErrorCode)code);
+
         g_assert_nonnull(name);
         g_assert_true(ferry_error_code_from_name(name, &back));
         g_assert_cmpint(back, ==, code);
@@ -44,6 +45,7 @@ test_copy_and_prefix_keep_everything(void)
 {
     g_autoptr(GError) error = disk_exists();
     g_autoptr(GError) copy = g_error_copy(error);
+
     g_prefix_error(&copy, "instance '%s': ", "web");
     g_assert_cmpstr(copy->message, ==, "instance 'web': '/images/a.qcow2' exists on kvm02");
     g_assert_cmpstr(ferry_error_hint(copy), ==, "remove or rename it");
@@ -57,6 +59,7 @@ test_a_detail_added_later_is_not_in_the_copy(void)
 {
     g_autoptr(GError) error = disk_exists();
     g_autoptr(GError) copy = g_error_copy(error);
+
     ferry_error_set_detail(error, "size", json_integer(3));
     ferry_error_set_hint(error, ferry_error_hint(error));
     g_assert_cmpint(json_object_size(ferry_error_details(error)), ==, 2);
@@ -80,6 +83,7 @@ static void
 test_foreign_domain(void)
 {
     g_autoptr(GError) error = g_error_new(G_IO_ERROR, G_IO_ERROR_FAILED, "no \xff disk");
+
     g_assert_null(ferry_error_hint(error));
     g_assert_null(ferry_error_details(error));
     g_assert_cmpstr(ferry_error_name(error), ==, "InternalError");
@@ -96,6 +100,7 @@ test_json_there_and_back(void)
     g_autoptr(GError) error = disk_exists();
     g_autoptr(FerryJson) object = ferry_error_to_json(error);
     g_autoptr(GError) back = ferry_error_from_json(object);
+
     g_assert_error(back, FERRY_ERROR, FERRY_ERROR_DESTINATION_DISK_EXISTS);
     g_assert_cmpstr(back->message, ==, error->message);
     g_assert_cmpstr(ferry_error_hint(back), ==, ferry_error_hint(error));
@@ -107,9 +112,11 @@ test_json_of_a_stranger(void)
 {
     static const char *const texts[] = {
         "null", "[]", "{}", "{\"code\": 7, \"message\": [], \"hint\": {}, \"details\": \"x\"}"};
+
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_autoptr(FerryJson) object = json_loads(texts[i], JSON_DECODE_ANY, NULL);
         g_autoptr(GError) error = ferry_error_from_json(object);
+
         g_assert_error(error, FERRY_ERROR, FERRY_ERROR_REMOTE);
         g_assert_cmpstr(error->message, !=, "");
         g_assert_null(ferry_error_hint(error));
@@ -124,6 +131,7 @@ test_json_of_an_unknown_class(void)
     g_autoptr(FerryJson) object =
         json_pack("{s:s,s:s}", "code", "InstanceFaultRollback", "message", "100% \xe2\x98\x83 %s");
     g_autoptr(GError) error = ferry_error_from_json(object);
+
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_REMOTE);
     g_assert_cmpstr(error->message, ==, "100% \xe2\x98\x83 %s");
     g_assert_cmpstr(ferry_json_get_string(ferry_error_details(error), "class"), ==,

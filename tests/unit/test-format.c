@@ -27,8 +27,10 @@ test_size(void)
         {KIB * GIB, "1.0 TiB"},
         {G_MAXINT64, "8.0 EiB"},
     };
+
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *text = ferry_format_size(cases[i].bytes);
+
         g_assert_cmpstr(text, ==, cases[i].expected);
     }
 }
@@ -37,6 +39,7 @@ static void
 test_share(void)
 {
     g_autofree char *part = ferry_format_share(GIB + GIB / 5, 3 * GIB);
+
     g_assert_cmpstr(part, ==, "1.2/3.0 GiB");
     g_autofree char *begin = ferry_format_share(0, 512 * MIB);
     g_assert_cmpstr(begin, ==, "0/512 MiB");
@@ -62,8 +65,10 @@ test_duration(void)
         {3 * 3600000 + 7 * 60000, "3 h 07 min"},
         {51 * G_GINT64_CONSTANT(3600000), "2 d 03 h"},
     };
+
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *text = ferry_format_duration(cases[i].ms);
+
         g_assert_cmpstr(text, ==, cases[i].expected);
     }
 }
@@ -79,8 +84,10 @@ test_bar(void)
         {0, 6, "[----]"},   {50, 6, "[##--]"},  {99, 6, "[###-]"}, /* full means done */
         {100, 6, "[####]"}, {250, 6, "[####]"}, {100, 0, "[#]"},
     };
+
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *text = ferry_format_bar(cases[i].percent, cases[i].columns);
+
         g_assert_cmpstr(text, ==, cases[i].expected);
     }
 }
@@ -89,6 +96,7 @@ static void
 test_time(void)
 {
     g_autofree char *usual = ferry_format_time("2026-11-23T10:32:15.000042Z");
+
     g_assert_cmpstr(usual, ==, "2026-11-23 10:32:15");
     g_autofree char *none = ferry_format_time(NULL);
     g_assert_cmpstr(none, ==, "-");

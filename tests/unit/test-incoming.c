@@ -1,9 +1,8 @@
 #include "config.h"
 
-#include "rpc/incoming.h"
-
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "rpc/incoming.h"
 
 #include <string.h>
 
@@ -22,6 +21,7 @@ parse(const char *body, GError **error)
 {
     FerryDelivery made = delivery(body);
     FerryIncoming *incoming = ferry_incoming_parse(&made, error);
+
     g_bytes_unref(made.body);
     return incoming;
 }
@@ -35,6 +35,7 @@ test_oslo_call(void)
               "\\\"_msg_id\\\": \\\"id\\\", \\\"_reply_q\\\": \\\"q\\\", \\\"_timeout\\\": 5, "
               "\\\"_unique_id\\\": \\\"u\\\", \\\"_context_request_id\\\": \\\"req-1\\\"}\"}",
               &error);
+
     g_assert_no_error(error);
     g_assert_cmpint(incoming->dialect, ==, FERRY_DIALECT_OSLO);
     g_assert_true(ferry_incoming_is_call(incoming));
@@ -42,7 +43,7 @@ test_oslo_call(void)
     g_assert_cmpstr(incoming->reply_queue, ==, "q");
     g_assert_cmpstr(incoming->identity, ==, "oslo:u");
     g_assert_cmpstr(incoming->log_id, ==, "req-1");
-    g_assert_cmpuint(incoming->beat_ms, ==, 2500);
+    g_assert_cmpuint(incoming->heartbeat_ms, ==, 2500);
 }
 
 static void
@@ -51,6 +52,7 @@ test_old_format(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryIncoming) incoming =
         parse("{\"method\": \"m\", \"_msg_id\": \"id\", \"_reply_q\": \"q\"}", &error);
+
     g_assert_no_error(error);
     g_assert_cmpint(incoming->dialect, ==, FERRY_DIALECT_OSLO);
     g_assert_null(incoming->identity);
@@ -62,6 +64,7 @@ test_bare(void)
 {
     g_autoptr(GError) error = NULL;
     FerryDelivery made = delivery("{\"method\": \"m\"}");
+
     made.reply_to = (char *)"q";
     made.correlation_id = (char *)"c-1";
     made.message_id = (char *)"mine";
@@ -90,18 +93,20 @@ test_log_id_is_harmless(void)
         "\"0123456789012345678901234567890123456789012345678901234567890123456789\"}",
         NULL,
     };
-    for (guint i = 0; bodies[i] != NULL; i++) {
+
+    for (guint i = 0; bodies[i]; i++) {
         g_autoptr(FerryIncoming) incoming = parse(bodies[i], NULL);
+
         g_assert_cmpstr(incoming->log_id, ==, "-");
     }
 }
 
 static void
-test_beats(void)
+test_heartbeats(void)
 {
     const struct {
         const char *timeout;
-        guint beat_ms;
+        guint heartbeat_ms;
     } cases[] = {
         {"null", 0},
         {"0", 0},
@@ -121,12 +126,14 @@ test_beats(void)
         {"\"\"", 0},
         {"86400", 43200000},
     };
+
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *body =
             g_strdup_printf("{\"_msg_id\": \"m\", \"_timeout\": %s}", cases[i].timeout);
         g_autoptr(FerryIncoming) incoming = parse(body, NULL);
+
         g_test_message("%s", cases[i].timeout);
-        g_assert_cmpuint(incoming->beat_ms, ==, cases[i].beat_ms);
+        g_assert_cmpuint(incoming->heartbeat_ms, ==, cases[i].heartbeat_ms);
     }
 }
 
@@ -137,12 +144,13 @@ test_broken(void)
     /* Python's NaN: readable enough to be answered. */
     g_autoptr(FerryIncoming) oslo =
         parse("{\"a\": NaN, \"_msg_id\": \"m\", \"_reply_q\": \"q\", \"_timeout\": 9}", &error);
+
     g_assert_no_error(error);
     g_assert_nonnull(oslo->broken);
     g_assert_null(oslo->message);
     g_assert_cmpint(oslo->dialect, ==, FERRY_DIALECT_OSLO);
     g_assert_cmpstr(oslo->reply_queue, ==, "q");
-    g_assert_cmpuint(oslo->beat_ms, ==, 0);
+    g_assert_cmpuint(oslo->heartbeat_ms, ==, 0);
     /* Anything with an address. */
     FerryDelivery made = delivery("garbage");
     made.reply_to = (char *)"q";
@@ -160,9 +168,11 @@ static void
 test_content_type(void)
 {
     const char *const types[] = {"text/plain", "application/json; charset=utf-8", "", NULL};
+
     for (guint i = 0; i < G_N_ELEMENTS(types); i++) {
         g_autoptr(GError) error = NULL;
         FerryDelivery made = delivery("{}");
+
         made.content_type = (char *)types[i];
         g_assert_null(ferry_incoming_parse(&made, &error));
         g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
@@ -176,6 +186,7 @@ test_too_long(void)
     g_autoptr(GError) error = NULL;
     const FerryDelivery made = {.content_type = (char *)"application/json",
                                 .body_size = 9 * 1024 * 1024};
+
     g_assert_null(ferry_incoming_parse(&made, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
 }
@@ -188,7 +199,7 @@ main(int argc, char **argv)
     g_test_add_func("/incoming/old-format", test_old_format);
     g_test_add_func("/incoming/bare", test_bare);
     g_test_add_func("/incoming/log-id-is-harmless", test_log_id_is_harmless);
-    g_test_add_func("/incoming/beats", test_beats);
+    g_test_add_func("/incoming/heartbeats", test_heartbeats);
     g_test_add_func("/incoming/broken", test_broken);
     g_test_add_func("/incoming/content-type", test_content_type);
     g_test_add_func("/incoming/too-long", test_too_long);

@@ -1,10 +1,10 @@
 #include "config.h"
 
 #include "../../ferry/ini.h"
-
 #include "ferry/error.h"
 
 #include <glib/gstdio.h>
+
 #include <string.h>
 #include <unistd.h>
 
@@ -22,6 +22,7 @@ assert_reads(const char *text, const char *expected)
     g_autoptr(GError) error = NULL;
     GString *notes = g_string_new(NULL);
     bool done = ferry_ini_read_text("f", text, strlen(text), note_entry, notes, &error);
+
     g_assert_no_error(error);
     g_assert_true(done);
     g_assert_cmpstr(notes->str, ==, expected);
@@ -33,6 +34,7 @@ assert_refuses(const char *text, const char *expected)
 {
     g_autoptr(GError) error = NULL;
     GString *notes = g_string_new(NULL);
+
     g_assert_false(ferry_ini_read_text("f", text, strlen(text), note_entry, notes, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CONFIG);
     g_assert_cmpstr(error->message, ==, expected);
@@ -87,6 +89,7 @@ static void
 test_not_text(void)
 {
     g_autoptr(GError) error = NULL;
+
     g_assert_false(ferry_ini_read_text("f", "[a]\nx=\0\n", 8, note_entry, NULL, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CONFIG);
 }
@@ -97,6 +100,7 @@ test_too_large(void)
     g_autoptr(GError) error = NULL;
     g_autofree char *path = NULL;
     int fd = g_file_open_tmp("ferry-ini-XXXXXX", &path, &error);
+
     g_assert_no_error(error);
     g_assert_cmpint(ftruncate(fd, FERRY_INI_MAX_BYTES + 1), ==, 0);
     g_assert_false(ferry_ini_read_file(path, note_entry, NULL, &error));
@@ -110,6 +114,7 @@ static void
 test_endless_file(void)
 {
     g_autoptr(GError) error = NULL;
+
     g_assert_false(ferry_ini_read_file("/dev/zero", note_entry, NULL, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CONFIG);
 }
@@ -118,6 +123,7 @@ static void
 test_missing_file(void)
 {
     g_autoptr(GError) error = NULL;
+
     g_assert_false(ferry_ini_read_file("/nonexistent/x.conf", note_entry, NULL, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CONFIG);
     g_assert_nonnull(strstr(error->message, "'/nonexistent/x.conf'"));
@@ -136,6 +142,7 @@ test_reader_stops(void)
 {
     g_autoptr(GError) error = NULL;
     int calls = 0;
+
     g_assert_false(ferry_ini_read_text("f", "[a]\nx=1\ny=2\n", 12, refuse_entry, &calls, &error));
     g_assert_cmpint(calls, ==, 1);
     g_assert_cmpstr(error->message, ==, "enough");

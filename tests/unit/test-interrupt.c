@@ -13,8 +13,10 @@ test_answers(void)
         {"d", FERRY_INTERRUPT_DETACH},     {"DETACH\r\n", FERRY_INTERRUPT_DETACH},
         {"c\n", FERRY_INTERRUPT_CONTINUE},
     };
+
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         FerryInterruptEvent event = FERRY_INTERRUPT_LEAVE;
+
         g_assert_true(ferry_interrupt_understand(cases[i].answer, &event));
         g_assert_cmpint(event, ==, cases[i].event);
     }
@@ -25,8 +27,10 @@ static void
 test_unclear_answers(void)
 {
     static const char *const answers[] = {"", "\n", "y\n", "ab\n", "a d\n", "aa\n", "abort!\n"};
+
     for (size_t i = 0; i < G_N_ELEMENTS(answers); i++) {
         FerryInterruptEvent event = FERRY_INTERRUPT_LEAVE;
+
         g_assert_false(ferry_interrupt_understand(answers[i], &event));
         g_assert_cmpint(event, ==, FERRY_INTERRUPT_LEAVE);
     }

@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include "../../cli/journey.h"
-
 #include "ferry/json.h"
 
 #define ID "3f2b8a4e-0c1d-4e5f-8a9b-123456789abc"
@@ -18,6 +17,7 @@ static bool
 take(FerryJourney *journey, const char *type, json_t *payload)
 {
     g_autoptr(FerryJson) body = json_pack("{s:s,s:o}", "event_type", type, "payload", payload);
+
     return ferry_journey_take_event(journey, body);
 }
 
@@ -25,6 +25,7 @@ static bool
 take_progress(FerryJourney *journey, gint64 seq, gint64 sample, gint64 elapsed_ms)
 {
     json_t *payload = payload_new(seq, "running");
+
     json_object_set_new(payload, "sample", json_integer(sample));
     json_object_set_new(payload, "progress",
                         json_pack("{s:I}", "elapsed_ms", (json_int_t)elapsed_ms));
@@ -35,6 +36,7 @@ static void
 test_the_way(void)
 {
     g_autoptr(FerryJourney) journey = ferry_journey_new(ID, "kvm01");
+
     g_assert_null(ferry_journey_latest(journey));
     g_assert_true(take(journey, "migration.accepted", payload_new(1, "accepted")));
     g_assert_true(take(journey, "migration.running", payload_new(3, "running")));
@@ -50,6 +52,7 @@ static void
 test_old_news(void)
 {
     g_autoptr(FerryJourney) journey = ferry_journey_new(ID, "kvm01");
+
     g_assert_true(take(journey, "migration.running", payload_new(3, "running")));
     g_assert_false(take(journey, "migration.running", payload_new(3, "running")));
     g_assert_false(take(journey, "migration.preparing", payload_new(2, "preparing")));
@@ -65,6 +68,7 @@ static void
 test_agent_started_again(void)
 {
     g_autoptr(FerryJourney) journey = ferry_journey_new(ID, "kvm01");
+
     g_assert_true(take_progress(journey, 3, 50, 50000));
     g_assert_true(take_progress(journey, 3, 1, 58000));
 }
@@ -74,6 +78,7 @@ test_others(void)
 {
     g_autoptr(FerryJourney) journey = ferry_journey_new(ID, "kvm01");
     json_t *destination = payload_new(9, "rolled-back");
+
     json_object_set_new(destination, "role", json_string("destination"));
     g_assert_false(take(journey, "migration.destination.rolled_back", destination));
     json_t *stranger = payload_new(9, "failed");
@@ -94,6 +99,7 @@ test_record_ends_it(void)
 {
     g_autoptr(FerryJourney) journey = ferry_journey_new(ID, "kvm01");
     g_autoptr(FerryJson) record = payload_new(6, "cancelled");
+
     g_assert_true(ferry_journey_take_record(journey, record));
     g_assert_true(ferry_journey_is_over(journey));
     g_assert_false(take(journey, "migration.running", payload_new(7, "running")));
@@ -105,6 +111,7 @@ static void
 test_unknown_status(void)
 {
     g_autoptr(FerryJourney) journey = ferry_journey_new(ID, "kvm01");
+
     g_assert_true(take(journey, "migration.running", payload_new(3, "running")));
     g_assert_true(take(journey, "migration.dreaming", payload_new(4, "dreaming")));
     g_assert_cmpint(ferry_journey_status(journey), ==, FERRY_STATUS_RUNNING);

@@ -7,6 +7,7 @@ static void
 test_text(void)
 {
     g_autoptr(FerryJson) broken = ferry_json_text("disk \xc3\x28");
+
     g_assert_cmpstr(json_string_value(broken), ==, "disk \357\277\275(");
     g_autoptr(FerryJson) none = ferry_json_text(NULL);
     g_assert_true(json_is_null(none));
@@ -17,6 +18,7 @@ test_getters_fall_back(void)
 {
     g_autoptr(FerryJson) object = json_pack("{s:s,s:I,s:b,s:f}", "text", "a", "number",
                                             (json_int_t)1 << 60, "yes", 1, "real", 1.5);
+
     g_assert_cmpstr(ferry_json_get_string(object, "text"), ==, "a");
     g_assert_null(ferry_json_get_string(object, "number"));
     g_assert_null(ferry_json_get_string(object, "missing"));
@@ -34,6 +36,7 @@ test_dump(void)
 {
     g_autoptr(FerryJson) object = json_pack("{s:s,s:[i,n]}", "z", "\xe2\x98\x83", "a", 1);
     g_autofree char *text = ferry_json_dump(object);
+
     g_assert_cmpstr(text, ==, "{\"z\":\"\\u2603\",\"a\":[1,null]}");
     g_autofree char *scalar = ferry_json_dump(json_true());
     g_assert_cmpstr(scalar, ==, "true");
@@ -52,9 +55,11 @@ test_time(void)
         {-1, "1969-12-31T23:59:59.999999Z", "1969-12-31 23:59:59.999999"},
         {G_MAXINT64, "9999-12-31T23:59:59.775807Z", "9999-12-31 23:59:59.775807"},
     };
+
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *iso = ferry_clock_format_iso(cases[i].time_us);
         g_autofree char *oslo = ferry_clock_format_oslo(cases[i].time_us);
+
         g_assert_cmpstr(iso, ==, cases[i].iso);
         g_assert_cmpstr(oslo, ==, cases[i].oslo);
     }

@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include "../../cli/order.h"
-
 #include "ferry/json.h"
 
 #include <string.h>
@@ -11,6 +10,7 @@ static bool
 parse(const char *const *words, json_t *options, GError **error)
 {
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+
     g_option_context_set_main_group(context, ferry_order_group_new(options));
     g_auto(GStrv) argv = g_strdupv((char **)words);
     return g_option_context_parse_strv(context, &argv, error);
@@ -61,6 +61,7 @@ test_every_option(void)
         " \"future\": {\"a\": \"b=c\"}}",
         0, NULL);
     bool parsed = parse(words, options, &error);
+
     g_assert_no_error(error);
     g_assert_true(parsed);
     g_assert_true(json_equal(options, expected));
@@ -72,6 +73,7 @@ test_none(void)
     static const char *const words[] = {"x", NULL};
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryJson) options = json_object();
+
     g_assert_true(parse(words, options, &error));
     g_assert_cmpuint(json_object_size(options), ==, 0);
 }
@@ -98,10 +100,12 @@ test_wrong_values(void)
         "--progress-interval=inf",
         "--downtime=99999999999999999999",
     };
+
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
         const char *const words[] = {"x", wrong[i], NULL};
         g_autoptr(GError) error = NULL;
         g_autoptr(FerryJson) options = json_object();
+
         g_test_message("%s", wrong[i]);
         g_assert_false(parse(words, options, &error));
         g_assert_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE);
@@ -118,6 +122,7 @@ test_contradictions(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryJson) options = json_object();
     g_autoptr(FerryJson) others = json_object();
+
     g_assert_false(parse(both, options, &error));
     g_assert_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE);
     g_clear_error(&error);

@@ -6,6 +6,7 @@ static void
 assert_plain(const char *text, const char *expected)
 {
     g_autofree char *plain = ferry_plain_text(text);
+
     g_assert_cmpstr(plain, ==, expected);
 }
 
@@ -60,8 +61,10 @@ test_clip(void)
         {"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", 5, "\xe6\x97\xa5..."},
         {"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", 4, "..."}, /* half a character does not exist */
     };
+
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *clipped = ferry_plain_text_clip(cases[i].text, cases[i].columns);
+
         g_assert_cmpstr(clipped, ==, cases[i].expected);
     }
 }

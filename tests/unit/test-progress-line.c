@@ -2,7 +2,6 @@
 
 #include "../../cli/plain-text.h"
 #include "../../cli/progress-line.h"
-
 #include "ferry/json.h"
 
 #include <string.h>
@@ -23,6 +22,7 @@ static void
 assert_renders(const json_t *payload, guint columns, const char *expected)
 {
     g_autofree char *line = ferry_progress_line_render(payload, columns);
+
     g_assert_cmpstr(line, ==, expected);
 }
 
@@ -30,6 +30,7 @@ static void
 test_widths(void)
 {
     g_autoptr(FerryJson) payload = running_payload();
+
     assert_renders(payload, 0, "disk 40%  ETA 17 s  110 MiB/s  disk 1.0/3.0 GiB  memory 0/512 MiB");
     assert_renders(
         payload, 79,
@@ -44,8 +45,10 @@ static void
 test_every_width_fits(void)
 {
     g_autoptr(FerryJson) payload = running_payload();
+
     for (guint columns = 1; columns < 250; columns++) {
         g_autofree char *line = ferry_progress_line_render(payload, columns);
+
         g_assert_cmpuint(ferry_plain_text_columns(line), <=, columns);
         if (columns >= 40)
             g_assert_nonnull(strchr(line, '#'));
@@ -59,6 +62,7 @@ test_before_and_after_the_transfer(void)
 {
     g_autoptr(FerryJson) queued =
         json_pack("{s:s,s:n,s:n}", "status", "queued", "phase", "progress");
+
     assert_renders(queued, 80, "queued");
     /* The phase of a transfer that is over says nothing any more. */
     g_autoptr(FerryJson) finishing = json_pack("{s:s,s:s,s:{s:i}}", "status", "post-migrating",
@@ -70,6 +74,7 @@ static void
 test_strange_values(void)
 {
     g_autoptr(FerryJson) nothing = json_object();
+
     assert_renders(nothing, 80, "?");
     g_autoptr(FerryJson) odd =
         json_pack("{s:s,s:s,s:{s:i,s:n,s:i,s:{s:i,s:i}}}", "status", "running", "phase", "di\033sk",

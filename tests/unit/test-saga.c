@@ -228,9 +228,10 @@ assert_steps(Fixture *fixture, const char *expected)
     json_t *step = NULL;
     gsize index = 0;
 
-    json_array_foreach(journaled, index, step) g_string_append_printf(
-        found, "%s%s %s", index > 0 ? ", " : "", ferry_json_get_string(step, "name"),
-        ferry_json_get_string(step, "state"));
+    json_array_foreach(journaled, index, step)
+        g_string_append_printf(found, "%s%s %s", index > 0 ? ", " : "",
+                               ferry_json_get_string(step, "name"),
+                               ferry_json_get_string(step, "state"));
     g_assert_cmpstr(found->str, ==, expected);
 }
 

@@ -49,7 +49,8 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/stall-timer/counts-from-the-first-failure", test_counts_from_the_first_failure);
+    g_test_add_func("/stall-timer/counts-from-the-first-failure",
+                    test_counts_from_the_first_failure);
     g_test_add_func("/stall-timer/begins-anew-with-a-movement", test_begins_anew_with_a_movement);
     g_test_add_func("/stall-timer/going-back-is-no-movement", test_going_back_is_no_movement);
     g_test_add_func("/stall-timer/no-time-at-all", test_no_time_at_all);

@@ -50,6 +50,7 @@ test_moves(void)
             g_autofree char *move =
                 g_strdup_printf("%s %s", ferry_status_to_string((FerryStatus)from),
                                 ferry_status_to_string((FerryStatus)to));
+
             g_test_message("%s", move);
             g_assert_cmpint(
                 ferry_status_may_follow(FERRY_ROLE_SOURCE, (FerryStatus)from, (FerryStatus)to), ==,
@@ -81,6 +82,7 @@ test_terminal(void)
 {
     static const char *const terminal[] = {"completed", "failed",      "cancelled",
                                            "error",     "rolled-back", NULL};
+
     for (unsigned status = 0; status < STATUS_COUNT; status++)
         g_assert_cmpint(ferry_status_is_terminal((FerryStatus)status), ==,
                         g_strv_contains(terminal, ferry_status_to_string((FerryStatus)status)));
@@ -91,6 +93,7 @@ test_names(void)
 {
     for (unsigned status = 0; status < STATUS_COUNT; status++) {
         FerryStatus back = FERRY_STATUS_ACCEPTED;
+
         g_assert_true(ferry_status_from_string(ferry_status_to_string((FerryStatus)status), &back));
         g_assert_cmpint(back, ==, status);
     }
@@ -110,6 +113,7 @@ test_phases(void)
 {
     for (unsigned phase = 0; phase <= FERRY_PHASE_SWITCHOVER; phase++) {
         FerryPhase back = FERRY_PHASE_MEMORY;
+
         g_assert_true(ferry_phase_from_string(ferry_phase_to_string((FerryPhase)phase), &back));
         g_assert_cmpint(back, ==, phase);
     }
@@ -127,11 +131,12 @@ test_events(void)
         for (unsigned to = 0; to < STATUS_COUNT; to++) {
             bool reachable = to == (roles[r] == FERRY_ROLE_SOURCE ? FERRY_STATUS_ACCEPTED
                                                                   : FERRY_STATUS_PREPARING);
+
             for (unsigned from = 0; from < STATUS_COUNT; from++)
                 reachable |= ferry_status_may_follow(roles[r], (FerryStatus)from, (FerryStatus)to);
             const char *type = ferry_status_event_type(roles[r], (FerryStatus)to);
             g_assert_cmpint(type != NULL, ==, reachable);
-            g_assert_null(type != NULL ? strchr(type, '-') : NULL);
+            g_assert_null(type ? strchr(type, '-') : NULL);
         }
     }
     g_assert_cmpstr(ferry_status_event_type(FERRY_ROLE_SOURCE, FERRY_STATUS_POST_MIGRATING), ==,

@@ -16,6 +16,7 @@ test_alignment(void)
     static const char *const first[] = {"kvm01", "9 GiB", "up", NULL};
     static const char *const second[] = {"k2", "100 GiB", NULL, NULL};
     g_autoptr(FerryTable) table = ferry_table_new(titles);
+
     ferry_table_add(table, first);
     ferry_table_add(table, second);
     g_autoptr(GPtrArray) lines = ferry_table_lines(table);
@@ -31,6 +32,7 @@ test_last_column_to_the_right(void)
     static const char *const titles[] = {"STEP", ">TOOK", NULL};
     static const char *const row[] = {"transfer", "12 min 03 s", NULL};
     g_autoptr(FerryTable) table = ferry_table_new(titles);
+
     ferry_table_add(table, row);
     g_autoptr(GPtrArray) lines = ferry_table_lines(table);
     assert_line(lines, 0, "STEP             TOOK");
@@ -45,6 +47,7 @@ test_cells_are_made_plain(void)
     static const char *const hostile[] = {"a\033[1m", "1", NULL};
     static const char *const wide[] = {"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", "2", NULL};
     g_autoptr(FerryTable) table = ferry_table_new(titles);
+
     ferry_table_add(table, hostile);
     ferry_table_add(table, wide);
     g_autoptr(GPtrArray) lines = ferry_table_lines(table);

@@ -1,13 +1,13 @@
 #include "config.h"
 
-#include "rpc/transport.h"
-
 #include "ferry/error.h"
+#include "rpc/transport.h"
 
 static FerryTransport *
 parse(const char *url, GError **error)
 {
     g_autoptr(FerryMessagingOptions) options = ferry_messaging_options_new();
+
     g_free(options->transport_url);
     options->transport_url = g_strdup(url);
     return ferry_transport_new(options, "test", error);
@@ -57,6 +57,7 @@ test_one_broker(void)
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
         g_autoptr(FerryTransport) transport = parse(cases[i].url, &error);
+
         g_test_message("%s", cases[i].url);
         g_assert_no_error(error);
         g_assert_cmpuint(transport->brokers->len, ==, 1);
@@ -73,6 +74,7 @@ test_several_brokers(void)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryTransport) transport = parse("rabbit://a:b@one:1,c:d@[::2]:2,three/v", &error);
+
     g_assert_no_error(error);
     g_assert_cmpuint(transport->brokers->len, ==, 3);
     g_assert_cmpstr(broker(transport, 1)->host, ==, "::2");
@@ -91,6 +93,7 @@ test_query(void)
         parse("rabbit://h/v?ssl=true&ssl_ca_file=%2Fetc%2Fa+b.pem&heartbeat_timeout_threshold=7"
               "&kombu_reconnect_delay=2&amqp_durable_queues=&",
               &error);
+
     g_assert_no_error(error);
     g_assert_true(transport->options->ssl);
     g_assert_cmpstr(transport->options->ssl_ca_file, ==, "/etc/a b.pem");
@@ -120,9 +123,11 @@ test_refused(void)
         "rabbit://h/?ssl=true&ssl=false",
         NULL,
     };
-    for (guint i = 0; urls[i] != NULL; i++) {
+
+    for (guint i = 0; urls[i]; i++) {
         g_autoptr(GError) error = NULL;
         g_autoptr(FerryTransport) transport = parse(urls[i], &error);
+
         g_test_message("%s", urls[i]);
         g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CONFIG);
         g_assert_null(transport);
