@@ -5,7 +5,7 @@
 #include "ferry/lock.h"
 
 struct FerryFileCopyCall {
-    FerryFileCopyOrder order; /* immutable; the strings are ours */
+    FerryFileCopyRequest request; /* immutable; the strings are ours */
     FerryFileCopyCounter counter;
 
     GMutex lock;
@@ -19,10 +19,10 @@ call_clear(gpointer data)
 {
     FerryFileCopyCall *self = data;
 
-    g_free((char *)self->order.to_uri);
-    g_free((char *)self->order.from_path);
-    g_free((char *)self->order.to_path);
-    g_clear_object(&self->order.cancellable);
+    g_free((char *)self->request.to_uri);
+    g_free((char *)self->request.from_path);
+    g_free((char *)self->request.to_path);
+    g_clear_object(&self->request.cancellable);
     g_clear_error(&self->error);
     g_mutex_clear(&self->counter.lock);
     g_mutex_clear(&self->lock);
@@ -34,7 +34,7 @@ run_call(gpointer data)
 {
     FerryFileCopyCall *self = data;
     g_autoptr(GError) error = NULL;
-    bool ok = ferry_file_copy_run(&self->order, &self->counter, &error);
+    bool ok = ferry_file_copy_run(&self->request, &self->counter, &error);
 
     g_mutex_lock(&self->lock);
     self->over = true;
@@ -46,15 +46,15 @@ run_call(gpointer data)
 }
 
 FerryFileCopyCall *
-ferry_file_copy_call_start(const FerryFileCopyOrder *order)
+ferry_file_copy_call_start(const FerryFileCopyRequest *request)
 {
     FerryFileCopyCall *self = g_atomic_rc_box_new0(FerryFileCopyCall);
 
-    self->order = *order;
-    self->order.to_uri = g_strdup(order->to_uri);
-    self->order.from_path = g_strdup(order->from_path);
-    self->order.to_path = g_strdup(order->to_path);
-    self->order.cancellable = g_object_ref(order->cancellable);
+    self->request = *request;
+    self->request.to_uri = g_strdup(request->to_uri);
+    self->request.from_path = g_strdup(request->from_path);
+    self->request.to_path = g_strdup(request->to_path);
+    self->request.cancellable = g_object_ref(request->cancellable);
     g_mutex_init(&self->counter.lock);
     g_mutex_init(&self->lock);
     g_cond_init(&self->ended);

@@ -9,8 +9,8 @@
 
 typedef struct FerryFileCopyCall FerryFileCopyCall;
 
-/** @order: copied; @order->virt outlives the agent's threads. */
-FerryFileCopyCall *ferry_file_copy_call_start(const FerryFileCopyOrder *order);
+/** @request: copied; @request->virt outlives the agent's threads. */
+FerryFileCopyCall *ferry_file_copy_call_start(const FerryFileCopyRequest *request);
 
 /** Returns: true once the copy ended, false after @timeout_ms. */
 bool ferry_file_copy_call_wait(FerryFileCopyCall *call, guint timeout_ms);

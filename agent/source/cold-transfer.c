@@ -220,14 +220,14 @@ static bool
 define_there(Cold *self, virConnectPtr connection, GError **error)
 {
     const json_t *migrate_data = ferry_migration_record(self->migration)->migrate_data;
-    FerryTransferOrder order = {
+    FerryTransferParameters parameters = {
         .offline = true,
         .libvirt_uri = ferry_json_get_string(migrate_data, "libvirt_uri"),
         .dest_name = ferry_migration_options(self->migration)->dest_name,
     };
     g_autoptr(virDomain) domain = ferry_virt_domain_find(connection, self->instance->uuid, error);
 
-    return domain && ferry_virt_migrate(domain, &order, error);
+    return domain && ferry_virt_migrate(domain, &parameters, error);
 }
 
 static bool

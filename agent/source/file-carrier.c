@@ -171,7 +171,7 @@ send_rest(Carrying *self, const json_t *answer, GError **error)
     const char *to_path = ferry_json_get_string(answer, "path");
     json_int_t offset = json_integer_value(json_object_get(answer, "offset_bytes"));
     const json_t *migrate_data = ferry_migration_record(self->migration)->migrate_data;
-    FerryFileCopyOrder order = {
+    FerryFileCopyRequest request = {
         .virt = agent_of(self)->virt,
         .to_uri = ferry_json_get_string(migrate_data, "libvirt_uri"),
         .from_path = self->file->path,
@@ -191,7 +191,7 @@ send_rest(Carrying *self, const json_t *answer, GError **error)
     note_found(self, (guint64)offset);
     ferry_fault_point("carry", "begin");
 
-    g_autoptr(FerryFileCopyCall) call = ferry_file_copy_call_start(&order);
+    g_autoptr(FerryFileCopyCall) call = ferry_file_copy_call_start(&request);
     bool ok = watch_call(self, call, error);
 
     ferry_fault_point("carry", "end");

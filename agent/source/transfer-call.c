@@ -63,7 +63,7 @@ run_call(gpointer data)
     FerryTransferCall *self = data;
     const FerryOrderOptions *options = ferry_migration_options(self->migration);
     bool was_persistent = virDomainIsPersistent(self->domain) == 1;
-    FerryTransferOrder order = {
+    FerryTransferParameters parameters = {
         .libvirt_uri = self->libvirt_uri,
         .migrate_uri = self->migrate_uri,
         .disks = (const char *const *)self->disks->pdata,
@@ -82,7 +82,7 @@ run_call(gpointer data)
         .parallel_connections = options->parallel_connections,
     };
     g_autoptr(GError) error = NULL;
-    bool ok = ferry_virt_migrate(self->domain, &order, &error);
+    bool ok = ferry_virt_migrate(self->domain, &parameters, &error);
 
     g_mutex_lock(&self->lock);
     self->over = true;

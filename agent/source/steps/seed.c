@@ -114,7 +114,7 @@ watch(const Seed *self,
 static bool
 copy_from(const Seed *self, const FerryOverlay *overlay, guint64 offset, GError **error)
 {
-    FerryFileCopyOrder order = {
+    FerryFileCopyRequest request = {
         .virt = self->agent->virt,
         .to_uri = self->to_uri,
         .from_path = overlay->image,
@@ -128,7 +128,7 @@ copy_from(const Seed *self, const FerryOverlay *overlay, guint64 offset, GError 
         g_message("Migration '%s': the seed of disk '%s' goes on at byte %" G_GUINT64_FORMAT,
                   ferry_migration_id(self->migration), overlay->target, offset);
 
-    g_autoptr(FerryFileCopyCall) call = ferry_file_copy_call_start(&order);
+    g_autoptr(FerryFileCopyCall) call = ferry_file_copy_call_start(&request);
 
     return watch(self, overlay, call, offset, error);
 }
