@@ -84,7 +84,7 @@ libvirt_port(GUri *uri)
 static bool
 open_and_close(gpointer uri, GError **error)
 {
-    g_autoptr(virConnect) connection = ferry_virt_connect_to(uri, error);
+    g_autoptr(virConnect) connection = ferry_virt_connect_to(uri, NULL, error);
 
     return connection != NULL;
 }

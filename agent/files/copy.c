@@ -124,7 +124,8 @@ bool
 ferry_file_copy_run(const FerryFileCopyOrder *order, FerryFileCopyCounter *counter, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    g_autoptr(virConnect) connection = ferry_virt_connect_to(order->to_uri, error);
+    g_autoptr(virConnect) connection =
+        ferry_virt_connect_to(order->to_uri, order->cancellable, error);
 
     if (!connection)
         return false;

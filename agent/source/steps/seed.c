@@ -6,6 +6,7 @@
 #include "ferry/json.h"
 #include "files/copy-call.h"
 #include "files/digests.h"
+#include "files/far-volume.h"
 #include "model/carried-file.h"
 #include "model/overlay.h"
 #include "model/progress.h"
@@ -16,7 +17,6 @@
 #include "source/migration-progress.h"
 #include "virt/auto.h"
 #include "virt/snapshot.h"
-#include "virt/volume.h"
 
 /* How often the watch looks at the copy. */
 #define LOOK_MS 250
@@ -86,9 +86,8 @@ is_frozen(const Seed *self, const FerryOverlay *overlay, GError **error)
 static bool
 ask_what_arrived(const Seed *self, const char *path, guint64 *ret_bytes, GError **error)
 {
-    g_autoptr(virConnect) far = ferry_virt_connect_to(self->to_uri, error);
-
-    return far && ferry_virt_volume_length(far, path, ret_bytes, error);
+    return ferry_far_volume_length(self->to_uri, path,
+                                   ferry_migration_cancellable(self->migration), ret_bytes, error);
 }
 
 /* A call that hangs is left behind when the migration is given up. */
