@@ -8,7 +8,6 @@
 #include "model/progress.h"
 #include "peer/peer.h"
 #include "runtime/fault-point.h"
-#include "source/file-carrier.h"
 #include "source/migration-progress.h"
 #include "virt/auto.h"
 #include "virt/domain-state.h"
@@ -54,9 +53,7 @@ tell(Cold *self, gint64 now)
 
     ferry_progress_update(self->progress, &sample);
     progress = ferry_progress_to_json(self->progress);
-    ferry_migration_take(self->migration, &ferry_migration_record(self->migration)->progress,
-                         json_incref(progress));
-    ferry_migration_save(self->migration);
+    ferry_migration_save_progress(self->migration, json_incref(progress));
     ferry_migration_report_progress(self->migration, progress);
     self->told_us = now;
 }
@@ -144,13 +141,15 @@ list_files(Cold *self, GError **error)
 static bool
 carry_all(Cold *self, GError **error)
 {
+    FerryFileCarrier carrier = ferry_migration_file_carrier(self->migration);
+
     for (guint i = 0; i < self->files->len; i++) {
         FerryCarriedFile *file = g_ptr_array_index(self->files, i);
         FerryCarrierResult result = {0};
 
         self->disk = g_ptr_array_index(self->disks, i);
         self->arrived_bytes = self->disk ? arrived_before(self, self->disk) : 0;
-        if (!ferry_file_carrier_bring(self->migration, file, on_sent, self, &result, error)) {
+        if (!ferry_file_carrier_bring(&carrier, file, on_sent, self, &result, error)) {
             g_prefix_error(error, "File '%s': ", file->path);
             return false;
         }

@@ -2,15 +2,26 @@
  * it, has it verified. The source's side; the destination's is import.h.
  *
  * Goes on through restarts of either agent and of the destination's libvirt: what has arrived is asked
- * for again and the rest is sent. Threads: the saga's; blocks until the file is there.
+ * for again and the rest is sent. Threads: any but main; blocks until the file is there.
  */
 #pragma once
 
+#include <gio/gio.h>
 #include <glib.h>
 #include <stdbool.h>
 
 #include "model/carried-file.h"
-#include "source/migration.h"
+#include "runtime/agent.h"
+
+/* For whom and whereto. A value that borrows all it points to. */
+typedef struct {
+    const FerryAgent *agent;
+    const char *migration_id;  /* prepared on the destination */
+    const char *destination;   /* host, whose agent is asked */
+    const char *libvirt_uri;   /* that host's libvirt, as its agent gave it; checked */
+    guint64 bandwidth_mibps;   /* 0: no limit */
+    GCancellable *cancellable; /* when it ends the file is given up */
+} FerryFileCarrier;
 
 /**
  * FerryCarrierFunc:
@@ -27,13 +38,12 @@ typedef struct {
 
 /**
  * ferry_file_carrier_bring:
- * @migration: has checked migrate_data; its destination is prepared; its bandwidth limit holds
  * @file: path, kind, format, sizes; the digest is computed and set when it is NULL
- * @error: FERRY_ERROR_CANCELLED when the migration's cancellable ended; the destination's refusal;
+ * @error: FERRY_ERROR_CANCELLED when the carrier's cancellable ended; the destination's refusal;
  *   FERRY_ERROR_DESTINATION_UNREACHABLE or FERRY_ERROR_HYPERVISOR_UNAVAILABLE when nothing moved for
  *   outcome_timeout
  */
-bool ferry_file_carrier_bring(FerryMigration *migration,
+bool ferry_file_carrier_bring(const FerryFileCarrier *carrier,
                               FerryCarriedFile *file,
                               FerryCarrierFunc func,
                               gpointer data,

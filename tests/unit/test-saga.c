@@ -95,8 +95,7 @@ report(FerryMigration *migration)
 {
     limit_files(RLIM_INFINITY);
     tell("report", "it");
-    ferry_migration_take(migration, &ferry_migration_record(migration)->report,
-                         json_pack("{s:i}", "total_ms", 1));
+    ferry_migration_set_report(migration, json_pack("{s:i}", "total_ms", 1));
 }
 
 static const FerrySaga saga = {steps, report};
@@ -423,11 +422,10 @@ die_while_undoing(Fixture *fixture, FerryErrorCode cause, const char *state)
     behaviours[TRANSFER].end = FERRY_STEP_DETACHED;
     run(fixture);
 
-    FerryRecord *record = ferry_migration_record(fixture->migration);
-
-    ferry_record_take(&record->error, ferry_error_to_json(why));
-    g_assert_true(ferry_journal_save(journal, record, NULL, &error));
-    g_assert_true(ferry_journal_step_end(journal, record, "transfer", state, &error));
+    ferry_migration_set_error(fixture->migration, why);
+    ferry_migration_save(fixture->migration);
+    g_assert_true(ferry_journal_step_end(journal, ferry_migration_record(fixture->migration),
+                                         "transfer", state, &error));
     restart(fixture);
     behaviours[TRANSFER].end = FERRY_STEP_DONE;
     run(fixture);

@@ -12,7 +12,6 @@
 #include "model/migrate-data.h"
 #include "model/overlay.h"
 #include "model/paths.h"
-#include "model/storage-strategy.h"
 #include "peer/peer.h"
 #include "runtime/bounded-call.h"
 #include "source/report.h"
@@ -97,8 +96,7 @@ check_here(FerryMigration *migration, GError **error)
                                error);
     if (!check)
         return NULL;
-    ferry_migration_take(migration, &ferry_migration_record(migration)->instance_info,
-                         ferry_instance_to_json(check->instance));
+    ferry_migration_set_instance(migration, g_steal_pointer(&check->instance));
 
     FerryChecks *checks = g_steal_pointer(&check->checks);
 
@@ -143,14 +141,9 @@ keep_definition(FerryMigration *migration, GError **error)
 static void
 see_to_seeds(FerryMigration *migration, const FerryChecks *checks)
 {
-    FerryRecord *record = ferry_migration_record(migration);
-    FerryInstance *instance = ferry_migration_instance(migration);
-
-    if (!ferry_checks_warn_of(checks, "destination-libvirt"))
-        return;
-    ferry_storage_strategy_avoid_seeds(instance, ferry_migration_options(migration),
-                                       "the agent may not reach the destination's libvirt itself");
-    ferry_migration_take(migration, &record->instance_info, ferry_instance_to_json(instance));
+    if (ferry_checks_warn_of(checks, "destination-libvirt"))
+        ferry_migration_avoid_seeds(migration,
+                                    "the agent may not reach the destination's libvirt itself");
 }
 
 static FerryStepEnd
@@ -205,12 +198,11 @@ ask_to_prepare(FerryMigration *migration, GError **error)
 static void
 take_volumes(FerryMigration *migration, const json_t *answer)
 {
-    FerryRecord *record = ferry_migration_record(migration);
     json_t *volumes = json_object_get(json_object_get(answer, "migrate_data"), "volumes");
-    json_t *migrate_data = json_copy(record->migrate_data);
+    json_t *migrate_data = json_copy(ferry_migration_record(migration)->migrate_data);
 
     json_object_set(migrate_data, "volumes", volumes);
-    ferry_migration_take(migration, &record->migrate_data, migrate_data);
+    ferry_migration_set_migrate_data(migration, migrate_data);
 }
 
 /* The thin copy takes the target's zeroes for granted: only images that the destination's agent has
@@ -252,8 +244,7 @@ get_prepared(FerryMigration *migration, GError **error)
 
         if (migrate_data) {
             json_object_del(migrate_data, "migrate_data");
-            ferry_migration_take(migration, &ferry_migration_record(migration)->migrate_data,
-                                 migrate_data);
+            ferry_migration_set_migrate_data(migration, migrate_data);
             return true;
         }
         if (!ferry_peer_is_busy(why) || g_get_monotonic_time() > deadline ||
@@ -266,16 +257,6 @@ get_prepared(FerryMigration *migration, GError **error)
     }
 }
 
-static void
-adopt_strategies(FerryMigration *migration)
-{
-    FerryRecord *record = ferry_migration_record(migration);
-    FerryInstance *instance = ferry_migration_instance(migration);
-
-    ferry_storage_strategy_adopt(instance, json_object_get(record->migrate_data, "volumes"));
-    ferry_migration_take(migration, &record->instance_info, ferry_instance_to_json(instance));
-}
-
 static FerryStepEnd
 run_prepare(FerryMigration *migration, bool resumed, GError **error)
 {
@@ -286,7 +267,7 @@ run_prepare(FerryMigration *migration, bool resumed, GError **error)
     if (!ready || !ferry_migrate_data_check(record->migrate_data,
                                             ferry_migration_agent(migration)->config, error))
         return ferry_saga_step_broken(migration);
-    adopt_strategies(migration);
+    ferry_migration_adopt_volumes(migration);
     ferry_migration_save(migration);
     return FERRY_STEP_DONE;
 }
@@ -457,13 +438,12 @@ run_source_disks(FerryMigration *migration, bool resumed, GError **error)
 static void
 make_report(FerryMigration *migration)
 {
-    FerryRecord *record = ferry_migration_record(migration);
+    const FerryRecord *record = ferry_migration_record(migration);
     const FerryInstance *instance = ferry_migration_instance(migration);
     g_autoptr(FerryJson) steps = ferry_journal_steps(ferry_migration_agent(migration)->journal,
                                                      record->migration_id, FERRY_ROLE_SOURCE);
 
-    ferry_migration_take(migration, &record->report,
-                         ferry_source_report_make(record, instance, steps));
+    ferry_migration_set_report(migration, ferry_source_report_make(record, instance, steps));
 }
 
 static const FerrySagaStep steps[] = {

@@ -15,13 +15,9 @@
 static void
 keep_transfer_result(FerryMigration *migration, FerryTransferResult *result)
 {
-    FerryRecord *record = ferry_migration_record(migration);
-    json_t *report = ferry_source_report_transfer(result);
-
-    json_object_update_missing(report, record->report);
-    ferry_migration_take(migration, &record->report, report);
+    ferry_migration_add_report(migration, ferry_source_report_transfer(result));
     if (result->error)
-        ferry_migration_take(migration, &record->error, ferry_error_to_json(result->error));
+        ferry_migration_set_error(migration, result->error);
     ferry_migration_save(migration);
 }
 
@@ -65,11 +61,11 @@ ferry_transfer_step_run(FerryMigration *migration, bool resumed, GError **error)
 static FerryStepEnd
 end_of_outcome(FerryMigration *migration, const FerryConfirmation *seen, GError **error)
 {
-    FerryRecord *record = ferry_migration_record(migration);
+    const FerryRecord *record = ferry_migration_record(migration);
     g_autoptr(GError) cause = record->error ? ferry_error_from_json(record->error) : NULL;
 
     if (seen->outcome == FERRY_OUTCOME_SUCCEEDED) {
-        ferry_migration_take(migration, &record->error, NULL);
+        ferry_migration_set_error(migration, NULL);
         return FERRY_STEP_DONE;
     }
     g_propagate_error(error, ferry_confirmation_error(seen, record, cause));
