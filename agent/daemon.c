@@ -13,7 +13,7 @@
 #include "runtime/expiry-timer.h"
 #include "runtime/service-manager.h"
 #include "storage/quarantine.h"
-#include "source/steps/steps.h"
+#include "source/steps/table.h"
 #include "virt/virt.h"
 
 #include <glib-unix.h>

@@ -244,6 +244,14 @@ ferry_migration_file_carrier(FerryMigration *self)
     };
 }
 
+json_t *
+ferry_migration_ordered_options(const FerryMigration *self)
+{
+    json_t *options = ferry_record_options(self->record);
+
+    return options ? json_incref(options) : json_object();
+}
+
 void
 ferry_migration_set_watch(FerryMigration *self, FerryVirtWatch *watch)
 {

@@ -77,6 +77,10 @@ bool ferry_migration_is_shut_off(const FerryMigration *migration);
 /** Returns: what brings its files; borrows from @migration. Once the destination is prepared. */
 FerryFileCarrier ferry_migration_file_carrier(FerryMigration *migration);
 
+/** Returns: (transfer full): the options as they were ordered, for the destination; an empty object
+ * where there were none. */
+json_t *ferry_migration_ordered_options(const FerryMigration *migration);
+
 /** The watch to wake when an order arrives; NULL takes it away. */
 void ferry_migration_set_watch(FerryMigration *migration, FerryVirtWatch *watch);
 

@@ -72,10 +72,17 @@ UNDO(undo_prepare, PREPARE, "prepare")
 UNDO(undo_transfer, TRANSFER, "transfer")
 
 static const FerrySagaStep steps[] = {
-    {"check", FERRY_STATUS_PREPARING, run_check, NULL, false, false},
-    {"prepare", FERRY_STATUS_PREPARING, run_prepare, undo_prepare, false, false},
-    {"transfer", FERRY_STATUS_RUNNING, run_transfer, undo_transfer, false, false},
-    {"finish", FERRY_STATUS_POST_MIGRATING, run_finish, NULL, true, true},
+    {.name = "check", .status = FERRY_STATUS_PREPARING, .run = run_check},
+    {.name = "prepare", .status = FERRY_STATUS_PREPARING, .run = run_prepare, .undo = undo_prepare},
+    {.name = "transfer",
+     .status = FERRY_STATUS_RUNNING,
+     .run = run_transfer,
+     .undo = undo_transfer},
+    {.name = "finish",
+     .status = FERRY_STATUS_POST_MIGRATING,
+     .run = run_finish,
+     .point_of_no_return = true,
+     .read_only = true},
     {0},
 };
 
@@ -98,7 +105,7 @@ report(FerryMigration *migration)
     ferry_migration_set_report(migration, json_pack("{s:i}", "total_ms", 1));
 }
 
-static const FerrySaga saga = {steps, report};
+static const FerrySaga saga = {.steps = steps, .report = report};
 
 /* --- one life of a migration ------------------------------------------------------------------ */
 

@@ -87,7 +87,7 @@ bring_all(gpointer data, GError **error)
 }
 
 FerryStepEnd
-ferry_source_files_run(FerryMigration *migration, bool resumed, GError **error)
+ferry_files_step_run(FerryMigration *migration, bool resumed, GError **error)
 {
     const FerryInstance *instance = ferry_migration_instance(migration);
     g_autoptr(GPtrArray) files = ferry_carried_files_of(instance);

@@ -241,7 +241,7 @@ send_all(gpointer data, GError **error)
 }
 
 FerryStepEnd
-ferry_seed_run(FerryMigration *migration, bool resumed, GError **error)
+ferry_seed_step_run(FerryMigration *migration, bool resumed, GError **error)
 {
     const FerryInstance *instance = ferry_migration_instance(migration);
     g_autoptr(GPtrArray) overlays = ferry_overlays_new(instance, ferry_migration_id(migration));

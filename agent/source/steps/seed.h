@@ -1,4 +1,4 @@
-/* seed.h: the step "seed" of a seeded migration's source: the frozen images are sent.
+/* seed.h: the step `seed` of a seeded migration's source: the frozen images are sent.
  *
  * Each is copied by the carrier (files/copy.h) into the file of its own name that the destination has
  * made for it, empty. That file's length says how much has arrived: whichever life of the agent
@@ -7,9 +7,6 @@
  */
 #pragma once
 
-#include <glib.h>
-
-#include "source/migration.h"
 #include "source/saga.h"
 
-FerryStepEnd ferry_seed_run(FerryMigration *migration, bool resumed, GError **error);
+FerryStepEnd ferry_seed_step_run(FerryMigration *migration, bool resumed, GError **error);

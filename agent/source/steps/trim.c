@@ -53,7 +53,7 @@ tell(FerryMigration *migration, const GError *why, gint64 begun_us)
 }
 
 FerryStepEnd
-ferry_trim_run(FerryMigration *migration, bool resumed, GError **error)
+ferry_trim_step_run(FerryMigration *migration, bool resumed, GError **error)
 {
     gint64 begun_us = g_get_monotonic_time();
     g_autoptr(GError) why = NULL;
