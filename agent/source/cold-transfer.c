@@ -176,15 +176,14 @@ is_still_shut_off(const Cold *self, virConnectPtr connection, GError **error)
 {
     FerryObservedState observed = ferry_virt_domain_observe(connection, self->instance->uuid);
 
-    if (observed == FERRY_OBSERVED_SHUT_OFF || observed == FERRY_OBSERVED_MIGRATED)
-        return true;
+    if (observed == FERRY_OBSERVED_ABSENT)
+        return refuse_changed(self, "was undefined", error);
     if (observed == FERRY_OBSERVED_UNREACHABLE) {
         ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Send the order again",
                         "Whether '%s' was started meanwhile cannot be seen", self->instance->name);
         return false;
     }
-    return refuse_changed(self, observed == FERRY_OBSERVED_ABSENT ? "was undefined" : "was started",
-                          error);
+    return ferry_observed_state_is_dead(observed) || refuse_changed(self, "was started", error);
 }
 
 /* Started and stopped again it looks as before, but for what it wrote. Cheap where nobody wrote: what
