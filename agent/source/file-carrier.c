@@ -72,7 +72,8 @@ ask_to_publish(Carrying *self, GError **error)
     return ask(self, "publish_file", "path", ferry_json_text(self->file->path), error);
 }
 
-/* Long before the lease ends; the destination's own timeout is not known, ours is as good a guess. */
+/* Long before the lease ends; the destination's own timeout is not known, ours is as good a
+ * guess. */
 static bool
 is_time_for_a_sign(const Carrying *self)
 {
@@ -201,7 +202,7 @@ try_again(Carrying *self, const GError *why)
     return true;
 }
 
-/* --- the way of a file ------------------------------------------------------------------------- */
+/* --- the way of a file ------------------------------------------------------------------------ */
 
 static bool
 has_state(const json_t *answer, const char *state)
@@ -221,7 +222,8 @@ is_copied_too_often(Carrying *self, const json_t *answer, GError **error)
     return true;
 }
 
-/* Returns: (transfer full): what to do next, after @answer. NULL: an end, with or without @error. */
+/* Returns: (transfer full): what to do next, after @answer. NULL: an end, with or without
+ * @error. */
 static json_t *
 next_answer(Carrying *self, const json_t *answer, GError **error)
 {

@@ -1,8 +1,8 @@
-/* file-carrier.h: brings one file of the source to the destination: asks there what is missing, sends
- * it, has it verified. The source's side; the destination's is import.h.
+/* file-carrier.h: brings one file of the source to the destination: asks there what is missing,
+ * sends it, has it verified. The source's side; the destination's is import.h.
  *
- * Goes on through restarts of either agent and of the destination's libvirt: what has arrived is asked
- * for again and the rest is sent. Threads: any but main; blocks until the file is there.
+ * Goes on through restarts of either agent and of the destination's libvirt: what has arrived is
+ * asked for again and the rest is sent. Threads: any but main; blocks until the file is there.
  */
 #pragma once
 
@@ -25,7 +25,8 @@ typedef struct {
 
 /**
  * FerryCarrierFunc:
- * @sent_bytes: put on the link for this file so far; what an earlier life of the agent sent is guessed
+ * @sent_bytes: put on the link for this file so far; what an earlier life of the agent sent is
+ *   guessed
  * Called some times a second while the file is sent, and once at its end.
  */
 typedef void (*FerryCarrierFunc)(const FerryCarriedFile *file, guint64 sent_bytes, gpointer data);
@@ -40,8 +41,8 @@ typedef struct {
  * ferry_file_carrier_bring:
  * @file: path, kind, format, sizes; the digest is computed and set when it is NULL
  * @error: FERRY_ERROR_CANCELLED when the carrier's cancellable ended; the destination's refusal;
- *   FERRY_ERROR_DESTINATION_UNREACHABLE or FERRY_ERROR_HYPERVISOR_UNAVAILABLE when nothing moved for
- *   outcome_timeout
+ *   FERRY_ERROR_DESTINATION_UNREACHABLE or FERRY_ERROR_HYPERVISOR_UNAVAILABLE when nothing moved
+ *   for outcome_timeout
  */
 bool ferry_file_carrier_bring(const FerryFileCarrier *carrier,
                               FerryCarriedFile *file,

@@ -1,12 +1,12 @@
 /* migration.h: a source's migration while it lives: its record and what others may ask of it.
  *
- * What is known of it is kept once and changed by the verbs below: the record, and the instance as it
- * was described, whose JSON in the record is made where it changes. What of an instance is not in the
- * JSON (obstacles, chain_told) is for the step that describes it; no later one may look at it, since
- * another life of the agent would not find it.
+ * What is known of it is kept once and changed by the verbs below: the record, and the instance
+ * as it was described, whose JSON in the record is made where it changes. What of an instance is
+ * not in the JSON (obstacles, chain_told) is for the step that describes it; no later one may
+ * look at it, since another life of the agent would not find it.
  *
- * Threads: the saga thread is the only writer of the record; everybody else uses the functions here.
- * Reference counted: scheduler, saga and requests each hold theirs.
+ * Threads: the saga thread is the only writer of the record; everybody else uses the functions
+ * here. Reference counted: scheduler, saga and requests each hold theirs.
  */
 #pragma once
 
@@ -43,8 +43,8 @@ FerryRecord *ferry_migration_snapshot(FerryMigration *migration);
 /** Returns: ended when the abort was asked for; waits of the saga end by it. */
 GCancellable *ferry_migration_cancellable(FerryMigration *migration);
 
-/** Journals the order first. @error: FERRY_ERROR_INVALID_MIGRATION_STATE once the point of no return
- * is behind. */
+/** Journals the order first. @error: FERRY_ERROR_INVALID_MIGRATION_STATE once the point of no
+ * return is behind. */
 bool ferry_migration_request_abort(FerryMigration *migration,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -61,10 +61,10 @@ bool ferry_migration_force_requested(FerryMigration *migration);
 void ferry_migration_detach(FerryMigration *migration);
 bool ferry_migration_is_detached(FerryMigration *migration);
 
-/* --- the saga thread (and before it starts, whoever made it) ----------------------------------- */
+/* --- the saga thread (and before it starts, whoever made it) ---------------------------------- */
 
-/** Returns: (transfer none): the record as it is now; valid until the migration goes. What its fields
- * point to lasts until the next verb changes them. */
+/** Returns: (transfer none): the record as it is now; valid until the migration goes. What its
+ * fields point to lasts until the next verb changes them. */
 const FerryRecord *ferry_migration_record(const FerryMigration *migration);
 
 /** Returns: (transfer none) (nullable): the instance as described; NULL before. Valid until
@@ -90,8 +90,8 @@ void ferry_migration_set_watch(FerryMigration *migration, FerryVirtWatch *watch)
 /** @instance: (transfer full): as it was described. */
 void ferry_migration_set_instance(FerryMigration *migration, FerryInstance *instance);
 
-/** Seeds cannot be sent to this destination: its disks are mirrored, but those that the order insists
- * to seed. @why: for a person. */
+/** Seeds cannot be sent to this destination: its disks are mirrored, but those that the order
+ * insists to seed. @why: for a person. */
 void ferry_migration_avoid_seeds(FerryMigration *migration, const char *why);
 
 /** @migrate_data: (transfer full): the destination's word of what it has prepared. */

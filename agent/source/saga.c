@@ -82,8 +82,8 @@ run_step(Run *self, const FerrySagaStep *step, GError **error)
     return end;
 }
 
-/* Backwards over everything that began, @last included. Returns: false when one could not be undone;
- * the record's error then tells of both. */
+/* Backwards over everything that began, @last included. Returns: false when one could not be
+ * undone; the record's error then tells of both. */
 static bool
 undo_steps(Run *self, const FerrySagaStep *last)
 {

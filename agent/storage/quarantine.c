@@ -27,7 +27,7 @@ struct FerryQuarantine {
     GMutex operation_lock;   /* one order or expiry at a time; held while others are asked */
 };
 
-/* --- what every order looks at first ------------------------------------------------------------ */
+/* --- what every order looks at first ---------------------------------------------------------- */
 
 static GPtrArray *
 find(FerryQuarantine *self, const char *migration_id, GError **error)
@@ -70,7 +70,8 @@ refuse_running(const FerryQuarantined *file,
     return false;
 }
 
-/* Shut off since it migrated away it does not run here; whether it does elsewhere is asked there. */
+/* Shut off since it migrated away it does not run here; whether it does elsewhere is asked
+ * there. */
 static bool
 is_dead_here(FerryQuarantine *self,
              virConnectPtr connection,
@@ -279,7 +280,7 @@ ferry_quarantine_delete(FerryQuarantine *self, const char *migration_id, bool fo
     return answer_ended(self, migration_id, error);
 }
 
-/* --- the end of the time ------------------------------------------------------------------------ */
+/* --- the end of the time ---------------------------------------------------------------------- */
 
 /* Says why it stays, and says it once. */
 static void
@@ -296,8 +297,9 @@ keep(FerryQuarantine *self, const FerryQuarantined *file, const GError *why)
         g_warning("Migration '%s': %s", file->migration_id, error->message);
 }
 
-/* The others were asked without the lock, since a host that is lost is slow to answer, and just then
- * somebody orders a restore: so what is there is looked at anew. Returns: true when it is gone. */
+/* The others were asked without the lock, since a host that is lost is slow to answer, and just
+ * then somebody orders a restore: so what is there is looked at anew. Returns: true when it is
+ * gone. */
 static bool
 end_held(FerryQuarantine *self, const char *migration_id, bool alive, GError **error)
 {

@@ -1,5 +1,5 @@
-/* What is known of a live migration is kept once: each verb, and what record, snapshot and journal show
- * of it afterwards. */
+/* What is known of a live migration is kept once: each verb, and what record, snapshot and
+ * journal show of it afterwards. */
 #include "config.h"
 
 #include "source/migration.h"
@@ -119,7 +119,7 @@ make_instance(void)
     return instance;
 }
 
-/* --- the instance ------------------------------------------------------------------------------- */
+/* --- the instance ----------------------------------------------------------------------------- */
 
 /* Record and struct say the same, whoever asks. */
 static void
@@ -206,7 +206,7 @@ test_volumes_are_adopted(Fixture *fixture, gconstpointer user_data)
     assert_one_instance(fixture, false);
 }
 
-/* --- what else is known -------------------------------------------------------------------------- */
+/* --- what else is known ----------------------------------------------------------------------- */
 
 static void
 test_migrate_data(Fixture *fixture, gconstpointer user_data)

@@ -74,7 +74,7 @@ assert_names(const char *text, const char *pattern)
     g_assert_cmpstr(found, ==, expected);
 }
 
-/* --- the table ---------------------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------------------- */
 
 /* Behind the point of no return is no way back: no undo, and no step that could be given up. */
 static void
@@ -113,7 +113,7 @@ test_header(void)
     assert_names(header, "^ \\*   ([a-z-]+)  ");
 }
 
-/* --- what people read ---------------------------------------------------------------------------- */
+/* --- what people read ------------------------------------------------------------------------- */
 
 static void
 test_architecture(void)

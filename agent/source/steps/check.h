@@ -1,5 +1,6 @@
-/* check.h: the step `check`: looks at the instance and asks the destination whether it can move; keeps
- * the definition where the disks will be put in quarantine. Undone, the definition is forgotten.
+/* check.h: the step `check`: looks at the instance and asks the destination whether it can move;
+ * keeps the definition where the disks will be put in quarantine. Undone, the definition is
+ * forgotten.
  *
  * Threads: the migration's saga thread; looking at the instance has a limit.
  */

@@ -19,8 +19,8 @@ typedef struct {
     json_t *report;      /* what became of each */
 } Step;
 
-/* A later life of the agent knows what has arrived only by a file's length, which says less than was
- * told; it must not tell less. */
+/* A later life of the agent knows what has arrived only by a file's length, which says less than
+ * was told; it must not tell less. */
 static void
 keep_percent(Step *self)
 {

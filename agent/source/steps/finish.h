@@ -1,5 +1,5 @@
-/* finish.h: the step `finish`: the destination finishes what has arrived: it sees the instance run, and commits what
- * seeded disks have written on the way.
+/* finish.h: the step `finish`: the destination finishes what has arrived: it sees the instance
+ * run, and commits what seeded disks have written on the way.
  *
  * Threads: the migration's saga thread.
  */

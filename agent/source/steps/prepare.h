@@ -1,5 +1,5 @@
-/* prepare.h: the step `prepare`: has the destination make what the instance needs, or has it confirm
- * that a controller did. Undone, the destination is rolled back.
+/* prepare.h: the step `prepare`: has the destination make what the instance needs, or has it
+ * confirm that a controller did. Undone, the destination is rolled back.
  *
  * Threads: the migration's saga thread; waits for a slot of the destination.
  */

@@ -11,8 +11,8 @@
 
 FerryStepEnd ferry_snapshot_step_run(FerryMigration *migration, bool resumed, GError **error);
 
-/** The instance has moved: image and overlay lie here as what it left behind, no longer as something
- * that this migration would undo. */
+/** The instance has moved: image and overlay lie here as what it left behind, no longer as
+ * something that this migration would undo. */
 bool ferry_snapshot_step_leave(FerryMigration *migration, GError **error);
 
 /** Idempotent. Also for an instance that ended meanwhile: its overlay is committed all the same.

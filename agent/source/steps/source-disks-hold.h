@@ -1,5 +1,5 @@
-/* source-disks-hold.h: a part of the step `source-disks`: images that moved are put aside. What becomes
- * of them later is storage/quarantine.h's.
+/* source-disks-hold.h: a part of the step `source-disks`: images that moved are put aside. What
+ * becomes of them later is storage/quarantine.h's.
  *
  * Threads: a migration's saga thread.
  */

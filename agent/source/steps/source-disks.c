@@ -66,8 +66,8 @@ part_with(FerryMigration *migration, virConnectPtr connection, const char *path,
     return true;
 }
 
-/* A volume that stays is not noted as left behind: a device does not tell who has written to it since,
- * so nothing could prove that it may be replaced. */
+/* A volume that stays is not noted as left behind: a device does not tell who has written to it
+ * since, so nothing could prove that it may be replaced. */
 static bool
 part_with_volume(FerryMigration *migration,
                  virConnectPtr connection,

@@ -1,5 +1,5 @@
-/* source-domain.h: the step `source-domain`: the domain that moved ends on this host and, unless the
- * order keeps it, loses its definition.
+/* source-domain.h: the step `source-domain`: the domain that moved ends on this host and, unless
+ * the order keeps it, loses its definition.
  *
  * Threads: the migration's saga thread.
  */

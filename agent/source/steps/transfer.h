@@ -7,5 +7,6 @@
 
 #include "source/saga.h"
 
-/** The transfer's own word is not the outcome: it is done also where libvirt said that it failed. */
+/** The transfer's own word is not the outcome: it is done also where libvirt said that it
+ * failed. */
 FerryStepEnd ferry_transfer_step_run(FerryMigration *migration, bool resumed, GError **error);

@@ -1,6 +1,6 @@
-/* trim.h: the step `trim` of a migration's source: the guest gives back what its file systems do not
- * use, before anything is frozen or copied. Only by order (`fstrim`), and never a reason to fail: what
- * became of it is in the report.
+/* trim.h: the step `trim` of a migration's source: the guest gives back what its file systems do
+ * not use, before anything is frozen or copied. Only by order (`fstrim`), and never a reason to
+ * fail: what became of it is in the report.
  *
  * Threads: a migration's saga thread; waits for the guest, with a limit.
  */
