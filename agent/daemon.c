@@ -12,7 +12,7 @@
 #include "runtime/detached-call.h"
 #include "runtime/expiry-timer.h"
 #include "runtime/service-manager.h"
-#include "source/steps/steps.h"
+#include "source/steps/table.h"
 #include "storage/quarantine.h"
 #include "virt/virt.h"
 

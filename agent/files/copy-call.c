@@ -3,7 +3,7 @@
 #include "files/copy-call.h"
 
 typedef struct {
-    FerryFileCopyRequest request;     /* immutable; the strings are ours */
+    FerryFileCopyRequest request; /* immutable; the strings are ours */
     FerryFileCopyCounter counter; /* guards itself */
 } Copy;
 

@@ -63,12 +63,17 @@ static const FerryOutcome table[OBSERVED][OBSERVED] = {
 };
 /* clang-format on */
 
-/* Gone from the source for certain, whatever the reason. */
-static bool
-is_dead(FerryObservedState observed)
+bool
+ferry_observed_state_is_dead(FerryObservedState observed)
 {
     return observed == FERRY_OBSERVED_ABSENT || observed == FERRY_OBSERVED_SHUT_OFF ||
            observed == FERRY_OBSERVED_MIGRATED;
+}
+
+bool
+ferry_observed_state_may_run(FerryObservedState observed)
+{
+    return observed != FERRY_OBSERVED_UNREACHABLE && !ferry_observed_state_is_dead(observed);
 }
 
 FerryOutcome
@@ -76,7 +81,8 @@ ferry_outcome_judge(FerryObservedState source, FerryObservedState destination, b
 {
     g_return_val_if_fail((guint)source < OBSERVED, FERRY_OUTCOME_UNKNOWN);
     g_return_val_if_fail((guint)destination < OBSERVED, FERRY_OUTCOME_UNKNOWN);
-    if (paused_ordered && destination == FERRY_OBSERVED_PAUSED && is_dead(source))
+    if (paused_ordered && destination == FERRY_OBSERVED_PAUSED &&
+        ferry_observed_state_is_dead(source))
         return FERRY_OUTCOME_SUCCEEDED;
     return table[source][destination];
 }
@@ -90,7 +96,7 @@ ferry_outcome_judge_shut_off(FerryObservedState source, FerryObservedState desti
     g_return_val_if_fail((guint)destination < OBSERVED, FERRY_OUTCOME_UNKNOWN);
     if (source == FERRY_OBSERVED_UNREACHABLE || destination == FERRY_OBSERVED_UNREACHABLE)
         return FERRY_OUTCOME_UNKNOWN;
-    if (is_dead(source) && there)
+    if (ferry_observed_state_is_dead(source) && there)
         return FERRY_OUTCOME_SUCCEEDED;
     if (source == FERRY_OBSERVED_ABSENT)
         return destination == FERRY_OBSERVED_ABSENT ? FERRY_OUTCOME_GONE : FERRY_OUTCOME_UNKNOWN;

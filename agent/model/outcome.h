@@ -50,6 +50,13 @@ ferry_outcome_judge(FerryObservedState source, FerryObservedState destination, b
 FerryOutcome ferry_outcome_judge_shut_off(FerryObservedState source,
                                           FerryObservedState destination);
 
+/** Returns: true when it does not run there for certain, whatever the reason: it is not there, or
+ * shut off, also because it migrated away. */
+bool ferry_observed_state_is_dead(FerryObservedState observed);
+
+/** Returns: true when it runs there or may: neither dead nor out of sight. */
+bool ferry_observed_state_may_run(FerryObservedState observed);
+
 const char *ferry_observed_state_to_string(FerryObservedState observed);
 bool ferry_observed_state_from_string(const char *text, FerryObservedState *ret_observed);
 const char *ferry_outcome_to_string(FerryOutcome outcome);

@@ -18,14 +18,6 @@ ferry_location_clear(FerryLocation *location)
     g_clear_pointer(&location->host, g_free);
 }
 
-bool
-ferry_location_may_run(const FerryLocation *location)
-{
-    return location->observed != FERRY_OBSERVED_ABSENT &&
-           location->observed != FERRY_OBSERVED_SHUT_OFF &&
-           location->observed != FERRY_OBSERVED_UNREACHABLE;
-}
-
 static FerryObservedState
 look_here(const FerryAgent *agent, const char *uuid)
 {
@@ -70,10 +62,9 @@ ferry_location_find(const FerryAgent *agent, const char *host, const char *insta
         FerryObservedState observed =
             home ? look_here(agent, instance_uuid)
                  : ferry_peer_observe(agent, found.host, instance_uuid, NULL);
-        bool left = observed == FERRY_OBSERVED_ABSENT || observed == FERRY_OBSERVED_SHUT_OFF ||
-                    observed == FERRY_OBSERVED_MIGRATED;
 
-        if (left && !find_next(agent, found.host, instance_uuid, &next))
+        if (ferry_observed_state_is_dead(observed) &&
+            !find_next(agent, found.host, instance_uuid, &next))
             return found;
         if (!next) {
             found.observed =

@@ -17,12 +17,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryLocation, ferry_location_clear)
 
 /**
  * ferry_location_find:
- * Asks @host, where the instance went from here, and follows the journeys that it made since, also
- * one that led back here. Whatever is not certain is FERRY_OBSERVED_UNREACHABLE: a host that does not
- * answer, an instance that libvirt sent away without us.
+ * Asks @host, where the instance went from here, and follows the journeys that it made since,
+ * also one that led back here. Whatever is not certain is FERRY_OBSERVED_UNREACHABLE: a host
+ * that does not answer, an instance that libvirt sent away without us. So it is never
+ * FERRY_OBSERVED_MIGRATED.
  */
 FerryLocation
 ferry_location_find(const FerryAgent *agent, const char *host, const char *instance_uuid);
-
-/** Returns: true when it may run there: anything but absent, shut off and unreachable. */
-bool ferry_location_may_run(const FerryLocation *location);

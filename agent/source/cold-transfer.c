@@ -55,9 +55,7 @@ tell(Cold *self, gint64 now)
 
     ferry_progress_update(self->progress, &sample);
     progress = ferry_progress_to_json(self->progress);
-    ferry_migration_take(self->migration, &ferry_migration_record(self->migration)->progress,
-                         json_incref(progress));
-    ferry_migration_save(self->migration);
+    ferry_migration_save_progress(self->migration, json_incref(progress));
     ferry_migration_report_progress(self->migration, progress);
     self->told_us = now;
 }
@@ -145,13 +143,15 @@ list_files(Cold *self, GError **error)
 static bool
 carry_all(Cold *self, GError **error)
 {
+    FerryFileCarrier carrier = ferry_migration_file_carrier(self->migration);
+
     for (guint i = 0; i < self->files->len; i++) {
         FerryCarriedFile *file = g_ptr_array_index(self->files, i);
         FerryCarrierResult result = {0};
 
         self->disk = g_ptr_array_index(self->disks, i);
         self->arrived_bytes = self->disk ? arrived_before(self, self->disk) : 0;
-        if (!ferry_file_carrier_bring(self->migration, file, on_sent, self, &result, error)) {
+        if (!ferry_file_carrier_bring(&carrier, file, on_sent, self, &result, error)) {
             g_prefix_error(error, "File '%s': ", file->path);
             return false;
         }
@@ -178,15 +178,14 @@ is_still_shut_off(const Cold *self, virConnectPtr connection, GError **error)
 {
     FerryObservedState observed = ferry_virt_domain_observe(connection, self->instance->uuid);
 
-    if (observed == FERRY_OBSERVED_SHUT_OFF || observed == FERRY_OBSERVED_MIGRATED)
-        return true;
+    if (observed == FERRY_OBSERVED_ABSENT)
+        return refuse_changed(self, "was undefined", error);
     if (observed == FERRY_OBSERVED_UNREACHABLE) {
         ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Send the order again",
                         "Whether '%s' was started meanwhile cannot be seen", self->instance->name);
         return false;
     }
-    return refuse_changed(self, observed == FERRY_OBSERVED_ABSENT ? "was undefined" : "was started",
-                          error);
+    return ferry_observed_state_is_dead(observed) || refuse_changed(self, "was started", error);
 }
 
 /* Started and stopped again it looks as before, but for what it wrote. Cheap where nobody wrote: what

@@ -21,7 +21,7 @@
 #define LONGEST_SIGN_OF_LIFE_S 30
 
 typedef struct {
-    FerryMigration *migration;
+    const FerryFileCarrier *carrier;
     FerryCarriedFile *file;
     FerryCarrierFunc func;
     gpointer data;
@@ -36,22 +36,10 @@ typedef struct {
     bool complete; /* all was sent: it is to be verified and to get its name */
 } Carrying;
 
-static const FerryAgent *
-agent_of(const Carrying *self)
-{
-    return ferry_migration_agent(self->migration);
-}
-
-static GCancellable *
-cancellable_of(const Carrying *self)
-{
-    return ferry_migration_cancellable(self->migration);
-}
-
 static bool
 is_cancelled(const Carrying *self, GError **error)
 {
-    if (!g_cancellable_is_cancelled(cancellable_of(self)))
+    if (!g_cancellable_is_cancelled(self->carrier->cancellable))
         return false;
     ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL, "Bringing '%s' was given up",
                     self->file->path);
@@ -63,13 +51,12 @@ is_cancelled(const Carrying *self, GError **error)
 static json_t *
 ask(Carrying *self, const char *method, const char *key, json_t *value, GError **error)
 {
-    const FerryAgent *agent = agent_of(self);
-    const char *id = ferry_migration_id(self->migration);
-    json_t *args = json_pack("{s:s, s:o}", "migration_id", id, key, value);
+    const FerryFileCarrier *carrier = self->carrier;
+    json_t *args = json_pack("{s:s, s:o}", "migration_id", carrier->migration_id, key, value);
 
     self->life_us = g_get_monotonic_time();
-    return ferry_peer_call(agent, ferry_migration_record(self->migration)->destination, method,
-                           args, agent->config->outcome_timeout_s * 1000, cancellable_of(self),
+    return ferry_peer_call(carrier->agent, carrier->destination, method, args,
+                           carrier->agent->config->outcome_timeout_s * 1000, carrier->cancellable,
                            error);
 }
 
@@ -85,12 +72,13 @@ ask_to_publish(Carrying *self, GError **error)
     return ask(self, "publish_file", "path", ferry_json_text(self->file->path), error);
 }
 
-/* Long before the lease ends; the destination's own timeout is not known, ours is as good a guess. */
+/* Long before the lease ends; the destination's own timeout is not known, ours is as good a
+ * guess. */
 static bool
 is_time_for_a_sign(const Carrying *self)
 {
     gint64 period_s =
-        CLAMP(agent_of(self)->config->prepare_timeout_s / 4, 1, LONGEST_SIGN_OF_LIFE_S);
+        CLAMP(self->carrier->agent->config->prepare_timeout_s / 4, 1, LONGEST_SIGN_OF_LIFE_S);
 
     return g_get_monotonic_time() - self->life_us >= period_s * G_USEC_PER_SEC;
 }
@@ -99,16 +87,16 @@ is_time_for_a_sign(const Carrying *self)
 static void
 give_sign_of_life(Carrying *self)
 {
-    const FerryRecord *record = ferry_migration_record(self->migration);
-    json_t *args = json_pack("{s:s, s:o}", "migration_id", record->migration_id, "file",
+    const FerryFileCarrier *carrier = self->carrier;
+    json_t *args = json_pack("{s:s, s:o}", "migration_id", carrier->migration_id, "file",
                              ferry_carried_file_to_json(self->file));
     g_autoptr(GError) why = NULL;
     g_autoptr(FerryJson) answer = ferry_peer_call(
-        agent_of(self), record->destination, "prepare_file", args, 0, cancellable_of(self), &why);
+        carrier->agent, carrier->destination, "prepare_file", args, 0, carrier->cancellable, &why);
 
     self->life_us = g_get_monotonic_time();
     if (!answer)
-        g_debug("Migration '%s': no sign of life was heard: %s", record->migration_id,
+        g_debug("Migration '%s': no sign of life was heard: %s", carrier->migration_id,
                 why->message);
 }
 
@@ -143,7 +131,7 @@ end_call(Carrying *self, FerryDetachedCall *call)
 static bool
 watch_call(Carrying *self, FerryDetachedCall *call, GError **error)
 {
-    while (ferry_detached_call_wait(call, LOOK_MS, cancellable_of(self)) != FERRY_CALL_OVER) {
+    while (ferry_detached_call_wait(call, LOOK_MS, self->carrier->cancellable) != FERRY_CALL_OVER) {
         if (is_cancelled(self, error))
             return false;
         note_movement(self, call);
@@ -170,15 +158,15 @@ send_rest(Carrying *self, const json_t *answer, GError **error)
 {
     const char *to_path = ferry_json_get_string(answer, "path");
     json_int_t offset = json_integer_value(json_object_get(answer, "offset_bytes"));
-    const json_t *migrate_data = ferry_migration_record(self->migration)->migrate_data;
+    const FerryFileCarrier *carrier = self->carrier;
     FerryFileCopyRequest request = {
-        .virt = agent_of(self)->virt,
-        .to_uri = ferry_json_get_string(migrate_data, "libvirt_uri"),
+        .virt = carrier->agent->virt,
+        .to_uri = carrier->libvirt_uri,
         .from_path = self->file->path,
         .to_path = to_path,
         .offset_bytes = (guint64)offset,
-        .bandwidth_mibps = ferry_migration_options(self->migration)->bandwidth_mibps,
-        .cancellable = cancellable_of(self),
+        .bandwidth_mibps = carrier->bandwidth_mibps,
+        .cancellable = carrier->cancellable,
     };
 
     if (!to_path || offset < 0 || (guint64)offset > self->file->file_bytes) {
@@ -187,7 +175,7 @@ send_rest(Carrying *self, const json_t *answer, GError **error)
         return false;
     }
     g_message("Migration '%s': bringing '%s' from byte %" JSON_INTEGER_FORMAT " on",
-              ferry_migration_id(self->migration), self->file->path, offset);
+              self->carrier->migration_id, self->file->path, offset);
     note_found(self, (guint64)offset);
     ferry_fault_point("carry", "begin");
 
@@ -202,19 +190,19 @@ send_rest(Carrying *self, const json_t *answer, GError **error)
 static bool
 try_again(Carrying *self, const GError *why)
 {
-    gint64 timeout_us = (gint64)agent_of(self)->config->outcome_timeout_s * G_USEC_PER_SEC;
+    gint64 timeout_us = (gint64)self->carrier->agent->config->outcome_timeout_s * G_USEC_PER_SEC;
 
     if (!g_error_matches(why, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE) ||
         !ferry_stall_timer_allows(&self->stall, self->moved_to, g_get_monotonic_time(), timeout_us))
         return false;
     g_message("Migration '%s': '%s' has not arrived in full, going on in a moment: %s",
-              ferry_migration_id(self->migration), self->file->path, why->message);
-    ferry_agent_pause(agent_of(self), self->pause_ms, cancellable_of(self));
+              self->carrier->migration_id, self->file->path, why->message);
+    ferry_agent_pause(self->carrier->agent, self->pause_ms, self->carrier->cancellable);
     self->pause_ms = MIN(self->pause_ms * 2, LAST_PAUSE_MS);
     return true;
 }
 
-/* --- the way of a file ------------------------------------------------------------------------- */
+/* --- the way of a file ------------------------------------------------------------------------ */
 
 static bool
 has_state(const json_t *answer, const char *state)
@@ -234,7 +222,8 @@ is_copied_too_often(Carrying *self, const json_t *answer, GError **error)
     return true;
 }
 
-/* Returns: (transfer full): what to do next, after @answer. NULL: an end, with or without @error. */
+/* Returns: (transfer full): what to do next, after @answer. NULL: an end, with or without
+ * @error. */
 static json_t *
 next_answer(Carrying *self, const json_t *answer, GError **error)
 {
@@ -243,7 +232,7 @@ next_answer(Carrying *self, const json_t *answer, GError **error)
     if (is_cancelled(self, error))
         return NULL;
     if (has_state(answer, "wait")) {
-        ferry_agent_pause(agent_of(self), ASK_AGAIN_MS, cancellable_of(self));
+        ferry_agent_pause(self->carrier->agent, ASK_AGAIN_MS, self->carrier->cancellable);
         return self->complete ? ask_to_publish(self, error) : ask_to_prepare(self, error);
     }
     if (!has_state(answer, "copy") || is_copied_too_often(self, answer, error))
@@ -258,23 +247,20 @@ next_answer(Carrying *self, const json_t *answer, GError **error)
 }
 
 bool
-ferry_file_carrier_bring(FerryMigration *migration,
+ferry_file_carrier_bring(const FerryFileCarrier *carrier,
                          FerryCarriedFile *file,
                          FerryCarrierFunc func,
                          gpointer data,
                          FerryCarrierResult *ret_result,
                          GError **error)
 {
-    Carrying self = {.migration = migration,
-                     .file = file,
-                     .func = func,
-                     .data = data,
-                     .pause_ms = FIRST_PAUSE_MS};
+    Carrying self = {
+        .carrier = carrier, .file = file, .func = func, .data = data, .pause_ms = FIRST_PAUSE_MS};
     g_autoptr(FerryJson) answer = NULL;
 
     if (!file->digest)
         file->digest =
-            ferry_digests_await(agent_of(&self)->digests, file->path, cancellable_of(&self), error);
+            ferry_digests_await(carrier->agent->digests, file->path, carrier->cancellable, error);
     if (file->digest)
         answer = ask_to_prepare(&self, error);
 

@@ -7,6 +7,7 @@
 #include "ferry/json.h"
 #include "ferry/lock.h"
 #include "journal/journal.h"
+#include "model/storage-strategy.h"
 #include "runtime/notification.h"
 #include "virt/virt.h"
 
@@ -18,18 +19,33 @@ struct FerryMigration {
     FerryOrderOptions *options; /* immutable */
     GCancellable *cancellable;  /* thread-safe by itself */
     char *migration_id;         /* immutable */
-    FerryInstance *instance;    /* saga thread only */
+    FerryInstance *instance;    /* saga thread only; NULL until described */
     gint64 last_sample_us;      /* saga thread only */
     guint64 samples;            /* saga thread only */
 
     GMutex lock;
-    FerryRecord *record;   /* guarded by lock; written by the saga thread only */
+    FerryRecord *record;   /* guarded by lock; written by the saga thread only, its instance_info
+                            * made of `instance` */
     FerryVirtWatch *watch; /* guarded by lock */
     bool abort;            /* guarded by lock */
     bool abort_closed;     /* guarded by lock */
     bool force;            /* guarded by lock */
     bool detached;         /* guarded by lock */
 };
+
+/* Returns: (nullable): what an earlier life of the agent described. */
+static FerryInstance *
+journaled_instance(const FerryRecord *record)
+{
+    g_autoptr(GError) error = NULL;
+    FerryInstance *instance =
+        record->instance_info ? ferry_instance_from_json(record->instance_info, &error) : NULL;
+
+    if (error)
+        g_critical("Migration '%s': the journaled instance cannot be read: %s",
+                   record->migration_id, error->message);
+    return instance;
+}
 
 FerryMigration *
 ferry_migration_new(const FerryAgent *agent, FerryRecord *record, FerryOrderOptions *options)
@@ -40,6 +56,7 @@ ferry_migration_new(const FerryAgent *agent, FerryRecord *record, FerryOrderOpti
     self->record = record;
     self->options = options;
     self->migration_id = g_strdup(record->migration_id);
+    self->instance = journaled_instance(record);
     self->cancellable = g_cancellable_new();
     self->abort = record->abort_ordered;
     self->force = record->force_ordered;
@@ -197,32 +214,43 @@ ferry_migration_is_detached(FerryMigration *self)
 
 /* --- the saga thread -------------------------------------------------------------------------- */
 
-FerryRecord *
-ferry_migration_record(FerryMigration *self)
+const FerryRecord *
+ferry_migration_record(const FerryMigration *self)
 {
     return self->record;
 }
 
-FerryInstance *
-ferry_migration_instance(FerryMigration *self)
+const FerryInstance *
+ferry_migration_instance(const FerryMigration *self)
 {
-    g_autoptr(GError) error = NULL;
-
-    if (!self->instance && self->record->instance_info) {
-        self->instance = ferry_instance_from_json(self->record->instance_info, &error);
-        if (!self->instance)
-            g_critical("Migration '%s': the journaled instance cannot be read: %s",
-                       self->migration_id, error->message);
-    }
     return self->instance;
 }
 
 bool
-ferry_migration_is_shut_off(FerryMigration *self)
+ferry_migration_is_shut_off(const FerryMigration *self)
 {
-    const FerryInstance *instance = ferry_migration_instance(self);
+    return self->instance && ferry_instance_is_shut_off(self->instance);
+}
 
-    return instance && ferry_instance_is_shut_off(instance);
+FerryFileCarrier
+ferry_migration_file_carrier(FerryMigration *self)
+{
+    return (FerryFileCarrier){
+        .agent = self->agent,
+        .migration_id = self->migration_id,
+        .destination = self->record->destination,
+        .libvirt_uri = ferry_json_get_string(self->record->migrate_data, "libvirt_uri"),
+        .bandwidth_mibps = self->options->bandwidth_mibps,
+        .cancellable = self->cancellable,
+    };
+}
+
+json_t *
+ferry_migration_ordered_options(const FerryMigration *self)
+{
+    json_t *options = ferry_record_options(self->record);
+
+    return options ? json_incref(options) : json_object();
 }
 
 void
@@ -233,12 +261,70 @@ ferry_migration_set_watch(FerryMigration *self, FerryVirtWatch *watch)
     self->watch = watch;
 }
 
-void
-ferry_migration_take(FerryMigration *self, json_t **field, json_t *value)
+/* What a snapshot shares with the record is replaced, never changed. */
+static void
+take(FerryMigration *self, json_t **field, json_t *value)
 {
     FERRY_LOCK_SCOPE(&self->lock);
 
     ferry_record_take(field, value);
+}
+
+static void
+instance_has_changed(FerryMigration *self)
+{
+    take(self, &self->record->instance_info, ferry_instance_to_json(self->instance));
+}
+
+void
+ferry_migration_set_instance(FerryMigration *self, FerryInstance *instance)
+{
+    g_clear_pointer(&self->instance, ferry_instance_free);
+    self->instance = instance;
+    instance_has_changed(self);
+}
+
+void
+ferry_migration_avoid_seeds(FerryMigration *self, const char *why)
+{
+    ferry_storage_strategy_avoid_seeds(self->instance, self->options, why);
+    instance_has_changed(self);
+}
+
+void
+ferry_migration_set_migrate_data(FerryMigration *self, json_t *migrate_data)
+{
+    take(self, &self->record->migrate_data, migrate_data);
+}
+
+void
+ferry_migration_adopt_volumes(FerryMigration *self)
+{
+    ferry_storage_strategy_adopt(self->instance,
+                                 json_object_get(self->record->migrate_data, "volumes"));
+    instance_has_changed(self);
+}
+
+void
+ferry_migration_set_error(FerryMigration *self, const GError *error)
+{
+    take(self, &self->record->error, error ? ferry_error_to_json(error) : NULL);
+}
+
+void
+ferry_migration_add_report(FerryMigration *self, json_t *part)
+{
+    json_t *report = self->record->report ? json_copy(self->record->report) : json_object();
+
+    json_object_update(report, part);
+    json_decref(part);
+    take(self, &self->record->report, report);
+}
+
+void
+ferry_migration_set_report(FerryMigration *self, json_t *report)
+{
+    take(self, &self->record->report, report);
 }
 
 bool
@@ -364,7 +450,7 @@ ferry_migration_report_progress(FerryMigration *self, json_t *progress)
 {
     gint64 now = g_get_monotonic_time();
 
-    ferry_migration_take(self, &self->record->progress, progress);
+    take(self, &self->record->progress, progress);
     if (ferry_notification_topics(self->agent->config) == 0 ||
         now - self->last_sample_us < (gint64)self->options->progress_interval_ms * 1000)
         return;
@@ -373,4 +459,11 @@ ferry_migration_report_progress(FerryMigration *self, json_t *progress)
     g_autoptr(FerryRecord) record = ferry_migration_snapshot(self);
 
     publish_sample(self, record);
+}
+
+void
+ferry_migration_save_progress(FerryMigration *self, json_t *progress)
+{
+    take(self, &self->record->progress, progress);
+    ferry_migration_save(self);
 }

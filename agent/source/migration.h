@@ -1,7 +1,12 @@
 /* migration.h: a source's migration while it lives: its record and what others may ask of it.
  *
- * Threads: the saga thread is the only writer of the record; everybody else uses the functions here.
- * Reference counted: scheduler, saga and requests each hold theirs.
+ * What is known of it is kept once and changed by the verbs below: the record, and the instance
+ * as it was described, whose JSON in the record is made where it changes. What of an instance is
+ * not in the JSON (obstacles, chain_told) is for the step that describes it; no later one may
+ * look at it, since another life of the agent would not find it.
+ *
+ * Threads: the saga thread is the only writer of the record; everybody else uses the functions
+ * here. Reference counted: scheduler, saga and requests each hold theirs.
  */
 #pragma once
 
@@ -14,6 +19,7 @@
 #include "model/instance.h"
 #include "model/order-options.h"
 #include "runtime/agent.h"
+#include "source/file-carrier.h"
 #include "virt/watch.h"
 
 typedef struct FerryMigration FerryMigration;
@@ -37,8 +43,8 @@ FerryRecord *ferry_migration_snapshot(FerryMigration *migration);
 /** Returns: ended when the abort was asked for; waits of the saga end by it. */
 GCancellable *ferry_migration_cancellable(FerryMigration *migration);
 
-/** Journals the order first. @error: FERRY_ERROR_INVALID_MIGRATION_STATE once the point of no return
- * is behind. */
+/** Journals the order first. @error: FERRY_ERROR_INVALID_MIGRATION_STATE once the point of no
+ * return is behind. */
 bool ferry_migration_request_abort(FerryMigration *migration,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -55,22 +61,54 @@ bool ferry_migration_force_requested(FerryMigration *migration);
 void ferry_migration_detach(FerryMigration *migration);
 bool ferry_migration_is_detached(FerryMigration *migration);
 
-/* --- the saga thread (and before it starts, whoever made it) ----------------------------------- */
+/* --- the saga thread (and before it starts, whoever made it) ---------------------------------- */
 
-/** Returns: (transfer none): the record; change it only with ferry_migration_save() following. */
-FerryRecord *ferry_migration_record(FerryMigration *migration);
+/** Returns: (transfer none): the record as it is now; valid until the migration goes. What its
+ * fields point to lasts until the next verb changes them. */
+const FerryRecord *ferry_migration_record(const FerryMigration *migration);
 
-/** Returns: (transfer none) (nullable): the instance as described, parsed from the record. */
-FerryInstance *ferry_migration_instance(FerryMigration *migration);
+/** Returns: (transfer none) (nullable): the instance as described; NULL before. Valid until
+ * ferry_migration_set_instance(). */
+const FerryInstance *ferry_migration_instance(const FerryMigration *migration);
 
 /** Returns: true when the instance did not run when it was described. */
-bool ferry_migration_is_shut_off(FerryMigration *migration);
+bool ferry_migration_is_shut_off(const FerryMigration *migration);
+
+/** Returns: what brings its files; borrows from @migration. Once the destination is prepared. */
+FerryFileCarrier ferry_migration_file_carrier(FerryMigration *migration);
+
+/** Returns: (transfer full): the options as they were ordered, for the destination; an empty object
+ * where there were none. */
+json_t *ferry_migration_ordered_options(const FerryMigration *migration);
 
 /** The watch to wake when an order arrives; NULL takes it away. */
 void ferry_migration_set_watch(FerryMigration *migration, FerryVirtWatch *watch);
 
-/** Replaces a json_t field of the record under the lock. @value: (transfer full). */
-void ferry_migration_take(FerryMigration *migration, json_t **field, json_t *value);
+/* These change what the record says; the journal has it with the next ferry_migration_save() or
+ * ferry_migration_enter(). */
+
+/** @instance: (transfer full): as it was described. */
+void ferry_migration_set_instance(FerryMigration *migration, FerryInstance *instance);
+
+/** Seeds cannot be sent to this destination: its disks are mirrored, but those that the order
+ * insists to seed. @why: for a person. */
+void ferry_migration_avoid_seeds(FerryMigration *migration, const char *why);
+
+/** @migrate_data: (transfer full): the destination's word of what it has prepared. */
+void ferry_migration_set_migrate_data(FerryMigration *migration, json_t *migrate_data);
+
+/** The instance's disks cross as migrate_data says that they were prepared, whatever was chosen. */
+void ferry_migration_adopt_volumes(FerryMigration *migration);
+
+/** @error: (nullable) (transfer none): NULL when all is well after all. */
+void ferry_migration_set_error(FerryMigration *migration, const GError *error);
+
+/** Adds to the report; what @part has takes the place of what was there by the same keys.
+ * @part: (transfer full): an object. */
+void ferry_migration_add_report(FerryMigration *migration, json_t *part);
+
+/** @report: (transfer full): instead of all that was added. */
+void ferry_migration_set_report(FerryMigration *migration, json_t *report);
 
 /** No abort from here on. Returns: false when one was asked for already. */
 bool ferry_migration_close_abort(FerryMigration *migration);
@@ -90,6 +128,10 @@ void ferry_migration_enter_phase(FerryMigration *migration, FerryPhase phase);
 /** Takes a progress and publishes it as a sample, at most one an interval. @progress: (transfer
  * full). */
 void ferry_migration_report_progress(FerryMigration *migration, json_t *progress);
+
+/** Takes a progress and journals it, so that the next life of the agent does not tell less.
+ * @progress: (transfer full). */
+void ferry_migration_save_progress(FerryMigration *migration, json_t *progress);
 
 /** As ferry_migration_enter(), but waits and tries again while the journal refuses: for moves that
  * tell what has happened already. Returns: false only when detached meanwhile. */

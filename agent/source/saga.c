@@ -82,15 +82,8 @@ run_step(Run *self, const FerrySagaStep *step, GError **error)
     return end;
 }
 
-static void
-set_error(FerryMigration *migration, const GError *error)
-{
-    ferry_migration_take(migration, &ferry_migration_record(migration)->error,
-                         ferry_error_to_json(error));
-}
-
-/* Backwards over everything that began, @last included. Returns: false when one could not be undone;
- * the record's error then tells of both. */
+/* Backwards over everything that began, @last included. Returns: false when one could not be
+ * undone; the record's error then tells of both. */
 static bool
 undo_steps(Run *self, const FerrySagaStep *last)
 {
@@ -112,7 +105,7 @@ undo_steps(Run *self, const FerrySagaStep *last)
             end_step(self, step, "failed");
         g_warning("Migration '%s', step '%s' cannot be undone: %s",
                   ferry_migration_id(self->migration), step->name, error->message);
-        set_error(self->migration, error);
+        ferry_migration_set_error(self->migration, error);
     }
     return clean;
 }
@@ -142,8 +135,7 @@ undo_and_end(Run *self, const FerrySagaStep *last, bool cancelled)
         return;
     }
     if (cancelled)
-        ferry_migration_take(self->migration, &ferry_migration_record(self->migration)->error,
-                             NULL);
+        ferry_migration_set_error(self->migration, NULL);
     end_migration(self, cancelled ? FERRY_STATUS_CANCELLED : FERRY_STATUS_FAILED);
 }
 
@@ -155,7 +147,7 @@ end_failed(Run *self, const FerrySagaStep *last, const GError *error)
     g_autoptr(GError) order =
         ferry_error_new(FERRY_ERROR_CANCELLED, NULL, "The migration was aborted by order");
 
-    set_error(self->migration, cancelled ? order : error);
+    ferry_migration_set_error(self->migration, cancelled ? order : error);
     ferry_migration_save(self->migration);
     undo_and_end(self, last, cancelled);
 }
@@ -197,7 +189,7 @@ end_by(Run *self, const FerrySagaStep *step, FerryStepEnd end, const GError *err
         end_failed(self, step, error);
         break;
     case FERRY_STEP_ERROR:
-        set_error(self->migration, error);
+        ferry_migration_set_error(self->migration, error);
         end_migration(self, FERRY_STATUS_ERROR);
         break;
     case FERRY_STEP_DETACHED:

@@ -1,8 +1,8 @@
 /* saga.h: a migration as a table of steps, each journaled before it begins and after it ends.
  *
  * A step is idempotent: after a crash it is entered again and looks at the world first. When one
- * fails before the point of no return, the steps that began are undone backwards; after it they only
- * go forward. The journal therefore always says what may have happened.
+ * fails before the point of no return, the steps that began are undone backwards; after it they
+ * only go forward. The journal therefore always says what may have happened.
  *
  * Threads: ferry_saga_run() is the whole life of a migration's thread.
  */
@@ -43,8 +43,8 @@ FerryStepEnd ferry_saga_step_broken(FerryMigration *migration);
 /** Runs the steps that the journal does not show as done and ends the record. */
 void ferry_saga_run(FerryMigration *migration, const FerrySaga *saga);
 
-/** For a record in `error` whose instance was found on the destination: runs the steps from the point
- * of no return on. The record's status is the caller's to change. */
+/** For a record in `error` whose instance was found on the destination: runs the steps from the
+ * point of no return on. The record's status is the caller's to change. */
 FerryStepEnd ferry_saga_finish(FerryMigration *migration, const FerrySaga *saga, GError **error);
 
 /** For a record in `error` whose instance was found on the source: undoes every step. */

@@ -10,7 +10,8 @@
 
 typedef struct FerryScheduler FerryScheduler;
 
-/** @saga: what each migration runs; outlives the scheduler. @in_error: called, from a migration's thread, when one ended in `error`. */
+/** @saga: what each migration runs; outlives the scheduler. @in_error: called, from a migration's
+ * thread, when one ended in `error`. */
 FerryScheduler *ferry_scheduler_new(const FerryAgent *agent,
                                     const FerrySaga *saga,
                                     void (*in_error)(gpointer data),

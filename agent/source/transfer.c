@@ -30,7 +30,7 @@
 typedef struct {
     FerryMigration *migration;        /* immutable */
     const FerryOrderOptions *options; /* immutable */
-    FerryInstance *instance;          /* immutable */
+    const FerryInstance *instance;    /* immutable */
     virDomainPtr domain;              /* immutable */
     FerryVirtWatch *watch;            /* immutable */
     FerryDetachedCall *call;          /* immutable; NULL when re-attached */
@@ -400,7 +400,7 @@ static Transfer *
 transfer_new(FerryMigration *migration, GError **error)
 {
     const FerryAgent *agent = ferry_migration_agent(migration);
-    FerryInstance *instance = ferry_migration_instance(migration);
+    const FerryInstance *instance = ferry_migration_instance(migration);
     gint64 now = g_get_monotonic_time();
     g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
     virDomainPtr domain =

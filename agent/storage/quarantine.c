@@ -27,7 +27,7 @@ struct FerryQuarantine {
     GMutex operation_lock;   /* one order or expiry at a time; held while others are asked */
 };
 
-/* --- what every order looks at first ------------------------------------------------------------ */
+/* --- what every order looks at first ---------------------------------------------------------- */
 
 static GPtrArray *
 find(FerryQuarantine *self, const char *migration_id, GError **error)
@@ -58,12 +58,35 @@ refuse_state(const GPtrArray *files, GError **error)
 /* --- restoring -------------------------------------------------------------------------------- */
 
 static bool
-runs_here(FerryQuarantine *self, virConnectPtr connection, const char *uuid)
+refuse_running(const FerryQuarantined *file,
+               const char *host,
+               FerryObservedState observed,
+               GError **error)
 {
-    FerryLocation here = {.host = self->agent->config->host,
-                          .observed = ferry_virt_domain_observe(connection, uuid)};
+    ferry_set_error(error, FERRY_ERROR_INSTANCE_INVALID_STATE,
+                    "Two copies of it would run; end it there first if the old one is wanted",
+                    "The instance '%s' is not ended: '%s' shows it as '%s'", file->instance_name,
+                    host, ferry_observed_state_to_string(observed));
+    return false;
+}
 
-    return ferry_location_may_run(&here);
+/* Shut off since it migrated away it does not run here; whether it does elsewhere is asked
+ * there. */
+static bool
+is_dead_here(FerryQuarantine *self,
+             virConnectPtr connection,
+             const FerryQuarantined *file,
+             GError **error)
+{
+    FerryObservedState here = ferry_virt_domain_observe(connection, file->instance_uuid);
+
+    if (ferry_observed_state_is_dead(here))
+        return true;
+    if (ferry_observed_state_may_run(here))
+        return refuse_running(file, self->agent->config->host, here, error);
+    ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Send the order again",
+                    "Whether the instance '%s' runs here cannot be seen", file->instance_name);
+    return false;
 }
 
 static bool
@@ -75,16 +98,11 @@ runs_nowhere(FerryQuarantine *self,
 {
     g_auto(FerryLocation) found =
         ferry_location_find(self->agent, file->destination, file->instance_uuid);
-    bool here = runs_here(self, connection, file->instance_uuid);
 
-    if (here || ferry_location_may_run(&found)) {
-        ferry_set_error(error, FERRY_ERROR_INSTANCE_INVALID_STATE,
-                        "Two copies of it would run; end it there first if the old one is wanted",
-                        "The instance '%s' is not ended: '%s' shows it as '%s'",
-                        file->instance_name, here ? self->agent->config->host : found.host,
-                        here ? "running" : ferry_observed_state_to_string(found.observed));
+    if (!is_dead_here(self, connection, file, error))
         return false;
-    }
+    if (ferry_observed_state_may_run(found.observed))
+        return refuse_running(file, found.host, found.observed, error);
     if (found.observed != FERRY_OBSERVED_UNREACHABLE || force)
         return true;
     ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE,
@@ -262,7 +280,7 @@ ferry_quarantine_delete(FerryQuarantine *self, const char *migration_id, bool fo
     return answer_ended(self, migration_id, error);
 }
 
-/* --- the end of the time ------------------------------------------------------------------------ */
+/* --- the end of the time ---------------------------------------------------------------------- */
 
 /* Says why it stays, and says it once. */
 static void
@@ -279,8 +297,9 @@ keep(FerryQuarantine *self, const FerryQuarantined *file, const GError *why)
         g_warning("Migration '%s': %s", file->migration_id, error->message);
 }
 
-/* The others were asked without the lock, since a host that is lost is slow to answer, and just then
- * somebody orders a restore: so what is there is looked at anew. Returns: true when it is gone. */
+/* The others were asked without the lock, since a host that is lost is slow to answer, and just
+ * then somebody orders a restore: so what is there is looked at anew. Returns: true when it is
+ * gone. */
 static bool
 end_held(FerryQuarantine *self, const char *migration_id, bool alive, GError **error)
 {

@@ -10,9 +10,9 @@ from lab.tap import equal
 from tree import TOP
 
 SAGA = "agent/source/saga.c"
-STEPS = "agent/source/steps/steps.c"
+STEPS = "agent/source/steps/table.c"
 _CALL = re.compile(r"ferry_fault_point\(([^,()]+), \"(\w+)\"\);")
-_STEP = re.compile(r"^ +\{\"([\w-]+)\", FERRY_STATUS_", re.MULTILINE)
+_STEP = re.compile(r"^ +\{\.name = \"([\w-]+)\",", re.MULTILINE)
 
 
 def in_source():

@@ -10,6 +10,10 @@ from lab.tap import check, equal
 
 from stage import definition, start_still
 
+# Of the source's saga, in their order; a unit test compares them with the agent's table.
+STEPS = ("check", "prepare", "files", "trim", "snapshot", "seed", "transfer", "confirm", "finish",
+         "source-domain", "source-disks")
+
 
 def one_disk(stage):
     """one disk: the guest goes on without losing a write, the copy is thin, the report tells"""
@@ -25,8 +29,7 @@ def one_disk(stage):
     check(report["downtime_ms"] is not None and report["downtime_ms"] < 5000, "downtime")
     check(report["moved_bytes"] >= 64 * MIB, "moved bytes: %r" % report["moved_bytes"])
     equal([step["name"] for step in report["steps"]],
-          ["check", "prepare", "files", "trim", "snapshot", "seed", "transfer", "confirm",
-           "finish", "source-domain", "source-disks"])
+          list(STEPS))
     equal({step["state"] for step in report["steps"]}, {"done"})
     equal([definition(host, guest.name) for host in (stage.source, stage.destination)],
           [None, (True, True)])

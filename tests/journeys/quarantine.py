@@ -130,6 +130,25 @@ def restored(stage):
     equal(counting.faults(guest.console()), [])
 
 
+def restore_where_the_definition_stayed(stage):
+    """undefine_source=false: shut off here since it moved is not running; its disks come back"""
+    stage.defer(_empty, stage)
+    guest = stage.still(Disk("vda", GIB, data=8 * MIB))
+    stage.carry(guest, source_disks="quarantine", undefine_source=False)
+    held, = _held(stage, guest)
+    equal(definition(stage.source, guest.name), (False, True))
+    error = _refused_restore(stage, "InstanceInvalidState", held, force=True)
+    check("kvm02" in error.message and "paused" in error.message, error.message)
+    guest.destroy()
+    back = stage.controller.call("kvm01", RESTORE, migration_id=held["migration_id"])
+    equal((back["state"], back["held_bytes"]), ("restored", 0))
+    equal((_held(stage), _definitions(stage)), ([], {}))
+    equal(stage.source.images(), [os.path.basename(guest.disks[0].path)])
+    equal(definition(stage.source, guest.name), (False, True))
+    stage.source.virsh("start", "--paused", guest.name)
+    equal(guest.moved_to(stage.source).state(stage.source), "paused")
+
+
 @long
 def destination_is_lost(stage):
     """nobody can say: restore wants force, delete refuses; by command, by the instance's name"""
@@ -304,5 +323,6 @@ def killed_while_restoring(stage):
         _is_back(stage, guest)
 
 
-CASES = (out_of_use, restored, destination_is_lost, something_in_the_way, expires, comes_back,
-         command_line, bad_ids, aborted, killed_while_restoring)
+CASES = (out_of_use, restored, restore_where_the_definition_stayed, destination_is_lost,
+         something_in_the_way, expires, comes_back, command_line, bad_ids, aborted,
+         killed_while_restoring)

@@ -43,11 +43,34 @@ test_a_silent_host_leaves_it_open(void)
     }
 }
 
-static bool
-is_dead(FerryObservedState observed)
+/* Written out: a new state has to be thought about. */
+static void
+test_dead_or_alive(void)
 {
-    return observed == FERRY_OBSERVED_ABSENT || observed == FERRY_OBSERVED_SHUT_OFF ||
-           observed == FERRY_OBSERVED_MIGRATED;
+    static const struct {
+        FerryObservedState observed;
+        bool dead;
+        bool may_run;
+    } cases[] = {
+        {.observed = FERRY_OBSERVED_UNREACHABLE},
+        {.observed = FERRY_OBSERVED_ABSENT, .dead = true},
+        {.observed = FERRY_OBSERVED_SHUT_OFF, .dead = true},
+        {.observed = FERRY_OBSERVED_MIGRATED, .dead = true},
+        {.observed = FERRY_OBSERVED_RUNNING, .may_run = true},
+        {.observed = FERRY_OBSERVED_PAUSED_MIGRATION, .may_run = true},
+        {.observed = FERRY_OBSERVED_INCOMING, .may_run = true},
+        {.observed = FERRY_OBSERVED_PAUSED, .may_run = true},
+        {.observed = FERRY_OBSERVED_POSTCOPY, .may_run = true},
+        {.observed = FERRY_OBSERVED_POSTCOPY_FAILED, .may_run = true},
+        {.observed = FERRY_OBSERVED_OTHER, .may_run = true},
+    };
+
+    g_assert_cmpuint(G_N_ELEMENTS(cases), ==, OBSERVED_COUNT);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_assert_cmpint(cases[i].observed, ==, i);
+        g_assert_cmpint(ferry_observed_state_is_dead(i), ==, cases[i].dead);
+        g_assert_cmpint(ferry_observed_state_may_run(i), ==, cases[i].may_run);
+    }
 }
 
 /* What follows a success (source disks go) and a "not moved" (the destination's images go) cannot
@@ -62,11 +85,13 @@ test_decisions_need_one_living_and_one_dead_host(void)
                 bool arrived = destination == FERRY_OBSERVED_RUNNING ||
                                (paused && destination == FERRY_OBSERVED_PAUSED);
                 bool stayed = source == FERRY_OBSERVED_RUNNING || source == FERRY_OBSERVED_PAUSED;
-                g_assert_true((outcome == FERRY_OUTCOME_SUCCEEDED) == (is_dead(source) && arrived));
+                g_assert_true((outcome == FERRY_OUTCOME_SUCCEEDED) ==
+                              (ferry_observed_state_is_dead(source) && arrived));
                 g_assert_true((outcome == FERRY_OUTCOME_NOT_MOVED) ==
-                              (stayed && is_dead(destination)));
+                              (stayed && ferry_observed_state_is_dead(destination)));
                 if (outcome == FERRY_OUTCOME_GONE)
-                    g_assert_true(is_dead(source) && is_dead(destination));
+                    g_assert_true(ferry_observed_state_is_dead(source) &&
+                                  ferry_observed_state_is_dead(destination));
                 if (outcome == FERRY_OUTCOME_SPLIT_BRAIN)
                     g_assert_true(source == FERRY_OBSERVED_RUNNING &&
                                   destination == FERRY_OBSERVED_RUNNING);
@@ -162,6 +187,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/outcome/documented-table", test_the_documented_table);
     g_test_add_func("/outcome/silent-host", test_a_silent_host_leaves_it_open);
+    g_test_add_func("/outcome/dead-or-alive", test_dead_or_alive);
     g_test_add_func("/outcome/decisions", test_decisions_need_one_living_and_one_dead_host);
     g_test_add_func("/outcome/paused-on-arrival", test_paused_on_arrival);
     g_test_add_func("/outcome/post-copy", test_post_copy);

@@ -72,10 +72,17 @@ UNDO(undo_prepare, PREPARE, "prepare")
 UNDO(undo_transfer, TRANSFER, "transfer")
 
 static const FerrySagaStep steps[] = {
-    {"check", FERRY_STATUS_PREPARING, run_check, NULL, false, false},
-    {"prepare", FERRY_STATUS_PREPARING, run_prepare, undo_prepare, false, false},
-    {"transfer", FERRY_STATUS_RUNNING, run_transfer, undo_transfer, false, false},
-    {"finish", FERRY_STATUS_POST_MIGRATING, run_finish, NULL, true, true},
+    {.name = "check", .status = FERRY_STATUS_PREPARING, .run = run_check},
+    {.name = "prepare", .status = FERRY_STATUS_PREPARING, .run = run_prepare, .undo = undo_prepare},
+    {.name = "transfer",
+     .status = FERRY_STATUS_RUNNING,
+     .run = run_transfer,
+     .undo = undo_transfer},
+    {.name = "finish",
+     .status = FERRY_STATUS_POST_MIGRATING,
+     .run = run_finish,
+     .point_of_no_return = true,
+     .read_only = true},
     {0},
 };
 
@@ -95,11 +102,10 @@ report(FerryMigration *migration)
 {
     limit_files(RLIM_INFINITY);
     tell("report", "it");
-    ferry_migration_take(migration, &ferry_migration_record(migration)->report,
-                         json_pack("{s:i}", "total_ms", 1));
+    ferry_migration_set_report(migration, json_pack("{s:i}", "total_ms", 1));
 }
 
-static const FerrySaga saga = {steps, report};
+static const FerrySaga saga = {.steps = steps, .report = report};
 
 /* --- one life of a migration ------------------------------------------------------------------ */
 
@@ -424,11 +430,10 @@ die_while_undoing(Fixture *fixture, FerryErrorCode cause, const char *state)
     behaviours[TRANSFER].end = FERRY_STEP_DETACHED;
     run(fixture);
 
-    FerryRecord *record = ferry_migration_record(fixture->migration);
-
-    ferry_record_take(&record->error, ferry_error_to_json(why));
-    g_assert_true(ferry_journal_save(journal, record, NULL, &error));
-    g_assert_true(ferry_journal_step_end(journal, record, "transfer", state, &error));
+    ferry_migration_set_error(fixture->migration, why);
+    ferry_migration_save(fixture->migration);
+    g_assert_true(ferry_journal_step_end(journal, ferry_migration_record(fixture->migration),
+                                         "transfer", state, &error));
     restart(fixture);
     behaviours[TRANSFER].end = FERRY_STEP_DONE;
     run(fixture);

@@ -42,12 +42,16 @@ report(FerryMigration *migration)
 }
 
 static const FerrySagaStep steps[] = {
-    {"wait", FERRY_STATUS_RUNNING, wait_for_release, NULL, false, false},
-    {"finish", FERRY_STATUS_POST_MIGRATING, wait_for_release, NULL, true, true},
+    {.name = "wait", .status = FERRY_STATUS_RUNNING, .run = wait_for_release},
+    {.name = "finish",
+     .status = FERRY_STATUS_POST_MIGRATING,
+     .run = wait_for_release,
+     .point_of_no_return = true,
+     .read_only = true},
     {0},
 };
 
-static const FerrySaga waiting_saga = {steps, report};
+static const FerrySaga waiting_saga = {.steps = steps, .report = report};
 
 static void
 let_go(guint steps_count)

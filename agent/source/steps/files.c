@@ -6,7 +6,6 @@
 #include "ferry/json.h"
 #include "model/carried-file.h"
 #include "source/completion.h"
-#include "source/file-carrier.h"
 #include "source/migration-progress.h"
 
 /* The step's own view: all files, and how far they are. */
@@ -20,8 +19,8 @@ typedef struct {
     json_t *report;      /* what became of each */
 } Step;
 
-/* A later life of the agent knows what has arrived only by a file's length, which says less than was
- * told; it must not tell less. */
+/* A later life of the agent knows what has arrived only by a file's length, which says less than
+ * was told; it must not tell less. */
 static void
 keep_percent(Step *self)
 {
@@ -30,9 +29,7 @@ keep_percent(Step *self)
     if (percent == self->percent)
         return;
     self->percent = percent;
-    ferry_migration_take(self->migration, &ferry_migration_record(self->migration)->progress,
-                         ferry_progress_to_json(self->progress));
-    ferry_migration_save(self->migration);
+    ferry_migration_save_progress(self->migration, ferry_progress_to_json(self->progress));
 }
 
 static void
@@ -74,12 +71,13 @@ static bool
 bring_all(gpointer data, GError **error)
 {
     Step *self = data;
+    FerryFileCarrier carrier = ferry_migration_file_carrier(self->migration);
 
     for (guint i = 0; i < self->files->len; i++) {
         FerryCarriedFile *file = g_ptr_array_index(self->files, i);
         FerryCarrierResult result = {0};
 
-        if (!ferry_file_carrier_bring(self->migration, file, on_sent, self, &result, error)) {
+        if (!ferry_file_carrier_bring(&carrier, file, on_sent, self, &result, error)) {
             g_prefix_error(error, "File '%s': ", file->path);
             return false;
         }
@@ -89,7 +87,7 @@ bring_all(gpointer data, GError **error)
 }
 
 FerryStepEnd
-ferry_source_files_run(FerryMigration *migration, bool resumed, GError **error)
+ferry_files_step_run(FerryMigration *migration, bool resumed, GError **error)
 {
     const FerryInstance *instance = ferry_migration_instance(migration);
     g_autoptr(GPtrArray) files = ferry_carried_files_of(instance);
@@ -103,8 +101,7 @@ ferry_source_files_run(FerryMigration *migration, bool resumed, GError **error)
         self.total_bytes += ((const FerryCarriedFile *)g_ptr_array_index(files, i))->data_bytes;
     if (!ferry_completion_run(migration, bring_all, &self, error))
         return ferry_saga_step_broken(migration);
-    ferry_migration_take(migration, &ferry_migration_record(migration)->report,
-                         json_pack("{s:O}", "files", report));
+    ferry_migration_add_report(migration, json_pack("{s:O}", "files", report));
     ferry_migration_save(migration);
     return FERRY_STEP_DONE;
 }

@@ -85,16 +85,11 @@ get_finished(FerryMigration *migration, GError **error)
 FerryStepEnd
 ferry_finish_step_run(FerryMigration *migration, bool resumed, GError **error)
 {
-    FerryRecord *record = ferry_migration_record(migration);
     g_autoptr(FerryJson) answer = get_finished(migration, error);
 
     if (!answer)
         return ferry_migration_is_detached(migration) ? FERRY_STEP_DETACHED : FERRY_STEP_ERROR;
-
-    json_t *report = record->report ? json_copy(record->report) : json_object();
-
-    json_object_set(report, "arrival", answer);
-    ferry_migration_take(migration, &record->report, report);
+    ferry_migration_add_report(migration, json_pack("{s:O}", "arrival", answer));
     ferry_migration_save(migration);
     return FERRY_STEP_DONE;
 }

@@ -34,8 +34,8 @@ typedef struct {
 
 /* --- progress --------------------------------------------------------------------------------- */
 
-/* What an earlier life sent is told by the file's length only: its share of the data is a guess, and
- * the whole is exact again at the end. */
+/* What an earlier life sent is told by the file's length only: its share of the data is a guess,
+ * and the whole is exact again at the end. */
 static void
 report(const Seed *self, const FerryOverlay *overlay, FerryDetachedCall *call, guint64 offset)
 {
@@ -65,7 +65,8 @@ report_whole(const Seed *self, const FerryOverlay *overlay)
 
 /* --- one image -------------------------------------------------------------------------------- */
 
-/* Whoever turned the disk back to its image also let the guest write to it: it is no seed any more. */
+/* Whoever turned the disk back to its image also let the guest write to it: it is no seed any
+ * more. */
 static bool
 is_frozen(const Seed *self, const FerryOverlay *overlay, GError **error)
 {
@@ -145,9 +146,9 @@ describe(const FerryOverlay *overlay, guint64 allocation_bytes)
     return file;
 }
 
-/* A stream that ran through is as good as its connection. One that broke off left what it had written
- * to the far host's memory: should that host have gone down since, the file is as long as before and
- * may hold less. So both ends read what they have. */
+/* A stream that ran through is as good as its connection. One that broke off left what it had
+ * written to the far host's memory: should that host have gone down since, the file is as long
+ * as before and may hold less. So both ends read what they have. */
 static bool
 prove(const Seed *self, const FerryOverlay *overlay, GError **error)
 {
@@ -240,7 +241,7 @@ send_all(gpointer data, GError **error)
 }
 
 FerryStepEnd
-ferry_seed_run(FerryMigration *migration, bool resumed, GError **error)
+ferry_seed_step_run(FerryMigration *migration, bool resumed, GError **error)
 {
     const FerryInstance *instance = ferry_migration_instance(migration);
     g_autoptr(GPtrArray) overlays = ferry_overlays_new(instance, ferry_migration_id(migration));

@@ -153,7 +153,7 @@ freeze(Freeze *self, bool resumed, GError **error)
 }
 
 FerryStepEnd
-ferry_freeze_run(FerryMigration *migration, bool resumed, GError **error)
+ferry_snapshot_step_run(FerryMigration *migration, bool resumed, GError **error)
 {
     const FerryInstance *instance = ferry_migration_instance(migration);
     g_autoptr(GPtrArray) overlays = ferry_overlays_new(instance, ferry_migration_id(migration));
@@ -177,7 +177,7 @@ ferry_freeze_run(FerryMigration *migration, bool resumed, GError **error)
 }
 
 bool
-ferry_freeze_leave(FerryMigration *migration, GError **error)
+ferry_snapshot_step_leave(FerryMigration *migration, GError **error)
 {
     g_autoptr(GPtrArray) overlays =
         ferry_overlays_new(ferry_migration_instance(migration), ferry_migration_id(migration));
@@ -316,7 +316,7 @@ thaw_all(const Freeze *self, GError **error)
 }
 
 bool
-ferry_freeze_undo(FerryMigration *migration, GError **error)
+ferry_snapshot_step_undo(FerryMigration *migration, GError **error)
 {
     const FerryAgent *agent = ferry_migration_agent(migration);
     const FerryInstance *instance = ferry_migration_instance(migration);

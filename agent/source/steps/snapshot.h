@@ -1,4 +1,4 @@
-/* snapshot.h: the step "snapshot" of a seeded migration's source: images frozen under overlays, and
+/* snapshot.h: the step `snapshot` of a seeded migration's source: images frozen under overlays, and
  * thawed again when the instance stays.
  *
  * The overlay holds what the guest has written since. So nothing here removes one unless libvirt's
@@ -7,18 +7,14 @@
  */
 #pragma once
 
-#include <glib.h>
-#include <stdbool.h>
-
-#include "source/migration.h"
 #include "source/saga.h"
 
-FerryStepEnd ferry_freeze_run(FerryMigration *migration, bool resumed, GError **error);
+FerryStepEnd ferry_snapshot_step_run(FerryMigration *migration, bool resumed, GError **error);
 
-/** The instance has moved: image and overlay lie here as what it left behind, no longer as something
- * that this migration would undo. */
-bool ferry_freeze_leave(FerryMigration *migration, GError **error);
+/** The instance has moved: image and overlay lie here as what it left behind, no longer as
+ * something that this migration would undo. */
+bool ferry_snapshot_step_leave(FerryMigration *migration, GError **error);
 
 /** Idempotent. Also for an instance that ended meanwhile: its overlay is committed all the same.
  * @error: an overlay could not be committed or must not be removed; nothing is lost */
-bool ferry_freeze_undo(FerryMigration *migration, GError **error);
+bool ferry_snapshot_step_undo(FerryMigration *migration, GError **error);

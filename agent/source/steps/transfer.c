@@ -2,26 +2,16 @@
 
 #include "source/steps/transfer.h"
 
-#include "ferry/error.h"
 #include "source/cold-transfer.h"
-#include "source/confirmation.h"
-#include "source/post-copy.h"
 #include "source/report.h"
 #include "source/transfer.h"
-
-/* Between two watches over a transfer that libvirtd carries on without us. */
-#define WATCH_AGAIN_MS 250
 
 static void
 keep_transfer_result(FerryMigration *migration, FerryTransferResult *result)
 {
-    FerryRecord *record = ferry_migration_record(migration);
-    json_t *report = ferry_source_report_transfer(result);
-
-    json_object_update_missing(report, record->report);
-    ferry_migration_take(migration, &record->report, report);
+    ferry_migration_add_report(migration, ferry_source_report_transfer(result));
     if (result->error)
-        ferry_migration_take(migration, &record->error, ferry_error_to_json(result->error));
+        ferry_migration_set_error(migration, result->error);
     ferry_migration_save(migration);
 }
 
@@ -60,56 +50,4 @@ ferry_transfer_step_run(FerryMigration *migration, bool resumed, GError **error)
 {
     return ferry_migration_is_shut_off(migration) ? transfer_cold(migration, resumed, error)
                                                   : transfer_live(migration, resumed, error);
-}
-
-static FerryStepEnd
-end_of_outcome(FerryMigration *migration, const FerryConfirmation *seen, GError **error)
-{
-    FerryRecord *record = ferry_migration_record(migration);
-    g_autoptr(GError) cause = record->error ? ferry_error_from_json(record->error) : NULL;
-
-    if (seen->outcome == FERRY_OUTCOME_SUCCEEDED) {
-        ferry_migration_take(migration, &record->error, NULL);
-        return FERRY_STEP_DONE;
-    }
-    g_propagate_error(error, ferry_confirmation_error(seen, record, cause));
-    if (seen->outcome == FERRY_OUTCOME_NOT_MOVED)
-        return FERRY_STEP_FAILED;
-    /* The guest ended on the source by itself: what was prepared is of no use to anybody. */
-    return seen->outcome == FERRY_OUTCOME_GONE && seen->died_here ? FERRY_STEP_FAILED
-                                                                  : FERRY_STEP_ERROR;
-}
-
-/* Returns: true when the watch ended because the agent stops. */
-static bool
-watch_on(FerryMigration *migration)
-{
-    g_auto(FerryTransferResult) result = {0};
-
-    return ferry_transfer_run(migration, FERRY_TRANSFER_REATTACH, &result, NULL) && result.detached;
-}
-
-FerryStepEnd
-ferry_confirm_step_run(FerryMigration *migration, bool resumed, GError **error)
-{
-    guint timeout_s = ferry_migration_agent(migration)->config->outcome_timeout_s;
-    gint64 broken_until = 0; /* a broken post-copy is given up then; 0: none was seen */
-
-    for (;;) {
-        FerryConfirmation seen = ferry_confirm_outcome(migration, timeout_s);
-        bool broken = ferry_post_copy_can_be_resumed(&seen);
-
-        if (ferry_migration_is_detached(migration))
-            return FERRY_STEP_DETACHED;
-        if (broken && broken_until == 0)
-            broken_until = g_get_monotonic_time() + (gint64)timeout_s * G_USEC_PER_SEC;
-        if (broken && g_get_monotonic_time() < broken_until)
-            ferry_post_copy_resume(migration);
-        else if (seen.outcome != FERRY_OUTCOME_IN_FLIGHT)
-            return end_of_outcome(migration, &seen, error);
-        /* libvirtd may have hung up on us while its job goes on: keep watching, touch nothing. */
-        else if (watch_on(migration))
-            return FERRY_STEP_DETACHED;
-        ferry_agent_pause(ferry_migration_agent(migration), WATCH_AGAIN_MS, NULL);
-    }
 }

@@ -42,22 +42,18 @@ trim(gpointer data, GError **error)
 static void
 tell(FerryMigration *migration, const GError *why, gint64 begun_us)
 {
-    FerryRecord *record = ferry_migration_record(migration);
-    json_t *report = record->report ? json_copy(record->report) : json_object();
-
     if (why)
         g_message("Migration '%s' goes on without trimming: %s", ferry_migration_id(migration),
                   why->message);
-    json_object_set_new(report, "fstrim",
-                        json_pack("{s:b, s:o, s:I}", "done", !why, "message",
-                                  ferry_json_text(why ? why->message : NULL), "duration_ms",
-                                  (json_int_t)(g_get_monotonic_time() - begun_us) / 1000));
-    ferry_migration_take(migration, &record->report, report);
+    ferry_migration_add_report(migration,
+                               json_pack("{s:{s:b, s:o, s:I}}", "fstrim", "done", !why, "message",
+                                         ferry_json_text(why ? why->message : NULL), "duration_ms",
+                                         (json_int_t)(g_get_monotonic_time() - begun_us) / 1000));
     ferry_migration_save(migration);
 }
 
 FerryStepEnd
-ferry_trim_run(FerryMigration *migration, bool resumed, GError **error)
+ferry_trim_step_run(FerryMigration *migration, bool resumed, GError **error)
 {
     gint64 begun_us = g_get_monotonic_time();
     g_autoptr(GError) why = NULL;

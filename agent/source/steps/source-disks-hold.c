@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "source/steps/quarantine.h"
+#include "source/steps/source-disks-hold.h"
 
 #include "ferry/clock.h"
 #include "ferry/error.h"
@@ -102,7 +102,7 @@ hold_file(FerryMigration *migration,
 }
 
 bool
-ferry_quarantine_hold(FerryMigration *migration, GError **error)
+ferry_source_disks_hold(FerryMigration *migration, GError **error)
 {
     const FerryAgent *agent = ferry_migration_agent(migration);
     g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);

@@ -1,0 +1,138 @@
+#include "config.h"
+
+#include "source/steps/prepare.h"
+
+#include "ferry/error.h"
+#include "ferry/json.h"
+#include "model/migrate-data.h"
+#include "peer/peer.h"
+
+/* How long a destination is asked whether it is prepared, where a controller says so. */
+#define CONFIRM_TIMEOUT_MS 5000
+/* A destination without a free slot is asked again for as long. */
+#define SLOT_PAUSE_MS 2000
+
+static guint
+timeout_ms(FerryMigration *migration)
+{
+    return ferry_migration_agent(migration)->config->outcome_timeout_s * 1000;
+}
+
+static json_t *
+ask_to_prepare(FerryMigration *migration, GError **error)
+{
+    const FerryRecord *record = ferry_migration_record(migration);
+
+    return ferry_peer_call(
+        ferry_migration_agent(migration), record->destination, "pre_live_migration",
+        json_pack("{s:s, s:O, s:o, s:s}", "migration_id", record->migration_id, "instance_info",
+                  record->instance_info, "options", ferry_migration_ordered_options(migration),
+                  "source", record->source),
+        timeout_ms(migration), ferry_migration_cancellable(migration), error);
+}
+
+/* Where the disks arrive is the destination's word, not that of whoever passed the order on. */
+static void
+take_volumes(FerryMigration *migration, const json_t *answer)
+{
+    json_t *volumes = json_object_get(json_object_get(answer, "migrate_data"), "volumes");
+    json_t *migrate_data = json_copy(ferry_migration_record(migration)->migrate_data);
+
+    json_object_set(migrate_data, "volumes", volumes);
+    ferry_migration_set_migrate_data(migration, migrate_data);
+}
+
+/* The thin copy takes the target's zeroes for granted: only images that the destination's agent has
+ * just made for this migration will do, whatever the order's migrate_data claims. */
+static bool
+confirm_prepared(FerryMigration *migration, GError **error)
+{
+    const FerryRecord *record = ferry_migration_record(migration);
+    g_autoptr(FerryJson) answer = ferry_peer_call(
+        ferry_migration_agent(migration), record->destination, "get_migration",
+        json_pack("{s:s, s:s}", "migration_id", record->migration_id, "role", "destination"),
+        CONFIRM_TIMEOUT_MS, ferry_migration_cancellable(migration), error);
+    const json_t *instance = json_object_get(answer, "instance");
+
+    if (!answer)
+        return false;
+    if (g_strcmp0(ferry_json_get_string(answer, "status"), "prepared") == 0 &&
+        g_strcmp0(ferry_json_get_string(instance, "uuid"), record->instance_uuid) == 0) {
+        take_volumes(migration, answer);
+        return true;
+    }
+    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
+                    "Call pre_live_migration there with the same migration_id first",
+                    "The destination '%s' is not prepared for '%s' by the migration '%s'",
+                    record->destination, record->instance_name, record->migration_id);
+    return false;
+}
+
+/* Asks until the destination has a free slot, or refuses for another reason. */
+static bool
+get_prepared(FerryMigration *migration, GError **error)
+{
+    guint timeout_s = ferry_migration_agent(migration)->config->prepare_timeout_s;
+    gint64 deadline = g_get_monotonic_time() + (gint64)timeout_s * G_USEC_PER_SEC;
+
+    for (;;) {
+        g_autoptr(GError) why = NULL;
+        json_t *migrate_data = ask_to_prepare(migration, &why);
+
+        if (migrate_data) {
+            json_object_del(migrate_data, "migrate_data");
+            ferry_migration_set_migrate_data(migration, migrate_data);
+            return true;
+        }
+        if (!ferry_peer_is_busy(why) || g_get_monotonic_time() > deadline ||
+            g_cancellable_is_cancelled(ferry_migration_cancellable(migration))) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return false;
+        }
+        ferry_agent_pause(ferry_migration_agent(migration), SLOT_PAUSE_MS,
+                          ferry_migration_cancellable(migration));
+    }
+}
+
+FerryStepEnd
+ferry_prepare_step_run(FerryMigration *migration, bool resumed, GError **error)
+{
+    const FerryRecord *record = ferry_migration_record(migration);
+    bool ready =
+        record->migrate_data ? confirm_prepared(migration, error) : get_prepared(migration, error);
+
+    if (!ready || !ferry_migrate_data_check(record->migrate_data,
+                                            ferry_migration_agent(migration)->config, error))
+        return ferry_saga_step_broken(migration);
+    ferry_migration_adopt_volumes(migration);
+    ferry_migration_save(migration);
+    return FERRY_STEP_DONE;
+}
+
+/* Idempotent there; "no such migration" means that our order to prepare never arrived. */
+bool
+ferry_prepare_step_undo(FerryMigration *migration, GError **error)
+{
+    const FerryRecord *record = ferry_migration_record(migration);
+    g_autoptr(GError) why = NULL;
+    g_autoptr(FerryJson) answer =
+        ferry_peer_call(ferry_migration_agent(migration), record->destination,
+                        "rollback_live_migration_at_destination",
+                        json_pack("{s:s}", "migration_id", record->migration_id),
+                        timeout_ms(migration), NULL, &why);
+
+    if (!answer && !g_error_matches(why, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND)) {
+        g_propagate_prefixed_error(
+            error, g_steal_pointer(&why),
+            "The destination '%s' could not be rolled back: ", record->destination);
+        return false;
+    }
+    if (answer && json_array_size(json_object_get(answer, "kept")) > 0) {
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                        "get_migration on the destination says what and why",
+                        "The destination '%s' kept a part of what it had prepared",
+                        record->destination);
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,129 @@
+#include "config.h"
+
+#include "source/steps/source-disks.h"
+
+#include "ferry/error.h"
+#include "journal/journal.h"
+#include "model/block-volume.h"
+#include "model/overlay.h"
+#include "model/paths.h"
+#include "source/steps/snapshot.h"
+#include "source/steps/source-disks-hold.h"
+#include "virt/auto.h"
+#include "virt/domain.h"
+#include "virt/virt.h"
+#include "virt/volume.h"
+
+/* The instance was seen alive on the destination: what lies here is a copy of the past. */
+static bool
+leave_file(FerryMigration *migration, virConnectPtr connection, const char *path, GError **error)
+{
+    const FerryRecord *record = ferry_migration_record(migration);
+    g_auto(FerryImage) image = {0};
+
+    if (!ferry_virt_image_info(connection, path, "raw", &image, error))
+        return false;
+    return !image.fingerprint ||
+           ferry_journal_leftover_add(ferry_migration_agent(migration)->journal, path,
+                                      record->instance_uuid, record->migration_id,
+                                      image.fingerprint, error);
+}
+
+static bool
+delete_unused(FerryMigration *migration, virConnectPtr connection, const char *path, GError **error)
+{
+    const FerryRecord *record = ferry_migration_record(migration);
+    g_autofree char *user = NULL;
+
+    if (ferry_virt_path_is_used(connection, path, record->instance_uuid, &user)) {
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                        "Look at that instance; delete the file by hand when it is not needed",
+                        "'%s' is not deleted: it is in use by '%s'", path, user);
+        return false;
+    }
+    return ferry_virt_volume_delete(connection, path, error);
+}
+
+static const char *const *
+allowed_paths(FerryMigration *migration)
+{
+    return (const char *const *)ferry_migration_agent(migration)->config->allowed_paths;
+}
+
+/* Returns: false with @error when @path had to be deleted and is not. */
+static bool
+part_with(FerryMigration *migration, virConnectPtr connection, const char *path, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (ferry_migration_options(migration)->source_disks == FERRY_SOURCE_DISKS_DELETE)
+        return ferry_path_check(path, allowed_paths(migration), NULL, error) &&
+               delete_unused(migration, connection, path, error);
+    if (!leave_file(migration, connection, path, &why))
+        /* It costs the way back only: the file stays and a return finds it in its way. */
+        g_warning("Migration '%s': '%s' is not noted as left behind: %s",
+                  ferry_migration_id(migration), path, why->message);
+    return true;
+}
+
+/* A volume that stays is not noted as left behind: a device does not tell who has written to it
+ * since, so nothing could prove that it may be replaced. */
+static bool
+part_with_volume(FerryMigration *migration,
+                 virConnectPtr connection,
+                 const FerryDisk *disk,
+                 GError **error)
+{
+    return ferry_migration_options(migration)->source_disks != FERRY_SOURCE_DISKS_DELETE ||
+           (ferry_disk_path_check(disk, allowed_paths(migration), NULL, error) &&
+            delete_unused(migration, connection, disk->source, error));
+}
+
+static bool
+part_with_disk(FerryMigration *migration,
+               virConnectPtr connection,
+               const FerryDisk *disk,
+               GError **error)
+{
+    return ferry_disk_is_block(disk) ? part_with_volume(migration, connection, disk, error)
+                                     : part_with(migration, connection, disk->source, error);
+}
+
+/* libvirt leaves it whatever becomes of the disks. */
+static void
+leave_variables(FerryMigration *migration, virConnectPtr connection)
+{
+    const char *path = ferry_migration_instance(migration)->nvram;
+    g_autoptr(GError) why = NULL;
+
+    if (path && !leave_file(migration, connection, path, &why))
+        g_message("Migration '%s': the firmware's variables '%s' are not noted as left behind: %s",
+                  ferry_migration_id(migration), path, why->message);
+}
+
+FerryStepEnd
+ferry_source_disks_step_run(FerryMigration *migration, bool resumed, GError **error)
+{
+    const FerryAgent *agent = ferry_migration_agent(migration);
+    const FerryInstance *instance = ferry_migration_instance(migration);
+    g_autoptr(GPtrArray) overlays = ferry_overlays_new(instance, ferry_migration_id(migration));
+
+    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
+
+    if (!connection)
+        return FERRY_STEP_ERROR;
+    leave_variables(migration, connection);
+    if (ferry_migration_options(migration)->source_disks == FERRY_SOURCE_DISKS_QUARANTINE)
+        return ferry_source_disks_hold(migration, error) ? FERRY_STEP_DONE : FERRY_STEP_ERROR;
+    for (guint i = 0; i < overlays->len; i++)
+        if (!part_with(migration, connection,
+                       ((FerryOverlay *)g_ptr_array_index(overlays, i))->overlay, error))
+            return FERRY_STEP_ERROR;
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (disk->migrate && !part_with_disk(migration, connection, disk, error))
+            return FERRY_STEP_ERROR;
+    }
+    return ferry_snapshot_step_leave(migration, error) ? FERRY_STEP_DONE : FERRY_STEP_ERROR;
+}
