@@ -10,6 +10,7 @@
  * ferry_incoming_others:
  * @open: FerryRecord: the incoming migrations that are open (ferry_journal_list_incoming())
  * @uuid: of the instance that asks: it is no other
- * Returns: (transfer full): FerryInstance: those that can be read, with their disks where they arrive.
+ * Returns: (transfer full): FerryInstance: those that can be read, with their disks where they
+ * arrive.
  */
 GPtrArray *ferry_incoming_others(const GPtrArray *open, const char *uuid);

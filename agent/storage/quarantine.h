@@ -5,8 +5,8 @@
  * brings the instance back as it was when it left. What has been there for long enough is deleted,
  * but only when the instance is seen running elsewhere at that time.
  *
- * Threads: new, start and free on main; the rest from any but main, blocking on libvirt, the journal
- * and peers. Orders about quarantines run one after the other.
+ * Threads: new, start and free on main; the rest from any but main, blocking on libvirt, the
+ * journal and peers. Orders about quarantines run one after the other.
  */
 #pragma once
 
@@ -23,7 +23,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryQuarantine, ferry_quarantine_free)
 /** Begins to look for what is over. */
 void ferry_quarantine_start(FerryQuarantine *quarantine);
 
-/* --- a migration's part ------------------------------------------------------------------------ */
+/* --- a migration's part ----------------------------------------------------------------------- */
 
 /** Adds what speaks against putting the disks of @instance aside later. */
 void
@@ -37,7 +37,8 @@ json_t *ferry_quarantine_list(const FerryAgent *agent,
                               const char *instance,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Returns: (transfer full): {"disks", "held_bytes"}: how many images lie there and what they take. */
+/** Returns: (transfer full): {"disks", "held_bytes"}: how many images lie there and what they
+ * take. */
 json_t *ferry_quarantine_sum(const FerryAgent *agent);
 
 /**
