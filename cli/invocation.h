@@ -28,14 +28,13 @@ bool ferry_invocation_parse_global(FerryInvocation *invocation,
 
 /**
  * ferry_invocation_parse:
- * @command: name of the command that @argv begins with
  * @group: (transfer full) (nullable): the command's own options
+ * @argv: begins with the command's name
  * @operands: how many arguments must remain behind the options; they are in (*argv)[1] and on
  * @error: a G_OPTION_ERROR
  * Reads the command's options, and those that every command has, which may stand here too.
  */
 bool ferry_invocation_parse(FerryInvocation *invocation,
-                            const char *command,
                             GOptionGroup *group,
                             int operands,
                             int *argc,

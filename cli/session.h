@@ -43,14 +43,13 @@ json_t *ferry_session_call(FerrySession *session,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** The same without waiting: @callback runs in the main loop and takes the answer by
- * ferry_session_call_finish(). @timeout_s: 0 for the command line's. */
+ * ferry_session_call_finish(). @question: a timeout of 0 is the command line's; its cancellable is not
+ * looked at, the session has its own. */
 void ferry_session_call_async(FerrySession *session,
-                              const char *host,
-                              const char *method,
-                              json_t *args,
-                              guint timeout_s,
+                              const FerryCall *question,
                               GAsyncReadyCallback callback,
                               gpointer user_data);
+
 /** Ends the calls that are under way and waits until their callbacks have run. No call may follow. */
 void ferry_session_drain(FerrySession *session);
 json_t *ferry_session_call_finish(GAsyncResult *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,4 +1,5 @@
-/* incoming-instances.h: the instances on their way to this host, to whom it has promised its room.
+/* incoming-instances.h: the instances on their way to this host, to whom it has promised memory and
+ * space.
  *
  * Threads: any but main.
  */

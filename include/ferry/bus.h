@@ -90,35 +90,41 @@ bool ferry_bus_flush(FerryBus *bus, guint timeout_ms);
 void ferry_bus_free(FerryBus *bus);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryBus, ferry_bus_free)
 
+/* A question to one agent. A plain value. */
+typedef struct {
+    const char *server; /* the host whose agent is asked; NULL: any agent */
+    const char *method;
+    json_t *args;              /* an object; NULL: none. Handed over with the call */
+    guint timeout_ms;          /* for the whole of it */
+    GCancellable *cancellable; /* NULL, or ends the wait, not the work at the far side */
+} FerryCall;
+
 /**
  * ferry_bus_call:
- * @server: the host whose agent is asked, or NULL for any agent
- * @args: (transfer full): an object; may be NULL for none
- * @timeout_ms: for the whole of it
- * @cancellable: (nullable): ends the wait, not the work at the far side
+ * @call: its @args are taken; the rest stays the caller's
  * @error: what the far side answered (its own code, hint and details); or
  *   FERRY_ERROR_DESTINATION_UNREACHABLE when no queue, no broker or no answer in time
  *   (details "reason": "no-queue", "no-broker" or "no-answer"); or FERRY_ERROR_CANCELLED
  * Blocks; never call it where callbacks run. Returns: (transfer full): the result, JSON null
  * included; NULL with @error set.
  */
-json_t *ferry_bus_call(FerryBus *bus,
-                       const char *server,
-                       const char *method,
-                       json_t *args,
-                       guint timeout_ms,
-                       GCancellable *cancellable,
-                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+json_t *
+ferry_bus_call(FerryBus *bus, const FerryCall *call, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A question to all agents. A plain value. */
+typedef struct {
+    const char *method;
+    json_t *args;    /* as a call's */
+    guint window_ms; /* answers are taken for so long */
+} FerrySurvey;
 
 /** One answer to a survey: @result or @error, both (transfer none). Runs in the caller's thread. */
 typedef void (*FerrySurveyFunc)(const json_t *result, const GError *error, gpointer user_data);
 
-/** Asks all agents by fanout and hands over each answer as it comes, until @window_ms are over.
+/** Asks all agents by fanout and hands over each answer as it comes, until the window is over.
  * Blocks. @error: FERRY_ERROR_DESTINATION_UNREACHABLE without a broker. */
 bool ferry_bus_survey(FerryBus *bus,
-                      const char *method,
-                      json_t *args,
-                      guint window_ms,
+                      const FerrySurvey *survey,
                       FerrySurveyFunc func,
                       gpointer user_data,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
