@@ -131,7 +131,8 @@ ferry_file_copy_run(const FerryFileCopyRequest *request,
                     GError **error)
 {
     g_autoptr(GError) why = NULL;
-    g_autoptr(virConnect) connection = ferry_virt_connect_to(request->to_uri, error);
+    g_autoptr(virConnect) connection =
+        ferry_virt_connect_to(request->to_uri, request->cancellable, error);
 
     if (!connection)
         return false;
