@@ -106,7 +106,8 @@ main(int argc, char **argv)
     setlocale(LC_CTYPE, "");
     /* Journal, log and images are nobody else's to read. */
     umask(0077);
-    /* A dozen threads that mostly sleep: an arena each would cost more memory than it saves time. */
+    /* A dozen threads that mostly sleep: an arena each would cost more memory than it saves
+     * time. */
     mallopt(M_ARENA_MAX, 2);
     if (!parse_options(&argc, &argv, &options, &error)) {
         print_error(error);

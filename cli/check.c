@@ -128,7 +128,7 @@ ferry_command_check(FerryInvocation *invocation, int argc, char **argv)
     GOptionGroup *group = ferry_order_group_new(options);
 
     ferry_route_add_entries(&route, group);
-    if (!ferry_invocation_parse(invocation, argv[0], group, 1, &argc, &argv, &error) ||
+    if (!ferry_invocation_parse(invocation, group, 1, &argc, &argv, &error) ||
         !ferry_route_check(&route, &error))
         return ferry_report_error(error, invocation->json);
     g_autoptr(FerrySession) session = ferry_session_open(invocation, &error);

@@ -152,8 +152,12 @@ poll_source(Follow *follow)
     follow->polling = true;
     json_t *args =
         json_pack("{s:o}", "migration_id", ferry_json_text(follow->settings->migration_id));
-    ferry_session_call_async(follow->session, follow->settings->from, "get_migration", args,
-                             POLL_TIMEOUT_S, on_polled, follow);
+    const FerryCall call = {.server = follow->settings->from,
+                            .method = "get_migration",
+                            .args = args,
+                            .timeout_ms = POLL_TIMEOUT_S * 1000};
+
+    ferry_session_call_async(follow->session, &call, on_polled, follow);
 }
 
 static void
@@ -259,8 +263,10 @@ send_order(Follow *follow)
                              "host", ferry_json_text(settings->to), "migration_id",
                              ferry_json_text(settings->migration_id), "options", settings->options);
 
-    ferry_session_call_async(follow->session, settings->from, "live_migrate_instance", args,
-                             /* timeout_s= */ 0, on_ordered, follow);
+    const FerryCall call = {
+        .server = settings->from, .method = "live_migrate_instance", .args = args};
+
+    ferry_session_call_async(follow->session, &call, on_ordered, follow);
 }
 
 static void
@@ -281,8 +287,10 @@ abort_migration(Follow *follow)
     json_t *args =
         json_pack("{s:o}", "migration_id", ferry_json_text(follow->settings->migration_id));
 
-    ferry_session_call_async(follow->session, follow->settings->from, "live_migration_abort", args,
-                             /* timeout_s= */ 0, on_aborted, follow);
+    const FerryCall call = {
+        .server = follow->settings->from, .method = "live_migration_abort", .args = args};
+
+    ferry_session_call_async(follow->session, &call, on_aborted, follow);
     if (follow->line)
         ferry_progress_line_say(follow->line, "aborting");
 }

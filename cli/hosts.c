@@ -80,7 +80,7 @@ ferry_command_hosts(FerryInvocation *invocation, int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
 
-    if (!ferry_invocation_parse(invocation, argv[0], /* group= */ NULL, 0, &argc, &argv, &error))
+    if (!ferry_invocation_parse(invocation, /* group= */ NULL, 0, &argc, &argv, &error))
         return ferry_report_error(error, invocation->json);
     g_autoptr(FerrySession) session = ferry_session_open(invocation, &error);
     if (!session)

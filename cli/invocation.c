@@ -152,14 +152,13 @@ check_operands(const FerryCommand *command, int expected, int argc, GError **err
 
 bool
 ferry_invocation_parse(FerryInvocation *invocation,
-                       const char *name,
                        GOptionGroup *group,
                        int operands,
                        int *argc,
                        char ***argv,
                        GError **error)
 {
-    const FerryCommand *command = ferry_command_find(name);
+    const FerryCommand *command = ferry_command_find((*argv)[0]);
     g_autoptr(GOptionContext) context = g_option_context_new(command->arguments);
     GOptionGroup *shared = g_option_group_new(
         "global", "Options of every command:", "Show the options that every command has",

@@ -27,14 +27,13 @@ bool ferry_invocation_parse_global(FerryInvocation *invocation,
 
 /**
  * ferry_invocation_parse:
- * @command: name of the command that @argv begins with
  * @group: (transfer full) (nullable): the command's own options
+ * @argv: begins with the command's name
  * @operands: how many arguments must remain besides the options; they begin at (*argv)[1]
  * @error: a G_OPTION_ERROR
  * Parses the command's options, and those of every command, which may come here, too.
  */
 bool ferry_invocation_parse(FerryInvocation *invocation,
-                            const char *command,
                             GOptionGroup *group,
                             int operands,
                             int *argc,

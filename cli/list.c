@@ -154,7 +154,7 @@ ferry_command_list(FerryInvocation *invocation, int argc, char **argv)
     g_autoptr(GError) error = NULL;
     g_auto(Filter) filter = {0};
 
-    if (!ferry_invocation_parse(invocation, argv[0], group_new(&filter), 0, &argc, &argv, &error))
+    if (!ferry_invocation_parse(invocation, group_new(&filter), 0, &argc, &argv, &error))
         return ferry_report_error(error, invocation->json);
     g_autoptr(FerrySession) session = ferry_session_open(invocation, &error);
     if (!session)

@@ -72,7 +72,7 @@ ferry_command_migrate(FerryInvocation *invocation, int argc, char **argv)
     g_auto(Settings) settings = {.patience_s = PATIENCE_S};
     GOptionGroup *group = group_new(options, &route, &settings);
 
-    if (!ferry_invocation_parse(invocation, argv[0], group, 1, &argc, &argv, &error) ||
+    if (!ferry_invocation_parse(invocation, group, 1, &argc, &argv, &error) ||
         !ferry_route_check(&route, &error) || !complete_settings(&settings, &error))
         return ferry_report_error(error, invocation->json);
     g_autoptr(FerrySession) session = ferry_session_new(invocation, &error);

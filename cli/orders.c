@@ -28,7 +28,7 @@ begin(FerryInvocation *invocation,
     GOptionGroup *group = g_option_group_new("order", "", "", NULL, NULL);
 
     g_option_group_add_entries(group, entries);
-    if (!ferry_invocation_parse(invocation, argv[0], group, 1, &argc, &argv, error))
+    if (!ferry_invocation_parse(invocation, group, 1, &argc, &argv, error))
         return NULL;
     *ret_id = g_strdup(argv[1]);
     *ret_host = g_steal_pointer(&host);

@@ -245,8 +245,7 @@ ferry_command_quarantine(FerryInvocation *invocation, int argc, char **argv)
         method = verbs[i].method;
         operands = verbs[i].operands;
     }
-    if (!ferry_invocation_parse(invocation, argv[0], group_new(&options), operands, &argc, &argv,
-                                &error))
+    if (!ferry_invocation_parse(invocation, group_new(&options), operands, &argc, &argv, &error))
         return ferry_report_error(error, invocation->json);
     if (!method) {
         g_set_error(&error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,

@@ -139,7 +139,15 @@ json_t *
 ferry_session_call(
     FerrySession *self, const char *host, const char *method, json_t *args, GError **error)
 {
-    return ferry_bus_call(self->bus, host, method, args, self->timeout_ms, self->end, error);
+    const FerryCall call = {
+        .server = host,
+        .method = method,
+        .args = args,
+        .timeout_ms = self->timeout_ms,
+        .cancellable = self->end,
+    };
+
+    return ferry_bus_call(self->bus, &call, error);
 }
 
 static void
@@ -147,9 +155,14 @@ run_call(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
     Call *call = data;
     GError *error = NULL;
-    json_t *result =
-        ferry_bus_call(call->session->bus, call->host, call->method, g_steal_pointer(&call->args),
-                       call->timeout_ms, cancellable, &error);
+    const FerryCall question = {
+        .server = call->host,
+        .method = call->method,
+        .args = g_steal_pointer(&call->args),
+        .timeout_ms = call->timeout_ms,
+        .cancellable = cancellable,
+    };
+    json_t *result = ferry_bus_call(call->session->bus, &question, &error);
 
     if (result)
         g_task_return_pointer(task, result, (GDestroyNotify)json_decref);
@@ -167,20 +180,17 @@ count_finished(GTask *task, GParamSpec *property, gpointer user_data)
 
 void
 ferry_session_call_async(FerrySession *self,
-                         const char *host,
-                         const char *method,
-                         json_t *args,
-                         guint timeout_s,
+                         const FerryCall *question,
                          GAsyncReadyCallback callback,
                          gpointer user_data)
 {
     Call *call = g_new0(Call, 1);
 
     call->session = self;
-    call->host = g_strdup(host);
-    call->method = g_strdup(method);
-    call->args = args;
-    call->timeout_ms = timeout_s > 0 ? timeout_s * 1000 : self->timeout_ms;
+    call->host = g_strdup(question->server);
+    call->method = g_strdup(question->method);
+    call->args = question->args;
+    call->timeout_ms = question->timeout_ms > 0 ? question->timeout_ms : self->timeout_ms;
     g_autoptr(GTask) task = g_task_new(/* source= */ NULL, self->end, callback, user_data);
     g_task_set_task_data(task, call, (GDestroyNotify)call_free);
     self->pending++;
@@ -230,10 +240,10 @@ sort_hosts(json_t *hosts)
 json_t *
 ferry_session_hosts(FerrySession *self, GError **error)
 {
+    const FerrySurvey survey = {.method = "describe_host", .window_ms = SURVEY_WINDOW_MS};
     g_autoptr(FerryJson) hosts = json_array();
 
-    if (!ferry_bus_survey(self->bus, "describe_host",
-                          /* args= */ NULL, SURVEY_WINDOW_MS, collect_host, hosts, error))
+    if (!ferry_bus_survey(self->bus, &survey, collect_host, hosts, error))
         return NULL;
     if (json_array_size(hosts) == 0) {
         ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE,

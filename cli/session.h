@@ -45,12 +45,10 @@ json_t *ferry_session_call(FerrySession *session,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** The same without waiting. @callback runs in the main loop and gets the answer from
- * ferry_session_call_finish(). @timeout_s: 0 for that of the command line. */
+ * ferry_session_call_finish(). @question: a timeout of 0 is that of the command line; its
+ * cancellable is not looked at, the session has its own. */
 void ferry_session_call_async(FerrySession *session,
-                              const char *host,
-                              const char *method,
-                              json_t *args,
-                              guint timeout_s,
+                              const FerryCall *question,
                               GAsyncReadyCallback callback,
                               gpointer user_data);
 json_t *ferry_session_call_finish(GAsyncResult *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;

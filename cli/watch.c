@@ -146,7 +146,7 @@ ferry_command_watch(FerryInvocation *invocation, int argc, char **argv)
     g_autoptr(GError) error = NULL;
     g_auto(Watch) watch = {0};
 
-    if (!ferry_invocation_parse(invocation, argv[0], group_new(&watch), 0, &argc, &argv, &error))
+    if (!ferry_invocation_parse(invocation, group_new(&watch), 0, &argc, &argv, &error))
         return ferry_report_error(error, invocation->json);
     watch.json = invocation->json;
     g_autoptr(FerrySession) session = ferry_session_new(invocation, &error);

@@ -358,32 +358,24 @@ ferry_bus_free(FerryBus *self)
 /* --- calls ------------------------------------------------------------------------------------ */
 
 json_t *
-ferry_bus_call(FerryBus *self,
-               const char *server,
-               const char *method,
-               json_t *args,
-               guint timeout_ms,
-               GCancellable *cancellable,
-               GError **error)
+ferry_bus_call(FerryBus *self, const FerryCall *call, GError **error)
 {
-    /* The call may last longer than the bus. */
+    /* Outlives the bus if that is freed meanwhile. */
     g_autoptr(FerryClient) client = ferry_client_ref(self->client);
 
-    return ferry_client_call(client, server, method, args, timeout_ms, cancellable, error);
+    return ferry_client_call(client, call, error);
 }
 
 bool
 ferry_bus_survey(FerryBus *self,
-                 const char *method,
-                 json_t *args,
-                 guint window_ms,
+                 const FerrySurvey *survey,
                  FerrySurveyFunc func,
                  gpointer user_data,
                  GError **error)
 {
     g_autoptr(FerryClient) client = ferry_client_ref(self->client);
 
-    return ferry_client_survey(client, method, args, window_ms, func, user_data, error);
+    return ferry_client_survey(client, survey, func, user_data, error);
 }
 
 /* --- notifications out ------------------------------------------------------------------------ */

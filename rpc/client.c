@@ -304,27 +304,24 @@ open_answer(const json_t *answer, GError **error)
 }
 
 json_t *
-ferry_client_call(FerryClient *self,
-                  const char *server,
-                  const char *method,
-                  json_t *args,
-                  guint timeout_ms,
-                  GCancellable *cancellable,
-                  GError **error)
+ferry_client_call(FerryClient *self, const FerryCall *question, GError **error)
 {
-    g_autofree char *routing_key =
-        server ? g_strconcat(FERRY_TOPIC ".", server, NULL) : g_strdup(FERRY_TOPIC);
+    g_autofree char *routing_key = question->server
+                                       ? g_strconcat(FERRY_TOPIC ".", question->server, NULL)
+                                       : g_strdup(FERRY_TOPIC);
+    GCancellable *cancellable = question->cancellable;
     g_auto(Call) call = {
         .msg_id = ferry_unique_id_new(),
-        .deadline_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000,
+        .deadline_us = g_get_monotonic_time() + (gint64)question->timeout_ms * 1000,
         .cancellable = cancellable,
     };
     gulong watch =
         cancellable ? g_cancellable_connect(cancellable, G_CALLBACK(on_cancelled), self, NULL) : 0;
 
     ferry_consumer_request_replies(self->consumer);
-    g_autoptr(FerryJson) answer = exchange_messages(
-        self, &call, routing_key, request_document(self, &call, method, args), error);
+    g_autoptr(FerryJson) answer =
+        exchange_messages(self, &call, routing_key,
+                          request_document(self, &call, question->method, question->args), error);
     /* Not under the lock: this waits for a running on_cancelled(), which takes it. */
     g_cancellable_disconnect(cancellable, watch);
     return answer ? open_answer(answer, error) : NULL;
@@ -358,18 +355,16 @@ collect(FerryClient *self, Call *call, FerrySurveyFunc func, gpointer user_data)
 
 bool
 ferry_client_survey(FerryClient *self,
-                    const char *method,
-                    json_t *args,
-                    guint window_ms,
+                    const FerrySurvey *survey,
                     FerrySurveyFunc func,
                     gpointer user_data,
                     GError **error)
 {
     g_auto(Call) call = {
         .msg_id = ferry_unique_id_new(),
-        .deadline_us = g_get_monotonic_time() + (gint64)window_ms * 1000,
+        .deadline_us = g_get_monotonic_time() + (gint64)survey->window_ms * 1000,
     };
-    g_autoptr(FerryJson) document = request_document(self, &call, method, args);
+    g_autoptr(FerryJson) document = request_document(self, &call, survey->method, survey->args);
 
     ferry_consumer_request_replies(self->consumer);
     g_mutex_lock(&self->lock);

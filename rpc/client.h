@@ -33,18 +33,12 @@ void ferry_client_take_reply(FerryClient *client, json_t *message);
 
 /** See ferry_bus_call(). */
 json_t *ferry_client_call(FerryClient *client,
-                          const char *server,
-                          const char *method,
-                          json_t *args,
-                          guint timeout_ms,
-                          GCancellable *cancellable,
+                          const FerryCall *question,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** See ferry_bus_survey(). */
 bool ferry_client_survey(FerryClient *client,
-                         const char *method,
-                         json_t *args,
-                         guint window_ms,
+                         const FerrySurvey *survey,
                          FerrySurveyFunc func,
                          gpointer user_data,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,6 +1,6 @@
 /* firmware.h: whether the files of firmware and TPM may be made at the destination. QEMU carries
- * the contents and libvirt makes the files (xml/domain-firmware.h); what is left to do is to see that
- * nothing stands in the way.
+ * the contents and libvirt makes the files (xml/domain-firmware.h); what is left to do is to see
+ * that nothing stands in the way.
  *
  * Threads: any but main; may block as long as libvirtd does.
  */

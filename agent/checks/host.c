@@ -85,7 +85,8 @@ check_huge_pages(const FerryCheckScene *scene, guint64 size_bytes)
         return;
     }
 
-    /* With several sizes the XML divides the memory by cells; each size is asked for a page then. */
+    /* With several sizes the XML divides the memory by cells; each size is asked for a page
+     * then. */
     bool alone = scene->needs->huge_pages->len == 1;
     guint64 needed = alone ? (scene->instance->memory_bytes + size_bytes - 1) / size_bytes : 1;
     bool fits = needed <= count;

@@ -1,4 +1,5 @@
-/* incoming-instances.h: the instances on their way to this host, to whom it has promised its room.
+/* incoming-instances.h: the instances on their way to this host, to whom it has promised memory and
+ * space.
  *
  * Threads: any but main.
  */
@@ -10,6 +11,7 @@
  * ferry_incoming_others:
  * @open: FerryRecord: the incoming migrations that are open (ferry_journal_list_incoming())
  * @uuid: of the instance that asks: it is no other
- * Returns: (transfer full): FerryInstance: those that can be read, with their disks where they arrive.
+ * Returns: (transfer full): FerryInstance: those that can be read, with their disks where they
+ * arrive.
  */
 GPtrArray *ferry_incoming_others(const GPtrArray *open, const char *uuid);

@@ -85,8 +85,8 @@ moving_targets(const FerryInstance *instance)
     return targets;
 }
 
-/* QEMU's own reasons come behind these words of libvirt's. What libvirt itself refuses has a name of
- * ours as a rule; it is told again only when nothing else was found. */
+/* QEMU's own reasons come behind these words of libvirt's. What libvirt itself refuses has a name
+ * of ours as a rule; it is told again only when nothing else was found. */
 #define BLOCKERS "cannot migrate domain: "
 #define ANOTHER_JOB "another migration job"
 

@@ -14,6 +14,6 @@
 bool ferry_check_job(FerryChecks *checks, virDomainPtr domain, const FerryInstance *instance);
 
 /** Adds `migration-blockers` for an active domain that is free of jobs and in no migration: looking
- * needs its job for a moment. Call it last: what libvirt refuses for a reason of its own is told only
- * when @checks have no other failure. */
+ * needs its job for a moment. Call it last: what libvirt refuses for a reason of its own is told
+ * only when @checks have no other failure. */
 void ferry_check_blockers(FerryChecks *checks, virDomainPtr domain, const FerryInstance *instance);

@@ -1,4 +1,5 @@
-/* listen-address.h: could a program of this host listen there? Any thread; binds and lets go at once.
+/* listen-address.h: could a program of this host listen there? Any thread; binds and lets go at
+ * once.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* memory.h: has this host the memory, beside what it has promised to others?
  *
- * An instance on its way takes its memory little by little, so until it runs here all of it counts as
- * promised. Threads: any but main.
+ * An instance on its way takes its memory little by little, so until it runs here all of it counts
+ * as promised. Threads: any but main.
  */
 #pragma once
 
@@ -27,8 +27,8 @@ bool ferry_memory_info_get(const FerryAgent *agent,
  * @open: FerryRecord: the incoming migrations that are open
  * @uuid: of the instance that asks: its own record does not count
  * @arrived: a set of UUIDs
- * Returns: bytes that instances of @open will take which run and have not arrived. Stops at the largest
- * number.
+ * Returns: bytes that instances of @open will take which run and have not arrived. Stops at the
+ * largest number.
  */
 guint64 ferry_memory_promised(const GPtrArray *open, const char *uuid, GHashTable *arrived);
 

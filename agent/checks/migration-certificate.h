@@ -1,4 +1,5 @@
-/* migration-certificate.h: the certificate that QEMU of this host shows when a migration comes by TLS.
+/* migration-certificate.h: the certificate that QEMU of this host shows when a migration comes by
+ * TLS.
  *
  * Threads: any. Reads libvirt's qemu.conf and the certificate, both if the agent's user may.
  */

@@ -1,4 +1,5 @@
-/* port-probe.h: do packets from here get to ports of another host? Tried, all ports at the same time.
+/* port-probe.h: do packets from here get to ports of another host? Tried, all ports at the same
+ * time.
  *
  * Threads: any but main; blocks up to the limit. Opens TCP connections and closes them at once.
  */

@@ -33,7 +33,7 @@ ferry_admission_place(FerryInstance *instance,
     ferry_placement_apply(instance, options, folder_of_pool, connection);
 }
 
-/* --- checks ------------------------------------------------------------------------------------ */
+/* --- checks ----------------------------------------------------------------------------------- */
 
 json_t *
 ferry_destination_check(FerryDestination *self,
@@ -80,7 +80,7 @@ ferry_admission_check(FerryDestination *self,
     return false;
 }
 
-/* --- reserving --------------------------------------------------------------------------------- */
+/* --- reserving -------------------------------------------------------------------------------- */
 
 /* "retry" in the details tells the source to ask again. */
 static bool

@@ -1,5 +1,5 @@
-/* admission.h: whether a migration may come to this host: checks, and a slot, space and memory for it.
- * ferry_destination_check() is here, too. Threads: as destination.h.
+/* admission.h: whether a migration may come to this host: checks, and a slot, space and memory for
+ * it. ferry_destination_check() is here, too. Threads: as destination.h.
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 #include "model/instance.h"
 #include "model/order-options.h"
 
-/** From here on @instance is described as it will be on this host: its name, its disks' paths, pools
- * and formats. */
+/** From here on @instance is described as it will be on this host: its name, its disks' paths,
+ * pools and formats. */
 void ferry_admission_place(FerryInstance *instance,
                            const FerryOrderOptions *options,
                            virConnectPtr connection);

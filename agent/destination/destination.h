@@ -52,9 +52,9 @@ json_t *ferry_destination_publish_file(FerryDestination *destination,
                                        const char *path,
                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** The source says that the transfer is over. Returns: (transfer full): {"status", "instance_state",
- * "disks", "downtime_ms"}; @error: FERRY_ERROR_INVALID_MIGRATION_STATE when the instance is not
- * alive here. */
+/** The source says that the transfer is over. Returns: (transfer full): {"status",
+ * "instance_state", "disks", "downtime_ms"}; @error: FERRY_ERROR_INVALID_MIGRATION_STATE when the
+ * instance is not alive here. */
 json_t *ferry_destination_finish(FerryDestination *destination,
                                  const char *migration_id,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;

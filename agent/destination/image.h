@@ -14,9 +14,9 @@
 
 /**
  * ferry_image_ensure:
- * Makes the pool of the plan's folder, its images, of exactly their sizes, and removes overlays that
- * an earlier stay of the instance left beside them. Idempotent: an empty image that this migration
- * made before is taken as it is.
+ * Makes the pool of the plan's folder, its images, of exactly their sizes, and removes overlays
+ * that an earlier stay of the instance left beside them. Idempotent: an empty image that this
+ * migration made before is taken as it is.
  * @error: FERRY_ERROR_DESTINATION_DISK_EXISTS, FERRY_ERROR_MIGRATION_ERROR
  * Returns: (transfer full): the name of the pool.
  */
@@ -29,7 +29,8 @@ bool ferry_image_undo(virConnectPtr connection,
                       const FerryCreation *creation,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Returns: true when something was written to one of @migration_id's images since @since_us (UTC). */
+/** Returns: true when something was written to one of @migration_id's images since @since_us
+ * (UTC). */
 bool ferry_image_is_filling(const FerryAgent *agent,
                             virConnectPtr connection,
                             const char *migration_id,

@@ -50,7 +50,7 @@ ferry_imports_free(FerryImports *self)
     g_free(self);
 }
 
-/* --- rows and answers -------------------------------------------------------------------------- */
+/* --- rows and answers ------------------------------------------------------------------------- */
 
 static FerryImport *
 new_row(const char *migration_id, const char *path, const FerryCarriedFile *file)
@@ -107,7 +107,7 @@ answer_copy(const FerryImport *row, guint64 offset)
                      "offset_bytes", (json_int_t)offset);
 }
 
-/* --- a file that is there ----------------------------------------------------------------------- */
+/* --- a file that is there --------------------------------------------------------------------- */
 
 static bool
 make_way(FerryImports *self,
@@ -137,8 +137,8 @@ use_present(FerryImports *self, FerryImport *row, const struct stat *st, GError 
     return enter(self, row, made ? FERRY_IMPORT_PUBLISHED : FERRY_IMPORT_PRESENT, error);
 }
 
-/* Sets @ret_answer to what is to be told of the file at the row's path, or to NULL when there is none
- * (any more). */
+/* Sets @ret_answer to what is to be told of the file at the row's path, or to NULL when there is
+ * none (any more). */
 static bool
 look_at_present(FerryImports *self,
                 virConnectPtr connection,
@@ -174,7 +174,7 @@ look_at_present(FerryImports *self,
     return true;
 }
 
-/* --- claiming and the partial file --------------------------------------------------------------- */
+/* --- claiming and the partial file ------------------------------------------------------------ */
 
 /* Decides and notes in one go, so that of two migrations one copies. */
 static bool
@@ -266,7 +266,7 @@ ferry_imports_begin(FerryImports *self,
                : start_copy(self, connection, row, file, is_ours, error);
 }
 
-/* --- publishing ---------------------------------------------------------------------------------- */
+/* --- publishing ------------------------------------------------------------------------------- */
 
 /* The inode is noted before the name is given: after a crash it tells our file from another. */
 static json_t *
@@ -341,7 +341,7 @@ ferry_imports_publish(FerryImports *self,
     return verify_and_publish(self, connection, row, error);
 }
 
-/* --- the end ------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static json_t *
 row_to_json(const FerryImport *row, const char *path, const char *why)

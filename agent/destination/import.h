@@ -1,11 +1,11 @@
-/* import.h: files that arrive on this host byte for byte: bases, media, seeds, images of instances that
- * do not run. The destination's side; the source's is file-carrier.h.
+/* import.h: files that arrive on this host byte for byte: bases, media, seeds, images of instances
+ * that do not run. The destination's side; the source's is file-carrier.h.
  *
  * A file grows under a name of ours in its own folder and gets its name only when its content is
  * what was announced, without ever replacing another. Each is a row of the journal
- * (journal/imports.h) before anything is made; undoing removes only what the rows prove, and nothing
- * that another migration uses or waits for. Of several migrations that need one file, one copies and
- * the others wait; when it ends early, the next one goes on with what is there.
+ * (journal/imports.h) before anything is made; undoing removes only what the rows prove, and
+ * nothing that another migration uses or waits for. Of several migrations that need one file, one
+ * copies and the others wait; when it ends early, the next one goes on with what is there.
  *
  * Threads: any but main; each call of one migration follows the other (destination.c sees to it).
  */
@@ -31,8 +31,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryImports, ferry_imports_free)
  * @error: FERRY_ERROR_INVALID_REQUEST naming the field; FERRY_ERROR_PATH_NOT_ALLOWED;
  *   FERRY_ERROR_DESTINATION_DISK_EXISTS: a file with other content is there;
  *   FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR: no space; FERRY_ERROR_MIGRATION_ERROR
- * Returns: (transfer full): {"state": "present"}, or {"state": "copy", "path", "offset_bytes"}: write
- * there from that offset on, then publish; or {"state": "wait", "why"}: ask again.
+ * Returns: (transfer full): {"state": "present"}, or {"state": "copy", "path", "offset_bytes"}:
+ * write there from that offset on, then publish; or {"state": "wait", "why"}: ask again.
  */
 json_t *ferry_imports_begin(FerryImports *imports,
                             virConnectPtr connection,
@@ -61,7 +61,8 @@ bool ferry_imports_undo(FerryImports *imports,
                         json_t *kept,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Returns: true when the images of @count disks have arrived for this migration, as the journal proves. */
+/** Returns: true when the images of @count disks have arrived for this migration, as the journal
+ * proves. */
 bool ferry_imports_have_images(FerryImports *imports, const char *migration_id, guint count);
 
 /** The instance arrived: what it needs stays. */

@@ -9,7 +9,7 @@
 #include "virt/pool.h"
 #include "xml/volume.h"
 
-/* --- making ------------------------------------------------------------------------------------ */
+/* --- making ----------------------------------------------------------------------------------- */
 
 typedef bool (*DeedFunc)(virStoragePoolPtr pool);
 
@@ -138,7 +138,7 @@ ferry_pool_ensure(const FerryPreparation *preparation,
     return g_steal_pointer(&pool);
 }
 
-/* --- undoing ----------------------------------------------------------------------------------- */
+/* --- undoing ---------------------------------------------------------------------------------- */
 
 bool
 ferry_pool_made(FerryCreationKind kind)

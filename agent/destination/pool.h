@@ -1,4 +1,5 @@
-/* pool.h: the pool of a folder on the destination: made with provenance (preparation.h), and undone.
+/* pool.h: the pool of a folder on the destination: made with provenance (preparation.h), and
+ * undone.
  * Threads: any but main; blocks as long as libvirtd does.
  */
 #pragma once
@@ -11,8 +12,8 @@
 /**
  * ferry_pool_ensure:
  * Sees to it that the folder exists and is an active pool, refreshed; what is missing is made: the
- * pool defined, its folder built, started, set to start with the host. A pool that is there is taken
- * as it is.
+ * pool defined, its folder built, started, set to start with the host. A pool that is there is
+ * taken as it is.
  * @name: for a new pool; NULL: as the folder. Another one where it is taken
  * @error: FERRY_ERROR_MIGRATION_ERROR
  */

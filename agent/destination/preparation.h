@@ -1,5 +1,5 @@
-/* preparation.h: what makers need to know of one migration, and what the journal is told of the things
- * that they make.
+/* preparation.h: what makers need to know of one migration, and what the journal is told of the
+ * things that they make.
  *
  * Every directory, pool and image is journaled before it is made (journal.h, creations), so that a
  * crash at any moment leaves nothing that the journal does not know: note the intention, do the

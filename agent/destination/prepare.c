@@ -33,7 +33,7 @@ typedef struct {
     gpointer data;
 } Call;
 
-/* --- making ------------------------------------------------------------------------------------ */
+/* --- making ----------------------------------------------------------------------------------- */
 
 /* `pools` and `volumes` of migrate_data. */
 typedef struct {
@@ -108,7 +108,7 @@ make_all(const Call *call, const Made *made, GError **error)
     return true;
 }
 
-/* --- the answer -------------------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------------------- */
 
 /* What the source has to bring before the transfer. */
 static json_t *
@@ -165,7 +165,7 @@ prepare_or_undo(const Call *call, FerryRecord *record, GError **error)
     return NULL;
 }
 
-/* --- the order, again and for the first time --------------------------------------------------- */
+/* --- the order, again and for the first time -------------------------------------------------- */
 
 static json_t *
 refuse_ended(const FerryRecord *record, GError **error)

@@ -23,7 +23,7 @@ typedef struct {
     json_t *kept;
 } Rollback;
 
-/* --- the definition ---------------------------------------------------------------------------- */
+/* --- the definition --------------------------------------------------------------------------- */
 
 /* One that does not run is defined here as the last thing before the outcome. Nobody had its UUID
  * when it was prepared; a definition that is here before its images is somebody's own and stays. */
@@ -44,7 +44,7 @@ retire_definition(const Rollback *self,
                                     error);
 }
 
-/* --- what was made ----------------------------------------------------------------------------- */
+/* --- what was made ---------------------------------------------------------------------------- */
 
 static json_t *
 creation_to_json(const FerryCreation *creation, const char *why)

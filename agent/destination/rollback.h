@@ -1,7 +1,8 @@
 /* rollback.h: what was made and brought for a migration that did not come is removed again.
  *
- * Removed is what the journal proves to be the migration's and nobody uses; anything else stays, and
- * is reported. Threads: any but main; one call a migration at a time (destination.h sees to it).
+ * Removed is what the journal proves to be the migration's and nobody uses; anything else stays,
+ * and is reported. Threads: any but main; one call a migration at a time (destination.h sees to
+ * it).
  */
 #pragma once
 

@@ -133,8 +133,9 @@ ferry_content_digest_of_file(FerryVirt *virt,
 {
     g_autoptr(FerryContentDigest) digest = ferry_content_digest_new();
     Reading reading = {digest, 0};
+    const FerryFileScan scan = {.virt = virt, .path = path, .cancellable = cancellable};
 
-    if (!ferry_file_scan(virt, path, 0, cancellable, take_piece, &reading, error))
+    if (!ferry_file_scan(&scan, take_piece, &reading, error))
         return NULL;
     return ferry_content_digest_finish(digest, reading.file_bytes);
 }

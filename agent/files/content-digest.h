@@ -1,5 +1,5 @@
-/* content-digest.h: what a file holds, in one line: equal content gives equal digests, wherever it has
- * holes and whichever way its bytes were read. Its cost follows the data.
+/* content-digest.h: what a file holds, in one line: equal content gives equal digests, wherever it
+ * has holes and whichever way its bytes were read. Its cost follows the data.
  *
  * SHA-256 over each block of 64 KiB that is not all zeros, with its offset before it, and over the
  * file's length at the end. Written as model/digest-line.h has it.

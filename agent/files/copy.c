@@ -22,7 +22,7 @@ typedef struct {
     gint64 due_us;          /* with a limit: when the link will have taken what was sent */
 } Copy;
 
-/* --- the limit --------------------------------------------------------------------------------- */
+/* --- the limit -------------------------------------------------------------------------------- */
 
 static gint64
 cost_us(const Copy *self, gsize length)
@@ -50,7 +50,7 @@ pace(Copy *self, gsize length)
     self->due_us += cost_us(self, length);
 }
 
-/* --- piece by piece ---------------------------------------------------------------------------- */
+/* --- piece by piece --------------------------------------------------------------------------- */
 
 static bool
 is_zero(const guint8 *data, gsize length)
@@ -96,12 +96,17 @@ copy_over(virConnectPtr connection,
     g_autoptr(FerryVolumeWriter) writer =
         ferry_volume_writer_open(connection, request->to_path, request->offset_bytes, error);
     Copy self = {request, counter, writer, request->offset_bytes, g_get_monotonic_time()};
+    const FerryFileScan scan = {
+        .virt = request->virt,
+        .path = request->from_path,
+        .offset_bytes = request->offset_bytes,
+        .cancellable = request->cancellable,
+    };
 
     if (!writer)
         return false;
     count(&self, 0);
-    return ferry_file_scan(request->virt, request->from_path, request->offset_bytes,
-                           request->cancellable, send_piece, &self, error) &&
+    return ferry_file_scan(&scan, send_piece, &self, error) &&
            ferry_volume_writer_finish(writer, error);
 }
 

@@ -4,8 +4,8 @@
  * it is written, from front to back, so its length says how much has arrived: a copy that broke off
  * goes on there, and whoever compares the content at the end (content-digest.h) proves it.
  *
- * Threads: any but main; ferry_file_copy_run() blocks for the whole copy. The counter may be read by
- * any thread meanwhile.
+ * Threads: any but main; ferry_file_copy_run() blocks for the whole copy. The counter may be read
+ * by any thread meanwhile.
  */
 #pragma once
 
@@ -35,8 +35,8 @@ typedef struct {
 /**
  * ferry_file_copy_run:
  * @counter: a new one counts from @offset_bytes on
- * @error: FERRY_ERROR_HYPERVISOR_UNAVAILABLE: the far libvirt cannot be reached (any more), ask what
- *   has arrived and go on; FERRY_ERROR_CANCELLED; else a reason that will not pass by itself
+ * @error: FERRY_ERROR_HYPERVISOR_UNAVAILABLE: the far libvirt cannot be reached (any more), ask
+ *   what has arrived and go on; FERRY_ERROR_CANCELLED; else a reason that will not pass by itself
  * Returns: true once the far side has written all of it.
  */
 bool ferry_file_copy_run(const FerryFileCopyRequest *request,

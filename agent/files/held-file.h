@@ -21,16 +21,17 @@ typedef struct {
 /** Returns: (transfer full): the name of @path in quarantine: its own with what says so behind. */
 char *ferry_held_file_name(const char *path, const char *migration_id);
 
-/** @ret_file: what lies at @path. @error: none when nothing is there; FERRY_ERROR_MIGRATION_ERROR when
- * it is no regular file or cannot be looked at. */
+/** @ret_file: what lies at @path. @error: none when nothing is there; FERRY_ERROR_MIGRATION_ERROR
+ * when it is no regular file or cannot be looked at. */
 bool ferry_held_file_info(const char *path, FerryHeldFile *ret_file, GError **error);
 
 /**
  * ferry_held_file_move:
- * Renames @from to @to, in the same folder. One that was renamed already, as the inode tells, is fine.
+ * Renames @from to @to, in the same folder. One that was renamed already, as the inode tells, is
+ * fine.
  * @inode, @mode: the file that is meant, and the permission bits that it gets
- * @error: FERRY_ERROR_DESTINATION_DISK_EXISTS: @to is another file; FERRY_ERROR_MIGRATION_ERROR: @from
- *   is another file or gone, or the folder may not be written; nothing was changed
+ * @error: FERRY_ERROR_DESTINATION_DISK_EXISTS: @to is another file; FERRY_ERROR_MIGRATION_ERROR:
+ *   @from is another file or gone, or the folder may not be written; nothing was changed
  */
 bool ferry_held_file_move(const char *from,
                           const char *to,

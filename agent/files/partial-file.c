@@ -73,7 +73,8 @@ open_partial(const FerryImport *row, bool is_ours, GError **error)
     return fd;
 }
 
-/* What is there is true as far as it goes; what lies beyond the announced end is not of this file. */
+/* What is there is true as far as it goes; what lies beyond the announced end is not of this
+ * file. */
 static bool
 measure_partial(const FerryImport *row,
                 int fd,
@@ -117,7 +118,7 @@ ferry_partial_empty(const FerryImport *row, GError **error)
     return truncate(row->partial, 0) == 0 || fail_on_file("cut", row->partial, error);
 }
 
-/* --- the end ------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static bool
 complete(FerryImport *row, int fd, mode_t mode)

@@ -16,8 +16,8 @@
  * Opens the partial file of @row, or makes it.
  * @is_ours: the journal knows a file of that name; otherwise one that is there is a stranger's
  * @ret_offset: what has arrived: a copy goes on there
- * @error: FERRY_ERROR_DESTINATION_DISK_EXISTS; FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR: no space for the
- *   rest of @data_bytes beside @reserved_bytes; FERRY_ERROR_MIGRATION_ERROR
+ * @error: FERRY_ERROR_DESTINATION_DISK_EXISTS; FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR: no space for
+ *   the rest of @data_bytes beside @reserved_bytes; FERRY_ERROR_MIGRATION_ERROR
  */
 bool ferry_partial_begin(const FerryImport *row,
                          bool is_ours,
@@ -35,5 +35,6 @@ bool ferry_partial_settle(FerryImport *row, mode_t mode, GError **error) G_GNUC_
 /** Gives it its name, never another file's. */
 bool ferry_partial_give_name(const FerryImport *row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Sets FERRY_ERROR_DESTINATION_DISK_EXISTS for @path; @how the file there differs. Returns false. */
+/** Sets FERRY_ERROR_DESTINATION_DISK_EXISTS for @path; @how the file there differs. Returns
+ * false. */
 bool ferry_partial_refuse_other(const char *path, const char *how, GError **error);

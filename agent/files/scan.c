@@ -38,7 +38,7 @@ pass_on(guint64 offset, const guint8 *data, gsize length, gpointer user, GError 
     return false;
 }
 
-/* --- by the agent itself ----------------------------------------------------------------------- */
+/* --- by the agent itself ---------------------------------------------------------------------- */
 
 static bool
 scan_extent(Scan *scan, int fd, guint64 offset, guint64 end, guint8 *piece, GError **error)
@@ -100,7 +100,7 @@ scan_by_hand(Scan *scan, int fd, guint64 offset, GError **error)
     return scan_open_file(scan, fd, offset, (guint64)st.st_size, error);
 }
 
-/* --- by libvirt -------------------------------------------------------------------------------- */
+/* --- by libvirt ------------------------------------------------------------------------------- */
 
 static bool
 scan_by_libvirt(FerryVirt *virt, Scan *scan, guint64 offset, GError **error)
@@ -112,23 +112,17 @@ scan_by_libvirt(FerryVirt *virt, Scan *scan, guint64 offset, GError **error)
 }
 
 bool
-ferry_file_scan(FerryVirt *virt,
-                const char *path,
-                guint64 offset,
-                GCancellable *cancellable,
-                FerryScanFunc func,
-                gpointer user,
-                GError **error)
+ferry_file_scan(const FerryFileScan *request, FerryScanFunc func, gpointer user, GError **error)
 {
-    Scan scan = {path, cancellable, func, user};
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    Scan scan = {request->path, request->cancellable, func, user};
+    int fd = open(request->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 
     if (fd < 0)
-        return virt && (errno == EACCES || errno == EPERM)
-                   ? scan_by_libvirt(virt, &scan, offset, error)
-                   : fail(path, error);
+        return request->virt && (errno == EACCES || errno == EPERM)
+                   ? scan_by_libvirt(request->virt, &scan, request->offset_bytes, error)
+                   : fail(request->path, error);
 
-    bool ok = scan_by_hand(&scan, fd, offset, error);
+    bool ok = scan_by_hand(&scan, fd, request->offset_bytes, error);
 
     close(fd);
     return ok;

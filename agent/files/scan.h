@@ -13,17 +13,20 @@
 #include "virt/stream.h"
 #include "virt/virt.h"
 
+/* What is to be read. A plain value. */
+typedef struct {
+    FerryVirt *virt;      /* whose connection is used when the file cannot be opened, or NULL */
+    const char *path;     /* a regular file; a symbolic link at its end is refused */
+    guint64 offset_bytes; /* where to begin */
+    GCancellable *cancellable; /* looked at between pieces; or NULL */
+} FerryFileScan;
+
 /**
  * ferry_file_scan:
- * @virt: (nullable): whose connection is used when the file cannot be opened
- * @path: a regular file; a symbolic link at its end is refused
- * @cancellable: (nullable): looked at between pieces
+ * @func: called with each piece
  * @error: FERRY_ERROR_MIGRATION_ERROR: it cannot be read; FERRY_ERROR_CANCELLED; or @func's
  */
-bool ferry_file_scan(FerryVirt *virt,
-                     const char *path,
-                     guint64 offset,
-                     GCancellable *cancellable,
+bool ferry_file_scan(const FerryFileScan *request,
                      FerryScanFunc func,
                      gpointer user,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -197,13 +197,7 @@ ferry_journal_db_json(FerryStatement *statement, int column)
 }
 
 bool
-ferry_journal_db_queue_event(FerryJournal *journal,
-                             const char *event_type,
-                             const char *priority,
-                             const char *migration_id,
-                             gint64 time_us,
-                             json_t *payload,
-                             GError **error)
+ferry_journal_db_queue_event(FerryJournal *journal, const FerryEvent *event, GError **error)
 {
     if (!journal->events)
         return true;
@@ -213,8 +207,8 @@ ferry_journal_db_queue_event(FerryJournal *journal,
     return ferry_journal_db_run(journal, error,
                                 "INSERT INTO outbox (event_type, priority, message_id,"
                                 " migration_id, at_us, payload) VALUES (?, ?, ?, ?, ?, ?)",
-                                "ttttij", event_type, priority, message_id, migration_id, time_us,
-                                payload);
+                                "ttttij", event->event_type, event->priority, message_id,
+                                event->migration_id, event->time_us, event->payload);
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
@@ -299,7 +293,8 @@ rename_steps(FerryJournal *journal)
                         NULL, NULL, NULL) == SQLITE_OK;
 }
 
-/* Asks SQLite to walk every page: a damaged journal must stop the start, not surprise a migration. */
+/* Asks SQLite to walk every page: a damaged journal must stop the start, not surprise a
+ * migration. */
 static bool
 is_sound(FerryJournal *journal)
 {
@@ -361,8 +356,8 @@ ferry_journal_open(const char *state_path, GError **error)
                "cannot be opened");
         return NULL;
     }
-    /* WAL comes after the look at the version: it would write into a file that is not ours. So would
-     * closing, when a killed agent's log lies beside it. */
+    /* WAL comes after the look at the version: it would write into a file that is not ours. So
+     * would closing, when a killed agent's log lies beside it. */
     sqlite3_db_config(journal->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if (!check_schema(journal, error))
         return NULL;

@@ -24,8 +24,8 @@ struct FerryJournal {
     gpointer wakeup_data;
 };
 
-/* A statement in use: done with it, it is reset and waits for the next time. One text is in use once
- * at a time. */
+/* A statement in use: done with it, it is reset and waits for the next time. One text is in use
+ * once at a time. */
 typedef sqlite3_stmt FerryStatement;
 void ferry_journal_db_done(FerryStatement *statement);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryStatement, ferry_journal_db_done)
@@ -55,11 +55,14 @@ bool ferry_journal_db_end(FerryJournal *journal, bool ok, GError **error);
 char *ferry_journal_db_text(FerryStatement *statement, int column);
 json_t *ferry_journal_db_json(FerryStatement *statement, int column);
 
-/** Queues an event inside an open transaction. */
-bool ferry_journal_db_queue_event(FerryJournal *journal,
-                                  const char *event_type,
-                                  const char *priority,
-                                  const char *migration_id,
-                                  gint64 time_us,
-                                  json_t *payload,
-                                  GError **error);
+/* An event as the outbox keeps it. A plain value. */
+typedef struct {
+    const char *event_type;
+    const char *priority;     /* info, error */
+    const char *migration_id; /* NULL: of none */
+    gint64 time_us;
+    json_t *payload; /* (transfer none) */
+} FerryEvent;
+
+/** Queues an event inside an open transaction; none where events are off. */
+bool ferry_journal_db_queue_event(FerryJournal *journal, const FerryEvent *event, GError **error);

@@ -87,7 +87,7 @@ ferry_journal_imports(FerryJournal *journal, const char *migration_id, GError **
                      migration_id, error);
 }
 
-/* --- digests ----------------------------------------------------------------------------------- */
+/* --- digests ---------------------------------------------------------------------------------- */
 
 bool
 ferry_journal_digest_put(FerryJournal *journal,

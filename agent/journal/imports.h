@@ -1,5 +1,5 @@
-/* imports.h: the tables of files that migrations brought here as they are (agent/destination/import.h),
- * and of what files hold (agent/files/digests.h).
+/* imports.h: the tables of files that migrations brought here as they are
+ * (agent/destination/import.h), and of what files hold (agent/files/digests.h).
  *
  * A row is one file of one migration: its part in it, for as long as the migration's history lasts.
  * Threads and errors: as journal.h.
@@ -14,8 +14,8 @@ bool ferry_journal_import_put(FerryJournal *journal,
                               const FerryImport *import,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Returns: (transfer full) (element-type FerryImport): of all migrations that had a part in the file
- * at @path, in whichever state. */
+/** Returns: (transfer full) (element-type FerryImport): of all migrations that had a part in the
+ * file at @path, in whichever state. */
 GPtrArray *ferry_journal_imports_of_path(FerryJournal *journal,
                                          const char *path,
                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;

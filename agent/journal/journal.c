@@ -4,6 +4,7 @@
 
 #include "ferry/clock.h"
 #include "ferry/error.h"
+#include "ferry/json.h"
 #include "ferry/lock.h"
 #include "journal/db.h"
 
@@ -36,13 +37,16 @@ queue_record_event(FerryJournal *journal,
                    gint64 seq,
                    GError **error)
 {
-    json_t *payload = ferry_record_event_payload(record, seq);
-    bool ok =
-        ferry_journal_db_queue_event(journal, event_type, event_priority(record->status),
-                                     record->migration_id, record->updated_us, payload, error);
+    g_autoptr(FerryJson) payload = ferry_record_event_payload(record, seq);
+    const FerryEvent event = {
+        .event_type = event_type,
+        .priority = event_priority(record->status),
+        .migration_id = record->migration_id,
+        .time_us = record->updated_us,
+        .payload = payload,
+    };
 
-    json_decref(payload);
-    return ok;
+    return ferry_journal_db_queue_event(journal, &event, error);
 }
 
 /* --- records ---------------------------------------------------------------------------------- */

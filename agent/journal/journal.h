@@ -28,7 +28,8 @@ FerryJournal *ferry_journal_open(const char *state_path, GError **error) G_GNUC_
 void ferry_journal_close(FerryJournal *journal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryJournal, ferry_journal_close)
 
-/** Called, from whichever thread, when the outbox got an event. Set before threads use the journal. */
+/** Called, from whichever thread, when the outbox got an event. Set before threads use the
+ * journal. */
 void ferry_journal_set_wakeup(FerryJournal *journal, void (*wakeup)(gpointer), gpointer data);
 
 /** Without this (or with false) no event is written: notifications are off. */
@@ -194,7 +195,7 @@ bool ferry_journal_pool_is_shared(FerryJournal *journal,
                                   bool *ret_shared,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* --- leftovers: source images that a completed migration left behind on purpose ---------------- */
+/* --- leftovers: source images that a completed migration left behind on purpose --------------- */
 
 /** @fingerprint: what the image looked like when it was left, see virt/volume.h. */
 bool ferry_journal_leftover_add(FerryJournal *journal,

@@ -23,10 +23,15 @@ ferry_journal_outbox_add(FerryJournal *journal,
                          json_t *payload,
                          GError **error)
 {
+    const FerryEvent event = {
+        .event_type = event_type,
+        .priority = "info",
+        .time_us = ferry_clock_now_us(),
+        .payload = payload,
+    };
     FERRY_LOCK_SCOPE(&journal->lock);
 
-    if (!ferry_journal_db_queue_event(journal, event_type, "info", NULL, ferry_clock_now_us(),
-                                      payload, error))
+    if (!ferry_journal_db_queue_event(journal, &event, error))
         return false;
     if (journal->wakeup)
         journal->wakeup(journal->wakeup_data);

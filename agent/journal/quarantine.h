@@ -41,7 +41,8 @@ bool ferry_journal_quarantine_add(FerryJournal *journal,
                                   const FerryQuarantined *file,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** @path: (nullable): NULL for all files of the migration. @state: also notes the end, if it is one.
+/** @path: (nullable): NULL for all files of the migration. @state: also notes the end, if it is
+ * one.
  * @detail: (nullable) */
 bool ferry_journal_quarantine_set(FerryJournal *journal,
                                   const char *migration_id,
@@ -51,7 +52,8 @@ bool ferry_journal_quarantine_set(FerryJournal *journal,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: (transfer full) (element-type FerryQuarantined): the files of one migration, or, where
- * @migration_id is NULL, all that are in quarantine; oldest first, those of a migration together. */
+ * @migration_id is NULL, all that are in quarantine; oldest first, those of a migration
+ * together. */
 GPtrArray *ferry_journal_quarantine_list(FerryJournal *journal,
                                          const char *migration_id,
                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,7 +1,7 @@
 /* record.h: one migration as the journal keeps it and as get_migration tells it.
  *
- * A plain value. Its writer is the saga or the destination's work for this migration; everybody else
- * reads a copy from the journal.
+ * A plain value. Its writer is the saga or the destination's work for this migration; everybody
+ * else reads a copy from the journal.
  */
 #pragma once
 

@@ -100,7 +100,7 @@ ferry_carried_file_from_json(const json_t *object, GError **error)
     return g_steal_pointer(&file);
 }
 
-/* --- of an instance ---------------------------------------------------------------------------- */
+/* --- of an instance --------------------------------------------------------------------------- */
 
 static void
 free_file(gpointer file)

@@ -1,5 +1,5 @@
-/* carried-file.h: a file that is brought to the destination byte for byte, as both sides speak of it.
- * A plain value; pure, any thread. */
+/* carried-file.h: a file that is brought to the destination byte for byte, as both sides speak of
+ * it. A plain value; pure, any thread. */
 #pragma once
 
 #include <glib.h>

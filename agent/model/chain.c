@@ -172,7 +172,7 @@ ferry_chain_fault(const FerryDisk *disk)
     return find_wrong_name(&last, NULL);
 }
 
-/* --- without the chain ------------------------------------------------------------------------- */
+/* --- without the chain ------------------------------------------------------------------------ */
 
 static bool
 is_written_to(const FerryDisk *disk)

@@ -30,7 +30,8 @@ block(Subject *subject, const char *name, const char *hint, const char *format, 
     subject->blocked = true;
 }
 
-/* What the guest only reads is brought along as it is; a CD-ROM is read-only whatever its XML says. */
+/* What the guest only reads is brought along as it is; a CD-ROM is read-only whatever its XML
+ * says. */
 static bool
 is_medium(const FerryDisk *disk)
 {
@@ -78,8 +79,8 @@ check_chain(Subject *subject)
             "%s", fault);
 }
 
-/* An encrypted image can be made anew where libvirt can say what it is, secret included; qcow2 around
- * it, because LUKS alone shows QEMU no holes and would arrive allocated in full. */
+/* An encrypted image can be made anew where libvirt can say what it is, secret included; qcow2
+ * around it, because LUKS alone shows QEMU no holes and would arrive allocated in full. */
 static void
 check_encryption(Subject *subject)
 {

@@ -37,8 +37,8 @@ way_of(const FerryInstance *instance, const FerryDisk *disk)
     return disk->seeded ? FERRY_IMAGE_SEEDED : FERRY_IMAGE_MIRRORED;
 }
 
-/* The header of an image gets the very name that the source's has. What it leads to is brought later,
- * and was checked to be the first layer (chain.h). */
+/* The header of an image gets the very name that the source's has. What it leads to is brought
+ * later, and was checked to be the first layer (chain.h). */
 static FerryBacking
 backing_of(const FerryDisk *disk)
 {

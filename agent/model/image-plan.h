@@ -1,6 +1,6 @@
-/* image-plan.h: what a destination makes for a disk that comes: under which paths, of which format and
- * size, on what. Decided once, before anything is made; makers read it. Pure but for the look at
- * folders, any thread.
+/* image-plan.h: what a destination makes for a disk that comes: under which paths, of which format
+ * and size, on what. Decided once, before anything is made; makers read it. Pure but for the look
+ * at folders, any thread.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
-/* import.h: a file that a migration brought here, as the journal notes it (journal/imports.h); who copies
- * one that several migrations need, and who may remove it. Pure: from the rows alone; any thread. */
+/* import.h: a file that a migration brought here, as the journal notes it (journal/imports.h); who
+ * copies one that several migrations need, and who may remove it. Pure: from the rows alone; any
+ * thread. */
 #pragma once
 
 #include <glib.h>
@@ -45,7 +46,7 @@ bool ferry_import_is_open(const FerryImport *row);
 /** Returns: true when some row says that @partial is a file of ours. */
 bool ferry_import_is_ours(GPtrArray *rows, const char *partial);
 
-/** Returns: (transfer none) (nullable): the migration, other than that of @own, for which the file or
- * its partial has to stay when @own's is rolled back. One that has arrived counts when it arrived with
- * this very file. */
+/** Returns: (transfer none) (nullable): the migration, other than that of @own, for which the file
+ * or its partial has to stay when @own's is rolled back. One that has arrived counts when it
+ * arrived with this very file. */
 const char *ferry_import_needed_by(GPtrArray *rows, const FerryImport *own);

@@ -1,4 +1,5 @@
-/* new-image.h: an empty image that is to be made. A plain value; its strings are somebody else's. */
+/* new-image.h: an empty image that is to be made. A plain value; its strings are somebody
+ * else's. */
 #pragma once
 
 #include <glib.h>

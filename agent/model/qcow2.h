@@ -47,6 +47,7 @@ bool ferry_qcow2_parse(const guint8 *head, gsize length, FerryQcow2 *ret_qcow2, 
 /** Returns: "0.10" or "1.1", qemu-img's word for the version. */
 const char *ferry_qcow2_compat(const FerryQcow2 *qcow2);
 
-/** Returns: true when libvirt's storage API can ask for an image like @qcow2 (nullable, or not known:
- * QEMU's defaults): it knows neither refcount bits nor compression types, and counts in KiB. */
+/** Returns: true when libvirt's storage API can ask for an image like @qcow2 (nullable, or not
+ * known: QEMU's defaults): it knows neither refcount bits nor compression types, and counts in
+ * KiB. */
 bool ferry_qcow2_is_plain(const FerryQcow2 *qcow2, guint64 capacity_bytes);

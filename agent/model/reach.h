@@ -1,5 +1,5 @@
-/* reach.h: what came of trying to get to a port of another host. Tried by checks/port-probe.h. Pure, any
- * thread.
+/* reach.h: what came of trying to get to a port of another host. Tried by checks/port-probe.h.
+ * Pure, any thread.
  */
 #pragma once
 

@@ -45,8 +45,14 @@ ferry_peer_call(const FerryAgent *agent,
 
     for (;;) {
         g_autoptr(GError) why = NULL;
-        json_t *result =
-            ferry_bus_call(agent->bus, host, method, json_incref(owned), ATTEMPT_MS, by, &why);
+        const FerryCall attempt = {
+            .server = host,
+            .method = method,
+            .args = json_incref(owned),
+            .timeout_ms = ATTEMPT_MS,
+            .cancellable = by,
+        };
+        json_t *result = ferry_bus_call(agent->bus, &attempt, &why);
 
         if (result)
             return result;
@@ -89,9 +95,14 @@ ferry_peer_observe(const FerryAgent *agent,
 {
     FerryObservedState observed = FERRY_OBSERVED_UNREACHABLE;
     g_autoptr(GError) error = NULL;
-    g_autoptr(FerryJson) result = ferry_bus_call(
-        agent->bus, host, "describe_instance", json_pack("{s:s}", "instance", instance_uuid),
-        OBSERVE_TIMEOUT_MS, cancellable ? cancellable : agent->stopping, &error);
+    const FerryCall question = {
+        .server = host,
+        .method = "describe_instance",
+        .args = json_pack("{s:s}", "instance", instance_uuid),
+        .timeout_ms = OBSERVE_TIMEOUT_MS,
+        .cancellable = cancellable ? cancellable : agent->stopping,
+    };
+    g_autoptr(FerryJson) result = ferry_bus_call(agent->bus, &question, &error);
 
     if (result && ferry_observed_state_from_string(observed_word(result), &observed))
         return observed;

@@ -1,5 +1,5 @@
-/* peer.h: what a source asks of the destination's agent. Every method asked here is idempotent, so a
- * question without an answer is asked again.
+/* peer.h: what a source asks of the destination's agent. Every method asked here is idempotent, so
+ * a question without an answer is asked again.
  *
  * Threads: any but main; blocks.
  */
@@ -33,8 +33,8 @@ json_t *ferry_peer_call(const FerryAgent *agent,
 /** Returns: true when @error is the peer's word that it cannot yet: it is to be asked again. */
 bool ferry_peer_is_busy(const GError *error);
 
-/** Returns: what the peer's libvirt shows of the domain; FERRY_OBSERVED_UNREACHABLE when it cannot be
- * asked. Asks once. */
+/** Returns: what the peer's libvirt shows of the domain; FERRY_OBSERVED_UNREACHABLE when it cannot
+ * be asked. Asks once. */
 FerryObservedState ferry_peer_observe(const FerryAgent *agent,
                                       const char *host,
                                       const char *instance_uuid,

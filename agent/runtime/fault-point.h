@@ -2,8 +2,8 @@
  *
  * Compiled in by --enable-fault-points only; a product build has no trace of it. Then
  * VIRT_FERRY_FAULT_POINT=PLACE:MOMENT kills the process at the first visit, and with
- * VIRT_FERRY_FAULT_POINTS=FOLDER a visit waits as long as the file FOLDER/PLACE:MOMENT exists, after
- * making FOLDER/PLACE:MOMENT.reached: so a test does what it wants at exactly this place.
+ * VIRT_FERRY_FAULT_POINTS=FOLDER a visit waits as long as the file FOLDER/PLACE:MOMENT exists,
+ * after making FOLDER/PLACE:MOMENT.reached: so a test does what it wants at exactly this place.
  */
 #pragma once
 

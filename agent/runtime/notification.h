@@ -1,4 +1,5 @@
-/* notification.h: events of this host on their way to the bus: who publishes them, and to which topics.
+/* notification.h: events of this host on their way to the bus: who publishes them, and to which
+ * topics.
  * Threads: any. */
 #pragma once
 

@@ -6,8 +6,8 @@
 
 #include <systemd/sd-daemon.h>
 
-/* Runs on main: a main loop that is stuck stops feeding, and systemd starts us anew; transfers go on
- * in libvirtd meanwhile. */
+/* Runs on main: a main loop that is stuck stops feeding, and systemd starts us anew; transfers go
+ * on in libvirtd meanwhile. */
 static gboolean
 feed_watchdog(gpointer data)
 {

@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
-/** Tells that requests are served from now on, and starts to feed the watchdog where there is one. */
+/** Tells that requests are served from now on, and starts to feed the watchdog where there is
+ * one. */
 void ferry_service_manager_ready(GMainContext *context);
 void ferry_service_manager_stopping(void);

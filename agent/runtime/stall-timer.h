@@ -1,7 +1,7 @@
 /* stall-timer.h: how long somebody goes on with what moves by fits and starts. Pure, any thread.
  *
- * The time counts from the first failure after a movement, not from the movement itself: a connection
- * is long lost before that shows, and then nothing would be left of a short time.
+ * The time counts from the first failure after a movement, not from the movement itself: a
+ * connection is long lost before that shows, and then nothing would be left of a short time.
  */
 #pragma once
 

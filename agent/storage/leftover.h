@@ -1,5 +1,5 @@
-/* leftover.h: files that an instance left behind when it moved away (source_disks "keep"), which its
- * return may replace.
+/* leftover.h: files that an instance left behind when it moved away (source_disks "keep"), which
+ * its return may replace.
  *
  * Threads: any but main; may block as long as libvirtd does.
  */

@@ -1,7 +1,7 @@
 /* auto.h: automatic cleanup for libvirt's types.
  *
- * virDomainFree() and its like reset the thread's last error: take it (ferry_error_from_virt) in the
- * statement right after the failing call, before any of these leaves its scope.
+ * virDomainFree() and its like reset the thread's last error: take it (ferry_error_from_virt) in
+ * the statement right after the failing call, before any of these leaves its scope.
  */
 #pragma once
 

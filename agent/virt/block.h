@@ -1,7 +1,8 @@
 /* block.h: volumes of volume groups, as libvirt's pools of the type "logical" have them.
  *
- * Such a pool vouches for a device: /dev/GROUP/VOLUME is a link to wherever device-mapper put it, so
- * its path alone proves nothing. Threads: any but main; every call may block as long as libvirtd does.
+ * Such a pool vouches for a device: /dev/GROUP/VOLUME is a link to wherever device-mapper put it,
+ * so its path alone proves nothing. Threads: any but main; every call may block as long as libvirtd
+ * does.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* chain.h: what lies below the images of an instance.
  *
- * Of one that runs, libvirt's XML names the backing files. The definition of one that is shut off need
- * not: libvirt follows the headers when it starts it, and so does this. Threads: any but main; every
- * call may block as long as libvirtd does.
+ * Of one that runs, libvirt's XML names the backing files. The definition of one that is shut off
+ * need not: libvirt follows the headers when it starts it, and so does this. Threads: any but main;
+ * every call may block as long as libvirtd does.
  */
 #pragma once
 
@@ -17,9 +17,9 @@ void ferry_virt_chain_describe(virConnectPtr connection, FerryDisk *disk);
  * ferry_virt_chain_follow:
  * @instance: as described; nothing is done to one that runs
  * @allowed: NULL-terminated folders of the configuration: no file outside them is opened
- * Gives each disk whose definition says nothing of backing files the layers that the headers name, from
- * image to image: plain file names only, each in the format that the header states, none guessed.
- * Where that ends too early, ferry_chain_fault() finds a header that names one more.
+ * Gives each disk whose definition says nothing of backing files the layers that the headers name,
+ * from image to image: plain file names only, each in the format that the header states, none
+ * guessed. Where that ends too early, ferry_chain_fault() finds a header that names one more.
  */
 void ferry_virt_chain_follow(virConnectPtr connection,
                              FerryInstance *instance,

@@ -20,7 +20,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryDomainCache, ferry_domain_cache_free)
 /** To be taken before a look at libvirt whose result is put in. */
 guint ferry_domain_cache_generation(FerryDomainCache *cache);
 
-/** @generation: from before the question; nothing is put in when a domain was struck off meanwhile. */
+/** @generation: from before the question; nothing is put in when a domain was struck off
+ * meanwhile. */
 void ferry_domain_cache_put(FerryDomainCache *cache,
                             guint generation,
                             const char *name,

@@ -15,7 +15,8 @@
 bool
 ferry_virt_domain_state_words(virDomainPtr domain, const char **ret_state, const char **ret_reason);
 
-/** Returns: libvirt's word for the state: running, paused, shutoff ...; "unknown" when it is gone. */
+/** Returns: libvirt's word for the state: running, paused, shutoff ...; "unknown" when it is
+ * gone. */
 const char *ferry_virt_domain_state_word(virDomainPtr domain);
 
 /** Returns: what the local libvirt shows of the domain with this UUID; never fails: a libvirt that
@@ -25,8 +26,8 @@ FerryObservedState ferry_virt_domain_observe(virConnectPtr connection, const cha
 /** The same of a domain that was found already. */
 FerryObservedState ferry_virt_domain_observed_state(virDomainPtr domain);
 
-/** Returns: true when the domain is shut off or crashed here for a reason that libvirt names and that
- * is no migration: then no other host can have it. */
+/** Returns: true when the domain is shut off or crashed here for a reason that libvirt names and
+ * that is no migration: then no other host can have it. */
 bool ferry_virt_domain_died_here(virConnectPtr connection, const char *uuid);
 
 /** Returns: true when libvirt runs a job on the domain with this UUID, or cannot tell. */

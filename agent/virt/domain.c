@@ -74,7 +74,8 @@ look_at_disk(virConnectPtr connection, FerryDisk *disk)
 }
 
 /* A guest on its way, post-copy included, answers no question until it has arrived or is given up,
- * which may take libvirt half a minute; all other questions on the connection would wait with ours. */
+ * which may take libvirt half a minute; all other questions on the connection would wait with
+ * ours. */
 static bool
 qemu_may_be_asked(virDomainPtr domain)
 {
@@ -196,7 +197,7 @@ ferry_virt_domain_find_obstacles(virDomainPtr domain, FerryInstance *instance, G
     return true;
 }
 
-/* --- what a migration leaves ------------------------------------------------------------------- */
+/* --- what a migration leaves ------------------------------------------------------------------ */
 
 static bool
 destroy_paused(virDomainPtr domain, GError **error)

@@ -12,8 +12,8 @@
  *   FERRY_ERROR_HYPERVISOR_UNAVAILABLE, a missing domain FERRY_ERROR_INSTANCE_NOT_FOUND
  * @format: what was tried, on which object; libvirt's text is put behind it
  * Call it in the statement right after the failing call, and take names that go into the text
- * (virDomainGetName() ...) before that: they are libvirt calls, too, and reset the error. Details get "libvirt": {"code", "domain",
- * "message"}. Always returns false.
+ * (virDomainGetName() ...) before that: they are libvirt calls, too, and reset the error. Details
+ * get "libvirt": {"code", "domain", "message"}. Always returns false.
  */
 bool ferry_error_from_virt(GError **error, FerryErrorCode fallback, const char *format, ...)
     G_GNUC_PRINTF(3, 4);

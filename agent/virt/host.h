@@ -37,7 +37,7 @@ bool ferry_virt_host_free_memory(virConnectPtr connection,
 char *ferry_virt_host_libvirt_version(virConnectPtr connection);
 char *ferry_virt_host_qemu_version(virConnectPtr connection);
 
-/** Returns: (transfer full): versions, architecture, CPU model, pools, memory, instances: the part of
- * describe_host that libvirt knows; NULL with @error. */
+/** Returns: (transfer full): versions, architecture, CPU model, pools, memory, instances: the part
+ * of describe_host that libvirt knows; NULL with @error. */
 json_t *ferry_virt_host_describe(virConnectPtr connection,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -11,8 +11,8 @@
 
 #include <stdlib.h>
 
-/* The incoming job outlives the switch by moments; longer than this it is stuck and the observed says
- * so. */
+/* The incoming job outlives the switch by moments; longer than this it is stuck and the observed
+ * says so. */
 #define JOB_WAIT_US (30 * G_USEC_PER_SEC)
 #define JOB_PAUSE_US (50 * 1000)
 

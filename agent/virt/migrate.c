@@ -37,8 +37,8 @@ flags_of(const FerryTransferParameters *parameters)
         return VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST;
 
     /* NON_SHARED_INC with targets that this agent made empty: QEMU takes their zeroes for granted
-     * and visits allocated clusters only (docs/architecture.md, "Thin copy"). Of a disk with backing
-     * files it copies the top only; where they shall not be kept, all has to be copied. */
+     * and visits allocated clusters only (docs/architecture.md, "Thin copy"). Of a disk with
+     * backing files it copies the top only; where they shall not be kept, all has to be copied. */
     unsigned int flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_ABORT_ON_ERROR;
 
     if (parameters->resume_post_copy)
@@ -109,7 +109,8 @@ ferry_virt_migrate(virDomainPtr domain, const FerryTransferParameters *parameter
                                  parameters->libvirt_uri);
 }
 
-/* No socket can be made in /proc: to connect to it is the first thing after all looks that fails. */
+/* No socket can be made in /proc: to connect to it is the first thing after all looks that
+ * fails. */
 #define NOWHERE "/proc/no-libvirt"
 
 bool

@@ -13,8 +13,8 @@
 virStoragePoolPtr
 ferry_virt_pool_find(virConnectPtr connection, const char *directory, GError **error);
 
-/** Returns: (transfer full) (nullable): the target of the pool @name, active or not; NULL when there
- * is none, or it is no pool of files. */
+/** Returns: (transfer full) (nullable): the target of the pool @name, active or not; NULL when
+ * there is none, or it is no pool of files. */
 char *ferry_virt_pool_folder(virConnectPtr connection, const char *name);
 
 /** Refreshes @pool, patiently while another job works on it. */

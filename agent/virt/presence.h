@@ -1,4 +1,5 @@
-/* presence.h: is what a guest needs there on this host? Asked of the local libvirt, changing nothing.
+/* presence.h: is what a guest needs there on this host? Asked of the local libvirt, changing
+ * nothing.
  *
  * Threads: any but main; every call may block as long as libvirtd does.
  */

@@ -1,8 +1,8 @@
 /* snapshot.h: overlays on disks of a domain that runs: put there, looked at, committed away.
  *
  * libvirt 9.0 keeps the persistent definition in step with the live one at both: after the snapshot
- * it names the overlay, after the pivot the image. Threads: any but main; blocks as long as libvirtd
- * does, and for the commit as long as the caller says.
+ * it names the overlay, after the pivot the image. Threads: any but main; blocks as long as
+ * libvirtd does, and for the commit as long as the caller says.
  */
 #pragma once
 
@@ -15,10 +15,10 @@
 
 /**
  * ferry_virt_snapshot_make:
- * @overlays: (element-type FerryOverlay): all of them in one go, or none. Their files must not exist
- * The images below are frozen from here on. libvirt keeps no snapshot metadata, which would stand in
- * the way of a migration; the guest is not asked to quiesce, since nobody looks at the frozen state
- * alone.
+ * @overlays: (element-type FerryOverlay): all of them in one go, or none. Their files must not
+ * exist The images below are frozen from here on. libvirt keeps no snapshot metadata, which would
+ * stand in the way of a migration; the guest is not asked to quiesce, since nobody looks at the
+ * frozen state alone.
  */
 bool ferry_virt_snapshot_make(virDomainPtr domain,
                               const GPtrArray *overlays,

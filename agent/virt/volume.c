@@ -223,8 +223,9 @@ ferry_virt_image_info(virConnectPtr connection,
 
 /* --- making and deleting ---------------------------------------------------------------------- */
 
-/* Making LUKS, qemu-img measures how many rounds of hashing take a while; on a host that is busy at that
- * moment it finds no figure and gives up. libvirt passes its words on, there is no code for it. */
+/* Making LUKS, qemu-img measures how many rounds of hashing take a while; on a host that is busy at
+ * that moment it finds no figure and gives up. libvirt passes its words on, there is no code for
+ * it. */
 static bool
 was_too_busy(void)
 {

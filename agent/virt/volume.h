@@ -1,7 +1,7 @@
 /* volume.h: volumes of the local libvirt.
  *
- * Images are made, read and deleted through libvirt's storage API, so that the agent itself needs no
- * rights on the files. Threads: any but main; every call may block as long as libvirtd does.
+ * Images are made, read and deleted through libvirt's storage API, so that the agent itself needs
+ * no rights on the files. Threads: any but main; every call may block as long as libvirtd does.
  */
 #pragma once
 
@@ -30,8 +30,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryImage, ferry_image_clear)
  * ferry_virt_image_info:
  * @path: a file that the local libvirt names
  * @format: what the domain's XML says; the file's content is never probed for it
- * @error: FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR: no pool holds it and it cannot be opened either, or
- *   a qcow2 header is not one
+ * @error: FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR: no pool holds it and it cannot be opened either,
+ *   or a qcow2 header is not one
  */
 bool ferry_virt_image_info(virConnectPtr connection,
                            const char *path,

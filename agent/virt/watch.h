@@ -1,7 +1,7 @@
 /* watch.h: those who wait for news of a domain, woken by libvirt's events (virt.h).
  *
- * Threads: a watch has one owner, who waits; everything else from any thread, each object with a lock
- * of its own.
+ * Threads: a watch has one owner, who waits; everything else from any thread, each object with a
+ * lock of its own.
  */
 #pragma once
 

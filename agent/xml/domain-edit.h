@@ -1,7 +1,7 @@
 /* domain-edit.h: a domain's XML with its disks at other places. Pure, any thread.
  *
- * For the documents that a migration hands to libvirt: made from XML with its secrets, so the result
- * is never logged, journaled or sent anywhere else.
+ * For the documents that a migration hands to libvirt: made from XML with its secrets, so the
+ * result is never logged, journaled or sent anywhere else.
  */
 #pragma once
 

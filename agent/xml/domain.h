@@ -1,4 +1,5 @@
-/* domain.h: a domain's XML, read. The only owner of libxml2's headers for domains. Pure, any thread.
+/* domain.h: a domain's XML, read. The only owner of libxml2's headers for domains. Pure, any
+ * thread.
  *
  * The XML comes from libvirt on the source and from a stranger on the destination: no DTD, no
  * entities, no network, a bounded size.
@@ -14,9 +15,9 @@
  * ferry_domxml_parse:
  * @xml: a <domain>, live or inactive
  * @error: FERRY_ERROR_INVALID_REQUEST: not well-formed, a DTD, not a domain, or larger than 1 MiB
- * Fills name, uuid, virt_type, arch, machine, emulator, cpu_xml, vcpus, memory_bytes, loader, nvram, tpm, disks (with
- * backing_chain from <backingStore>), interfaces and obstacles. States, sizes of disks and qcow2
- * details are the caller's to add; `migrate` is the plan's (disk-plan.h).
+ * Fills name, uuid, virt_type, arch, machine, emulator, cpu_xml, vcpus, memory_bytes, loader,
+ * nvram, tpm, disks (with backing_chain from <backingStore>), interfaces and obstacles. States,
+ * sizes of disks and qcow2 details are the caller's to add; `migrate` is the plan's (disk-plan.h).
  * Obstacles are found here: host devices (also mdev and <interface type='hostdev'>), NVRAM and
  * TPMs of kinds that QEMU does not carry, <filesystem>, <shmem>, vhost-user interfaces and disks.
  */

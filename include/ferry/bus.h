@@ -92,36 +92,42 @@ bool ferry_bus_flush(FerryBus *bus, guint timeout_ms);
 void ferry_bus_free(FerryBus *bus);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryBus, ferry_bus_free)
 
+/* A question to one agent. A plain value. */
+typedef struct {
+    const char *server; /* the host whose agent is asked; NULL: any agent */
+    const char *method;
+    json_t *args;              /* an object; NULL: none. Handed over with the call */
+    guint timeout_ms;          /* from here to the answer */
+    GCancellable *cancellable; /* NULL, or ends the wait, not the work of the far side */
+} FerryCall;
+
 /**
  * ferry_bus_call:
- * @server: the host whose agent is asked, or NULL for any agent
- * @args: (transfer full): an object; may be NULL for none
- * @timeout_ms: from here to the answer
- * @cancellable: (nullable): ends the wait, not the work of the far side
+ * @call: its @args are taken; the rest stays the caller's
  * @error: what the far side answered (its own code, hint and details); or
  *   FERRY_ERROR_DESTINATION_UNREACHABLE when no queue, no broker or no answer in time
  *   (details "reason": "no-queue", "no-broker" or "no-answer"); or FERRY_ERROR_CANCELLED
  * Blocks: never call it where callbacks run. Returns: (transfer full): the result, JSON null
  * included; NULL with @error set.
  */
-json_t *ferry_bus_call(FerryBus *bus,
-                       const char *server,
-                       const char *method,
-                       json_t *args,
-                       guint timeout_ms,
-                       GCancellable *cancellable,
-                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+json_t *
+ferry_bus_call(FerryBus *bus, const FerryCall *call, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A question to all agents. A plain value. */
+typedef struct {
+    const char *method;
+    json_t *args;    /* as a call's */
+    guint window_ms; /* answers are taken for so long */
+} FerrySurvey;
 
 /** Called in the thread of ferry_bus_survey() for each answer: with @result or @error, both
  * (transfer none). */
 typedef void (*FerrySurveyFunc)(const json_t *result, const GError *error, gpointer user_data);
 
-/** Asks all agents by fanout and calls @func for each answer that comes within @window_ms.
+/** Asks all agents by fanout and calls @func for each answer that comes within the window.
  * Blocks. @error: FERRY_ERROR_DESTINATION_UNREACHABLE without a broker. */
 bool ferry_bus_survey(FerryBus *bus,
-                      const char *method,
-                      json_t *args,
-                      guint window_ms,
+                      const FerrySurvey *survey,
                       FerrySurveyFunc func,
                       gpointer user_data,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -183,10 +183,14 @@ run_call(gpointer data)
     const json_t *args = ferry_request_args(errand->request);
     if (json_object_get(args, "cancel_ms") != NULL)
         g_thread_unref(g_thread_new("cancel", cancel_later, g_object_ref(cancellable)));
-    json_t *result = ferry_bus_call(
-        errand->bus, ferry_json_get_string(args, "server"), ferry_json_get_string(args, "ask"),
-        json_incref(json_object_get(args, "args")),
-        (guint)ferry_json_get_int(args, "timeout_ms", 5000), cancellable, &error);
+    const FerryCall call = {
+        .server = ferry_json_get_string(args, "server"),
+        .method = ferry_json_get_string(args, "ask"),
+        .args = json_incref(json_object_get(args, "args")),
+        .timeout_ms = (guint)ferry_json_get_int(args, "timeout_ms", 5000),
+        .cancellable = cancellable,
+    };
+    json_t *result = ferry_bus_call(errand->bus, &call, &error);
     if (result != NULL)
         ferry_request_reply(errand->request, json_pack("{s:o}", "result", result));
     else
@@ -211,9 +215,11 @@ run_survey(gpointer data)
     g_autoptr(GError) error = NULL;
     const json_t *args = ferry_request_args(errand->request);
     json_t *answers = json_array();
-    if (ferry_bus_survey(errand->bus, ferry_json_get_string(args, "ask"), NULL,
-                         (guint)ferry_json_get_int(args, "window_ms", 1000), collect, answers,
-                         &error))
+    const FerrySurvey survey = {
+        .method = ferry_json_get_string(args, "ask"),
+        .window_ms = (guint)ferry_json_get_int(args, "window_ms", 1000),
+    };
+    if (ferry_bus_survey(errand->bus, &survey, collect, answers, &error))
         ferry_request_reply(errand->request, json_incref(answers));
     else
         ferry_request_fail(errand->request, error);
