@@ -10,6 +10,7 @@
 #include "model/migrate-data.h"
 #include "model/order-options.h"
 #include "runtime/fault-point.h"
+#include "storage/instance-plan.h"
 #include "virt/auto.h"
 #include "virt/domain.h"
 #include "virt/virt.h"
@@ -102,6 +103,7 @@ ferry_source_check(
     g_autoptr(FerryOrderOptions) parsed =
         ferry_order_options_parse(options, self->agent->config, error);
     g_autoptr(virConnect) connection = NULL;
+    g_autoptr(virDomain) domain = NULL;
     g_autoptr(FerryInstance) instance = NULL;
     g_autoptr(FerryChecks) checks = NULL;
 
@@ -110,9 +112,12 @@ ferry_source_check(
     connection = ferry_virt_connect(self->agent->virt, error);
     if (!connection)
         return NULL;
-    checks = ferry_source_check_run(self->agent, connection, name, NULL, parsed, &instance, error);
-    if (!checks)
+    domain = ferry_virt_domain_find(connection, name, error);
+    instance =
+        domain ? ferry_instance_plan_make(self->agent, connection, domain, parsed, error) : NULL;
+    if (!instance)
         return NULL;
+    checks = ferry_source_check_run(self->agent, domain, instance, NULL, parsed);
 
     g_autoptr(FerryJson) info = ferry_instance_to_json(instance);
     g_autoptr(FerryJson) far = json_object();
