@@ -2,9 +2,9 @@
 
 #include "source/transfer-call.h"
 
-#include "ferry/json.h"
 #include "ferry/lock.h"
 #include "model/chain.h"
+#include "model/migrate-data.h"
 #include "virt/auto.h"
 #include "virt/domain.h"
 #include "virt/migrate.h"
@@ -117,18 +117,19 @@ ferry_transfer_call_start(FerryMigration *migration,
 {
     const FerryInstance *instance = ferry_migration_instance(migration);
     const FerryOrderOptions *options = ferry_migration_options(migration);
-    json_t *migrate_data = ferry_migration_record(migration)->migrate_data;
+    g_autoptr(FerryMigrateData) migrate_data =
+        ferry_migrate_data_from_json(ferry_migration_record(migration)->migrate_data, error);
     /* Not the connection that watches and aborts: their calls would wait for this one. */
     g_autoptr(virConnect) connection =
-        ferry_virt_connect_apart(ferry_migration_agent(migration)->virt, error);
+        migrate_data ? ferry_virt_connect_apart(ferry_migration_agent(migration)->virt, error)
+                     : NULL;
     g_autoptr(virDomain) domain =
         connection ? ferry_virt_domain_find(connection, instance->uuid, error) : NULL;
 
     g_auto(FerryRedefinition) becomes = {0};
 
-    if (!domain ||
-        !ferry_redefinition_make(domain, instance, json_object_get(migrate_data, "volumes"),
-                                 options->sparsify, &becomes, error))
+    if (!domain || !ferry_redefinition_make(domain, instance, migrate_data, options->sparsify,
+                                            &becomes, error))
         return NULL;
 
     FerryTransferCall *self = g_atomic_rc_box_new0(FerryTransferCall);
@@ -136,8 +137,8 @@ ferry_transfer_call_start(FerryMigration *migration,
     self->migration = ferry_migration_ref(migration);
     self->connection = g_steal_pointer(&connection);
     self->domain = g_steal_pointer(&domain);
-    self->libvirt_uri = g_strdup(ferry_json_get_string(migrate_data, "libvirt_uri"));
-    self->migrate_uri = g_strdup(ferry_json_get_string(migrate_data, "migrate_uri"));
+    self->libvirt_uri = g_steal_pointer(&migrate_data->libvirt_uri);
+    self->migrate_uri = g_steal_pointer(&migrate_data->migrate_uri);
     self->disks = targets_of(instance);
     self->in_full = ferry_chain_is_flattened(instance);
     self->becomes = becomes;

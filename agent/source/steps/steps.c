@@ -273,12 +273,12 @@ get_prepared(FerryMigration *migration, GError **error)
 }
 
 static void
-adopt_strategies(FerryMigration *migration)
+adopt_strategies(FerryMigration *migration, const FerryMigrateData *migrate_data)
 {
     FerryRecord *record = ferry_migration_record(migration);
     FerryInstance *instance = ferry_migration_instance(migration);
 
-    ferry_storage_strategy_adopt(instance, json_object_get(record->migrate_data, "volumes"));
+    ferry_storage_strategy_adopt(instance, migrate_data);
     ferry_migration_take(migration, &record->instance_info, ferry_instance_to_json(instance));
 }
 
@@ -288,11 +288,13 @@ run_prepare(FerryMigration *migration, bool resumed, GError **error)
     const FerryRecord *record = ferry_migration_record(migration);
     bool ready =
         record->migrate_data ? confirm_prepared(migration, error) : get_prepared(migration, error);
+    g_autoptr(FerryMigrateData) migrate_data =
+        ready ? ferry_migrate_data_from_json(record->migrate_data, error) : NULL;
 
-    if (!ready || !ferry_migrate_data_check(record->migrate_data,
-                                            ferry_migration_agent(migration)->config, error))
+    if (!migrate_data ||
+        !ferry_migrate_data_check(migrate_data, ferry_migration_agent(migration)->config, error))
         return ferry_saga_step_broken(migration);
-    adopt_strategies(migration);
+    adopt_strategies(migration, migrate_data);
     ferry_migration_save(migration);
     return FERRY_STEP_DONE;
 }
