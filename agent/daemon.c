@@ -10,7 +10,7 @@
 #include "journal/journal.h"
 #include "methods/table.h"
 #include "outbox.h"
-#include "runtime/bounded-call.h"
+#include "runtime/detached-call.h"
 #include "runtime/expiry-timer.h"
 #include "runtime/service-manager.h"
 #include "source/steps/steps.h"
@@ -27,6 +27,8 @@
 #define DETACH_MS 2000
 #define FLUSH_MS 5000
 #define CLOSE_MS 5000
+/* Calls that were given up may be about to end; those that hang are not worth a wait. */
+#define LAST_CALLS_MS 200
 #define PRUNE_PERIOD_S (24 * 60 * 60)
 
 typedef struct {
@@ -140,7 +142,7 @@ flush_events(Daemon *self)
         ;
 }
 
-/* Returns: true when every thread of a migration let go, and every call that it left behind. */
+/* Returns: true when every thread of a migration let go, and every call that was left behind. */
 static bool
 stop(Daemon *self)
 {
@@ -152,7 +154,7 @@ stop(Daemon *self)
 
     tell(self, "agent.stopped");
     flush_events(self);
-    return ended && !ferry_bounded_call_runs();
+    return ended && ferry_detached_calls_await_none(LAST_CALLS_MS);
 }
 
 /* Only once no thread of a migration uses them any more. */

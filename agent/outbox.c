@@ -4,6 +4,7 @@
 
 #include "journal/journal.h"
 #include "runtime/fault-point.h"
+#include "runtime/notification.h"
 
 /* So many events may wait for their confirm at once: bounds memory after a long outage. */
 #define MAX_IN_FLIGHT 500
@@ -17,8 +18,7 @@
 struct FerryOutbox {
     const FerryAgent *agent; /* immutable */
     GMainContext *context;   /* immutable */
-    char *publisher_id;      /* immutable */
-    guint topics;            /* immutable */
+    guint topics;            /* immutable; so many confirms an event needs; 0: it is not sent */
     GSource *drop_source;    /* main; deletes confirmed entries soon, many in one transaction */
     GSource *retry_source;   /* main */
     gint64 last_id;          /* main; the newest entry handed to the bus */
@@ -103,25 +103,21 @@ on_confirmed(gpointer data)
 static void
 send_entry(FerryOutbox *self, const FerryOutboxEntry *entry)
 {
-    char **topics = self->agent->config->notification_topics;
     Flight *flight = g_new0(Flight, 1);
+    const FerryNotification event = {
+        .priority = entry->priority,
+        .event_type = entry->event_type,
+        .message_id = entry->message_id,
+        .time_us = entry->time_us,
+        .payload = entry->payload,
+    };
 
     flight->outbox = self;
     flight->id = entry->id;
     flight->missing = self->topics;
     self->in_flight++;
     self->last_id = entry->id;
-    for (guint i = 0; i < self->topics; i++) {
-        FerryNotification notification = {.topic = topics[i],
-                                          .priority = entry->priority,
-                                          .publisher_id = self->publisher_id,
-                                          .event_type = entry->event_type,
-                                          .message_id = entry->message_id,
-                                          .time_us = entry->time_us,
-                                          .payload = entry->payload};
-
-        ferry_bus_notify(self->agent->bus, &notification, on_confirmed, flight);
-    }
+    ferry_notification_publish(self->agent, &event, on_confirmed, flight);
 }
 
 static void
@@ -132,9 +128,9 @@ drain(FerryOutbox *self)
     if (self->topics == 0 || self->in_flight >= MAX_IN_FLIGHT)
         return;
 
-    guint room = MAX_IN_FLIGHT - self->in_flight;
+    guint limit = MAX_IN_FLIGHT - self->in_flight;
     g_autoptr(GPtrArray) entries =
-        ferry_journal_outbox_peek(self->agent->journal, self->last_id, room, &error);
+        ferry_journal_outbox_peek(self->agent->journal, self->last_id, limit, &error);
 
     if (!entries) {
         g_warning("Events wait: %s", error->message);
@@ -175,9 +171,7 @@ ferry_outbox_new(const FerryAgent *agent, GMainContext *context)
 
     self->agent = agent;
     self->context = g_main_context_ref(context);
-    self->publisher_id = g_strdup_printf("virt-ferryd.%s", agent->config->host);
-    self->topics =
-        agent->config->notifications ? g_strv_length(agent->config->notification_topics) : 0;
+    self->topics = ferry_notification_topics(agent->config);
     self->confirmed = g_array_new(FALSE, FALSE, sizeof(gint64));
     ferry_outbox_wake(self);
     return self;
@@ -196,6 +190,5 @@ ferry_outbox_free(FerryOutbox *self)
     stop_source(&self->retry_source);
     g_array_unref(self->confirmed);
     g_main_context_unref(self->context);
-    g_free(self->publisher_id);
     g_free(self);
 }

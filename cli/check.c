@@ -9,7 +9,7 @@
 #include "session.h"
 #include "table.h"
 
-/* Worst first; a word that this version does not know may be bad news. */
+/* Worst first. A result that this version does not know ("?") may be a bad one. */
 static const char *const results[] = {"fail", "?", "warn", "pass"};
 
 static guint
@@ -59,7 +59,7 @@ print_checks(const FerryRoute *route, const json_t *source, const json_t *destin
     ferry_table_print(table);
 }
 
-/* The source asks the destination, and looks at the way there. */
+/* Has the source check itself, the destination and the link between them. */
 static json_t *
 ask_source(FerrySession *session,
            const FerryRoute *route,
@@ -73,8 +73,8 @@ ask_source(FerrySession *session,
     return ferry_session_call(session, route->from, "check_can_live_migrate_source", args, error);
 }
 
-/* What the source heard from there; one that does not ask for us leaves it to us.
- * Returns: (transfer full). */
+/* The source answers what the destination told it. If it did not ask the destination, that is asked
+ * from here. Returns: (transfer full): what the destination answered. */
 static json_t *
 get_destination(FerrySession *session,
                 const FerryRoute *route,

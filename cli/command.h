@@ -1,4 +1,4 @@
-/* command.h: the commands of virt-ferry, and how each ends. */
+/* command.h: the commands of virt-ferry and their exit statuses. */
 #pragma once
 
 #include "invocation.h"
@@ -16,11 +16,11 @@ typedef struct {
     const char *arguments;   /* as the usage line shows them */
     const char *summary;     /* one line, no full stop */
     const char *description; /* for --help; NULL: none */
-    /* @argv: the command's name first; options are still in it. */
+    /* @argv: the command's name, then options and operands as they were typed. */
     FerryExit (*run)(FerryInvocation *invocation, int argc, char **argv);
 } FerryCommand;
 
-/* All of them; ends with a NULL name. */
+/* All commands; the table ends with a NULL name. */
 extern const FerryCommand ferry_commands[];
 
 FerryExit ferry_command_hosts(FerryInvocation *invocation, int argc, char **argv);

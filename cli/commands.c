@@ -1,4 +1,4 @@
-/* The commands there are, as --help shows them. */
+/* The table of all commands, with the texts of --help. */
 #include "config.h"
 
 #include "command.h"

@@ -12,7 +12,7 @@
 #include "report.h"
 #include "terminal.h"
 
-/* Events may be lost with the broker; after so long without one the source is asked. */
+/* Events may be lost with the broker: after so long without one the source is asked. */
 #define SILENCE_US (5 * G_USEC_PER_SEC)
 #define POLL_TIMEOUT_S 10
 
@@ -23,12 +23,12 @@ typedef struct {
     FerryProgressLine *line; /* NULL with --json */
     GMainLoop *loop;
     FerryExit status;
-    gint64 heard_us;     /* when the source last told something; monotonic */
+    gint64 heard_us;     /* when the source last sent or answered something; monotonic */
     bool accepted;       /* the source answered the order */
     GError *order_error; /* the order was sent and not answered: it may have arrived */
     bool polling;
     bool told_silence;
-    bool over; /* the loop is to end; later answers say nothing any more */
+    bool over; /* the loop ends; answers that still come are ignored */
 } Follow;
 
 static void
@@ -83,7 +83,7 @@ print_end(Follow *follow)
     ferry_report_print_outcome(latest);
 }
 
-/* Something new was heard and taken. */
+/* Shows what the journey took last. */
 static void
 show(Follow *follow)
 {
@@ -115,7 +115,7 @@ on_event(const json_t *body, gpointer user_data)
     show(follow);
 }
 
-/* The order is in doubt and the source does not know it: it never arrived. */
+/* The order was not answered, and the source does not know the migration: it never arrived. */
 static bool
 never_arrived(const Follow *follow, const GError *error)
 {
@@ -184,7 +184,7 @@ on_tick(gpointer user_data)
     gint64 silence_us = g_get_monotonic_time() - follow->heard_us;
 
     if (!follow->accepted && !follow->order_error)
-        return G_SOURCE_CONTINUE; /* the order itself is still being answered */
+        return G_SOURCE_CONTINUE; /* the answer to the order has not come yet */
     if (silence_us > (gint64)follow->settings->patience_s * G_USEC_PER_SEC) {
         give_up(follow);
     } else if (silence_us > SILENCE_US) {
@@ -216,8 +216,8 @@ may_have_arrived(const GError *error)
            g_strcmp0(reason, "no-queue") != 0;
 }
 
-/* An order given again is answered with the present state: it may have ended long ago, and its
- * events with it. */
+/* The answer to an order that is given again names the present status. The migration may have ended
+ * long ago, and no event will tell. */
 static void
 catch_up(Follow *follow, const char *status)
 {
@@ -324,7 +324,7 @@ on_interrupt(FerryInterruptEvent event, gpointer user_data)
     }
 }
 
-/* Orders and turns the main loop until the end. */
+/* Sends the order and runs the main loop until the end. */
 static void
 run(Follow *follow)
 {
@@ -352,7 +352,7 @@ ferry_follow(FerrySession *session, const FerryFollowSettings *settings)
     if (!settings->json)
         follow.line = ferry_progress_line_new(ferry_terminal_can_redraw());
     run(&follow);
-    ferry_session_drain(session); /* no callback may find us gone */
+    ferry_session_drain(session); /* no callback may run after this */
     ferry_progress_line_free(follow.line);
     g_clear_error(&follow.order_error);
     g_main_loop_unref(follow.loop);

@@ -1,5 +1,5 @@
-/* follow.h: ordering a migration and following it to its end, or until somebody has enough.
- * Main thread; it runs the default main context while it works. */
+/* follow.h: orders a migration and follows it until it ends or somebody stops following. Main
+ * thread; it runs the default main context. */
 #pragma once
 
 #include <glib.h>
@@ -16,10 +16,10 @@ typedef struct {
     const char *to;
     json_t *options;  /* an object */
     bool detach;      /* leave once the order is accepted */
-    bool json;        /* one document a line instead of text */
-    guint patience_s; /* without a word from the source for so long we give up */
+    bool json;        /* print one document a line instead of text */
+    guint patience_s; /* give up after so long without a word from the source */
 } FerryFollowSettings;
 
-/** Prints all the way. @session: not connected yet, so that no event is missed.
- * Returns: how it ended. */
+/** Prints progress and the outcome. @session: not connected yet, so that no event is missed.
+ * Returns: the exit status. */
 FerryExit ferry_follow(FerrySession *session, const FerryFollowSettings *settings);

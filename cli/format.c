@@ -13,7 +13,7 @@ unit_of(gint64 bytes)
     guint unit = 0;
     double value = (double)bytes;
 
-    /* 1023.5 would be shown as "1024". */
+    /* "%.0f" shows 1023.5 as "1024". */
     while (unit + 1 < G_N_ELEMENTS(units) && value >= (unit == 0 ? 1024 : 1023.5)) {
         value /= 1024;
         unit++;
@@ -26,7 +26,7 @@ format_in_unit(gint64 bytes, guint unit)
 {
     double value = (double)bytes / (double)(G_GUINT64_CONSTANT(1) << (10 * unit));
 
-    /* 9.96 would be shown as "10.0". */
+    /* "%.1f" shows 9.96 as "10.0". */
     return g_strdup_printf(unit > 0 && value > 0 && value < 9.95 ? "%.1f" : "%.0f", value);
 }
 

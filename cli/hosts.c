@@ -7,8 +7,8 @@
 #include "session.h"
 #include "table.h"
 
-/* Returns: the free bytes of all pools together; several in one file system count it again, so only
- * the largest of those with equal free space and capacity is taken. */
+/* Returns: the free bytes of all pools. Pools of one file system report the same free space, so
+ * those with equal free space and capacity count once. */
 static gint64
 free_bytes_of(const json_t *pools)
 {

@@ -19,7 +19,7 @@ struct FerryInterrupt {
     guint sigint;
     guint sigterm;
     guint sighup;
-    guint input; /* the watch on standard input; 0: no question stands */
+    guint input; /* the watch on standard input; 0: no question is asked */
 };
 
 bool
@@ -53,7 +53,7 @@ end_question(FerryInterrupt *self)
     g_clear_handle_id(&self->input, g_source_remove);
 }
 
-/* A terminal hands over a line at a time; its end (Ctrl-D) means that nobody is there. */
+/* A terminal gives whole lines. Its end (Ctrl-D) counts as detach. */
 static gboolean
 on_answer(int fd, GIOCondition condition, gpointer user_data)
 {

@@ -30,7 +30,7 @@ ferry_invocation_free(FerryInvocation *invocation)
     g_free(invocation);
 }
 
-/* GLib's own string options would forget a value given before the command. */
+/* A callback, because GLib's string options would lose a value given before the command. */
 static gboolean
 take_text(const char *name, const char *value, gpointer data, GError **error)
 {
@@ -127,7 +127,7 @@ ferry_invocation_parse_global(
     return g_option_context_parse(context, argc, argv, error);
 }
 
-/* Removes the "--" that ended the options, which GLib may leave in place. */
+/* Removes the "--" that ended the options: GLib may leave it there. */
 static void
 drop_separator(int *argc, char **argv)
 {
@@ -171,7 +171,7 @@ ferry_invocation_parse(FerryInvocation *invocation,
     g_option_context_add_group(context, shared);
     g_option_context_set_summary(context, command->summary);
     g_option_context_set_description(context, command->description);
-    /* --help takes the program's name from here, and we want the command in it. */
+    /* --help shows this name, which is to include the command. */
     g_autofree char *program = g_strdup_printf("virt-ferry %s", command->name);
     g_set_prgname(program);
     bool parsed = g_option_context_parse(context, argc, argv, error);

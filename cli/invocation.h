@@ -1,5 +1,4 @@
-/* invocation.h: one run of the command: the options that every command has, and the reading of a
- * command's own. Main thread. */
+/* invocation.h: the options that every command has, and how options are parsed. Main thread. */
 #pragma once
 
 #include <glib.h>
@@ -18,8 +17,8 @@ FerryInvocation *ferry_invocation_new(void);
 void ferry_invocation_free(FerryInvocation *invocation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryInvocation, ferry_invocation_free)
 
-/** Reads the options before the command. @error: a G_OPTION_ERROR. On success (*argv)[1] is the
- * command, if there is one. @summary: (transfer none): shown by --help. */
+/** Parses the options before the command. On success (*argv)[1] is the command, if there is one.
+ * @summary: (transfer none): shown by --help. @error: a G_OPTION_ERROR. */
 bool ferry_invocation_parse_global(FerryInvocation *invocation,
                                    const char *summary,
                                    int *argc,
@@ -30,9 +29,9 @@ bool ferry_invocation_parse_global(FerryInvocation *invocation,
  * ferry_invocation_parse:
  * @command: name of the command that @argv begins with
  * @group: (transfer full) (nullable): the command's own options
- * @operands: how many arguments must remain behind the options; they are in (*argv)[1] and on
+ * @operands: how many arguments must remain besides the options; they begin at (*argv)[1]
  * @error: a G_OPTION_ERROR
- * Reads the command's options, and those that every command has, which may stand here too.
+ * Parses the command's options, and those of every command, which may come here, too.
  */
 bool ferry_invocation_parse(FerryInvocation *invocation,
                             const char *command,

@@ -38,7 +38,7 @@ ferry_journey_free(FerryJourney *self)
     g_free(self);
 }
 
-/* The destination tells of the same migration too, with numbers of its own. */
+/* The destination sends events of the same migration, too, with sequence numbers of its own. */
 static bool
 is_ours(const FerryJourney *self, const json_t *payload)
 {
@@ -52,13 +52,13 @@ is_ours(const FerryJourney *self, const json_t *payload)
 static void
 take(FerryJourney *self, const json_t *payload)
 {
-    /* A status that this version does not know changes nothing here but what is shown. */
+    /* A status that this version does not know is shown, and changes nothing else. */
     ferry_status_from_string(ferry_json_get_string(payload, "status"), &self->status);
     json_decref(self->latest);
     self->latest = json_incref((json_t *)payload);
 }
 
-/* An agent that was started again counts its samples from one again, but not the time. */
+/* An agent that was restarted counts its samples from one again; the elapsed time goes on. */
 static bool
 take_progress(FerryJourney *self, const json_t *payload)
 {

@@ -54,11 +54,11 @@ arguments_of(const Filter *filter)
     return args;
 }
 
-/* Adds the answer's records, each with the name of the host that told it. */
+/* Adds the records of @answer, each with the name of its host. */
 static void
 add_records(GPtrArray *records, const char *host, const json_t *answer)
 {
-    /* An object leaves room for more than records; both forms are understood. */
+    /* Either the array itself, or an object that has it under "migrations". */
     const json_t *array = json_is_array(answer) ? answer : json_object_get(answer, "migrations");
     size_t index = 0;
     json_t *record = NULL;
@@ -120,7 +120,7 @@ print_records(const GPtrArray *records, bool json)
         ferry_table_print(table);
 }
 
-/* Asks every host; one that does not answer is told of, and spoils the exit status. */
+/* Asks every host. One that does not answer is reported, and decides the exit status. */
 static FerryExit
 list_migrations(FerrySession *session, const Filter *filter, bool json)
 {

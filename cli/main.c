@@ -1,4 +1,4 @@
-/* virt-ferry: the command line of a person or a script. */
+/* virt-ferry: the command, for people and scripts. */
 #include "config.h"
 
 #include "command.h"
@@ -24,7 +24,7 @@ list_commands(void)
     return g_string_free(text, FALSE);
 }
 
-/* "help X" is "X --help", "help" is "--help"; GLib prints and leaves. */
+/* Makes "help X" into "X --help" and "help" into "--help", which GLib prints and exits. */
 static void
 turn_help_around(int argc, char **argv)
 {
@@ -69,7 +69,7 @@ run(FerryInvocation *invocation, int argc, char **argv)
     return command->run(invocation, argc - 1, argv + 1);
 }
 
-/* A report that a full disk cut short must not look like one that arrived. */
+/* Output that a full disk cut short must not pass for complete. */
 static bool
 flush_output(void)
 {

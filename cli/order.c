@@ -22,7 +22,7 @@ typedef struct {
     const char *name; /* without the dashes */
     char letter;
     Kind kind;
-    const char *key; /* NULL: KIND_ANY brings its own */
+    const char *key; /* NULL for KIND_ANY, whose value begins with it */
     const char *argument;
     const char *description;
 } Option;
@@ -106,7 +106,7 @@ list_from_text(const char *text)
     return json_array_size(list) > 0 ? g_steal_pointer(&list) : NULL;
 }
 
-/* Takes the KEY off the "KEY=..." in *@value. */
+/* Moves *@value behind "KEY=". Returns: (transfer full) (nullable): KEY. */
 static char *
 split_key(const char **value)
 {
@@ -131,7 +131,7 @@ pair_from_text(const char *text)
     return pair;
 }
 
-/* Returns: (transfer full): the value, or NULL and what was expected. */
+/* Returns: (transfer full): the value; NULL with @ret_expected set when @text is wrong. */
 static json_t *
 read_value(Kind kind, const char *text, const char **ret_expected)
 {

@@ -1,17 +1,16 @@
-/* order.h: the options of an order as the command line spells them, turned into the `options`
- * object of the protocol. What a value means is the agent's business; only its type is checked.
- * Main thread. */
+/* order.h: turns the options of an order on the command line into the `options` object of the
+ * protocol. It checks the types of values; the agent checks the rest. Main thread. */
 #pragma once
 
 #include <glib.h>
 #include <jansson.h>
 #include <stdbool.h>
 
-/** Returns: (transfer full): --disks, --bandwidth ... and -o; parsing fills @options, an object
- * that must outlive the group. The same key twice with different values is an error. */
+/** Returns: (transfer full): --disks, --bandwidth ... and -o. Parsing the command line fills
+ * @options, an object that must outlive the group. A key with two different values is an error. */
 GOptionGroup *ferry_order_group_new(json_t *options);
 
-/** Sets one key from its text on the command line, e.g. "--downtime" and "300"; @value is NULL for
+/** Sets one key of @options, e.g. from @option "--downtime" and @value "300". @value: NULL for
  * options without one. @error: a G_OPTION_ERROR. */
 bool ferry_order_set(json_t *options, const char *option, const char *value, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -1,4 +1,4 @@
-/* The commands about one migration that exists: show, abort, force-complete, resolve. */
+/* The commands about an existing migration: show, abort, force-complete, resolve. */
 #include "config.h"
 
 #include "command.h"
@@ -9,8 +9,9 @@
 #include "report.h"
 #include "session.h"
 
-/* Reads the command line and opens the session; @ret_id and @ret_host (nullable) are the caller's.
- * NULL with @error set on failure. */
+/* Parses the command line and opens the session.
+ * @ret_id: (transfer full). @ret_host: (transfer full) (nullable).
+ * Returns: (transfer full): the session; NULL with @error set. */
 static FerrySession *
 begin(FerryInvocation *invocation,
       int argc,
@@ -61,7 +62,7 @@ ferry_command_show(FerryInvocation *invocation, int argc, char **argv)
     return FERRY_EXIT_DONE;
 }
 
-/* Orders go to the source. Returns: (transfer full): @host, or the source that a record names. */
+/* Returns: (transfer full): the host that gets the order: @host, or the source in the record. */
 static char *
 find_source(FerrySession *session, const char *host, const char *id, GError **error)
 {
@@ -105,7 +106,7 @@ print_answer(const json_t *answer, bool json)
         print_value(key, value);
 }
 
-/* Sends @method about the migration to its source. @ret_answer: (transfer full). */
+/* Calls @method at the source and prints the answer. @ret_answer: (transfer full) (nullable). */
 static FerryExit
 order(FerryInvocation *invocation, int argc, char **argv, const char *method, json_t **ret_answer)
 {
@@ -141,7 +142,7 @@ ferry_command_force_complete(FerryInvocation *invocation, int argc, char **argv)
     return order(invocation, argc, argv, "live_migration_force_complete", /* ret_answer= */ NULL);
 }
 
-/* Resolved is what has left `error`. */
+/* The exit status says failed as long as the migration stays in `error`. */
 FerryExit
 ferry_command_resolve(FerryInvocation *invocation, int argc, char **argv)
 {

@@ -29,7 +29,7 @@ ferry_complain(const char *format, ...)
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
     g_autofree char *plain = ferry_plain_text(text);
-    fflush(stdout); /* the order of lines where both go to one file */
+    fflush(stdout); /* keeps the order of lines where both go to one file */
     g_printerr("virt-ferry: %s\n", plain);
 }
 
@@ -83,7 +83,7 @@ ferry_report_error(const GError *error, bool json)
         print_hint("see 'virt-ferry COMMAND --help' and virt-ferry(1)");
         return FERRY_EXIT_USAGE;
     }
-    /* The far side may know classes that this version does not. */
+    /* The far side may have sent a class that this version does not know. */
     const char *class = ferry_json_get_string(ferry_error_details(error), "class");
     ferry_complain("%s: %s", class ? class : ferry_error_name(error), error->message);
     print_hint(ferry_error_hint(error));

@@ -1,5 +1,5 @@
-/* output.h: what the command prints. Text for a person is made plain on its way out, line by line,
- * so that no name or message from elsewhere reaches the terminal as it is. Main thread. */
+/* output.h: prints text and JSON. Text goes through ferry_plain_text(), line by line, so that no
+ * name or message from elsewhere controls the terminal. Main thread. */
 #pragma once
 
 #include <glib.h>
@@ -10,23 +10,20 @@
 /** Prints one line to standard output; the line break is added. */
 void ferry_say(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
-/** Prints one line to standard error, behind the program's name. */
+/** Prints one line to standard error, after "virt-ferry: ". */
 void ferry_complain(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
-/** A GLogWriterFunc: warnings of the libraries as complaints of ours, bugs as GLib shows them, and
- * the rest not at all. Any thread. */
+/** A GLogWriterFunc: prints warnings by ferry_complain(), leaves errors and criticals to GLib, and
+ * drops everything else. Any thread. */
 GLogWriterOutput
 ferry_write_log(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer user_data);
 
-/** Prints one compact document and a line break to standard output, at once. */
+/** Prints one compact document and a line break to standard output, and flushes. */
 void ferry_print_json(const json_t *value);
 
-/**
- * ferry_report_error: says what happened and the hint on standard error; with @json also prints
- * {"error": {...}} to standard output.
- * Returns: the exit status that @error means.
- */
+/** Prints the error and its hint to standard error, with @json also {"error": {...}} to standard
+ * output. Returns: the exit status for @error. */
 FerryExit ferry_report_error(const GError *error, bool json);
 
-/** Returns: the exit status that @error means, without a word. */
+/** Returns: the exit status for @error. Prints nothing. */
 FerryExit ferry_exit_of_error(const GError *error);

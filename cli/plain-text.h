@@ -1,15 +1,15 @@
-/* plain-text.h: text from elsewhere made harmless for a terminal, and its width there. Pure. */
+/* plain-text.h: makes text from elsewhere harmless for a terminal, and measures its width. Pure. */
 #pragma once
 
 #include <glib.h>
 
-/** Returns: (transfer full): @text as valid UTF-8 on one line; control characters, line breaks and
- * marks that change the direction of writing become U+FFFD, so that a name cannot move the cursor
- * or disguise what follows. */
+/** Returns: (transfer full): @text as valid UTF-8 on one line. U+FFFD replaces control characters,
+ * line breaks and marks that change the direction of writing: a name cannot move the cursor or
+ * disguise what follows. */
 char *ferry_plain_text(const char *text);
 
-/** Returns: the columns that @text, made by ferry_plain_text(), fills. */
+/** Returns: how many columns @text, made by ferry_plain_text(), takes. */
 guint ferry_plain_text_columns(const char *text);
 
-/** Returns: (transfer full): @text cut to at most @columns; what was cut ends with "...". */
+/** Returns: (transfer full): @text, if necessary cut to @columns and then ending with "...". */
 char *ferry_plain_text_clip(const char *text, guint columns);

@@ -25,7 +25,7 @@ struct FerryProgressLine {
     gint64 plain_us;
 };
 
-/* Returns: (transfer full): the step: the phase inside `running`, else the status. */
+/* Returns: (transfer full): the phase while `running`, otherwise the status. */
 static char *
 step_of(const json_t *payload)
 {
@@ -36,7 +36,7 @@ step_of(const json_t *payload)
     return ferry_plain_text(running && phase ? phase : status ? status : "?");
 }
 
-/* Returns: (transfer full) (nullable): "disk 1.2/3.0 GiB"; NULL where nothing of it moves. */
+/* Returns: (transfer full) (nullable): "disk 1.2/3.0 GiB"; NULL when no such bytes move. */
 static char *
 share_of(const json_t *progress, const char *name)
 {
@@ -46,7 +46,7 @@ share_of(const json_t *progress, const char *name)
     if (total <= 0)
         return NULL;
     gint64 remaining = ferry_json_get_int(part, "remaining_bytes", -1);
-    /* Memory is sent more than once; what remains tells more than what was sent. */
+    /* Memory is sent more than once: the remaining bytes tell more than those that were sent. */
     gint64 done =
         remaining >= 0 ? total - remaining : ferry_json_get_int(part, "processed_bytes", 0);
     g_autofree char *share = ferry_format_share(CLAMP(done, 0, total), total);
@@ -71,14 +71,14 @@ eta_of(const json_t *progress)
 
     if (eta_ms < 0)
         return NULL;
-    /* Tenths of a second would promise more than anybody knows. */
+    /* Whole seconds: the estimate is no better than that. */
     gint64 seconds = (eta_ms + 999) / 1000;
     g_autofree char *text = seconds < 60 ? g_strdup_printf("%d s", (int)seconds)
                                          : ferry_format_duration(seconds * 1000);
     return g_strdup_printf("ETA %s", text);
 }
 
-/* Adds @part (transfer full, nullable) behind two blanks if it still fits. */
+/* Appends two blanks and @part (transfer full, nullable), if they fit. */
 static void
 append_part(GString *line, char *part, guint columns)
 {
@@ -169,7 +169,7 @@ draw(FerryProgressLine *self)
     self->drawn = true;
 }
 
-/* A step is told at once, progress within it every some seconds. */
+/* Prints a new step at once, and progress within a step every PLAIN_INTERVAL_US. */
 static void
 print_plain(FerryProgressLine *self)
 {

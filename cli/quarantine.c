@@ -1,4 +1,4 @@
-/* The command about source disks that were put aside: list, restore, delete. */
+/* The command for source disks in quarantine: list, restore, delete. */
 #include "config.h"
 
 #include "command.h"
@@ -26,7 +26,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 static const struct {
     const char *name;
     const char *method;
-    int operands; /* the verb is one */
+    int operands; /* the verb included */
 } verbs[] = {
     {"list", "list_quarantined_disks", 1},
     {"restore", "restore_quarantined_disks", 2},
@@ -64,8 +64,8 @@ add_found(json_t *found, const char *host, const json_t *answer)
     }
 }
 
-/* Returns: (transfer full): what lies on @host, or on all that answer, each with its host's name.
- * @ret_missed: (nullable): why a host did not answer, where others were asked, too. */
+/* Returns: (transfer full): the quarantines of @host, or of all hosts that answer; each gets its
+ * host's name. @ret_missed: (nullable): why one of several hosts did not answer. */
 static json_t *
 find_all(FerrySession *session, const char *host, GError **ret_missed, GError **error)
 {
@@ -103,7 +103,7 @@ is_meant(const json_t *quarantine, const char *name)
            (uuid && g_ascii_strcasecmp(uuid, name) == 0);
 }
 
-/* Sets the error for none or several. */
+/* Sets the error for no quarantine or several. */
 static json_t *
 refuse_count(const json_t *found, const char *name, const GError *missed, GError **error)
 {
@@ -126,8 +126,8 @@ refuse_count(const json_t *found, const char *name, const GError *missed, GError
     return NULL;
 }
 
-/* Returns: (transfer full): the one quarantine that @name means: a migration's id, or the name or
- * UUID of an instance. */
+/* @name: a migration's id, or the name or UUID of an instance.
+ * Returns: (transfer full): its one quarantine. */
 static json_t *
 find_one(FerrySession *session, const char *host, const char *name, GError **error)
 {

@@ -5,7 +5,7 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 
-/* Keeps the source's record in front. */
+/* Puts the source's record first. */
 static void
 add_record(json_t *records, json_t *record)
 {

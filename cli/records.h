@@ -1,4 +1,4 @@
-/* records.h: finding migrations' records on one host or on all. Main thread. */
+/* records.h: finds the records of a migration on one host or on all. Main thread. */
 #pragma once
 
 #include <glib.h>
@@ -8,7 +8,7 @@
 
 /**
  * ferry_records_find:
- * @host: (nullable): ask this host only; NULL: every agent that answers
+ * @host: (nullable): the only host to ask; NULL: every agent that answers
  * @error: FERRY_ERROR_MIGRATION_NOT_FOUND when all answered and none has it;
  *   FERRY_ERROR_DESTINATION_UNREACHABLE when none has it and not all answered
  * Returns: (transfer full): array of the records, the source's before the destination's.

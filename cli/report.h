@@ -1,13 +1,12 @@
-/* report.h: a migration's record for a person: what it is, how it ended, what it took. Main thread;
- * everything goes to standard output. */
+/* report.h: prints a migration's record to standard output, for a person. Main thread. */
 #pragma once
 
 #include <jansson.h>
 
-/** Prints who, from where to where and the status, one fact a line; then what
- * ferry_report_print_outcome() prints. @record: a record. */
+/** Prints ids, hosts, status and times of @record, one fact a line, then what
+ * ferry_report_print_outcome() prints. */
 void ferry_report_print_record(const json_t *record);
 
-/** Prints the error, the times of the steps, the downtime, the bytes moved and the disks, as far as
- * @record, a record or a last event's payload, has them. */
+/** Prints the error, the durations, the bytes moved, the steps and the disks, as far as @record has
+ * them. @record: a record, or the payload of the last event. */
 void ferry_report_print_outcome(const json_t *record);

@@ -1,4 +1,4 @@
-/* route.h: where an instance is and where it shall go, on the command line. Main thread. */
+/* route.h: the options --from and --to of a command. Main thread. */
 #pragma once
 
 #include <glib.h>

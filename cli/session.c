@@ -18,7 +18,7 @@ struct FerrySession {
     FerryBus *bus;
     char *topic; /* of notifications */
     guint timeout_ms;
-    GCancellable *end; /* stops the calls that are under way */
+    GCancellable *end; /* ends the calls that are under way */
     guint pending;     /* calls whose callback has not run yet; main thread */
 };
 
@@ -39,7 +39,8 @@ call_free(Call *call)
     g_free(call);
 }
 
-/* The host's own configuration serves people who may read it; it holds the broker's password. */
+/* Without --config-file the host's configuration is read, if the user may: it holds the broker's
+ * password. */
 static FerryConfig *
 load_config(const FerryInvocation *invocation, GError **error)
 {
@@ -183,7 +184,7 @@ ferry_session_call_async(FerrySession *self,
     g_autoptr(GTask) task = g_task_new(/* source= */ NULL, self->end, callback, user_data);
     g_task_set_task_data(task, call, (GDestroyNotify)call_free);
     self->pending++;
-    /* "completed" comes after the callback, whichever way the call ended. */
+    /* "completed" is notified after the callback, however the call ended. */
     g_signal_connect(task, "notify::completed", G_CALLBACK(count_finished), self);
     g_task_run_in_thread(task, run_call);
 }

@@ -1,5 +1,5 @@
-/* session.h: the command's way to the agents: the bus with what the command line and the
- * configuration say about it. Main thread, but for the calls themselves. */
+/* session.h: the command's connection to the agents: a bus, set up by the command line and the
+ * configuration. Main thread; calls run in threads of their own. */
 #pragma once
 
 #include <gio/gio.h>
@@ -20,30 +20,32 @@ typedef struct FerrySession FerrySession;
 FerrySession *ferry_session_new(const FerryInvocation *invocation,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Ends pending calls, waits for them, and leaves the broker. */
+/** Ends pending calls, waits for them, and disconnects from the broker. */
 void ferry_session_free(FerrySession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerrySession, ferry_session_free)
 
-/** Hears every event of every agent, progress included, once connected; call it before that. */
+/** Has @func called for every event of every agent, progress included. Call it before
+ * ferry_session_connect(). */
 void ferry_session_listen(FerrySession *session, FerryNotificationFunc func, gpointer user_data);
 
-/** Waits for the broker. @error: FERRY_ERROR_DESTINATION_UNREACHABLE, or what it refused. */
+/** Connects and waits for the broker. @error: FERRY_ERROR_DESTINATION_UNREACHABLE, with the reason
+ * if the broker refused us. */
 bool ferry_session_connect(FerrySession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** What commands that only ask do first: new and connect in one. */
+/** Does ferry_session_new() and ferry_session_connect(), for commands that listen to no events. */
 FerrySession *ferry_session_open(const FerryInvocation *invocation,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Asks the agent of @host and waits; see ferry_bus_call(). For commands without a main loop.
- * @args: (transfer full). */
+/** Calls @method of the agent on @host and waits; see ferry_bus_call(). For commands without a main
+ * loop. @args: (transfer full). */
 json_t *ferry_session_call(FerrySession *session,
                            const char *host,
                            const char *method,
                            json_t *args,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** The same without waiting: @callback runs in the main loop and takes the answer by
- * ferry_session_call_finish(). @timeout_s: 0 for the command line's. */
+/** The same without waiting. @callback runs in the main loop and gets the answer from
+ * ferry_session_call_finish(). @timeout_s: 0 for that of the command line. */
 void ferry_session_call_async(FerrySession *session,
                               const char *host,
                               const char *method,
@@ -51,9 +53,11 @@ void ferry_session_call_async(FerrySession *session,
                               guint timeout_s,
                               GAsyncReadyCallback callback,
                               gpointer user_data);
-/** Ends the calls that are under way and waits until their callbacks have run. No call may follow. */
-void ferry_session_drain(FerrySession *session);
 json_t *ferry_session_call_finish(GAsyncResult *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Ends the calls that are under way and waits until their callbacks have run. No call may be made
+ * after this. */
+void ferry_session_drain(FerrySession *session);
 
 /**
  * ferry_session_hosts:
@@ -62,8 +66,8 @@ json_t *ferry_session_call_finish(GAsyncResult *result, GError **error) G_GNUC_W
  */
 json_t *ferry_session_hosts(FerrySession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Returns: (transfer full): @host alone, or, where it is NULL, the names of all agents that
- * answer; NULL-terminated. NULL with @error set as by ferry_session_hosts(). */
+/** @host: (nullable). Returns: (transfer full): a NULL-terminated list of @host alone, or with NULL
+ * of all hosts whose agents answer; NULL with @error set as by ferry_session_hosts(). */
 char **ferry_session_host_names(FerrySession *session,
                                 const char *host,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,4 +1,4 @@
-/* table.h: aligned columns for a person. One thread. */
+/* table.h: text in aligned columns. One thread. */
 #pragma once
 
 #include <glib.h>
@@ -10,11 +10,12 @@ FerryTable *ferry_table_new(const char *const *titles);
 void ferry_table_free(FerryTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryTable, ferry_table_free)
 
-/** Adds a row; as many cells as there are titles, NULL is shown as "-". Cells are made plain. */
+/** Adds a row of as many cells as there are titles. A NULL cell is shown as "-"; others go through
+ * ferry_plain_text(). */
 void ferry_table_add(FerryTable *table, const char *const *cells);
 
-/** Returns: (transfer full) (element-type utf8): the lines, titles first. A last column aligned to
- * the left is not padded. */
+/** Returns: (transfer full) (element-type utf8): the lines, titles first. A last column that is
+ * aligned to the left is not padded. */
 GPtrArray *ferry_table_lines(const FerryTable *table);
 
 /** Prints the lines to standard output. */

@@ -4,11 +4,11 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/** Returns: the width of the terminal behind standard output; 0 where there is none. */
+/** Returns: the columns of the terminal at standard output; 0 when it is no terminal. */
 guint ferry_terminal_columns(void);
 
-/** Returns: true when a line on standard output can be redrawn: a terminal that is not "dumb". */
+/** Returns: true when standard output is a terminal that can redraw a line, not a "dumb" one. */
 bool ferry_terminal_can_redraw(void);
 
-/** Returns: true when a person can be asked: standard input and standard error are terminals. */
+/** Returns: true when standard input and standard error are terminals, so somebody can be asked. */
 bool ferry_terminal_can_ask(void);

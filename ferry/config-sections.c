@@ -9,7 +9,7 @@
 #define DAY_S 86400
 #define HOST_MAX 200 /* queue names hold 255 bytes, topic and dot included */
 
-/* QEMU's own limits: downtime at most 2000 s; bandwidth in bytes must fit a signed 64-bit number. */
+/* QEMU's limits: a downtime of 2000 s; a bandwidth in bytes that fits a signed 64-bit number. */
 #define DOWNTIME_MAX_MS 2000000
 #define BANDWIDTH_MAX_MIBPS ((guint64)G_MAXINT64 >> 20)
 #define SIZE_MAX_BYTES (G_GUINT64_CONSTANT(1) << 62)
@@ -17,7 +17,7 @@
 #define AT(field) offsetof(FerryConfig, field)
 #define M_AT(field) offsetof(FerryMessagingOptions, field)
 
-/* The rows of the tables: key, place, default, and what narrows the value down. */
+/* A row of the tables: key, kind, offset, default, and the rules for the value. */
 #define ROW(key, type, place, value, ...)                                                          \
     {                                                                                              \
         .name = key, .kind = FERRY_SETTING_##type, .offset = place, .fallback = value, __VA_ARGS__ \
@@ -31,7 +31,7 @@
 
 static const char *const schemes[] = {"tls", "tcp", "ssh", NULL};
 static const char *const timeout_actions[] = {"abort", "force_complete", NULL};
-static const char *const disk_fates[] = {"keep", "delete", "quarantine", NULL};
+static const char *const source_disks_names[] = {"keep", "delete", "quarantine", NULL};
 static const char *const drivers[] = {"noop", "messagingv2", NULL};
 
 G_STATIC_ASSERT(FERRY_TIMEOUT_ACTION_ABORT == 0 && FERRY_TIMEOUT_ACTION_FORCE_COMPLETE == 1);
@@ -152,7 +152,7 @@ static const FerrySetting libvirt_settings[] = {
 
 static const FerrySetting storage_settings[] = {
     ROW("allowed_paths", PATHS, AT(allowed_paths), "/var/lib/libvirt/images"),
-    ROW("source_disks", WORD, AT(source_disks), "keep", .words = disk_fates),
+    ROW("source_disks", WORD, AT(source_disks), "keep", .words = source_disks_names),
     ROW("quarantine_hours", HOURS, AT(quarantine_s), "24", RANGE(1, 3650 * DAY_S)),
     ROW("reserved_bytes", SIZE, AT(reserved_bytes), "1073741824", RANGE(0, SIZE_MAX_BYTES)),
     END,

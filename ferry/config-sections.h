@@ -1,4 +1,5 @@
-/* config-sections.h: the tables of all sections and keys; what the documentation lists too. */
+/* config-sections.h: the tables of all sections and keys. A test compares the documentation with
+ * them. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,10 +11,10 @@ extern const FerrySetting ferry_rabbit_settings[];
 extern const FerrySetting ferry_transport_settings[];
 
 typedef struct {
-    const char *name; /* NULL ends the list; a section may be there twice */
+    const char *name; /* NULL ends the list; a section may have two tables */
     const FerrySetting *settings;
     bool messaging; /* offsets are in FerryMessagingOptions, not in FerryConfig */
-    bool own;       /* ours alone: a key that we do not know is a mistake */
+    bool own;       /* used by virt-ferry alone: an unknown key is a mistake */
 } FerryConfigSection;
 
 extern const FerryConfigSection ferry_config_sections[];

@@ -112,7 +112,7 @@ ferry_timeout_action_from_string(const char *text, FerryTimeoutAction *ret_actio
     return true;
 }
 
-static const char *const disk_fates[] = {
+static const char *const source_disks_names[] = {
     [FERRY_SOURCE_DISKS_KEEP] = "keep",
     [FERRY_SOURCE_DISKS_DELETE] = "delete",
     [FERRY_SOURCE_DISKS_QUARANTINE] = "quarantine",
@@ -121,8 +121,8 @@ static const char *const disk_fates[] = {
 bool
 ferry_source_disks_from_string(const char *text, FerrySourceDisks *ret_disks)
 {
-    for (unsigned i = 0; i < G_N_ELEMENTS(disk_fates); i++) {
-        if (g_strcmp0(text, disk_fates[i]) == 0) {
+    for (unsigned i = 0; i < G_N_ELEMENTS(source_disks_names); i++) {
+        if (g_strcmp0(text, source_disks_names[i]) == 0) {
             *ret_disks = (FerrySourceDisks)i;
             return true;
         }
@@ -133,5 +133,5 @@ ferry_source_disks_from_string(const char *text, FerrySourceDisks *ret_disks)
 const char *
 ferry_source_disks_to_string(FerrySourceDisks disks)
 {
-    return disk_fates[disks];
+    return source_disks_names[disks];
 }

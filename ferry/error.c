@@ -9,7 +9,7 @@
 
 typedef struct {
     char *hint;
-    json_t *details; /* never changed in place: copies of the error share it */
+    json_t *details; /* immutable: copies of the error share it */
 } FerryErrorPrivate;
 
 static const struct {
@@ -62,7 +62,7 @@ ferry_error_private_clear(FerryErrorPrivate *priv)
 
 G_DEFINE_EXTENDED_ERROR(FerryError, ferry_error)
 
-/* GLib's accessor complains about a foreign domain and has no const form; readers want NULL. */
+/* Unlike GLib's accessor, takes a const error and returns NULL for another domain. */
 static FerryErrorPrivate *
 private_of(const GError *error)
 {
@@ -137,7 +137,7 @@ ferry_error_set_hint(GError *error, const char *hint)
     FerryErrorPrivate *priv = private_of(error);
 
     g_return_if_fail(priv);
-    char *copy = g_strdup(hint); /* before the free: @hint may be the old one */
+    char *copy = g_strdup(hint); /* first: @hint may be the old one */
     g_free(priv->hint);
     priv->hint = copy;
 }
@@ -198,7 +198,7 @@ ferry_error_from_json(const json_t *object)
 
     GError *error = ferry_error_new(code, ferry_json_get_string(object, "hint"), "%s",
                                     message ? message : "The far side gave no reason");
-    /* Copied: what came from the wire may still be changed by its owner. */
+    /* Copied: the owner of @object may still change it. */
     if (json_is_object(details) && json_object_size(details) > 0)
         private_of(error)->details = json_deep_copy(details);
     if (!known)

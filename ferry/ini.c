@@ -12,7 +12,7 @@ typedef struct {
     const char *file;
     guint line;
     char *section;
-    char *key; /* of the entry that may still be continued; NULL: none is open */
+    char *key; /* of the entry that the next line may continue; NULL: none */
     GString *value;
     guint key_line;
     FerryIniFunc func;
@@ -26,7 +26,7 @@ refuse_line(const Reader *reader, const char *why, const char *hint, GError **er
     return false;
 }
 
-/* Hands over the open entry, if there is one. */
+/* Hands over the entry that no line continues any more, if there is one. */
 static bool
 flush_entry(Reader *reader, GError **error)
 {
@@ -57,7 +57,7 @@ read_section(Reader *reader, const char *line, GError **error)
     return true;
 }
 
-/* Drops one pair of equal quotes around @value, as oslo does. */
+/* Removes one pair of equal quotes around @value, as oslo.config does. */
 static void
 strip_quotes(char *value)
 {

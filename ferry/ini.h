@@ -2,8 +2,8 @@
  *
  * `key = value` or `key: value`; comments begin with # or ; in the first column; an indented line
  * continues the value above it, joined by a newline, until an empty line or a comment; a pair of
- * quotes around the first line of a value is dropped; a key repeated is handed over again. Pure but
- * for reading the file; any thread.
+ * quotes around the first line of a value is removed; a key that comes again is handed over again.
+ * Pure but for reading the file; any thread.
  */
 #pragma once
 

@@ -38,6 +38,6 @@ ferry_json_dump(const json_t *value)
 {
     char *text = json_dumps(value, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
 
-    /* Only out of memory, or no value at all, lead here: jansson holds neither NaN nor bad text. */
+    /* It fails only without memory or for no value: jansson holds neither NaN nor invalid UTF-8. */
     return text ? text : g_strdup("null");
 }

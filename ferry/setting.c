@@ -70,7 +70,7 @@ parse_uint(const FerrySetting *setting, const char *text, guint *field)
     return true;
 }
 
-/* A number, perhaps with a fraction, of units that the field has @parts of. */
+/* @text: a number that may have a fraction; one unit of it is @parts units of the field. */
 static bool
 parse_fraction(const FerrySetting *setting, const char *text, double parts, guint *field)
 {
@@ -122,7 +122,7 @@ parse_list(const FerrySetting *setting, const char *text, char ***field)
     for (char **item = raw; *item; item++) {
         g_strstrip(*item);
         if (**item == '\0')
-            continue; /* a comma at the end, or two */
+            continue; /* a comma at the end, or two in a row */
         if (has_control_characters(*item) || (paths && !g_path_is_absolute(*item)))
             return false;
         if (setting->check && !setting->check(*item))
@@ -170,7 +170,7 @@ parse_value(const FerrySetting *setting, const char *text, gpointer base)
     g_return_val_if_reached(false);
 }
 
-/* Returns: (transfer full): what @setting takes, for a person. */
+/* Returns: (transfer full): which values @setting takes, for an error. */
 static char *
 describe(const FerrySetting *setting)
 {
@@ -208,7 +208,7 @@ describe(const FerrySetting *setting)
     g_return_val_if_reached(NULL);
 }
 
-/* Returns: (transfer full): @text fit for one line of an error. */
+/* Returns: (transfer full): @text on one line and not too long, for an error. */
 static char *
 show_found(const char *text)
 {
@@ -239,7 +239,7 @@ ferry_setting_apply_defaults(const FerrySetting *table, gpointer base)
         if (!setting->fallback)
             continue;
         bool parsed = parse_value(setting, setting->fallback, base);
-        g_assert(parsed); /* a default that breaks its own rule is a bug of the table */
+        g_assert(parsed); /* a default that breaks its rule is a bug in the table */
     }
 }
 

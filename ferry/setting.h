@@ -1,5 +1,5 @@
-/* setting.h: one named value of the configuration: its kind, its place in a struct, its range and
- * its default, so that reading, complaining and documenting have one source. Pure, any thread. */
+/* setting.h: describes one value of the configuration: its name, kind, place in a struct, range and
+ * default. Parsing, errors and the test of the documentation all use it. Pure, any thread. */
 #pragma once
 
 #include <glib.h>
@@ -26,10 +26,11 @@ typedef struct {
     guint64 min;
     guint64 max;
     const char *const *words; /* NULL-terminated, or NULL */
-    /* For texts: a rule beyond the kind, and its words for a person. Both or none. */
+    /* For texts: a further rule, and how an error describes it. Both or none. */
     bool (*check)(const char *text);
     const char *expected;
-    const char *fallback; /* the default as it would be written; NULL: made at run time, or none */
+    const char
+        *fallback; /* the default, as a file would have it; NULL: none, or known at run time */
 } FerrySetting;
 
 /** Returns: the setting of this name in @table, or NULL. */

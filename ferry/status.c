@@ -17,7 +17,7 @@ static const char *const phase_names[] = {
     [FERRY_PHASE_SWITCHOVER] = "switchover",
 };
 
-/* One row a status: its word, its event in either role's record, and what may follow there. */
+/* For each status its name, and for each role its event and the statuses that may follow. */
 static const struct {
     const char *name;
     bool terminal;
@@ -30,7 +30,7 @@ static const struct {
         {
             .name = "accepted",
             .source_event = "migration.accepted",
-            /* To running at once: an order that brings the destination's migrate_data along. */
+            /* Straight to running: an order that brings the destination's migrate_data along. */
             .source_next = BIT(QUEUED) | BIT(PREPARING) | BIT(RUNNING) | BIT(CANCELLED) |
                            BIT(FAILED) | BIT(ERROR),
         },

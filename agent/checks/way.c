@@ -84,7 +84,7 @@ libvirt_port(GUri *uri)
 static bool
 open_and_close(gpointer uri, GError **error)
 {
-    g_autoptr(virConnect) connection = ferry_virt_connect_to(uri, error);
+    g_autoptr(virConnect) connection = ferry_virt_connect_to(uri, NULL, error);
 
     return connection != NULL;
 }
@@ -95,9 +95,12 @@ static void
 check_greeting(const char *text, FerryChecks *checks)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *uri =
-        ferry_bounded_call(open_and_close, g_strdup(text), g_free, GREETING_S,
-                           "Connecting to the destination's libvirt", NULL, &error);
+    FerryDetachedWork work = {.thread = "vf-greeting",
+                              .func = open_and_close,
+                              .data = g_strdup(text),
+                              .free_data = g_free};
+    g_autofree char *uri = ferry_bounded_call(
+        &work, GREETING_S, "Connecting to the destination's libvirt", NULL, &error);
 
     if (uri)
         ferry_checks_add(checks, "destination-libvirt", FERRY_CHECK_PASS, NULL,

@@ -6,28 +6,16 @@
 
 #include "destination/destination.h"
 #include "destination/import.h"
+#include "destination/migration-lock.h"
 #include "journal/record.h"
 
 struct FerryDestination {
-    const FerryAgent *agent;
-    FerryImports *imports;
-
-    GMutex admission; /* held while a slot is counted and taken */
-
-    GMutex lock;
-    GCond changed;
-    GHashTable *busy; /* guarded by lock; ids of migrations that a call works on */
+    const FerryAgent *agent;    /* immutable */
+    FerryImports *imports;      /* immutable pointer; thread-safe by itself */
+    FerryMigrationLocks *locks; /* immutable pointer; thread-safe by itself */
+    GMutex admission;           /* held while slot, space and memory are counted and taken; guards
+                                   nothing in memory, but what the journal promises to others */
 };
-
-/* Calls for one migration follow each other; held as long as it lives. */
-typedef struct {
-    FerryDestination *destination;
-    const char *migration_id;
-} FerryMigrationLock;
-
-FerryMigrationLock ferry_migration_lock_take(FerryDestination *self, const char *migration_id);
-void ferry_migration_lock_release(FerryMigrationLock *lock);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryMigrationLock, ferry_migration_lock_release)
 
 /** Saves @record in @status, with the event that tells of it. */
 bool ferry_destination_enter(FerryDestination *self,
@@ -41,3 +29,6 @@ bool ferry_destination_undo_record(FerryDestination *self,
                                    virConnectPtr connection,
                                    FerryRecord *record,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** From now on @record has a whole lease's time; the caller saves it. */
+void ferry_destination_renew_lease(const FerryDestination *self, FerryRecord *record);

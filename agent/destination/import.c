@@ -2,7 +2,7 @@
 
 #include "destination/import.h"
 
-#include "destination/preparation.h"
+#include "destination/pool.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "ferry/lock.h"
@@ -13,6 +13,7 @@
 #include "model/paths.h"
 #include "runtime/fault-point.h"
 #include "storage/leftover.h"
+#include "virt/auto.h"
 #include "virt/domain.h"
 #include "virt/pool.h"
 #include "virt/volume.h"
@@ -197,6 +198,24 @@ claim(FerryImports *self, FerryImport *row, bool *ret_partial_is_ours, GError **
     return enter(self, row, FERRY_IMPORT_COPYING, error);
 }
 
+static bool
+ensure_folder(FerryImports *self,
+              virConnectPtr connection,
+              const FerryImport *row,
+              const char *pool_name,
+              GError **error)
+{
+    const FerryPreparation preparation = {
+        .agent = self->agent,
+        .connection = connection,
+        .migration_id = row->migration_id,
+    };
+    g_autofree char *folder = g_path_get_dirname(row->path);
+    g_autoptr(virStoragePool) pool = ferry_pool_ensure(&preparation, pool_name, folder, error);
+
+    return pool != NULL;
+}
+
 static json_t *
 start_copy(FerryImports *self,
            virConnectPtr connection,
@@ -207,8 +226,7 @@ start_copy(FerryImports *self,
 {
     guint64 offset = 0;
 
-    if (!ferry_preparation_ensure_folder(self->agent, connection, row->migration_id, file->pool,
-                                         row->path, error))
+    if (!ensure_folder(self, connection, row, file->pool, error))
         return NULL;
     ferry_fault_point("partial", "begin");
 
@@ -221,11 +239,11 @@ start_copy(FerryImports *self,
 }
 
 json_t *
-ferry_imports_prepare(FerryImports *self,
-                      virConnectPtr connection,
-                      const FerryRecord *record,
-                      const json_t *object,
-                      GError **error)
+ferry_imports_begin(FerryImports *self,
+                    virConnectPtr connection,
+                    const FerryRecord *record,
+                    const json_t *object,
+                    GError **error)
 {
     g_autoptr(FerryCarriedFile) file = ferry_carried_file_from_json(object, error);
     g_autofree char *path = NULL;

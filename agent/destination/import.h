@@ -26,7 +26,7 @@ void ferry_imports_free(FerryImports *imports);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryImports, ferry_imports_free)
 
 /**
- * ferry_imports_prepare:
+ * ferry_imports_begin:
  * @file: from the wire: {"kind", "path", "format", "file_bytes", "data_bytes", "digest", "pool"}
  * @error: FERRY_ERROR_INVALID_REQUEST naming the field; FERRY_ERROR_PATH_NOT_ALLOWED;
  *   FERRY_ERROR_DESTINATION_DISK_EXISTS: a file with other content is there;
@@ -34,16 +34,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryImports, ferry_imports_free)
  * Returns: (transfer full): {"state": "present"}, or {"state": "copy", "path", "offset_bytes"}: write
  * there from that offset on, then publish; or {"state": "wait", "why"}: ask again.
  */
-json_t *ferry_imports_prepare(FerryImports *imports,
-                              virConnectPtr connection,
-                              const FerryRecord *record,
-                              const json_t *file,
-                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+json_t *ferry_imports_begin(FerryImports *imports,
+                            virConnectPtr connection,
+                            const FerryRecord *record,
+                            const json_t *file,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * ferry_imports_publish:
  * @path: as announced
- * Returns: (transfer full): as prepare: "present" once the file has its name; "wait" while it is
+ * Returns: (transfer full): as begin: "present" once the file has its name; "wait" while it is
  * read; "copy" when the content was another: from the beginning.
  */
 json_t *ferry_imports_publish(FerryImports *imports,

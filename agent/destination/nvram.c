@@ -4,7 +4,6 @@
 
 #include "checks/firmware.h"
 #include "ferry/error.h"
-#include "journal/journal.h"
 #include "model/paths.h"
 #include "virt/domain.h"
 
@@ -12,21 +11,18 @@
 #include <unistd.h>
 
 bool
-ferry_nvram_prepare(const FerryAgent *agent,
-                    const char *migration_id,
-                    const FerryInstance *instance,
-                    GError **error)
+ferry_nvram_note(const FerryPreparation *preparation, GError **error)
 {
-    const char *path = instance->nvram;
+    const char *path = preparation->instance->nvram;
     gint64 id = 0;
 
-    if (!path)
+    if (!path || ferry_preparation_find(preparation, FERRY_CREATION_NVRAM, path))
         return true;
-    if (!ferry_firmware_check_path(agent, path, error))
+    if (!ferry_firmware_check_path(preparation->agent, path, error))
         return false;
     return ferry_path_presence(path) != FERRY_PATH_ABSENT ||
-           ferry_journal_creation_add(agent->journal, migration_id, FERRY_CREATION_NVRAM, "", path,
-                                      &id, error);
+           ferry_preparation_intend(preparation, FERRY_CREATION_NVRAM, /* pool= */ "", path, &id,
+                                    error);
 }
 
 bool

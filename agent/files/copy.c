@@ -15,7 +15,7 @@
 #define LONGEST_WAIT_US (200 * 1000)
 
 typedef struct {
-    const FerryFileCopyOrder *order;
+    const FerryFileCopyRequest *request;
     FerryFileCopyCounter *counter;
     FerryVolumeWriter *writer;
     guint64 position_bytes; /* what the writer was told of */
@@ -27,7 +27,7 @@ typedef struct {
 static gint64
 cost_us(const Copy *self, gsize length)
 {
-    guint64 bytes_s = self->order->bandwidth_mibps * 1024 * 1024;
+    guint64 bytes_s = self->request->bandwidth_mibps * 1024 * 1024;
 
     return (gint64)((guint64)length * G_USEC_PER_SEC / bytes_s);
 }
@@ -37,13 +37,13 @@ cost_us(const Copy *self, gsize length)
 static void
 pace(Copy *self, gsize length)
 {
-    if (self->order->bandwidth_mibps == 0)
+    if (self->request->bandwidth_mibps == 0)
         return;
 
     gint64 now = g_get_monotonic_time();
 
     self->due_us = MAX(self->due_us, now - BURST_US);
-    while (self->due_us > now && !g_cancellable_is_cancelled(self->order->cancellable)) {
+    while (self->due_us > now && !g_cancellable_is_cancelled(self->request->cancellable)) {
         g_usleep((gulong)MIN(self->due_us - now, LONGEST_WAIT_US));
         now = g_get_monotonic_time();
     }
@@ -89,25 +89,25 @@ send_piece(guint64 offset, const guint8 *data, gsize length, gpointer user, GErr
 
 static bool
 copy_over(virConnectPtr connection,
-          const FerryFileCopyOrder *order,
+          const FerryFileCopyRequest *request,
           FerryFileCopyCounter *counter,
           GError **error)
 {
     g_autoptr(FerryVolumeWriter) writer =
-        ferry_volume_writer_open(connection, order->to_path, order->offset_bytes, error);
-    Copy self = {order, counter, writer, order->offset_bytes, g_get_monotonic_time()};
+        ferry_volume_writer_open(connection, request->to_path, request->offset_bytes, error);
+    Copy self = {request, counter, writer, request->offset_bytes, g_get_monotonic_time()};
 
     if (!writer)
         return false;
     count(&self, 0);
-    return ferry_file_scan(order->virt, order->from_path, order->offset_bytes, order->cancellable,
-                           send_piece, &self, error) &&
+    return ferry_file_scan(request->virt, request->from_path, request->offset_bytes,
+                           request->cancellable, send_piece, &self, error) &&
            ferry_volume_writer_finish(writer, error);
 }
 
 /* A stream that broke because the far side is gone says so in many ways. */
 static void
-tell_lost_connection(virConnectPtr connection, const FerryFileCopyOrder *order, GError **error)
+tell_lost_connection(virConnectPtr connection, const FerryFileCopyRequest *request, GError **error)
 {
     g_autoptr(GError) why = NULL;
 
@@ -117,20 +117,23 @@ tell_lost_connection(virConnectPtr connection, const FerryFileCopyOrder *order, 
     why = g_steal_pointer(error);
     ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
                     "Look at the link and at libvirtd on the destination",
-                    "The connection to '%s' was lost: %s", order->to_uri, why->message);
+                    "The connection to '%s' was lost: %s", request->to_uri, why->message);
 }
 
 bool
-ferry_file_copy_run(const FerryFileCopyOrder *order, FerryFileCopyCounter *counter, GError **error)
+ferry_file_copy_run(const FerryFileCopyRequest *request,
+                    FerryFileCopyCounter *counter,
+                    GError **error)
 {
     g_autoptr(GError) why = NULL;
-    g_autoptr(virConnect) connection = ferry_virt_connect_to(order->to_uri, error);
+    g_autoptr(virConnect) connection =
+        ferry_virt_connect_to(request->to_uri, request->cancellable, error);
 
     if (!connection)
         return false;
-    if (copy_over(connection, order, counter, &why))
+    if (copy_over(connection, request, counter, &why))
         return true;
-    tell_lost_connection(connection, order, &why);
+    tell_lost_connection(connection, request, &why);
     g_propagate_error(error, g_steal_pointer(&why));
     return false;
 }

@@ -23,7 +23,7 @@ typedef struct {
     guint64 offset_bytes;    /* what is there already */
     guint64 bandwidth_mibps; /* 0: no limit */
     GCancellable *cancellable;
-} FerryFileCopyOrder;
+} FerryFileCopyRequest;
 
 /* How far a copy is. Zero at first; written by the copy, read with ferry_file_copy_count(). */
 typedef struct {
@@ -39,7 +39,7 @@ typedef struct {
  *   has arrived and go on; FERRY_ERROR_CANCELLED; else a reason that will not pass by itself
  * Returns: true once the far side has written all of it.
  */
-bool ferry_file_copy_run(const FerryFileCopyOrder *order,
+bool ferry_file_copy_run(const FerryFileCopyRequest *request,
                          FerryFileCopyCounter *counter,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -6,6 +6,7 @@
 #include "ferry/lock.h"
 #include "files/content-digest.h"
 #include "journal/imports.h"
+#include "runtime/detached-call.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,29 +24,23 @@ struct FerryDigests {
     GCancellable *stopping; /* immutable */
 
     GMutex lock;
-    GCond changed;
-    GHashTable *readings; /* guarded by lock; path -> Reading */
-    guint running;        /* guarded by lock; threads */
+    /* guarded by lock; path -> FerryDetachedCall of a file that is being read, or whose reading
+     * failed and nobody has heard of it yet */
+    GHashTable *readings;
 };
-
-/* A file that is being read, or whose reading failed and nobody has heard of it yet. */
-typedef struct {
-    bool over;
-    GError *error;
-} Reading;
 
 typedef struct {
     FerryDigests *digests;
     char *path;
-} Task;
+} Reading;
 
 static void
 reading_free(gpointer data)
 {
-    Reading *reading = data;
+    Reading *self = data;
 
-    g_clear_error(&reading->error);
-    g_free(reading);
+    g_free(self->path);
+    g_free(self);
 }
 
 FerryDigests *
@@ -56,10 +51,25 @@ ferry_digests_new(FerryJournal *journal, FerryVirt *virt, GCancellable *stopping
     self->journal = journal;
     self->virt = virt;
     self->stopping = g_object_ref(stopping);
-    self->readings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, reading_free);
+    self->readings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                           (GDestroyNotify)ferry_detached_call_abandon);
     g_mutex_init(&self->lock);
-    g_cond_init(&self->changed);
     return self;
+}
+
+/* Returns: (transfer container): all that are read now, held. */
+static GPtrArray *
+hold_readings(FerryDigests *self)
+{
+    GPtrArray *held = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_detached_call_abandon);
+    GHashTableIter iter;
+    gpointer call = NULL;
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    g_hash_table_iter_init(&iter, self->readings);
+    while (g_hash_table_iter_next(&iter, NULL, &call))
+        g_ptr_array_add(held, ferry_detached_call_ref(call));
+    return held;
 }
 
 void
@@ -67,14 +77,14 @@ ferry_digests_free(FerryDigests *self)
 {
     if (!self)
         return;
-    g_mutex_lock(&self->lock);
-    while (self->running > 0)
-        g_cond_wait(&self->changed, &self->lock);
-    g_mutex_unlock(&self->lock);
+
+    g_autoptr(GPtrArray) held = hold_readings(self);
+
+    for (guint i = 0; i < held->len; i++)
+        ferry_detached_call_wait(g_ptr_array_index(held, i), G_MAXUINT, NULL);
     g_hash_table_unref(self->readings);
     g_object_unref(self->stopping);
     g_mutex_clear(&self->lock);
-    g_cond_clear(&self->changed);
     g_free(self);
 }
 
@@ -133,61 +143,73 @@ read_and_note(FerryDigests *self, const char *path, GError **error)
     return ferry_journal_digest_put(self->journal, path, &after, digest, error);
 }
 
-static gpointer
-run_reading(gpointer data)
+/* What was read is in the journal; who waits holds the call. */
+static void
+forget_reading(FerryDigests *self, const char *path)
 {
-    Task *task = data;
-    FerryDigests *self = task->digests;
-    g_autofree char *path = task->path;
-    g_autoptr(GError) error = NULL;
-    bool ok = read_and_note(self, path, &error);
+    FERRY_LOCK_SCOPE(&self->lock);
 
-    g_free(task);
-    g_mutex_lock(&self->lock);
-    if (ok) {
-        g_hash_table_remove(self->readings, path);
-    } else {
-        Reading *reading = g_hash_table_lookup(self->readings, path);
+    g_hash_table_remove(self->readings, path);
+}
 
-        reading->over = true;
-        reading->error = g_steal_pointer(&error);
-    }
-    self->running--;
-    g_cond_broadcast(&self->changed);
-    g_mutex_unlock(&self->lock);
-    return NULL;
+static bool
+run_reading(gpointer data, GError **error)
+{
+    Reading *self = data;
+
+    if (!read_and_note(self->digests, self->path, error))
+        return false;
+    forget_reading(self->digests, self->path);
+    return true;
 }
 
 /* With the lock held. */
-static void
+static FerryDetachedCall *
 begin_reading(FerryDigests *self, const char *path)
 {
-    Task *task = g_new0(Task, 1);
+    Reading *reading = g_new0(Reading, 1);
+    FerryDetachedWork work = {
+        .thread = "vf-digest", .func = run_reading, .data = reading, .free_data = reading_free};
 
-    task->digests = self;
-    task->path = g_strdup(path);
-    g_hash_table_insert(self->readings, g_strdup(path), g_new0(Reading, 1));
-    self->running++;
-    g_thread_unref(g_thread_new("vf-digest", run_reading, task));
+    reading->digests = self;
+    reading->path = g_strdup(path);
+
+    FerryDetachedCall *call = ferry_detached_call_start(&work);
+
+    g_hash_table_insert(self->readings, g_strdup(path), call);
+    return call;
+}
+
+/* Returns: (transfer full): the reading of @path that is under way or has failed, or a new one. */
+static FerryDetachedCall *
+join_reading(FerryDigests *self, const char *path)
+{
+    FERRY_LOCK_SCOPE(&self->lock);
+    FerryDetachedCall *call = g_hash_table_lookup(self->readings, path);
+
+    return ferry_detached_call_ref(call ? call : begin_reading(self, path));
+}
+
+/* A failure is told once and then tried anew. */
+static void
+forget_failure(FerryDigests *self, const char *path, const FerryDetachedCall *call)
+{
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    if (g_hash_table_lookup(self->readings, path) == call)
+        g_hash_table_remove(self->readings, path);
 }
 
 /* Waits for the reading of @path. Returns: false when it failed; true says nothing yet. */
 static bool
 wait_for_reading(FerryDigests *self, const char *path, guint wait_ms, GError **error)
 {
-    gint64 until = g_get_monotonic_time() + (gint64)wait_ms * 1000;
-    FERRY_LOCK_SCOPE(&self->lock);
-    Reading *reading = g_hash_table_lookup(self->readings, path);
+    g_autoptr(FerryDetachedCall) call = join_reading(self, path);
 
-    if (!reading)
-        begin_reading(self, path);
-    while ((reading = g_hash_table_lookup(self->readings, path)) && !reading->over)
-        if (!g_cond_wait_until(&self->changed, &self->lock, until))
-            return true;
-    if (!reading)
+    if (ferry_detached_call_wait(call, wait_ms, NULL) != FERRY_CALL_OVER ||
+        ferry_detached_call_result(call, error))
         return true;
-    g_propagate_error(error, g_steal_pointer(&reading->error));
-    g_hash_table_remove(self->readings, path);
+    forget_failure(self, path, call);
     return false;
 }
 

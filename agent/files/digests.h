@@ -1,5 +1,6 @@
-/* digests.h: what files of this host hold, each computed once: by one thread however many ask, and
- * not again as long as size, time of the last write and inode stay (kept in the journal).
+/* digests.h: what files of this host hold, each computed once: by one detached call
+ * (runtime/detached-call.h) however many ask, and not again as long as size, time of the last write
+ * and inode stay (kept in the journal).
  *
  * Threads: any but main. Answers come within the time that the asker gives; the reading goes on
  * meanwhile, so a question without an answer is simply asked again.

@@ -62,10 +62,7 @@ index_of(const char *const *names, guint count, const char *name)
 
 bool
 ferry_journal_creation_add(FerryJournal *journal,
-                           const char *migration_id,
-                           FerryCreationKind kind,
-                           const char *pool,
-                           const char *path,
+                           const FerryIntention *intention,
                            gint64 *ret_id,
                            GError **error)
 {
@@ -74,7 +71,8 @@ ferry_journal_creation_add(FerryJournal *journal,
     if (!ferry_journal_db_run(journal, error,
                               "INSERT INTO creations (migration_id, kind, state, pool, path, at_us)"
                               " VALUES (?, ?, 'intended', ?, ?, ?)",
-                              "tttti", migration_id, kinds[kind], pool, path, ferry_clock_now_us()))
+                              "tttti", intention->migration_id, kinds[intention->kind],
+                              intention->pool, intention->path, ferry_clock_now_us()))
         return false;
     *ret_id = sqlite3_last_insert_rowid(journal->db);
     return true;

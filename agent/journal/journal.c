@@ -175,15 +175,16 @@ ferry_journal_save(FerryJournal *journal,
 }
 
 bool
-ferry_journal_note_order(FerryJournal *journal,
-                         const char *migration_id,
-                         FerryOrder order,
-                         GError **error)
+ferry_journal_note_action(FerryJournal *journal,
+                          const char *migration_id,
+                          FerryMigrationAction action,
+                          GError **error)
 {
-    const char *sql = order == FERRY_ORDER_ABORT ? "UPDATE migrations SET abort_ordered = 1"
-                                                   " WHERE migration_id = ? AND role = 'source'"
-                                                 : "UPDATE migrations SET force_ordered = 1"
-                                                   " WHERE migration_id = ? AND role = 'source'";
+    const char *sql = action == FERRY_MIGRATION_ACTION_ABORT
+                          ? "UPDATE migrations SET abort_ordered = 1"
+                            " WHERE migration_id = ? AND role = 'source'"
+                          : "UPDATE migrations SET force_ordered = 1"
+                            " WHERE migration_id = ? AND role = 'source'";
     FERRY_LOCK_SCOPE(&journal->lock);
 
     return ferry_journal_db_run(journal, error, sql, "t", migration_id);

@@ -56,15 +56,18 @@ bool ferry_journal_save(FerryJournal *journal,
                         const char *event_type,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Orders about a migration that is open on its source. */
-typedef enum { FERRY_ORDER_ABORT, FERRY_ORDER_FORCE_COMPLETE } FerryOrder;
+/* What may be ordered about a migration that is open on its source. */
+typedef enum {
+    FERRY_MIGRATION_ACTION_ABORT,
+    FERRY_MIGRATION_ACTION_FORCE_COMPLETE,
+} FerryMigrationAction;
 
-/** Notes an order, so that it outlives the agent once it was acknowledged; ferry_journal_save() does
- * not touch it. */
-bool ferry_journal_note_order(FerryJournal *journal,
-                              const char *migration_id,
-                              FerryOrder order,
-                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** Notes an action that was ordered, so that it outlives the agent once it was acknowledged;
+ * ferry_journal_save() does not touch it. */
+bool ferry_journal_note_action(FerryJournal *journal,
+                               const char *migration_id,
+                               FerryMigrationAction action,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: (transfer full): NULL with FERRY_ERROR_MIGRATION_NOT_FOUND when there is none. */
 FerryRecord *ferry_journal_get(FerryJournal *journal,
@@ -149,12 +152,17 @@ void ferry_creation_free(FerryCreation *creation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryCreation, ferry_creation_free)
 const char *ferry_creation_kind_to_string(FerryCreationKind kind);
 
+/* What is going to be made. A plain value. */
+typedef struct {
+    const char *migration_id;
+    FerryCreationKind kind;
+    const char *pool; /* "": none */
+    const char *path;
+} FerryIntention;
+
 /** Notes an intention before the deed. Returns: true and the row in @ret_id. */
 bool ferry_journal_creation_add(FerryJournal *journal,
-                                const char *migration_id,
-                                FerryCreationKind kind,
-                                const char *pool,
-                                const char *path,
+                                const FerryIntention *intention,
                                 gint64 *ret_id,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

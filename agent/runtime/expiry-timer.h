@@ -1,6 +1,6 @@
 /* expiry-timer.h: calls a function when something it looks after is over; asleep while nothing is.
  *
- * A thread of its own sleeps and works. Threads: new and free on main; wake from any.
+ * A thread of its own sleeps and works. Threads: one makes it and frees it; wake from any.
  */
 #pragma once
 

@@ -8,18 +8,19 @@
 #include "model/progress.h"
 #include "peer/peer.h"
 #include "runtime/fault-point.h"
+#include "source/definition-call.h"
 #include "source/file-carrier.h"
 #include "source/migration-progress.h"
 #include "virt/auto.h"
 #include "virt/domain-state.h"
-#include "virt/domain.h"
-#include "virt/migrate.h"
 #include "virt/virt.h"
 
 #include <errno.h>
 #include <sys/stat.h>
 
 #define TELL_PERIOD_US (G_USEC_PER_SEC / 2)
+/* So much longer an agent that stops waits for a definition under way. */
+#define STOP_GRACE_MS 1000
 
 typedef struct {
     FerryMigration *migration;
@@ -216,18 +217,19 @@ is_as_it_was(const Cold *self, virConnectPtr connection, GError **error)
 
 /* --- the definition ---------------------------------------------------------------------------- */
 
+/* libvirt cannot be told to stop it, so an abort waits for its end as everybody does: until then
+ * nobody knows where the instance is. Returns: false when the agent stops before. */
 static bool
-define_there(Cold *self, virConnectPtr connection, GError **error)
+await_definition(const Cold *self, FerryDetachedCall *call, GError **error)
 {
-    const json_t *migrate_data = ferry_migration_record(self->migration)->migrate_data;
-    FerryTransferOrder order = {
-        .offline = true,
-        .libvirt_uri = ferry_json_get_string(migrate_data, "libvirt_uri"),
-        .dest_name = ferry_migration_options(self->migration)->dest_name,
-    };
-    g_autoptr(virDomain) domain = ferry_virt_domain_find(connection, self->instance->uuid, error);
-
-    return domain && ferry_virt_migrate(domain, &order, error);
+    while (ferry_detached_call_wait(call, STOP_GRACE_MS, NULL) != FERRY_CALL_OVER) {
+        if (!ferry_migration_is_detached(self->migration))
+            continue;
+        ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL,
+                        "The definition of '%s' was not waited for", self->instance->name);
+        return false;
+    }
+    return true;
 }
 
 static bool
@@ -260,7 +262,12 @@ bring_over(Cold *self, FerryTransferResult *result, GError **error)
         return false;
     }
     ferry_fault_point("define", "begin");
-    if (!define_there(self, connection, &result->error))
+
+    g_autoptr(FerryDetachedCall) call = ferry_definition_call_start(self->migration);
+
+    if (!await_definition(self, call, error))
+        return false;
+    if (!ferry_detached_call_result(call, &result->error))
         g_message("Migration '%s': %s", ferry_migration_id(self->migration),
                   result->error->message);
     ferry_fault_point("define", "end");

@@ -8,7 +8,7 @@
 #include "journal/journal.h"
 #include "model/carried-file.h"
 #include "model/downtime-steps.h"
-#include "runtime/timer.h"
+#include "runtime/expiry-timer.h"
 
 #define GIB (G_GUINT64_CONSTANT(1) << 30)
 
@@ -97,35 +97,34 @@ ferry_completion_error(FerryMigration *migration)
 
 /* --- work in it ------------------------------------------------------------------------------- */
 
-/* A thread that ends the work when the time is over. */
+/* Ends the work when the time is over. */
 typedef struct {
-    GCancellable *cancellable;
-    gint64 deadline_us;
-    FerryTimer timer;
+    GCancellable *cancellable; /* immutable */
+    gint64 deadline_us;        /* immutable; monotonic */
+    bool over;                 /* the timer's thread; it ended the work */
 } Guard;
 
-/* Returns: non-NULL when it ended the work. */
-static gpointer
-stand_guard(gpointer data)
+/* The timer counts by UTC: the deadline is looked at again when it is due. */
+static gint64
+end_when_over(gpointer data)
 {
     Guard *self = data;
     gint64 left_us = self->deadline_us - g_get_monotonic_time();
 
-    if (ferry_timer_wait(&self->timer, MAX(left_us, 0)) != FERRY_TIMER_DUE)
-        return NULL;
+    if (left_us > 0)
+        return ferry_clock_now_us() + left_us;
+    self->over = true;
     g_cancellable_cancel(self->cancellable);
-    return self;
+    return 0;
 }
 
 static bool
-run_guarded(Guard *self, FerryCompletionFunc work, gpointer data, GError **error, bool *ret_over)
+run_guarded(Guard *self, FerryCompletionFunc work, gpointer data, GError **error)
 {
-    GThread *thread = g_thread_new("vf-limit", stand_guard, self);
-    bool ok = work(data, error);
+    g_autoptr(FerryExpiryTimer) timer G_GNUC_UNUSED =
+        ferry_expiry_timer_new("vf-limit", end_when_over, self);
 
-    ferry_timer_stop(&self->timer);
-    *ret_over = g_thread_join(thread) != NULL;
-    return ok;
+    return work(data, error);
 }
 
 bool
@@ -139,18 +138,16 @@ ferry_completion_run(FerryMigration *migration,
     bool force =
         ferry_migration_options(migration)->timeout_action == FERRY_TIMEOUT_ACTION_FORCE_COMPLETE;
     g_autoptr(GError) why = NULL;
-    bool over = false;
 
     if (guard.deadline_us == G_MAXINT64 || force)
         return work(data, error);
-    ferry_timer_init(&guard.timer);
-    bool ok = run_guarded(&guard, work, data, &why, &over);
 
-    ferry_timer_clear(&guard.timer);
+    bool ok = run_guarded(&guard, work, data, &why);
+
     /* Whoever was ready at the last moment finds the waits of all further steps ended. */
-    if (over)
+    if (guard.over)
         g_propagate_error(error, ferry_completion_error(migration));
     else if (!ok)
         g_propagate_error(error, g_steal_pointer(&why));
-    return ok && !over;
+    return ok && !guard.over;
 }

@@ -115,7 +115,7 @@ give_sign_of_life(Carrying *self)
 /* --- sending ---------------------------------------------------------------------------------- */
 
 static void
-note_movement(Carrying *self, FerryFileCopyCall *call)
+note_movement(Carrying *self, FerryDetachedCall *call)
 {
     guint64 position = 0;
     guint64 sent = 0;
@@ -129,7 +129,7 @@ note_movement(Carrying *self, FerryFileCopyCall *call)
 }
 
 static void
-end_call(Carrying *self, FerryFileCopyCall *call)
+end_call(Carrying *self, FerryDetachedCall *call)
 {
     guint64 position = 0;
     guint64 sent = 0;
@@ -141,9 +141,9 @@ end_call(Carrying *self, FerryFileCopyCall *call)
 
 /* Returns: how the call ended; a call that hangs is left behind when the migration is given up. */
 static bool
-watch_call(Carrying *self, FerryFileCopyCall *call, GError **error)
+watch_call(Carrying *self, FerryDetachedCall *call, GError **error)
 {
-    while (!ferry_file_copy_call_wait(call, LOOK_MS)) {
+    while (ferry_detached_call_wait(call, LOOK_MS, cancellable_of(self)) != FERRY_CALL_OVER) {
         if (is_cancelled(self, error))
             return false;
         note_movement(self, call);
@@ -151,7 +151,7 @@ watch_call(Carrying *self, FerryFileCopyCall *call, GError **error)
             give_sign_of_life(self);
     }
     end_call(self, call);
-    return ferry_file_copy_call_result(call, error);
+    return ferry_detached_call_result(call, error);
 }
 
 /* The length tells how far the file is; its data lie evenly in it, as far as anybody knows. */
@@ -171,7 +171,7 @@ send_rest(Carrying *self, const json_t *answer, GError **error)
     const char *to_path = ferry_json_get_string(answer, "path");
     json_int_t offset = json_integer_value(json_object_get(answer, "offset_bytes"));
     const json_t *migrate_data = ferry_migration_record(self->migration)->migrate_data;
-    FerryFileCopyOrder order = {
+    FerryFileCopyRequest request = {
         .virt = agent_of(self)->virt,
         .to_uri = ferry_json_get_string(migrate_data, "libvirt_uri"),
         .from_path = self->file->path,
@@ -191,7 +191,7 @@ send_rest(Carrying *self, const json_t *answer, GError **error)
     note_found(self, (guint64)offset);
     ferry_fault_point("carry", "begin");
 
-    g_autoptr(FerryFileCopyCall) call = ferry_file_copy_call_start(&order);
+    g_autoptr(FerryDetachedCall) call = ferry_file_copy_call_start(&request);
     bool ok = watch_call(self, call, error);
 
     ferry_fault_point("carry", "end");

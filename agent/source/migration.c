@@ -7,6 +7,7 @@
 #include "ferry/json.h"
 #include "ferry/lock.h"
 #include "journal/journal.h"
+#include "runtime/notification.h"
 #include "virt/virt.h"
 
 /* How long a move that must not be lost waits before it asks the journal again. */
@@ -131,8 +132,8 @@ ferry_migration_request_abort(FerryMigration *self, GError **error)
 
     if (self->abort_closed || ferry_status_is_terminal(self->record->status))
         return refuse_in_status(self, "aborted", error);
-    if (!ferry_journal_note_order(self->agent->journal, self->migration_id, FERRY_ORDER_ABORT,
-                                  error))
+    if (!ferry_journal_note_action(self->agent->journal, self->migration_id,
+                                   FERRY_MIGRATION_ACTION_ABORT, error))
         return false;
     self->abort = true;
     wake(self);
@@ -149,8 +150,8 @@ ferry_migration_request_force(FerryMigration *self, const char **ret_action, GEr
 
     if (self->record->status != FERRY_STATUS_RUNNING || self->abort_closed || self->abort)
         return refuse_in_status(self, "forced to complete", error);
-    if (!ferry_journal_note_order(self->agent->journal, self->migration_id,
-                                  FERRY_ORDER_FORCE_COMPLETE, error))
+    if (!ferry_journal_note_action(self->agent->journal, self->migration_id,
+                                   FERRY_MIGRATION_ACTION_FORCE_COMPLETE, error))
         return false;
     self->force = true;
     wake(self);
@@ -339,26 +340,23 @@ ferry_migration_save(FerryMigration *self)
 static void
 publish_sample(FerryMigration *self, const FerryRecord *record)
 {
-    g_autofree char *publisher = g_strdup_printf("virt-ferryd.%s", self->agent->config->host);
     g_autofree char *message_id = g_uuid_string_random();
     g_autoptr(FerryJson) payload = ferry_record_event_payload(record, record->seq);
-    g_autofree char *at = ferry_clock_format_iso(ferry_clock_now_us());
+    gint64 now = ferry_clock_now_us();
+    g_autofree char *at = ferry_clock_format_iso(now);
+    const FerryNotification event = {
+        .priority = "sample",
+        .event_type = "migration.progress",
+        .message_id = message_id,
+        .time_us = now,
+        .payload = payload,
+        .sample = true,
+        .replace_key = self->migration_id,
+    };
 
     json_object_set_new(payload, "at", json_string(at));
     json_object_set_new(payload, "sample", json_integer((json_int_t)++self->samples));
-    for (char **topic = self->agent->config->notification_topics; *topic; topic++) {
-        FerryNotification notification = {.topic = *topic,
-                                          .priority = "sample",
-                                          .publisher_id = publisher,
-                                          .event_type = "migration.progress",
-                                          .message_id = message_id,
-                                          .time_us = ferry_clock_now_us(),
-                                          .payload = payload,
-                                          .sample = true,
-                                          .replace_key = self->migration_id};
-
-        ferry_bus_notify(self->agent->bus, &notification, NULL, NULL);
-    }
+    ferry_notification_publish(self->agent, &event, /* confirmed= */ NULL, NULL);
 }
 
 void
@@ -367,7 +365,7 @@ ferry_migration_report_progress(FerryMigration *self, json_t *progress)
     gint64 now = g_get_monotonic_time();
 
     ferry_migration_take(self, &self->record->progress, progress);
-    if (!self->agent->config->notifications ||
+    if (ferry_notification_topics(self->agent->config) == 0 ||
         now - self->last_sample_us < (gint64)self->options->progress_interval_ms * 1000)
         return;
     self->last_sample_us = now;

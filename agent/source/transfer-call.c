@@ -2,7 +2,6 @@
 
 #include "source/transfer-call.h"
 
-#include "ferry/lock.h"
 #include "model/chain.h"
 #include "model/migrate-data.h"
 #include "virt/auto.h"
@@ -11,27 +10,23 @@
 #include "virt/redefine.h"
 #include "virt/virt.h"
 
-struct FerryTransferCall {
-    FerryMigration *migration; /* immutable */
-    virConnectPtr connection;  /* immutable; of this call alone */
-    virDomainPtr domain;       /* immutable; on that connection */
-    char *libvirt_uri;         /* immutable */
-    char *migrate_uri;         /* immutable */
-    GPtrArray *disks;          /* immutable; targets, NULL-terminated */
-    bool in_full;              /* immutable; backing files are copied along */
-    FerryRedefinition becomes; /* immutable */
-    bool resume;               /* immutable */
-
-    GMutex lock;
-    FerryVirtWatch *watch; /* guarded by lock; NULL once the caller let go */
-    bool over;             /* guarded by lock */
-    GError *error;         /* guarded by lock */
-};
+/* Immutable. */
+typedef struct {
+    FerryMigration *migration;
+    virConnectPtr connection; /* of this call alone */
+    virDomainPtr domain;      /* on that connection */
+    char *libvirt_uri;
+    char *migrate_uri;
+    GPtrArray *disks; /* targets, NULL-terminated */
+    bool in_full;     /* backing files are copied along */
+    FerryRedefinition becomes;
+    bool resume;
+} Call;
 
 static void
-call_clear(gpointer data)
+call_free(gpointer data)
 {
-    FerryTransferCall *self = data;
+    Call *self = data;
 
     virDomainFree(self->domain);
     virConnectClose(self->connection);
@@ -40,8 +35,7 @@ call_clear(gpointer data)
     g_free(self->libvirt_uri);
     g_free(self->migrate_uri);
     ferry_redefinition_clear(&self->becomes);
-    g_clear_error(&self->error);
-    g_mutex_clear(&self->lock);
+    g_free(self);
 }
 
 static bool
@@ -57,13 +51,13 @@ disk_share(guint64 bandwidth_mibps, guint disks)
     return bandwidth_mibps == 0 ? 0 : MAX(1, bandwidth_mibps / MAX(1, disks));
 }
 
-static gpointer
-run_call(gpointer data)
+static bool
+run_call(gpointer data, GError **error)
 {
-    FerryTransferCall *self = data;
+    const Call *self = data;
     const FerryOrderOptions *options = ferry_migration_options(self->migration);
     bool was_persistent = virDomainIsPersistent(self->domain) == 1;
-    FerryTransferOrder order = {
+    FerryTransferParameters parameters = {
         .libvirt_uri = self->libvirt_uri,
         .migrate_uri = self->migrate_uri,
         .disks = (const char *const *)self->disks->pdata,
@@ -81,17 +75,8 @@ run_call(gpointer data)
         .tls = options->tls,
         .parallel_connections = options->parallel_connections,
     };
-    g_autoptr(GError) error = NULL;
-    bool ok = ferry_virt_migrate(self->domain, &order, &error);
 
-    g_mutex_lock(&self->lock);
-    self->over = true;
-    self->error = ok ? NULL : g_steal_pointer(&error);
-    if (self->watch)
-        ferry_virt_watch_wake(self->watch);
-    g_mutex_unlock(&self->lock);
-    g_atomic_rc_box_release_full(self, call_clear);
-    return NULL;
+    return ferry_virt_migrate(self->domain, &parameters, error);
 }
 
 static GPtrArray *
@@ -109,7 +94,13 @@ targets_of(const FerryInstance *instance)
     return targets;
 }
 
-FerryTransferCall *
+static void
+wake(gpointer watch)
+{
+    ferry_virt_watch_wake(watch);
+}
+
+FerryDetachedCall *
 ferry_transfer_call_start(FerryMigration *migration,
                           FerryVirtWatch *watch,
                           bool resume,
@@ -132,7 +123,13 @@ ferry_transfer_call_start(FerryMigration *migration,
                                             &becomes, error))
         return NULL;
 
-    FerryTransferCall *self = g_atomic_rc_box_new0(FerryTransferCall);
+    Call *self = g_new0(Call, 1);
+    FerryDetachedWork work = {.thread = "vf-transfer",
+                              .func = run_call,
+                              .data = self,
+                              .free_data = call_free,
+                              .ended = wake,
+                              .ended_data = watch};
 
     self->migration = ferry_migration_ref(migration);
     self->connection = g_steal_pointer(&connection);
@@ -143,30 +140,6 @@ ferry_transfer_call_start(FerryMigration *migration,
     self->in_full = ferry_chain_is_flattened(instance);
     self->becomes = becomes;
     becomes = (FerryRedefinition){0};
-    self->watch = watch;
     self->resume = resume;
-    g_mutex_init(&self->lock);
-    g_thread_unref(g_thread_new("vf-transfer", run_call, g_atomic_rc_box_acquire(self)));
-    return self;
-}
-
-bool
-ferry_transfer_call_is_over(FerryTransferCall *self, GError **ret_error)
-{
-    FERRY_LOCK_SCOPE(&self->lock);
-
-    if (self->over)
-        *ret_error = self->error ? g_error_copy(self->error) : NULL;
-    return self->over;
-}
-
-void
-ferry_transfer_call_unref(FerryTransferCall *self)
-{
-    if (!self)
-        return;
-    g_mutex_lock(&self->lock);
-    self->watch = NULL;
-    g_mutex_unlock(&self->lock);
-    g_atomic_rc_box_release_full(self, call_clear);
+    return ferry_detached_call_start(&work);
 }

@@ -25,26 +25,24 @@
 /* The agent that stops does not wait for it as long. */
 #define STOP_SILENCE_US G_USEC_PER_SEC
 
-/* Shared by the saga's thread and the watching one, which alone calls libvirt and may hang there;
- * lives until both let go. */
+/* libvirt's call and the sampler, which looks at it: both detached. These are the sampler's data; it
+ * alone asks libvirt, and may hang there. */
 typedef struct {
     FerryMigration *migration;        /* immutable */
     const FerryOrderOptions *options; /* immutable */
     FerryInstance *instance;          /* immutable */
     virDomainPtr domain;              /* immutable */
     FerryVirtWatch *watch;            /* immutable */
-    FerryTransferCall *call;          /* immutable; NULL when re-attached */
+    FerryDetachedCall *call;          /* immutable; NULL when re-attached */
     gint64 deadline_us;               /* immutable; monotonic */
 
     GMutex lock;
-    GCond ended;
-    bool over;       /* guarded by lock; the result is there */
-    bool abandoned;  /* guarded by lock, set by the saga's thread, which went on: touch the
-                                 * migration no more */
+    bool abandoned; /* guarded by lock, set by the saga's thread, which went on: touch the migration
+                      * no more */
     gint64 heard_us; /* guarded by lock; monotonic, when libvirt last answered */
-    FerryTransferResult result; /* the watching thread's until over */
 
-    /* Watching thread only. */
+    /* The sampler's; the saga's thread's once the sampler is over. */
+    FerryTransferResult result;
     FerryProgress *progress;
     GError *abort_reason; /* why we ended it ourselves */
     FerryPhase phase;
@@ -238,12 +236,23 @@ look_once(Transfer *self)
     return true;
 }
 
+/* Returns: true once libvirt answered; then *ret_error is its error, or stays NULL. */
+static bool
+has_answered(const Transfer *self, GError **ret_error)
+{
+    bool over = ferry_detached_call_wait(self->call, 0, NULL) == FERRY_CALL_OVER;
+
+    if (over)
+        ferry_detached_call_result(self->call, ret_error);
+    return over;
+}
+
 /* Re-attached there is no call that ends: the job's absence is the end. */
 static bool
 is_over(Transfer *self, bool seen, GError **ret_error)
 {
     if (self->call)
-        return ferry_transfer_call_is_over(self->call, ret_error);
+        return has_answered(self, ret_error);
     self->idle_looks = seen ? 0 : self->idle_looks + 1;
     return self->idle_looks >= IDLE_LOOKS;
 }
@@ -316,71 +325,72 @@ fill_result(Transfer *self)
 }
 
 static void
-transfer_clear(gpointer data)
+transfer_free(gpointer data)
 {
     Transfer *self = data;
     g_autoptr(virDomain) domain G_GNUC_UNUSED = self->domain;
 
-    ferry_transfer_call_unref(self->call);
+    /* Before the watch that it wakes. */
+    ferry_detached_call_abandon(self->call);
     ferry_virt_watch_free(self->watch);
     ferry_progress_free(self->progress);
     ferry_migration_unref(self->migration);
     ferry_transfer_result_clear(&self->result);
     g_clear_error(&self->abort_reason);
     g_mutex_clear(&self->lock);
-    g_cond_clear(&self->ended);
+    g_free(self);
 }
 
-static gpointer
-run_watch(gpointer data)
+static bool
+run_sampler(gpointer data, GError **error)
 {
     Transfer *self = data;
 
     watch_until_over(self);
     fill_result(self);
-    g_mutex_lock(&self->lock);
-    self->over = true;
-    g_cond_signal(&self->ended);
-    g_mutex_unlock(&self->lock);
-    g_atomic_rc_box_release_full(self, transfer_clear);
-    return NULL;
+    return true;
 }
 
-/* Under the lock, when libvirt has been silent. Returns: true when the saga goes on without it. */
+/* Returns: true when the saga goes on without a sampler that hangs. */
 static bool
-has_way_out(Transfer *self, gint64 silence_us, FerryTransferResult *result)
+has_way_out(const Transfer *self, gint64 silence_us, FerryTransferResult *result)
 {
     if (ferry_migration_is_detached(self->migration) && silence_us > STOP_SILENCE_US) {
         result->detached = true;
         return true;
     }
     /* The call came back: what the hosts show is looked at without the job's counters. */
-    return silence_us > SILENCE_US && self->call &&
-           ferry_transfer_call_is_over(self->call, &result->error);
+    return silence_us > SILENCE_US && self->call && has_answered(self, &result->error);
 }
 
-/* Takes the result from the watching thread, or leaves it behind where it hangs. */
-static FerryTransferResult
-await_end(Transfer *self)
+/* Returns: true when the sampler was given up. */
+static bool
+give_up(Transfer *self, bool *said, FerryTransferResult *result)
 {
+    FERRY_LOCK_SCOPE(&self->lock);
+    gint64 silence_us = g_get_monotonic_time() - self->heard_us;
+
+    self->abandoned = has_way_out(self, silence_us, result);
+    if (!self->abandoned && !*said && silence_us > SILENCE_US) {
+        *said = true;
+        g_warning("Migration '%s': libvirt does not answer questions about '%s'; its QEMU may "
+                  "hang. Orders about it wait",
+                  ferry_migration_id(self->migration), self->instance->name);
+    }
+    return self->abandoned;
+}
+
+/* Takes the result from the sampler, or leaves it behind where it hangs. */
+static FerryTransferResult
+await_end(FerryDetachedCall *sampler)
+{
+    Transfer *self = ferry_detached_call_data(sampler);
     FerryTransferResult result = {0};
     bool said = false;
-    FERRY_LOCK_SCOPE(&self->lock);
 
-    while (!self->over) {
-        gint64 now = g_get_monotonic_time();
-
-        self->abandoned = has_way_out(self, now - self->heard_us, &result);
-        if (self->abandoned)
+    while (ferry_detached_call_wait(sampler, LOOK_MS, NULL) != FERRY_CALL_OVER)
+        if (give_up(self, &said, &result))
             return result;
-        if (!said && now - self->heard_us > SILENCE_US) {
-            said = true;
-            g_warning("Migration '%s': libvirt does not answer questions about '%s'; its QEMU may "
-                      "hang. Orders about it wait",
-                      ferry_migration_id(self->migration), self->instance->name);
-        }
-        g_cond_wait_until(&self->ended, &self->lock, now + LOOK_MS * 1000);
-    }
     result = self->result;
     self->result = (FerryTransferResult){0};
     return result;
@@ -399,10 +409,9 @@ transfer_new(FerryMigration *migration, GError **error)
     if (!domain)
         return NULL;
 
-    Transfer *self = g_atomic_rc_box_new0(Transfer);
+    Transfer *self = g_new0(Transfer, 1);
 
     g_mutex_init(&self->lock);
-    g_cond_init(&self->ended);
     self->migration = ferry_migration_ref(migration);
     self->options = ferry_migration_options(migration);
     self->instance = instance;
@@ -441,19 +450,17 @@ ferry_transfer_run(FerryMigration *migration,
         self->call =
             ferry_transfer_call_start(migration, self->watch, mode == FERRY_TRANSFER_RESUME, error);
         if (!self->call) {
-            g_atomic_rc_box_release_full(self, transfer_clear);
+            transfer_free(self);
             return false;
         }
     }
-    ferry_migration_set_watch(migration, self->watch);
-    GThread *thread = g_thread_new("vf-watch", run_watch, g_atomic_rc_box_acquire(self));
+    FerryDetachedWork work = {
+        .thread = "vf-watch", .func = run_sampler, .data = self, .free_data = transfer_free};
 
-    *ret_result = await_end(self);
+    ferry_migration_set_watch(migration, self->watch);
+    g_autoptr(FerryDetachedCall) sampler = ferry_detached_call_start(&work);
+
+    *ret_result = await_end(sampler);
     ferry_migration_set_watch(migration, NULL);
-    if (self->abandoned)
-        g_thread_unref(thread);
-    else
-        g_thread_join(thread);
-    g_atomic_rc_box_release_full(self, transfer_clear);
     return true;
 }

@@ -31,9 +31,9 @@ add_string(Params *params, const char *name, const char *value)
 }
 
 static unsigned int
-flags_of(const FerryTransferOrder *order)
+flags_of(const FerryTransferParameters *parameters)
 {
-    if (order->offline)
+    if (parameters->offline)
         return VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST;
 
     /* NON_SHARED_INC with targets that this agent made empty: QEMU takes their zeroes for granted
@@ -41,70 +41,72 @@ flags_of(const FerryTransferOrder *order)
      * files it copies the top only; where they shall not be kept, all has to be copied. */
     unsigned int flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_ABORT_ON_ERROR;
 
-    if (order->resume_post_copy)
+    if (parameters->resume_post_copy)
         flags |= VIR_MIGRATE_POSTCOPY | VIR_MIGRATE_POSTCOPY_RESUME;
-    else if (order->disks && order->disks[0])
-        flags |= order->in_full ? VIR_MIGRATE_NON_SHARED_DISK : VIR_MIGRATE_NON_SHARED_INC;
-    if (order->persist_destination)
+    else if (parameters->disks && parameters->disks[0])
+        flags |= parameters->in_full ? VIR_MIGRATE_NON_SHARED_DISK : VIR_MIGRATE_NON_SHARED_INC;
+    if (parameters->persist_destination)
         flags |= VIR_MIGRATE_PERSIST_DEST;
-    if (order->undefine_source)
+    if (parameters->undefine_source)
         flags |= VIR_MIGRATE_UNDEFINE_SOURCE;
-    if (order->paused)
+    if (parameters->paused)
         flags |= VIR_MIGRATE_PAUSED;
-    if (order->auto_converge)
+    if (parameters->auto_converge)
         flags |= VIR_MIGRATE_AUTO_CONVERGE;
-    if (order->post_copy)
+    if (parameters->post_copy)
         flags |= VIR_MIGRATE_POSTCOPY;
-    if (order->tls)
+    if (parameters->tls)
         flags |= VIR_MIGRATE_TLS;
-    if (order->parallel_connections > 1)
+    if (parameters->parallel_connections > 1)
         flags |= VIR_MIGRATE_PARALLEL;
     return flags;
 }
 
 static void
-fill_params(Params *params, const FerryTransferOrder *order)
+fill_params(Params *params, const FerryTransferParameters *parameters)
 {
-    add_string(params, VIR_MIGRATE_PARAM_URI, order->migrate_uri);
-    add_string(params, VIR_MIGRATE_PARAM_DEST_NAME, order->dest_name);
-    add_string(params, VIR_MIGRATE_PARAM_DEST_XML, order->dest_xml);
-    add_string(params, VIR_MIGRATE_PARAM_PERSIST_XML, order->persist_xml);
-    for (guint i = 0; !order->resume_post_copy && order->disks && order->disks[i]; i++)
-        add_string(params, VIR_MIGRATE_PARAM_MIGRATE_DISKS, order->disks[i]);
-    if (order->disk_bandwidth_mibps > 0)
+    add_string(params, VIR_MIGRATE_PARAM_URI, parameters->migrate_uri);
+    add_string(params, VIR_MIGRATE_PARAM_DEST_NAME, parameters->dest_name);
+    add_string(params, VIR_MIGRATE_PARAM_DEST_XML, parameters->dest_xml);
+    add_string(params, VIR_MIGRATE_PARAM_PERSIST_XML, parameters->persist_xml);
+    for (guint i = 0; !parameters->resume_post_copy && parameters->disks && parameters->disks[i];
+         i++)
+        add_string(params, VIR_MIGRATE_PARAM_MIGRATE_DISKS, parameters->disks[i]);
+    if (parameters->disk_bandwidth_mibps > 0)
         virTypedParamsAddULLong(&params->list, &params->count, &params->size,
-                                VIR_MIGRATE_PARAM_BANDWIDTH, order->disk_bandwidth_mibps);
-    if (order->parallel_connections > 1)
+                                VIR_MIGRATE_PARAM_BANDWIDTH, parameters->disk_bandwidth_mibps);
+    if (parameters->parallel_connections > 1)
         virTypedParamsAddInt(&params->list, &params->count, &params->size,
                              VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS,
-                             (int)order->parallel_connections);
+                             (int)parameters->parallel_connections);
 }
 
 static bool
-migrate(virDomainPtr domain, const FerryTransferOrder *order, const Params *params)
+migrate(virDomainPtr domain, const FerryTransferParameters *parameters, const Params *params)
 {
-    return virDomainMigrateToURI3(domain, order->libvirt_uri, params->list,
-                                  (unsigned int)params->count, flags_of(order)) == 0;
+    return virDomainMigrateToURI3(domain, parameters->libvirt_uri, params->list,
+                                  (unsigned int)params->count, flags_of(parameters)) == 0;
 }
 
 bool
-ferry_virt_migrate(virDomainPtr domain, const FerryTransferOrder *order, GError **error)
+ferry_virt_migrate(virDomainPtr domain, const FerryTransferParameters *parameters, GError **error)
 {
     const char *name = virDomainGetName(domain);
     g_auto(Params) params = {0};
 
-    fill_params(&params, order);
-    if (migrate(domain, order, &params))
+    fill_params(&params, parameters);
+    if (migrate(domain, parameters, &params))
         return true;
     if (ferry_virt_copy_nodes_are_in_the_way()) {
         g_message("An earlier copy of '%s' is still in its QEMU, forgotten by libvirt: removing it",
                   name);
-        ferry_virt_copy_nodes_remove(domain, order->disks);
-        if (migrate(domain, order, &params))
+        ferry_virt_copy_nodes_remove(domain, parameters->disks);
+        if (migrate(domain, parameters, &params))
             return true;
     }
     return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
-                                 "The transfer of '%s' to '%s' failed", name, order->libvirt_uri);
+                                 "The transfer of '%s' to '%s' failed", name,
+                                 parameters->libvirt_uri);
 }
 
 /* No socket can be made in /proc: to connect to it is the first thing after all looks that fails. */
@@ -114,14 +116,16 @@ bool
 ferry_virt_migrate_rehearse(virDomainPtr domain, const char *const *disks, GError **error)
 {
     const char *name = virDomainGetName(domain);
-    const FerryTransferOrder order = {.libvirt_uri = "qemu+unix:///system?socket=" NOWHERE,
-                                      .migrate_uri = "tcp://localhost",
-                                      .disks = disks};
+    const FerryTransferParameters parameters = {
+        .libvirt_uri = "qemu+unix:///system?socket=" NOWHERE,
+        .migrate_uri = "tcp://localhost",
+        .disks = disks,
+    };
     g_auto(Params) params = {0};
 
-    fill_params(&params, &order);
-    if (virDomainMigrateToURI3(domain, order.libvirt_uri, params.list, (unsigned int)params.count,
-                               flags_of(&order)) == 0)
+    fill_params(&params, &parameters);
+    if (virDomainMigrateToURI3(domain, parameters.libvirt_uri, params.list,
+                               (unsigned int)params.count, flags_of(&parameters)) == 0)
         return true;
     if (strstr(virGetLastErrorMessage(), NOWHERE))
         return true;
@@ -196,6 +200,7 @@ bool
 ferry_virt_job_abort(virDomainPtr domain, GError **error)
 {
     const char *name = virDomainGetName(domain);
+
     if (virDomainAbortJob(domain) < 0)
         return ferry_error_from_virt(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
                                      "Cannot abort the job of '%s'", name);
@@ -206,6 +211,7 @@ bool
 ferry_virt_set_downtime(virDomainPtr domain, guint downtime_ms, GError **error)
 {
     const char *name = virDomainGetName(domain);
+
     if (virDomainMigrateSetMaxDowntime(domain, downtime_ms, 0) < 0)
         return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
                                      "Cannot set the downtime of '%s' to %u ms", name, downtime_ms);
@@ -216,6 +222,7 @@ bool
 ferry_virt_set_memory_bandwidth(virDomainPtr domain, guint64 mibps, GError **error)
 {
     const char *name = virDomainGetName(domain);
+
     if (virDomainMigrateSetMaxSpeed(domain, mibps, 0) < 0)
         return ferry_error_from_virt(
             error, FERRY_ERROR_MIGRATION_ERROR,
@@ -227,6 +234,7 @@ bool
 ferry_virt_pause(virDomainPtr domain, GError **error)
 {
     const char *name = virDomainGetName(domain);
+
     if (virDomainSuspend(domain) < 0)
         return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR, "Cannot pause '%s'", name);
     return true;
@@ -236,6 +244,7 @@ bool
 ferry_virt_start_post_copy(virDomainPtr domain, GError **error)
 {
     const char *name = virDomainGetName(domain);
+
     if (virDomainMigrateStartPostCopy(domain, 0) < 0)
         return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
                                      "Cannot switch '%s' to post-copy", name);

@@ -29,7 +29,7 @@ typedef struct {
     bool resume_post_copy; /* take up one that broke off: the disks are over there already */
     bool tls;
     guint parallel_connections;
-} FerryTransferOrder;
+} FerryTransferParameters;
 
 /**
  * ferry_virt_migrate:
@@ -38,7 +38,7 @@ typedef struct {
  *   both hosts
  */
 bool ferry_virt_migrate(virDomainPtr domain,
-                        const FerryTransferOrder *order,
+                        const FerryTransferParameters *parameters,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**

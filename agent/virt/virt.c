@@ -3,6 +3,7 @@
 #include "virt/virt.h"
 
 #include "ferry/lock.h"
+#include "runtime/detached-call.h"
 #include "virt/auto.h"
 #include "virt/domain-cache.h"
 #include "virt/error.h"
@@ -10,7 +11,7 @@
 /* How often a libvirtd that is gone is tried again without anybody asking. */
 #define RETRY_MS 3000
 /* A libvirtd that takes the connection and says nothing: callers do not wait for it longer. */
-#define OPEN_LIMIT_US (10 * G_USEC_PER_SEC)
+#define OPEN_LIMIT_S 10
 /* A libvirtd that is silent for so many intervals is given up, and every call that waits for it ends.
  * The far one may be behind a link that is cut; but answers queue behind what we send, so a slow link
  * needs patience. */
@@ -18,7 +19,7 @@
 #define KEEPALIVE_COUNT 3
 #define FAR_KEEPALIVE_S 5
 #define FAR_KEEPALIVE_COUNT 5
-#define FREE_WAIT_US (2 * G_USEC_PER_SEC)
+#define FREE_WAIT_MS 2000
 
 struct FerryVirt {
     char *uri;                 /* immutable */
@@ -29,11 +30,9 @@ struct FerryVirt {
     FerryVirtWatches *watches; /* guards itself */
 
     GMutex lock;
-    GCond opened;             /* an opening came to an end */
-    virConnectPtr connection; /* guarded by lock */
-    bool alive;               /* guarded by lock */
-    bool opening;             /* guarded by lock; a thread is at it */
-    GError *refusal;          /* guarded by lock; of the last opening; NULL after a success */
+    virConnectPtr connection;   /* guarded by lock */
+    bool alive;                 /* guarded by lock */
+    FerryDetachedCall *opening; /* guarded by lock; the last one, NULL before the first */
 };
 
 /* Wakes the watches of @domain; @summary may be NULL. */
@@ -46,7 +45,7 @@ notify_watches(FerryVirt *virt, virDomainPtr domain, const FerryJobSummary *summ
     ferry_virt_watches_notify(virt->watches, uuid, summary);
 }
 
-static void start_opening(FerryVirt *virt);
+static FerryDetachedCall *begin_opening(FerryVirt *virt);
 
 /* --- libvirt's event thread ------------------------------------------------------------------- */
 
@@ -152,11 +151,8 @@ on_retry(int timer, void *opaque)
     FerryVirt *virt = opaque;
 
     virEventUpdateTimeout(virt->retry_timer, -1);
-    if (g_atomic_int_get(&virt->stopping))
-        return;
-    g_mutex_lock(&virt->lock);
-    start_opening(virt);
-    g_mutex_unlock(&virt->lock);
+    if (!g_atomic_int_get(&virt->stopping))
+        ferry_detached_call_abandon(begin_opening(virt));
 }
 
 static void
@@ -219,7 +215,6 @@ ferry_virt_new(const char *uri)
     virt->watches = ferry_virt_watches_new();
     virt->cache = ferry_domain_cache_new();
     g_mutex_init(&virt->lock);
-    g_cond_init(&virt->opened);
     virt->retry_timer = virEventAddTimeout(0, on_retry, virt, NULL);
     virt->events = g_thread_new("vf-virt-events", run_events, virt);
     return virt;
@@ -234,12 +229,13 @@ nudge(int timer, void *opaque)
 static bool
 is_free_of_threads(FerryVirt *virt)
 {
-    gint64 deadline = g_get_monotonic_time() + FREE_WAIT_US;
-    FERRY_LOCK_SCOPE(&virt->lock);
+    g_mutex_lock(&virt->lock);
+    g_autoptr(FerryDetachedCall) opening =
+        virt->opening ? ferry_detached_call_ref(virt->opening) : NULL;
+    g_mutex_unlock(&virt->lock);
 
-    while (virt->opening && g_cond_wait_until(&virt->opened, &virt->lock, deadline))
-        ;
-    return !virt->opening && ferry_virt_watches_is_empty(virt->watches);
+    return (!opening || ferry_detached_call_wait(opening, FREE_WAIT_MS, NULL) == FERRY_CALL_OVER) &&
+           ferry_virt_watches_is_empty(virt->watches);
 }
 
 void
@@ -263,9 +259,8 @@ ferry_virt_free(FerryVirt *virt)
     }
     ferry_virt_watches_free(virt->watches);
     ferry_domain_cache_free(virt->cache);
-    g_clear_error(&virt->refusal);
+    ferry_detached_call_abandon(virt->opening);
     g_mutex_clear(&virt->lock);
-    g_cond_clear(&virt->opened);
     g_free(virt->uri);
     g_free(virt);
 }
@@ -312,7 +307,6 @@ adopt(FerryVirt *virt, virConnectPtr fresh)
 
     virt->connection = fresh;
     virt->alive = true;
-    g_clear_error(&virt->refusal);
     g_mutex_unlock(&virt->lock);
 
     ferry_domain_cache_clear(virt->cache);
@@ -324,79 +318,135 @@ adopt(FerryVirt *virt, virConnectPtr fresh)
     g_message("Connected to libvirt at '%s'", virt->uri);
 }
 
-/* Notices a far side that stands still. */
-static virConnectPtr
-open_connection(const char *uri, int keepalive_s, unsigned int keepalive_count, GError **error)
-{
-    virConnectPtr fresh = virConnectOpen(uri);
+/* What can be opened: how soon a far side that stands still is noticed goes with it. */
+typedef struct {
+    char *uri;
+    int keepalive_s;
+    unsigned int keepalive_count;
+    virConnectPtr connection; /* NULL: not open, or taken */
+} Opening;
 
-    if (!fresh)
-        ferry_error_from_virt(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
-                              "Cannot connect to libvirt at '%s'", uri);
-    else if (virConnectSetKeepAlive(fresh, keepalive_s, keepalive_count) < 0)
-        g_warning("libvirt at '%s' is not watched for standing still: %s", uri,
-                  virGetLastErrorMessage());
-    return fresh;
+static Opening *
+opening_new(const char *uri, int keepalive_s, unsigned int keepalive_count)
+{
+    Opening *self = g_new0(Opening, 1);
+
+    self->uri = g_strdup(uri);
+    self->keepalive_s = keepalive_s;
+    self->keepalive_count = keepalive_count;
+    return self;
 }
 
-static gpointer
-run_opening(gpointer data)
+static void
+opening_free(gpointer data)
 {
-    FerryVirt *virt = data;
-    g_autoptr(GError) error = NULL;
-    virConnectPtr fresh = open_connection(virt->uri, KEEPALIVE_S, KEEPALIVE_COUNT, &error);
+    Opening *self = data;
 
-    if (fresh)
-        adopt(virt, fresh);
-    g_mutex_lock(&virt->lock);
-    if (!fresh) {
-        g_debug("libvirt is still away: %s", error->message);
-        g_clear_error(&virt->refusal);
-        virt->refusal = g_steal_pointer(&error);
-        virEventUpdateTimeout(virt->retry_timer, RETRY_MS);
+    if (self->connection)
+        virConnectClose(self->connection);
+    g_free(self->uri);
+    g_free(self);
+}
+
+/* May hang. */
+static bool
+open_connection(gpointer data, GError **error)
+{
+    Opening *self = data;
+
+    self->connection = virConnectOpen(self->uri);
+    if (!self->connection)
+        return ferry_error_from_virt(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
+                                     "Cannot connect to libvirt at '%s'", self->uri);
+    if (virConnectSetKeepAlive(self->connection, self->keepalive_s, self->keepalive_count) < 0)
+        g_warning("libvirt at '%s' is not watched for standing still: %s", self->uri,
+                  virGetLastErrorMessage());
+    return true;
+}
+
+/* @opening: (transfer full): left behind when it hangs. */
+static virConnectPtr
+open_bounded(Opening *opening, const char *thread, GCancellable *cancellable, GError **error)
+{
+    FerryDetachedWork work = {
+        .thread = thread, .func = open_connection, .data = opening, .free_data = opening_free};
+    g_autoptr(FerryDetachedCall) call = ferry_detached_call_start(&work);
+
+    switch (ferry_detached_call_wait(call, OPEN_LIMIT_S * 1000, cancellable)) {
+    case FERRY_CALL_OVER:
+        /* Ours alone now: its thread is done with it. */
+        return ferry_detached_call_result(call, error) ? g_steal_pointer(&opening->connection)
+                                                       : NULL;
+    case FERRY_CALL_LATE:
+        ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
+                        "Look whether libvirtd runs there and answers",
+                        "libvirt at '%s' has not taken the connection in %d s", opening->uri,
+                        OPEN_LIMIT_S);
+        break;
+    case FERRY_CALL_CANCELLED:
+        ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL, "libvirt at '%s' was not waited for",
+                        opening->uri);
+        break;
     }
-    virt->opening = false;
-    g_cond_broadcast(&virt->opened);
-    g_mutex_unlock(&virt->lock);
     return NULL;
 }
 
-/* Under the lock. Opening can hang: it has a thread that nobody has to wait for. */
-static void
-start_opening(FerryVirt *virt)
+/* In the call's thread. */
+static bool
+run_opening(gpointer data, GError **error)
 {
-    if (virt->opening || virt->alive)
-        return;
-    virt->opening = true;
-    g_thread_unref(g_thread_new("vf-virt-open", run_opening, virt));
+    FerryVirt *virt = data;
+    Opening *opening = opening_new(virt->uri, KEEPALIVE_S, KEEPALIVE_COUNT);
+    bool ok = open_connection(opening, error);
+
+    if (ok) {
+        adopt(virt, g_steal_pointer(&opening->connection));
+    } else {
+        g_debug("libvirt is still away: %s", (*error)->message);
+        virEventUpdateTimeout(virt->retry_timer, RETRY_MS);
+    }
+    opening_free(opening);
+    return ok;
+}
+
+/* Opening can hang: it has a thread that nobody has to wait for. Returns: (transfer full): NULL when
+ * a connection stands. */
+static FerryDetachedCall *
+begin_opening(FerryVirt *virt)
+{
+    FerryDetachedWork work = {.thread = "vf-virt-open", .func = run_opening, .data = virt};
+    FERRY_LOCK_SCOPE(&virt->lock);
+
+    if (virt->alive)
+        return NULL;
+    if (!virt->opening || ferry_detached_call_wait(virt->opening, 0, NULL) == FERRY_CALL_OVER) {
+        ferry_detached_call_abandon(virt->opening);
+        virt->opening = ferry_detached_call_start(&work);
+    }
+    return ferry_detached_call_ref(virt->opening);
 }
 
 virConnectPtr
 ferry_virt_connect(FerryVirt *virt, GError **error)
 {
-    gint64 deadline = g_get_monotonic_time() + OPEN_LIMIT_US;
     virConnectPtr connection = current_connection(virt);
 
     if (connection)
         return connection;
-    g_mutex_lock(&virt->lock);
-    start_opening(virt);
-    while (virt->opening && g_cond_wait_until(&virt->opened, &virt->lock, deadline))
-        ;
-    bool late = virt->opening && !virt->alive;
-    g_autoptr(GError) refusal = virt->refusal ? g_error_copy(virt->refusal) : NULL;
-    g_mutex_unlock(&virt->lock);
 
-    connection = late ? NULL : current_connection(virt);
+    g_autoptr(FerryDetachedCall) opening = begin_opening(virt);
+    bool over =
+        !opening || ferry_detached_call_wait(opening, OPEN_LIMIT_S * 1000, NULL) == FERRY_CALL_OVER;
+
+    connection = current_connection(virt);
     if (connection)
         return connection;
-    if (!late && refusal)
-        g_propagate_error(error, g_steal_pointer(&refusal));
-    else
-        ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Look whether libvirtd runs",
-                        late ? "libvirt at '%s' takes connections but does not answer"
-                             : "libvirt at '%s' went away at once",
-                        virt->uri);
+    if (opening && over && !ferry_detached_call_result(opening, error))
+        return NULL;
+    ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Look whether libvirtd runs",
+                    over ? "libvirt at '%s' went away at once"
+                         : "libvirt at '%s' takes connections but does not answer",
+                    virt->uri);
     return NULL;
 }
 
@@ -405,14 +455,17 @@ ferry_virt_connect_apart(FerryVirt *virt, GError **error)
 {
     g_autoptr(virConnect) first = ferry_virt_connect(virt, error);
 
-    /* One that stands tells that another can be opened without hanging. */
-    return first ? open_connection(virt->uri, KEEPALIVE_S, KEEPALIVE_COUNT, error) : NULL;
+    /* One that stands tells that another can most likely be opened, too. */
+    return first ? open_bounded(opening_new(virt->uri, KEEPALIVE_S, KEEPALIVE_COUNT),
+                                "vf-virt-apart", /* cancellable= */ NULL, error)
+                 : NULL;
 }
 
 virConnectPtr
-ferry_virt_connect_to(const char *uri, GError **error)
+ferry_virt_connect_to(const char *uri, GCancellable *cancellable, GError **error)
 {
-    return open_connection(uri, FAR_KEEPALIVE_S, FAR_KEEPALIVE_COUNT, error);
+    return open_bounded(opening_new(uri, FAR_KEEPALIVE_S, FAR_KEEPALIVE_COUNT), "vf-virt-far",
+                        cancellable, error);
 }
 
 bool

@@ -2,12 +2,13 @@
  *
  * A thread of its own runs libvirt's event loop and hands values over. The connection is opened when
  * first asked for and again after it was lost; a libvirtd that is not there is tried again every few
- * seconds. Opening can hang, so a thread of its own does it and callers wait 10 s at most; a libvirtd
- * that stands still later is given up after a minute (keepalive), which ends the calls that wait for
+ * seconds. Opening can hang, so a detached call (runtime/detached-call.h) does it, for every connection
+ * that is made here, and callers wait 10 s at most; a libvirtd that stands still later is given up after a minute (keepalive), which ends the calls that wait for
  * it. Every function may be called from any thread; nothing here is called on the main thread.
  */
 #pragma once
 
+#include <gio/gio.h>
 #include <glib.h>
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
@@ -40,12 +41,17 @@ virConnectPtr ferry_virt_connect_apart(FerryVirt *virt, GError **error) G_GNUC_W
 
 /**
  * ferry_virt_connect_to:
- * To another host's libvirt, as the transfer itself reaches it. Blocks for as long as TCP tries.
+ * To another host's libvirt, as the transfer itself reaches it. A far side that stands still later is
+ * given up after half a minute, which ends the calls that wait for it: who cannot wait as long makes
+ * them in a detached call.
  * @uri: checked by ferry_migrate_data_check()
- * @error: FERRY_ERROR_HYPERVISOR_UNAVAILABLE
- * Returns: (transfer full): a connection of the caller's own that notices when the far side is gone.
+ * @cancellable: (nullable): ends the waiting
+ * @error: FERRY_ERROR_HYPERVISOR_UNAVAILABLE, also when it does not answer; FERRY_ERROR_CANCELLED
+ * Returns: (transfer full): a connection of the caller's own.
  */
-virConnectPtr ferry_virt_connect_to(const char *uri, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+virConnectPtr ferry_virt_connect_to(const char *uri,
+                                    GCancellable *cancellable,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: true unless @connection was lost; looks at the socket only. */
 bool ferry_virt_connection_stands(virConnectPtr connection);

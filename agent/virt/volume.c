@@ -244,28 +244,20 @@ create_patiently(virStoragePoolPtr pool, const char *xml, bool encrypted)
 }
 
 static bool
-create_by_libvirt(virStoragePoolPtr pool,
-                  const char *name,
-                  const char *format,
-                  guint64 capacity_bytes,
-                  const FerryQcow2 *qcow2,
-                  const FerryBacking *backing,
-                  const char *secret_uuid,
-                  GError **error)
+create_by_libvirt(virStoragePoolPtr pool, const FerryNewImage *image, GError **error)
 {
-    g_autofree char *xml =
-        ferry_volxml_build(name, format, capacity_bytes, qcow2, backing, secret_uuid);
-    g_autoptr(virStorageVol) volume = create_patiently(pool, xml, secret_uuid != NULL);
+    g_autofree char *name = g_path_get_basename(image->path);
+    g_autofree char *xml = ferry_volxml_build(image);
+    g_autoptr(virStorageVol) volume = create_patiently(pool, xml, image->secret_uuid != NULL);
 
     if (volume)
         return true;
-    if (ferry_virt_error_is(VIR_ERR_STORAGE_VOL_EXIST)) {
-        ferry_error_from_virt(error, FERRY_ERROR_DESTINATION_DISK_EXISTS,
-                              "Cannot make the image '%s'", name);
-        return false;
-    }
-    return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR, "Cannot make the image '%s'",
-                                 name);
+
+    FerryErrorCode code = ferry_virt_error_is(VIR_ERR_STORAGE_VOL_EXIST)
+                              ? FERRY_ERROR_DESTINATION_DISK_EXISTS
+                              : FERRY_ERROR_MIGRATION_ERROR;
+
+    return ferry_error_from_virt(error, code, "Cannot make the image '%s'", name);
 }
 
 static char *
@@ -298,68 +290,58 @@ reserve_file(const char *path, GError **error)
     return false;
 }
 
-static bool
-create_by_qemu_img(const char *path,
-                   guint64 capacity_bytes,
-                   const FerryQcow2 *qcow2,
-                   const FerryBacking *backing,
-                   GError **error)
+/* Returns: (transfer full): to be run as it is, without a shell. */
+static GStrv
+qemu_img_command(const FerryNewImage *image)
 {
-    g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, capacity_bytes);
-    g_autofree char *options = qemu_img_options(qcow2);
+    g_autoptr(GStrvBuilder) command = g_strv_builder_new();
+    g_autofree char *options = qemu_img_options(image->qcow2);
+    g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, image->capacity_bytes);
+
+    g_strv_builder_add_many(command, "qemu-img", "create", "-q", "-f", "qcow2", "-o", options,
+                            NULL);
+    if (image->backing.path)
+        g_strv_builder_add_many(command, "-u", "-b", image->backing.path, "-F",
+                                image->backing.format, NULL);
+    g_strv_builder_add_many(command, "--", image->path, size, NULL);
+    return g_strv_builder_end(command);
+}
+
+static bool
+create_by_qemu_img(const FerryNewImage *image, GError **error)
+{
+    g_auto(GStrv) command = qemu_img_command(image);
     g_autofree char *output = NULL;
 
-    if (!reserve_file(path, error))
+    if (!reserve_file(image->path, error))
         return false;
 
-    const char *plain[] = {"qemu-img", "create", "-q", "-f", "qcow2", "-o",
-                           options,    "--",     path, size, NULL};
-    const char *backed[] = {"qemu-img", "create",
-                            "-q",       "-f",
-                            "qcow2",    "-o",
-                            options,    "-u",
-                            "-b",       backing ? backing->path : "",
-                            "-F",       backing ? backing->format : "",
-                            "--",       path,
-                            size,       NULL};
     g_autoptr(GSubprocess) process = g_subprocess_newv(
-        backing ? backed : plain,
+        (const char *const *)command,
         G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE, error);
 
     if (!process || !g_subprocess_communicate_utf8(process, NULL, NULL, NULL, &output, error)) {
-        unlink(path);
+        unlink(image->path);
         return false;
     }
     if (!g_subprocess_get_successful(process)) {
-        unlink(path);
+        unlink(image->path);
         ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, NULL, "qemu-img cannot make '%s': %s",
-                        path, g_strchomp(output));
+                        image->path, g_strchomp(output));
         return false;
     }
     return true;
 }
 
 bool
-ferry_virt_volume_create(virStoragePoolPtr pool,
-                         const char *directory,
-                         const char *name,
-                         const char *format,
-                         guint64 capacity_bytes,
-                         const FerryQcow2 *qcow2,
-                         const FerryBacking *backing,
-                         const char *secret_uuid,
-                         GError **error)
+ferry_virt_volume_create(virStoragePoolPtr pool, const FerryNewImage *image, GError **error)
 {
-    bool plain = ferry_qcow2_is_plain(qcow2, capacity_bytes) && !(backing && backing->missing);
+    bool plain = ferry_qcow2_is_plain(image->qcow2, image->capacity_bytes) &&
+                 !(image->backing.path && image->backing.missing);
 
-    if (secret_uuid || plain)
-        return create_by_libvirt(pool, name, format, capacity_bytes, qcow2, backing, secret_uuid,
-                                 error);
-
-    g_autofree char *path = g_build_filename(directory, name, NULL);
-
-    return create_by_qemu_img(path, capacity_bytes, qcow2, backing, error) &&
-           ferry_virt_pool_refresh(pool, error);
+    if (image->secret_uuid || plain)
+        return create_by_libvirt(pool, image, error);
+    return create_by_qemu_img(image, error) && ferry_virt_pool_refresh(pool, error);
 }
 
 bool

@@ -9,8 +9,8 @@
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
+#include "model/new-image.h"
 #include "model/qcow2.h"
-#include "xml/volume.h"
 
 /* An image as the storage shows it. A plain value. */
 typedef struct {
@@ -41,20 +41,13 @@ bool ferry_virt_image_info(virConnectPtr connection,
 
 /**
  * ferry_virt_volume_create:
- * Makes an empty thin image. @qcow2: (nullable): whose cluster size, compat, refcount bits and
- * features the new one shall have. @backing: (nullable): what it lies on; exists. @secret_uuid:
- * (nullable): of a LUKS image's passphrase. What libvirt cannot say (ferry_qcow2_is_plain()) is
- * made by qemu-img, run without a shell; never an encrypted one.
+ * @pool: of the image's folder
+ * Makes an empty thin image. What libvirt cannot say (ferry_qcow2_is_plain()) is made by qemu-img,
+ * run without a shell; never an encrypted one.
  * @error: FERRY_ERROR_DESTINATION_DISK_EXISTS, or FERRY_ERROR_MIGRATION_ERROR
  */
 bool ferry_virt_volume_create(virStoragePoolPtr pool,
-                              const char *directory,
-                              const char *name,
-                              const char *format,
-                              guint64 capacity_bytes,
-                              const FerryQcow2 *qcow2,
-                              const FerryBacking *backing,
-                              const char *secret_uuid,
+                              const FerryNewImage *image,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**

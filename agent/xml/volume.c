@@ -61,27 +61,27 @@ add_luks(xmlNode *target, const char *secret_uuid)
 }
 
 char *
-ferry_volxml_build(const char *name,
-                   const char *format,
-                   guint64 capacity_bytes,
-                   const FerryQcow2 *qcow2,
-                   const FerryBacking *backing,
-                   const char *secret_uuid)
+ferry_volxml_build(const FerryNewImage *image)
 {
-    g_return_val_if_fail(name != NULL && format != NULL, NULL);
+    g_return_val_if_fail(image->path != NULL && image->format != NULL, NULL);
+
+    g_autofree char *name = g_path_get_basename(image->path);
     g_autoptr(xmlDoc) document = ferry_xml_new("volume");
     xmlNode *volume = xmlDocGetRootElement(document);
+
     ferry_xml_add(volume, "name", name);
-    add_bytes(volume, "capacity", "bytes", capacity_bytes);
+    add_bytes(volume, "capacity", "bytes", image->capacity_bytes);
     add_bytes(volume, "allocation", "bytes", 0);
+
     xmlNode *target = ferry_xml_add(volume, "target", NULL);
-    ferry_xml_set(ferry_xml_add(target, "format", NULL), "type", format);
-    if (strcmp(format, "qcow2") == 0 && qcow2 != NULL && qcow2->known)
-        add_qcow2(target, qcow2);
-    if (secret_uuid != NULL)
-        add_luks(target, secret_uuid);
-    if (backing != NULL)
-        add_backing(volume, backing);
+
+    ferry_xml_set(ferry_xml_add(target, "format", NULL), "type", image->format);
+    if (strcmp(image->format, "qcow2") == 0 && image->qcow2 && image->qcow2->known)
+        add_qcow2(target, image->qcow2);
+    if (image->secret_uuid)
+        add_luks(target, image->secret_uuid);
+    if (image->backing.path)
+        add_backing(volume, &image->backing);
     return ferry_xml_dump(volume);
 }
 

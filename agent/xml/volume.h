@@ -4,7 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "model/qcow2.h"
+#include "model/new-image.h"
 
 /* What libvirt says of a volume; a plain value, the owner clears it. */
 typedef struct {
@@ -21,30 +21,15 @@ typedef struct {
 void ferry_volume_info_clear(FerryVolumeInfo *info);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryVolumeInfo, ferry_volume_info_clear)
 
-/* The image that a new one lies on. */
-typedef struct {
-    const char *path; /* as the new image's header shall name it */
-    const char *format;
-    bool missing; /* it comes later: the image is made by qemu-img, which does not look for it */
-} FerryBacking;
-
 /**
  * ferry_volxml_build:
- * @name: of the file in the pool: valid UTF-8 without control characters (paths.h looks)
- * @format: "raw" or "qcow2"
- * @qcow2: (nullable): the source's header, for "qcow2": its version, cluster size, lazy refcounts
- *   and extended L2 entries are asked for again. Refcount width and compression are left to QEMU's
- *   defaults: libvirt cannot ask for them, and the guest does not see them
- * @backing: (nullable): for "qcow2" only; libvirt wants it to exist
- * @secret_uuid: (nullable): libvirt's secret with the passphrase of a LUKS image
- * Returns: (transfer full): a <volume> of that capacity that allocates nothing.
+ * @image: its version, cluster size, lazy refcounts and extended L2 entries are asked for. Refcount
+ *   width and compression are left to QEMU's defaults: libvirt cannot ask for them, and the guest
+ *   does not see them. libvirt wants a backing file to exist
+ * Returns: (transfer full): a <volume> of that capacity that allocates nothing, named as the last
+ * part of the path.
  */
-char *ferry_volxml_build(const char *name,
-                         const char *format,
-                         guint64 capacity_bytes,
-                         const FerryQcow2 *qcow2,
-                         const FerryBacking *backing,
-                         const char *secret_uuid);
+char *ferry_volxml_build(const FerryNewImage *image);
 
 /** Returns: (transfer full): a raw <volume> of that capacity that allocates all of it. */
 char *ferry_volxml_build_full(const char *name, guint64 capacity_bytes);

@@ -1,9 +1,10 @@
-/* bus.h: the way to the broker: served methods, calls to peers, notifications out and in.
+/* bus.h: serves methods, calls those of peers, sends notifications and listens for them, by way of
+ * a broker.
  *
- * A bus owns two threads with one AMQP connection each: one consumes (requests, replies,
- * notifications), one publishes and waits for confirms, because a broker under alarm stops reading
- * from connections that publish and an abort must still come in. Both reconnect for ever with
- * back-off. Nothing here knows what a machine is.
+ * A bus owns two threads with one AMQP connection each. One consumes requests, answers and
+ * notifications; the other publishes and waits for confirms. They are apart because a broker under
+ * alarm stops reading from connections that publish, and an abort must come in even then. Both
+ * reconnect for ever, with back-off. The bus knows nothing of machines.
  *
  * Threads: new/start/free belong to one thread; everything else may be called from any.
  * Callbacks run in the GMainContext given to ferry_bus_new(), unless said otherwise.
@@ -25,13 +26,13 @@ typedef struct FerryBus FerryBus;
 
 typedef enum {
     FERRY_METHOD_NONE = 0,
-    /* Served on the shared topic queue and on fanout too; all others need a named server. */
+    /* Served on the shared queue and by fanout, too; without it a request must name its server. */
     FERRY_METHOD_SHARED = 1 << 0,
-    /* The handler acknowledges (by answering, or by ferry_request_ack() after its commit). */
+    /* The handler acknowledges, by answering or by ferry_request_ack() after its commit. */
     FERRY_METHOD_ORDER = 1 << 1,
 } FerryMethodFlags;
 
-/* One served method. Names of arguments only: their types are the handler's business. */
+/* One served method. The bus checks the names of arguments, the handler their types. */
 typedef struct {
     const char *name;
     FerryMethodFlags flags;
@@ -39,7 +40,7 @@ typedef struct {
     const char *const *optional; /* NULL-terminated, or NULL */
 } FerryMethod;
 
-/** @request: (transfer none): keep it by ferry_request_ref(). */
+/** @request: (transfer none): ferry_request_ref() keeps it. */
 typedef void (*FerryRequestFunc)(FerryRequest *request, gpointer user_data);
 
 typedef struct {
@@ -53,37 +54,38 @@ typedef struct {
  * ferry_bus_new:
  * @options: (transfer none): copied
  * @program: for the broker's connection list, e.g. "virt-ferryd"
- * @context: (nullable): where callbacks run; NULL for a program that has none (then only calls)
+ * @context: (nullable): where callbacks run; NULL for a program that only makes calls
  * @error: FERRY_ERROR_CONFIG when the URL or an option is wrong; nothing has been connected
- * Returns: (transfer full): a bus at rest; threads run from ferry_bus_start() on.
+ * Returns: (transfer full): a bus that is not started yet.
  */
 FerryBus *ferry_bus_new(const FerryMessagingOptions *options,
                         const char *program,
                         GMainContext *context,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Serves @service from the next connection on; call before ferry_bus_start(). Copied, but for the
- * method table. */
+/** Serves @service, which is copied, but for its table of methods. Call it before
+ * ferry_bus_start(). */
 void ferry_bus_serve(FerryBus *bus, const FerryService *service);
 
-/** What stops a bus for good: refused login, unknown vhost, declarations that disagree (406). Told
- * once; the bus goes on trying slowly. @error: (transfer none). */
+/** Called once when the broker refuses us: a refused login, an unknown vhost, a declaration that
+ * disagrees (406). The bus goes on trying slowly. @error: (transfer none). */
 typedef void (*FerryBusRefusedFunc)(const GError *error, gpointer user_data);
 void ferry_bus_set_refused_func(FerryBus *bus, FerryBusRefusedFunc func, gpointer user_data);
 
-/** Starts both threads; returns at once, also when no broker is there. */
+/** Starts both threads. Returns at once, even when no broker is there. */
 void ferry_bus_start(FerryBus *bus);
 
-/** Waits until both connections stand (and the service consumes), or @timeout_ms are over, or the
- * broker refused us. @error: FERRY_ERROR_DESTINATION_UNREACHABLE with the last reason. */
+/** Waits until both threads are connected and requests are consumed, the broker refuses us, or
+ * @timeout_ms are over. @error: FERRY_ERROR_DESTINATION_UNREACHABLE with the last reason. */
 bool
 ferry_bus_wait_ready(FerryBus *bus, guint timeout_ms, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Stops consuming: no request is handed out after this; answers and events still go out. Deletes
- * the own fanout queue, as a stock server does. Blocks a few seconds at most. */
+/** Stops consuming requests and deletes our fanout queue, as a stock server does. No request is
+ * handed to the service after this; answers and events are still published. Blocks a few seconds at
+ * most. */
 void ferry_bus_stop_serving(FerryBus *bus);
 
-/** Waits until everything handed over was published and confirmed, or @timeout_ms are over. */
+/** Waits until all answers and notifications are confirmed, or @timeout_ms are over. */
 bool ferry_bus_flush(FerryBus *bus, guint timeout_ms);
 
 /** Joins the threads. Pending calls end with FERRY_ERROR_CANCELLED. */
@@ -94,12 +96,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryBus, ferry_bus_free)
  * ferry_bus_call:
  * @server: the host whose agent is asked, or NULL for any agent
  * @args: (transfer full): an object; may be NULL for none
- * @timeout_ms: for the whole of it
- * @cancellable: (nullable): ends the wait, not the work at the far side
+ * @timeout_ms: from here to the answer
+ * @cancellable: (nullable): ends the wait, not the work of the far side
  * @error: what the far side answered (its own code, hint and details); or
  *   FERRY_ERROR_DESTINATION_UNREACHABLE when no queue, no broker or no answer in time
  *   (details "reason": "no-queue", "no-broker" or "no-answer"); or FERRY_ERROR_CANCELLED
- * Blocks; never call it where callbacks run. Returns: (transfer full): the result, JSON null
+ * Blocks: never call it where callbacks run. Returns: (transfer full): the result, JSON null
  * included; NULL with @error set.
  */
 json_t *ferry_bus_call(FerryBus *bus,
@@ -110,10 +112,11 @@ json_t *ferry_bus_call(FerryBus *bus,
                        GCancellable *cancellable,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** One answer to a survey: @result or @error, both (transfer none). Runs in the caller's thread. */
+/** Called in the thread of ferry_bus_survey() for each answer: with @result or @error, both
+ * (transfer none). */
 typedef void (*FerrySurveyFunc)(const json_t *result, const GError *error, gpointer user_data);
 
-/** Asks all agents by fanout and hands over each answer as it comes, until @window_ms are over.
+/** Asks all agents by fanout and calls @func for each answer that comes within @window_ms.
  * Blocks. @error: FERRY_ERROR_DESTINATION_UNREACHABLE without a broker. */
 bool ferry_bus_survey(FerryBus *bus,
                       const char *method,
@@ -123,27 +126,27 @@ bool ferry_bus_survey(FerryBus *bus,
                       gpointer user_data,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A notification on its way out; a plain value whose strings the bus copies. */
+/* A notification that is to be sent. A plain value; the bus copies its strings. */
 typedef struct {
     const char *topic;        /* "notifications" */
     const char *priority;     /* "info", "error", "sample" */
     const char *publisher_id; /* "virt-ferryd.kvm01" */
     const char *event_type;
-    const char *message_id; /* UUID with dashes, the same at every repetition */
+    const char *message_id; /* UUID with dashes, the same in every repetition */
     gint64 time_us;
     json_t *payload; /* (transfer none) */
-    /* A sample: no queue is declared for it, it is neither confirmed nor repeated, and one that
-     * still waits is replaced by a later one of the same @replace_key. */
+    /* A sample has no queue declared, is neither confirmed nor sent again, and replaces one of the
+     * same @replace_key that still waits. */
     bool sample;
     const char *replace_key;
 } FerryNotification;
 
-/** Runs in the bus' context once the broker confirmed; only then is the event safe. */
+/** Called in the context of the bus once the broker has confirmed; only then is the event safe. */
 typedef void (*FerryNotifiedFunc)(gpointer user_data);
 
-/** Queues @notification for publishing; it waits for the broker as long as it takes. Not sample:
- * exchange, queue and binding are declared first, so nothing is lost while nobody listens.
- * @confirmed: (nullable). Order of calls = order of publishing. Never blocks. */
+/** Queues @notification, which waits for the broker however long it takes. Unless it is a sample,
+ * exchange, queue and binding are declared first, so that it is kept while nobody listens.
+ * @confirmed: (nullable). Notifications are published in the order of the calls. Never blocks. */
 void ferry_bus_notify(FerryBus *bus,
                       const FerryNotification *notification,
                       FerryNotifiedFunc confirmed,
@@ -153,8 +156,8 @@ void ferry_bus_notify(FerryBus *bus,
  * timestamp, message_id. */
 typedef void (*FerryNotificationFunc)(const json_t *body, gpointer user_data);
 
-/** Listens with a queue of its own (transient, exclusive to this process, gone with it), so that
- * it takes nothing from other listeners. @keys: NULL-terminated routing keys such as
+/** Listens with a queue that is exclusive to this connection and deleted with it, so nothing is
+ * taken from other listeners. @keys: NULL-terminated routing keys such as
  * "notifications.info". Call before ferry_bus_start(). */
 void ferry_bus_listen(FerryBus *bus,
                       const char *const *keys,

@@ -1,9 +1,9 @@
-/* clock.h: time as records and the wire write it. Any thread. */
+/* clock.h: times of records and messages, as numbers and as text. Any thread. */
 #pragma once
 
 #include <glib.h>
 
-/** Returns: microseconds since the epoch, UTC; for records. Waiting uses g_get_monotonic_time(). */
+/** Returns: microseconds since the epoch. For records; a wait uses g_get_monotonic_time(). */
 gint64 ferry_clock_now_us(void);
 
 /** Returns: (transfer full): "2026-11-23T10:32:15.000042Z": ISO 8601, UTC, six digits. */

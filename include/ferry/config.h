@@ -40,7 +40,7 @@ typedef struct {
     guint live_migration_downtime_ms;
     guint live_migration_downtime_steps;
     guint live_migration_downtime_delay_s;
-    guint live_migration_completion_timeout_s; /* a GiB of what moves; 0: none */
+    guint live_migration_completion_timeout_s; /* for each GiB that moves; 0: none */
     FerryTimeoutAction live_migration_timeout_action;
     bool live_migration_permit_post_copy;
     bool live_migration_permit_auto_converge;

@@ -1,9 +1,8 @@
-/* error.h: the one error domain of the project, as the wire knows it.
+/* error.h: the one error domain of the project.
  *
- * Each code is one class name of the protocol (docs/protocol.md, "Errors"), so an error needs no
- * translation between the place where it happened and the person who reads it. Besides GError's
- * sentence it carries a hint (what to do about it) and details (machine readable; libvirt's own
- * code and text land there). Copying, prefixing and propagating keep all three.
+ * Each code is a class of the protocol (docs/protocol.md, "Errors"), so an error reaches its reader
+ * as it was made. Besides its message an error has a hint, which says what to do, and details for
+ * programs, such as libvirt's code and message. Copying, prefixing and propagating keep all three.
  *
  * Threads: a GError belongs to one thread at a time, as everywhere in GLib.
  */
@@ -35,8 +34,8 @@ typedef enum {
     FERRY_ERROR_MIGRATION_TIMEOUT,
     FERRY_ERROR_JOURNAL_UNAVAILABLE,
     FERRY_ERROR_OUTCOME_UNKNOWN,
-    /* Never leave a process by design: an interrupted wait, a bug, a configuration that does not
-     * load, a class of the far side that we do not know (its name is then in the details). */
+    /* Not meant for the protocol: an interrupted wait, a bug, a wrong configuration, a class of the
+     * far side that is unknown here (its name is in the details). */
     FERRY_ERROR_CANCELLED,
     FERRY_ERROR_INTERNAL,
     FERRY_ERROR_CONFIG,
@@ -54,11 +53,11 @@ GQuark ferry_error_quark(void);
 GError *ferry_error_new(FerryErrorCode code, const char *hint, const char *format, ...)
     G_GNUC_PRINTF(3, 4) G_GNUC_WARN_UNUSED_RESULT;
 
-/** ferry_set_error: the same as ferry_error_new(), stored in @error unless that is NULL. */
+/** Does the same as ferry_error_new() and stores the error in @error, unless that is NULL. */
 void ferry_set_error(GError **error, FerryErrorCode code, const char *hint, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
 
-/** Returns: (nullable) (transfer none): the hint of a FERRY_ERROR; NULL for a foreign domain. */
+/** Returns: (nullable) (transfer none): the hint of a FERRY_ERROR; NULL for another domain. */
 const char *ferry_error_hint(const GError *error);
 
 /** Returns: (nullable) (transfer none): an object; NULL when there is none. */
@@ -70,7 +69,7 @@ void ferry_error_set_detail(GError *error, const char *key, json_t *value);
 /** Replaces the hint of @error, a FERRY_ERROR. */
 void ferry_error_set_hint(GError *error, const char *hint);
 
-/** Returns: the class name on the wire, such as "InstanceNotFound". Never NULL. */
+/** Returns: the name of the class, such as "InstanceNotFound". Never NULL. */
 const char *ferry_error_code_name(FerryErrorCode code);
 
 /** Returns: "nova.exception" or "virt_ferry.exception". */
@@ -79,7 +78,7 @@ const char *ferry_error_code_module(FerryErrorCode code);
 /** Returns: true and sets @ret_code when @name is one of ours. */
 bool ferry_error_code_from_name(const char *name, FerryErrorCode *ret_code);
 
-/** Returns: the class name of @error; "InternalError" for a foreign domain. */
+/** Returns: the class name of @error; "InternalError" for another domain. */
 const char *ferry_error_name(const GError *error);
 
 /** Returns: (transfer full): {"code", "message", "hint", "details"}; text is made valid UTF-8. */

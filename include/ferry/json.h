@@ -1,7 +1,8 @@
-/* json.h: what every folder needs around jansson, the value type of documents.
+/* json.h: additions to jansson, whose json_t is the type of all documents: arguments, results,
+ * payloads and columns of the journal.
  *
- * Arguments, results, payloads and columns of the journal are json_t. A document that crosses a
- * thread is not changed any more by anybody; references are counted atomically by jansson.
+ * Nobody changes a document after it was handed to another thread. jansson counts references
+ * atomically.
  */
 #pragma once
 
@@ -13,7 +14,8 @@ typedef json_t FerryJson;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryJson, json_decref)
 
 /** Returns: (transfer full): a JSON string of @text made valid UTF-8; JSON null for NULL. Use it
- * for every text that comes from the system, libvirt or QEMU: json_string() refuses broken text. */
+ * for every text that comes from the system, libvirt or QEMU: json_string() refuses
+ * invalid UTF-8. */
 json_t *ferry_json_text(const char *text);
 
 /** Returns: (transfer none) (nullable): the string under @key; NULL when absent or no string. */

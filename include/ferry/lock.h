@@ -8,9 +8,9 @@
  *         return g_queue_get_length(&self->items);
  *     }
  *
- * For a critical section that ends with its scope, however it is left. Where a lock ends earlier,
- * or a condition is waited for in the middle, g_mutex_lock() and g_mutex_unlock() say it better.
- * Threads: any.
+ * For a critical section that ends with its scope, however the scope is left. A GCond may be waited
+ * for inside. Where the lock ends before the scope, g_mutex_lock() and g_mutex_unlock() say it
+ * better. Threads: any.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
-/* messaging-options.h: how to reach the broker; read from the configuration, used by the bus.
+/* messaging-options.h: how to reach the broker: part of the configuration, used by the bus.
  *
- * Names and defaults are oslo.messaging's. A plain value: copy by ferry_messaging_options_copy().
+ * Names and defaults are those of oslo.messaging. A plain value; ferry_messaging_options_copy()
+ * copies it.
  */
 #pragma once
 
@@ -25,7 +26,7 @@ typedef struct {
     guint rabbit_retry_interval;                /* seconds before the second try */
     guint rabbit_retry_backoff;                 /* seconds added with each try */
     guint rabbit_interval_max;                  /* seconds, upper bound */
-    guint kombu_missing_consumer_retry_timeout; /* seconds a reply waits for its queue */
+    guint kombu_missing_consumer_retry_timeout; /* seconds an answer waits for its queue */
 } FerryMessagingOptions;
 
 /** Returns: (transfer full): the defaults. */
@@ -36,10 +37,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryMessagingOptions, ferry_messaging_options_fre
 
 /**
  * ferry_messaging_options_set:
- * @name: an option of [oslo_messaging_rabbit]; also what a transport_url's query may name
+ * @name: an option of [oslo_messaging_rabbit], as a transport_url's query may have it, too
  * @error: FERRY_ERROR_CONFIG: what was found and what was expected
- * Returns: true when set. *@ret_known tells whether the option is one of ours; an unknown one
- * leaves @options as they were, returns true, and the caller decides what that means.
+ * Returns: true when the value is set, or when the option is unknown: then *@ret_known is false and
+ * @options are unchanged.
  */
 bool ferry_messaging_options_set(FerryMessagingOptions *options,
                                  const char *name,

@@ -1,7 +1,7 @@
-/* request.h: one message that asks for something, whichever dialect it came in.
+/* request.h: a message that calls a method, in either dialect.
  *
- * The bus makes it, the agent answers it. Reference counted; every function may be called from any
- * thread, none blocks: answers and acknowledgements are handed to the bus' own threads.
+ * The bus creates it, the agent answers it. Reference counted. Every function may be called from
+ * any thread, and none blocks: the threads of the bus send answers and acknowledgements.
  */
 #pragma once
 
@@ -28,20 +28,21 @@ json_t *ferry_request_args(const FerryRequest *request);
 
 FerryAddressing ferry_request_addressing(const FerryRequest *request);
 
-/** Returns: (transfer none) (nullable): what names this message in a redelivery too (oslo's
- * _unique_id, AMQP's message_id), or NULL where the sender gave nothing. */
+/** Returns: (transfer none) (nullable): an id that stays the same in a redelivery: oslo.messaging's
+ * _unique_id or AMQP's message_id; NULL where the sender gave none. */
 const char *ferry_request_identity(const FerryRequest *request);
 
-/** Returns: (transfer none): the context's request_id for logs, or "-". Never a token. */
+/** Returns: (transfer none): the request_id of the context or the correlation id, for logs; "-" if
+ * there is none. Never a token. */
 const char *ferry_request_log_id(const FerryRequest *request);
 
-/** Acknowledges the delivery. An order calls it once its journal entry is on disk; everything else
- * is acknowledged on arrival by the bus. Calling it twice is harmless. */
+/** Acknowledges the delivery of an order; call it once the journal has it on disk. The bus
+ * acknowledges all other requests when they arrive. A second call does nothing. */
 void ferry_request_ack(FerryRequest *request);
 
-/** Answers with @result: (transfer full), NULL is JSON null; acknowledges too. The first answer
- * counts, later ones are dropped in silence. A cast's answer goes nowhere. */
+/** Answers with @result: (transfer full), NULL is JSON null; and acknowledges. Only the first
+ * answer is sent, later ones are dropped. A cast has no answer. */
 void ferry_request_reply(FerryRequest *request, json_t *result);
 
-/** Answers with a failure; acknowledges too. @error: (transfer none). A cast's is logged. */
+/** Answers with @error: (transfer none); and acknowledges. The error of a cast is logged. */
 void ferry_request_fail(FerryRequest *request, const GError *error);

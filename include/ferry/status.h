@@ -1,6 +1,7 @@
-/* status.h: the statuses, phases and roles of a migration and the legal moves between them.
+/* status.h: the statuses, phases and roles of a migration, and which status may follow which.
  *
- * Names follow nova's migrations table; the strings, never the numbers, go to disk and wire.
+ * The names are those of nova's migrations table. Journal and messages hold the strings, never the
+ * numbers.
  * Pure: no state, any thread.
  */
 #pragma once
@@ -14,7 +15,7 @@ typedef enum {
 } FerryRole;
 
 typedef enum {
-    /* A source's record. */
+    /* Of a source's record. */
     FERRY_STATUS_ACCEPTED,
     FERRY_STATUS_QUEUED,
     FERRY_STATUS_PREPARING, /* both roles */
@@ -24,7 +25,7 @@ typedef enum {
     FERRY_STATUS_FAILED,    /* terminal */
     FERRY_STATUS_CANCELLED, /* terminal */
     FERRY_STATUS_ERROR,     /* both roles, terminal until resolved */
-    /* A destination's record. */
+    /* Of a destination's record. */
     FERRY_STATUS_PREPARED,
     FERRY_STATUS_ROLLED_BACK, /* terminal */
 } FerryStatus;
@@ -49,13 +50,15 @@ const char *ferry_phase_to_string(FerryPhase phase);
 /** NULL is FERRY_PHASE_NONE. */
 bool ferry_phase_from_string(const char *text, FerryPhase *ret_phase);
 
-/** Returns: true when no step follows by itself: completed, failed, cancelled, error, rolled-back. */
+/** Returns: true when no status follows by itself: completed, failed, cancelled, error,
+ * rolled-back. */
 bool ferry_status_is_terminal(FerryStatus status);
 
-/** Returns: true when a record of @role may go from @from to @to. The only move out of a terminal
- * status is `error` to `completed`, `failed` (source) or `rolled-back` (destination): resolving. */
+/** Returns: true when a record of @role may go from @from to @to. From the terminal statuses only
+ * `error` may go on, when it is resolved: to `completed`, `failed` (source) or `rolled-back`
+ * (destination). */
 bool ferry_status_may_follow(FerryRole role, FerryStatus from, FerryStatus to);
 
-/** Returns: the event that tells of a record of @role entering @status,
- * e.g. "migration.post_migrating" or "migration.destination.rolled_back". */
+/** Returns: the type of the event that is sent when a record of @role gets @status, e.g.
+ * "migration.post_migrating" or "migration.destination.rolled_back". */
 const char *ferry_status_event_type(FerryRole role, FerryStatus status);

@@ -16,10 +16,10 @@ main(int argc, char **argv)
     g_autoptr(FerryVirt) virt = ferry_virt_new("qemu:///system");
     g_autoptr(GError) error = NULL;
     FerryFileCopyCounter counter = {0};
-    FerryFileCopyOrder order = {
+    FerryFileCopyRequest request = {
         .virt = virt, .to_uri = argv[1], .from_path = argv[2], .to_path = argv[3]};
 
-    if (!ferry_file_copy_run(&order, &counter, &error)) {
+    if (!ferry_file_copy_run(&request, &counter, &error)) {
         g_printerr("%s\n", error->message);
         return 1;
     }

@@ -4,6 +4,10 @@ Agents that die at their own steps are in tests/faults. Here, too, some are held
 points: they have to be built with --enable-fault-points.
 """
 
+import contextlib
+import signal
+import time
+
 from lab import images
 from lab.controller import RemoteError
 from lab.counting import Layout
@@ -185,7 +189,80 @@ def link_in_seed(stage):
     _interrupted(stage, interrupt)
 
 
+# A libvirtd that stands still: its connection is lost after half a minute, and another one is neither
+# made nor refused.
+
+@contextlib.contextmanager
+def _standing_still(stage, migration_id):
+    """libvirtd on the destination stands still as long as the block lasts, which is entered when the
+    source tries to connect again."""
+    _in_seed(stage, migration_id)
+    stage.destination.libvirtd.signal(signal.SIGSTOP)
+    try:
+        stage.agents["kvm01"].wait_log(
+            "Migration '%s': the seed of disk 'vda' waits" % migration_id, 60)
+        time.sleep(3)
+        yield
+    finally:
+        stage.destination.libvirtd.signal(signal.SIGCONT)
+
+
+@long
+def destination_libvirtd_stands_still(stage):
+    """libvirtd on the destination stands still in the seed for a while: the rest is sent"""
+    guest = stage.counting(sparse(DATA))
+    migration_id = stage.migrate(guest, bandwidth_mib_s=LIMIT_MIB_S)
+    with _standing_still(stage, migration_id):
+        pass
+    stage.completed(migration_id)
+    _arrived(stage, guest)
+
+
+@long
+def destination_libvirtd_stands_still_for_a_moment(stage):
+    """for less than it takes to lose its connection: the seed is not interrupted"""
+    guest = stage.counting(sparse(DATA))
+    migration_id = stage.migrate(guest, bandwidth_mib_s=LIMIT_MIB_S)
+    _in_seed(stage, migration_id)
+    stage.destination.libvirtd.signal(signal.SIGSTOP)
+    try:
+        time.sleep(20)
+    finally:
+        stage.destination.libvirtd.signal(signal.SIGCONT)
+    stage.completed(migration_id)
+    check("the seed of disk 'vda' waits" not in stage.agents["kvm01"].log().split(migration_id)[-1],
+          "the seed was interrupted")
+    _arrived(stage, guest)
+
+
+@long
+def abort_while_it_stands_still(stage):
+    """an abort while it does: the guest is back on its image at once, the rest is undone when it
+    goes on"""
+    guest = stage.counting(sparse(DATA))
+    migration_id = stage.migrate(guest, bandwidth_mib_s=LIMIT_MIB_S)
+    with _standing_still(stage, migration_id):
+        stage.controller.call("kvm01", "live_migration_abort", migration_id=migration_id)
+        wait_until(lambda: not overlays(stage.source, guest.disks[0]), 10, "the end of the overlay")
+        on_images(stage.source, guest)
+    stage.end(migration_id, "cancelled")
+    stayed(stage, guest)
+
+
 # What does not go on
+
+@long
+def destination_libvirtd_is_lost(stage):
+    """libvirtd on the destination stands still in the seed for good: the journey fails, the guest is
+    back on its image"""
+    guest = stage.counting(sparse(DATA))
+    migration_id = stage.migrate(guest, bandwidth_mib_s=LIMIT_MIB_S)
+    with _standing_still(stage, migration_id):
+        wait_until(lambda: not overlays(stage.source, guest.disks[0]), 60, "the end of the overlay")
+        on_images(stage.source, guest)
+    stage.end(migration_id, "failed", "HypervisorUnavailable")
+    stayed(stage, guest)
+
 
 @long
 def link_is_lost(stage):
@@ -279,5 +356,7 @@ def overlay_of_nobody(stage):
 
 CASES = (libvirtd_before_the_merge, libvirtd_in_the_merge, merge_that_lasts, merge_that_stands_still,
          source_agent_in_seed, destination_agent_in_seed, destination_libvirtd_in_seed,
-         source_libvirtd_in_seed, link_in_seed, link_is_lost, destination_is_full,
+         source_libvirtd_in_seed, link_in_seed, destination_libvirtd_stands_still,
+         destination_libvirtd_stands_still_for_a_moment, abort_while_it_stands_still,
+         destination_libvirtd_is_lost, link_is_lost, destination_is_full,
          guest_dies_in_seed, guest_is_shut_down_in_thaw, guest_is_saved_in_seed, overlay_of_nobody)

@@ -99,7 +99,8 @@ create(Fixture *fixture, const char *id, FerryCreationKind kind, const char *poo
     g_autoptr(GError) error = NULL;
     gint64 row = 0;
 
-    g_assert_true(ferry_journal_creation_add(fixture->journal, id, kind, pool, path, &row, &error));
+    g_assert_true(ferry_journal_creation_add(
+        fixture->journal, &(FerryIntention){id, kind, pool, path}, &row, &error));
     g_assert_no_error(error);
     g_assert_cmpint(row, >, 0);
     return row;

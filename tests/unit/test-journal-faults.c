@@ -294,7 +294,8 @@ work_on(FerryJournal *journal, guint number, int fd)
     if (!ferry_journal_add(journal, record, &error))
         give_up(error);
     promise(fd, 'a');
-    if (!ferry_journal_creation_add(journal, id, FERRY_CREATION_VOLUME, "p", "/x", &row, &error))
+    if (!ferry_journal_creation_add(
+            journal, &(FerryIntention){id, FERRY_CREATION_VOLUME, "p", "/x"}, &row, &error))
         give_up(error);
     promise(fd, 'c');
     if (!ferry_journal_step_begin(journal, record, "check", &error))

@@ -192,9 +192,10 @@ test_noted_orders(Fixture *fixture, gconstpointer user_data)
     g_autoptr(FerryRecord) record = add_record(fixture, "m-1", FERRY_ROLE_SOURCE, UUID);
     g_autoptr(FerryRecord) other = add_record(fixture, "m-2", FERRY_ROLE_SOURCE, OTHER_UUID);
 
-    g_assert_true(ferry_journal_note_order(fixture->journal, "m-1", FERRY_ORDER_ABORT, &error));
     g_assert_true(
-        ferry_journal_note_order(fixture->journal, "m-2", FERRY_ORDER_FORCE_COMPLETE, &error));
+        ferry_journal_note_action(fixture->journal, "m-1", FERRY_MIGRATION_ACTION_ABORT, &error));
+    g_assert_true(ferry_journal_note_action(fixture->journal, "m-2",
+                                            FERRY_MIGRATION_ACTION_FORCE_COMPLETE, &error));
     save_as(fixture, record, FERRY_STATUS_PREPARING);
     save_as(fixture, other, FERRY_STATUS_PREPARING);
     reopen(fixture);

@@ -66,7 +66,8 @@ parse(const char *xml)
 static void
 test_raw_volume(Fixture *fixture, gconstpointer user_data)
 {
-    g_autofree char *xml = ferry_volxml_build("web01-vda.raw", "raw", TIB, NULL, NULL, NULL);
+    g_autofree char *xml = ferry_volxml_build(
+        &(FerryNewImage){.path = "web01-vda.raw", .format = "raw", .capacity_bytes = TIB});
     g_autofree char *kept = create(fixture, xml);
     g_auto(FerryVolumeInfo) info = parse(kept);
     g_assert_cmpstr(info.name, ==, "web01-vda.raw");
@@ -113,7 +114,8 @@ test_qcow2_volume(Fixture *fixture, gconstpointer user_data)
                                .refcount_bits = 16,
                                .lazy_refcounts = true,
                                .extended_l2 = true};
-    g_autofree char *xml = ferry_volxml_build("a.qcow2", "qcow2", TIB, &source, NULL, NULL);
+    g_autofree char *xml = ferry_volxml_build(&(FerryNewImage){
+        .path = "a.qcow2", .format = "qcow2", .capacity_bytes = TIB, .qcow2 = &source});
     g_autofree char *kept = create(fixture, xml);
     g_auto(FerryVolumeInfo) info = parse(kept);
     g_assert_cmpstr(info.format, ==, "qcow2");
@@ -129,22 +131,25 @@ static void
 test_qcow2_without_features(Fixture *fixture, gconstpointer user_data)
 {
     const FerryQcow2 plain = {.known = true, .version = 3, .cluster_size_bytes = 65536};
-    g_autofree char *xml = ferry_volxml_build("b.qcow2", "qcow2", TIB, &plain, NULL, NULL);
+    g_autofree char *xml = ferry_volxml_build(&(FerryNewImage){
+        .path = "b.qcow2", .format = "qcow2", .capacity_bytes = TIB, .qcow2 = &plain});
     g_autofree char *kept = create(fixture, xml);
     g_assert_null(strstr(kept, "_"));
     g_assert_nonnull(strstr(kept, "<clusterSize unit='B'>65536</clusterSize>"));
 
     const FerryQcow2 old = {
         .known = true, .version = 2, .cluster_size_bytes = 65536, .lazy_refcounts = true};
-    g_autofree char *old_xml = ferry_volxml_build("c.qcow2", "qcow2", TIB, &old, NULL, NULL);
+    g_autofree char *old_xml = ferry_volxml_build(&(FerryNewImage){
+        .path = "c.qcow2", .format = "qcow2", .capacity_bytes = TIB, .qcow2 = &old});
     g_autofree char *old_kept = create(fixture, old_xml);
     g_assert_nonnull(strstr(old_kept, "<compat>0.10</compat>"));
     g_assert_null(strstr(old_kept, "lazy_refcounts"));
 
     const FerryQcow2 unknown = {.known = false};
-    g_autofree char *unknown_xml =
-        ferry_volxml_build("d.qcow2", "qcow2", TIB, &unknown, NULL, NULL);
-    g_autofree char *none_xml = ferry_volxml_build("d.qcow2", "qcow2", TIB, NULL, NULL, NULL);
+    g_autofree char *unknown_xml = ferry_volxml_build(&(FerryNewImage){
+        .path = "d.qcow2", .format = "qcow2", .capacity_bytes = TIB, .qcow2 = &unknown});
+    g_autofree char *none_xml = ferry_volxml_build(
+        &(FerryNewImage){.path = "d.qcow2", .format = "qcow2", .capacity_bytes = TIB});
     g_assert_cmpstr(unknown_xml, ==, none_xml);
     g_autofree char *unknown_kept = create(fixture, unknown_xml);
     g_assert_null(strstr(unknown_kept, "clusterSize"));
@@ -155,7 +160,8 @@ static void
 test_overlay(Fixture *fixture, gconstpointer user_data)
 {
     FerryBacking backing = {.path = "/images/a&b.raw", .format = "raw"};
-    g_autofree char *xml = ferry_volxml_build("e.qcow2", "qcow2", TIB, NULL, &backing, NULL);
+    g_autofree char *xml = ferry_volxml_build(&(FerryNewImage){
+        .path = "e.qcow2", .format = "qcow2", .capacity_bytes = TIB, .backing = backing});
     g_autofree char *kept = create(fixture, xml);
     g_auto(FerryVolumeInfo) info = parse(kept);
     g_assert_true(info.has_backing_store);
@@ -167,8 +173,12 @@ static void
 test_luks(Fixture *fixture, gconstpointer user_data)
 {
     const FerryQcow2 source = {.known = true, .version = 3, .cluster_size_bytes = 65536};
-    g_autofree char *xml = ferry_volxml_build("f.qcow2", "qcow2", TIB, &source, NULL,
-                                              "4dea22b3-1d52-d8f3-2516-782e98ab3fa0");
+    g_autofree char *xml =
+        ferry_volxml_build(&(FerryNewImage){.path = "f.qcow2",
+                                            .format = "qcow2",
+                                            .capacity_bytes = TIB,
+                                            .qcow2 = &source,
+                                            .secret_uuid = "4dea22b3-1d52-d8f3-2516-782e98ab3fa0"});
     g_autofree char *kept = create(fixture, xml);
     g_assert_nonnull(strstr(kept, "<encryption format='luks'>"));
     g_assert_nonnull(
@@ -179,16 +189,15 @@ test_luks(Fixture *fixture, gconstpointer user_data)
 static void
 test_names_are_no_markup(Fixture *fixture, gconstpointer user_data)
 {
-    const char *name = "a'b\"c</name><target><path>&amp;]]>\xc3\xa4 .qcow2";
-    g_autofree char *safe = g_strdup("a'b\"c<name>&amp;]]>\xc3\xa4 .qcow2");
-    g_autofree char *xml = ferry_volxml_build(name, "raw", 512, NULL, NULL, NULL);
+    const char *name = "a'b\"c<name><target><path>&amp;]]>\xc3\xa4 .qcow2";
+    g_autofree char *xml =
+        ferry_volxml_build(&(FerryNewImage){.path = name, .format = "raw", .capacity_bytes = 512});
     g_auto(FerryVolumeInfo) info = parse(xml);
     g_assert_cmpstr(info.name, ==, name);
     g_assert_null(info.path);
-    g_autofree char *safe_xml = ferry_volxml_build(safe, "raw", 512, NULL, NULL, NULL);
-    g_autofree char *kept = create(fixture, safe_xml);
+    g_autofree char *kept = create(fixture, xml);
     g_auto(FerryVolumeInfo) kept_info = parse(kept);
-    g_assert_cmpstr(kept_info.name, ==, safe);
+    g_assert_cmpstr(kept_info.name, ==, name);
 
     g_autofree char *pool_xml = ferry_poolxml_build(name, "/srv/a&b<c>");
     g_autofree char *pool_name = NULL;

@@ -6,6 +6,7 @@
 #include "ferry/json.h"
 #include "files/copy-call.h"
 #include "files/digests.h"
+#include "files/far-volume.h"
 #include "model/carried-file.h"
 #include "model/overlay.h"
 #include "model/progress.h"
@@ -16,7 +17,6 @@
 #include "source/migration-progress.h"
 #include "virt/auto.h"
 #include "virt/snapshot.h"
-#include "virt/volume.h"
 
 /* How often the watch looks at the copy. */
 #define LOOK_MS 250
@@ -37,7 +37,7 @@ typedef struct {
 /* What an earlier life sent is told by the file's length only: its share of the data is a guess, and
  * the whole is exact again at the end. */
 static void
-report(const Seed *self, const FerryOverlay *overlay, FerryFileCopyCall *call, guint64 offset)
+report(const Seed *self, const FerryOverlay *overlay, FerryDetachedCall *call, guint64 offset)
 {
     const FerryDisk *disk = ferry_instance_find_disk(self->instance, overlay->target);
     FerryProgressSample sample = {.phase = FERRY_PHASE_DISK, .time_us = g_get_monotonic_time()};
@@ -86,35 +86,34 @@ is_frozen(const Seed *self, const FerryOverlay *overlay, GError **error)
 static bool
 ask_what_arrived(const Seed *self, const char *path, guint64 *ret_bytes, GError **error)
 {
-    g_autoptr(virConnect) far = ferry_virt_connect_to(self->to_uri, error);
-
-    return far && ferry_virt_volume_length(far, path, ret_bytes, error);
+    return ferry_far_volume_length(self->to_uri, path, ferry_migration_cancellable(self->migration),
+                                   ret_bytes, error);
 }
 
 /* A call that hangs is left behind when the migration is given up. */
 static bool
 watch(const Seed *self,
       const FerryOverlay *overlay,
-      FerryFileCopyCall *call,
+      FerryDetachedCall *call,
       guint64 offset,
       GError **error)
 {
     GCancellable *cancellable = ferry_migration_cancellable(self->migration);
 
-    while (!ferry_file_copy_call_wait(call, LOOK_MS)) {
+    while (ferry_detached_call_wait(call, LOOK_MS, cancellable) != FERRY_CALL_OVER) {
         report(self, overlay, call, offset);
         if (g_cancellable_is_cancelled(cancellable)) {
             ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL, "The seed was given up");
             return false;
         }
     }
-    return ferry_file_copy_call_result(call, error);
+    return ferry_detached_call_result(call, error);
 }
 
 static bool
 copy_from(const Seed *self, const FerryOverlay *overlay, guint64 offset, GError **error)
 {
-    FerryFileCopyOrder order = {
+    FerryFileCopyRequest request = {
         .virt = self->agent->virt,
         .to_uri = self->to_uri,
         .from_path = overlay->image,
@@ -128,7 +127,7 @@ copy_from(const Seed *self, const FerryOverlay *overlay, guint64 offset, GError 
         g_message("Migration '%s': the seed of disk '%s' goes on at byte %" G_GUINT64_FORMAT,
                   ferry_migration_id(self->migration), overlay->target, offset);
 
-    g_autoptr(FerryFileCopyCall) call = ferry_file_copy_call_start(&order);
+    g_autoptr(FerryDetachedCall) call = ferry_file_copy_call_start(&request);
 
     return watch(self, overlay, call, offset, error);
 }

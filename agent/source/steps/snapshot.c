@@ -90,9 +90,15 @@ intend(const Freeze *self, const FerryOverlay *overlay, GError **error)
     }
     if (creation_of(self, overlay))
         return true;
-    return ferry_journal_creation_add(self->agent->journal, ferry_migration_id(self->migration),
-                                      FERRY_CREATION_VOLUME, overlay->pool ? overlay->pool : "",
-                                      overlay->overlay, &id, error);
+
+    const FerryIntention intention = {
+        .migration_id = ferry_migration_id(self->migration),
+        .kind = FERRY_CREATION_VOLUME,
+        .pool = overlay->pool ? overlay->pool : "",
+        .path = overlay->overlay,
+    };
+
+    return ferry_journal_creation_add(self->agent->journal, &intention, &id, error);
 }
 
 static bool

@@ -96,11 +96,14 @@ static FerryChecks *
 check_here(FerryMigration *migration, GError **error)
 {
     LocalCheck *check = g_new0(LocalCheck, 1);
+    FerryDetachedWork work = {.thread = "vf-check",
+                              .func = run_local_check,
+                              .data = check,
+                              .free_data = local_check_free};
 
     check->migration = ferry_migration_ref(migration);
-    check = ferry_bounded_call(run_local_check, check, local_check_free, LOCAL_CHECK_S,
-                               "Looking at the instance", ferry_migration_cancellable(migration),
-                               error);
+    check = ferry_bounded_call(&work, LOCAL_CHECK_S, "Looking at the instance",
+                               ferry_migration_cancellable(migration), error);
     if (!check)
         return NULL;
     ferry_migration_take(migration, &ferry_migration_record(migration)->instance_info,

@@ -66,10 +66,12 @@ ferry_trim_run(FerryMigration *migration, bool resumed, GError **error)
         return FERRY_STEP_DONE;
 
     Call *call = g_new0(Call, 1);
+    FerryDetachedWork work = {
+        .thread = "vf-trim", .func = trim, .data = call, .free_data = call_free};
 
     call->agent = ferry_migration_agent(migration);
     call->uuid = g_strdup(ferry_migration_record(migration)->instance_uuid);
-    call = ferry_bounded_call(trim, call, call_free, CALL_LIMIT_S, "Trimming in the guest",
+    call = ferry_bounded_call(&work, CALL_LIMIT_S, "Trimming in the guest",
                               ferry_migration_cancellable(migration), &why);
     g_clear_pointer(&call, call_free);
     if (g_error_matches(why, FERRY_ERROR, FERRY_ERROR_CANCELLED)) {

@@ -1,0 +1,168 @@
+#include "config.h"
+
+#include "destination/image.h"
+
+#include "destination/pool.h"
+#include "ferry/error.h"
+#include "model/overlay.h"
+#include "model/paths.h"
+#include "runtime/fault-point.h"
+#include "storage/leftover.h"
+#include "virt/auto.h"
+#include "virt/domain.h"
+#include "virt/volume.h"
+
+/* An image that was just made and never written has at most this much allocated: headers and empty
+ * tables. It tells our own half-made image from one that somebody filled. */
+#define EMPTY_IMAGE_BYTES (8 * 1024 * 1024)
+
+static bool
+clear_the_way(const FerryPreparation *preparation, const char *path, GError **error)
+{
+    const FerryAgent *agent = preparation->agent;
+    const FerryInstance *instance = preparation->instance;
+
+    if (ferry_path_presence(path) != FERRY_PATH_THERE)
+        return true;
+    if (ferry_leftover_may_replace(agent, preparation->connection, path, instance->uuid)) {
+        g_message("Replacing '%s', which instance '%s' left behind when it moved away", path,
+                  instance->name);
+        return ferry_virt_volume_delete(preparation->connection, path, error) &&
+               ferry_journal_leftover_forget(agent->journal, path, error);
+    }
+    ferry_set_error(error, FERRY_ERROR_DESTINATION_DISK_EXISTS,
+                    "Look whose it is and move it away; virt-ferry never overwrites a file that "
+                    "it does not know",
+                    "The file '%s' is there already", path);
+    return false;
+}
+
+static bool
+create(const FerryPreparation *preparation,
+       virStoragePoolPtr pool,
+       const FerryNewImage *image,
+       GError **error)
+{
+    gint64 id = 0;
+    g_autoptr(GError) why = NULL;
+
+    if (!clear_the_way(preparation, image->path, error) ||
+        !ferry_preparation_intend(preparation, FERRY_CREATION_VOLUME, virStoragePoolGetName(pool),
+                                  image->path, &id, error))
+        return false;
+    ferry_fault_point("image", "begin");
+    if (!ferry_virt_volume_create(pool, image, &why)) {
+        ferry_preparation_note_failed(preparation, id, why);
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    ferry_fault_point("image", "end");
+    return ferry_preparation_note_made(preparation, id, /* detail= */ NULL, error);
+}
+
+/* Ours from a run that was cut short between intention and deed, or between deed and note. */
+static bool
+is_empty(const FerryPreparation *preparation, const FerryNewImage *image)
+{
+    g_auto(FerryImage) found = {0};
+
+    return ferry_path_presence(image->path) == FERRY_PATH_THERE &&
+           ferry_virt_image_info(preparation->connection, image->path, image->format, &found,
+                                 NULL) &&
+           found.capacity_bytes == image->capacity_bytes &&
+           found.allocation_bytes <= EMPTY_IMAGE_BYTES;
+}
+
+/* Exactly the size, or QEMU refuses after the whole set-up. */
+static bool
+verify(const FerryPreparation *preparation, const FerryNewImage *image, GError **error)
+{
+    g_auto(FerryImage) found = {0};
+
+    if (!ferry_virt_image_info(preparation->connection, image->path, image->format, &found, error))
+        return false;
+    if (found.capacity_bytes == image->capacity_bytes)
+        return true;
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, NULL,
+                    "The new image '%s' has %" G_GUINT64_FORMAT
+                    " bytes, the disk %" G_GUINT64_FORMAT,
+                    image->path, found.capacity_bytes, image->capacity_bytes);
+    return false;
+}
+
+static bool
+ensure(const FerryPreparation *preparation,
+       virStoragePoolPtr pool,
+       const FerryNewImage *image,
+       GError **error)
+{
+    const FerryCreation *before =
+        ferry_preparation_find(preparation, FERRY_CREATION_VOLUME, image->path);
+    bool made = before && is_empty(preparation, image)
+                    ? ferry_preparation_note_made(preparation, before->id, NULL, error)
+                    : create(preparation, pool, image, error);
+
+    return made && verify(preparation, image, error);
+}
+
+/* When the instance was here last it was sent away seeded: what it wrote on the way lies beside its
+ * image and is as stale as that. */
+static void
+remove_stale_overlays(const FerryPreparation *preparation, const char *path)
+{
+    g_autoptr(GPtrArray) leftovers = ferry_journal_leftover_paths(
+        preparation->agent->journal, preparation->instance->uuid, NULL);
+
+    for (guint i = 0; leftovers && i < leftovers->len; i++) {
+        const char *leftover = g_ptr_array_index(leftovers, i);
+        g_autoptr(GError) error = NULL;
+
+        if (ferry_overlay_is_of(leftover, path) && !clear_the_way(preparation, leftover, &error))
+            g_warning("The stale overlay '%s' stays: %s", leftover, error->message);
+    }
+}
+
+char *
+ferry_image_ensure(const FerryPreparation *preparation, const FerryImagePlan *plan, GError **error)
+{
+    g_autoptr(virStoragePool) pool =
+        ferry_pool_ensure(preparation, plan->pool, plan->folder, error);
+
+    if (!pool)
+        return NULL;
+    for (guint i = 0; i < plan->image_count; i++)
+        if (!ensure(preparation, pool, &plan->images[i], error))
+            return NULL;
+    remove_stale_overlays(preparation, plan->disk->source);
+    return g_strdup(virStoragePoolGetName(pool));
+}
+
+bool
+ferry_image_undo(virConnectPtr connection, const FerryCreation *creation, GError **error)
+{
+    if (ferry_path_presence(creation->path) != FERRY_PATH_THERE)
+        return true;
+    return ferry_virt_path_check_unused(connection, creation->path, error) &&
+           ferry_virt_volume_delete(connection, creation->path, error);
+}
+
+bool
+ferry_image_is_filling(const FerryAgent *agent,
+                       virConnectPtr connection,
+                       const char *migration_id,
+                       gint64 since_us)
+{
+    g_autoptr(GPtrArray) creations = ferry_journal_creations(agent->journal, migration_id, NULL);
+
+    for (guint i = 0; creations && i < creations->len; i++) {
+        const FerryCreation *creation = g_ptr_array_index(creations, i);
+        g_auto(FerryImage) image = {0};
+
+        if (creation->kind == FERRY_CREATION_VOLUME &&
+            ferry_virt_image_info(connection, creation->path, "raw", &image, NULL) &&
+            image.fingerprint &&
+            g_ascii_strtod(image.fingerprint, NULL) * G_USEC_PER_SEC > (double)since_us)
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,36 @@
+/* image.h: thin images on the destination, made with provenance (preparation.h), and undone.
+ *
+ * No file is ever overwritten, but for what the same instance left behind here when it moved away
+ * (storage/leftover.h). Threads: any but main; blocks as long as libvirtd does.
+ */
+#pragma once
+
+#include <glib.h>
+#include <libvirt/libvirt.h>
+#include <stdbool.h>
+
+#include "destination/preparation.h"
+#include "model/image-plan.h"
+
+/**
+ * ferry_image_ensure:
+ * Makes the pool of the plan's folder, its images, of exactly their sizes, and removes overlays that
+ * an earlier stay of the instance left beside them. Idempotent: an empty image that this migration
+ * made before is taken as it is.
+ * @error: FERRY_ERROR_DESTINATION_DISK_EXISTS, FERRY_ERROR_MIGRATION_ERROR
+ * Returns: (transfer full): the name of the pool.
+ */
+char *ferry_image_ensure(const FerryPreparation *preparation,
+                         const FerryImagePlan *plan,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Deletes what @creation tells of. One that is gone counts as deleted; one in use is an error. */
+bool ferry_image_undo(virConnectPtr connection,
+                      const FerryCreation *creation,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: true when something was written to one of @migration_id's images since @since_us (UTC). */
+bool ferry_image_is_filling(const FerryAgent *agent,
+                            virConnectPtr connection,
+                            const char *migration_id,
+                            gint64 since_us);

@@ -1,0 +1,58 @@
+#include "config.h"
+
+#include "source/definition-call.h"
+
+#include "ferry/json.h"
+#include "virt/auto.h"
+#include "virt/domain.h"
+#include "virt/migrate.h"
+#include "virt/virt.h"
+
+/* Immutable. */
+typedef struct {
+    FerryMigration *migration;
+    char *uuid;
+    char *libvirt_uri;
+} Call;
+
+static void
+call_free(gpointer data)
+{
+    Call *self = data;
+
+    ferry_migration_unref(self->migration);
+    g_free(self->uuid);
+    g_free(self->libvirt_uri);
+    g_free(self);
+}
+
+static bool
+run_call(gpointer data, GError **error)
+{
+    const Call *self = data;
+    FerryTransferParameters parameters = {
+        .offline = true,
+        .libvirt_uri = self->libvirt_uri,
+        .dest_name = ferry_migration_options(self->migration)->dest_name,
+    };
+    g_autoptr(virConnect) connection =
+        ferry_virt_connect_apart(ferry_migration_agent(self->migration)->virt, error);
+    g_autoptr(virDomain) domain =
+        connection ? ferry_virt_domain_find(connection, self->uuid, error) : NULL;
+
+    return domain && ferry_virt_migrate(domain, &parameters, error);
+}
+
+FerryDetachedCall *
+ferry_definition_call_start(FerryMigration *migration)
+{
+    const json_t *migrate_data = ferry_migration_record(migration)->migrate_data;
+    Call *self = g_new0(Call, 1);
+    FerryDetachedWork work = {
+        .thread = "vf-define", .func = run_call, .data = self, .free_data = call_free};
+
+    self->migration = ferry_migration_ref(migration);
+    self->uuid = g_strdup(ferry_migration_instance(migration)->uuid);
+    self->libvirt_uri = g_strdup(ferry_json_get_string(migrate_data, "libvirt_uri"));
+    return ferry_detached_call_start(&work);
+}
