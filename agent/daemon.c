@@ -8,6 +8,7 @@
 #include "ferry/json.h"
 #include "files/digests.h"
 #include "journal/journal.h"
+#include "methods/table.h"
 #include "outbox.h"
 #include "runtime/detached-call.h"
 #include "runtime/expiry-timer.h"
@@ -214,17 +215,19 @@ open_parts(Daemon *self, GError **error)
 static void
 serve(Daemon *self, gint64 started_us)
 {
+    g_autofree char *started_at = ferry_clock_format_iso(started_us);
     FerryMethodContext methods = {.agent = &self->agent,
                                   .source = self->source,
                                   .destination = self->destination,
                                   .resolver = self->resolver,
                                   .leases_changed = ferry_expiry_timer_wake,
-                                  .leases_data = self->leases};
+                                  .leases_data = self->leases,
+                                  .started_at = started_at};
     FerryService service = {.server = self->config->host,
-                            .methods = ferry_methods_table(),
+                            .methods = ferry_methods_served(),
                             .handle = ferry_dispatch_handle};
 
-    self->dispatch = ferry_dispatch_new(&methods, self->context, started_us);
+    self->dispatch = ferry_dispatch_new(&methods, self->context);
     service.user_data = self->dispatch;
     ferry_bus_serve(self->agent.bus, &service);
     ferry_bus_set_refused_func(self->agent.bus, on_refused, self);

@@ -2,10 +2,8 @@
 
 #include "dispatch.h"
 
-#include "ferry/clock.h"
 #include "ferry/error.h"
-#include "ferry/json.h"
-#include "virt/virt.h"
+#include "methods/table.h"
 
 /* More than nova's clients ask at once of one host; beyond it requests wait their turn. */
 #define MAX_THREADS 32
@@ -16,15 +14,15 @@
 
 struct FerryDispatch {
     FerryMethodContext methods; /* immutable */
+    char *started_at;           /* immutable; methods has it */
     GMainContext *context;      /* immutable */
-    char *started_at;           /* immutable */
     GThreadPool *pool;
 };
 
 /* One request under way; the pool's thread and the deadline's timer share it. */
 typedef struct {
     FerryRequest *request;
-    FerryMethodFunc run;
+    const FerryMethodRow *method;
     GSource *deadline;
 } Job;
 
@@ -44,20 +42,29 @@ log_failure(FerryRequest *request, const GError *error)
            ferry_request_log_id(request), ferry_error_name(error), error->message);
 }
 
+/* Runs the method: it has answered when it comes back, or is answered here with its error. */
+static void
+run_method(const FerryMethodContext *methods, const FerryMethodRow *method, FerryRequest *request)
+{
+    FerryMethodCall call = ferry_method_call_of(methods, request);
+    g_autoptr(GError) error = NULL;
+
+    if (method->run(&call, &error)) {
+        g_assert(call.answered);
+        return;
+    }
+    g_assert(error && !call.answered);
+    log_failure(request, error);
+    ferry_request_fail(request, error);
+}
+
 static void
 run_job(gpointer data, gpointer user_data)
 {
     Job *job = data;
     FerryDispatch *self = user_data;
-    g_autoptr(GError) error = NULL;
-    json_t *result = job->run(&self->methods, job->request, &error);
 
-    if (result) {
-        ferry_request_reply(job->request, result);
-    } else {
-        log_failure(job->request, error);
-        ferry_request_fail(job->request, error);
-    }
+    run_method(&self->methods, job->method, job->request);
     job_free(job);
 }
 
@@ -77,32 +84,12 @@ on_deadline(gpointer data)
 }
 
 static void
-answer_ping(FerryDispatch *self, FerryRequest *request)
+push(FerryDispatch *self, const FerryMethodRow *method, FerryRequest *request)
 {
-    const FerryAgent *agent = self->methods.agent;
-
-    ferry_request_reply(request,
-                        json_pack("{s:o, s:s, s:s, s:s, s:b}", "host",
-                                  ferry_json_text(agent->config->host), "version", PACKAGE_VERSION,
-                                  "api_version", FERRY_API_VERSION, "started_at", self->started_at,
-                                  "libvirt_connected", ferry_virt_is_connected(agent->virt)));
-}
-
-void
-ferry_dispatch_handle(FerryRequest *request, gpointer dispatch)
-{
-    FerryDispatch *self = dispatch;
-
-    /* Asked to see whether the agent lives: it never waits behind anything. */
-    if (g_strcmp0(ferry_request_method(request), "ping") == 0) {
-        answer_ping(self, request);
-        return;
-    }
-
     Job *job = g_new0(Job, 1);
 
     job->request = ferry_request_ref(request);
-    job->run = ferry_methods_find(ferry_request_method(request));
+    job->method = method;
     job->deadline = g_timeout_source_new_seconds(DEADLINE_S);
     g_source_set_callback(job->deadline, on_deadline, ferry_request_ref(request),
                           (GDestroyNotify)ferry_request_unref);
@@ -110,14 +97,29 @@ ferry_dispatch_handle(FerryRequest *request, gpointer dispatch)
     g_thread_pool_push(self->pool, job, NULL);
 }
 
+void
+ferry_dispatch_handle(FerryRequest *request, gpointer dispatch)
+{
+    FerryDispatch *self = dispatch;
+    const FerryMethodRow *method = ferry_method_find(ferry_request_method(request));
+
+    /* The bus hands over what is in the table. */
+    g_return_if_fail(method);
+    if (method->at_once)
+        run_method(&self->methods, method, request);
+    else
+        push(self, method, request);
+}
+
 FerryDispatch *
-ferry_dispatch_new(const FerryMethodContext *methods, GMainContext *context, gint64 started_us)
+ferry_dispatch_new(const FerryMethodContext *methods, GMainContext *context)
 {
     FerryDispatch *self = g_new0(FerryDispatch, 1);
 
     self->methods = *methods;
     self->context = g_main_context_ref(context);
-    self->started_at = ferry_clock_format_iso(started_us);
+    self->started_at = g_strdup(methods->started_at);
+    self->methods.started_at = self->started_at;
     self->pool = g_thread_pool_new(run_job, self, MAX_THREADS, FALSE, NULL);
     return self;
 }

@@ -4,13 +4,12 @@
  */
 #pragma once
 
-#include "methods/methods.h"
+#include "methods/call.h"
 
 typedef struct FerryDispatch FerryDispatch;
 
-/** @started_us: when the agent started, for `ping`. @context: main's. */
-FerryDispatch *
-ferry_dispatch_new(const FerryMethodContext *methods, GMainContext *context, gint64 started_us);
+/** @methods: its texts are copied. @context: main's. */
+FerryDispatch *ferry_dispatch_new(const FerryMethodContext *methods, GMainContext *context);
 
 /** Waits for methods that run; one that hangs in libvirt is left behind after some seconds. */
 void ferry_dispatch_free(FerryDispatch *dispatch);

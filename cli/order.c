@@ -238,3 +238,12 @@ ferry_order_group_new(json_t *options)
     }
     return group;
 }
+
+const char *
+ferry_order_option(guint index, const char **ret_key)
+{
+    if (index >= G_N_ELEMENTS(table))
+        return NULL;
+    *ret_key = table[index].key;
+    return table[index].name;
+}

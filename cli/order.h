@@ -14,3 +14,7 @@ GOptionGroup *ferry_order_group_new(json_t *options);
  * options without one. @error: a G_OPTION_ERROR. */
 bool ferry_order_set(json_t *options, const char *option, const char *value, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: the long name of an option without its dashes, by its index; NULL past the last one.
+ * @ret_key: the key of the protocol that it sets; NULL where its value names the key. */
+const char *ferry_order_option(guint index, const char **ret_key);

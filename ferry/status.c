@@ -2,7 +2,6 @@
 
 #include "ferry/status.h"
 
-#define STATUS_COUNT (FERRY_STATUS_ROLLED_BACK + 1)
 #define BIT(status) (1u << FERRY_STATUS_##status)
 
 static const char *const role_names[] = {
@@ -26,7 +25,7 @@ static const struct {
     const char *destination_event;
     unsigned source_next;
     unsigned destination_next;
-} statuses[STATUS_COUNT] = {
+} statuses[FERRY_STATUS_COUNT] = {
     [FERRY_STATUS_ACCEPTED] =
         {
             .name = "accepted",
@@ -141,7 +140,7 @@ ferry_status_to_string(FerryStatus status)
 bool
 ferry_status_from_string(const char *text, FerryStatus *ret_status)
 {
-    for (unsigned status = 0; status < STATUS_COUNT; status++) {
+    for (unsigned status = 0; status < FERRY_STATUS_COUNT; status++) {
         if (g_strcmp0(statuses[status].name, text) == 0) {
             *ret_status = (FerryStatus)status;
             return true;

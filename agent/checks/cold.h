@@ -1,5 +1,4 @@
-/* cold.h: what an instance that is shut off may have, and what may be ordered of it. Any thread;
- * looks at paths only.
+/* cold.h: what may be ordered of an instance that is shut off. Any thread; looks at paths only.
  */
 #pragma once
 
@@ -7,9 +6,6 @@
 #include "model/instance.h"
 #include "model/order-options.h"
 #include "runtime/agent.h"
-
-/** Adds obstacles: what goes along with a running instance only. */
-void ferry_cold_find_obstacles(const FerryAgent *agent, FerryInstance *instance);
 
 /** Adds the checks "path", "persistent" and "options", as far as they fail. */
 void ferry_cold_check(const FerryAgent *agent,

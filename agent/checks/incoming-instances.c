@@ -14,10 +14,11 @@ ferry_incoming_others(const GPtrArray *open, const char *uuid)
     for (guint i = 0; i < open->len; i++) {
         const FerryRecord *record = g_ptr_array_index(open, i);
         g_autoptr(FerryInstance) other = ferry_instance_from_json(record->instance_info, NULL);
+        g_autoptr(FerryMigrateData) data = ferry_migrate_data_from_json(record->migrate_data, NULL);
 
         if (!other || g_strcmp0(other->uuid, uuid) == 0)
             continue;
-        ferry_placement_restore(other, json_object_get(record->migrate_data, "volumes"), NULL);
+        ferry_placement_restore(other, data, NULL);
         g_ptr_array_add(others, g_steal_pointer(&other));
     }
     return others;

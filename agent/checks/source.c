@@ -8,14 +8,9 @@
 #include "journal/journal.h"
 #include "model/block-volume.h"
 #include "model/carried-file.h"
-#include "model/chain.h"
 #include "model/disk-plan.h"
 #include "model/paths.h"
-#include "model/storage-strategy.h"
 #include "storage/quarantine.h"
-#include "virt/auto.h"
-#include "virt/chain.h"
-#include "virt/domain.h"
 
 static void
 check_state(FerryChecks *checks, const FerryInstance *instance)
@@ -106,21 +101,6 @@ check_deletable(const FerryAgent *agent, FerryChecks *checks, const FerryInstanc
     }
 }
 
-/* QEMU writes the variables that it carried to the file when the guest first runs: one that arrives
- * paused and is switched off before would start with variables as from the factory. */
-static void
-find_firmware_obstacle(FerryInstance *instance, const FerryOrderOptions *options)
-{
-    bool runs_there = !options->paused && g_strcmp0(instance->state, "running") == 0;
-
-    if (instance->nvram && !runs_there && !ferry_instance_is_shut_off(instance))
-        ferry_instance_add_obstacle(
-            instance, "nvram",
-            "The instance would arrive paused, and the firmware's variables "
-            "(NVRAM) reach their file only when it runs",
-            "Let it run, and leave \"paused\" out");
-}
-
 /* They are read and sent byte for byte, so no domain may make the agent read any other file. */
 static void
 check_files(const FerryAgent *agent, FerryChecks *checks, const FerryInstance *instance)
@@ -158,35 +138,26 @@ check_encrypted_on_the_way(FerryChecks *checks,
     }
 }
 
+/* What becomes of the source's disks: better said before than after. */
+static void
+check_source_disks(const FerryAgent *agent,
+                   FerryChecks *checks,
+                   const FerryInstance *instance,
+                   const FerryOrderOptions *options)
+{
+    if (options->source_disks == FERRY_SOURCE_DISKS_DELETE)
+        check_deletable(agent, checks, instance);
+    else if (options->source_disks == FERRY_SOURCE_DISKS_QUARANTINE)
+        ferry_quarantine_check(agent, checks, instance);
+}
+
 FerryChecks *
 ferry_source_check_run(const FerryAgent *agent,
-                       virConnectPtr connection,
-                       const char *name_or_uuid,
+                       virDomainPtr domain,
+                       const FerryInstance *instance,
                        const char *migration_id,
-                       const FerryOrderOptions *options,
-                       FerryInstance **ret_instance,
-                       GError **error)
+                       const FerryOrderOptions *options)
 {
-    g_autoptr(virDomain) domain = ferry_virt_domain_find(connection, name_or_uuid, error);
-    g_autoptr(FerryInstance) instance =
-        domain ? ferry_virt_domain_describe(connection, domain, error) : NULL;
-
-    if (!instance || !ferry_virt_domain_find_obstacles(domain, instance, error))
-        return NULL;
-    ferry_virt_chain_follow(connection, instance,
-                            (const char *const *)agent->config->allowed_paths);
-    if (options->flatten && !ferry_instance_is_shut_off(instance))
-        ferry_chain_flatten(instance);
-    if (!ferry_disk_plan_make(instance, (const char *const *)options->disks, error))
-        return NULL;
-    /* A chain is flattened by copying in full, and that holds for all disks of a transfer. */
-    if (!ferry_chain_is_flattened(instance))
-        ferry_storage_strategy_choose(instance, options);
-
-    find_firmware_obstacle(instance, options);
-    if (ferry_instance_is_shut_off(instance))
-        ferry_cold_find_obstacles(agent, instance);
-
     FerryChecks *checks = ferry_checks_new();
 
     check_state(checks, instance);
@@ -200,12 +171,8 @@ ferry_source_check_run(const FerryAgent *agent,
     check_files(agent, checks, instance);
     if (!ferry_instance_is_shut_off(instance))
         check_encrypted_on_the_way(checks, instance, options);
-    if (options->source_disks == FERRY_SOURCE_DISKS_DELETE)
-        check_deletable(agent, checks, instance);
-    else if (options->source_disks == FERRY_SOURCE_DISKS_QUARANTINE)
-        ferry_quarantine_check(agent, checks, instance);
+    check_source_disks(agent, checks, instance, options);
     if (alone && free && virDomainIsActive(domain) == 1)
         ferry_check_blockers(checks, domain, instance);
-    *ret_instance = g_steal_pointer(&instance);
     return checks;
 }

@@ -13,14 +13,13 @@
 
 /**
  * ferry_source_check_run:
+ * @domain: the instance's, for what only libvirt can say: jobs and blockers
+ * @instance: planned (storage/instance-plan.h)
  * @migration_id: (nullable): the migration that asks: its own record is no obstacle
- * @ret_instance: (transfer full): described and planned, also when checks fail
- * @error: the instance is not there, its definition cannot be read, or `disks` names wrong targets
+ * Returns: (transfer full): the results
  */
 FerryChecks *ferry_source_check_run(const FerryAgent *agent,
-                                    virConnectPtr connection,
-                                    const char *name_or_uuid,
+                                    virDomainPtr domain,
+                                    const FerryInstance *instance,
                                     const char *migration_id,
-                                    const FerryOrderOptions *options,
-                                    FerryInstance **ret_instance,
-                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                                    const FerryOrderOptions *options);

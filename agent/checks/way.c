@@ -149,12 +149,11 @@ check_libvirt(const char *text, const FerryProbe *probe, FerryChecks *checks)
 static const guint16 migration_ports[] = {49152, 49153, 49215};
 
 static void
-check_ports(const json_t *data, guint limit_ms, FerryChecks *checks)
+check_ports(const FerryMigrateData *there, guint limit_ms, FerryChecks *checks)
 {
-    const char *libvirt_text = ferry_json_get_string(data, "libvirt_uri");
+    const char *libvirt_text = there->libvirt_uri;
     g_autoptr(GUri) libvirt = g_uri_parse(libvirt_text, G_URI_FLAGS_NONE, NULL);
-    g_autoptr(GUri) migrate =
-        g_uri_parse(ferry_json_get_string(data, "migrate_uri"), G_URI_FLAGS_NONE, NULL);
+    g_autoptr(GUri) migrate = g_uri_parse(there->migrate_uri, G_URI_FLAGS_NONE, NULL);
     const char *address = g_uri_get_host(migrate);
     FerryProbe probes[G_N_ELEMENTS(migration_ports) + 1] = {0};
     FerryProbe *last = &probes[G_N_ELEMENTS(migration_ports)];
@@ -177,6 +176,7 @@ ferry_way_check_run(const FerryAgent *agent,
                     FerryChecks *checks)
 {
     g_autoptr(GError) error = NULL;
+    g_autoptr(FerryMigrateData) there = ferry_migrate_data_from_json(data, &error);
 
     check_versions(connection, data, checks);
     check_clock(data, times, checks);
@@ -184,9 +184,9 @@ ferry_way_check_run(const FerryAgent *agent,
         ferry_checks_add(checks, "destination-libvirt", FERRY_CHECK_WARN,
                          "Use agents of one version",
                          "The destination does not say where its libvirt is reached");
-    else if (!ferry_migrate_data_check(data, agent->config, &error))
+    else if (!there || !ferry_migrate_data_check(there, agent->config, &error))
         /* The URIs are a stranger's: nothing but plain ones is opened. */
         ferry_checks_add_error(checks, "destination-libvirt", error);
     else
-        check_ports(data, limit_ms, checks);
+        check_ports(there, limit_ms, checks);
 }

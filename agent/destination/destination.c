@@ -187,6 +187,7 @@ finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *rec
     g_autoptr(FerryOrderOptions) options =
         ferry_order_options_parse(ferry_record_options(record), self->agent->config, error);
     g_autoptr(FerryInstance) instance = NULL;
+    g_autoptr(FerryMigrateData) migrate_data = NULL;
     g_auto(FerryIncomingDomain) incoming = {0};
 
     if (!options)
@@ -194,8 +195,10 @@ finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *rec
     instance = ferry_instance_from_json(record->instance_info, error);
     if (!instance)
         return false;
-    ferry_placement_restore(instance, json_object_get(record->migrate_data, "volumes"),
-                            options->dest_name);
+    migrate_data = ferry_migrate_data_from_json(record->migrate_data, error);
+    if (!migrate_data)
+        return false;
+    ferry_placement_restore(instance, migrate_data, options->dest_name);
     if (!ferry_incoming_domain_wait(connection, instance, options, &incoming, error) ||
         !is_alive(record, &incoming, error) ||
         !ferry_merge_overlays(self->agent, connection, instance, record->migration_id, error))

@@ -127,15 +127,17 @@ make_migrate_data(const Call *call, const FerryRecord *record, const Made *made)
 {
     const FerryConfig *config = call->destination->agent->config;
     const char *address = config->live_migration_inbound_addr;
-    g_autofree char *libvirt_uri = ferry_migrate_data_libvirt_uri(config, address);
-    g_autofree char *migrate_uri = ferry_migrate_data_migrate_uri(address);
-    g_autofree char *expires_at = ferry_clock_format_iso(record->expires_us);
+    g_autoptr(FerryMigrateData) data = g_new0(FerryMigrateData, 1);
 
-    return json_pack("{s:s, s:o, s:o, s:o, s:O, s:O, s:o, s:n, s:s}", "migration_id",
-                     record->migration_id, "host", ferry_json_text(config->host), "libvirt_uri",
-                     ferry_json_text(libvirt_uri), "migrate_uri", ferry_json_text(migrate_uri),
-                     "pools", made->pools, "volumes", made->volumes, "files",
-                     list_files(call->instance), "destination_xml", "expires_at", expires_at);
+    data->migration_id = g_strdup(record->migration_id);
+    data->host = g_strdup(config->host);
+    data->libvirt_uri = ferry_migrate_data_libvirt_uri(config, address);
+    data->migrate_uri = ferry_migrate_data_migrate_uri(address);
+    data->pools = json_incref(made->pools);
+    data->volumes = ferry_migrate_volumes_from_json(made->volumes, NULL);
+    data->files = list_files(call->instance);
+    data->expires_at = ferry_clock_format_iso(record->expires_us);
+    return ferry_migrate_data_to_json(data);
 }
 
 static bool

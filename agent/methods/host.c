@@ -1,69 +1,79 @@
 #include "config.h"
 
+#include "ferry/bus.h"
 #include "ferry/json.h"
 #include "methods/arguments.h"
 #include "methods/list.h"
-#include "model/disk-plan.h"
+#include "storage/instance-plan.h"
 #include "storage/quarantine.h"
 #include "virt/auto.h"
-#include "virt/chain.h"
 #include "virt/domain-state.h"
 #include "virt/domain.h"
 #include "virt/host.h"
 #include "virt/virt.h"
 
-json_t *
-ferry_method_describe_host(const FerryMethodContext *context, FerryRequest *request, GError **error)
+bool
+ferry_method_ping(FerryMethodCall *call, GError **error)
 {
-    const FerryConfig *config = context->agent->config;
+    const FerryMethodContext *context = call->context;
+
+    return ferry_method_answer(
+        call, json_pack("{s:o, s:s, s:s, s:s, s:b}", "host",
+                        ferry_json_text(context->agent->config->host), "version", PACKAGE_VERSION,
+                        "api_version", FERRY_API_VERSION, "started_at", context->started_at,
+                        "libvirt_connected", ferry_virt_is_connected(context->agent->virt)));
+}
+
+static json_t *
+describe_slots(const FerryMethodContext *context)
+{
+    guint limit = context->agent->config->max_concurrent_live_migrations;
     guint used = 0;
     guint queued = 0;
+
+    ferry_scheduler_count(ferry_source_scheduler(context->source), &used, &queued);
+    return json_pack("{s:i, s:o, s:i}", "used", (int)used, "free",
+                     limit ? json_integer(used < limit ? limit - used : 0) : json_null(), "queued",
+                     (int)queued);
+}
+
+bool
+ferry_method_describe_host(FerryMethodCall *call, GError **error)
+{
+    const FerryMethodContext *context = call->context;
+    const FerryConfig *config = context->agent->config;
     g_autoptr(virConnect) connection = ferry_virt_connect(context->agent->virt, error);
     json_t *answer = connection ? ferry_virt_host_describe(connection, error) : NULL;
 
     if (!answer)
-        return NULL;
-    ferry_scheduler_count(ferry_source_scheduler(context->source), &used, &queued);
-
-    guint limit = config->max_concurrent_live_migrations;
-
+        return false;
     json_object_set_new(answer, "quarantine", ferry_quarantine_sum(context->agent));
     json_object_set_new(answer, "host", ferry_json_text(config->host));
     json_object_set_new(answer, "version", json_string(PACKAGE_VERSION));
     json_object_set_new(answer, "migration_address",
                         ferry_json_text(config->live_migration_inbound_addr));
-    json_object_set_new(
-        answer, "slots",
-        json_pack("{s:i, s:o, s:i}", "used", (int)used, "free",
-                  limit ? json_integer(used < limit ? limit - used : 0) : json_null(), "queued",
-                  (int)queued));
-    return answer;
+    json_object_set_new(answer, "slots", describe_slots(context));
+    return ferry_method_answer(call, answer);
 }
 
-json_t *
-ferry_method_describe_instance(const FerryMethodContext *context,
-                               FerryRequest *request,
-                               GError **error)
+bool
+ferry_method_describe_instance(FerryMethodCall *call, GError **error)
 {
-    const char *name = ferry_argument_name(ferry_request_args(request), "instance", error);
-    g_autoptr(virConnect) connection =
-        name ? ferry_virt_connect(context->agent->virt, error) : NULL;
+    const FerryAgent *agent = call->context->agent;
+    const char *name = ferry_field_name(&call->args, "instance", error);
+    g_autoptr(virConnect) connection = name ? ferry_virt_connect(agent->virt, error) : NULL;
     g_autoptr(virDomain) domain =
         connection ? ferry_virt_domain_find(connection, name, error) : NULL;
     g_autoptr(FerryInstance) instance = NULL;
 
     if (!domain)
-        return NULL;
+        return false;
 
     FerryObservedState observed = ferry_virt_domain_observed_state(domain);
 
-    instance = ferry_virt_domain_describe(connection, domain, error);
+    instance = ferry_instance_plan_default(agent, connection, domain, error);
     if (!instance)
-        return NULL;
-    ferry_virt_chain_follow(connection, instance,
-                            (const char *const *)context->agent->config->allowed_paths);
-    if (!ferry_disk_plan_make(instance, NULL, error))
-        return NULL;
+        return false;
 
     json_t *answer = ferry_instance_to_json(instance);
 
@@ -71,5 +81,5 @@ ferry_method_describe_instance(const FerryMethodContext *context,
                         json_string(ferry_observed_state_to_string(observed)));
     /* The name of before, for a source whose agent is older. */
     json_object_set_new(answer, "sight", json_string(ferry_observed_state_to_string(observed)));
-    return ferry_answer_named("instance_info", answer);
+    return ferry_method_answer(call, ferry_answer_named("instance_info", answer));
 }

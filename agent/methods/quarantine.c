@@ -1,51 +1,42 @@
 #include "config.h"
 
-#include "methods/arguments.h"
 #include "methods/list.h"
-#include "model/json-field.h"
 #include "storage/quarantine.h"
 
-/* Reads the arguments of an order about one quarantine. */
+/* Reads the arguments of an order about one quarantine. Returns: (transfer full): its id. */
 static char *
-read_order(FerryRequest *request, bool *ret_force, GError **error)
+read_order(FerryMethodCall *call, bool *ret_force, GError **error)
 {
-    json_t *args = ferry_request_args(request);
-    FerryFieldScope scope = {args, "args"};
-
-    return ferry_field_bool(&scope, "force", ret_force, error) ? ferry_argument_id(args, error)
-                                                               : NULL;
+    if (!ferry_field_bool(&call->args, "force", ret_force, error))
+        return NULL;
+    return ferry_field_uuid(&call->args, "migration_id", error);
 }
 
-json_t *
-ferry_method_list_quarantined_disks(const FerryMethodContext *context,
-                                    FerryRequest *request,
-                                    GError **error)
+bool
+ferry_method_list_quarantined_disks(FerryMethodCall *call, GError **error)
 {
     const char *instance = NULL;
 
-    if (!ferry_argument_optional_name(ferry_request_args(request), "instance", &instance, error))
-        return NULL;
-    return ferry_quarantine_list(context->agent, instance, error);
+    return ferry_field_optional_name(&call->args, "instance", &instance, error) &&
+           ferry_method_answer(call, ferry_quarantine_list(call->context->agent, instance, error));
 }
 
-json_t *
-ferry_method_restore_quarantined_disks(const FerryMethodContext *context,
-                                       FerryRequest *request,
-                                       GError **error)
+bool
+ferry_method_restore_quarantined_disks(FerryMethodCall *call, GError **error)
 {
     bool force = false;
-    g_autofree char *id = read_order(request, &force, error);
+    g_autofree char *id = read_order(call, &force, error);
+    FerryQuarantine *quarantine = call->context->agent->quarantine;
 
-    return id ? ferry_quarantine_restore(context->agent->quarantine, id, force, error) : NULL;
+    return id && ferry_method_answer(call, ferry_quarantine_restore(quarantine, id, force, error));
 }
 
-json_t *
-ferry_method_delete_quarantined_disks(const FerryMethodContext *context,
-                                      FerryRequest *request,
-                                      GError **error)
+bool
+ferry_method_delete_quarantined_disks(FerryMethodCall *call, GError **error)
 {
     bool force = false;
-    g_autofree char *id = read_order(request, &force, error);
+    g_autofree char *id = read_order(call, &force, error);
+    FerryQuarantine *quarantine = call->context->agent->quarantine;
 
-    return id ? ferry_quarantine_delete(context->agent->quarantine, id, force, error) : NULL;
+    return id && ferry_method_answer(call, ferry_quarantine_delete(quarantine, id, force, error));
 }

@@ -1,9 +1,7 @@
 #include "config.h"
 
-#include "ferry/error.h"
 #include "ferry/json.h"
 #include "journal/journal.h"
-#include "methods/arguments.h"
 #include "methods/list.h"
 
 #define MAX_LIST 1000
@@ -23,75 +21,73 @@ record_to_json(const FerryMethodContext *context, const FerryRecord *record)
     return ferry_record_to_json(newest ? newest : record, steps);
 }
 
-json_t *
-ferry_method_get_migration(const FerryMethodContext *context, FerryRequest *request, GError **error)
+static bool
+get_role(const FerryFieldScope *args, const char **ret_name, FerryRole *ret_role, GError **error)
 {
-    json_t *args = ferry_request_args(request);
+    if (!ferry_field_optional_name(args, "role", ret_name, error))
+        return false;
+    if (!*ret_name || ferry_role_from_string(*ret_name, ret_role))
+        return true;
+    return ferry_field_refuse(args, "role", json_object_get(args->object, "role"),
+                              "\"source\" or \"destination\"", error);
+}
+
+bool
+ferry_method_get_migration(FerryMethodCall *call, GError **error)
+{
+    FerryJournal *journal = call->context->agent->journal;
     const char *role_name = NULL;
     FerryRole role = FERRY_ROLE_SOURCE;
-    g_autofree char *id = ferry_argument_id(args, error);
+    g_autofree char *id = ferry_field_uuid(&call->args, "migration_id", error);
     g_autoptr(FerryRecord) record = NULL;
 
-    if (!id || !ferry_argument_optional_name(args, "role", &role_name, error))
-        return NULL;
-    if (role_name && !ferry_role_from_string(role_name, &role)) {
-        ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, NULL,
-                        "Argument 'role': expected 'source' or 'destination', found '%s'",
-                        role_name);
-        return NULL;
-    }
-    record = ferry_journal_get(context->agent->journal, id, role, role_name ? error : NULL);
+    if (!id || !get_role(&call->args, &role_name, &role, error))
+        return false;
+    record = ferry_journal_get(journal, id, role, role_name ? error : NULL);
     if (!record && !role_name)
-        record = ferry_journal_get(context->agent->journal, id, FERRY_ROLE_DESTINATION, error);
-    return record ? record_to_json(context, record) : NULL;
+        record = ferry_journal_get(journal, id, FERRY_ROLE_DESTINATION, error);
+    return record && ferry_method_answer(call, record_to_json(call->context, record));
 }
 
 static bool
-get_filter(json_t *args, FerryJournalFilter *filter, GError **error)
+refuse_status(const FerryFieldScope *args, GError **error)
 {
-    FerryStatus status = FERRY_STATUS_ACCEPTED;
-    json_t *limit = json_object_get(args, "limit");
+    g_autoptr(GString) expected = g_string_new("one of");
 
-    if (!ferry_argument_optional_name(args, "status", &filter->status, error) ||
-        !ferry_argument_optional_name(args, "instance", &filter->instance, error))
-        return false;
-    if (filter->status && !ferry_status_from_string(filter->status, &status)) {
-        ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST,
-                        "accepted, queued, preparing, running, post-migrating, completed, failed, "
-                        "cancelled, error, prepared, rolled-back",
-                        "Argument 'status': '%s' is not a status", filter->status);
-        return false;
-    }
-    if (limit && !json_is_null(limit)) {
-        json_int_t value = json_integer_value(limit);
-
-        if (!json_is_integer(limit) || value < 1 || value > MAX_LIST) {
-            ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, NULL,
-                            "Argument 'limit': expected an integer from 1 to %d", MAX_LIST);
-            return false;
-        }
-        filter->limit = (guint)value;
-    }
-    return true;
+    for (guint i = 0; i < FERRY_STATUS_COUNT; i++)
+        g_string_append_printf(expected, "%s %s", i > 0 ? "," : "", ferry_status_to_string(i));
+    return ferry_field_refuse(args, "status", json_object_get(args->object, "status"),
+                              expected->str, error);
 }
 
-json_t *
-ferry_method_list_migrations(const FerryMethodContext *context,
-                             FerryRequest *request,
-                             GError **error)
+static bool
+get_filter(const FerryFieldScope *args, FerryJournalFilter *filter, GError **error)
+{
+    FerryStatus status = FERRY_STATUS_ACCEPTED;
+
+    if (!ferry_field_optional_name(args, "status", &filter->status, error) ||
+        !ferry_field_optional_name(args, "instance", &filter->instance, error) ||
+        !ferry_field_uint(args, "limit", 1, MAX_LIST, &filter->limit, error))
+        return false;
+    return !filter->status || ferry_status_from_string(filter->status, &status) ||
+           refuse_status(args, error);
+}
+
+bool
+ferry_method_list_migrations(FerryMethodCall *call, GError **error)
 {
     FerryJournalFilter filter = {0};
     g_autoptr(GPtrArray) records = NULL;
 
-    if (!get_filter(ferry_request_args(request), &filter, error))
-        return NULL;
-    records = ferry_journal_list(context->agent->journal, &filter, error);
+    if (!get_filter(&call->args, &filter, error))
+        return false;
+    records = ferry_journal_list(call->context->agent->journal, &filter, error);
     if (!records)
-        return NULL;
+        return false;
 
     json_t *list = json_array();
 
     for (guint i = 0; i < records->len; i++)
-        json_array_append_new(list, record_to_json(context, g_ptr_array_index(records, i)));
-    return list;
+        json_array_append_new(list, record_to_json(call->context, g_ptr_array_index(records, i)));
+    return ferry_method_answer(call, list);
 }

@@ -19,6 +19,105 @@ static const char *const result_names[] = {
     [FERRY_CHECK_FAIL] = "fail",
 };
 
+/* The code of a failure that has no name of its own in the protocol. */
+#define COMMON_CODE FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR
+
+/* Every check that there is, obstacles of an instance among them, and the code of its failure. What
+ * each means: docs/protocol.md, part 6; a test compares the two. */
+static const struct {
+    const char *name;
+    FerryErrorCode code;
+} table[] = {
+    {"already-migrating", FERRY_ERROR_INSTANCE_ALREADY_MIGRATING},
+    {"backing-chain", COMMON_CODE},
+    {"block-job", COMMON_CODE},
+    {"block-volume", COMMON_CODE},
+    {"checkpoints", COMMON_CODE},
+    {"clock", COMMON_CODE},
+    {"cpu", FERRY_ERROR_INVALID_CPU_INFO},
+    {"data-file", COMMON_CODE},
+    {"destination", COMMON_CODE},
+    {"destination-libvirt", COMMON_CODE},
+    {"disk-encryption", COMMON_CODE},
+    {"disk-exists", FERRY_ERROR_DESTINATION_DISK_EXISTS},
+    {"disk-format", COMMON_CODE},
+    {"disk-formats", COMMON_CODE},
+    {"disk-left-out", COMMON_CODE},
+    {"disk-path", COMMON_CODE},
+    {"disk-type", COMMON_CODE},
+    {"domain-xml", COMMON_CODE},
+    {"duplicate-file", COMMON_CODE},
+    {"file-exists", COMMON_CODE},
+    {"filesystem", COMMON_CODE},
+    {"firmware", COMMON_CODE},
+    {"folder-rights", COMMON_CODE},
+    {"graphics", COMMON_CODE},
+    {"host-device", COMMON_CODE},
+    {"huge-pages", COMMON_CODE},
+    {"image-header", COMMON_CODE},
+    {"image-size", COMMON_CODE},
+    {"incoming-slots", COMMON_CODE},
+    {"internal-snapshots", COMMON_CODE},
+    {"job", COMMON_CODE},
+    {"launch-security", COMMON_CODE},
+    {"layout", COMMON_CODE},
+    {"machine", COMMON_CODE},
+    {"managed-save", COMMON_CODE},
+    {"memory", COMMON_CODE},
+    {"memory-file", COMMON_CODE},
+    {"migration-blockers", COMMON_CODE},
+    {"migration-ports", COMMON_CODE},
+    {"name", COMMON_CODE},
+    {"network", COMMON_CODE},
+    {"nvram", COMMON_CODE},
+    {"options", COMMON_CODE},
+    {"path", FERRY_ERROR_PATH_NOT_ALLOWED},
+    {"persistent", COMMON_CODE},
+    {"pool", COMMON_CODE},
+    {"pool-map", COMMON_CODE},
+    {"quarantine", COMMON_CODE},
+    {"secret", COMMON_CODE},
+    {"shareable-disk", COMMON_CODE},
+    {"shared-memory", COMMON_CODE},
+    {"snapshots", COMMON_CODE},
+    {"source-disks", COMMON_CODE},
+    {"source-pool", COMMON_CODE},
+    {"space", COMMON_CODE},
+    {"state", FERRY_ERROR_INSTANCE_INVALID_STATE},
+    {"storage-strategy", COMMON_CODE},
+    {"tls", COMMON_CODE},
+    {"tpm", COMMON_CODE},
+    {"transient-disk", COMMON_CODE},
+    {"uuid", COMMON_CODE},
+    {"versions", COMMON_CODE},
+    {"vhost-user", COMMON_CODE},
+};
+
+const char *
+ferry_check_name(guint index)
+{
+    return index < G_N_ELEMENTS(table) ? table[index].name : NULL;
+}
+
+bool
+ferry_check_is_name(const char *name)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(table); i++)
+        if (g_strcmp0(table[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static FerryErrorCode
+code_of_check(const char *name)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(table); i++)
+        if (g_strcmp0(table[i].name, name) == 0)
+            return table[i].code;
+    /* A peer that is newer has checks of which this one has not heard. */
+    return COMMON_CODE;
+}
+
 static void
 check_free(FerryCheck *check)
 {
@@ -52,6 +151,19 @@ ferry_checks_free(FerryChecks *checks)
     g_free(checks);
 }
 
+/* @message: (transfer full). */
+static void
+add(FerryChecks *checks, const char *name, FerryCheckResult result, const char *hint, char *message)
+{
+    FerryCheck *check = g_new0(FerryCheck, 1);
+
+    check->name = g_strdup(name);
+    check->result = result;
+    check->message = message;
+    check->hint = g_strdup(hint);
+    g_ptr_array_add(checks->list, check);
+}
+
 void
 ferry_checks_add(FerryChecks *checks,
                  const char *name,
@@ -61,14 +173,13 @@ ferry_checks_add(FerryChecks *checks,
                  ...)
 {
     va_list arguments;
+
+    /* Added all the same: a failure must not get lost for want of a name. */
+    if (!ferry_check_is_name(name))
+        g_critical("The check '%s' is not in the table of checks", name);
     va_start(arguments, format);
-    FerryCheck *check = g_new0(FerryCheck, 1);
-    check->name = g_strdup(name);
-    check->result = result;
-    check->message = g_strdup_vprintf(format, arguments);
-    check->hint = g_strdup(hint);
+    add(checks, name, result, hint, g_strdup_vprintf(format, arguments));
     va_end(arguments);
-    g_ptr_array_add(checks->list, check);
 }
 
 void
@@ -82,7 +193,8 @@ ferry_checks_append(FerryChecks *checks, const FerryChecks *other)
 {
     for (guint i = 0; i < other->list->len; i++) {
         const FerryCheck *check = ferry_checks_get(other, i);
-        ferry_checks_add(checks, check->name, check->result, check->hint, "%s", check->message);
+
+        add(checks, check->name, check->result, check->hint, g_strdup(check->message));
     }
 }
 
@@ -194,27 +306,6 @@ ferry_checks_from_json(const json_t *object, GError **error)
         g_ptr_array_add(checks->list, check);
     }
     return g_steal_pointer(&checks);
-}
-
-/* Checks whose failure has a name of its own in the protocol. */
-static const struct {
-    const char *check;
-    FerryErrorCode code;
-} codes[] = {
-    {"already-migrating", FERRY_ERROR_INSTANCE_ALREADY_MIGRATING},
-    {"cpu", FERRY_ERROR_INVALID_CPU_INFO},
-    {"disk-exists", FERRY_ERROR_DESTINATION_DISK_EXISTS},
-    {"path", FERRY_ERROR_PATH_NOT_ALLOWED},
-    {"state", FERRY_ERROR_INSTANCE_INVALID_STATE},
-};
-
-static FerryErrorCode
-code_of_check(const char *name)
-{
-    for (guint i = 0; i < G_N_ELEMENTS(codes); i++)
-        if (g_strcmp0(codes[i].check, name) == 0)
-            return codes[i].code;
-    return FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR;
 }
 
 GError *

@@ -15,7 +15,7 @@ typedef enum {
 } FerryCheckResult;
 
 typedef struct {
-    char *name; /* stable, e.g. "free-space" */
+    char *name; /* stable, of the table in check.c; a peer's may be newer than that */
     FerryCheckResult result;
     char *message; /* what was found, on which object */
     char *hint;    /* what to do about it, or NULL */
@@ -27,7 +27,14 @@ FerryChecks *ferry_checks_new(void);
 void ferry_checks_free(FerryChecks *checks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryChecks, ferry_checks_free)
 
-/** Adds one result; all texts are copied. @hint: (nullable). @format: printf's, of the message. */
+/** Returns: a name of the table of all checks, by its index; NULL past the last one. */
+const char *ferry_check_name(guint index);
+
+/** Returns: true for a name of that table. */
+bool ferry_check_is_name(const char *name);
+
+/** Adds one result; all texts are copied. @name: of the table; any other is a mistake of the
+ * programmer. @hint: (nullable). @format: printf's, of the message. */
 void ferry_checks_add(FerryChecks *checks,
                       const char *name,
                       FerryCheckResult result,
@@ -38,7 +45,7 @@ void ferry_checks_add(FerryChecks *checks,
 /** Adds a failure that says what @error says, with its hint. */
 void ferry_checks_add_error(FerryChecks *checks, const char *name, const GError *error);
 
-/** Adds copies of all of @other, e.g. the far side's. */
+/** Adds copies of all of @other, e.g. the far side's, whatever their names. */
 void ferry_checks_append(FerryChecks *checks, const FerryChecks *other);
 
 guint ferry_checks_count(const FerryChecks *checks);
@@ -67,8 +74,8 @@ FerryChecks *ferry_checks_from_json(const json_t *object, GError **error) G_GNUC
  * ferry_checks_error:
  * Returns: (transfer full) (nullable): NULL when compatible; else an error whose code is the one
  * that all failed checks share (an existing file, a path, the CPU, the state have codes of their
- * own) or FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR, whose message names each failed check, whose hint is that of the first failure, and whose
- * details carry all results under "checks".
+ * own) or FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR, whose message names each failed check, whose hint
+ * is that of the first failure, and whose details carry all results under "checks".
  */
 GError *ferry_checks_error(const FerryChecks *checks) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -2,6 +2,8 @@
 
 #include "model/instance.h"
 
+#include "model/check.h"
+
 static void
 interface_free(gpointer data)
 {
@@ -117,6 +119,9 @@ ferry_instance_add_obstacle(FerryInstance *instance,
                             const char *hint)
 {
     FerryObstacle *obstacle = g_new0(FerryObstacle, 1);
+
+    if (!ferry_check_is_name(name))
+        g_critical("The obstacle '%s' is not in the table of checks", name);
     obstacle->name = g_strdup(name);
     obstacle->message = g_strdup(message);
     obstacle->hint = g_strdup(hint);

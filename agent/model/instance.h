@@ -103,7 +103,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryDisk, ferry_disk_free)
 /** Returns: true when libvirt takes @name for a domain of QEMU: it becomes part of paths there. */
 bool ferry_instance_is_name(const char *name);
 
-/** Adds an obstacle; the texts are copied. */
+/** Adds an obstacle; the texts are copied. @name: one of the table of checks (check.h). */
 void ferry_instance_add_obstacle(FerryInstance *instance,
                                  const char *name,
                                  const char *message,

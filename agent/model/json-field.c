@@ -9,6 +9,7 @@
 
 /* What a person needs to recognise the value, not the value in full. */
 #define SHOWN_CHARS 60
+#define MAX_NAME_BYTES 256
 
 static char *
 describe_string(const json_t *value)
@@ -265,4 +266,58 @@ ferry_field_map(const FerryFieldScope *scope,
     json_decref(*value);
     *value = json_copy((json_t *)found);
     return true;
+}
+
+bool
+ferry_field_optional_name(const FerryFieldScope *scope,
+                          const char *key,
+                          const char **value,
+                          GError **error)
+{
+    const json_t *found = lookup(scope, key);
+
+    if (!found)
+        return true;
+    if (!check_text(scope, key, found, FERRY_FIELD_LINE, MAX_NAME_BYTES, error))
+        return false;
+    if (json_string_length(found) == 0)
+        return ferry_field_refuse(scope, key, found, "a string that is not empty", error);
+    *value = json_string_value(found);
+    return true;
+}
+
+const char *
+ferry_field_name(const FerryFieldScope *scope, const char *key, GError **error)
+{
+    const char *name = NULL;
+
+    if (ferry_field_optional_name(scope, key, &name, error) && !name)
+        (void)ferry_field_refuse(scope, key, json_object_get(scope->object, key), "a string",
+                                 error);
+    return name;
+}
+
+char *
+ferry_field_uuid(const FerryFieldScope *scope, const char *key, GError **error)
+{
+    const char *text = ferry_field_name(scope, key, error);
+
+    if (!text)
+        return NULL;
+    if (g_uuid_string_is_valid(text))
+        return g_ascii_strdown(text, -1);
+    (void)ferry_field_refuse(scope, key, json_object_get(scope->object, key),
+                             "a UUID, such as uuidgen makes", error);
+    return NULL;
+}
+
+json_t *
+ferry_field_object(const FerryFieldScope *scope, const char *key, GError **error)
+{
+    json_t *value = json_object_get(scope->object, key);
+
+    if (json_is_object(value))
+        return value;
+    (void)ferry_field_refuse(scope, key, value, "an object", error);
+    return NULL;
 }

@@ -1,9 +1,10 @@
 /* json-field.h: one field of a JSON object that a stranger sent, read with its type, size and
  * characters checked. Pure, any thread.
  *
- * Every reader leaves *value as it was, and returns true, when the key is absent or null: so the
- * default is what the variable holds before. Errors are FERRY_ERROR_INVALID_REQUEST and name the
- * field with its whole path, what was found and what was expected.
+ * A reader that fills *value leaves it as it was, and returns true, when the key is absent or null:
+ * so the default is what the variable holds before. A reader that returns what it read fails then.
+ * Errors are FERRY_ERROR_INVALID_REQUEST and name the field with its whole path, what was found and
+ * what was expected.
  */
 #pragma once
 
@@ -14,7 +15,7 @@
 /* The object that is read and its own path; a plain value on the stack. */
 typedef struct {
     const json_t *object;
-    const char *path; /* "instance_info.disks[3]" */
+    const char *path; /* "instance_info.disks[3]"; a method's arguments: "args" */
 } FerryFieldScope;
 
 typedef enum {
@@ -82,3 +83,25 @@ bool ferry_field_map(const FerryFieldScope *scope,
                      gsize max_bytes,
                      json_t **value,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer none): a name: 1 to 256 bytes as FERRY_FIELD_LINE. NULL with @error, also for a
+ * key that is not there. */
+const char *ferry_field_name(const FerryFieldScope *scope,
+                             const char *key,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** The same for a name that may be left out. @value: (transfer none). */
+bool ferry_field_optional_name(const FerryFieldScope *scope,
+                               const char *key,
+                               const char **value,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full): a UUID, in lower case. NULL with @error. */
+char *ferry_field_uuid(const FerryFieldScope *scope,
+                       const char *key,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer none): an object. NULL with @error. */
+json_t *ferry_field_object(const FerryFieldScope *scope,
+                           const char *key,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,6 +4,11 @@
 
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "model/json-field.h"
+
+#define MAX_VOLUMES 256
+#define MAX_TEXT_BYTES (64 * 1024)
+#define MAX_CAPACITY_BYTES (G_GUINT64_CONSTANT(1) << 62)
 
 static char *
 bracketed(const char *address)
@@ -35,12 +40,169 @@ ferry_migrate_data_migrate_uri(const char *address)
     return g_strdup_printf("tcp://%s", host);
 }
 
+/* --- reading ---------------------------------------------------------------------------------- */
+
+static void
+volume_free(FerryMigrateVolume *volume)
+{
+    g_free(volume->target);
+    g_free(volume->path);
+    g_free(volume->pool);
+    g_free(volume->format);
+    g_free(volume);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryMigrateVolume, volume_free)
+
+static void
+destroy_volume(gpointer data)
+{
+    volume_free(data);
+}
+
+void
+ferry_migrate_data_free(FerryMigrateData *data)
+{
+    if (!data)
+        return;
+    g_free(data->migration_id);
+    g_free(data->host);
+    g_free(data->libvirt_uri);
+    g_free(data->migrate_uri);
+    json_decref(data->pools);
+    g_clear_pointer(&data->volumes, g_ptr_array_unref);
+    json_decref(data->files);
+    g_free(data->expires_at);
+    g_free(data);
+}
+
+static bool
+read_text(const FerryFieldScope *scope, const char *key, char **value, GError **error)
+{
+    return ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_TEXT_BYTES, value, error);
+}
+
+static FerryMigrateVolume *
+read_volume(const FerryFieldScope *scope, GError **error)
+{
+    g_autoptr(FerryMigrateVolume) volume = g_new0(FerryMigrateVolume, 1);
+
+    if (!ferry_field_check_object(scope, error) ||
+        !read_text(scope, "target", &volume->target, error) ||
+        !read_text(scope, "path", &volume->path, error) ||
+        !read_text(scope, "pool", &volume->pool, error) ||
+        !read_text(scope, "format", &volume->format, error) ||
+        !ferry_field_uint64(scope, "capacity_bytes", 0, MAX_CAPACITY_BYTES, &volume->capacity_bytes,
+                            error) ||
+        !ferry_field_bool(scope, "created", &volume->created, error) ||
+        !ferry_field_bool(scope, "seeded", &volume->seeded, error))
+        return NULL;
+    return g_steal_pointer(&volume);
+}
+
+GPtrArray *
+ferry_migrate_volumes_from_json(const json_t *list, GError **error)
+{
+    g_autoptr(GPtrArray) volumes = g_ptr_array_new_with_free_func(destroy_volume);
+
+    for (gsize i = 0; i < json_array_size(list); i++) {
+        g_autofree char *path = g_strdup_printf("migrate_data.volumes[%zu]", i);
+        const FerryFieldScope scope = {json_array_get(list, i), path};
+        FerryMigrateVolume *volume = read_volume(&scope, error);
+
+        if (!volume)
+            return NULL;
+        g_ptr_array_add(volumes, volume);
+    }
+    return g_steal_pointer(&volumes);
+}
+
+/* What is only passed on: whoever reads it checks it. */
+static json_t *
+keep(const json_t *object, const char *key)
+{
+    json_t *value = json_object_get(object, key);
+
+    return json_is_null(value) ? NULL : json_incref(value);
+}
+
+FerryMigrateData *
+ferry_migrate_data_from_json(const json_t *object, GError **error)
+{
+    const FerryFieldScope scope = {object, "migrate_data"};
+    const json_t *volumes = NULL;
+    g_autoptr(FerryMigrateData) data = g_new0(FerryMigrateData, 1);
+
+    if (!ferry_field_check_object(&scope, error) ||
+        !read_text(&scope, "migration_id", &data->migration_id, error) ||
+        !read_text(&scope, "host", &data->host, error) ||
+        !read_text(&scope, "libvirt_uri", &data->libvirt_uri, error) ||
+        !read_text(&scope, "migrate_uri", &data->migrate_uri, error) ||
+        !read_text(&scope, "expires_at", &data->expires_at, error) ||
+        !ferry_field_list(&scope, "volumes", MAX_VOLUMES, &volumes, error))
+        return NULL;
+    data->volumes = ferry_migrate_volumes_from_json(volumes, error);
+    if (!data->volumes)
+        return NULL;
+    data->pools = keep(object, "pools");
+    data->files = keep(object, "files");
+    data->names_document = json_object_get(object, "destination_xml") &&
+                           !json_is_null(json_object_get(object, "destination_xml"));
+    return g_steal_pointer(&data);
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+static json_t *
+volume_to_json(const FerryMigrateVolume *volume)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:I, s:b, s:b}", "target",
+                     ferry_json_text(volume->target), "path", ferry_json_text(volume->path), "pool",
+                     ferry_json_text(volume->pool), "format", ferry_json_text(volume->format),
+                     "capacity_bytes", (json_int_t)volume->capacity_bytes, "created",
+                     volume->created, "seeded", volume->seeded);
+}
+
+static json_t *
+or_empty_list(json_t *list)
+{
+    return list ? json_incref(list) : json_array();
+}
+
+json_t *
+ferry_migrate_data_to_json(const FerryMigrateData *data)
+{
+    json_t *volumes = json_array();
+
+    for (guint i = 0; i < data->volumes->len; i++)
+        json_array_append_new(volumes, volume_to_json(g_ptr_array_index(data->volumes, i)));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:n, s:o}", "migration_id",
+                     ferry_json_text(data->migration_id), "host", ferry_json_text(data->host),
+                     "libvirt_uri", ferry_json_text(data->libvirt_uri), "migrate_uri",
+                     ferry_json_text(data->migrate_uri), "pools", or_empty_list(data->pools),
+                     "volumes", volumes, "files", or_empty_list(data->files), "destination_xml",
+                     "expires_at", ferry_json_text(data->expires_at));
+}
+
+const FerryMigrateVolume *
+ferry_migrate_data_find(const FerryMigrateData *data, const char *target)
+{
+    for (guint i = 0; data && i < data->volumes->len; i++) {
+        const FerryMigrateVolume *volume = g_ptr_array_index(data->volumes, i);
+
+        if (g_strcmp0(volume->target, target) == 0)
+            return volume;
+    }
+    return NULL;
+}
+
+/* --- checking --------------------------------------------------------------------------------- */
+
 static bool
 refuse(const char *field, const char *value, const char *expected, GError **error)
 {
     ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST,
                     "Pass migrate_data on as pre_live_migration answered it",
-                    "migrate_data.%s is '%s': expected %s", field, value ? value : "(not a string)",
+                    "migrate_data.%s is '%s': expected %s", field, value ? value : "(nothing)",
                     expected);
     return false;
 }
@@ -77,26 +239,23 @@ is_plain_libvirt_uri(const char *text)
 }
 
 bool
-ferry_migrate_data_check(const json_t *migrate_data, const FerryConfig *config, GError **error)
+ferry_migrate_data_check(const FerryMigrateData *data, const FerryConfig *config, GError **error)
 {
-    const char *libvirt_uri = ferry_json_get_string(migrate_data, "libvirt_uri");
-    const char *migrate_uri = ferry_json_get_string(migrate_data, "migrate_uri");
-    g_autoptr(GUri) uri = parse_plain_uri(migrate_uri);
+    g_autoptr(GUri) uri = parse_plain_uri(data->migrate_uri);
 
     if (!uri || g_strcmp0(g_uri_get_scheme(uri), "tcp") != 0 || g_uri_get_path(uri)[0] != '\0')
-        return refuse("migrate_uri", migrate_uri, "tcp://HOST or tcp://HOST:PORT", error);
+        return refuse("migrate_uri", data->migrate_uri, "tcp://HOST or tcp://HOST:PORT", error);
 
     g_autofree char *own = ferry_migrate_data_libvirt_uri(config, g_uri_get_host(uri));
 
-    if (g_strcmp0(libvirt_uri, own) != 0 && !is_plain_libvirt_uri(libvirt_uri))
-        return refuse("libvirt_uri", libvirt_uri,
+    if (g_strcmp0(data->libvirt_uri, own) != 0 && !is_plain_libvirt_uri(data->libvirt_uri))
+        return refuse("libvirt_uri", data->libvirt_uri,
                       "qemu+tls, qemu+tcp or qemu+ssh://HOST/system, or what this host's "
                       "live_migration_uri makes",
                       error);
     /* A document of a stranger could name any program and any file of the destination; what the
      * options ask for is made here, of libvirt's own. */
-    if (json_object_get(migrate_data, "destination_xml") &&
-        !json_is_null(json_object_get(migrate_data, "destination_xml")))
+    if (data->names_document)
         return refuse("destination_xml", "a document", "null", error);
     return true;
 }

@@ -1,4 +1,8 @@
-/* migrate-data.h: what a destination hands the source: built and checked. Pure, any thread. */
+/* migrate-data.h: `migrate_data`, what a destination that is prepared hands the source.
+ *
+ * The destination makes it, callers carry it, the record keeps it as JSON; who decides with it reads
+ * it once into this value. Pure, any thread.
+ */
 #pragma once
 
 #include <glib.h>
@@ -7,11 +11,56 @@
 
 #include "ferry/config.h"
 
+/* What the destination has prepared for one disk. Texts are NULL where it did not tell. */
+typedef struct {
+    char *target;
+    char *path;
+    char *pool;
+    char *format;
+    guint64 capacity_bytes;
+    bool created;
+    bool seeded; /* it is to be sent, not mirrored */
+} FerryMigrateVolume;
+
+/* Texts are NULL where the document has none. */
+typedef struct {
+    char *migration_id;
+    char *host;
+    char *libvirt_uri;   /* of the destination's libvirt */
+    char *migrate_uri;   /* of its QEMU */
+    json_t *pools;       /* passed on as they are; may be NULL */
+    GPtrArray *volumes;  /* FerryMigrateVolume; never NULL once read */
+    json_t *files;       /* passed on as they are; may be NULL */
+    bool names_document; /* destination_xml is not null */
+    char *expires_at;
+} FerryMigrateData;
+
 /** Returns: (transfer full): @config's URI of this host's libvirt as others reach it. */
 char *ferry_migrate_data_libvirt_uri(const FerryConfig *config, const char *address);
 
 /** Returns: (transfer full): where QEMU is reached: "tcp://ADDRESS", IPv6 in brackets. */
 char *ferry_migrate_data_migrate_uri(const char *address);
+
+/**
+ * ferry_migrate_data_from_json:
+ * @object: from the wire or from a record; unknown keys are ignored, every known one may be missing
+ * @error: FERRY_ERROR_INVALID_REQUEST naming the field: it is no object, or a field of a wrong type
+ */
+FerryMigrateData *ferry_migrate_data_from_json(const json_t *object,
+                                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full): FerryMigrateVolume each, of the list in `volumes` (NULL: empty). */
+GPtrArray *ferry_migrate_volumes_from_json(const json_t *list,
+                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full): the document of the protocol. `destination_xml` is null. */
+json_t *ferry_migrate_data_to_json(const FerryMigrateData *data);
+
+void ferry_migrate_data_free(FerryMigrateData *data);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryMigrateData, ferry_migrate_data_free)
+
+/** @data: (nullable). Returns: (transfer none) (nullable): what was prepared for that disk. */
+const FerryMigrateVolume *ferry_migrate_data_find(const FerryMigrateData *data, const char *target);
 
 /**
  * ferry_migrate_data_check:
@@ -22,6 +71,6 @@ char *ferry_migrate_data_migrate_uri(const char *address);
  * `destination_xml` must be null: virt/redefine.h makes the document where one is needed.
  * @error: FERRY_ERROR_INVALID_REQUEST naming the field
  */
-bool ferry_migrate_data_check(const json_t *migrate_data,
+bool ferry_migrate_data_check(const FerryMigrateData *data,
                               const FerryConfig *config,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -272,6 +272,12 @@ static const struct {
     {"progress_interval_s", read_interval},
 };
 
+const char *
+ferry_order_option_name(guint index)
+{
+    return index < G_N_ELEMENTS(readers) ? readers[index].name : NULL;
+}
+
 static bool
 refuse_unknown(const char *key, GError **error)
 {

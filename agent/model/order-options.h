@@ -55,3 +55,6 @@ FerryOrderOptions *ferry_order_options_parse(const json_t *object,
                                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void ferry_order_options_free(FerryOrderOptions *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryOrderOptions, ferry_order_options_free)
+
+/** Returns: the name of an option of the protocol, by its index; NULL past the last one. */
+const char *ferry_order_option_name(guint index);

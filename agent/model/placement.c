@@ -252,19 +252,18 @@ ferry_placement_apply(FerryInstance *instance,
 }
 
 void
-ferry_placement_restore(FerryInstance *instance, const json_t *volumes, const char *dest_name)
+ferry_placement_restore(FerryInstance *instance,
+                        const FerryMigrateData *migrate_data,
+                        const char *dest_name)
 {
-    gsize index = 0;
-    const json_t *volume = NULL;
-    json_array_foreach((json_t *)volumes, index, volume) {
-        const char *target = ferry_json_get_string(volume, "target");
-        const char *path = ferry_json_get_string(volume, "path");
-        const char *format = ferry_json_get_string(volume, "format");
-        FerryDisk *disk = target != NULL ? ferry_instance_find_disk(instance, target) : NULL;
-        if (disk == NULL || path == NULL || format == NULL)
+    for (guint i = 0; i < instance->disks->len; i++) {
+        FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+        const FerryMigrateVolume *volume = ferry_migrate_data_find(migrate_data, disk->target);
+
+        if (!volume || !volume->path || !volume->format)
             continue;
-        replace(&disk->source, path);
-        replace(&disk->format, format);
+        replace(&disk->source, volume->path);
+        replace(&disk->format, volume->format);
     }
     if (dest_name != NULL)
         replace(&instance->name, dest_name);

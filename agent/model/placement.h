@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "model/instance.h"
+#include "model/migrate-data.h"
 #include "model/order-options.h"
 
 /** Returns: (transfer full) (nullable): the folder of this host's pool @name. */
@@ -29,6 +30,8 @@ void ferry_placement_apply(FerryInstance *instance,
                            FerryPoolFolderFunc folder_of,
                            gpointer data);
 
-/** Rewrites @instance by what a preparation answered, `migrate_data`.`volumes`: for later, when the
- * map may mean something else. @name: (nullable): the option dest_name. */
-void ferry_placement_restore(FerryInstance *instance, const json_t *volumes, const char *dest_name);
+/** Rewrites @instance by what a preparation answered: for later, when the map may mean something
+ * else. @migrate_data: (nullable). @dest_name: (nullable): the option dest_name. */
+void ferry_placement_restore(FerryInstance *instance,
+                             const FerryMigrateData *migrate_data,
+                             const char *dest_name);

@@ -2,7 +2,6 @@
 
 #include "model/storage-strategy.h"
 
-#include "ferry/json.h"
 #include "model/overlay.h"
 
 #include <string.h>
@@ -134,25 +133,13 @@ ferry_storage_strategy_avoid_seeds(FerryInstance *instance,
     }
 }
 
-static bool
-is_prepared_for_seed(const json_t *volumes, const char *target)
-{
-    json_t *volume = NULL;
-    gsize index = 0;
-
-    json_array_foreach((json_t *)volumes, index, volume) {
-        if (g_strcmp0(ferry_json_get_string(volume, "target"), target) == 0)
-            return ferry_json_get_bool(volume, "seeded", false);
-    }
-    return false;
-}
-
 void
-ferry_storage_strategy_adopt(FerryInstance *instance, const json_t *volumes)
+ferry_storage_strategy_adopt(FerryInstance *instance, const FerryMigrateData *migrate_data)
 {
     for (guint i = 0; i < instance->disks->len; i++) {
         FerryDisk *disk = g_ptr_array_index(instance->disks, i);
-        bool seeded = is_prepared_for_seed(volumes, disk->target);
+        const FerryMigrateVolume *volume = ferry_migrate_data_find(migrate_data, disk->target);
+        bool seeded = volume && volume->seeded;
 
         if (disk->migrate && seeded != disk->seeded)
             decide(disk, seeded, g_strdup("as the destination was prepared"));

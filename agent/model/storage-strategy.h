@@ -8,10 +8,10 @@
 #pragma once
 
 #include <glib.h>
-#include <jansson.h>
 #include <stdbool.h>
 
 #include "model/instance.h"
+#include "model/migrate-data.h"
 #include "model/order-options.h"
 
 /* Snapshot and commit of a seed cost a second or so; a mirror walks as many holes in that time. */
@@ -33,9 +33,8 @@ void ferry_storage_strategy_avoid_seeds(FerryInstance *instance,
                                         const char *why);
 
 /** What the destination has prepared is what is done, whatever was chosen: it may have been told
- * something else (by a controller), or know nothing of seeds. @volumes: (nullable): `volumes` of its
- * migrate_data */
-void ferry_storage_strategy_adopt(FerryInstance *instance, const json_t *volumes);
+ * something else (by a controller), or know nothing of seeds. @migrate_data: (nullable) */
+void ferry_storage_strategy_adopt(FerryInstance *instance, const FerryMigrateData *migrate_data);
 
 /** Returns: the report's word for one disk: "mirror", "seeded" or "copy". */
 const char *ferry_storage_strategy_of(const FerryInstance *instance, const FerryDisk *disk);

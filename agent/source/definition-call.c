@@ -46,13 +46,12 @@ run_call(gpointer data, GError **error)
 FerryDetachedCall *
 ferry_definition_call_start(FerryMigration *migration)
 {
-    const json_t *migrate_data = ferry_migration_record(migration)->migrate_data;
     Call *self = g_new0(Call, 1);
     FerryDetachedWork work = {
         .thread = "vf-define", .func = run_call, .data = self, .free_data = call_free};
 
     self->migration = ferry_migration_ref(migration);
     self->uuid = g_strdup(ferry_migration_instance(migration)->uuid);
-    self->libvirt_uri = g_strdup(ferry_json_get_string(migrate_data, "libvirt_uri"));
+    self->libvirt_uri = g_strdup(ferry_migration_migrate_data(migration)->libvirt_uri);
     return ferry_detached_call_start(&work);
 }

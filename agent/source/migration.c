@@ -15,13 +15,14 @@
 #define JOURNAL_RETRY_MS 2000
 
 struct FerryMigration {
-    const FerryAgent *agent;    /* immutable */
-    FerryOrderOptions *options; /* immutable */
-    GCancellable *cancellable;  /* thread-safe by itself */
-    char *migration_id;         /* immutable */
-    FerryInstance *instance;    /* saga thread only; NULL until described */
-    gint64 last_sample_us;      /* saga thread only */
-    guint64 samples;            /* saga thread only */
+    const FerryAgent *agent;        /* immutable */
+    FerryOrderOptions *options;     /* immutable */
+    GCancellable *cancellable;      /* thread-safe by itself */
+    char *migration_id;             /* immutable */
+    FerryInstance *instance;        /* saga thread only; NULL until described */
+    FerryMigrateData *migrate_data; /* saga thread only; NULL until told */
+    gint64 last_sample_us;          /* saga thread only */
+    guint64 samples;                /* saga thread only */
 
     GMutex lock;
     FerryRecord *record;   /* guarded by lock; written by the saga thread only, its instance_info
@@ -47,6 +48,20 @@ journaled_instance(const FerryRecord *record)
     return instance;
 }
 
+/* Returns: (nullable): what a destination, or the order, told in an earlier life of the agent. */
+static FerryMigrateData *
+journaled_migrate_data(const FerryRecord *record)
+{
+    g_autoptr(GError) error = NULL;
+    FerryMigrateData *data =
+        record->migrate_data ? ferry_migrate_data_from_json(record->migrate_data, &error) : NULL;
+
+    if (error)
+        g_critical("Migration '%s': the journaled migrate_data cannot be read: %s",
+                   record->migration_id, error->message);
+    return data;
+}
+
 FerryMigration *
 ferry_migration_new(const FerryAgent *agent, FerryRecord *record, FerryOrderOptions *options)
 {
@@ -57,6 +72,7 @@ ferry_migration_new(const FerryAgent *agent, FerryRecord *record, FerryOrderOpti
     self->options = options;
     self->migration_id = g_strdup(record->migration_id);
     self->instance = journaled_instance(record);
+    self->migrate_data = journaled_migrate_data(record);
     self->cancellable = g_cancellable_new();
     self->abort = record->abort_ordered;
     self->force = record->force_ordered;
@@ -74,6 +90,7 @@ migration_clear(gpointer data)
     ferry_record_free(self->record);
     ferry_order_options_free(self->options);
     g_clear_pointer(&self->instance, ferry_instance_free);
+    g_clear_pointer(&self->migrate_data, ferry_migrate_data_free);
     g_object_unref(self->cancellable);
     g_free(self->migration_id);
     g_mutex_clear(&self->lock);
@@ -226,6 +243,12 @@ ferry_migration_instance(const FerryMigration *self)
     return self->instance;
 }
 
+const FerryMigrateData *
+ferry_migration_migrate_data(const FerryMigration *self)
+{
+    return self->migrate_data;
+}
+
 bool
 ferry_migration_is_shut_off(const FerryMigration *self)
 {
@@ -239,7 +262,7 @@ ferry_migration_file_carrier(FerryMigration *self)
         .agent = self->agent,
         .migration_id = self->migration_id,
         .destination = self->record->destination,
-        .libvirt_uri = ferry_json_get_string(self->record->migrate_data, "libvirt_uri"),
+        .libvirt_uri = self->migrate_data ? self->migrate_data->libvirt_uri : NULL,
         .bandwidth_mibps = self->options->bandwidth_mibps,
         .cancellable = self->cancellable,
     };
@@ -291,17 +314,25 @@ ferry_migration_avoid_seeds(FerryMigration *self, const char *why)
     instance_has_changed(self);
 }
 
-void
-ferry_migration_set_migrate_data(FerryMigration *self, json_t *migrate_data)
+bool
+ferry_migration_set_migrate_data(FerryMigration *self, json_t *migrate_data, GError **error)
 {
+    FerryMigrateData *data = ferry_migrate_data_from_json(migrate_data, error);
+
+    if (!data) {
+        json_decref(migrate_data);
+        return false;
+    }
+    g_clear_pointer(&self->migrate_data, ferry_migrate_data_free);
+    self->migrate_data = data;
     take(self, &self->record->migrate_data, migrate_data);
+    return true;
 }
 
 void
 ferry_migration_adopt_volumes(FerryMigration *self)
 {
-    ferry_storage_strategy_adopt(self->instance,
-                                 json_object_get(self->record->migrate_data, "volumes"));
+    ferry_storage_strategy_adopt(self->instance, self->migrate_data);
     instance_has_changed(self);
 }
 

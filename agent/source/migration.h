@@ -17,6 +17,7 @@
 
 #include "journal/record.h"
 #include "model/instance.h"
+#include "model/migrate-data.h"
 #include "model/order-options.h"
 #include "runtime/agent.h"
 #include "source/file-carrier.h"
@@ -71,6 +72,10 @@ const FerryRecord *ferry_migration_record(const FerryMigration *migration);
  * ferry_migration_set_instance(). */
 const FerryInstance *ferry_migration_instance(const FerryMigration *migration);
 
+/** Returns: (transfer none) (nullable): what the destination has prepared, or the order said that it
+ * has; NULL before. Valid until ferry_migration_set_migrate_data(). */
+const FerryMigrateData *ferry_migration_migrate_data(const FerryMigration *migration);
+
 /** Returns: true when the instance did not run when it was described. */
 bool ferry_migration_is_shut_off(const FerryMigration *migration);
 
@@ -94,8 +99,11 @@ void ferry_migration_set_instance(FerryMigration *migration, FerryInstance *inst
  * insists to seed. @why: for a person. */
 void ferry_migration_avoid_seeds(FerryMigration *migration, const char *why);
 
-/** @migrate_data: (transfer full): the destination's word of what it has prepared. */
-void ferry_migration_set_migrate_data(FerryMigration *migration, json_t *migrate_data);
+/** @migrate_data: (transfer full): the destination's word of what it has prepared.
+ * @error: FERRY_ERROR_INVALID_REQUEST: it cannot be read; nothing was changed. */
+bool ferry_migration_set_migrate_data(FerryMigration *migration,
+                                      json_t *migrate_data,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** The instance's disks cross as migrate_data says that they were prepared, whatever was chosen. */
 void ferry_migration_adopt_volumes(FerryMigration *migration);

@@ -10,6 +10,7 @@
 #include "model/migrate-data.h"
 #include "model/order-options.h"
 #include "runtime/fault-point.h"
+#include "storage/instance-plan.h"
 #include "virt/auto.h"
 #include "virt/domain.h"
 #include "virt/virt.h"
@@ -102,6 +103,7 @@ ferry_source_check(
     g_autoptr(FerryOrderOptions) parsed =
         ferry_order_options_parse(options, self->agent->config, error);
     g_autoptr(virConnect) connection = NULL;
+    g_autoptr(virDomain) domain = NULL;
     g_autoptr(FerryInstance) instance = NULL;
     g_autoptr(FerryChecks) checks = NULL;
 
@@ -110,9 +112,12 @@ ferry_source_check(
     connection = ferry_virt_connect(self->agent->virt, error);
     if (!connection)
         return NULL;
-    checks = ferry_source_check_run(self->agent, connection, name, NULL, parsed, &instance, error);
-    if (!checks)
+    domain = ferry_virt_domain_find(connection, name, error);
+    instance =
+        domain ? ferry_instance_plan_make(self->agent, connection, domain, parsed, error) : NULL;
+    if (!instance)
         return NULL;
+    checks = ferry_source_check_run(self->agent, domain, instance, NULL, parsed);
 
     g_autoptr(FerryJson) info = ferry_instance_to_json(instance);
     g_autoptr(FerryJson) far = json_object();
@@ -139,24 +144,15 @@ answer_status(const char *migration_id, FerryStatus status)
                      ferry_status_to_string(status));
 }
 
-static const char *
-destination_of(json_t *args)
+/* A repeated order is answered with the present state; one id for two orders is a mistake. */
+static bool
+is_repetition(const FerryRecord *before, const FerryMigrationRequest *request, GError **error)
 {
-    json_t *migrate_data = json_object_get(args, "migrate_data");
-
-    return migrate_data ? ferry_json_get_string(migrate_data, "host")
-                        : ferry_json_get_string(args, "host");
-}
-
-/* A repeated order answers with the present state; one id for two orders is a mistake. */
-static json_t *
-answer_repetition(const FerryRecord *before, json_t *order, GError **error)
-{
-    if (json_equal(before->order, order))
-        return answer_status(before->migration_id, before->status);
+    if (json_equal(before->order, request->order))
+        return true;
     ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, "Use a new migration_id for a new order",
                     "The migration_id '%s' was used with other arguments", before->migration_id);
-    return NULL;
+    return false;
 }
 
 /* Asks libvirt, unless its events have told already. */
@@ -180,25 +176,22 @@ find_instance(FerrySource *self, const char *name, char **ret_name, char **ret_u
 }
 
 static FerryRecord *
-new_record(FerrySource *self, const char *migration_id, json_t *order, GError **error)
+new_record(FerrySource *self, const FerryMigrationRequest *request, GError **error)
 {
-    json_t *args = json_object_get(order, "args");
-    json_t *migrate_data = json_object_get(args, "migrate_data");
     g_autofree char *name = NULL;
     g_autofree char *uuid = NULL;
 
-    if (!find_instance(self, ferry_json_get_string(args, "instance"), &name, &uuid, error))
+    if (!find_instance(self, request->instance, &name, &uuid, error))
         return NULL;
 
-    FerryRecord *record = ferry_record_new(migration_id, FERRY_ROLE_SOURCE);
+    FerryRecord *record = ferry_record_new(request->migration_id, FERRY_ROLE_SOURCE);
 
     record->instance_name = g_steal_pointer(&name);
     record->instance_uuid = g_steal_pointer(&uuid);
     record->source = g_strdup(self->agent->config->host);
-    record->destination = g_strdup(destination_of(args));
-    record->order = json_incref(order);
-    if (migrate_data)
-        record->migrate_data = json_incref(migrate_data);
+    record->destination = g_strdup(request->host);
+    record->order = json_incref(request->order);
+    record->migrate_data = ferry_migration_request_column(request);
     return record;
 }
 
@@ -215,66 +208,63 @@ start_record(FerrySource *self,
 }
 
 static bool
-order_is_sound(FerrySource *self, json_t *order, GError **error)
+order_is_sound(FerrySource *self, const FerryMigrationRequest *request, GError **error)
 {
-    json_t *args = json_object_get(order, "args");
-    json_t *migrate_data = json_object_get(args, "migrate_data");
-
-    return destination_is_allowed(self, destination_of(args), error) &&
-           (!migrate_data || ferry_migrate_data_check(migrate_data, self->agent->config, error));
+    return destination_is_allowed(self, request->host, error) &&
+           (!request->migrate_data ||
+            ferry_migrate_data_check(request->migrate_data, self->agent->config, error));
 }
 
-static json_t *
+static bool
 order_first(FerrySource *self,
-            const char *migration_id,
-            json_t *order,
-            FerryAdmittedFunc admitted,
+            const FerryMigrationRequest *request,
+            FerryAdmittedFunc answer,
             gpointer data,
             GError **error)
 {
-    g_autoptr(FerryOrderOptions) options = ferry_order_options_parse(
-        json_object_get(json_object_get(order, "args"), "options"), self->agent->config, error);
+    g_autoptr(FerryOrderOptions) options =
+        ferry_order_options_parse(request->options, self->agent->config, error);
     g_autoptr(FerryRecord) record = NULL;
 
-    if (!options || !order_is_sound(self, order, error))
-        return NULL;
-    record = new_record(self, migration_id, order, error);
+    if (!options || !order_is_sound(self, request, error))
+        return false;
+    record = new_record(self, request, error);
     if (!record || !ferry_journal_add(self->agent->journal, record, error))
-        return NULL;
+        return false;
     ferry_fault_point("order", "begin");
-    start_record(self, g_steal_pointer(&record), g_steal_pointer(&options), admitted, data);
-    return answer_status(migration_id, FERRY_STATUS_ACCEPTED);
+    start_record(self, g_steal_pointer(&record), g_steal_pointer(&options), answer, data);
+    return true;
 }
 
-json_t *
+bool
 ferry_source_order(FerrySource *self,
-                   const char *migration_id,
-                   json_t *order,
-                   FerryAdmittedFunc admitted,
+                   const FerryMigrationRequest *request,
+                   FerryAdmittedFunc answer,
                    gpointer data,
                    GError **error)
 {
     for (;;) {
         g_autoptr(GError) why = NULL;
         g_autoptr(FerryRecord) before =
-            ferry_journal_get(self->agent->journal, migration_id, FERRY_ROLE_SOURCE, &why);
+            ferry_journal_get(self->agent->journal, request->migration_id, FERRY_ROLE_SOURCE, &why);
 
-        if (before)
-            return answer_repetition(before, order, error);
+        if (before && !is_repetition(before, request, error))
+            return false;
+        if (before) {
+            answer(before->migration_id, before->status, data);
+            return true;
+        }
         if (!g_error_matches(why, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND)) {
             g_propagate_error(error, g_steal_pointer(&why));
-            return NULL;
+            return false;
         }
         g_clear_error(&why);
-
-        json_t *answer = order_first(self, migration_id, order, admitted, data, &why);
-
-        if (answer)
-            return answer;
+        if (order_first(self, request, answer, data, &why))
+            return true;
         /* The same order twice at one moment: the other one was journaled first. */
         if (!g_error_matches(why, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE)) {
             g_propagate_error(error, g_steal_pointer(&why));
-            return NULL;
+            return false;
         }
     }
 }

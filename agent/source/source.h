@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "model/check.h"
+#include "model/migration-request.h"
 #include "runtime/agent.h"
 #include "source/resolver.h"
 #include "source/scheduler.h"
@@ -37,22 +38,20 @@ json_t *ferry_source_check(FerrySource *source,
 
 /**
  * ferry_source_order:
- * live_migrate_instance (args has `host`) or live_migration (args has `migrate_data`).
- * @order: (transfer none): {"method", "args"}; told from a repetition by equality
- * @admitted: called once the journal has a new order, before anything is done: the moment to answer
- *   and to acknowledge
+ * live_migrate_instance or live_migration.
+ * @answer: called once, unless the call fails: with the status of a new order when the journal has
+ *   it, before anything is done; with the present one of an order that came before
  * @error: FERRY_ERROR_INVALID_REQUEST, FERRY_ERROR_INSTANCE_NOT_FOUND,
  *   FERRY_ERROR_INSTANCE_INVALID_STATE, FERRY_ERROR_INSTANCE_ALREADY_MIGRATING,
  *   FERRY_ERROR_DESTINATION_NOT_ALLOWED, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
  *   FERRY_ERROR_JOURNAL_UNAVAILABLE: nothing was begun
- * Returns: (transfer full): {"migration_id", "status"}. A new order was answered by @admitted.
+ * Returns: true when the order stands.
  */
-json_t *ferry_source_order(FerrySource *source,
-                           const char *migration_id,
-                           json_t *order,
-                           FerryAdmittedFunc admitted,
-                           gpointer data,
-                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool ferry_source_order(FerrySource *source,
+                        const FerryMigrationRequest *request,
+                        FerryAdmittedFunc answer,
+                        gpointer data,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: (transfer full): {"migration_id", "status"}. */
 json_t *ferry_source_abort(FerrySource *source,

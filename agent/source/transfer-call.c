@@ -2,8 +2,8 @@
 
 #include "source/transfer-call.h"
 
-#include "ferry/json.h"
 #include "model/chain.h"
+#include "model/migrate-data.h"
 #include "virt/auto.h"
 #include "virt/domain.h"
 #include "virt/migrate.h"
@@ -108,7 +108,7 @@ ferry_transfer_call_start(FerryMigration *migration,
 {
     const FerryInstance *instance = ferry_migration_instance(migration);
     const FerryOrderOptions *options = ferry_migration_options(migration);
-    json_t *migrate_data = ferry_migration_record(migration)->migrate_data;
+    const FerryMigrateData *migrate_data = ferry_migration_migrate_data(migration);
     /* Not the connection that watches and aborts: their calls would wait for this one. */
     g_autoptr(virConnect) connection =
         ferry_virt_connect_apart(ferry_migration_agent(migration)->virt, error);
@@ -117,9 +117,8 @@ ferry_transfer_call_start(FerryMigration *migration,
 
     g_auto(FerryRedefinition) becomes = {0};
 
-    if (!domain ||
-        !ferry_redefinition_make(domain, instance, json_object_get(migrate_data, "volumes"),
-                                 options->sparsify, &becomes, error))
+    if (!domain || !ferry_redefinition_make(domain, instance, migrate_data, options->sparsify,
+                                            &becomes, error))
         return NULL;
 
     Call *self = g_new0(Call, 1);
@@ -133,8 +132,8 @@ ferry_transfer_call_start(FerryMigration *migration,
     self->migration = ferry_migration_ref(migration);
     self->connection = g_steal_pointer(&connection);
     self->domain = g_steal_pointer(&domain);
-    self->libvirt_uri = g_strdup(ferry_json_get_string(migrate_data, "libvirt_uri"));
-    self->migrate_uri = g_strdup(ferry_json_get_string(migrate_data, "migrate_uri"));
+    self->libvirt_uri = g_strdup(migrate_data->libvirt_uri);
+    self->migrate_uri = g_strdup(migrate_data->migrate_uri);
     self->disks = targets_of(instance);
     self->in_full = ferry_chain_is_flattened(instance);
     self->becomes = becomes;

@@ -3,7 +3,6 @@
 #include "virt/redefine.h"
 
 #include "ferry/error.h"
-#include "ferry/json.h"
 #include "virt/error.h"
 #include "xml/domain-edit.h"
 
@@ -14,24 +13,11 @@ ferry_redefinition_clear(FerryRedefinition *redefinition)
     g_clear_pointer(&redefinition->persistent, g_free);
 }
 
-static json_t *
-find_volume(const json_t *volumes, const char *target)
-{
-    gsize index = 0;
-    json_t *volume = NULL;
-
-    json_array_foreach((json_t *)volumes, index, volume)
-        if (g_strcmp0(ferry_json_get_string(volume, "target"), target) == 0)
-            return volume;
-    return NULL;
-}
-
 static void
-add_edit(GArray *edits, const FerryDisk *disk, const json_t *volumes, bool unmap_zeroes)
+add_edit(GArray *edits, const FerryDisk *disk, const FerryMigrateVolume *volume, bool unmap_zeroes)
 {
-    const json_t *volume = find_volume(volumes, disk->target);
-    const char *path = ferry_json_get_string(volume, "path");
-    const char *format = ferry_json_get_string(volume, "format");
+    const char *path = volume ? volume->path : NULL;
+    const char *format = volume ? volume->format : NULL;
     FerryDiskEdit edit = {
         .target = disk->target,
         .from = disk->source,
@@ -47,7 +33,7 @@ add_edit(GArray *edits, const FerryDisk *disk, const json_t *volumes, bool unmap
 
 /* Returns: (transfer full): what differs, a FerryDiskEdit each; its strings belong to others. */
 static GArray *
-list_edits(const FerryInstance *instance, const json_t *volumes, bool unmap_zeroes)
+list_edits(const FerryInstance *instance, const FerryMigrateData *migrate_data, bool unmap_zeroes)
 {
     GArray *edits = g_array_new(FALSE, FALSE, sizeof(FerryDiskEdit));
 
@@ -55,7 +41,8 @@ list_edits(const FerryInstance *instance, const json_t *volumes, bool unmap_zero
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 
         if (disk->migrate)
-            add_edit(edits, disk, volumes, unmap_zeroes);
+            add_edit(edits, disk, ferry_migrate_data_find(migrate_data, disk->target),
+                     unmap_zeroes);
     }
     return edits;
 }
@@ -82,13 +69,13 @@ edit(
 bool
 ferry_redefinition_make(virDomainPtr domain,
                         const FerryInstance *instance,
-                        const json_t *volumes,
+                        const FerryMigrateData *migrate_data,
                         bool sparsify,
                         FerryRedefinition *ret,
                         GError **error)
 {
-    g_autoptr(GArray) edits = list_edits(instance, volumes, sparsify);
-    g_autoptr(GArray) lasting = list_edits(instance, volumes, /* unmap_zeroes= */ false);
+    g_autoptr(GArray) edits = list_edits(instance, migrate_data, sparsify);
+    g_autoptr(GArray) lasting = list_edits(instance, migrate_data, /* unmap_zeroes= */ false);
     g_auto(FerryRedefinition) made = {0};
     guint edited = 0;
 

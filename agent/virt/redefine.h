@@ -8,12 +8,11 @@
 #pragma once
 
 #include <glib.h>
-#include <jansson.h>
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
 #include "model/instance.h"
-#include "model/order-options.h"
+#include "model/migrate-data.h"
 
 /* Both or none: with one of them alone libvirt would make the running instance and its definition
  * two different things. */
@@ -29,14 +28,14 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryRedefinition, ferry_redefinition_clear)
  * ferry_redefinition_make:
  * @domain: on the source
  * @instance: as described on the source
- * @volumes: `migrate_data`.`volumes` as the destination made them
+ * @migrate_data: what the destination made of its disks
  * @sparsify: zeroes that arrive are given back as holes, until the next cold boot
  * @ret: both NULL where the instance arrives as it is
  * @error: FERRY_ERROR_MIGRATION_ERROR: libvirt cannot print the domain, or it has other disks by now
  */
 bool ferry_redefinition_make(virDomainPtr domain,
                              const FerryInstance *instance,
-                             const json_t *volumes,
+                             const FerryMigrateData *migrate_data,
                              bool sparsify,
                              FerryRedefinition *ret,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -29,6 +29,7 @@ typedef enum {
     FERRY_STATUS_PREPARED,
     FERRY_STATUS_ROLLED_BACK, /* terminal */
 } FerryStatus;
+#define FERRY_STATUS_COUNT (FERRY_STATUS_ROLLED_BACK + 1)
 
 typedef enum {
     FERRY_PHASE_NONE,

@@ -118,10 +118,12 @@ list_files(const FerryInstance *instance)
 }
 
 static void
-seed(FerryInstance *instance, const FerryOrderOptions *options, const json_t *volumes)
+seed(FerryInstance *instance,
+     const FerryOrderOptions *options,
+     const FerryMigrateData *migrate_data)
 {
     ferry_storage_strategy_choose(instance, options);
-    ferry_storage_strategy_adopt(instance, volumes);
+    ferry_storage_strategy_adopt(instance, migrate_data);
 
     g_autoptr(GPtrArray) overlays =
         ferry_overlays_new(instance, "11111111-2222-3333-4444-555555555555");
@@ -137,7 +139,8 @@ seed(FerryInstance *instance, const FerryOrderOptions *options, const json_t *vo
 static void
 plan(const json_t *args)
 {
-    const json_t *volumes = json_object_get(json_object_get(args, "migrate_data"), "volumes");
+    g_autoptr(FerryMigrateData) migrate_data =
+        ferry_migrate_data_from_json(json_object_get(args, "migrate_data"), NULL);
     g_autoptr(FerryInstance) instance =
         ferry_instance_from_json(json_object_get(args, "instance_info"), NULL);
     g_autoptr(FerryOrderOptions) options =
@@ -154,10 +157,33 @@ plan(const json_t *args)
         return;
     }
     list_files(instance);
-    seed(instance, options, volumes);
+    seed(instance, options, migrate_data);
     ferry_placement_apply(instance, options, folder_of_pool, NULL);
-    ferry_placement_restore(instance, volumes, options->dest_name);
+    ferry_placement_restore(instance, migrate_data, options->dest_name);
     list_files(instance);
+}
+
+/* What is taken is passed on without loss, and refused by name or not at all. */
+static void
+read_migrate_data(const json_t *object)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryMigrateData) data = ferry_migrate_data_from_json(object, &error);
+
+    g_assert_true((data == NULL) == (error != NULL));
+    if (!data)
+        return;
+
+    g_autoptr(FerryJson) once = ferry_migrate_data_to_json(data);
+    g_autoptr(FerryMigrateData) again = ferry_migrate_data_from_json(once, &error);
+
+    g_assert_no_error(error);
+
+    g_autoptr(FerryJson) twice = ferry_migrate_data_to_json(again);
+
+    g_assert_true(json_equal(once, twice));
+    if (!ferry_migrate_data_check(data, get_config(), &error))
+        g_assert_nonnull(error);
 }
 
 static void
@@ -191,7 +217,6 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     bool enveloped = false;
-    g_autoptr(GError) error = NULL;
     g_autoptr(FerryJson) message = ferry_envelope_open((const char *)data, size, &enveloped, NULL);
     const json_t *args = json_object_get(message, "args");
 
@@ -203,7 +228,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_file(json_object_get(args, "file"));
     read_checks(json_object_get(args, "checks"));
     read_error(json_object_get(args, "error"));
-    if (!ferry_migrate_data_check(json_object_get(args, "migrate_data"), get_config(), &error))
-        g_assert_nonnull(error);
+    read_migrate_data(json_object_get(args, "migrate_data"));
     return 0;
 }

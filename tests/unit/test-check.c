@@ -12,11 +12,11 @@ mixed_results(void)
 {
     FerryChecks *checks = ferry_checks_new();
     ferry_checks_add(checks, "cpu", FERRY_CHECK_PASS, NULL, "CPU %s fits", "qemu64");
-    ferry_checks_add(checks, "free-space", FERRY_CHECK_FAIL, "free 3 GiB", "%d GiB lack in %s", 3,
+    ferry_checks_add(checks, "space", FERRY_CHECK_FAIL, "free 3 GiB", "%d GiB lack in %s", 3,
                      "/images");
     ferry_checks_add(checks, "tls", FERRY_CHECK_WARN, "turn TLS on",
                      "the transfer is not encrypted");
-    ferry_checks_add(checks, "slots", FERRY_CHECK_FAIL, "wait", "no slot is free");
+    ferry_checks_add(checks, "incoming-slots", FERRY_CHECK_FAIL, "wait", "no slot is free");
     return checks;
 }
 
@@ -36,6 +36,34 @@ test_adding(void)
     g_assert_cmpint(ferry_checks_get(checks, 1)->result, ==, FERRY_CHECK_WARN);
     g_assert_true(ferry_checks_warn_of(checks, "tls"));
     g_assert_false(ferry_checks_warn_of(checks, ferry_checks_get(checks, 0)->name));
+}
+
+/* A name that nobody wrote down is a bug, and still no failure gets lost. */
+static void
+test_unknown_name(void)
+{
+    g_autoptr(FerryChecks) checks = ferry_checks_new();
+    g_test_expect_message("ferry", G_LOG_LEVEL_CRITICAL, "*'nosuch'*");
+    ferry_checks_add(checks, "nosuch", FERRY_CHECK_FAIL, NULL, "no");
+    g_test_assert_expected_messages();
+    g_assert_false(ferry_checks_compatible(checks));
+    g_assert_true(ferry_check_is_name(ferry_check_name(0)));
+}
+
+/* A newer peer's checks have names that are not known here. */
+static void
+test_unknown_name_of_a_peer(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryChecks) checks = ferry_checks_new();
+    g_autoptr(FerryJson) object = json_loads(
+        "{\"checks\": [{\"name\": \"nosuch\", \"result\": \"fail\", \"message\": \"no\"}]}", 0,
+        NULL);
+    g_autoptr(FerryChecks) far = ferry_checks_from_json(object, &error);
+    g_assert_no_error(error);
+    ferry_checks_append(checks, far);
+    g_assert_false(ferry_checks_compatible(checks));
+    g_assert_cmpstr(ferry_checks_get(checks, 0)->name, ==, "nosuch");
 }
 
 static void
@@ -61,8 +89,9 @@ test_error_names_every_failure(void)
     g_autoptr(FerryChecks) checks = mixed_results();
     g_autoptr(GError) error = ferry_checks_error(checks);
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR);
-    g_assert_cmpstr(error->message, ==,
-                    "2 checks failed: free-space: 3 GiB lack in /images; slots: no slot is free");
+    g_assert_cmpstr(
+        error->message, ==,
+        "2 checks failed: space: 3 GiB lack in /images; incoming-slots: no slot is free");
     g_assert_cmpstr(ferry_error_hint(error), ==, "free 3 GiB");
     const json_t *list = json_object_get(ferry_error_details(error), "checks");
     g_assert_cmpuint(json_array_size(list), ==, 4);
@@ -89,8 +118,10 @@ test_code_of_the_error(void)
     g_assert_cmpint(code_of_failures("cpu", NULL), ==, FERRY_ERROR_INVALID_CPU_INFO);
     g_assert_cmpint(code_of_failures("path", "path"), ==, FERRY_ERROR_PATH_NOT_ALLOWED);
     g_assert_cmpint(code_of_failures("cpu", "path"), ==, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR);
-    g_assert_cmpint(code_of_failures("path", "slots"), ==, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR);
-    g_assert_cmpint(code_of_failures("slots", NULL), ==, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR);
+    g_assert_cmpint(code_of_failures("path", "incoming-slots"), ==,
+                    FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR);
+    g_assert_cmpint(code_of_failures("incoming-slots", NULL), ==,
+                    FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR);
 }
 
 static void
@@ -163,6 +194,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/check/adding", test_adding);
+    g_test_add_func("/check/unknown-name", test_unknown_name);
+    g_test_add_func("/check/unknown-name-of-a-peer", test_unknown_name_of_a_peer);
     g_test_add_func("/check/json", test_json_and_back);
     g_test_add_func("/check/error", test_error_names_every_failure);
     g_test_add_func("/check/code-of-the-error", test_code_of_the_error);

@@ -59,10 +59,11 @@ test_made(Fixture *fixture, gconstpointer user_data)
 static bool
 check(Fixture *fixture, const char *libvirt_uri, const char *migrate_uri, GError **error)
 {
-    g_autoptr(FerryJson) data =
+    g_autoptr(FerryJson) object =
         json_pack("{s:s, s:s}", "libvirt_uri", libvirt_uri, "migrate_uri", migrate_uri);
+    g_autoptr(FerryMigrateData) data = ferry_migrate_data_from_json(object, error);
 
-    return ferry_migrate_data_check(data, fixture->config, error);
+    return data && ferry_migrate_data_check(data, fixture->config, error);
 }
 
 static void
@@ -184,16 +185,56 @@ test_wrong_types(Fixture *fixture, gconstpointer user_data)
         "{\"libvirt_uri\": \"qemu+tls://kvm02/system\", \"migrate_uri\": {}}",
         ("{\"libvirt_uri\": \"qemu+tls://kvm02/system\", \"migrate_uri\": \"tcp://kvm02\","
          " \"destination_xml\": \"<domain/>\"}"),
+        ("{\"libvirt_uri\": \"qemu+tls://kvm02/system\", \"migrate_uri\": \"tcp://kvm02\","
+         " \"volumes\": [{\"target\": \"vda\"}, 1]}"),
+        ("{\"libvirt_uri\": \"qemu+tls://kvm02/system\", \"migrate_uri\": \"tcp://kvm02\","
+         " \"volumes\": [{\"target\": \"vda\", \"seeded\": \"yes\"}]}"),
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(documents); i++) {
         g_autoptr(GError) error = NULL;
-        g_autoptr(FerryJson) data = json_loads(documents[i], JSON_DECODE_ANY, NULL);
+        g_autoptr(FerryJson) object = json_loads(documents[i], JSON_DECODE_ANY, NULL);
+        g_autoptr(FerryMigrateData) data = ferry_migrate_data_from_json(object, &error);
 
-        g_assert_nonnull(data);
-        g_assert_false(ferry_migrate_data_check(data, fixture->config, &error));
+        g_assert_nonnull(object);
+        g_assert_false(data && ferry_migrate_data_check(data, fixture->config, &error));
         g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
     }
+}
+
+/* As a destination answers it (docs/protocol.md), and back without loss. */
+static void
+test_read(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) object = json_loads(
+        "{\"migration_id\": \"76389cdb-4cb3-4ff0-a6bc-1e9320e92a4f\", \"host\": \"kvm02\","
+        " \"libvirt_uri\": \"qemu+tcp://192.0.2.12/system\", \"migrate_uri\": \"tcp://192.0.2.12\","
+        " \"pools\": [{\"name\": \"default\", \"path\": \"/images\"}],"
+        " \"volumes\": [{\"target\": \"vda\", \"path\": \"/images/a\", \"pool\": \"default\","
+        "  \"format\": \"raw\", \"capacity_bytes\": 21474836480, \"created\": true,"
+        "  \"seeded\": true}],"
+        " \"files\": [], \"destination_xml\": null, \"expires_at\": \"2026-11-23T11:56:09.9Z\"}",
+        0, NULL);
+    g_autoptr(FerryMigrateData) data = ferry_migrate_data_from_json(object, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(ferry_migrate_data_check(data, fixture->config, &error));
+    g_assert_cmpstr(data->host, ==, "kvm02");
+
+    const FerryMigrateVolume *volume = ferry_migrate_data_find(data, "vda");
+
+    g_assert_cmpstr(volume->path, ==, "/images/a");
+    g_assert_cmpstr(volume->format, ==, "raw");
+    g_assert_cmpuint(volume->capacity_bytes, ==, G_GUINT64_CONSTANT(21474836480));
+    g_assert_true(volume->created);
+    g_assert_true(volume->seeded);
+    g_assert_null(ferry_migrate_data_find(data, "vdb"));
+    g_assert_null(ferry_migrate_data_find(NULL, "vda"));
+
+    g_autoptr(FerryJson) written = ferry_migrate_data_to_json(data);
+
+    g_assert_true(json_equal(object, written));
 }
 
 #define ADD(path, func) g_test_add(path, Fixture, NULL, set_up, func, tear_down)
@@ -209,5 +250,6 @@ main(int argc, char *argv[])
     ADD("/migrate-data/hostile-migrate-uri", test_hostile_migrate_uri);
     ADD("/migrate-data/own-template", test_own_template);
     ADD("/migrate-data/wrong-types", test_wrong_types);
+    ADD("/migrate-data/read", test_read);
     return g_test_run();
 }

@@ -196,9 +196,13 @@ static void
 test_volumes_are_adopted(Fixture *fixture, gconstpointer user_data)
 {
     ferry_migration_set_instance(fixture->migration, make_instance());
-    ferry_migration_set_migrate_data(
+    g_autoptr(GError) error = NULL;
+    bool taken = ferry_migration_set_migrate_data(
         fixture->migration,
-        json_pack("{s:[{s:s, s:b}]}", "volumes", "target", "vda", "seeded", false));
+        json_pack("{s:[{s:s, s:b}]}", "volumes", "target", "vda", "seeded", false), &error);
+
+    g_assert_no_error(error);
+    g_assert_true(taken);
     ferry_migration_adopt_volumes(fixture->migration);
     assert_one_instance(fixture, false);
     ferry_migration_save(fixture->migration);
@@ -212,9 +216,15 @@ static void
 test_migrate_data(Fixture *fixture, gconstpointer user_data)
 {
     FerryFileCarrier carrier = {0};
+    g_autoptr(GError) error = NULL;
 
-    ferry_migration_set_migrate_data(fixture->migration,
-                                     json_pack("{s:s}", "libvirt_uri", "qemu+tls://kvm02/system"));
+    g_assert_false(ferry_migration_set_migrate_data(fixture->migration,
+                                                    json_pack("{s:i}", "libvirt_uri", 7), &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
+    g_assert_null(ferry_migration_migrate_data(fixture->migration));
+    g_clear_error(&error);
+    g_assert_true(ferry_migration_set_migrate_data(
+        fixture->migration, json_pack("{s:s}", "libvirt_uri", "qemu+tls://kvm02/system"), &error));
     carrier = ferry_migration_file_carrier(fixture->migration);
     g_assert_cmpstr(carrier.migration_id, ==, "m-1");
     g_assert_cmpstr(carrier.destination, ==, "kvm02");

@@ -239,12 +239,15 @@ static void
 test_restore(void)
 {
     g_autoptr(FerryInstance) instance = instance_new();
-    g_autoptr(FerryJson) volumes =
-        json_loads("[{\"target\": \"vda\", \"path\": \"/srv/a\", \"format\": \"raw\"},"
-                   " {\"target\": \"vdx\", \"path\": \"/srv/x\", \"format\": \"raw\"},"
-                   " {\"target\": \"vdb\"}, {}, 1]",
-                   0, NULL);
-    ferry_placement_restore(instance, volumes, "web02");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) object = json_loads(
+        "{\"volumes\": [{\"target\": \"vda\", \"path\": \"/srv/a\", \"format\": \"raw\"},"
+        " {\"target\": \"vdx\", \"path\": \"/srv/x\", \"format\": \"raw\"},"
+        " {\"target\": \"vdb\"}, {}]}",
+        0, NULL);
+    g_autoptr(FerryMigrateData) migrate_data = ferry_migrate_data_from_json(object, &error);
+    g_assert_no_error(error);
+    ferry_placement_restore(instance, migrate_data, "web02");
     assert_disk(instance, "vda", "/srv/a", "raw", "default");
     assert_disk(instance, "vdb", "/data/web01.img", "raw", "default");
     g_assert_cmpstr(instance->name, ==, "web02");

@@ -135,11 +135,14 @@ test_the_destination_was_told_otherwise(void)
     const FerryDisk *seeded = add_disk(instance, "vda", "raw", 1024 * GIB);
     const FerryDisk *mirrored = add_disk(instance, "vdb", "raw", GIB);
     const FerryDisk *agreed = add_disk(instance, "vdc", "raw", 1024 * GIB);
-    g_autoptr(FerryJson) volumes = json_pack("[{s:s, s:b}, {s:s, s:b}]", "target", "vdb", "seeded",
-                                             true, "target", "vdc", "seeded", true);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) object = json_pack("{s:[{s:s, s:b}, {s:s, s:b}]}", "volumes", "target",
+                                            "vdb", "seeded", true, "target", "vdc", "seeded", true);
+    g_autoptr(FerryMigrateData) migrate_data = ferry_migrate_data_from_json(object, &error);
 
+    g_assert_no_error(error);
     choose(instance, FERRY_STORAGE_AUTO);
-    ferry_storage_strategy_adopt(instance, volumes);
+    ferry_storage_strategy_adopt(instance, migrate_data);
     g_assert_false(seeded->seeded);
     g_assert_true(mirrored->seeded);
     g_assert_true(agreed->seeded);

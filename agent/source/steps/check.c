@@ -7,8 +7,10 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "runtime/bounded-call.h"
+#include "storage/instance-plan.h"
 #include "virt/auto.h"
 #include "virt/definition.h"
+#include "virt/domain.h"
 #include "virt/virt.h"
 
 /* How long a destination that does not answer the first question is asked: no agent there should be
@@ -41,13 +43,18 @@ run_local_check(gpointer data, GError **error)
     LocalCheck *self = data;
     const FerryAgent *agent = ferry_migration_agent(self->migration);
     const FerryRecord *record = ferry_migration_record(self->migration);
+    const FerryOrderOptions *options = ferry_migration_options(self->migration);
     g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
+    g_autoptr(virDomain) domain =
+        connection ? ferry_virt_domain_find(connection, record->instance_uuid, error) : NULL;
 
-    if (connection)
-        self->checks = ferry_source_check_run(
-            agent, connection, record->instance_uuid, record->migration_id,
-            ferry_migration_options(self->migration), &self->instance, error);
-    return self->checks != NULL;
+    self->instance =
+        domain ? ferry_instance_plan_make(agent, connection, domain, options, error) : NULL;
+    if (!self->instance)
+        return false;
+    self->checks =
+        ferry_source_check_run(agent, domain, self->instance, record->migration_id, options);
+    return true;
 }
 
 static FerryChecks *

@@ -32,14 +32,14 @@ ask_to_prepare(FerryMigration *migration, GError **error)
 }
 
 /* Where the disks arrive is the destination's word, not that of whoever passed the order on. */
-static void
-take_volumes(FerryMigration *migration, const json_t *answer)
+static bool
+take_volumes(FerryMigration *migration, const json_t *answer, GError **error)
 {
     json_t *volumes = json_object_get(json_object_get(answer, "migrate_data"), "volumes");
     json_t *migrate_data = json_copy(ferry_migration_record(migration)->migrate_data);
 
     json_object_set(migrate_data, "volumes", volumes);
-    ferry_migration_set_migrate_data(migration, migrate_data);
+    return ferry_migration_set_migrate_data(migration, migrate_data, error);
 }
 
 /* The thin copy takes the target's zeroes for granted: only images that the destination's agent has
@@ -57,10 +57,8 @@ confirm_prepared(FerryMigration *migration, GError **error)
     if (!answer)
         return false;
     if (g_strcmp0(ferry_json_get_string(answer, "status"), "prepared") == 0 &&
-        g_strcmp0(ferry_json_get_string(instance, "uuid"), record->instance_uuid) == 0) {
-        take_volumes(migration, answer);
-        return true;
-    }
+        g_strcmp0(ferry_json_get_string(instance, "uuid"), record->instance_uuid) == 0)
+        return take_volumes(migration, answer, error);
     ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
                     "Call pre_live_migration there with the same migration_id first",
                     "The destination '%s' is not prepared for '%s' by the migration '%s'",
@@ -81,8 +79,7 @@ get_prepared(FerryMigration *migration, GError **error)
 
         if (migrate_data) {
             json_object_del(migrate_data, "migrate_data");
-            ferry_migration_set_migrate_data(migration, migrate_data);
-            return true;
+            return ferry_migration_set_migrate_data(migration, migrate_data, error);
         }
         if (!ferry_peer_is_busy(why) || g_get_monotonic_time() > deadline ||
             g_cancellable_is_cancelled(ferry_migration_cancellable(migration))) {
@@ -101,7 +98,7 @@ ferry_prepare_step_run(FerryMigration *migration, bool resumed, GError **error)
     bool ready =
         record->migrate_data ? confirm_prepared(migration, error) : get_prepared(migration, error);
 
-    if (!ready || !ferry_migrate_data_check(record->migrate_data,
+    if (!ready || !ferry_migrate_data_check(ferry_migration_migrate_data(migration),
                                             ferry_migration_agent(migration)->config, error))
         return ferry_saga_step_broken(migration);
     ferry_migration_adopt_volumes(migration);

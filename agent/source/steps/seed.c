@@ -250,12 +250,11 @@ ferry_seed_step_run(FerryMigration *migration, bool resumed, GError **error)
         return FERRY_STEP_DONE;
 
     g_autoptr(FerryProgress) progress = ferry_source_progress_new(migration, false);
-    const json_t *migrate_data = ferry_migration_record(migration)->migrate_data;
     Seed self = {.migration = migration,
                  .agent = ferry_migration_agent(migration),
                  .instance = instance,
                  .overlays = overlays,
-                 .to_uri = ferry_json_get_string(migrate_data, "libvirt_uri"),
+                 .to_uri = ferry_migration_migrate_data(migration)->libvirt_uri,
                  .progress = progress};
 
     ferry_migration_enter_phase(migration, FERRY_PHASE_DISK);

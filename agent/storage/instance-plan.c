@@ -1,0 +1,79 @@
+#include "config.h"
+
+#include "storage/instance-plan.h"
+
+#include "model/chain.h"
+#include "model/disk-plan.h"
+#include "model/shut-off.h"
+#include "model/storage-strategy.h"
+#include "virt/auto.h"
+#include "virt/chain.h"
+#include "virt/domain.h"
+
+static const char *const *
+allowed_paths(const FerryAgent *agent)
+{
+    return (const char *const *)agent->config->allowed_paths;
+}
+
+FerryInstance *
+ferry_instance_plan_default(const FerryAgent *agent,
+                            virConnectPtr connection,
+                            virDomainPtr domain,
+                            GError **error)
+{
+    g_autoptr(FerryInstance) instance = ferry_virt_domain_describe(connection, domain, error);
+
+    if (!instance)
+        return NULL;
+    ferry_virt_chain_follow(connection, instance, allowed_paths(agent));
+    return ferry_disk_plan_make(instance, NULL, error) ? g_steal_pointer(&instance) : NULL;
+}
+
+/* QEMU writes the variables that it carried to the file when the guest first runs: one that arrives
+ * paused and is switched off before would start with variables as from the factory. */
+static void
+find_firmware_obstacle(FerryInstance *instance, const FerryOrderOptions *options)
+{
+    bool runs_there = !options->paused && g_strcmp0(instance->state, "running") == 0;
+
+    if (instance->nvram && !runs_there && !ferry_instance_is_shut_off(instance))
+        ferry_instance_add_obstacle(
+            instance, "nvram",
+            "The instance would arrive paused, and the firmware's variables "
+            "(NVRAM) reach their file only when it runs",
+            "Let it run, and leave \"paused\" out");
+}
+
+static bool
+plan_disks(FerryInstance *instance, const FerryOrderOptions *options, GError **error)
+{
+    if (options->flatten && !ferry_instance_is_shut_off(instance))
+        ferry_chain_flatten(instance);
+    if (!ferry_disk_plan_make(instance, (const char *const *)options->disks, error))
+        return false;
+    /* A chain is flattened by copying in full, and that holds for all disks of a transfer. */
+    if (!ferry_chain_is_flattened(instance))
+        ferry_storage_strategy_choose(instance, options);
+    return true;
+}
+
+FerryInstance *
+ferry_instance_plan_make(const FerryAgent *agent,
+                         virConnectPtr connection,
+                         virDomainPtr domain,
+                         const FerryOrderOptions *options,
+                         GError **error)
+{
+    g_autoptr(FerryInstance) instance = ferry_virt_domain_describe(connection, domain, error);
+
+    if (!instance || !ferry_virt_domain_find_obstacles(domain, instance, error))
+        return NULL;
+    ferry_virt_chain_follow(connection, instance, allowed_paths(agent));
+    if (!plan_disks(instance, options, error))
+        return NULL;
+    find_firmware_obstacle(instance, options);
+    if (ferry_instance_is_shut_off(instance))
+        ferry_shut_off_find_obstacles(instance, allowed_paths(agent));
+    return g_steal_pointer(&instance);
+}
