@@ -109,7 +109,7 @@ agent_write_raw(const char *path, guint64 bytes)
     close(fd);
 }
 
-/* --- an instance ---------------------------------------------------------------------------------- */
+/* --- an instance ------------------------------------------------------------------------------ */
 
 char *
 agent_domain_xml(const char *path, const char *format)
@@ -151,7 +151,7 @@ agent_instance_info(const char *path, const char *format, const char *state)
                      (json_int_t)MEMORY_KIB * 1024, "disks", disk, "domain_xml", xml);
 }
 
-/* --- what the journal has ------------------------------------------------------------------------- */
+/* --- what the journal has --------------------------------------------------------------------- */
 
 FerryRecord *
 agent_record(const AgentFixture *fixture, const char *migration_id, FerryRole role)

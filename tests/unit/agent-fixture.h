@@ -1,5 +1,5 @@
-/* agent-fixture.h: an agent without its daemon: journal and images in a folder of the test's own, the
- * stand-ins for libvirt (fake-libvirt.h) and for the bus (fake-bus.h) around it.
+/* agent-fixture.h: an agent without its daemon: journal and images in a folder of the test's own,
+ * the stand-ins for libvirt (fake-libvirt.h) and for the bus (fake-bus.h) around it.
  *
  * Its host is "kvm02" for a destination's tests and "kvm01" for a source's: HERE and the other one.
  */
@@ -45,7 +45,8 @@ void agent_write_raw(const char *path, guint64 bytes);
 /** Returns: (transfer full): the XML of "web-1", with one disk vda at @path in @format. */
 char *agent_domain_xml(const char *path, const char *format);
 
-/** Returns: (transfer full): the same as instance_info, as a source sends it; @state: libvirt's word. */
+/** Returns: (transfer full): the same as instance_info, as a source sends it.
+ * @state: libvirt's word. */
 json_t *agent_instance_info(const char *path, const char *format, const char *state);
 
 /** Returns: (transfer full): such an instance. */
@@ -54,7 +55,7 @@ FerryInstance *agent_instance(const char *path, const char *format, const char *
 /** Returns: (transfer full): what the journal has of it; fails the test when there is none. */
 FerryRecord *agent_record(const AgentFixture *fixture, const char *migration_id, FerryRole role);
 
-/** Returns: (transfer full): what is left of creations, a line each: kind, path below the images. */
+/** Returns: (transfer full): what is left of creations, a line each: kind, path below images. */
 char *agent_creations(const AgentFixture *fixture, const char *migration_id);
 
 #define AGENT_ADD(path, host, func)                                                                \

@@ -98,7 +98,7 @@ fake_bus_reset(void)
     return &the_bus;
 }
 
-/* --- the test's side ------------------------------------------------------------------------------ */
+/* --- the test's side -------------------------------------------------------------------------- */
 
 static void
 add_answer(const char *host, const char *method, json_t *result, GError *error)
@@ -248,7 +248,7 @@ fake_bus_payload(const char *event_type)
     return last ? json_deep_copy(last->payload) : NULL;
 }
 
-/* --- calls ---------------------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 static bool
 is_for(const Answer *answer, const char *host, const char *method)
@@ -354,7 +354,7 @@ ferry_bus_notify(FerryBus *bus,
     g_cond_broadcast(&changed);
 }
 
-/* --- the rest of bus.h, which no test of a part needs ------------------------------------------- */
+/* --- the rest of bus.h, which no test of a part needs ----------------------------------------- */
 
 FerryBus *
 ferry_bus_new(const FerryMessagingOptions *options,

@@ -121,7 +121,7 @@ virDomainBlockJobAbort(virDomainPtr handle, const char *target, unsigned int fla
     return 0;
 }
 
-/* --- snapshots ------------------------------------------------------------------------------------ */
+/* --- snapshots -------------------------------------------------------------------------------- */
 
 struct _virDomainSnapshot {
     int nothing;

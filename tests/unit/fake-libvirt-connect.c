@@ -53,7 +53,7 @@ fake_connections_reset(void)
     timers = g_array_new(FALSE, FALSE, sizeof(Timer));
 }
 
-/* --- connections --------------------------------------------------------------------------------- */
+/* --- connections ------------------------------------------------------------------------------ */
 
 virConnectPtr
 virConnectOpen(const char *uri)
@@ -150,7 +150,7 @@ virConnectDomainEventRegisterAny(virConnectPtr connection,
     return (int)connection->subscriptions->len;
 }
 
-/* --- the event loop ------------------------------------------------------------------------------ */
+/* --- the event loop --------------------------------------------------------------------------- */
 
 int
 virEventRegisterDefaultImpl(void)
@@ -316,7 +316,7 @@ virEventRunDefaultImpl(void)
     return 0;
 }
 
-/* --- what the test lets happen -------------------------------------------------------------------- */
+/* --- what the test lets happen ---------------------------------------------------------------- */
 
 /* Under the lock. */
 static void

@@ -42,7 +42,7 @@ fake_domains_reset(void)
     domains = g_ptr_array_new_with_free_func(domain_free);
 }
 
-/* --- the world ------------------------------------------------------------------------------------ */
+/* --- the world -------------------------------------------------------------------------------- */
 
 FakeDomain *
 fake_domain_find(const char *name_or_uuid)
@@ -154,7 +154,7 @@ fake_domain_source(const FakeDomain *domain, const char *target)
     return disk ? g_strdup(disk->source) : NULL;
 }
 
-/* --- the test's side ------------------------------------------------------------------------------ */
+/* --- the test's side -------------------------------------------------------------------------- */
 
 void
 fake_domain_add(const char *xml)
@@ -248,7 +248,7 @@ fake_domain_set_managed_save(const char *uuid, bool saved)
     fake_domain_get(uuid)->managed_save = saved;
 }
 
-/* --- handles -------------------------------------------------------------------------------------- */
+/* --- handles ---------------------------------------------------------------------------------- */
 
 static virDomainPtr
 look_up(const char *name_or_uuid)
@@ -330,7 +330,7 @@ virDomainGetID(virDomainPtr handle)
     return domain && fake_domain_runs(domain) ? 1 : (unsigned int)-1;
 }
 
-/* --- looking -------------------------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------------------- */
 
 int
 virDomainGetState(virDomainPtr handle, int *ret_state, int *ret_reason, unsigned int flags)
@@ -419,7 +419,7 @@ virDomainHasManagedSaveImage(virDomainPtr handle, unsigned int flags)
     return domain ? domain->managed_save : -1;
 }
 
-/* --- changing ------------------------------------------------------------------------------------- */
+/* --- changing --------------------------------------------------------------------------------- */
 
 virDomainPtr
 virDomainDefineXML(virConnectPtr connection, const char *xml)

@@ -37,7 +37,7 @@ fake_host_reset(void)
     secrets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 
-/* --- the test's side ------------------------------------------------------------------------------ */
+/* --- the test's side -------------------------------------------------------------------------- */
 
 void
 fake_host_set_free_memory(guint64 bytes)
@@ -71,7 +71,7 @@ fake_secret_add(const char *uuid, bool has_value)
     g_hash_table_replace(secrets, g_strdup(uuid), GINT_TO_POINTER(has_value));
 }
 
-/* --- what it can run ------------------------------------------------------------------------------ */
+/* --- what it can run -------------------------------------------------------------------------- */
 
 char *
 virConnectGetCapabilities(virConnectPtr connection)
@@ -131,7 +131,7 @@ virConnectGetLibVersion(virConnectPtr connection, unsigned long *ret)
     return fake_begin(__func__, "%s", "") ? 0 : -1;
 }
 
-/* --- memory --------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 int
 virNodeGetInfo(virConnectPtr connection, virNodeInfoPtr ret)
@@ -176,7 +176,7 @@ virNodeGetFreePages(virConnectPtr connection,
     return fake_begin(__func__, "%u", sizes_kib[0]) ? 1 : -1;
 }
 
-/* --- networks ------------------------------------------------------------------------------------- */
+/* --- networks --------------------------------------------------------------------------------- */
 
 virNetworkPtr
 virNetworkLookupByName(virConnectPtr connection, const char *name)
@@ -226,7 +226,7 @@ virNetworkFree(virNetworkPtr network)
     return 0;
 }
 
-/* --- secrets -------------------------------------------------------------------------------------- */
+/* --- secrets ---------------------------------------------------------------------------------- */
 
 virSecretPtr
 virSecretLookupByUUIDString(virConnectPtr connection, const char *uuid)

@@ -26,7 +26,7 @@ fake_jobs_reset(void)
     last_params = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 
-/* --- the test's side ------------------------------------------------------------------------------ */
+/* --- the test's side -------------------------------------------------------------------------- */
 
 void
 fake_job_set(const char *uuid, int type, int operation)
@@ -101,7 +101,7 @@ fake_migration_param(const char *name)
     return g_strdup(g_hash_table_lookup(last_params, name));
 }
 
-/* --- the migration -------------------------------------------------------------------------------- */
+/* --- the migration ---------------------------------------------------------------------------- */
 
 static char *
 param_text(const virTypedParameter *param)
@@ -215,7 +215,7 @@ virDomainQemuMonitorCommand(virDomainPtr handle, const char *order, char **ret, 
     return 0;
 }
 
-/* --- looking -------------------------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------------------- */
 
 int
 virDomainGetJobInfo(virDomainPtr handle, virDomainJobInfoPtr ret)

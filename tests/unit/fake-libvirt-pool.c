@@ -43,7 +43,7 @@ fake_pools_reset(void)
     pools = g_ptr_array_new_with_free_func(pool_free);
 }
 
-/* --- the world ------------------------------------------------------------------------------------ */
+/* --- the world -------------------------------------------------------------------------------- */
 
 const GPtrArray *
 fake_pools(void)
@@ -145,7 +145,7 @@ add_pool(const char *name, const char *type, const char *folder)
     return pool;
 }
 
-/* --- the test's side ------------------------------------------------------------------------------ */
+/* --- the test's side -------------------------------------------------------------------------- */
 
 void
 fake_pool_add_typed(const char *name, const char *type, const char *folder)
@@ -203,7 +203,7 @@ fake_pool_set_extent(const char *name, guint64 extent_bytes)
     get_pool(name)->extent_bytes = extent_bytes;
 }
 
-/* --- handles -------------------------------------------------------------------------------------- */
+/* --- handles ---------------------------------------------------------------------------------- */
 
 static virStoragePoolPtr
 no_pool(const char *what)
@@ -285,7 +285,7 @@ virStoragePoolGetName(virStoragePoolPtr handle)
     return handle->name;
 }
 
-/* --- looking -------------------------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------------------- */
 
 int
 virStoragePoolIsActive(virStoragePoolPtr handle)
@@ -343,7 +343,7 @@ virStoragePoolGetInfo(virStoragePoolPtr handle, virStoragePoolInfoPtr ret)
     return 0;
 }
 
-/* --- changing ------------------------------------------------------------------------------------- */
+/* --- changing --------------------------------------------------------------------------------- */
 
 virStoragePoolPtr
 virStoragePoolDefineXML(virConnectPtr connection, const char *xml, unsigned int flags)

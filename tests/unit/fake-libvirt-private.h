@@ -1,7 +1,7 @@
 /* fake-libvirt-private.h: what the files of the stand-in for libvirt share; nobody else's business.
  *
- * Each function of libvirt begins with fake_begin(), which takes note of the call and lets it fail or
- * wait; then it takes fake_lock and works on the world.
+ * Each function of libvirt begins with fake_begin(), which takes note of the call and lets it fail
+ * or wait; then it takes fake_lock and works on the world.
  */
 #pragma once
 
@@ -11,9 +11,9 @@
 extern GMutex fake_lock;
 extern GCond fake_changed; /* something happened that somebody may wait for */
 
-/** Forgets the thread's error, notes the call and what it is about (printf), runs the test's hook and
- * waits where the test says so. Not under the lock. Returns: false when it has to fail; the error is
- * set then. */
+/** Forgets the thread's error, notes the call and what it is about (printf), runs the test's hook
+ * and waits where the test says so. Not under the lock. Returns: false when it has to fail; the
+ * error is set then. */
 bool fake_begin(const char *call, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /** Sets the thread's last error. Returns: -1, for those that fail so. */
@@ -22,7 +22,7 @@ int fake_refuse(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /** Forgets the thread's last error, as every public call does. */
 void fake_forget_error(void);
 
-/* --- domains ----------------------------------------------------------------------------------- */
+/* --- domains ---------------------------------------------------------------------------------- */
 
 struct _virDomain {
     gatomicrefcount count;
@@ -76,7 +76,7 @@ char *fake_domain_source(const FakeDomain *domain, const char *target);
 guint64 fake_image_capacity(const char *path);
 bool fake_image_is_qcow2(const char *path);
 
-/* --- storage ----------------------------------------------------------------------------------- */
+/* --- storage ---------------------------------------------------------------------------------- */
 
 struct _virStoragePool {
     gatomicrefcount count;
@@ -122,7 +122,7 @@ FakeVolume *fake_pool_put_volume(FakePool *pool, const char *name);
 /** Returns: (transfer none): FakePool. */
 const GPtrArray *fake_pools(void);
 
-/* --- a new world -------------------------------------------------------------------------------- */
+/* --- a new world ------------------------------------------------------------------------------ */
 
 void fake_connections_reset(void);
 void fake_domains_reset(void);

@@ -25,7 +25,7 @@ fake_volumes_reset(void)
     g_clear_pointer(&last_xml, g_free);
 }
 
-/* --- images --------------------------------------------------------------------------------------- */
+/* --- images ----------------------------------------------------------------------------------- */
 
 static void
 put_be32(guint8 *head, gsize at, guint32 value)
@@ -98,7 +98,7 @@ fake_image_capacity(const char *path)
     return GUINT64_FROM_BE(size);
 }
 
-/* --- the world ------------------------------------------------------------------------------------ */
+/* --- the world -------------------------------------------------------------------------------- */
 
 FakeVolume *
 fake_volume_find(const FakePool *pool, const char *name)
@@ -164,7 +164,7 @@ handle_of(const FakePool *pool, const FakeVolume *volume)
     return handle;
 }
 
-/* --- handles -------------------------------------------------------------------------------------- */
+/* --- handles ---------------------------------------------------------------------------------- */
 
 static virStorageVolPtr
 no_volume(const char *what)
@@ -241,7 +241,7 @@ virStorageVolGetPath(virStorageVolPtr handle)
     return g_strdup(handle->path);
 }
 
-/* --- looking -------------------------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------------------- */
 
 int
 virStorageVolGetInfo(virStorageVolPtr handle, virStorageVolInfoPtr ret)
@@ -314,7 +314,7 @@ virStorageVolGetXMLDesc(virStorageVolPtr handle, unsigned int flags)
     return volume->capacity_bytes > 0 ? block_xml(volume) : file_xml(volume);
 }
 
-/* --- making and deleting -------------------------------------------------------------------------- */
+/* --- making and deleting ---------------------------------------------------------------------- */
 
 static bool
 make_file(const char *path, const FerryVolumeInfo *info)

@@ -85,7 +85,7 @@ fake_libvirt_reset(void)
     fake_host_reset();
 }
 
-/* --- what the test says ------------------------------------------------------------------------ */
+/* --- what the test says ----------------------------------------------------------------------- */
 
 void
 fake_call_fail_times(const char *call, guint times, int code, const char *message)
@@ -175,7 +175,7 @@ fake_calls_list(const char *const *names)
     return g_string_free(list, FALSE);
 }
 
-/* --- errors ------------------------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 static void
 free_error(gpointer error)
@@ -263,7 +263,7 @@ virSetErrorFunc(void *user_data, virErrorFunc handler)
 {
 }
 
-/* --- a call -------------------------------------------------------------------------------------- */
+/* --- a call ----------------------------------------------------------------------------------- */
 
 /* Returns: false when the test wants this call to fail. */
 static bool

@@ -1,9 +1,9 @@
 /* fake-libvirt.h: a stand-in for libvirt, in the test's own process: what a test asks of it.
  *
- * The files fake-libvirt*.c define those functions of libvirt that the agent uses, so that the linker
- * takes them in place of the library's, in each test that names one of the functions below, and in no
- * other. Behind them is one small world of domains, storage pools and volumes, which the test sets up
- * and looks at. It keeps libvirt's contract where the agent depends on it: each public call forgets
+ * The files fake-libvirt*.c define those functions of libvirt that the agent uses, so that the
+ * linker takes them in place of the library's, in each test that names one of the functions below,
+ * and in no other. Behind them is one small world of domains, storage pools and volumes, which the
+ * test sets up and looks at. It keeps libvirt's contract where the agent depends on it: each public call forgets
  * the thread's last error; handles stay valid when their object is gone; events come on the thread
  * that runs the event loop; pools know of files only what their last refresh showed.
  *
@@ -11,8 +11,8 @@
  * check XML, ask for permissions, or take time. It shows what the agent makes of libvirt's answers,
  * not that libvirt gives them: the laboratory (tests/lab) proves that with the real one.
  *
- * Threads: any, one lock inside. Texts are copied. An object that a test names and that is not there
- * fails the test.
+ * Threads: any, one lock inside. Texts are copied. An object that a test names and that is not
+ * there fails the test.
  */
 #pragma once
 
@@ -24,7 +24,7 @@
 /** A new world: an empty host without faults. Nobody may use the old one any more. */
 void fake_libvirt_reset(void);
 
-/* --- calls: seen, failing, hanging ------------------------------------------------------------- */
+/* --- calls: seen, failing, hanging ------------------------------------------------------------ */
 
 /** @call: the name of libvirt's function. The next call of it fails with this error. */
 void fake_call_fail(const char *call, int code, const char *message);
@@ -48,7 +48,7 @@ void fake_call_await(const char *call, guint count);
  * and what the call was about. @calls: NULL-terminated. */
 char *fake_calls_list(const char *const *calls);
 
-/* --- connections and events -------------------------------------------------------------------- */
+/* --- connections and events ------------------------------------------------------------------- */
 
 /** Ends all connections, as a libvirtd that is stopped. */
 void fake_connections_drop(void);
@@ -57,7 +57,7 @@ void fake_connections_drop(void);
 void fake_event_lifecycle(const char *uuid);
 void fake_event_job_completed(const char *uuid, guint64 downtime_ms);
 
-/* --- domains ----------------------------------------------------------------------------------- */
+/* --- domains ---------------------------------------------------------------------------------- */
 
 /** @xml: says name and UUID. It is persistent, and runs. */
 void fake_domain_add(const char *xml);
@@ -77,7 +77,7 @@ char *fake_domain_xml(const char *uuid);
 void fake_domain_set_snapshots(const char *uuid, int count);
 void fake_domain_set_managed_save(const char *uuid, bool saved);
 
-/* --- jobs -------------------------------------------------------------------------------------- */
+/* --- jobs ------------------------------------------------------------------------------------- */
 
 /** @type, @operation: libvirt's numbers; type VIR_DOMAIN_JOB_NONE: no job runs. */
 void fake_job_set(const char *uuid, int type, int operation);
@@ -95,11 +95,11 @@ void fake_migration_hold(void);
 void fake_migration_end(int code, const char *message);
 /** Returns: of the last migration call. */
 unsigned int fake_migration_flags(void);
-/** Returns: (transfer full) (nullable): of the last migration call: its parameter, or several of one
- * name with blanks between them. */
+/** Returns: (transfer full) (nullable): of the last migration call: its parameter, or several of
+ * one name with blanks between them. */
 char *fake_migration_param(const char *name);
 
-/* --- storage ----------------------------------------------------------------------------------- */
+/* --- storage ---------------------------------------------------------------------------------- */
 
 /** A pool of files in @folder, which need not exist; active and autostarted. */
 void fake_pool_add(const char *name, const char *folder);
@@ -121,7 +121,7 @@ char *fake_volume_last_xml(void);
 /** Writes an empty qcow2 image of this virtual size; what libvirt would make. */
 void fake_image_write_qcow2(const char *path, guint64 capacity_bytes);
 
-/* --- the host ---------------------------------------------------------------------------------- */
+/* --- the host --------------------------------------------------------------------------------- */
 
 void fake_host_set_free_memory(guint64 bytes);
 /** @result: VIR_CPU_COMPARE_IDENTICAL ... of any CPU. */

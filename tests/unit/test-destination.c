@@ -93,7 +93,7 @@ folder_of(const Fixture *self)
     return g_path_get_dirname(self->path);
 }
 
-/* --- prepare -------------------------------------------------------------------------------------- */
+/* --- prepare ---------------------------------------------------------------------------------- */
 
 static void
 test_prepare(Fixture *self, gconstpointer user_data)
@@ -318,7 +318,7 @@ test_libvirt_goes_in_the_middle(Fixture *self, gconstpointer user_data)
     g_assert_cmpuint(self->accepted, ==, 1);
 }
 
-/* --- again ---------------------------------------------------------------------------------------- */
+/* --- again ------------------------------------------------------------------------------------ */
 
 static void
 test_prepare_again(Fixture *self, gconstpointer user_data)
@@ -387,7 +387,7 @@ test_no_memory(Fixture *self, gconstpointer user_data)
     g_assert_cmpuint(self->accepted, ==, 0);
 }
 
-/* --- finish --------------------------------------------------------------------------------------- */
+/* --- finish ----------------------------------------------------------------------------------- */
 
 static json_t *
 finish(Fixture *self, GError **error)
@@ -461,7 +461,7 @@ test_finish_what_stands_still(Fixture *self, gconstpointer user_data)
     assert_status(self, "prepared");
 }
 
-/* --- roll back ------------------------------------------------------------------------------------ */
+/* --- roll back -------------------------------------------------------------------------------- */
 
 static json_t *
 roll_back(Fixture *self, GError **error)
@@ -563,7 +563,7 @@ test_roll_back_of_what_arrived(Fixture *self, gconstpointer user_data)
     assert_file(self->path, true);
 }
 
-/* --- the lease ------------------------------------------------------------------------------------ */
+/* --- the lease -------------------------------------------------------------------------------- */
 
 static gint64
 now_us(void)
@@ -631,7 +631,7 @@ test_lease_of_one_that_fills(Fixture *self, gconstpointer user_data)
     assert_status(self, "prepared");
 }
 
-/* --- check ---------------------------------------------------------------------------------------- */
+/* --- check ------------------------------------------------------------------------------------ */
 
 static void
 test_check_changes_nothing(Fixture *self, gconstpointer user_data)
