@@ -1,4 +1,4 @@
-/* source-fixture.h: a migration on its source, "kvm01", on its way to "kvm02"; see agent-fixture.h. */
+/* source-fixture.h: a migration on its source, "kvm01", on its way to "kvm02" (agent-fixture.h). */
 #pragma once
 
 #include "agent-fixture.h"
