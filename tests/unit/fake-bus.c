@@ -123,6 +123,22 @@ fake_bus_refuse(const char *host, const char *method, GError *error)
     add_answer(host, method, NULL, error);
 }
 
+static bool
+is_for(const Answer *answer, const char *host, const char *method)
+{
+    return strcmp(answer->host, host) == 0 && strcmp(answer->method, method) == 0;
+}
+
+void
+fake_bus_forget(const char *host, const char *method)
+{
+    FERRY_LOCK_SCOPE(&lock);
+
+    for (guint i = answers->len; i > 0; i--)
+        if (is_for(g_ptr_array_index(answers, i - 1), host, method))
+            g_ptr_array_remove_index(answers, i - 1);
+}
+
 void
 fake_bus_observe(const char *host, const char *observed_state)
 {
@@ -250,12 +266,6 @@ fake_bus_payload(const char *event_type)
 }
 
 /* --- calls ------------------------------------------------------------------------------------ */
-
-static bool
-is_for(const Answer *answer, const char *host, const char *method)
-{
-    return strcmp(answer->host, host) == 0 && strcmp(answer->method, method) == 0;
-}
 
 /* Under the lock. Returns: whether a later one for the same is there. */
 static bool

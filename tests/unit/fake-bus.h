@@ -21,6 +21,8 @@ FerryBus *fake_bus_reset(void);
 void fake_bus_answer(const char *host, const char *method, json_t *result);
 /** The same with an error. @error: (transfer full). */
 void fake_bus_refuse(const char *host, const char *method, GError *error);
+/** Takes back what the test said of it. */
+void fake_bus_forget(const char *host, const char *method);
 /** The host's agent shows the instance so: an answer to describe_instance; NULL: it has none. */
 void fake_bus_observe(const char *host, const char *observed_state);
 

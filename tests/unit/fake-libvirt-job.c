@@ -139,6 +139,14 @@ leave(FakeDomain *domain, unsigned int flags)
     fake_domain_stop(domain, VIR_DOMAIN_SHUTOFF_MIGRATED);
 }
 
+/* A rehearsal names a socket where nobody listens; libvirt sees to all else before it connects. */
+static int
+fail_to_connect(const char *uri)
+{
+    return fake_refuse(VIR_ERR_SYSTEM_ERROR, "Failed to connect socket to '%s'",
+                       strstr(uri, "socket=") + strlen("socket="));
+}
+
 int
 virDomainMigrateToURI3(virDomainPtr handle,
                        const char *uri,
@@ -154,6 +162,8 @@ virDomainMigrateToURI3(virDomainPtr handle,
 
     if (!domain)
         return -1;
+    if (strstr(uri, "socket="))
+        return fail_to_connect(uri);
     note_order(params, count, flags);
     domain->job_type = VIR_DOMAIN_JOB_UNBOUNDED;
     domain->job_operation = VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT;

@@ -7,7 +7,8 @@
  * the thread's last error; handles stay valid when their object is gone; events come on the thread
  * that runs the event loop; pools know of files only what their last refresh showed.
  *
- * What it does not do: run a guest, move data between hosts (every URI leads to the same world),
+ * What it does not do: run a guest, move data between hosts (every URI leads to the same world, but one that
+ * names a socket: nobody listens there),
  * check XML, ask for permissions, or take time. It shows what the agent makes of libvirt's answers,
  * not that libvirt gives them: the laboratory (tests/lab) proves that with the real one.
  *
