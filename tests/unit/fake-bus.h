@@ -2,9 +2,9 @@
  * the test's own process.
  *
  * It defines all of bus.h's functions, so that the linker takes them in place of rpc's, in each
- * test that names one of the functions below, and in no other. Calls are answered as the test said; a
- * call that it said nothing of is one that nobody answers (FERRY_ERROR_DESTINATION_UNREACHABLE). No
- * envelope, no queue, no thread: the wire suite and the laboratory prove those.
+ * test that names one of the functions below, and in no other. Calls are answered as the test said;
+ * a call that it said nothing of is one that nobody answers (FERRY_ERROR_DESTINATION_UNREACHABLE).
+ * No envelope, no queue, no thread: the wire suite and the laboratory prove those.
  *
  * Threads: any, one lock inside. Texts are copied.
  */

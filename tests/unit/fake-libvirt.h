@@ -3,14 +3,14 @@
  * The files fake-libvirt*.c define those functions of libvirt that the agent uses, so that the
  * linker takes them in place of the library's, in each test that names one of the functions below,
  * and in no other. Behind them is one small world of domains, storage pools and volumes, which the
- * test sets up and looks at. It keeps libvirt's contract where the agent depends on it: each public call forgets
- * the thread's last error; handles stay valid when their object is gone; events come on the thread
- * that runs the event loop; pools know of files only what their last refresh showed.
+ * test sets up and looks at. It keeps libvirt's contract where the agent depends on it: each public
+ * call forgets the thread's last error; handles stay valid when their object is gone; events come
+ * on the thread that runs the event loop; pools know of files only what their last refresh showed.
  *
- * What it does not do: run a guest, move data between hosts (every URI leads to the same world, but one that
- * names a socket: nobody listens there),
- * check XML, ask for permissions, or take time. It shows what the agent makes of libvirt's answers,
- * not that libvirt gives them: the laboratory (tests/lab) proves that with the real one.
+ * What it does not do: run a guest, move data between hosts (every URI leads to the same world, but
+ * one that names a socket: nobody listens there), check XML, ask for permissions, or take time. It
+ * shows what the agent makes of libvirt's answers, not that libvirt gives them: the laboratory
+ * (tests/lab) proves that with the real one.
  *
  * Threads: any, one lock inside. Texts are copied. An object that a test names and that is not
  * there fails the test.
