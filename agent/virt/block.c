@@ -120,10 +120,13 @@ ferry_virt_block_presence(virConnectPtr connection,
         return FERRY_PRESENCE_UNKNOWN;
     }
     volume.pool = g_strdup(virStoragePoolGetName(pool));
-    if (found && g_strcmp0(virStorageVolGetPath(found), path) != 0) {
+
+    g_autofree char *own_path = found ? virStorageVolGetPath(found) : NULL;
+
+    if (found && g_strcmp0(own_path, path) != 0) {
         ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
                         "Name the device as its storage pool does (virsh vol-path)",
-                        "'%s' is '%s' for its storage pool", path, virStorageVolGetPath(found));
+                        "'%s' is '%s' for its storage pool", path, own_path);
         return FERRY_PRESENCE_UNKNOWN;
     }
     if (found && !read_volume(found, &volume, error))

@@ -1,158 +1,389 @@
-/* The table of the saga's steps against itself and against what says the same elsewhere. */
+/* Steps of the source's saga, each by itself, as its table has them. */
 #include "config.h"
 
 #include "source/steps/table.h"
 
+#include "ferry/json.h"
+#include "source-fixture.h"
+#include "storage/quarantine.h"
+
 #include <string.h>
 
-/* Returns: (transfer full): the text of a file of the source tree. */
+static void
+set_up(SourceFixture *self, gconstpointer user_data)
+{
+    source_set_up(self, user_data);
+    self->agent.agent.quarantine = ferry_quarantine_new(&self->agent.agent);
+}
+
+static void
+tear_down(SourceFixture *self, gconstpointer user_data)
+{
+    ferry_quarantine_free(self->agent.agent.quarantine);
+    source_tear_down(self, user_data);
+}
+
+static void
+assert_end(SourceFixture *self, const FerrySagaStep *step, FerryStepEnd expected, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    FerryStepEnd end = step->run(self->migration, /* resumed= */ false, &why);
+
+    if (end != expected)
+        g_error("The step '%s' ended as %d, not %d: %s", step->name, (int)end, (int)expected,
+                why ? why->message : "no error");
+    if (error)
+        g_propagate_error(error, g_steal_pointer(&why));
+}
+
+static json_t *
+report_of(SourceFixture *self)
+{
+    g_autoptr(FerryRecord) record = ferry_migration_snapshot(self->migration);
+
+    return json_incref(record->report);
+}
+
+/* --- check ------------------------------------------------------------------------------------ */
+
 static char *
-read_source(const char *name)
+kept_definition(SourceFixture *self)
+{
+    return g_build_filename(self->agent.config->state_path, "definitions", MIGRATION ".xml", NULL);
+}
+
+static void
+test_check_keeps_the_definition(SourceFixture *self, gconstpointer user_data)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "..", name, NULL);
-    char *text = NULL;
+    g_autofree char *kept = kept_definition(self);
 
-    g_file_get_contents(path, &text, /* length= */ NULL, &error);
-    g_assert_no_error(error);
-    return text;
+    source_migration(self, FERRY_STATUS_ACCEPTED, json_pack("{s:s}", "source_disks", "quarantine"));
+    fake_bus_answer("kvm02", "check_can_live_migrate_destination",
+                    json_pack("{s:b, s:[], s:n}", "compatible", 1, "checks", "dest_check_data"));
+    assert_end(self, source_step("check"), FERRY_STEP_DONE, NULL);
+    g_assert_true(g_file_test(kept, G_FILE_TEST_EXISTS));
+    g_assert_true(source_step("check")->undo(self->migration, &error));
+    g_assert_false(g_file_test(kept, G_FILE_TEST_EXISTS));
 }
 
-/* Returns: (transfer full): what lies between the first @begin and the next @end. */
-static char *
-cut_out(const char *text, const char *begin, const char *end)
-{
-    const char *from = strstr(text, begin);
-    const char *until = from ? strstr(from + strlen(begin), end) : NULL;
-
-    g_assert_nonnull(from);
-    g_assert_nonnull(until);
-    return g_strndup(from, (gsize)(until - from));
-}
-
-/* Returns: (transfer full): the groups of all matches of @pattern, separated by blanks. */
-static char *
-find_all(const char *text, const char *pattern)
+static void
+test_check_finds_snapshots(SourceFixture *self, gconstpointer user_data)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GRegex) regex = g_regex_new(pattern, G_REGEX_MULTILINE, 0, &error);
-    g_autoptr(GMatchInfo) match = NULL;
-    g_autoptr(GString) found = g_string_new(NULL);
+
+    fake_domain_set_snapshots(UUID, 1);
+    source_migration(self, FERRY_STATUS_ACCEPTED, NULL);
+    fake_bus_answer("kvm02", "check_can_live_migrate_destination",
+                    json_pack("{s:b, s:[], s:n}", "compatible", 1, "checks", "dest_check_data"));
+    assert_end(self, source_step("check"), FERRY_STEP_FAILED, &error);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR);
+}
+
+/* --- prepare ---------------------------------------------------------------------------------- */
+
+static GError *
+busy(const char *target, gint64 committed_bytes)
+{
+    GError *error = ferry_error_new(FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR, NULL, "Not yet");
+
+    ferry_error_set_detail(error, "retry", json_true());
+    if (target) {
+        ferry_error_set_detail(error, "target", json_string(target));
+        ferry_error_set_detail(error, "committed_bytes", json_integer(committed_bytes));
+    }
+    return error;
+}
+
+/* The order came with migrate_data: only images that were made for this migration will do. */
+static void
+test_prepare_confirms(SourceFixture *self, gconstpointer user_data)
+{
+    source_migration(self, FERRY_STATUS_PREPARING, NULL);
+    fake_bus_answer("kvm02", "get_migration",
+                    json_pack("{s:s, s:{s:s}, s:o}", "status", "prepared", "instance", "uuid", UUID,
+                              "migrate_data", source_migrate_data(self)));
+    assert_end(self, source_step("prepare"), FERRY_STEP_DONE, NULL);
+    g_assert_cmpuint(fake_bus_count("kvm02", "pre_live_migration"), ==, 0);
+}
+
+static void
+test_prepare_of_another_instance(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    source_migration(self, FERRY_STATUS_PREPARING, NULL);
+    fake_bus_answer("kvm02", "get_migration",
+                    json_pack("{s:s, s:{s:s}, s:o}", "status", "prepared", "instance", "uuid",
+                              OTHER_UUID, "migrate_data", source_migrate_data(self)));
+    assert_end(self, source_step("prepare"), FERRY_STEP_FAILED, &error);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
+}
+
+/* Our order to prepare never arrived: there is nothing to undo. */
+static void
+test_prepare_undone(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    source_migration(self, FERRY_STATUS_PREPARING, NULL);
+    fake_bus_refuse("kvm02", "rollback_live_migration_at_destination",
+                    ferry_error_new(FERRY_ERROR_MIGRATION_NOT_FOUND, NULL, "No such migration"));
+    g_assert_true(source_step("prepare")->undo(self->migration, &error));
+    fake_bus_answer("kvm02", "rollback_live_migration_at_destination",
+                    json_pack("{s:[{s:s}]}", "kept", "kind", "volume"));
+    g_assert_false(source_step("prepare")->undo(self->migration, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
+}
+
+/* --- trim ------------------------------------------------------------------------------------- */
+
+static void
+test_trim(SourceFixture *self, gconstpointer user_data)
+{
+    source_migration(self, FERRY_STATUS_PREPARING, json_pack("{s:b}", "fstrim", 1));
+    assert_end(self, source_step("trim"), FERRY_STEP_DONE, NULL);
+
+    g_autoptr(FerryJson) report = report_of(self);
+
+    g_assert_cmpuint(fake_call_count("virDomainFSTrim"), ==, 1);
+    g_assert_true(ferry_json_get_bool(json_object_get(report, "fstrim"), "done", false));
+}
+
+/* Never a reason to fail, and never without an order. */
+static void
+test_trim_that_fails(SourceFixture *self, gconstpointer user_data)
+{
+    source_migration(self, FERRY_STATUS_PREPARING, json_pack("{s:b}", "fstrim", 1));
+    fake_call_fail("virDomainFSTrim", VIR_ERR_AGENT_UNRESPONSIVE, "agent is not connected");
+    assert_end(self, source_step("trim"), FERRY_STEP_DONE, NULL);
+
+    g_autoptr(FerryJson) report = report_of(self);
+
+    g_assert_false(ferry_json_get_bool(json_object_get(report, "fstrim"), "done", true));
+}
+
+static void
+test_no_trim(SourceFixture *self, gconstpointer user_data)
+{
+    source_migration(self, FERRY_STATUS_PREPARING, NULL);
+    assert_end(self, source_step("trim"), FERRY_STEP_DONE, NULL);
+    g_assert_cmpuint(fake_call_count("virDomainFSTrim"), ==, 0);
+}
+
+/* --- what a plain disk does not need ---------------------------------------------------------- */
+
+static void
+test_nothing_to_bring(SourceFixture *self, gconstpointer user_data)
+{
+    source_migration(self, FERRY_STATUS_RUNNING, NULL);
+    assert_end(self, source_step("files"), FERRY_STEP_DONE, NULL);
+    assert_end(self, source_step("snapshot"), FERRY_STEP_DONE, NULL);
+    assert_end(self, source_step("seed"), FERRY_STEP_DONE, NULL);
+    g_assert_cmpuint(fake_bus_count("kvm02", "prepare_file"), ==, 0);
+    g_assert_cmpuint(fake_call_count("virDomainSnapshotCreateXML"), ==, 0);
+}
+
+/* --- transfer and confirm --------------------------------------------------------------------- */
+
+/* libvirt's word is not the outcome: the step is done, both hosts have to tell. */
+static void
+test_transfer_keeps_the_error(SourceFixture *self, gconstpointer user_data)
+{
+    source_migration(self, FERRY_STATUS_RUNNING, NULL);
+    fake_call_fail("virDomainMigrateToURI3", VIR_ERR_OPERATION_FAILED, "QEMU said no");
+    assert_end(self, source_step("transfer"), FERRY_STEP_DONE, NULL);
+
+    g_autoptr(FerryRecord) record = ferry_migration_snapshot(self->migration);
+
+    g_assert_nonnull(strstr(ferry_json_get_string(record->error, "message"), "QEMU said no"));
+    g_assert_nonnull(json_object_get(record->report, "moved_bytes"));
+}
+
+static void
+test_confirm(SourceFixture *self, gconstpointer user_data)
+{
+    source_migration(self, FERRY_STATUS_RUNNING, NULL);
+    source_leave(self);
+    fake_bus_observe("kvm02", "running");
+    assert_end(self, source_step("confirm"), FERRY_STEP_DONE, NULL);
+}
+
+static void
+test_confirm_not_moved(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    source_migration(self, FERRY_STATUS_RUNNING, NULL);
+    fake_bus_observe("kvm02", NULL);
+    assert_end(self, source_step("confirm"), FERRY_STEP_FAILED, &error);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
+}
+
+static void
+test_confirm_split_brain(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    source_migration(self, FERRY_STATUS_RUNNING, NULL);
+    fake_bus_observe("kvm02", "running");
+    assert_end(self, source_step("confirm"), FERRY_STEP_ERROR, &error);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_OUTCOME_UNKNOWN);
+    g_assert_true(fake_domain_exists(UUID));
+}
+
+/* --- finish ----------------------------------------------------------------------------------- */
+
+static void
+test_finish(SourceFixture *self, gconstpointer user_data)
+{
+    source_migration(self, FERRY_STATUS_POST_MIGRATING, NULL);
+    fake_bus_refuse("kvm02", "post_live_migration_at_destination", busy("vda", 1000));
+    fake_bus_refuse("kvm02", "post_live_migration_at_destination", busy("vda", 2000));
+    fake_bus_answer("kvm02", "post_live_migration_at_destination",
+                    json_pack("{s:s}", "status", "completed"));
+    assert_end(self, source_step("finish"), FERRY_STEP_DONE, NULL);
+
+    g_autoptr(FerryJson) report = report_of(self);
+
+    g_assert_cmpuint(fake_bus_count("kvm02", "post_live_migration_at_destination"), ==, 3);
+    g_assert_cmpstr(ferry_json_get_string(json_object_get(report, "arrival"), "status"), ==,
+                    "completed");
+}
+
+/* The commit there gets no further. */
+static void
+test_finish_gives_up(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    self->agent.config->outcome_timeout_s = 1;
+    source_migration(self, FERRY_STATUS_POST_MIGRATING, NULL);
+    fake_bus_refuse("kvm02", "post_live_migration_at_destination", busy("vda", 1000));
+    assert_end(self, source_step("finish"), FERRY_STEP_ERROR, &error);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
+}
+
+/* --- what is left here ------------------------------------------------------------------------ */
+
+static void
+test_source_domain(SourceFixture *self, gconstpointer user_data)
+{
+    source_migration(self, FERRY_STATUS_POST_MIGRATING, NULL);
+    source_leave(self);
+    assert_end(self, source_step("source-domain"), FERRY_STEP_DONE, NULL);
+    g_assert_false(fake_domain_exists(UUID));
+}
+
+static void
+test_source_domain_stays(SourceFixture *self, gconstpointer user_data)
+{
+    source_migration(self, FERRY_STATUS_POST_MIGRATING, json_pack("{s:b}", "undefine_source", 0));
+    source_leave(self);
+    assert_end(self, source_step("source-domain"), FERRY_STEP_DONE, NULL);
+    g_assert_true(fake_domain_exists(UUID));
+}
+
+static void
+test_source_domain_that_runs(SourceFixture *self, gconstpointer user_data)
+{
+    source_migration(self, FERRY_STATUS_POST_MIGRATING, NULL);
+    assert_end(self, source_step("source-domain"), FERRY_STEP_ERROR, NULL);
+    g_assert_true(fake_domain_exists(UUID));
+    g_assert_cmpint(fake_domain_state(UUID), ==, VIR_DOMAIN_RUNNING);
+}
+
+static void
+part_with_disks(SourceFixture *self, const char *how)
+{
+    source_migration(self, FERRY_STATUS_POST_MIGRATING, json_pack("{s:s}", "source_disks", how));
+    source_leave(self);
+    fake_domain_remove(UUID);
+}
+
+static void
+test_disks_are_kept(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    part_with_disks(self, "keep");
+    assert_end(self, source_step("source-disks"), FERRY_STEP_DONE, NULL);
+
+    g_autofree char *noted =
+        ferry_journal_leftover_find(self->agent.agent.journal, self->path, UUID, &error);
+
+    g_assert_true(g_file_test(self->path, G_FILE_TEST_EXISTS));
+    g_assert_nonnull(noted);
+}
+
+static void
+test_disks_are_deleted(SourceFixture *self, gconstpointer user_data)
+{
+    part_with_disks(self, "delete");
+    assert_end(self, source_step("source-disks"), FERRY_STEP_DONE, NULL);
+    g_assert_false(g_file_test(self->path, G_FILE_TEST_EXISTS));
+    /* Once more, after a crash: it is gone, and that is well. */
+    assert_end(self, source_step("source-disks"), FERRY_STEP_DONE, NULL);
+}
+
+static void
+test_disks_in_use_stay(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *xml = agent_domain_xml(self->path, "qcow2");
+    g_auto(GStrv) parts = g_strsplit(xml, UUID, 2);
+    g_autofree char *other = g_strjoinv(OTHER_UUID, parts);
+
+    part_with_disks(self, "delete");
+    fake_domain_add(other);
+    assert_end(self, source_step("source-disks"), FERRY_STEP_ERROR, &error);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
+    g_assert_true(g_file_test(self->path, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_disks_in_quarantine(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    part_with_disks(self, "quarantine");
+    assert_end(self, source_step("source-disks"), FERRY_STEP_DONE, NULL);
+
+    g_autoptr(FerryJson) list = ferry_quarantine_list(&self->agent.agent, NULL, &error);
 
     g_assert_no_error(error);
-    for (g_regex_match(regex, text, 0, &match); g_match_info_matches(match);
-         g_match_info_next(match, NULL)) {
-        for (int group = 1; group < g_match_info_get_match_count(match); group++) {
-            g_autofree char *word = g_match_info_fetch(match, group);
-
-            g_string_append_printf(found, "%s%s", found->len > 0 ? " " : "", word);
-        }
-    }
-    return g_string_free(g_steal_pointer(&found), FALSE);
+    g_assert_cmpuint(json_array_size(list), ==, 1);
+    g_assert_false(g_file_test(self->path, G_FILE_TEST_EXISTS));
 }
 
-/* Returns: (transfer full): the table's own names, with each step's status where it is wanted. */
-static char *
-table_words(bool with_status)
-{
-    g_autoptr(GString) words = g_string_new(NULL);
-
-    for (const FerrySagaStep *step = ferry_source_saga.steps; step->name; step++) {
-        g_string_append_printf(words, "%s%s", words->len > 0 ? " " : "", step->name);
-        if (with_status)
-            g_string_append_printf(words, " %s", ferry_status_to_string(step->status));
-    }
-    return g_string_free(g_steal_pointer(&words), FALSE);
-}
-
-static void
-assert_names(const char *text, const char *pattern)
-{
-    g_autofree char *expected = table_words(false);
-    g_autofree char *found = find_all(text, pattern);
-
-    g_assert_cmpstr(found, ==, expected);
-}
-
-/* --- the table -------------------------------------------------------------------------------- */
-
-/* Behind the point of no return is no way back: no undo, and no step that could be given up. */
-static void
-test_no_return(void)
-{
-    bool behind = false;
-
-    for (const FerrySagaStep *step = ferry_source_saga.steps; step->name; step++) {
-        g_assert_nonnull(step->run);
-        g_assert_true(step->point_of_no_return || !behind);
-        behind = step->point_of_no_return;
-        g_assert_false(behind && step->undo);
-        g_assert_true(step->read_only || !behind);
-        g_assert_cmpint(step->status == FERRY_STATUS_POST_MIGRATING, ==, behind);
-    }
-    g_assert_true(behind);
-}
-
-static void
-test_status_goes_forward(void)
-{
-    FerryStatus status = FERRY_STATUS_ACCEPTED;
-
-    for (const FerrySagaStep *step = ferry_source_saga.steps; step->name; step++) {
-        g_assert_true(step->status == status ||
-                      ferry_status_may_follow(FERRY_ROLE_SOURCE, status, step->status));
-        status = step->status;
-    }
-}
-
-static void
-test_header(void)
-{
-    g_autofree char *header = read_source("agent/source/steps/table.h");
-
-    assert_names(header, "^ \\*   ([a-z-]+)  ");
-}
-
-/* --- what people read ------------------------------------------------------------------------- */
-
-static void
-test_architecture(void)
-{
-    g_autofree char *text = read_source("docs/architecture.md");
-    g_autofree char *rows = cut_out(text, "| step | status |", "\n\n");
-    g_autofree char *expected = table_words(true);
-    g_autofree char *found = find_all(rows, "^\\| `([a-z-]+)` \\| ([a-z-]+) \\|");
-
-    g_assert_cmpstr(found, ==, expected);
-}
-
-static void
-test_protocol(void)
-{
-    g_autofree char *text = read_source("docs/protocol.md");
-    g_autofree char *answer = cut_out(text, "### get_migration", "```\n\n");
-
-    assert_names(answer, "\\{\"name\": \"([a-z-]+)\", \"state\": \"done\"");
-}
-
-static void
-test_journeys(void)
-{
-    g_autofree char *text = read_source("tests/journeys/crossing.py");
-    g_autofree char *list = cut_out(text, "\nSTEPS = ", ")");
-
-    assert_names(list, "\"([a-z-]+)\"");
-}
+#define ADD(path, func)                                                                            \
+    g_test_add("/source-steps/" path, SourceFixture, NULL, set_up, func, tear_down)
 
 int
-main(int argc, char **argv)
+main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/source-steps/no-return", test_no_return);
-    g_test_add_func("/source-steps/status-goes-forward", test_status_goes_forward);
-    g_test_add_func("/source-steps/header", test_header);
-    g_test_add_func("/source-steps/architecture", test_architecture);
-    g_test_add_func("/source-steps/protocol", test_protocol);
-    g_test_add_func("/source-steps/journeys", test_journeys);
+    ADD("check/keeps-the-definition", test_check_keeps_the_definition);
+    ADD("check/finds-snapshots", test_check_finds_snapshots);
+    ADD("prepare/confirms", test_prepare_confirms);
+    ADD("prepare/of-another-instance", test_prepare_of_another_instance);
+    ADD("prepare/undone", test_prepare_undone);
+    ADD("trim", test_trim);
+    ADD("trim/that-fails", test_trim_that_fails);
+    ADD("trim/without-an-order", test_no_trim);
+    ADD("files-snapshot-seed/nothing-to-bring", test_nothing_to_bring);
+    ADD("transfer/keeps-the-error", test_transfer_keeps_the_error);
+    ADD("confirm", test_confirm);
+    ADD("confirm/not-moved", test_confirm_not_moved);
+    ADD("confirm/split-brain", test_confirm_split_brain);
+    ADD("finish", test_finish);
+    ADD("finish/gives-up", test_finish_gives_up);
+    ADD("source-domain", test_source_domain);
+    ADD("source-domain/stays", test_source_domain_stays);
+    ADD("source-domain/that-runs", test_source_domain_that_runs);
+    ADD("source-disks/kept", test_disks_are_kept);
+    ADD("source-disks/deleted", test_disks_are_deleted);
+    ADD("source-disks/in-use", test_disks_in_use_stay);
+    ADD("source-disks/in-quarantine", test_disks_in_quarantine);
     return g_test_run();
 }

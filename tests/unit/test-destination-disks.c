@@ -1,0 +1,434 @@
+/* What a destination makes beside plain image files, by its orders: block volumes, the firmware's
+ * variables, overlays of seeded disks, files that are brought. */
+#include "config.h"
+
+#include "destination/destination.h"
+
+#include "agent-fixture.h"
+#include "ferry/json.h"
+#include "files/digests.h"
+#include "model/overlay.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+typedef struct {
+    AgentFixture agent;
+    FerryDestination *destination;
+    char *path;
+    json_t *info; /* instance_info, for the test to change before it prepares */
+} Fixture;
+
+static void
+set_up(Fixture *self, gconstpointer user_data)
+{
+    agent_set_up(&self->agent, "kvm02");
+    self->agent.agent.digests = ferry_digests_new(self->agent.agent.journal, self->agent.agent.virt,
+                                                  self->agent.agent.stopping);
+    self->destination = ferry_destination_new(&self->agent.agent);
+    self->path = agent_image(&self->agent, "disk.img");
+    fake_pool_add("images", self->agent.images);
+    self->info = agent_instance_info(self->path, "raw", "running");
+}
+
+static void
+tear_down(Fixture *self, gconstpointer user_data)
+{
+    g_cancellable_cancel(self->agent.agent.stopping);
+    ferry_destination_free(self->destination);
+    ferry_digests_free(self->agent.agent.digests);
+    json_decref(self->info);
+    g_free(self->path);
+    agent_tear_down(&self->agent, user_data);
+}
+
+static void
+accept(gpointer data)
+{
+}
+
+static json_t *
+prepare(Fixture *self, GError **error)
+{
+    g_autoptr(FerryJson) order = json_pack(
+        "{s:s, s:{s:s, s:O, s:{}, s:s}}", "method", "pre_live_migration", "args", "migration_id",
+        MIGRATION, "instance_info", self->info, "options", "source", "kvm01");
+
+    return ferry_destination_prepare(self->destination, MIGRATION, order, accept, NULL, error);
+}
+
+static json_t *
+prepare_well(Fixture *self)
+{
+    g_autoptr(GError) error = NULL;
+    json_t *data = prepare(self, &error);
+
+    g_assert_no_error(error);
+    return data;
+}
+
+static json_t *
+roll_back(Fixture *self)
+{
+    g_autoptr(GError) error = NULL;
+    json_t *answer = ferry_destination_roll_back(self->destination, MIGRATION, &error);
+
+    g_assert_no_error(error);
+    return answer;
+}
+
+static json_t *
+disk_of(Fixture *self)
+{
+    return json_array_get(json_object_get(self->info, "disks"), 0);
+}
+
+/* --- block volumes ---------------------------------------------------------------------------- */
+
+/* The disk is a volume of a group that has the images' folder as its own: an allowed path. */
+static char *
+make_block(Fixture *self)
+{
+    char *folder = g_build_filename(self->agent.images, "vg", NULL);
+    g_autofree char *path = g_build_filename(folder, "web", NULL);
+
+    g_assert_cmpint(g_mkdir(folder, 0755), ==, 0);
+    fake_pool_add_typed("vg", "logical", folder);
+    json_object_set_new(disk_of(self), "type", json_string("block"));
+    json_object_set_new(disk_of(self), "source", json_string(path));
+    json_object_set_new(disk_of(self), "pool", json_string("vg"));
+    return folder;
+}
+
+static void
+test_block(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *folder = make_block(self);
+    g_autoptr(FerryJson) data = prepare_well(self);
+    const json_t *volume = json_array_get(json_object_get(data, "volumes"), 0);
+    g_autofree char *creations = agent_creations(&self->agent, MIGRATION);
+
+    g_assert_cmpstr(ferry_json_get_string(volume, "pool"), ==, "vg");
+    g_assert_true(fake_volume_exists("vg", "web"));
+    g_assert_cmpstr(creations, ==, "block-volume /vg/web\n");
+
+    g_autoptr(FerryJson) answer = roll_back(self);
+
+    g_assert_cmpuint(json_array_size(json_object_get(answer, "removed")), ==, 1);
+    g_assert_false(fake_volume_exists("vg", "web"));
+}
+
+static void
+test_block_is_there(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *folder = make_block(self);
+
+    fake_volume_add("vg", "web", "strangers", 8 * MIB);
+    g_assert_null(prepare(self, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_DESTINATION_DISK_EXISTS);
+    g_assert_true(fake_volume_exists("vg", "web"));
+}
+
+/* Extents that the size is no multiple of: QEMU would refuse after the whole set-up. */
+static void
+test_block_of_another_size(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *folder = make_block(self);
+
+    fake_pool_set_extent("vg", 3 * MIB);
+    g_assert_null(prepare(self, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
+    g_assert_false(fake_volume_exists("vg", "web"));
+}
+
+static void
+remove_volume(void)
+{
+    virStoragePoolPtr pool = virStoragePoolLookupByName(NULL, "vg");
+    virStorageVolPtr volume = virStorageVolLookupByName(pool, "web");
+
+    g_assert_cmpint(virStorageVolDelete(volume, 0), ==, 0);
+    virStorageVolFree(volume);
+    virStoragePoolFree(pool);
+}
+
+/* Another volume has come under the same name: it is left alone. */
+static void
+test_block_that_is_another_now(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *folder = make_block(self);
+    g_autoptr(FerryJson) data = prepare_well(self);
+
+    remove_volume();
+    fake_volume_add("vg", "web", "strangers", 8 * MIB);
+
+    g_autoptr(FerryJson) answer = roll_back(self);
+
+    g_assert_cmpuint(json_array_size(json_object_get(answer, "kept")), ==, 1);
+    g_assert_true(fake_volume_exists("vg", "web"));
+}
+
+/* --- the firmware's variables ----------------------------------------------------------------- */
+
+static void
+test_nvram(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *nvram = agent_image(&self->agent, "web_VARS.fd");
+
+    json_object_set_new(self->info, "nvram", json_string(nvram));
+
+    g_autoptr(FerryJson) data = prepare_well(self);
+    g_autofree char *creations = agent_creations(&self->agent, MIGRATION);
+
+    /* libvirt makes it later; the row is there before. */
+    g_assert_nonnull(strstr(creations, "nvram /web_VARS.fd\n"));
+    agent_write_raw(nvram, 540672);
+
+    g_autoptr(FerryJson) answer = roll_back(self);
+
+    g_assert_cmpuint(json_array_size(json_object_get(answer, "kept")), ==, 0);
+    g_assert_false(g_file_test(nvram, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_nvram_outside(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    json_object_set_new(self->info, "nvram", json_string("/etc/web_VARS.fd"));
+    g_assert_null(prepare(self, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR);
+    g_assert_cmpuint(fake_call_count("virStorageVolCreateXML"), ==, 0);
+}
+
+/* --- seeded disks ----------------------------------------------------------------------------- */
+
+static void
+let_arrive_on(Fixture *self, const char *top)
+{
+    g_autofree char *xml = agent_domain_xml(top, "qcow2");
+
+    fake_domain_add(xml);
+}
+
+static void
+test_seeded(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *overlay = ferry_overlay_path(self->path, MIGRATION);
+
+    json_object_set_new(disk_of(self), "seeded", json_true());
+
+    g_autoptr(FerryJson) data = prepare_well(self);
+
+    g_assert_true(g_file_test(self->path, G_FILE_TEST_EXISTS));
+    g_assert_true(g_file_test(overlay, G_FILE_TEST_EXISTS));
+    let_arrive_on(self, overlay);
+
+    g_autoptr(FerryJson) answer = ferry_destination_finish(self->destination, MIGRATION, &error);
+    g_autofree char *xml = fake_domain_xml(UUID);
+
+    /* What it wrote on the way is in the image, and nothing is left of the overlay. */
+    g_assert_no_error(error);
+    g_assert_nonnull(answer);
+    g_assert_cmpuint(fake_call_count("virDomainBlockCommit"), ==, 1);
+    g_assert_nonnull(strstr(xml, self->path));
+    g_assert_false(g_file_test(overlay, G_FILE_TEST_EXISTS));
+    g_assert_true(g_file_test(self->path, G_FILE_TEST_EXISTS));
+}
+
+/* It takes longer than a call may: the source is told how far it is, and asks again. */
+static void
+test_seeded_takes_time(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *overlay = ferry_overlay_path(self->path, MIGRATION);
+
+    json_object_set_new(disk_of(self), "seeded", json_true());
+
+    g_autoptr(FerryJson) data = prepare_well(self);
+
+    let_arrive_on(self, overlay);
+    fake_block_job_set(UUID, "vda", VIR_DOMAIN_BLOCK_JOB_TYPE_ACTIVE_COMMIT, 100, 65536);
+    g_assert_null(ferry_destination_finish(self->destination, MIGRATION, &error));
+
+    json_t *details = ferry_error_details(error);
+
+    g_assert_true(ferry_json_get_bool(details, "retry", false));
+    g_assert_cmpint(ferry_json_get_int(details, "committed_bytes", 0), ==, 100);
+    g_assert_true(g_file_test(overlay, G_FILE_TEST_EXISTS));
+}
+
+/* --- files that are brought ------------------------------------------------------------------- */
+
+#define CONTENT "what a base holds, and nothing else"
+
+static json_t *
+ask_for(Fixture *self, const char *path, const char *digest, GError **error)
+{
+    g_autoptr(FerryJson) file =
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}", "kind", "base", "path", path, "format", "raw",
+                  "file_bytes", (json_int_t)strlen(CONTENT), "data_bytes",
+                  (json_int_t)strlen(CONTENT), "digest", digest);
+
+    return ferry_destination_prepare_file(self->destination, MIGRATION, file, error);
+}
+
+/* Returns: (transfer full): what a file with @content has. */
+static char *
+digest_of(Fixture *self, const char *content)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = agent_image(&self->agent, "elsewhere.raw");
+
+    g_assert_true(g_file_set_contents(path, content, -1, NULL));
+
+    char *digest = ferry_digests_await(self->agent.agent.digests, path, NULL, &error);
+
+    g_assert_no_error(error);
+    return digest;
+}
+
+static json_t *
+publish(Fixture *self, const char *path, GError **error)
+{
+    for (;;) {
+        json_t *answer = ferry_destination_publish_file(self->destination, MIGRATION, path, error);
+
+        if (g_strcmp0(ferry_json_get_string(answer, "state"), "wait") != 0)
+            return answer;
+        json_decref(answer);
+    }
+}
+
+static void
+write_over(const char *path, const char *content)
+{
+    g_autoptr(GFile) file = g_file_new_for_path(path);
+    g_autoptr(GFileIOStream) stream = g_file_open_readwrite(file, NULL, NULL);
+    GOutputStream *out = g_io_stream_get_output_stream(G_IO_STREAM(stream));
+
+    g_assert_true(g_output_stream_write_all(out, content, strlen(content), NULL, NULL, NULL));
+}
+
+static void
+test_file(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *base = agent_image(&self->agent, "base.raw");
+    g_autofree char *digest = digest_of(self, CONTENT);
+    g_autoptr(FerryJson) data = prepare_well(self);
+    g_autoptr(FerryJson) answer = ask_for(self, base, digest, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(ferry_json_get_string(answer, "state"), ==, "copy");
+    g_assert_cmpint(ferry_json_get_int(answer, "offset_bytes", -1), ==, 0);
+    /* It has no name of its own before it is whole. */
+    g_assert_false(g_file_test(base, G_FILE_TEST_EXISTS));
+    write_over(ferry_json_get_string(answer, "path"), CONTENT);
+
+    g_autoptr(FerryJson) published = publish(self, base, &error);
+    g_autoptr(FerryJson) again = ask_for(self, base, digest, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(ferry_json_get_string(published, "state"), ==, "present");
+    g_assert_cmpstr(ferry_json_get_string(again, "state"), ==, "present");
+    g_assert_true(g_file_test(base, G_FILE_TEST_EXISTS));
+
+    g_autoptr(FerryJson) rolled_back = roll_back(self);
+
+    g_assert_cmpuint(json_array_size(json_object_get(rolled_back, "removed")), ==, 2);
+    g_assert_false(g_file_test(base, G_FILE_TEST_EXISTS));
+}
+
+/* What arrived is something else: it is not published, and is copied from the beginning. */
+static void
+test_file_that_is_another(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *base = agent_image(&self->agent, "base.raw");
+    g_autofree char *digest = digest_of(self, CONTENT);
+    g_autoptr(FerryJson) data = prepare_well(self);
+    g_autoptr(FerryJson) answer = ask_for(self, base, digest, &error);
+
+    write_over(ferry_json_get_string(answer, "path"), "what a base holds, and nothing ELSE");
+
+    g_autoptr(FerryJson) published = publish(self, base, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(ferry_json_get_string(published, "state"), ==, "copy");
+    g_assert_cmpint(ferry_json_get_int(published, "offset_bytes", -1), ==, 0);
+    g_assert_false(g_file_test(base, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_file_is_there(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *base = agent_image(&self->agent, "base.raw");
+    g_autofree char *digest = digest_of(self, CONTENT);
+    g_autoptr(FerryJson) data = prepare_well(self);
+
+    g_assert_true(g_file_set_contents(base, CONTENT, -1, NULL));
+
+    g_autoptr(FerryJson) answer = ask_for(self, base, digest, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(ferry_json_get_string(answer, "state"), ==, "present");
+
+    /* It was there before: it stays. */
+    g_autoptr(FerryJson) rolled_back = roll_back(self);
+
+    g_assert_cmpuint(json_array_size(json_object_get(rolled_back, "removed")), ==, 1);
+    g_assert_true(g_file_test(base, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_other_file_is_there(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *base = agent_image(&self->agent, "base.raw");
+    g_autofree char *digest = digest_of(self, CONTENT);
+    g_autoptr(FerryJson) data = prepare_well(self);
+
+    g_assert_true(g_file_set_contents(base, "a stranger's", -1, NULL));
+    g_assert_null(ask_for(self, base, digest, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_DESTINATION_DISK_EXISTS);
+    g_assert_true(g_file_test(base, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_file_without_a_preparation(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *base = agent_image(&self->agent, "base.raw");
+    g_autofree char *digest = digest_of(self, CONTENT);
+
+    g_assert_null(ask_for(self, base, digest, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND);
+}
+
+#define ADD(path, func)                                                                            \
+    g_test_add("/destination-disks/" path, Fixture, NULL, set_up, func, tear_down)
+
+int
+main(int argc, char *argv[])
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("block", test_block);
+    ADD("block/is-there", test_block_is_there);
+    ADD("block/of-another-size", test_block_of_another_size);
+    ADD("block/that-is-another-now", test_block_that_is_another_now);
+    ADD("nvram", test_nvram);
+    ADD("nvram/outside", test_nvram_outside);
+    ADD("seeded", test_seeded);
+    ADD("seeded/takes-time", test_seeded_takes_time);
+    ADD("file", test_file);
+    ADD("file/that-is-another", test_file_that_is_another);
+    ADD("file/is-there", test_file_is_there);
+    ADD("file/other-is-there", test_other_file_is_there);
+    ADD("file/without-a-preparation", test_file_without_a_preparation);
+    return g_test_run();
+}

@@ -1,0 +1,500 @@
+/* The transfer and the watch over it: what the agent asks of libvirt while the instance crosses. */
+#include "config.h"
+
+#include "source/transfer.h"
+
+#include "ferry/json.h"
+#include "source-fixture.h"
+
+#include <string.h>
+
+#define AWAIT_US (15 * G_USEC_PER_SEC)
+
+/* ferry_transfer_run() in a thread, so that the test can let things happen meanwhile. */
+typedef struct {
+    SourceFixture source;
+    FerryTransferMode mode;
+    GThread *thread;
+    bool begun;
+    FerryTransferResult result;
+    GError *error;
+} Fixture;
+
+static void
+set_up(Fixture *self, gconstpointer user_data)
+{
+    source_set_up(&self->source, user_data);
+}
+
+static void
+tear_down(Fixture *self, gconstpointer user_data)
+{
+    ferry_transfer_result_clear(&self->result);
+    g_clear_error(&self->error);
+    source_tear_down(&self->source, user_data);
+}
+
+static gpointer
+run(gpointer data)
+{
+    Fixture *self = data;
+
+    self->begun =
+        ferry_transfer_run(self->source.migration, self->mode, &self->result, &self->error);
+    return NULL;
+}
+
+static void
+start(Fixture *self, FerryTransferMode mode, json_t *options)
+{
+    source_migration(&self->source, FERRY_STATUS_RUNNING, options);
+    self->mode = mode;
+    self->thread = g_thread_new("transfer", run, self);
+}
+
+static void
+join(Fixture *self)
+{
+    g_thread_join(self->thread);
+    g_assert_no_error(self->error);
+    g_assert_true(self->begun);
+}
+
+/* Disks are done, memory is on its way. */
+static void
+show_memory(void)
+{
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_TOTAL, 1024 * MIB);
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_PROCESSED, 256 * MIB);
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_REMAINING, 768 * MIB);
+}
+
+static json_t *
+progress_of(Fixture *self)
+{
+    g_autoptr(FerryRecord) record = ferry_migration_snapshot(self->source.migration);
+
+    return json_incref(record->progress);
+}
+
+static void
+await_phase(Fixture *self, FerryPhase phase)
+{
+    gint64 deadline = g_get_monotonic_time() + AWAIT_US;
+
+    for (;;) {
+        g_autoptr(FerryRecord) record = ferry_migration_snapshot(self->source.migration);
+
+        if (record->phase == phase)
+            return;
+        g_assert_cmpint(g_get_monotonic_time(), <, deadline);
+        g_usleep(5000);
+    }
+}
+
+/* --- the call --------------------------------------------------------------------------------- */
+
+static void
+test_call(Fixture *self, gconstpointer user_data)
+{
+    start(self, FERRY_TRANSFER_START, json_pack("{s:i, s:b}", "bandwidth_mib_s", 100, "tls", 1));
+    join(self);
+
+    g_autofree char *disks = fake_migration_param(VIR_MIGRATE_PARAM_MIGRATE_DISKS);
+    g_autofree char *uri = fake_migration_param(VIR_MIGRATE_PARAM_URI);
+    g_autofree char *bandwidth = fake_migration_param(VIR_MIGRATE_PARAM_BANDWIDTH);
+    unsigned int wanted = VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_ABORT_ON_ERROR |
+                          VIR_MIGRATE_NON_SHARED_INC | VIR_MIGRATE_PERSIST_DEST |
+                          VIR_MIGRATE_UNDEFINE_SOURCE | VIR_MIGRATE_TLS;
+
+    g_assert_null(self->result.error);
+    g_assert_cmphex(fake_migration_flags() & wanted, ==, wanted);
+    g_assert_cmphex(fake_migration_flags() & VIR_MIGRATE_NON_SHARED_DISK, ==, 0);
+    g_assert_cmpstr(disks, ==, "vda");
+    g_assert_cmpstr(uri, ==, "tcp://kvm02");
+    g_assert_cmpstr(bandwidth, ==, "100");
+    g_assert_false(fake_domain_exists(UUID));
+}
+
+static void
+test_libvirt_refuses(Fixture *self, gconstpointer user_data)
+{
+    fake_call_fail("virDomainMigrateToURI3", VIR_ERR_OPERATION_FAILED, "Unable to connect");
+    start(self, FERRY_TRANSFER_START, NULL);
+    join(self);
+    g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
+    g_assert_nonnull(strstr(self->result.error->message, "Unable to connect"));
+    g_assert_true(fake_domain_exists(UUID));
+}
+
+/* libvirt forgot the copy of an earlier try in QEMU: it is removed, and the call made again. */
+static void
+test_forgotten_copy(Fixture *self, gconstpointer user_data)
+{
+    static const char *const orders[] = {"virDomainQemuMonitorCommand", NULL};
+
+    fake_call_fail("virDomainMigrateToURI3", VIR_ERR_INTERNAL_ERROR,
+                   "Duplicate nodes with node-name='migration-vda-format'");
+    start(self, FERRY_TRANSFER_START, NULL);
+    join(self);
+
+    g_autofree char *asked = fake_calls_list(orders);
+
+    g_assert_null(self->result.error);
+    g_assert_cmpuint(fake_call_count("virDomainMigrateToURI3"), ==, 2);
+    g_assert_nonnull(strstr(asked, "migration-vda-format"));
+    g_assert_nonnull(strstr(asked, "migration-vda-storage"));
+}
+
+static void
+test_instance_is_gone(Fixture *self, gconstpointer user_data)
+{
+    fake_domain_remove(UUID);
+    start(self, FERRY_TRANSFER_START, NULL);
+    g_thread_join(self->thread);
+    g_assert_false(self->begun);
+    g_assert_error(self->error, FERRY_ERROR, FERRY_ERROR_INSTANCE_NOT_FOUND);
+    g_assert_cmpuint(fake_call_count("virDomainMigrateToURI3"), ==, 0);
+}
+
+/* --- the watch -------------------------------------------------------------------------------- */
+
+static void
+test_progress(Fixture *self, gconstpointer user_data)
+{
+    fake_migration_hold();
+    fake_block_job_set(UUID, "vda", VIR_DOMAIN_BLOCK_JOB_TYPE_COPY, 2 * MIB, 8 * MIB);
+    start(self, FERRY_TRANSFER_START, NULL);
+    await_phase(self, FERRY_PHASE_DISK);
+    show_memory();
+    await_phase(self, FERRY_PHASE_MEMORY);
+    fake_bus_await_notified("migration.progress", 1);
+
+    g_autoptr(FerryJson) progress = progress_of(self);
+    const json_t *disk = json_object_get(progress, "disk");
+    const json_t *memory = json_object_get(progress, "memory");
+
+    g_assert_cmpint(ferry_json_get_int(memory, "remaining_bytes", 0), ==, 768 * MIB);
+    g_assert_nonnull(json_object_get(json_object_get(disk, "disks"), "vda"));
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+    g_assert_null(self->result.error);
+    g_assert_false(self->result.detached);
+}
+
+/* The first step at once, in the memory phase; later ones as time goes by. */
+static void
+test_downtime_steps(Fixture *self, gconstpointer user_data)
+{
+    static const char *const calls[] = {"virDomainMigrateSetMaxDowntime", NULL};
+
+    self->source.agent.config->live_migration_downtime_steps = 2;
+    self->source.agent.config->live_migration_downtime_delay_s = 0;
+    fake_migration_hold();
+    start(self, FERRY_TRANSFER_START, json_pack("{s:i}", "downtime_ms", 400));
+    fake_call_await("virDomainMigrateSetMaxDowntime", 1);
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+
+    g_autofree char *set = fake_calls_list(calls);
+
+    g_assert_cmpstr(set, ==, "virDomainMigrateSetMaxDowntime web-1 400\n");
+}
+
+static void
+test_downtime_is_set_again(Fixture *self, gconstpointer user_data)
+{
+    static const char *const calls[] = {"virDomainMigrateSetMaxDowntime", NULL};
+
+    self->source.agent.config->live_migration_downtime_steps = 4;
+    self->source.agent.config->live_migration_downtime_delay_s = 3600;
+    /* Refused once, before libvirt's job has begun: it is set at the next look. */
+    fake_call_fail("virDomainMigrateSetMaxDowntime", VIR_ERR_OPERATION_INVALID, "no job");
+    fake_migration_hold();
+    start(self, FERRY_TRANSFER_START, json_pack("{s:i}", "downtime_ms", 400));
+    fake_call_await("virDomainMigrateSetMaxDowntime", 2);
+    fake_call_await("virDomainGetJobStats", 5);
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+
+    g_autofree char *set = fake_calls_list(calls);
+
+    /* A quarter of the maximum, and once it is set nobody sets it again. */
+    g_assert_cmpstr(set, ==,
+                    "virDomainMigrateSetMaxDowntime web-1 100\n"
+                    "virDomainMigrateSetMaxDowntime web-1 100\n");
+}
+
+static void
+test_bandwidth_of_memory(Fixture *self, gconstpointer user_data)
+{
+    static const char *const calls[] = {"virDomainMigrateSetMaxSpeed", NULL};
+
+    fake_migration_hold();
+    start(self, FERRY_TRANSFER_START, json_pack("{s:i}", "bandwidth_mib_s", 70));
+    await_phase(self, FERRY_PHASE_DISK);
+    g_assert_cmpuint(fake_call_count("virDomainMigrateSetMaxSpeed"), ==, 0);
+    show_memory();
+    fake_call_await("virDomainMigrateSetMaxSpeed", 1);
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+
+    g_autofree char *set = fake_calls_list(calls);
+
+    g_assert_cmpstr(set, ==, "virDomainMigrateSetMaxSpeed web-1 70\n");
+}
+
+static void
+test_switchover(Fixture *self, gconstpointer user_data)
+{
+    fake_migration_hold();
+    start(self, FERRY_TRANSFER_START, NULL);
+    show_memory();
+    await_phase(self, FERRY_PHASE_MEMORY);
+    fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION);
+    await_phase(self, FERRY_PHASE_SWITCHOVER);
+    fake_event_job_completed(UUID, 77);
+    g_usleep(50 * 1000);
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+    g_assert_true(self->result.summary.valid);
+    g_assert_cmpuint(self->result.summary.downtime_ms, ==, 77);
+}
+
+/* --- orders ----------------------------------------------------------------------------------- */
+
+static void
+test_abort(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    fake_migration_hold();
+    start(self, FERRY_TRANSFER_START, NULL);
+    await_phase(self, FERRY_PHASE_DISK);
+    g_assert_cmpuint(fake_call_count("virDomainAbortJob"), ==, 0);
+    g_assert_true(ferry_migration_request_abort(self->source.migration, &error));
+    join(self);
+    g_assert_cmpuint(fake_call_count("virDomainAbortJob"), >=, 1);
+    /* Our own reason, not libvirt's. */
+    g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_CANCELLED);
+    g_assert_true(fake_domain_exists(UUID));
+}
+
+static void
+start_job(gpointer data)
+{
+    fake_job_set(UUID, VIR_DOMAIN_JOB_UNBOUNDED, VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT);
+}
+
+/* Before libvirt's job has begun the first one is refused: it is asked for again. */
+static void
+test_abort_is_repeated(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    fake_call_fail_times("virDomainAbortJob", 2, VIR_ERR_OPERATION_INVALID, "no job is active");
+    fake_call_hook("virDomainAbortJob", start_job, NULL);
+    fake_migration_hold();
+    start(self, FERRY_TRANSFER_START, NULL);
+    await_phase(self, FERRY_PHASE_DISK);
+    g_assert_true(ferry_migration_request_abort(self->source.migration, &error));
+    join(self);
+    g_assert_cmpuint(fake_call_count("virDomainAbortJob"), ==, 3);
+    g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_CANCELLED);
+}
+
+static void
+test_force_by_pause(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    const char *action = NULL;
+
+    fake_migration_hold();
+    start(self, FERRY_TRANSFER_START, NULL);
+    await_phase(self, FERRY_PHASE_DISK);
+    g_assert_true(ferry_migration_request_force(self->source.migration, &action, &error));
+    g_assert_cmpstr(action, ==, "pause");
+    /* Not before something is on its way: a guest that is stopped too early arrives stopped. */
+    fake_call_await("virDomainGetJobStats", fake_call_count("virDomainGetJobStats") + 2);
+    g_assert_cmpuint(fake_call_count("virDomainSuspend"), ==, 0);
+    show_memory();
+    fake_call_await("virDomainSuspend", 1);
+    fake_call_await("virDomainGetJobStats", fake_call_count("virDomainGetJobStats") + 2);
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+    g_assert_cmpuint(fake_call_count("virDomainSuspend"), ==, 1);
+    g_assert_cmpuint(fake_call_count("virDomainMigrateStartPostCopy"), ==, 0);
+}
+
+static void
+test_force_by_post_copy(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    const char *action = NULL;
+
+    self->source.agent.config->live_migration_permit_post_copy = true;
+    fake_migration_hold();
+    start(self, FERRY_TRANSFER_START, json_pack("{s:b}", "post_copy", 1));
+    show_memory();
+    await_phase(self, FERRY_PHASE_MEMORY);
+    g_assert_true(ferry_migration_request_force(self->source.migration, &action, &error));
+    g_assert_cmpstr(action, ==, "post-copy");
+    fake_call_await("virDomainMigrateStartPostCopy", 1);
+    fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_POSTCOPY);
+    await_phase(self, FERRY_PHASE_POST_COPY);
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+    g_assert_cmpuint(fake_call_count("virDomainSuspend"), ==, 0);
+    g_assert_cmphex(fake_migration_flags() & VIR_MIGRATE_POSTCOPY, !=, 0);
+}
+
+/* --- the time is over ------------------------------------------------------------------------- */
+
+static void
+test_timeout_aborts(Fixture *self, gconstpointer user_data)
+{
+    fake_migration_hold();
+    start(self, FERRY_TRANSFER_START,
+          json_pack("{s:i, s:s}", "completion_timeout_s", 1, "timeout_action", "abort"));
+    join(self);
+    g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_MIGRATION_TIMEOUT);
+    g_assert_cmpuint(fake_call_count("virDomainAbortJob"), >=, 1);
+}
+
+static void
+test_timeout_forces(Fixture *self, gconstpointer user_data)
+{
+    fake_migration_hold();
+    start(self, FERRY_TRANSFER_START,
+          json_pack("{s:i, s:s}", "completion_timeout_s", 1, "timeout_action", "force_complete"));
+    show_memory();
+    fake_call_await("virDomainSuspend", 1);
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+    g_assert_null(self->result.error);
+    g_assert_cmpuint(fake_call_count("virDomainAbortJob"), ==, 0);
+}
+
+/* --- the agent stops, libvirt hangs ----------------------------------------------------------- */
+
+static void
+test_detach(Fixture *self, gconstpointer user_data)
+{
+    fake_migration_hold();
+    start(self, FERRY_TRANSFER_START, NULL);
+    await_phase(self, FERRY_PHASE_DISK);
+    ferry_migration_detach(self->source.migration);
+    join(self);
+    g_assert_true(self->result.detached);
+    g_assert_cmpuint(fake_call_count("virDomainAbortJob"), ==, 0);
+    fake_migration_end(VIR_ERR_OK, NULL);
+}
+
+/* The agent does not wait for a QEMU that answers nothing. */
+static void
+test_detach_while_libvirt_hangs(Fixture *self, gconstpointer user_data)
+{
+    fake_migration_hold();
+    start(self, FERRY_TRANSFER_START, NULL);
+    await_phase(self, FERRY_PHASE_DISK);
+    fake_call_block("virDomainGetJobStats");
+    fake_call_await("virDomainGetJobStats", fake_call_count("virDomainGetJobStats") + 1);
+    ferry_migration_detach(self->source.migration);
+    join(self);
+    g_assert_true(self->result.detached);
+    fake_call_release("virDomainGetJobStats");
+    fake_migration_end(VIR_ERR_OK, NULL);
+    g_usleep(500 * 1000);
+}
+
+/* The call came back, the questions hang: the saga goes on without the job's counters. */
+static void
+test_call_ends_while_questions_hang(Fixture *self, gconstpointer user_data)
+{
+    fake_migration_hold();
+    start(self, FERRY_TRANSFER_START, NULL);
+    await_phase(self, FERRY_PHASE_DISK);
+    fake_call_block("virDomainGetJobStats");
+    fake_call_await("virDomainGetJobStats", fake_call_count("virDomainGetJobStats") + 1);
+    fake_migration_end(VIR_ERR_OPERATION_FAILED, "QEMU is gone");
+    join(self);
+    g_assert_false(self->result.detached);
+    g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
+    fake_call_release("virDomainGetJobStats");
+    g_usleep(500 * 1000);
+}
+
+/* --- watched without a call ------------------------------------------------------------------- */
+
+static void
+test_reattach(Fixture *self, gconstpointer user_data)
+{
+    start_job(NULL);
+    show_memory();
+    start(self, FERRY_TRANSFER_REATTACH, NULL);
+    await_phase(self, FERRY_PHASE_MEMORY);
+    fake_job_set(UUID, VIR_DOMAIN_JOB_NONE, 0);
+    join(self);
+    g_assert_cmpuint(fake_call_count("virDomainMigrateToURI3"), ==, 0);
+    g_assert_null(self->result.error);
+}
+
+static void
+test_reattach_obeys_an_abort(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    start_job(NULL);
+    start(self, FERRY_TRANSFER_REATTACH, NULL);
+    await_phase(self, FERRY_PHASE_DISK);
+    g_assert_true(ferry_migration_request_abort(self->source.migration, &error));
+    fake_call_await("virDomainAbortJob", 1);
+    fake_job_set(UUID, VIR_DOMAIN_JOB_NONE, 0);
+    join(self);
+}
+
+static void
+test_resume_post_copy(Fixture *self, gconstpointer user_data)
+{
+    self->source.agent.config->live_migration_permit_post_copy = true;
+    fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_POSTCOPY_FAILED);
+    start(self, FERRY_TRANSFER_RESUME, json_pack("{s:b}", "post_copy", 1));
+    join(self);
+
+    g_autofree char *disks = fake_migration_param(VIR_MIGRATE_PARAM_MIGRATE_DISKS);
+
+    g_assert_null(self->result.error);
+    g_assert_cmphex(fake_migration_flags() & VIR_MIGRATE_POSTCOPY_RESUME, !=, 0);
+    g_assert_cmphex(fake_migration_flags() & VIR_MIGRATE_NON_SHARED_INC, ==, 0);
+    g_assert_null(disks);
+}
+
+#define ADD(path, func) g_test_add("/transfer/" path, Fixture, NULL, set_up, func, tear_down)
+
+int
+main(int argc, char *argv[])
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("call", test_call);
+    ADD("call/libvirt-refuses", test_libvirt_refuses);
+    ADD("call/forgotten-copy", test_forgotten_copy);
+    ADD("call/instance-is-gone", test_instance_is_gone);
+    ADD("watch/progress", test_progress);
+    ADD("watch/downtime-steps", test_downtime_steps);
+    ADD("watch/downtime-is-set-again", test_downtime_is_set_again);
+    ADD("watch/bandwidth-of-memory", test_bandwidth_of_memory);
+    ADD("watch/switchover", test_switchover);
+    ADD("orders/abort", test_abort);
+    ADD("orders/abort-is-repeated", test_abort_is_repeated);
+    ADD("orders/force-by-pause", test_force_by_pause);
+    ADD("orders/force-by-post-copy", test_force_by_post_copy);
+    ADD("timeout/aborts", test_timeout_aborts);
+    ADD("timeout/forces", test_timeout_forces);
+    ADD("detach", test_detach);
+    ADD("detach/while-libvirt-hangs", test_detach_while_libvirt_hangs);
+    ADD("hang/call-ends-while-questions-hang", test_call_ends_while_questions_hang);
+    ADD("reattach", test_reattach);
+    ADD("reattach/obeys-an-abort", test_reattach_obeys_an_abort);
+    ADD("resume-post-copy", test_resume_post_copy);
+    return g_test_run();
+}
