@@ -45,7 +45,8 @@ typedef struct {
     bool stopping;
 } Daemon;
 
-/* --- events about the agent itself -------------------------------------------------------------- */
+/* --- events about the agent itself
+ * -------------------------------------------------------------- */
 
 static void
 tell(Daemon *self, const char *event_type)
@@ -275,8 +276,8 @@ ferry_daemon_run(const FerryConfig *config)
     g_message("virt-ferryd %s serves '%s' on topic '%s'", PACKAGE_VERSION, config->host,
               FERRY_TOPIC);
     g_main_loop_run(self.loop);
-    /* A thread that hangs in libvirt keeps what it uses; the end of the process lets go of it all. The
-     * journal needs no farewell: every commit is on disk. */
+    /* A thread that hangs in libvirt keeps what it uses; the end of the process lets go of it all.
+     * The journal needs no farewell: every commit is on disk. */
     if (stop(&self)) {
         g_thread_unref(g_thread_new("vf-exit", end_late, NULL));
         close_parts(&self);

@@ -167,7 +167,7 @@ give_up(Follow *follow)
         FERRY_ERROR_DESTINATION_UNREACHABLE,
         "ask again later with 'virt-ferry show'; the migration goes on or ends without us",
         "no word from %s about migration %s for %u s", follow->settings->from,
-        follow->settings->migration_id, follow->settings->patience_s);
+        follow->settings->migration_id, follow->settings->timeout_s);
 
     finish_with_error(follow, error);
 }
@@ -189,7 +189,7 @@ on_tick(gpointer user_data)
 
     if (!follow->accepted && !follow->order_error)
         return G_SOURCE_CONTINUE; /* the answer to the order has not come yet */
-    if (silence_us > (gint64)follow->settings->patience_s * G_USEC_PER_SEC) {
+    if (silence_us > (gint64)follow->settings->timeout_s * G_USEC_PER_SEC) {
         give_up(follow);
     } else if (silence_us > SILENCE_US) {
         if (silence_us > 3 * SILENCE_US)

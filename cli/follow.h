@@ -14,10 +14,10 @@ typedef struct {
     const char *instance;
     const char *from;
     const char *to;
-    json_t *options;  /* an object */
-    bool detach;      /* leave once the order is accepted */
-    bool json;        /* print one document a line instead of text */
-    guint patience_s; /* give up after so long without a word from the source */
+    json_t *options; /* an object */
+    bool detach;     /* leave once the order is accepted */
+    bool json;       /* print one document a line instead of text */
+    guint timeout_s; /* give up after so long without a word from the source */
 } FerryFollowSettings;
 
 /** Prints progress and the outcome. @session: not connected yet, so that no event is missed.

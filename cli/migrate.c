@@ -8,12 +8,12 @@
 #include "route.h"
 #include "session.h"
 
-#define PATIENCE_S 600
+#define TIMEOUT_S 600
 
 typedef struct {
     char *id;
     gboolean detach;
-    int patience_s;
+    int timeout_s;
 } Settings;
 
 static void
@@ -32,7 +32,7 @@ group_new(json_t *options, FerryRoute *route, Settings *settings)
          "again starts nothing twice",
          "UUID"},
         {"detach", 0, 0, G_OPTION_ARG_NONE, &settings->detach, "Give the order and leave", NULL},
-        {"patience", 0, 0, G_OPTION_ARG_INT, &settings->patience_s,
+        {"patience", 0, 0, G_OPTION_ARG_INT, &settings->timeout_s,
          "Give up after so long without a word from the source (600)", "SECONDS"},
         {.long_name = NULL},
     };
@@ -46,9 +46,9 @@ group_new(json_t *options, FerryRoute *route, Settings *settings)
 static bool
 complete_settings(Settings *settings, GError **error)
 {
-    if (settings->patience_s < 1) {
+    if (settings->timeout_s < 1) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "--patience %d: expected whole seconds from 1", settings->patience_s);
+                    "--patience %d: expected whole seconds from 1", settings->timeout_s);
         return false;
     }
     if (settings->id && !g_uuid_string_is_valid(settings->id)) {
@@ -69,7 +69,7 @@ ferry_command_migrate(FerryInvocation *invocation, int argc, char **argv)
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryJson) options = json_object();
     g_auto(FerryRoute) route = {0};
-    g_auto(Settings) settings = {.patience_s = PATIENCE_S};
+    g_auto(Settings) settings = {.timeout_s = TIMEOUT_S};
     GOptionGroup *group = group_new(options, &route, &settings);
 
     if (!ferry_invocation_parse(invocation, group, 1, &argc, &argv, &error) ||
@@ -86,7 +86,7 @@ ferry_command_migrate(FerryInvocation *invocation, int argc, char **argv)
         .options = options,
         .detach = settings.detach,
         .json = invocation->json,
-        .patience_s = (guint)settings.patience_s,
+        .timeout_s = (guint)settings.timeout_s,
     };
     return ferry_follow(session, &follow_settings);
 }

@@ -492,7 +492,7 @@ run(gpointer data)
         if (connection)
             serve(self, connection);
         /* serve() may have lost the connection; ferry_link_wait() then waits for the next try. */
-        gint64 due_us = next_due_us(self, connection != NULL);
+        gint64 due_us = next_due_us(self, connection);
         ferry_link_wait(self->link, self->wakeup, due_us);
     }
     ferry_link_close(self->link);

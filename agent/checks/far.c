@@ -16,8 +16,13 @@ ask(const FerryAgent *agent, const FerryFarQuestion *question, GError **error)
 
     if (question->options)
         json_object_set(args, "options", (json_t *)question->options);
-    return ferry_peer_call(agent, question->host, "check_can_live_migrate_destination", args,
-                           question->timeout_ms, question->cancellable, error);
+    return ferry_peer_call(agent,
+                           &(FerryCall){.server = question->host,
+                                        .method = "check_can_live_migrate_destination",
+                                        .args = args,
+                                        .timeout_ms = question->timeout_ms,
+                                        .cancellable = question->cancellable},
+                           error);
 }
 
 FerryChecks *

@@ -117,8 +117,8 @@ check_files(const FerryAgent *agent, FerryChecks *checks, const FerryInstance *i
     }
 }
 
-/* QEMU decrypts what it reads, and its peer encrypts what it writes. Files of an instance that is off
- * go as they are. */
+/* QEMU decrypts what it reads, and its peer encrypts what it writes. Files of an instance that is
+ * off go as they are. */
 static void
 check_encrypted_on_the_way(FerryChecks *checks,
                            const FerryInstance *instance,

@@ -1,7 +1,7 @@
 /* copy-call.h: a copy of a file (files/copy.h) as a detached call.
  *
- * A connection to a host that is gone keeps its thread for a while, and who gave up must not wait for
- * it. Threads: any but main.
+ * A connection to a host that is gone keeps its thread for a while, and who gave up must not wait
+ * for it. Threads: any but main.
  */
 #pragma once
 

@@ -48,6 +48,6 @@ char *ferry_digests_await(FerryDigests *digests,
                           GCancellable *cancellable,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** The file at @path was renamed to @new_path: what is known of it moves along. A failure is logged:
- * it costs a second reading. */
+/** The file at @path was renamed to @new_path: what is known of it moves along. A failure is
+ * logged: it costs a second reading. */
 void ferry_digests_renamed(FerryDigests *digests, const char *path, const char *new_path);

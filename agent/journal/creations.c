@@ -119,7 +119,7 @@ ferry_journal_creations(FerryJournal *journal, const char *migration_id, GError 
                                  " AND state IN ('intended', 'made', 'kept') ORDER BY id DESC",
                                  "t", migration_id);
 
-    for (bool row = statement != NULL; row;) {
+    for (bool row = statement; row;) {
         if (!ferry_journal_db_next(journal, statement, &row, error))
             return NULL;
         if (row)
@@ -214,7 +214,7 @@ ferry_journal_leftover_paths(FerryJournal *journal, const char *instance_uuid, G
         journal, error, "SELECT path FROM leftovers WHERE instance_uuid = ? ORDER BY path", "t",
         instance_uuid);
 
-    for (bool row = statement != NULL; row;) {
+    for (bool row = statement; row;) {
         if (!ferry_journal_db_next(journal, statement, &row, error))
             return NULL;
         if (row)

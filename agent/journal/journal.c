@@ -260,7 +260,7 @@ ferry_journal_list(FerryJournal *journal, const FerryJournalFilter *filter, GErr
         "tttiii", filter->status, filter->instance, filter->migration_id, (gint64)filter->open_only,
         (gint64)filter->incoming_only, limit);
 
-    for (bool row = statement != NULL; row;) {
+    for (bool row = statement; row;) {
         if (!ferry_journal_db_next(journal, statement, &row, error))
             return NULL;
         if (row)
@@ -362,7 +362,7 @@ ferry_journal_steps(FerryJournal *journal, const char *migration_id, FerryRole r
                                  " WHERE migration_id=? AND role=? ORDER BY begun_us, rowid",
                                  "tt", migration_id, ferry_role_to_string(role));
 
-    for (bool row = statement != NULL; row;) {
+    for (bool row = statement; row;) {
         row = ferry_journal_db_next(journal, statement, &row, NULL) && row;
         if (row)
             json_array_append_new(steps, read_step(statement));

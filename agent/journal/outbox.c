@@ -64,7 +64,7 @@ ferry_journal_outbox_peek(FerryJournal *journal, gint64 after, guint limit, GErr
         " WHERE id > ? ORDER BY id LIMIT ?",
         "ii", after, (gint64)limit);
 
-    for (bool row = statement != NULL; row;) {
+    for (bool row = statement; row;) {
         if (!ferry_journal_db_next(journal, statement, &row, error))
             return NULL;
         if (row)

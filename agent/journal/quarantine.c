@@ -113,7 +113,7 @@ ferry_journal_quarantine_list(FerryJournal *journal, const char *migration_id, G
         " OR migration_id = ?1 ORDER BY since_us, migration_id, path",
         "t", migration_id);
 
-    for (bool row = statement != NULL; row;) {
+    for (bool row = statement; row;) {
         if (!ferry_journal_db_next(journal, statement, &row, error))
             return NULL;
         if (row)

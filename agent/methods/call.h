@@ -1,7 +1,7 @@
 /* call.h: one call of a method: what it works with, what it was asked, and its one answer.
  *
- * Threads: any but main (dispatch.h runs methods in its pool; each may block), unless the table says
- * that a method is run at once.
+ * Threads: any but main (dispatch.h runs methods in its pool; each may block), unless the table
+ * says that a method is run at once.
  */
 #pragma once
 

@@ -23,7 +23,8 @@ acknowledge(gpointer request)
     ferry_request_ack(request);
 }
 
-/* The order is safe long before the images are made: it is acknowledged there, and answered here. */
+/* The order is safe long before the images are made: it is acknowledged there, and answered
+ * here. */
 bool
 ferry_method_pre_live_migration(FerryMethodCall *call, GError **error)
 {

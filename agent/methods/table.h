@@ -1,4 +1,5 @@
-/* table.h: the methods that an agent serves: one row each, and nowhere else. Read-only, any thread. */
+/* table.h: the methods that an agent serves: one row each, and nowhere else. Read-only, any
+ * thread. */
 #pragma once
 
 #include "ferry/bus.h"

@@ -24,11 +24,11 @@ ferry_block_volume_fault(const FerryDisk *disk)
         return g_strdup_printf("is a %s on the block device %s", disk->device, disk->source);
     if (disk->readonly)
         return g_strdup_printf("is read-only, and on the block device %s", disk->source);
-    if (g_strcmp0(disk->format, "raw") != 0 || disk->backing_chain[0] != NULL)
+    if (g_strcmp0(disk->format, "raw") != 0 || disk->backing_chain[0])
         return g_strdup_printf("has the format %s%s on the block device %s; a volume moves raw",
                                disk->format, disk->backing_chain[0] ? " with backing files" : "",
                                disk->source);
-    if (disk->pool == NULL)
+    if (!disk->pool)
         return g_strdup_printf("is the block device %s, which is no plain volume of an active "
                                "storage pool of the type logical",
                                disk->source);
@@ -59,7 +59,7 @@ check_volume(const char *path, const char *const *allowed, char **ret_resolved, 
     folder = g_strndup(path, (gsize)(slash - path));
     if (!ferry_path_check(folder, allowed, &resolved, error))
         return false;
-    if (ret_resolved != NULL)
+    if (ret_resolved)
         *ret_resolved = g_build_filename(resolved, slash + 1, NULL);
     return true;
 }

@@ -56,7 +56,7 @@ find_wrong_kind(const Link *link)
     if (g_strcmp0(link->type, "file") != 0)
         return g_strdup_printf("has a backing image of type %s, %s; only files are carried",
                                link->type, link->path);
-    if (link->path == NULL || link->path[0] != '/')
+    if (!link->path || link->path[0] != '/')
         return g_strdup_printf("has a backing file without an absolute path, %s", link->path);
     if (!is_qcow2(link) && g_strcmp0(link->format, "raw") != 0)
         return g_strdup_printf("has a backing file of format %s, %s", link->format, link->path);
@@ -157,7 +157,7 @@ ferry_chain_fault(const FerryDisk *disk)
     guint depth = disk->layers->len;
     char *fault = NULL;
 
-    if (disk->source == NULL)
+    if (!disk->source)
         return NULL;
     if (depth > FERRY_CHAIN_MAX_DEPTH)
         return g_strdup_printf("has a chain of %u backing files; %d are the most", depth,

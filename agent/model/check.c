@@ -145,7 +145,7 @@ ferry_checks_new(void)
 void
 ferry_checks_free(FerryChecks *checks)
 {
-    if (checks == NULL)
+    if (!checks)
         return;
     g_ptr_array_unref(checks->list);
     g_free(checks);
@@ -270,7 +270,7 @@ read_check(const FerryFieldScope *scope, GError **error)
                           error) ||
         !ferry_field_text(scope, "hint", FERRY_FIELD_LINES, MAX_TEXT_BYTES, &check->hint, error))
         return NULL;
-    if (check->name == NULL) {
+    if (!check->name) {
         (void)ferry_field_refuse(scope, "name", NULL, "a string", error);
         return NULL;
     }
@@ -279,7 +279,7 @@ read_check(const FerryFieldScope *scope, GError **error)
                                  "\"pass\", \"warn\" or \"fail\"", error);
         return NULL;
     }
-    if (check->message == NULL)
+    if (!check->message)
         check->message = g_strdup("");
     return g_steal_pointer(&check);
 }
@@ -292,7 +292,7 @@ ferry_checks_from_json(const json_t *object, GError **error)
     if (!ferry_field_check_object(&scope, error) ||
         !ferry_field_list(&scope, "checks", MAX_CHECKS, &list, error))
         return NULL;
-    if (list == NULL) {
+    if (!list) {
         (void)ferry_field_refuse(&scope, "checks", NULL, "a list", error);
         return NULL;
     }
@@ -301,7 +301,7 @@ ferry_checks_from_json(const json_t *object, GError **error)
         g_autofree char *path = g_strdup_printf("result.checks[%zu]", i);
         const FerryFieldScope item = {json_array_get(list, i), path};
         FerryCheck *check = read_check(&item, error);
-        if (check == NULL)
+        if (!check)
             return NULL;
         g_ptr_array_add(checks->list, check);
     }
@@ -321,7 +321,7 @@ ferry_checks_error(const FerryChecks *checks)
             continue;
         g_string_append_printf(failures, "%s%s: %s", count > 0 ? "; " : "", check->name,
                                check->message);
-        hint = hint != NULL ? hint : check->hint;
+        hint = hint ? hint : check->hint;
         if (count == 0)
             code = code_of_check(check->name);
         else if (code != code_of_check(check->name))

@@ -72,7 +72,7 @@ static void
 check_chain(Subject *subject)
 {
     g_autofree char *fault = ferry_chain_fault(subject->disk);
-    if (fault != NULL)
+    if (fault)
         block(
             subject, "backing-chain",
             "Look at each image with qemu-img info -U; virsh blockpull does without backing files",
@@ -92,7 +92,7 @@ check_encryption(Subject *subject)
     if (!is_qcow2(disk))
         block(subject, "disk-encryption", "Convert the image to qcow2 with LUKS in it",
               "is encrypted and not qcow2: QEMU sees no holes in it, so it would not arrive thin");
-    else if (disk->secret_uuid == NULL || (qcow2->known && !qcow2->encrypted))
+    else if (!disk->secret_uuid || (qcow2->known && !qcow2->encrypted))
         block(subject, "disk-encryption", "Use LUKS with a secret of libvirt that has a UUID",
               "is encrypted in a way that could not be made again at the destination");
     else if (qcow2->has_backing_file)
@@ -145,7 +145,7 @@ check_own_file(Subject *subject)
         const FerryDisk *other = g_ptr_array_index(subject->instance->disks, i);
         if (other == disk)
             return;
-        if (!is_local(other) || other->source == NULL)
+        if (!is_local(other) || !other->source)
             continue;
         g_autofree char *other_path = g_canonicalize_filename(other->source, "/");
         if (g_strcmp0(path, other_path) != 0)
@@ -160,7 +160,7 @@ static void
 check_block_volume(Subject *subject)
 {
     g_autofree char *fault = ferry_block_volume_fault(subject->disk);
-    if (fault != NULL)
+    if (fault)
         block(
             subject, "block-volume",
             "Name a plain volume as the pool of its volume group does, /dev/GROUP/VOLUME; make "
@@ -202,20 +202,20 @@ explain(FerryDisk *disk, const char *why)
 static bool
 cannot_be_copied(const FerryDisk *disk)
 {
-    return disk->source == NULL || disk->readonly;
+    return !disk->source || disk->readonly;
 }
 
 static bool
 check_wanted(const FerryInstance *instance, const char *const *wanted, GError **error)
 {
-    for (gsize i = 0; wanted[i] != NULL; i++) {
+    for (gsize i = 0; wanted[i]; i++) {
         const FerryDisk *disk = ferry_instance_find_disk(instance, wanted[i]);
         if (g_strv_contains(wanted + i + 1, wanted[i])) {
             ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, "Name each disk once",
                             "Option \"disks\" names \"%s\" twice", wanted[i]);
             return false;
         }
-        if (disk == NULL) {
+        if (!disk) {
             ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST,
                             "describe_instance lists the targets",
                             "Option \"disks\" names \"%s\", which instance \"%s\" does not have",
@@ -225,7 +225,7 @@ check_wanted(const FerryInstance *instance, const char *const *wanted, GError **
         if (cannot_be_copied(disk)) {
             ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, "Leave it out of \"disks\"",
                             "Option \"disks\" names \"%s\", which is %s and cannot be copied",
-                            wanted[i], disk->source == NULL ? "an empty drive" : "read-only");
+                            wanted[i], !disk->source ? "an empty drive" : "read-only");
             return false;
         }
     }
@@ -237,15 +237,14 @@ plan_disk(FerryInstance *instance, FerryDisk *disk, const char *const *wanted)
 {
     disk->migrate = false;
     disk->carry = false;
-    if (disk->source == NULL) {
+    if (!disk->source) {
         explain(disk, "an empty drive");
         return;
     }
     Subject subject = {.instance = instance, .disk = disk, .blocked = false};
     check_disk(&subject);
     /* A disk that some other reason keeps here is not also one that the order left out. */
-    if (!subject.blocked && !is_medium(disk) && wanted != NULL &&
-        !g_strv_contains(wanted, disk->target))
+    if (!subject.blocked && !is_medium(disk) && wanted && !g_strv_contains(wanted, disk->target))
         block(&subject, "disk-left-out", "Name it in \"disks\", or detach it first",
               "is writable and local, but the order leaves it out: the guest would lose it");
     if (subject.blocked)
@@ -258,7 +257,7 @@ plan_disk(FerryInstance *instance, FerryDisk *disk, const char *const *wanted)
 bool
 ferry_disk_plan_make(FerryInstance *instance, const char *const *wanted, GError **error)
 {
-    if (wanted != NULL && !check_wanted(instance, wanted, error))
+    if (wanted && !check_wanted(instance, wanted, error))
         return false;
     for (guint i = 0; i < instance->disks->len; i++)
         plan_disk(instance, g_ptr_array_index(instance->disks, i), wanted);

@@ -38,7 +38,7 @@ static json_t *
 texts_to_json(char *const *texts)
 {
     json_t *list = json_array();
-    for (gsize i = 0; texts != NULL && texts[i] != NULL; i++)
+    for (gsize i = 0; texts && texts[i]; i++)
         json_array_append_new(list, ferry_json_text(texts[i]));
     return list;
 }
@@ -167,7 +167,7 @@ read_chars(const FerryFieldScope *scope, const char *key, char *chars, gsize siz
     g_autofree char *text = NULL;
     if (!ferry_field_text(scope, key, FERRY_FIELD_LINE, size - 1, &text, error))
         return false;
-    g_strlcpy(chars, text != NULL ? text : "", size);
+    g_strlcpy(chars, text ? text : "", size);
     return true;
 }
 
@@ -208,7 +208,7 @@ read_image(const json_t *object, const char *path, FerryQcow2 *image, GError **e
 static bool
 is_target(const char *text)
 {
-    if (text == NULL || *text == '\0' || strlen(text) > MAX_TARGET_BYTES)
+    if (!text || *text == '\0' || strlen(text) > MAX_TARGET_BYTES)
         return false;
     for (const char *at = text; *at != '\0'; at++) {
         if (!g_ascii_isalnum(*at) && *at != '_' && *at != '-' && *at != ':')
@@ -222,7 +222,7 @@ read_image_of(const FerryFieldScope *scope, FerryQcow2 *image, GError **error)
 {
     const json_t *object = json_object_get(scope->object, "image");
     g_autofree char *path = g_strdup_printf("%s.image", scope->path);
-    return object == NULL || json_is_null(object) || read_image(object, path, image, error);
+    return !object || json_is_null(object) || read_image(object, path, image, error);
 }
 
 static FerryLayer *
@@ -242,7 +242,7 @@ read_layer(const json_t *object, const char *path, GError **error)
         !read_bytes(&scope, "file_bytes", &layer->file_bytes, error) ||
         !read_image_of(&scope, &layer->qcow2, error))
         return NULL;
-    if (layer->path == NULL) {
+    if (!layer->path) {
         (void)refuse_value(&scope, "path", "a path", error);
         return NULL;
     }
@@ -258,7 +258,7 @@ read_layers(const FerryFieldScope *scope, FerryDisk *disk, GError **error)
     for (gsize i = 0; i < json_array_size(list); i++) {
         g_autofree char *path = g_strdup_printf("%s.layers[%zu]", scope->path, i);
         FerryLayer *layer = read_layer(json_array_get(list, i), path, error);
-        if (layer == NULL)
+        if (!layer)
             return false;
         g_ptr_array_add(disk->layers, layer);
     }
@@ -307,7 +307,7 @@ read_disk(const json_t *object, const char *path, GError **error)
         (void)refuse_value(&scope, "source", "the path of a disk that moves", error);
         return NULL;
     }
-    if (disk->secret_uuid != NULL && !g_uuid_string_is_valid(disk->secret_uuid)) {
+    if (disk->secret_uuid && !g_uuid_string_is_valid(disk->secret_uuid)) {
         (void)refuse_value(&scope, "secret_uuid", "a UUID", error);
         return NULL;
     }
@@ -322,15 +322,15 @@ read_disks(const FerryFieldScope *scope, FerryInstance *instance, GError **error
     const json_t *list = NULL;
     if (!ferry_field_list(scope, "disks", MAX_DISKS, &list, error))
         return false;
-    if (list == NULL)
+    if (!list)
         return ferry_field_refuse(scope, "disks", NULL, "a list", error);
     for (gsize i = 0; i < json_array_size(list); i++) {
         g_autofree char *path = g_strdup_printf("%s.disks[%zu]", scope->path, i);
         const json_t *object = json_array_get(list, i);
         g_autoptr(FerryDisk) disk = read_disk(object, path, error);
-        if (disk == NULL)
+        if (!disk)
             return false;
-        if (ferry_instance_find_disk(instance, disk->target) != NULL) {
+        if (ferry_instance_find_disk(instance, disk->target)) {
             const FerryFieldScope disk_scope = {object, path};
             return refuse_value(&disk_scope, "target", "a target of its own", error);
         }
@@ -387,7 +387,7 @@ read_scalars(const FerryFieldScope *scope, FerryInstance *instance, GError **err
 bool
 ferry_instance_is_name(const char *name)
 {
-    return name != NULL && *name != '\0' && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
+    return name && *name != '\0' && !strchr(name, '/') && strcmp(name, ".") != 0 &&
            strcmp(name, "..") != 0;
 }
 
@@ -396,7 +396,7 @@ check_identity(const FerryFieldScope *scope, FerryInstance *instance, GError **e
 {
     if (!ferry_instance_is_name(instance->name))
         return refuse_value(scope, "name", "a domain's name", error);
-    if (instance->uuid == NULL || !g_uuid_string_is_valid(instance->uuid))
+    if (!instance->uuid || !g_uuid_string_is_valid(instance->uuid))
         return refuse_value(scope, "uuid", "a UUID with dashes", error);
     g_autofree char *uuid = g_steal_pointer(&instance->uuid);
     instance->uuid = g_ascii_strdown(uuid, -1);

@@ -39,7 +39,7 @@ ferry_instance_new(void)
 void
 ferry_instance_free(FerryInstance *instance)
 {
-    if (instance == NULL)
+    if (!instance)
         return;
     g_free(instance->name);
     g_free(instance->uuid);
@@ -68,7 +68,7 @@ ferry_layer_new(void)
 void
 ferry_layer_free(FerryLayer *layer)
 {
-    if (layer == NULL)
+    if (!layer)
         return;
     g_free(layer->type);
     g_free(layer->path);
@@ -95,7 +95,7 @@ ferry_disk_new(void)
 void
 ferry_disk_free(FerryDisk *disk)
 {
-    if (disk == NULL)
+    if (!disk)
         return;
     g_free(disk->target);
     g_free(disk->bus);

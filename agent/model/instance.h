@@ -1,8 +1,9 @@
 /* instance.h: an instance as this agent describes it to its peer: contract's `instance_info`.
  *
- * Made on the source from the domain's XML (xml/domain.h) and from what libvirt and the images' headers
- * say, sent as JSON, read again on the destination, where it is input from a stranger: reading
- * checks types, sizes and names. Plain values; the owner frees, nobody shares while changing.
+ * Made on the source from the domain's XML (xml/domain.h) and from what libvirt and the images'
+ * headers say, sent as JSON, read again on the destination, where it is input from a stranger:
+ * reading checks types, sizes and names. Plain values; the owner frees, nobody shares while
+ * changing.
  */
 #pragma once
 
@@ -109,7 +110,8 @@ void ferry_instance_add_obstacle(FerryInstance *instance,
                                  const char *message,
                                  const char *hint);
 
-/** Returns: true for one that does not run: its files are carried, and nothing is transferred live. */
+/** Returns: true for one that does not run: its files are carried, and nothing is transferred
+ * live. */
 bool ferry_instance_is_shut_off(const FerryInstance *instance);
 
 /** Returns: (transfer none) (nullable): the disk with this target. */
@@ -123,8 +125,9 @@ json_t *ferry_instance_to_json(const FerryInstance *instance);
  * @object: (transfer none): from the wire
  * @error: FERRY_ERROR_INVALID_REQUEST naming the field, what was found and what was expected
  * Unknown keys are ignored, so that a newer source can talk to an older destination. Missing: name,
- * uuid, disks and the source of a disk that moves are required, the rest has defaults. Names with control characters, sizes below 0 or
- * above 2^62, more than 256 disks, strings above 64 KiB (domain_xml: 1 MiB) are refused.
+ * uuid, disks and the source of a disk that moves are required, the rest has defaults. Names with
+ * control characters, sizes below 0 or above 2^62, more than 256 disks, strings above 64 KiB
+ * (domain_xml: 1 MiB) are refused.
  */
 FerryInstance *ferry_instance_from_json(const json_t *object,
                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

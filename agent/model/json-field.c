@@ -25,7 +25,7 @@ describe_string(const json_t *value)
 static char *
 describe(const json_t *value)
 {
-    if (value == NULL)
+    if (!value)
         return g_strdup("nothing");
     switch (json_typeof(value)) {
     case JSON_OBJECT:
@@ -57,7 +57,7 @@ ferry_field_refuse(const FerryFieldScope *scope,
 {
     g_autofree char *found = describe(value);
     g_autofree char *path =
-        key != NULL ? g_strdup_printf("%s.%s", scope->path, key) : g_strdup(scope->path);
+        key ? g_strdup_printf("%s.%s", scope->path, key) : g_strdup(scope->path);
     ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, "Correct the field and send it again",
                     "Field \"%s\": found %s, expected %s", path, found, expected);
     return false;
@@ -124,7 +124,7 @@ ferry_field_text(const FerryFieldScope *scope,
                  GError **error)
 {
     const json_t *found = lookup(scope, key);
-    if (found == NULL)
+    if (!found)
         return true;
     if (!check_text(scope, key, found, kind, max_bytes, error))
         return false;
@@ -137,7 +137,7 @@ bool
 ferry_field_bool(const FerryFieldScope *scope, const char *key, bool *value, GError **error)
 {
     const json_t *found = lookup(scope, key);
-    if (found == NULL)
+    if (!found)
         return true;
     if (!json_is_boolean(found))
         return ferry_field_refuse(scope, key, found, "true or false", error);
@@ -154,7 +154,7 @@ ferry_field_uint64(const FerryFieldScope *scope,
                    GError **error)
 {
     const json_t *found = lookup(scope, key);
-    if (found == NULL)
+    if (!found)
         return true;
     json_int_t number = json_integer_value(found);
     if (!json_is_integer(found) || number < 0 || (guint64)number < min || (guint64)number > max) {
@@ -189,9 +189,9 @@ ferry_field_list(const FerryFieldScope *scope,
                  GError **error)
 {
     const json_t *found = lookup(scope, key);
-    if (found != NULL && !json_is_array(found))
+    if (found && !json_is_array(found))
         return ferry_field_refuse(scope, key, found, "a list", error);
-    if (found != NULL && json_array_size(found) > max_count) {
+    if (found && json_array_size(found) > max_count) {
         g_autofree char *expected = g_strdup_printf("at most %zu entries", max_count);
         return ferry_field_refuse(scope, key, found, expected, error);
     }
@@ -210,7 +210,7 @@ ferry_field_texts(const FerryFieldScope *scope,
     const json_t *list = NULL;
     if (!ferry_field_list(scope, key, max_count, &list, error))
         return false;
-    if (list == NULL)
+    if (!list)
         return true;
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
     for (gsize i = 0; i < json_array_size(list); i++) {
@@ -251,7 +251,7 @@ ferry_field_map(const FerryFieldScope *scope,
     const FerryFieldScope map = {found, path};
     const char *entry = NULL;
     json_t *ignored = NULL;
-    if (found == NULL)
+    if (!found)
         return true;
     if (!ferry_field_check_object(&map, error))
         return false;

@@ -84,8 +84,8 @@ bool ferry_field_map(const FerryFieldScope *scope,
                      json_t **value,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Returns: (transfer none): a name: 1 to 256 bytes as FERRY_FIELD_LINE. NULL with @error, also for a
- * key that is not there. */
+/** Returns: (transfer none): a name: 1 to 256 bytes as FERRY_FIELD_LINE. NULL with @error, also for
+ * a key that is not there. */
 const char *ferry_field_name(const FerryFieldScope *scope,
                              const char *key,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -13,7 +13,7 @@
 static char *
 bracketed(const char *address)
 {
-    bool ipv6 = strchr(address, ':') != NULL && address[0] != '[';
+    bool ipv6 = strchr(address, ':') && address[0] != '[';
 
     return g_strdup_printf(ipv6 ? "[%s]" : "%s", address);
 }

@@ -1,7 +1,7 @@
 /* migrate-data.h: `migrate_data`, what a destination that is prepared hands the source.
  *
- * The destination makes it, callers carry it, the record keeps it as JSON; who decides with it reads
- * it once into this value. Pure, any thread.
+ * The destination makes it, callers carry it, the record keeps it as JSON; who decides with it
+ * reads it once into this value. Pure, any thread.
  */
 #pragma once
 

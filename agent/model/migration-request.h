@@ -1,4 +1,5 @@
-/* migration-request.h: an order to migrate an instance, read once from its arguments. Any thread. */
+/* migration-request.h: an order to migrate an instance, read once from its arguments. Any
+ * thread. */
 #pragma once
 
 #include <glib.h>
@@ -33,5 +34,6 @@ FerryMigrationRequest *ferry_migration_request_read(const char *migration_id,
 void ferry_migration_request_free(FerryMigrationRequest *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryMigrationRequest, ferry_migration_request_free)
 
-/** Returns: (transfer full) (nullable): `migrate_data` as it came: what the record's column keeps. */
+/** Returns: (transfer full) (nullable): `migrate_data` as it came: what the record's column
+ * keeps. */
 json_t *ferry_migration_request_column(const FerryMigrationRequest *request);

@@ -110,7 +110,7 @@ read_timeout_action(const FerryFieldScope *scope, const char *key, Draft *draft,
     g_autofree char *text = NULL;
     if (!ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_TEXT_BYTES, &text, error))
         return false;
-    if (text != NULL && !ferry_timeout_action_from_string(text, &draft->options->timeout_action))
+    if (text && !ferry_timeout_action_from_string(text, &draft->options->timeout_action))
         return refuse_value(scope, key, "\"abort\" or \"force_complete\"", error);
     return true;
 }
@@ -133,7 +133,7 @@ read_source_disks(const FerryFieldScope *scope, const char *key, Draft *draft, G
     g_autofree char *text = NULL;
     if (!ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_TEXT_BYTES, &text, error))
         return false;
-    if (text != NULL && !ferry_source_disks_from_string(text, &draft->options->source_disks))
+    if (text && !ferry_source_disks_from_string(text, &draft->options->source_disks))
         return refuse_value(scope, key, "\"keep\" or \"delete\"", error);
     return true;
 }
@@ -169,13 +169,13 @@ read_strategy(const FerryFieldScope *scope, const char *key, Draft *draft, GErro
     g_autofree char *text = NULL;
     if (!ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_TEXT_BYTES, &text, error))
         return false;
-    for (guint i = 0; text != NULL && i < G_N_ELEMENTS(words); i++) {
+    for (guint i = 0; text && i < G_N_ELEMENTS(words); i++) {
         if (strcmp(text, words[i]) != 0)
             continue;
         draft->options->storage_strategy = (FerryStorageStrategy)i;
         return true;
     }
-    return text == NULL || refuse_value(scope, key, "\"auto\", \"mirror\" or \"seeded\"", error);
+    return !text || refuse_value(scope, key, "\"auto\", \"mirror\" or \"seeded\"", error);
 }
 
 static bool
@@ -200,7 +200,7 @@ read_fstrim(const FerryFieldScope *scope, const char *key, Draft *draft, GError 
 static bool
 is_place(const char *text)
 {
-    return g_path_is_absolute(text) || strchr(text, '/') == NULL;
+    return g_path_is_absolute(text) || !strchr(text, '/');
 }
 
 static bool
@@ -241,7 +241,7 @@ read_dest_name(const FerryFieldScope *scope, const char *key, Draft *draft, GErr
     char **name = &draft->options->dest_name;
     if (!ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_NAME_BYTES, name, error))
         return false;
-    return *name == NULL || ferry_instance_is_name(*name) ||
+    return !*name || ferry_instance_is_name(*name) ||
            refuse_value(scope, key, "a name that libvirt takes", error);
 }
 
@@ -371,7 +371,7 @@ ferry_order_options_parse(const json_t *object, const FerryConfig *config, GErro
     const FerryFieldScope scope = {object, "options"};
     g_autoptr(FerryOrderOptions) options = new_from_config(config);
     Draft draft = {options, FERRY_OPTION_DEFAULT, FERRY_OPTION_DEFAULT};
-    if (object != NULL && !json_is_null(object)) {
+    if (object && !json_is_null(object)) {
         if (!ferry_field_check_object(&scope, error))
             return NULL;
         const char *key;
@@ -390,7 +390,7 @@ ferry_order_options_parse(const json_t *object, const FerryConfig *config, GErro
 void
 ferry_order_options_free(FerryOrderOptions *options)
 {
-    if (options == NULL)
+    if (!options)
         return;
     g_strfreev(options->disks);
     json_decref(options->pool_map);

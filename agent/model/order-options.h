@@ -47,8 +47,8 @@ typedef struct {
  * @config: where defaults come from; post_copy is on by default where permitted, unless paused or
  *   parallel_connections rule it out, and auto_converge where permitted and post_copy is off
  * @error: FERRY_ERROR_INVALID_REQUEST naming the option, what was found and what was expected;
- *   also for auto_converge or post_copy where the configuration does not permit it; for post_copy together with paused or with parallel_connections above 1; and for
- *   every unknown name
+ *   also for auto_converge or post_copy where the configuration does not permit it; for post_copy
+ *   together with paused or with parallel_connections above 1; and for every unknown name
  */
 FerryOrderOptions *ferry_order_options_parse(const json_t *object,
                                              const FerryConfig *config,

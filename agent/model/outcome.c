@@ -46,20 +46,21 @@ static const char *const outcome_names[] = {
 #define TWO FERRY_OUTCOME_SPLIT_BRAIN
 #define GONE FERRY_OUTCOME_GONE
 #define ASK FERRY_OUTCOME_UNKNOWN
+#define FROM(state) [FERRY_OBSERVED_##state]
 /* clang-format off */
 static const FerryOutcome table[OBSERVED][OBSERVED] = {
-    /*                                 unr  absent off    migr  run   p-migr inc   paused post  p-fail other */
-    [FERRY_OBSERVED_UNREACHABLE] =      { ASK, ASK,   ASK,   ASK,  ASK,  ASK,   ASK,  ASK,   ASK,  ASK,   ASK },
-    [FERRY_OBSERVED_ABSENT] =           { ASK, GONE,  GONE,  ASK,  DONE, ASK,   ASK,  ASK,   ASK,  BROK,  ASK },
-    [FERRY_OBSERVED_SHUT_OFF] =         { ASK, GONE,  GONE,  GONE, DONE, ASK,   ASK,  ASK,   ASK,  BROK,  ASK },
-    [FERRY_OBSERVED_MIGRATED] =         { ASK, GONE,  GONE,  ASK,  DONE, ASK,   ASK,  ASK,   ASK,  BROK,  ASK },
-    [FERRY_OBSERVED_RUNNING] =          { ASK, STAY,  STAY,  STAY, TWO,  FLY,   FLY,  ASK,   ASK,  ASK,   ASK },
-    [FERRY_OBSERVED_PAUSED_MIGRATION] = { ASK, ASK,   ASK,   ASK,  SWAP, SWAP,  SWAP, SWAP,  FLY,  BROK,  ASK },
-    [FERRY_OBSERVED_INCOMING] =         { ASK, ASK,   ASK,   ASK,  ASK,  ASK,   ASK,  ASK,   ASK,  ASK,   ASK },
-    [FERRY_OBSERVED_PAUSED] =           { ASK, STAY,  STAY,  STAY, ASK,  FLY,   FLY,  SWAP,  ASK,  ASK,   ASK },
-    [FERRY_OBSERVED_POSTCOPY] =         { ASK, ASK,   ASK,   ASK,  FLY,  FLY,   FLY,  ASK,   FLY,  BROK,  ASK },
-    [FERRY_OBSERVED_POSTCOPY_FAILED] =  { ASK, BROK,  BROK,  ASK,  ASK,  ASK,   ASK,  ASK,   BROK, BROK,  ASK },
-    [FERRY_OBSERVED_OTHER] =            { ASK, ASK,   ASK,   ASK,  ASK,  ASK,   ASK,  ASK,   ASK,  ASK,   ASK },
+    /*                        unr   abs   off   migr  run   p-mi  inc   paus  post  p-fa  oth */
+    FROM(UNREACHABLE) =      {ASK,  ASK,  ASK,  ASK,  ASK,  ASK,  ASK,  ASK,  ASK,  ASK,  ASK},
+    FROM(ABSENT) =           {ASK,  GONE, GONE, ASK,  DONE, ASK,  ASK,  ASK,  ASK,  BROK, ASK},
+    FROM(SHUT_OFF) =         {ASK,  GONE, GONE, GONE, DONE, ASK,  ASK,  ASK,  ASK,  BROK, ASK},
+    FROM(MIGRATED) =         {ASK,  GONE, GONE, ASK,  DONE, ASK,  ASK,  ASK,  ASK,  BROK, ASK},
+    FROM(RUNNING) =          {ASK,  STAY, STAY, STAY, TWO,  FLY,  FLY,  ASK,  ASK,  ASK,  ASK},
+    FROM(PAUSED_MIGRATION) = {ASK,  ASK,  ASK,  ASK,  SWAP, SWAP, SWAP, SWAP, FLY,  BROK, ASK},
+    FROM(INCOMING) =         {ASK,  ASK,  ASK,  ASK,  ASK,  ASK,  ASK,  ASK,  ASK,  ASK,  ASK},
+    FROM(PAUSED) =           {ASK,  STAY, STAY, STAY, ASK,  FLY,  FLY,  SWAP, ASK,  ASK,  ASK},
+    FROM(POSTCOPY) =         {ASK,  ASK,  ASK,  ASK,  FLY,  FLY,  FLY,  ASK,  FLY,  BROK, ASK},
+    FROM(POSTCOPY_FAILED) =  {ASK,  BROK, BROK, ASK,  ASK,  ASK,  ASK,  ASK,  BROK, BROK, ASK},
+    FROM(OTHER) =            {ASK,  ASK,  ASK,  ASK,  ASK,  ASK,  ASK,  ASK,  ASK,  ASK,  ASK},
 };
 /* clang-format on */
 

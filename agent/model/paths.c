@@ -65,7 +65,7 @@ descend(const char *folder, const char *component, GError **error)
     if (!S_ISLNK(status.st_mode))
         return g_steal_pointer(&path);
     g_autofree char *target = realpath(path, NULL);
-    if (target == NULL)
+    if (!target)
         (void)refuse(error, "Symbolic link \"%s\" leads nowhere: %s", path, g_strerror(errno));
     return g_steal_pointer(&target);
 }
@@ -77,11 +77,11 @@ resolve(const char *path, GError **error)
 {
     g_auto(GStrv) components = g_strsplit(path, "/", -1);
     g_autofree char *resolved = g_strdup("/");
-    for (gsize i = 0; components[i] != NULL; i++) {
+    for (gsize i = 0; components[i]; i++) {
         if (components[i][0] == '\0' || strcmp(components[i], ".") == 0)
             continue;
         g_autofree char *next = descend(resolved, components[i], error);
-        if (next == NULL)
+        if (!next)
             return NULL;
         g_free(resolved);
         resolved = g_steal_pointer(&next);
@@ -121,19 +121,19 @@ lies_in(const char *path, const char *folder)
 bool
 ferry_path_check(const char *path, const char *const *allowed, char **ret_resolved, GError **error)
 {
-    g_return_val_if_fail(path != NULL && allowed != NULL, false);
+    g_return_val_if_fail(path && allowed, false);
     if (!check_text(path, error))
         return false;
     if (is_symbolic_link(path))
         return refuse(error, "Path \"%s\" is a symbolic link", path);
     g_autofree char *resolved = resolve(path, error);
-    if (resolved == NULL)
+    if (!resolved)
         return false;
-    for (gsize i = 0; allowed[i] != NULL; i++) {
+    for (gsize i = 0; allowed[i]; i++) {
         g_autofree char *folder = resolve(allowed[i], /* error= */ NULL);
-        if (folder == NULL || allowed[i][0] != '/' || !lies_in(resolved, folder))
+        if (!folder || allowed[i][0] != '/' || !lies_in(resolved, folder))
             continue;
-        if (ret_resolved != NULL)
+        if (ret_resolved)
             *ret_resolved = g_steal_pointer(&resolved);
         return true;
     }

@@ -53,7 +53,7 @@ is_folder_of(const char *place, const FerryDisk *disk)
 static bool
 is_key_of(const char *key, const FerryDisk *disk)
 {
-    if (disk->source == NULL)
+    if (!disk->source)
         return false;
     return g_path_is_absolute(key) ? is_folder_of(key, disk) : g_strcmp0(key, disk->pool) == 0;
 }
@@ -68,7 +68,7 @@ find_place(const Placing *self, const FerryDisk *disk)
     json_object_foreach(self->options->pool_map, key, value) {
         if (!is_key_of(key, disk))
             continue;
-        if (found == NULL || g_path_is_absolute(key))
+        if (!found || g_path_is_absolute(key))
             found = json_string_value(value);
     }
     return found;
@@ -80,7 +80,7 @@ static const char *
 find_format(const Placing *self, const FerryDisk *disk)
 {
     const char *format = ferry_json_get_string(self->options->disk_formats, disk->target);
-    return format != NULL && g_strcmp0(format, disk->format) != 0 ? format : NULL;
+    return format && g_strcmp0(format, disk->format) != 0 ? format : NULL;
 }
 
 static bool
@@ -95,10 +95,10 @@ can_convert(const Placing *self, const FerryDisk *disk)
         reason = "is encrypted by QEMU";
     else if (disk->capacity_bytes % 512 != 0)
         reason = "has a size that is no whole number of sectors";
-    if (reason != NULL)
+    if (reason)
         block(self, "disk-formats", "Leave the disk out of \"disk_formats\"", "Disk \"%s\" %s",
               disk->target, reason);
-    return reason == NULL;
+    return !reason;
 }
 
 /* web-vda.qcow2 that is raw by now would mislead whoever sees it. */
@@ -145,7 +145,7 @@ move_to_place(const Placing *self, FerryDisk *disk, const char *place)
         return;
     }
     g_autofree char *folder = self->folder_of(place, self->data);
-    if (folder != NULL)
+    if (folder)
         move_to_folder(disk, folder, place);
     else
         block(self, "pool-map", "describe_host lists the pools; a folder can be named instead",
@@ -153,7 +153,8 @@ move_to_place(const Placing *self, FerryDisk *disk, const char *place)
               disk->target, place);
 }
 
-/* The header's name of the base is written anew as it is; a relative one means the image's folder. */
+/* The header's name of the base is written anew as it is; a relative one means the image's
+ * folder. */
 static bool
 may_leave_folder(const Placing *self, const FerryDisk *disk)
 {
@@ -176,9 +177,9 @@ place_disk(const Placing *self, FerryDisk *disk)
 {
     const char *place = find_place(self, disk);
     const char *format = find_format(self, disk);
-    if (format != NULL && can_convert(self, disk))
+    if (format && can_convert(self, disk))
         take_format(disk, format);
-    if (place != NULL && may_leave_folder(self, disk))
+    if (place && may_leave_folder(self, disk))
         move_to_place(self, disk, place);
 }
 
@@ -209,7 +210,7 @@ check_disk_formats(const Placing *self)
     json_t *ignored = NULL;
     json_object_foreach(self->options->disk_formats, target, ignored) {
         const FerryDisk *disk = ferry_instance_find_disk(self->instance, target);
-        if (disk == NULL || !disk->migrate)
+        if (!disk || !disk->migrate)
             block(self, "disk-formats", "describe_instance lists the targets",
                   "Option \"disk_formats\" names \"%s\", which is no disk of \"%s\" that moves",
                   target, self->instance->name);
@@ -242,12 +243,12 @@ ferry_placement_apply(FerryInstance *instance,
     check_disk_formats(&self);
     for (guint i = 0; i < instance->disks->len; i++) {
         FerryDisk *disk = g_ptr_array_index(instance->disks, i);
-        if (!disk->migrate || disk->source == NULL)
+        if (!disk->migrate || !disk->source)
             continue;
         place_disk(&self, disk);
         check_own_path(&self, i);
     }
-    if (options->dest_name != NULL)
+    if (options->dest_name)
         replace(&instance->name, options->dest_name);
 }
 
@@ -265,6 +266,6 @@ ferry_placement_restore(FerryInstance *instance,
         replace(&disk->source, volume->path);
         replace(&disk->format, volume->format);
     }
-    if (dest_name != NULL)
+    if (dest_name)
         replace(&instance->name, dest_name);
 }

@@ -1,7 +1,7 @@
 /* placement.h: where an instance's disks lie on the destination, and as what. Pure, any thread.
  *
- * An instance_info tells how the instance is on its source. The destination rewrites it into what it
- * becomes here, at once after reading it: all that follows there (checks, preparation, arrival)
+ * An instance_info tells how the instance is on its source. The destination rewrites it into what
+ * it becomes here, at once after reading it: all that follows there (checks, preparation, arrival)
  * knows only paths, formats and names of this host.
  */
 #pragma once
@@ -20,10 +20,10 @@ typedef char *(*FerryPoolFolderFunc)(const char *name, gpointer data);
 /**
  * ferry_placement_apply:
  * @instance: name (`dest_name`), and of the disks that move `source` and `pool` (`pool_map`) and
- *   `format` and `qcow2` (`disk_formats`) become those of this host; what cannot be done is added to
- *   its obstacles: "pool-map", "disk-formats", "disk-path"
- * An image keeps its name, but for an ending that says another format than it gets. A folder of the
- * map goes before the name of the pool that it is.
+ *   `format` and `qcow2` (`disk_formats`) become those of this host; what cannot be done is added
+ *   to its obstacles: "pool-map", "disk-formats", "disk-path" An image keeps its name, but for an
+ *   ending that says another format than it gets. A folder of the map goes before the name of the
+ *   pool that it is.
  */
 void ferry_placement_apply(FerryInstance *instance,
                            const FerryOrderOptions *options,

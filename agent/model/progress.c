@@ -64,7 +64,7 @@ ferry_progress_new(gint64 started_us, guint64 memory_bytes)
 void
 ferry_progress_free(FerryProgress *progress)
 {
-    if (progress == NULL)
+    if (!progress)
         return;
     g_array_unref(progress->disks);
     g_free(progress);

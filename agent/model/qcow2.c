@@ -223,7 +223,7 @@ check_backing(const Header *header, GError **error)
 static bool
 take_text(const guint8 *head, gsize offset, gsize length, char *text, gsize size)
 {
-    if (length >= size || memchr(head + offset, 0, length) != NULL)
+    if (length >= size || memchr(head + offset, 0, length))
         return false;
     memcpy(text, head + offset, length);
     text[length] = '\0';
@@ -270,7 +270,7 @@ tables_end(const Header *header)
 bool
 ferry_qcow2_parse(const guint8 *head, gsize length, FerryQcow2 *ret_qcow2, GError **error)
 {
-    g_return_val_if_fail(head != NULL || length == 0, false);
+    g_return_val_if_fail(head || length == 0, false);
     Header header = {0};
     if (!read_header(head, length, &header, error) || !check_geometry(&header, error) ||
         !check_features(&header, error) || !check_tables(&header, error) ||
@@ -308,7 +308,7 @@ ferry_qcow2_compat(const FerryQcow2 *qcow2)
 bool
 ferry_qcow2_is_plain(const FerryQcow2 *qcow2, guint64 capacity_bytes)
 {
-    if (qcow2 == NULL || !qcow2->known)
+    if (!qcow2 || !qcow2->known)
         return true;
     return qcow2->refcount_bits == 16 && capacity_bytes % 1024 == 0 && !qcow2->zstd;
 }

@@ -1,5 +1,5 @@
-/* shut-off.h: what goes along with a running instance only, because QEMU carries it. Any thread; looks
- * at paths only.
+/* shut-off.h: what goes along with a running instance only, because QEMU carries it. Any thread;
+ * looks at paths only.
  */
 #pragma once
 

@@ -26,8 +26,8 @@
  */
 void ferry_storage_strategy_choose(FerryInstance *instance, const FerryOrderOptions *options);
 
-/** Mirrors what auto would have seeded: @why seeds cannot be sent to this destination. What an order
- * insists on stays. */
+/** Mirrors what auto would have seeded: @why seeds cannot be sent to this destination. What an
+ * order insists on stays. */
 void ferry_storage_strategy_avoid_seeds(FerryInstance *instance,
                                         const FerryOrderOptions *options,
                                         const char *why);

@@ -30,10 +30,13 @@ look_here(const FerryAgent *agent, const char *uuid)
 static json_t *
 last_journey(const FerryAgent *agent, const char *host, const char *uuid)
 {
-    g_autoptr(FerryJson) answer = ferry_peer_call(
-        agent, host, "list_migrations",
-        json_pack("{s:s, s:s, s:i}", "instance", uuid, "status", "completed", "limit", 1), 0, NULL,
-        NULL);
+    g_autoptr(FerryJson) answer =
+        ferry_peer_call(agent,
+                        &(FerryCall){.server = host,
+                                     .method = "list_migrations",
+                                     .args = json_pack("{s:s, s:s, s:i}", "instance", uuid,
+                                                       "status", "completed", "limit", 1)},
+                        NULL);
 
     return json_is_array(answer) ? json_incref(json_array_get(answer, 0)) : NULL;
 }

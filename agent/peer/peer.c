@@ -28,27 +28,21 @@ is_broker_away(const GError *error)
 }
 
 json_t *
-ferry_peer_call(const FerryAgent *agent,
-                const char *host,
-                const char *method,
-                json_t *args,
-                guint timeout_ms,
-                GCancellable *cancellable,
-                GError **error)
+ferry_peer_call(const FerryAgent *agent, const FerryCall *call, GError **error)
 {
-    g_autoptr(FerryJson) owned = args;
+    g_autoptr(FerryJson) args = call->args;
     gint64 begun = g_get_monotonic_time();
-    gint64 deadline = begun + (gint64)timeout_ms * 1000;
+    gint64 deadline = begun + (gint64)call->timeout_ms * 1000;
     gint64 outage_deadline = begun + (gint64)agent->config->outcome_timeout_s * G_USEC_PER_SEC;
-    GCancellable *by = cancellable ? cancellable : agent->stopping;
+    GCancellable *by = call->cancellable ? call->cancellable : agent->stopping;
     guint pause_ms = FIRST_PAUSE_MS;
 
     for (;;) {
         g_autoptr(GError) why = NULL;
         const FerryCall attempt = {
-            .server = host,
-            .method = method,
-            .args = json_incref(owned),
+            .server = call->server,
+            .method = call->method,
+            .args = json_incref(args),
             .timeout_ms = ATTEMPT_MS,
             .cancellable = by,
         };
@@ -57,7 +51,7 @@ ferry_peer_call(const FerryAgent *agent,
         if (result)
             return result;
         /* The peer lost it as we did, and may find it again some time after us. */
-        if (is_broker_away(why) && timeout_ms > 0)
+        if (is_broker_away(why) && call->timeout_ms > 0)
             deadline = MAX(deadline, outage_deadline);
         if (!is_worth_repeating(why) ||
             g_get_monotonic_time() + (gint64)pause_ms * 1000 > deadline ||

@@ -9,25 +9,20 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "ferry/bus.h"
 #include "model/outcome.h"
 #include "runtime/agent.h"
 
 /**
  * ferry_peer_call:
- * @args: (transfer full)
- * @timeout_ms: how long to go on asking while the peer or its libvirt does not answer, with
- *   back-off; 0: once. Where the broker itself was away: [migration] outcome_timeout, if that is
- *   longer
- * @cancellable: (nullable): the agent's own when NULL
+ * @call: its @args are taken. Its @timeout_ms: how long to go on asking while the peer or its libvirt
+ *   does not answer, with back-off; 0: once. Where the broker itself was away: [migration]
+ *   outcome_timeout, if that is longer. Without a @cancellable the agent's own ends it
  * @error: the peer's own error; FERRY_ERROR_DESTINATION_UNREACHABLE, FERRY_ERROR_CANCELLED
  * Returns: (transfer full): the result.
  */
 json_t *ferry_peer_call(const FerryAgent *agent,
-                        const char *host,
-                        const char *method,
-                        json_t *args,
-                        guint timeout_ms,
-                        GCancellable *cancellable,
+                        const FerryCall *call,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: true when @error is the peer's word that it cannot yet: it is to be asked again. */

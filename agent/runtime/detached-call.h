@@ -1,9 +1,9 @@
-/* detached-call.h: a call that may never come back, in a thread of its own: whoever started it waits
- * for as long as it likes, and otherwise leaves it behind.
+/* detached-call.h: a call that may never come back, in a thread of its own: whoever started it
+ * waits for as long as it likes, and otherwise leaves it behind.
  *
- * libvirt has no time limit of its own for most calls, opening a connection among them: with a libvirtd
- * that stands still, or a QEMU whose monitor is stuck, they wait without end. Such a thread ends when
- * libvirt answers or the process does.
+ * libvirt has no time limit of its own for most calls, opening a connection among them: with a
+ * libvirtd that stands still, or a QEMU whose monitor is stuck, they wait without end. Such a
+ * thread ends when libvirt answers or the process does.
  *
  * Ownership: a call is held by its thread, by whoever started it, and by whoever took a reference.
  * Each lets go by itself; the last one frees the call and its data. Until the call is over the data
@@ -58,7 +58,8 @@ bool ferry_detached_call_result(FerryDetachedCall *call, GError **error);
 /** Returns: what the call works on, valid as long as the caller holds the call. */
 gpointer ferry_detached_call_data(FerryDetachedCall *call);
 
-/** Of a call that is over. Returns: (transfer full): its data; nobody else may use them any more. */
+/** Of a call that is over. Returns: (transfer full): its data; nobody else may use them any
+ * more. */
 gpointer ferry_detached_call_take_data(FerryDetachedCall *call);
 
 FerryDetachedCall *ferry_detached_call_ref(FerryDetachedCall *call);
@@ -67,6 +68,6 @@ FerryDetachedCall *ferry_detached_call_ref(FerryDetachedCall *call);
 void ferry_detached_call_abandon(FerryDetachedCall *call);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryDetachedCall, ferry_detached_call_abandon)
 
-/** Waits until no call runs any more, held or left behind. Returns: false after @timeout_ms: what those
- * calls use must not be freed. */
+/** Waits until no call runs any more, held or left behind. Returns: false after @timeout_ms: what
+ * those calls use must not be freed. */
 bool ferry_detached_calls_await_none(guint timeout_ms);

@@ -11,8 +11,8 @@ typedef gint64 (*FerryExpiryFunc)(gpointer data);
 
 typedef struct FerryExpiryTimer FerryExpiryTimer;
 
-/** @name: the thread's. @expire is called at once for the first time, and with @data until the clock
- * is freed. */
+/** @name: the thread's. @expire is called at once for the first time, and with @data until the
+ * clock is freed. */
 FerryExpiryTimer *ferry_expiry_timer_new(const char *name, FerryExpiryFunc expire, gpointer data);
 void ferry_expiry_timer_free(FerryExpiryTimer *clock);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryExpiryTimer, ferry_expiry_timer_free)

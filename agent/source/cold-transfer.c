@@ -162,7 +162,8 @@ carry_all(Cold *self, GError **error)
     return true;
 }
 
-/* --- the moment before ------------------------------------------------------------------------- */
+/* --- the moment before
+ * ------------------------------------------------------------------------- */
 
 static bool
 refuse_changed(const Cold *self, const char *how, GError **error)
@@ -188,8 +189,8 @@ is_still_shut_off(const Cold *self, virConnectPtr connection, GError **error)
     return ferry_observed_state_is_dead(observed) || refuse_changed(self, "was started", error);
 }
 
-/* Started and stopped again it looks as before, but for what it wrote. Cheap where nobody wrote: what
- * a file holds is remembered. */
+/* Started and stopped again it looks as before, but for what it wrote. Cheap where nobody wrote:
+ * what a file holds is remembered. */
 static bool
 is_unchanged(const Cold *self, const FerryCarriedFile *file, GError **error)
 {
@@ -214,7 +215,8 @@ is_as_it_was(const Cold *self, virConnectPtr connection, GError **error)
     return is_still_shut_off(self, connection, error);
 }
 
-/* --- the definition ---------------------------------------------------------------------------- */
+/* --- the definition
+ * ---------------------------------------------------------------------------- */
 
 /* libvirt cannot be told to stop it, so an abort waits for its end as everybody does: until then
  * nobody knows where the instance is. Returns: false when the agent stops before. */

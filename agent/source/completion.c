@@ -12,7 +12,8 @@
 
 #define GIB (G_GUINT64_CONSTANT(1) << 30)
 
-/* What is waited for while nothing crosses the link is not the transfer: queue, checks, trimming. */
+/* What is waited for while nothing crosses the link is not the transfer: queue, checks,
+ * trimming. */
 static const char *const transfer_steps[] = {"files", "snapshot", "seed", "transfer", NULL};
 
 /* --- the time --------------------------------------------------------------------------------- */

@@ -27,8 +27,8 @@ typedef bool (*FerryCompletionFunc)(gpointer data, GError **error);
 /**
  * ferry_completion_run:
  * @work: ends when the migration's cancellable does
- * Runs @work until it ends or the time is over, whichever is first. Where the order says to force the
- * completion then, @work takes its time: there is no guest to be stopped yet, or no use in it.
+ * Runs @work until it ends or the time is over, whichever is first. Where the order says to force
+ * the completion then, @work takes its time: there is no guest to be stopped yet, or no use in it.
  * @error: @work's own, or FERRY_ERROR_MIGRATION_TIMEOUT; the cancellable has ended then
  */
 bool ferry_completion_run(FerryMigration *migration,

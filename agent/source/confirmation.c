@@ -13,7 +13,8 @@
 
 #define FIRST_PAUSE_MS 250
 #define LAST_PAUSE_MS 10000
-/* So many looks in a row, some seconds with the growing pauses, before a paused source is given up. */
+/* So many looks in a row, some seconds with the growing pauses, before a paused source is given
+ * up. */
 #define LEFT_PAUSED_LOOKS 6
 
 static bool

@@ -17,16 +17,16 @@ typedef struct {
 /**
  * ferry_confirm_outcome:
  * Asks, with back-off, until the outcome is one to act on: succeeded, not moved, in flight, gone,
- * split brain (seen twice), a post-copy that both sides know to be broken, or until @timeout_s are over: then
- * FERRY_OUTCOME_UNKNOWN (or SWITCHING, when both sides stand paused).
+ * split brain (seen twice), a post-copy that both sides know to be broken, or until @timeout_s are
+ * over: then FERRY_OUTCOME_UNKNOWN (or SWITCHING, when both sides stand paused).
  */
 FerryConfirmation ferry_confirm_outcome(FerryMigration *migration, guint timeout_s);
 
 /** Returns: (transfer full): {"outcome", "source", "destination", "asked_at"}. */
 json_t *ferry_confirmation_to_json(const FerryConfirmation *confirmation);
 
-/** Returns: (transfer full): the error of a outcome that is no success. @cause: (nullable): what the
- * transfer itself said. */
+/** Returns: (transfer full): the error of a outcome that is no success. @cause: (nullable): what
+ * the transfer itself said. */
 GError *ferry_confirmation_error(const FerryConfirmation *confirmation,
                                  const FerryRecord *record,
                                  const GError *cause);

@@ -1,5 +1,5 @@
-/* definition-call.h: libvirt's call that defines an instance which does not run on the destination, as
- * a detached call: where the far libvirtd stands still, it waits without end.
+/* definition-call.h: libvirt's call that defines an instance which does not run on the destination,
+ * as a detached call: where the far libvirtd stands still, it waits without end.
  *
  * Threads: the migration's saga thread starts it.
  */

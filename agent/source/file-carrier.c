@@ -55,9 +55,14 @@ ask(Carrying *self, const char *method, const char *key, json_t *value, GError *
     json_t *args = json_pack("{s:s, s:o}", "migration_id", carrier->migration_id, key, value);
 
     self->life_us = g_get_monotonic_time();
-    return ferry_peer_call(carrier->agent, carrier->destination, method, args,
-                           carrier->agent->config->outcome_timeout_s * 1000, carrier->cancellable,
-                           error);
+    return ferry_peer_call(
+        carrier->agent,
+        &(FerryCall){.server = carrier->destination,
+                     .method = method,
+                     .args = args,
+                     .timeout_ms = carrier->agent->config->outcome_timeout_s * 1000,
+                     .cancellable = carrier->cancellable},
+        error);
 }
 
 static json_t *
@@ -91,8 +96,12 @@ give_sign_of_life(Carrying *self)
     json_t *args = json_pack("{s:s, s:o}", "migration_id", carrier->migration_id, "file",
                              ferry_carried_file_to_json(self->file));
     g_autoptr(GError) why = NULL;
-    g_autoptr(FerryJson) answer = ferry_peer_call(
-        carrier->agent, carrier->destination, "prepare_file", args, 0, carrier->cancellable, &why);
+    g_autoptr(FerryJson) answer = ferry_peer_call(carrier->agent,
+                                                  &(FerryCall){.server = carrier->destination,
+                                                               .method = "prepare_file",
+                                                               .args = args,
+                                                               .cancellable = carrier->cancellable},
+                                                  &why);
 
     self->life_us = g_get_monotonic_time();
     if (!answer)

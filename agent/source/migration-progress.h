@@ -10,8 +10,8 @@
 /**
  * ferry_source_progress_new:
  * @seeds_are_there: what was seeded counts as moved: only what the guest wrote since is mirrored
- * Returns: (transfer full): knows the disks that move and the files that were brought before, and goes
- * on where the record's progress stood.
+ * Returns: (transfer full): knows the disks that move and the files that were brought before, and
+ * goes on where the record's progress stood.
  */
 FerryProgress *ferry_source_progress_new(FerryMigration *migration, bool seeds_are_there);
 

@@ -159,10 +159,10 @@ refuse_in_status(FerryMigration *self, const char *what, GError **error)
     return false;
 }
 
-bool
-ferry_migration_request_abort(FerryMigration *self, GError **error)
+static bool
+take_abort(FerryMigration *self, GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    FERRY_LOCK_SCOPE(&self->lock);
 
     if (self->abort_closed || ferry_status_is_terminal(self->record->status))
         return refuse_in_status(self, "aborted", error);
@@ -171,7 +171,14 @@ ferry_migration_request_abort(FerryMigration *self, GError **error)
         return false;
     self->abort = true;
     wake(self);
-    g_clear_pointer(&locker, g_mutex_locker_free);
+    return true;
+}
+
+bool
+ferry_migration_request_abort(FerryMigration *self, GError **error)
+{
+    if (!take_abort(self, error))
+        return false;
     /* Calls back into waits of the saga: never under our lock. */
     g_cancellable_cancel(self->cancellable);
     return true;

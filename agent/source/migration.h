@@ -72,8 +72,8 @@ const FerryRecord *ferry_migration_record(const FerryMigration *migration);
  * ferry_migration_set_instance(). */
 const FerryInstance *ferry_migration_instance(const FerryMigration *migration);
 
-/** Returns: (transfer none) (nullable): what the destination has prepared, or the order said that it
- * has; NULL before. Valid until ferry_migration_set_migrate_data(). */
+/** Returns: (transfer none) (nullable): what the destination has prepared, or the order said that
+ * it has; NULL before. Valid until ferry_migration_set_migrate_data(). */
 const FerryMigrateData *ferry_migration_migrate_data(const FerryMigration *migration);
 
 /** Returns: true when the instance did not run when it was described. */

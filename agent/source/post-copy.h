@@ -1,8 +1,8 @@
 /* post-copy.h: a post-copy that broke off, taken up again.
  *
- * Once the guest runs on the destination with a part of its memory still on the source, neither side
- * can go on alone: when the connection between the two QEMUs dies, both stand still and keep what
- * they have. libvirt (since 8.5) connects them anew and lets the rest of the memory follow.
+ * Once the guest runs on the destination with a part of its memory still on the source, neither
+ * side can go on alone: when the connection between the two QEMUs dies, both stand still and keep
+ * what they have. libvirt (since 8.5) connects them anew and lets the rest of the memory follow.
  *
  * Threads: any but main; blocks for as long as the rest takes.
  */
@@ -16,5 +16,6 @@
  * observed of a post-copy that its QEMUs bring to an end. */
 bool ferry_post_copy_can_be_resumed(const FerryConfirmation *seen);
 
-/** Tries once; what came of it both hosts have to tell. Where it cannot be done the log says why. */
+/** Tries once; what came of it both hosts have to tell. Where it cannot be done the log says
+ * why. */
 void ferry_post_copy_resume(FerryMigration *migration);

@@ -15,7 +15,8 @@
 #define FIRST_PAUSE_S 2
 #define LAST_PAUSE_S 120
 #define NOTHING_LEFT (-1)
-/* One resolution: long enough to see that a paused source is left for good (source/confirmation.c). */
+/* One resolution: long enough to see that a paused source is left for good
+ * (source/confirmation.c). */
 #define RESOLUTION_TIMEOUT_S 10
 
 struct FerryResolver {
@@ -126,7 +127,8 @@ ferry_resolver_resolve(FerryResolver *self, const char *migration_id, GError **e
                      why ? ferry_error_to_json(why) : json_null());
 }
 
-/* --- in the background ------------------------------------------------------------------------- */
+/* --- in the background
+ * ------------------------------------------------------------------------- */
 
 /* Returns: true when something in `error` is left. */
 static bool

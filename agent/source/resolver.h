@@ -1,8 +1,8 @@
 /* resolver.h: goes on asking both hosts about migrations that ended in `error`.
  *
- * When the answer comes, `error` turns into `completed` or `failed`, told by one migration.resolved.
- * A thread of its own asks with back-off while there is something to ask about and sleeps otherwise;
- * an operator's order asks at once.
+ * When the answer comes, `error` turns into `completed` or `failed`, told by one
+ * migration.resolved. A thread of its own asks with back-off while there is something to ask about
+ * and sleeps otherwise; an operator's order asks at once.
  *
  * Threads: new and free on main, the rest from any.
  */
@@ -26,8 +26,8 @@ void ferry_resolver_wake(gpointer resolver);
 
 /**
  * ferry_resolver_resolve:
- * Asks both hosts now. One that was resolved already answers with what was found. @error: FERRY_ERROR_MIGRATION_NOT_FOUND, or
- * FERRY_ERROR_INVALID_MIGRATION_STATE when it is not in `error`
+ * Asks both hosts now. One that was resolved already answers with what was found. @error:
+ * FERRY_ERROR_MIGRATION_NOT_FOUND, or FERRY_ERROR_INVALID_MIGRATION_STATE when it is not in `error`
  * Returns: (transfer full): {"migration_id", "status", "evidence", "action"}; the status stays
  * `error` when the answer is not certain or the clean-up failed again: then "error" says why.
  */

@@ -18,15 +18,16 @@
 #define LOOK_MS 250
 /* A job that is not there this many looks in a row is over (one look may fall between two jobs). */
 #define IDLE_LOOKS 3
-/* A look that lasts so long hangs: QEMU's monitor is stuck, and libvirt waits for it without end. */
+/* A look that lasts so long hangs: QEMU's monitor is stuck, and libvirt waits for it without
+ * end. */
 #define SILENCE_US (10 * G_USEC_PER_SEC)
 /* A post-copy that libvirt can take up again goes on after about a second. */
 #define RESUME_US (30 * G_USEC_PER_SEC)
 /* The agent that stops does not wait for it as long. */
 #define STOP_SILENCE_US G_USEC_PER_SEC
 
-/* libvirt's call and the sampler, which looks at it: both detached. These are the sampler's data; it
- * alone asks libvirt, and may hang there. */
+/* libvirt's call and the sampler, which looks at it: both detached. These are the sampler's data;
+ * it alone asks libvirt, and may hang there. */
 typedef struct {
     FerryMigration *migration;        /* immutable */
     const FerryOrderOptions *options; /* immutable */
@@ -77,8 +78,8 @@ begin_abort(Transfer *self, GError *reason)
               reason->message);
 }
 
-/* The wish waits for its time. A guest that is stopped before libvirt has made its mind up how it is
- * to arrive arrives stopped; post-copy starts with the memory phase only. */
+/* The wish waits for its time. A guest that is stopped before libvirt has made its mind up how it
+ * is to arrive arrives stopped; post-copy starts with the memory phase only. */
 static void
 force_complete(Transfer *self)
 {
@@ -267,8 +268,8 @@ note_alive(Transfer *self)
     return !self->abandoned;
 }
 
-/* The main loop of the destination's QEMU may itself wait for memory that is still on the source: it
- * answers nothing then, and libvirt waits for it without end. */
+/* The main loop of the destination's QEMU may itself wait for memory that is still on the source:
+ * it answers nothing then, and libvirt waits for it without end. */
 static bool
 resuming_is_vain(Transfer *self)
 {

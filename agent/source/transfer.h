@@ -1,10 +1,10 @@
 /* transfer.h: the crossing itself: libvirt's peer-to-peer call and the watch over it.
  *
- * Two detached calls: the blocking one, and the sampler, which watches it: progress, phases, downtime,
- * bandwidth, clocks, and orders such as abort. The sampler's questions hang where QEMU's monitor hangs,
- * and the saga's thread, which waits for it, then says so and goes on without it once the agent stops
- * or the call came back. A transfer that runs already (after a restart of the agent) has a sampler
- * only.
+ * Two detached calls: the blocking one, and the sampler, which watches it: progress, phases,
+ * downtime, bandwidth, clocks, and orders such as abort. The sampler's questions hang where QEMU's
+ * monitor hangs, and the saga's thread, which waits for it, then says so and goes on without it
+ * once the agent stops or the call came back. A transfer that runs already (after a restart of the
+ * agent) has a sampler only.
  */
 #pragma once
 

@@ -18,7 +18,7 @@
 static bool
 names_a_model(const char *cpu_xml)
 {
-    return cpu_xml && strstr(cpu_xml, "<model") != NULL;
+    return cpu_xml && strstr(cpu_xml, "<model");
 }
 
 FerryCpuMatch

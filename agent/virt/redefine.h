@@ -31,7 +31,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryRedefinition, ferry_redefinition_clear)
  * @migrate_data: what the destination made of its disks
  * @sparsify: zeroes that arrive are given back as holes, until the next cold boot
  * @ret: both NULL where the instance arrives as it is
- * @error: FERRY_ERROR_MIGRATION_ERROR: libvirt cannot print the domain, or it has other disks by now
+ * @error: FERRY_ERROR_MIGRATION_ERROR: libvirt cannot print the domain, or it has other disks by
+ * now
  */
 bool ferry_redefinition_make(virDomainPtr domain,
                              const FerryInstance *instance,

@@ -12,9 +12,9 @@
 #define RETRY_MS 3000
 /* A libvirtd that takes the connection and says nothing: callers do not wait for it longer. */
 #define OPEN_LIMIT_S 10
-/* A libvirtd that is silent for so many intervals is given up, and every call that waits for it ends.
- * The far one may be behind a link that is cut; but answers queue behind what we send, so a slow link
- * needs patience. */
+/* A libvirtd that is silent for so many intervals is given up, and every call that waits for it
+ * ends. The far one may be behind a link that is cut; but answers queue behind what we send, so a
+ * slow link needs patience. */
 #define KEEPALIVE_S 15
 #define KEEPALIVE_COUNT 3
 #define FAR_KEEPALIVE_S 5
@@ -188,8 +188,8 @@ run_events(gpointer data)
 
 /* --- the connection --------------------------------------------------------------------------- */
 
-/* libvirt prints every error to standard error unless told otherwise; ours are logged where they are
- * handled. */
+/* libvirt prints every error to standard error unless told otherwise; ours are logged where they
+ * are handled. */
 static void
 keep_silent(void *data, virErrorPtr error)
 {
@@ -409,8 +409,8 @@ run_opening(gpointer data, GError **error)
     return ok;
 }
 
-/* Opening can hang: it has a thread that nobody has to wait for. Returns: (transfer full): NULL when
- * a connection stands. */
+/* Opening can hang: it has a thread that nobody has to wait for. Returns: (transfer full): NULL
+ * when a connection stands. */
 static FerryDetachedCall *
 begin_opening(FerryVirt *virt)
 {

@@ -1,10 +1,11 @@
 /* virt.h: the agent's one connection to its libvirt, kept open, and libvirt's events.
  *
- * A thread of its own runs libvirt's event loop and hands values over. The connection is opened when
- * first asked for and again after it was lost; a libvirtd that is not there is tried again every few
- * seconds. Opening can hang, so a detached call (runtime/detached-call.h) does it, for every connection
- * that is made here, and callers wait 10 s at most; a libvirtd that stands still later is given up after a minute (keepalive), which ends the calls that wait for
- * it. Every function may be called from any thread; nothing here is called on the main thread.
+ * A thread of its own runs libvirt's event loop and hands values over. The connection is opened
+ * when first asked for and again after it was lost; a libvirtd that is not there is tried again
+ * every few seconds. Opening can hang, so a detached call (runtime/detached-call.h) does it, for
+ * every connection that is made here, and callers wait 10 s at most; a libvirtd that stands still
+ * later is given up after a minute (keepalive), which ends the calls that wait for it. Every
+ * function may be called from any thread; nothing here is called on the main thread.
  */
 #pragma once
 
@@ -31,8 +32,8 @@ virConnectPtr ferry_virt_connect(FerryVirt *virt, GError **error) G_GNUC_WARN_UN
 
 /**
  * ferry_virt_connect_apart:
- * For a call that lasts: while one thread waits in libvirt's client for its answer, a call of another
- * thread on the same connection can miss the moment to wake it, and then waits for the next
+ * For a call that lasts: while one thread waits in libvirt's client for its answer, a call of
+ * another thread on the same connection can miss the moment to wake it, and then waits for the next
  * keepalive message, seconds later.
  * @error: FERRY_ERROR_HYPERVISOR_UNAVAILABLE
  * Returns: (transfer full): a connection of the caller's own, without events.
@@ -41,9 +42,9 @@ virConnectPtr ferry_virt_connect_apart(FerryVirt *virt, GError **error) G_GNUC_W
 
 /**
  * ferry_virt_connect_to:
- * To another host's libvirt, as the transfer itself reaches it. A far side that stands still later is
- * given up after half a minute, which ends the calls that wait for it: who cannot wait as long makes
- * them in a detached call.
+ * To another host's libvirt, as the transfer itself reaches it. A far side that stands still later
+ * is given up after half a minute, which ends the calls that wait for it: who cannot wait as long
+ * makes them in a detached call.
  * @uri: checked by ferry_migrate_data_check()
  * @cancellable: (nullable): ends the waiting
  * @error: FERRY_ERROR_HYPERVISOR_UNAVAILABLE, also when it does not answer; FERRY_ERROR_CANCELLED

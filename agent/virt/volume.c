@@ -249,7 +249,7 @@ create_by_libvirt(virStoragePoolPtr pool, const FerryNewImage *image, GError **e
 {
     g_autofree char *name = g_path_get_basename(image->path);
     g_autofree char *xml = ferry_volxml_build(image);
-    g_autoptr(virStorageVol) volume = create_patiently(pool, xml, image->secret_uuid != NULL);
+    g_autoptr(virStorageVol) volume = create_patiently(pool, xml, image->secret_uuid);
 
     if (volume)
         return true;

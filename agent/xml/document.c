@@ -39,7 +39,7 @@ static char *
 describe_failure(xmlParserCtxt *parser)
 {
     const xmlError *failure = xmlCtxtGetLastError(parser);
-    if (failure == NULL || failure->message == NULL)
+    if (!failure || !failure->message)
         return g_strdup("it is not well-formed");
     g_autofree char *message = g_utf8_make_valid(failure->message, -1);
     return g_strdup_printf("line %d: %s", failure->line, g_strstrip(message));
@@ -49,17 +49,17 @@ static bool
 check_root(const xmlDoc *document, const char *root, GError **error)
 {
     const xmlNode *element = xmlDocGetRootElement(document);
-    if (element != NULL && element->ns == NULL && strcmp((const char *)element->name, root) == 0)
+    if (element && !element->ns && strcmp((const char *)element->name, root) == 0)
         return true;
     g_autofree char *reason =
-        g_strdup_printf("its root is <%.60s>", element != NULL ? (const char *)element->name : "");
+        g_strdup_printf("its root is <%.60s>", element ? (const char *)element->name : "");
     return refuse(error, root, reason);
 }
 
 xmlDoc *
 ferry_xml_parse(const char *xml, const char *root, gsize max_bytes, GError **error)
 {
-    g_return_val_if_fail(xml != NULL, NULL);
+    g_return_val_if_fail(xml, NULL);
     gsize length = strlen(xml);
     if (length > max_bytes || length > G_MAXINT) {
         g_autofree char *reason =
@@ -79,7 +79,7 @@ ferry_xml_parse(const char *xml, const char *root, gsize max_bytes, GError **err
         (void)refuse(error, root, "it has a DTD");
         return NULL;
     }
-    if (document == NULL) {
+    if (!document) {
         g_autofree char *reason = describe_failure(parser);
         (void)refuse(error, root, reason);
         return NULL;
@@ -92,8 +92,8 @@ ferry_xml_parse(const char *xml, const char *root, gsize max_bytes, GError **err
 static xmlNode *
 find(xmlNode *from, const char *name)
 {
-    for (xmlNode *node = from; node != NULL; node = node->next) {
-        if (node->type == XML_ELEMENT_NODE && node->ns == NULL &&
+    for (xmlNode *node = from; node; node = node->next) {
+        if (node->type == XML_ELEMENT_NODE && !node->ns &&
             strcmp((const char *)node->name, name) == 0)
             return node;
     }
@@ -103,7 +103,7 @@ find(xmlNode *from, const char *name)
 xmlNode *
 ferry_xml_child(const xmlNode *node, const char *name)
 {
-    return node != NULL ? find(node->children, name) : NULL;
+    return node ? find(node->children, name) : NULL;
 }
 
 xmlNode *
@@ -117,7 +117,7 @@ static char *
 take(xmlChar *text)
 {
     char *copy = g_strdup((const char *)text);
-    if (text != NULL)
+    if (text)
         xmlFree(text);
     return copy;
 }
@@ -125,7 +125,7 @@ take(xmlChar *text)
 char *
 ferry_xml_attribute(const xmlNode *node, const char *name)
 {
-    return node != NULL ? take(xmlGetNoNsProp(node, BAD_CAST name)) : NULL;
+    return node ? take(xmlGetNoNsProp(node, BAD_CAST name)) : NULL;
 }
 
 bool
@@ -138,10 +138,10 @@ ferry_xml_attribute_is(const xmlNode *node, const char *name, const char *value)
 char *
 ferry_xml_text(const xmlNode *node)
 {
-    if (node == NULL)
+    if (!node)
         return NULL;
     g_autofree char *text = take(xmlNodeGetContent(node));
-    return text != NULL && *text != '\0' ? g_steal_pointer(&text) : NULL;
+    return text && *text != '\0' ? g_steal_pointer(&text) : NULL;
 }
 
 /* libvirt's scaled integers: "k" and "KiB" are 1024, "KB" is 1000. */
@@ -155,7 +155,7 @@ unit_factor(const char *unit, guint64 *ret_factor)
         return true;
     }
     const char *prefix = strchr(prefixes, g_ascii_toupper(unit[0]));
-    if (unit[0] == '\0' || prefix == NULL)
+    if (unit[0] == '\0' || !prefix)
         return false;
     bool decimal = g_ascii_strcasecmp(unit + 1, "b") == 0;
     if (!decimal && unit[1] != '\0' && g_ascii_strcasecmp(unit + 1, "ib") != 0)
@@ -185,12 +185,12 @@ scale(const char *text, const char *unit, guint64 *ret_bytes)
 bool
 ferry_xml_bytes(const xmlNode *node, const char *default_unit, guint64 *value, GError **error)
 {
-    if (node == NULL)
+    if (!node)
         return true;
     g_autofree char *text = take(xmlNodeGetContent(node));
     g_autofree char *unit = ferry_xml_attribute(node, "unit");
-    const char *why = scale(g_strstrip(text), unit != NULL ? unit : default_unit, value);
-    return why == NULL || refuse(error, (const char *)node->name, why);
+    const char *why = scale(g_strstrip(text), unit ? unit : default_unit, value);
+    return !why || refuse(error, (const char *)node->name, why);
 }
 
 bool
@@ -199,10 +199,10 @@ ferry_xml_attribute_bytes(
 {
     g_autofree char *text = ferry_xml_attribute(node, name);
     g_autofree char *unit = ferry_xml_attribute(node, "unit");
-    if (text == NULL)
+    if (!text)
         return true;
-    const char *why = scale(text, unit != NULL ? unit : default_unit, value);
-    return why == NULL || refuse(error, (const char *)node->name, why);
+    const char *why = scale(text, unit ? unit : default_unit, value);
+    return !why || refuse(error, (const char *)node->name, why);
 }
 
 xmlDoc *

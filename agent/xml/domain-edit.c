@@ -26,7 +26,7 @@ static void
 remove_child(xmlNode *node, const char *name)
 {
     xmlNode *child = ferry_xml_child(node, name);
-    if (child != NULL)
+    if (child)
         ferry_xml_remove(child);
 }
 
@@ -35,7 +35,7 @@ static xmlNode *
 ensure_driver(xmlNode *disk)
 {
     xmlNode *driver = ferry_xml_child(disk, "driver");
-    if (driver != NULL)
+    if (driver)
         return driver;
     driver = ferry_xml_add(disk, "driver", NULL);
     ferry_xml_set(driver, "name", "qemu");
@@ -74,7 +74,7 @@ ferry_domxml_edit(
     const char *xml, const FerryDiskEdit *edits, guint count, guint *ret_edited, GError **error)
 {
     g_autoptr(xmlDoc) document = ferry_xml_parse(xml, "domain", MAX_BYTES, error);
-    if (document == NULL)
+    if (!document)
         return NULL;
     xmlNode *domain = xmlDocGetRootElement(document);
     const xmlNode *devices = ferry_xml_child(domain, "devices");
@@ -89,7 +89,7 @@ ferry_domxml_edit(
             break;
         }
     }
-    if (ret_edited != NULL)
+    if (ret_edited)
         *ret_edited = edited;
     return ferry_xml_dump(domain);
 }

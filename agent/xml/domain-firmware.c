@@ -16,7 +16,7 @@ static char *
 nvram_path(const xmlNode *nvram)
 {
     g_autofree char *type = ferry_xml_attribute(nvram, "type");
-    if (type == NULL)
+    if (!type)
         return ferry_xml_text(nvram);
     return g_strcmp0(type, "file") == 0
                ? ferry_xml_attribute(ferry_xml_child(nvram, "source"), "file")
@@ -31,17 +31,16 @@ read_nvram(FerryInstance *instance, const xmlNode *os)
     const xmlNode *loader = ferry_xml_child(os, "loader");
     const xmlNode *nvram = ferry_xml_child(os, "nvram");
     bool stateless = ferry_xml_attribute_is(loader, "stateless", "yes");
-    bool has_store = nvram != NULL || ferry_xml_child(os, "varstore") != NULL ||
+    bool has_store = nvram || ferry_xml_child(os, "varstore") ||
                      ferry_xml_attribute_is(os, "firmware", "efi") ||
                      ferry_xml_attribute_is(loader, "type", "pflash");
-    if (!has_store || (stateless && nvram == NULL))
+    if (!has_store || (stateless && !nvram))
         return;
-    instance->nvram = nvram != NULL ? nvram_path(nvram) : NULL;
-    if (instance->nvram != NULL)
+    instance->nvram = nvram ? nvram_path(nvram) : NULL;
+    if (instance->nvram)
         return;
-    block_nvram(instance, nvram != NULL
-                              ? "The firmware's variables (NVRAM) are not in a file of the host"
-                              : "The file of the firmware's variables (NVRAM) is not known");
+    block_nvram(instance, nvram ? "The firmware's variables (NVRAM) are not in a file of the host"
+                                : "The file of the firmware's variables (NVRAM) is not known");
 }
 
 static void

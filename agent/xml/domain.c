@@ -35,15 +35,14 @@ block(FerryInstance *instance, const char *name, const char *hint, const char *f
 static char *
 join_source(const char *left, char separator, const char *right)
 {
-    return g_strdup_printf("%s%c%s", left != NULL ? left : "", separator,
-                           right != NULL ? right : "");
+    return g_strdup_printf("%s%c%s", left ? left : "", separator, right ? right : "");
 }
 
 /* The path or name that <source> gives for a disk of @type; NULL for an empty drive. */
 static char *
 source_name(const xmlNode *source, const char *type)
 {
-    if (source == NULL)
+    if (!source)
         return NULL;
     if (g_strcmp0(type, "block") == 0)
         return ferry_xml_attribute(source, "dev");
@@ -72,7 +71,7 @@ static char *
 attribute_or(const xmlNode *node, const char *name, const char *fallback)
 {
     char *value = ferry_xml_attribute(node, name);
-    return value != NULL ? value : g_strdup(fallback);
+    return value ? value : g_strdup(fallback);
 }
 
 static FerryLayer *
@@ -93,7 +92,7 @@ read_backing_chain(FerryDisk *disk, const xmlNode *node)
     for (const xmlNode *store = ferry_xml_child(node, "backingStore"); store != NULL;
          store = ferry_xml_child(store, "backingStore")) {
         g_autoptr(FerryLayer) layer = read_layer(store);
-        if (layer->path == NULL)
+        if (!layer->path)
             continue;
         g_strv_builder_add(chain, layer->path);
         g_ptr_array_add(disk->layers, g_steal_pointer(&layer));
@@ -107,13 +106,13 @@ read_backing_chain(FerryDisk *disk, const xmlNode *node)
 static void
 read_encryption(FerryDisk *disk, const xmlNode *encryption)
 {
-    if (encryption == NULL)
+    if (!encryption)
         return;
     disk->encrypted = true;
     if (!ferry_xml_attribute_is(encryption, "format", "luks"))
         return;
     g_autofree char *uuid = ferry_xml_attribute(ferry_xml_child(encryption, "secret"), "uuid");
-    if (uuid == NULL || !g_uuid_string_is_valid(uuid))
+    if (!uuid || !g_uuid_string_is_valid(uuid))
         return;
     g_free(disk->secret_uuid);
     disk->secret_uuid = g_steal_pointer(&uuid);
@@ -155,9 +154,9 @@ read_disks(FerryInstance *instance, const xmlNode *devices, GError **error)
     for (const xmlNode *node = ferry_xml_child(devices, "disk"); node != NULL;
          node = ferry_xml_next(node)) {
         g_autoptr(FerryDisk) disk = read_disk(node);
-        if (disk->target == NULL)
+        if (!disk->target)
             return refuse(error, "a disk has no target");
-        if (ferry_instance_find_disk(instance, disk->target) != NULL)
+        if (ferry_instance_find_disk(instance, disk->target))
             return refuse(error, "two disks have the same target");
         block_disk(instance, disk, node);
         g_ptr_array_add(instance->disks, g_steal_pointer(&disk));
@@ -174,7 +173,7 @@ interface_source(const xmlNode *source)
     static const char *const names[] = {"network", "bridge", "dev", "path", "name", "address"};
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *value = ferry_xml_attribute(source, names[i]);
-        if (value != NULL)
+        if (value)
             return g_steal_pointer(&value);
     }
     return NULL;
@@ -183,7 +182,7 @@ interface_source(const xmlNode *source)
 static void
 block_interface(FerryInstance *instance, const FerryInterface *interface)
 {
-    const char *mac = interface->mac != NULL ? interface->mac : "without address";
+    const char *mac = interface->mac ? interface->mac : "without address";
     if (g_strcmp0(interface->type, "hostdev") == 0 || g_strcmp0(interface->type, "vdpa") == 0)
         block(instance, "host-device", "Detach it first: virsh detach-interface",
               "Interface %s is a device of this host (%s)", mac, interface->type);
@@ -227,8 +226,8 @@ static void
 block_devices(FerryInstance *instance, const xmlNode *devices)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(blocking_devices); i++) {
-        for (const xmlNode *node = ferry_xml_child(devices, blocking_devices[i].element);
-             node != NULL; node = ferry_xml_next(node))
+        for (const xmlNode *node = ferry_xml_child(devices, blocking_devices[i].element); node;
+             node = ferry_xml_next(node))
             ferry_instance_add_obstacle(instance, blocking_devices[i].name,
                                         blocking_devices[i].message, blocking_devices[i].hint);
     }
@@ -272,7 +271,7 @@ block_parts(FerryInstance *instance, const xmlNode *domain, const xmlNode *devic
     block_host_devices(instance, devices);
     block_memory_files(instance, devices);
     block_devices(instance, devices);
-    if (ferry_xml_child(domain, "launchSecurity") != NULL)
+    if (ferry_xml_child(domain, "launchSecurity"))
         block(instance, "launch-security", "Move the instance cold",
               "The instance's memory is encrypted with a key of this host's processor");
 }
@@ -284,9 +283,9 @@ read_identity(FerryInstance *instance, const xmlNode *domain, GError **error)
 {
     instance->name = ferry_xml_text(ferry_xml_child(domain, "name"));
     g_autofree char *uuid = ferry_xml_text(ferry_xml_child(domain, "uuid"));
-    if (instance->name == NULL || strpbrk(instance->name, "/\n\r\t") != NULL)
+    if (!instance->name || strpbrk(instance->name, "/\n\r\t"))
         return refuse(error, "it has no name, or one that libvirt does not take");
-    if (uuid == NULL || !g_uuid_string_is_valid(uuid))
+    if (!uuid || !g_uuid_string_is_valid(uuid))
         return refuse(error, "it has no UUID");
     instance->uuid = g_ascii_strdown(uuid, -1);
     return true;
@@ -299,9 +298,9 @@ read_vcpus(FerryInstance *instance, const xmlNode *domain, GError **error)
     const xmlNode *node = ferry_xml_child(domain, "vcpu");
     g_autofree char *current = ferry_xml_attribute(node, "current");
     g_autofree char *maximum = ferry_xml_text(node);
-    const char *text = current != NULL ? current : maximum;
+    const char *text = current ? current : maximum;
     guint64 vcpus = 1;
-    if (text != NULL && !g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT16, &vcpus, NULL))
+    if (text && !g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT16, &vcpus, NULL))
         return refuse(error, "the number of its vcpus is none");
     instance->vcpus = (guint)vcpus;
     return true;
@@ -316,7 +315,7 @@ read_machine(FerryInstance *instance, const xmlNode *domain, const xmlNode *devi
     instance->machine = ferry_xml_attribute(type, "machine");
     instance->emulator = ferry_xml_text(ferry_xml_child(devices, "emulator"));
     const xmlNode *cpu = ferry_xml_child(domain, "cpu");
-    if (cpu != NULL)
+    if (cpu)
         instance->cpu_xml = ferry_xml_dump(cpu);
 }
 
@@ -324,7 +323,7 @@ FerryInstance *
 ferry_domxml_parse(const char *xml, GError **error)
 {
     g_autoptr(xmlDoc) document = ferry_xml_parse(xml, "domain", MAX_BYTES, error);
-    if (document == NULL)
+    if (!document)
         return NULL;
     const xmlNode *domain = xmlDocGetRootElement(document);
     const xmlNode *devices = ferry_xml_child(domain, "devices");
@@ -345,11 +344,11 @@ ferry_domxml_parse(const char *xml, GError **error)
 static void
 redact(xmlNode *node)
 {
-    for (xmlAttr *attribute = node->properties; attribute != NULL; attribute = attribute->next) {
+    for (xmlAttr *attribute = node->properties; attribute; attribute = attribute->next) {
         if (strcmp((const char *)attribute->name, "passwd") == 0)
             xmlNodeSetContent((xmlNode *)attribute, BAD_CAST "");
     }
-    for (xmlNode *child = node->children; child != NULL; child = child->next) {
+    for (xmlNode *child = node->children; child; child = child->next) {
         if (child->type == XML_ELEMENT_NODE)
             redact(child);
     }
@@ -359,7 +358,7 @@ char *
 ferry_domxml_redact(const char *xml)
 {
     g_autoptr(xmlDoc) document = ferry_xml_parse(xml, "domain", MAX_BYTES, /* error= */ NULL);
-    if (document == NULL)
+    if (!document)
         return NULL;
     xmlNode *domain = xmlDocGetRootElement(document);
     redact(domain);

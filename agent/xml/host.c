@@ -43,7 +43,7 @@ guest_free(gpointer data)
 void
 ferry_host_capabilities_free(FerryHostCapabilities *capabilities)
 {
-    if (capabilities == NULL)
+    if (!capabilities)
         return;
     g_free(capabilities->uuid);
     g_free(capabilities->arch);
@@ -56,7 +56,7 @@ ferry_host_capabilities_free(FerryHostCapabilities *capabilities)
 static void
 add_to_set(GHashTable *set, char *text)
 {
-    if (text != NULL)
+    if (text)
         g_hash_table_add(set, text);
 }
 
@@ -94,7 +94,7 @@ FerryHostCapabilities *
 ferry_host_capabilities_parse(const char *xml, GError **error)
 {
     g_autoptr(xmlDoc) document = ferry_xml_parse(xml, "capabilities", MAX_BYTES, error);
-    if (document == NULL)
+    if (!document)
         return NULL;
     const xmlNode *root = xmlDocGetRootElement(document);
     const xmlNode *host = ferry_xml_child(root, "host");
@@ -108,7 +108,7 @@ ferry_host_capabilities_parse(const char *xml, GError **error)
     for (const xmlNode *guest = ferry_xml_child(root, "guest"); guest != NULL;
          guest = ferry_xml_next(guest)) {
         const xmlNode *arch = ferry_xml_child(guest, "arch");
-        if (arch != NULL)
+        if (arch)
             g_ptr_array_add(capabilities->guests, read_guest(arch));
     }
     return capabilities;
@@ -161,7 +161,7 @@ contains(const FerryHostCapabilities *capabilities,
          SetKind kind,
          const char *value)
 {
-    for (guint i = 0; value != NULL && i < capabilities->guests->len; i++) {
+    for (guint i = 0; value && i < capabilities->guests->len; i++) {
         const Guest *guest = g_ptr_array_index(capabilities->guests, i);
         if (g_strcmp0(guest->arch, arch) == 0 && g_hash_table_contains(set_of(guest, kind), value))
             return true;
@@ -203,7 +203,7 @@ read_models(FerryDomainCapabilities *capabilities, const xmlNode *mode)
     for (const xmlNode *model = ferry_xml_child(mode, "model"); model != NULL;
          model = ferry_xml_next(model)) {
         g_autofree char *name = ferry_xml_text(model);
-        if (name == NULL)
+        if (!name)
             continue;
         g_strv_builder_add(known, name);
         if (ferry_xml_attribute_is(model, "usable", "yes"))
@@ -253,7 +253,7 @@ FerryDomainCapabilities *
 ferry_domain_capabilities_parse(const char *xml, GError **error)
 {
     g_autoptr(xmlDoc) document = ferry_xml_parse(xml, "domainCapabilities", MAX_BYTES, error);
-    if (document == NULL)
+    if (!document)
         return NULL;
     const xmlNode *root = xmlDocGetRootElement(document);
     const xmlNode *cpu = ferry_xml_child(root, "cpu");
@@ -266,7 +266,7 @@ ferry_domain_capabilities_parse(const char *xml, GError **error)
     capabilities->arch = ferry_xml_text(ferry_xml_child(root, "arch"));
     g_autofree char *max_vcpus = ferry_xml_attribute(ferry_xml_child(root, "vcpu"), "max");
     guint64 vcpus = 0;
-    if (max_vcpus != NULL &&
+    if (max_vcpus &&
         g_ascii_string_to_unsigned(max_vcpus, 10, 0, G_MAXUINT32, &vcpus, /* error= */ NULL))
         capabilities->max_vcpus = (guint)vcpus;
     capabilities->host_passthrough = is_supported(find_mode(cpu, "host-passthrough"));
@@ -281,7 +281,7 @@ ferry_domain_capabilities_parse(const char *xml, GError **error)
 void
 ferry_domain_capabilities_free(FerryDomainCapabilities *capabilities)
 {
-    if (capabilities == NULL)
+    if (!capabilities)
         return;
     g_free(capabilities->emulator);
     g_free(capabilities->virt_type);

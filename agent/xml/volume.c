@@ -63,7 +63,7 @@ add_luks(xmlNode *target, const char *secret_uuid)
 char *
 ferry_volxml_build(const FerryNewImage *image)
 {
-    g_return_val_if_fail(image->path != NULL && image->format != NULL, NULL);
+    g_return_val_if_fail(image->path && image->format, NULL);
 
     g_autofree char *name = g_path_get_basename(image->path);
     g_autoptr(xmlDoc) document = ferry_xml_new("volume");
@@ -88,7 +88,7 @@ ferry_volxml_build(const FerryNewImage *image)
 char *
 ferry_volxml_build_full(const char *name, guint64 capacity_bytes)
 {
-    g_return_val_if_fail(name != NULL, NULL);
+    g_return_val_if_fail(name, NULL);
     g_autoptr(xmlDoc) document = ferry_xml_new("volume");
     xmlNode *volume = xmlDocGetRootElement(document);
     ferry_xml_add(volume, "name", name);
@@ -104,7 +104,7 @@ read_volume(const xmlNode *volume, FerryVolumeInfo *info, GError **error)
     info->name = ferry_xml_text(ferry_xml_child(volume, "name"));
     info->path = ferry_xml_text(ferry_xml_child(target, "path"));
     info->format = ferry_xml_attribute(ferry_xml_child(target, "format"), "type");
-    if (info->format == NULL)
+    if (!info->format)
         info->format = g_strdup("raw");
     info->mtime = ferry_xml_text(ferry_xml_child(ferry_xml_child(target, "timestamps"), "mtime"));
     /* libvirt prints <backingStore> for a volume that has one only; an empty one is none. */
@@ -122,7 +122,7 @@ bool
 ferry_volxml_parse(const char *xml, FerryVolumeInfo *ret_info, GError **error)
 {
     g_autoptr(xmlDoc) document = ferry_xml_parse(xml, "volume", MAX_BYTES, error);
-    if (document == NULL)
+    if (!document)
         return false;
     g_auto(FerryVolumeInfo) info = {0};
     if (!read_volume(xmlDocGetRootElement(document), &info, error))
@@ -135,7 +135,7 @@ ferry_volxml_parse(const char *xml, FerryVolumeInfo *ret_info, GError **error)
 char *
 ferry_poolxml_build(const char *name, const char *directory)
 {
-    g_return_val_if_fail(name != NULL && directory != NULL, NULL);
+    g_return_val_if_fail(name && directory, NULL);
     g_autoptr(xmlDoc) document = ferry_xml_new("pool");
     xmlNode *pool = xmlDocGetRootElement(document);
     ferry_xml_set(pool, "type", "dir");
@@ -147,7 +147,7 @@ ferry_poolxml_build(const char *name, const char *directory)
 static void
 hand_over(char **text, char **ret_text)
 {
-    if (ret_text != NULL)
+    if (ret_text)
         *ret_text = g_steal_pointer(text);
 }
 
@@ -156,14 +156,14 @@ ferry_poolxml_parse(
     const char *xml, char **ret_name, char **ret_type, char **ret_target_path, GError **error)
 {
     g_autoptr(xmlDoc) document = ferry_xml_parse(xml, "pool", MAX_BYTES, error);
-    if (document == NULL)
+    if (!document)
         return false;
     const xmlNode *pool = xmlDocGetRootElement(document);
     const xmlNode *target = ferry_xml_child(pool, "target");
     g_autofree char *name = ferry_xml_text(ferry_xml_child(pool, "name"));
     g_autofree char *type = ferry_xml_attribute(pool, "type");
     g_autofree char *path = ferry_xml_text(ferry_xml_child(target, "path"));
-    if (name == NULL || type == NULL) {
+    if (!name || !type) {
         ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST,
                         "Send the document as virsh pool-dumpxml prints it",
                         "Pool XML refused: it has no name or no type");

@@ -1,5 +1,6 @@
-/* A method's arguments, as another host or a controller sends them: the body is a message whose args
- * may hold an instance, options, a destination's data, checks, a file that is brought and an error. */
+/* A method's arguments, as another host or a controller sends them: the body is a message whose
+ * args may hold an instance, options, a destination's data, checks, a file that is brought and an
+ * error. */
 #include "config.h"
 
 #include "target.h"
@@ -87,7 +88,8 @@ read_file(const json_t *object)
     g_assert_cmpstr(again->path, ==, file->path);
 }
 
-/* --- what follows from an instance and options ------------------------------------------------- */
+/* --- what follows from an instance and options
+ * ------------------------------------------------- */
 
 static char *
 folder_of_pool(const char *name, gpointer data)

@@ -12,7 +12,8 @@
  * disk), ferry.disks (how many to wait for), ferry.dirty_mib and ferry.dirty_mib_s (memory to
  * write to and how fast). tests/lab/counting.py knows the same format.
  *
- * Where the initramfs holds a /tenant (tenant.c) it runs first, and what it has mounted is left to it. */
+ * Where the initramfs holds a /tenant (tenant.c) it runs first, and what it has mounted is left to
+ * it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -3,8 +3,9 @@
  * /init (counter.c) starts it and waits for its end. It mounts each virtio disk that holds an ext4
  * file system, starts qemu-ga on the guest's virtio-serial port, and ends.
  *
- * Kernel command line: ferry.filesystems (how many to wait for); ferry.mute_agent=1 puts one that is
- * asked and never answers in the place of qemu-ga: it says "ferry agent was asked" on the console. */
+ * Kernel command line: ferry.filesystems (how many to wait for); ferry.mute_agent=1 puts one that
+ * is asked and never answers in the place of qemu-ga: it says "ferry agent was asked" on the
+ * console. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -80,7 +81,8 @@ mount_file_systems(int expected)
     }
 }
 
-/* The kernel names the ports by number; udev, which would give them their own names, is not here. */
+/* The kernel names the ports by number; udev, which would give them their own names, is not
+ * here. */
 static bool
 find_port(char *path, size_t size)
 {

@@ -1,4 +1,5 @@
-/* journal-fixture.h: a journal of a test's own, with events on, and what its tests do all the time. */
+/* journal-fixture.h: a journal of a test's own, with events on, and what its tests do all the
+ * time. */
 #pragma once
 
 #include "journal/journal.h"

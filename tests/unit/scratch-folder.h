@@ -3,7 +3,8 @@
 
 #include <glib.h>
 
-/** Returns: (transfer full): the path of a new, empty folder; free it with ferry_scratch_remove(). */
+/** Returns: (transfer full): the path of a new, empty folder; free it with
+ * ferry_scratch_remove(). */
 char *ferry_scratch_make(void);
 
 /** Removes the folder with all that is in it, and frees the path. */

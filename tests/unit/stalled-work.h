@@ -1,5 +1,5 @@
-/* stalled-work.h: work for a detached call (runtime/detached-call.h) that a test holds and lets end,
- * and that notes who has freed it. */
+/* stalled-work.h: work for a detached call (runtime/detached-call.h) that a test holds and lets
+ * end, and that notes who has freed it. */
 #pragma once
 
 #include <gio/gio.h>

@@ -43,7 +43,8 @@ test_promised(void)
     g_assert_cmpuint(ferry_memory_promised(open, ours, arrived), ==, 0);
 }
 
-/* Descriptions come from strangers: their sums must not turn over, nor what cannot be read count. */
+/* Descriptions come from strangers: their sums must not turn over, nor what cannot be read
+ * count. */
 static void
 test_hostile(void)
 {

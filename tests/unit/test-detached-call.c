@@ -126,7 +126,8 @@ test_abandoned(void)
     g_assert_cmpuint(work.freed, ==, 1);
 }
 
-/* The waiting ends with its cancellable, while it lasts and when that ended before; the call goes on. */
+/* The waiting ends with its cancellable, while it lasts and when that ended before; the call goes
+ * on. */
 static void
 test_cancelled(void)
 {

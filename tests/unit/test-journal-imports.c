@@ -183,7 +183,8 @@ is_shared(Fixture *fixture, const char *migration_id)
     return shared;
 }
 
-/* What came into the folder after the pool was made keeps the pool; what was there before does not. */
+/* What came into the folder after the pool was made keeps the pool; what was there before does
+ * not. */
 static void
 test_a_pool_with_others_files_is_shared(Fixture *fixture, gconstpointer user_data)
 {

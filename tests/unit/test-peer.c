@@ -18,8 +18,12 @@ unreachable(const char *reason)
 static json_t *
 call(AgentFixture *self, guint timeout_ms, GError **error)
 {
-    return ferry_peer_call(&self->agent, "kvm02", "get_migration",
-                           json_pack("{s:s}", "migration_id", MIGRATION), timeout_ms, NULL, error);
+    return ferry_peer_call(&self->agent,
+                           &(FerryCall){.server = "kvm02",
+                                        .method = "get_migration",
+                                        .args = json_pack("{s:s}", "migration_id", MIGRATION),
+                                        .timeout_ms = timeout_ms},
+                           error);
 }
 
 static void
@@ -123,8 +127,13 @@ test_cancelled(AgentFixture *self, gconstpointer user_data)
 
     GThread *thread = g_thread_new("cancel", cancel_soon, cancellable);
 
-    g_assert_null(ferry_peer_call(&self->agent, "kvm02", "get_migration", json_object(), 60000,
-                                  cancellable, &error));
+    g_assert_null(ferry_peer_call(&self->agent,
+                                  &(FerryCall){.server = "kvm02",
+                                               .method = "get_migration",
+                                               .args = json_object(),
+                                               .timeout_ms = 60000,
+                                               .cancellable = cancellable},
+                                  &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CANCELLED);
     g_thread_join(thread);
 }

@@ -27,9 +27,13 @@ ask_to_finish(FerryMigration *migration, GError **error)
     const FerryAgent *agent = ferry_migration_agent(migration);
     const FerryRecord *record = ferry_migration_record(migration);
 
-    return ferry_peer_call(agent, record->destination, "post_live_migration_at_destination",
-                           json_pack("{s:s}", "migration_id", record->migration_id),
-                           agent->config->outcome_timeout_s * 1000, NULL, error);
+    return ferry_peer_call(
+        agent,
+        &(FerryCall){.server = record->destination,
+                     .method = "post_live_migration_at_destination",
+                     .args = json_pack("{s:s}", "migration_id", record->migration_id),
+                     .timeout_ms = agent->config->outcome_timeout_s * 1000},
+        error);
 }
 
 /* Returns: false when it breaks off again and again, or stands still. */

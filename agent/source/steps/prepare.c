@@ -24,11 +24,16 @@ ask_to_prepare(FerryMigration *migration, GError **error)
     const FerryRecord *record = ferry_migration_record(migration);
 
     return ferry_peer_call(
-        ferry_migration_agent(migration), record->destination, "pre_live_migration",
-        json_pack("{s:s, s:O, s:o, s:s}", "migration_id", record->migration_id, "instance_info",
-                  record->instance_info, "options", ferry_migration_ordered_options(migration),
-                  "source", record->source),
-        timeout_ms(migration), ferry_migration_cancellable(migration), error);
+        ferry_migration_agent(migration),
+        &(FerryCall){.server = record->destination,
+                     .method = "pre_live_migration",
+                     .args = json_pack("{s:s, s:O, s:o, s:s}", "migration_id", record->migration_id,
+                                       "instance_info", record->instance_info, "options",
+                                       ferry_migration_ordered_options(migration), "source",
+                                       record->source),
+                     .timeout_ms = timeout_ms(migration),
+                     .cancellable = ferry_migration_cancellable(migration)},
+        error);
 }
 
 /* Where the disks arrive is the destination's word, not that of whoever passed the order on. */
@@ -48,10 +53,15 @@ static bool
 confirm_prepared(FerryMigration *migration, GError **error)
 {
     const FerryRecord *record = ferry_migration_record(migration);
-    g_autoptr(FerryJson) answer = ferry_peer_call(
-        ferry_migration_agent(migration), record->destination, "get_migration",
-        json_pack("{s:s, s:s}", "migration_id", record->migration_id, "role", "destination"),
-        CONFIRM_TIMEOUT_MS, ferry_migration_cancellable(migration), error);
+    g_autoptr(FerryJson) answer =
+        ferry_peer_call(ferry_migration_agent(migration),
+                        &(FerryCall){.server = record->destination,
+                                     .method = "get_migration",
+                                     .args = json_pack("{s:s, s:s}", "migration_id",
+                                                       record->migration_id, "role", "destination"),
+                                     .timeout_ms = CONFIRM_TIMEOUT_MS,
+                                     .cancellable = ferry_migration_cancellable(migration)},
+                        error);
     const json_t *instance = json_object_get(answer, "instance");
 
     if (!answer)
@@ -112,11 +122,13 @@ ferry_prepare_step_undo(FerryMigration *migration, GError **error)
 {
     const FerryRecord *record = ferry_migration_record(migration);
     g_autoptr(GError) why = NULL;
-    g_autoptr(FerryJson) answer =
-        ferry_peer_call(ferry_migration_agent(migration), record->destination,
-                        "rollback_live_migration_at_destination",
-                        json_pack("{s:s}", "migration_id", record->migration_id),
-                        timeout_ms(migration), NULL, &why);
+    g_autoptr(FerryJson) answer = ferry_peer_call(
+        ferry_migration_agent(migration),
+        &(FerryCall){.server = record->destination,
+                     .method = "rollback_live_migration_at_destination",
+                     .args = json_pack("{s:s}", "migration_id", record->migration_id),
+                     .timeout_ms = timeout_ms(migration)},
+        &why);
 
     if (!answer && !g_error_matches(why, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND)) {
         g_propagate_prefixed_error(

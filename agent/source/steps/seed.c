@@ -163,10 +163,14 @@ prove(const Seed *self, const FerryOverlay *overlay, GError **error)
     for (;;) {
         json_t *args = json_pack("{s:s, s:o}", "migration_id", record->migration_id, "file",
                                  ferry_carried_file_to_json(file));
-        g_autoptr(FerryJson) answer =
-            ferry_peer_call(self->agent, record->destination, "prepare_file", args,
-                            self->agent->config->outcome_timeout_s * 1000,
-                            ferry_migration_cancellable(self->migration), error);
+        g_autoptr(FerryJson) answer = ferry_peer_call(
+            self->agent,
+            &(FerryCall){.server = record->destination,
+                         .method = "prepare_file",
+                         .args = args,
+                         .timeout_ms = self->agent->config->outcome_timeout_s * 1000,
+                         .cancellable = ferry_migration_cancellable(self->migration)},
+            error);
         const char *state = ferry_json_get_string(answer, "state");
 
         if (!answer || g_strcmp0(state, "present") == 0)
