@@ -7,6 +7,7 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "files/digests.h"
+#include "journal/event.h"
 #include "journal/journal.h"
 #include "methods/table.h"
 #include "outbox.h"
@@ -45,17 +46,14 @@ typedef struct {
     bool stopping;
 } Daemon;
 
-/* --- events about the agent itself
- * -------------------------------------------------------------- */
+/* --- events about the agent itself ------------------------------------------------------------ */
 
 static void
 tell(Daemon *self, const char *event_type)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *at = ferry_clock_format_iso(ferry_clock_now_us());
     g_autoptr(FerryJson) payload =
-        json_pack("{s:o, s:s, s:s, s:s}", "host", ferry_json_text(self->config->host), "version",
-                  PACKAGE_VERSION, "api_version", FERRY_API_VERSION, "at", at);
+        ferry_event_agent_payload(self->config->host, ferry_clock_now_us());
 
     if (!ferry_journal_outbox_add(self->agent.journal, event_type, payload, &error))
         g_warning("'%s' is not told: %s", event_type, error->message);

@@ -4,12 +4,10 @@
 
 #include "ferry/error.h"
 #include "methods/table.h"
+#include "virt/time-limits.h"
 
 /* More than nova's clients ask at once of one host; beyond it requests wait their turn. */
 #define MAX_THREADS 32
-/* libvirt calls can hang with a stuck QEMU monitor: the caller gets an answer all the same. Longer
- * than every wait that a method makes by design. */
-#define DEADLINE_S 45
 #define FREE_WAIT_US (3 * G_USEC_PER_SEC)
 
 struct FerryDispatch {
@@ -76,7 +74,7 @@ on_deadline(gpointer data)
         ferry_error_new(FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
                         "Look whether libvirtd and the instances' QEMU answer (virsh list)",
                         "'%s' did not come to an end in %d s; libvirt may hang",
-                        ferry_request_method(request), DEADLINE_S);
+                        ferry_request_method(request), FERRY_REQUEST_LIMIT_S);
 
     log_failure(request, error);
     ferry_request_fail(request, error);
@@ -90,7 +88,7 @@ push(FerryDispatch *self, const FerryMethodRow *method, FerryRequest *request)
 
     job->request = ferry_request_ref(request);
     job->method = method;
-    job->deadline = g_timeout_source_new_seconds(DEADLINE_S);
+    job->deadline = g_timeout_source_new_seconds(FERRY_REQUEST_LIMIT_S);
     g_source_set_callback(job->deadline, on_deadline, ferry_request_ref(request),
                           (GDestroyNotify)ferry_request_unref);
     g_source_attach(job->deadline, self->context);

@@ -42,7 +42,7 @@ static const Option table[] = {
     {"undefine-source", 0, KIND_YES, "undefine_source", NULL,
      "Undefine it on the source (default)"},
     {"no-undefine-source", 0, KIND_NO, "undefine_source", NULL, "Leave it defined on the source"},
-    {"source-disks", 0, KIND_TEXT, "source_disks", "FATE", "Afterwards: keep, delete, quarantine"},
+    {"source-disks", 0, KIND_TEXT, "source_disks", "WHAT", "Afterwards: keep, delete, quarantine"},
     {"storage-strategy", 0, KIND_TEXT, "storage_strategy", "HOW",
      "How disks go: auto, mirror, seeded"},
     {"pool-map", 0, KIND_PAIR, "pool_map", "FROM=TO",

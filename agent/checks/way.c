@@ -11,12 +11,10 @@
 #include "runtime/bounded-call.h"
 #include "virt/auto.h"
 #include "virt/host.h"
+#include "virt/time-limits.h"
 #include "virt/virt.h"
 
 #include <unistd.h>
-
-/* How long the destination's libvirt may take for its greeting once its port has answered. */
-#define GREETING_S 1
 
 /* --- what a destination tells ----------------------------------------------------------------- */
 
@@ -100,7 +98,7 @@ check_greeting(const char *text, FerryChecks *checks)
                               .data = g_strdup(text),
                               .free_data = g_free};
     g_autofree char *uri = ferry_bounded_call(
-        &work, GREETING_S, "Connecting to the destination's libvirt", NULL, &error);
+        &work, FERRY_GREETING_LIMIT_S, "Connecting to the destination's libvirt", NULL, &error);
 
     if (uri)
         ferry_checks_add(checks, "destination-libvirt", FERRY_CHECK_PASS, NULL,

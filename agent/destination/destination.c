@@ -246,8 +246,7 @@ may_roll_back(virConnectPtr connection, const FerryRecord *record, GError **erro
 {
     FerryObservedState observed = ferry_virt_domain_observe(connection, record->instance_uuid);
 
-    if (observed == FERRY_OBSERVED_ABSENT || observed == FERRY_OBSERVED_SHUT_OFF ||
-        observed == FERRY_OBSERVED_MIGRATED)
+    if (ferry_observed_state_is_dead(observed))
         return true;
     ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
                     "Nothing is removed under an instance; ask post_live_migration_at_destination "

@@ -4,11 +4,9 @@
 
 #include "runtime/bounded-call.h"
 #include "virt/auto.h"
+#include "virt/time-limits.h"
 #include "virt/virt.h"
 #include "virt/volume.h"
-
-/* Longer than connecting may take. */
-#define LOOK_LIMIT_S 30
 
 typedef struct {
     char *uri;
@@ -51,8 +49,8 @@ ferry_far_volume_length(const char *uri,
     self->uri = g_strdup(uri);
     self->path = g_strdup(path);
     self->cancellable = g_object_ref(cancellable);
-    self = ferry_bounded_call(&work, LOOK_LIMIT_S, "Looking at the destination's file", cancellable,
-                              error);
+    self = ferry_bounded_call(&work, FERRY_FAR_LOOK_LIMIT_S, "Looking at the destination's file",
+                              cancellable, error);
     if (!self)
         return false;
     *ret_bytes = self->bytes;

@@ -7,6 +7,7 @@
 #include "ferry/json.h"
 #include "ferry/lock.h"
 #include "journal/db.h"
+#include "journal/event.h"
 
 #define RECORD_COLUMNS                                                                             \
     "migration_id, role, instance_name, instance_uuid, source, destination, status, phase,"        \
@@ -37,7 +38,7 @@ queue_record_event(FerryJournal *journal,
                    gint64 seq,
                    GError **error)
 {
-    g_autoptr(FerryJson) payload = ferry_record_event_payload(record, seq);
+    g_autoptr(FerryJson) payload = ferry_event_payload(record, seq);
     const FerryEvent event = {
         .event_type = event_type,
         .priority = event_priority(record->status),

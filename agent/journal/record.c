@@ -83,9 +83,8 @@ value_or_null(json_t *value)
     return value ? json_incref(value) : json_null();
 }
 
-/* The fields that a record and an event about it share. */
-static json_t *
-record_core(const FerryRecord *record)
+json_t *
+ferry_record_core_to_json(const FerryRecord *record)
 {
     json_t *object = json_object();
     json_t *instance = json_object();
@@ -114,7 +113,7 @@ report_disks(const FerryRecord *record)
 json_t *
 ferry_record_to_json(const FerryRecord *record, json_t *steps)
 {
-    json_t *object = record_core(record);
+    json_t *object = ferry_record_core_to_json(record);
 
     json_object_set_new(object, "seq", json_integer(record->seq));
     json_object_set_new(object, "created_at", time_or_null(record->created_us));
@@ -127,18 +126,4 @@ ferry_record_to_json(const FerryRecord *record, json_t *steps)
     if (steps)
         json_object_set(object, "steps", steps);
     return object;
-}
-
-json_t *
-ferry_record_event_payload(const FerryRecord *record, gint64 seq)
-{
-    json_t *payload = record_core(record);
-
-    json_object_set_new(payload, "seq", json_integer(seq));
-    json_object_set_new(payload, "at", time_or_null(record->updated_us));
-    if (ferry_status_is_terminal(record->status))
-        json_object_set_new(payload, "report", value_or_null(record->report));
-    if (json_object_get(record->report, "evidence"))
-        json_object_set(payload, "evidence", json_object_get(record->report, "evidence"));
-    return payload;
 }

@@ -53,5 +53,5 @@ json_t *ferry_record_options(const FerryRecord *record);
  */
 json_t *ferry_record_to_json(const FerryRecord *record, json_t *steps);
 
-/** Returns: (transfer full): the payload of an event about @record with this @seq. */
-json_t *ferry_record_event_payload(const FerryRecord *record, gint64 seq);
+/** Returns: (transfer full): the fields that a record and an event about it (event.h) share. */
+json_t *ferry_record_core_to_json(const FerryRecord *record);

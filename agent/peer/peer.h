@@ -15,8 +15,8 @@
 
 /**
  * ferry_peer_call:
- * @call: its @args are taken. Its @timeout_ms: how long to go on asking while the peer or its libvirt
- *   does not answer, with back-off; 0: once. Where the broker itself was away: [migration]
+ * @call: its @args are taken. Its @timeout_ms: how long to go on asking while the peer or its
+ *   libvirt does not answer, with back-off; 0: once. Where the broker itself was away: [migration]
  *   outcome_timeout, if that is longer. Without a @cancellable the agent's own ends it
  * @error: the peer's own error; FERRY_ERROR_DESTINATION_UNREACHABLE, FERRY_ERROR_CANCELLED
  * Returns: (transfer full): the result.

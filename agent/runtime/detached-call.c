@@ -38,8 +38,7 @@ call_clear(gpointer data)
     g_cond_clear(&self->changed);
 }
 
-/* --- the thread
- * -------------------------------------------------------------------------------- */
+/* --- the thread ------------------------------------------------------------------------------- */
 
 static void
 count_running(int change)
@@ -88,8 +87,7 @@ ferry_detached_call_start(const FerryDetachedWork *work)
     return self;
 }
 
-/* --- holders
- * ----------------------------------------------------------------------------------- */
+/* --- holders ---------------------------------------------------------------------------------- */
 
 static void
 on_cancelled(GCancellable *cancellable, gpointer data)

@@ -162,8 +162,7 @@ carry_all(Cold *self, GError **error)
     return true;
 }
 
-/* --- the moment before
- * ------------------------------------------------------------------------- */
+/* --- the moment before ------------------------------------------------------------------------ */
 
 static bool
 refuse_changed(const Cold *self, const char *how, GError **error)
@@ -215,8 +214,7 @@ is_as_it_was(const Cold *self, virConnectPtr connection, GError **error)
     return is_still_shut_off(self, connection, error);
 }
 
-/* --- the definition
- * ---------------------------------------------------------------------------- */
+/* --- the definition --------------------------------------------------------------------------- */
 
 /* libvirt cannot be told to stop it, so an abort waits for its end as everybody does: until then
  * nobody knows where the instance is. Returns: false when the agent stops before. */

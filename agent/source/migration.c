@@ -6,6 +6,7 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "ferry/lock.h"
+#include "journal/event.h"
 #include "journal/journal.h"
 #include "model/storage-strategy.h"
 #include "runtime/notification.h"
@@ -465,9 +466,8 @@ static void
 publish_sample(FerryMigration *self, const FerryRecord *record)
 {
     g_autofree char *message_id = g_uuid_string_random();
-    g_autoptr(FerryJson) payload = ferry_record_event_payload(record, record->seq);
     gint64 now = ferry_clock_now_us();
-    g_autofree char *at = ferry_clock_format_iso(now);
+    g_autoptr(FerryJson) payload = ferry_event_sample_payload(record, ++self->samples, now);
     const FerryNotification event = {
         .priority = "sample",
         .event_type = "migration.progress",
@@ -478,8 +478,6 @@ publish_sample(FerryMigration *self, const FerryRecord *record)
         .replace_key = self->migration_id,
     };
 
-    json_object_set_new(payload, "at", json_string(at));
-    json_object_set_new(payload, "sample", json_integer((json_int_t)++self->samples));
     ferry_notification_publish(self->agent, &event, /* confirmed= */ NULL, NULL);
 }
 

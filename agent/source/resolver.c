@@ -127,8 +127,7 @@ ferry_resolver_resolve(FerryResolver *self, const char *migration_id, GError **e
                      why ? ferry_error_to_json(why) : json_null());
 }
 
-/* --- in the background
- * ------------------------------------------------------------------------- */
+/* --- in the background ------------------------------------------------------------------------ */
 
 /* Returns: true when something in `error` is left. */
 static bool

@@ -269,8 +269,7 @@ ferry_source_order(FerrySource *self,
     }
 }
 
-/* --- orders about a migration
- * ------------------------------------------------------------------ */
+/* --- orders about a migration ----------------------------------------------------------------- */
 
 static FerryMigration *
 find_live(FerrySource *self, const char *migration_id, GError **error)

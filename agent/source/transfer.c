@@ -12,15 +12,14 @@
 #include "virt/domain-state.h"
 #include "virt/domain.h"
 #include "virt/migrate.h"
+#include "virt/time-limits.h"
 #include "virt/virt.h"
 
 /* How often we look when libvirt tells nothing by itself. */
 #define LOOK_MS 250
 /* A job that is not there this many looks in a row is over (one look may fall between two jobs). */
 #define IDLE_LOOKS 3
-/* A look that lasts so long hangs: QEMU's monitor is stuck, and libvirt waits for it without
- * end. */
-#define SILENCE_US (10 * G_USEC_PER_SEC)
+#define SILENCE_US (FERRY_WATCH_SILENCE_S * G_USEC_PER_SEC)
 /* A post-copy that libvirt can take up again goes on after about a second. */
 #define RESUME_US (30 * G_USEC_PER_SEC)
 /* The agent that stops does not wait for it as long. */

@@ -7,13 +7,12 @@
 #include "virt/domain-state.h"
 #include "virt/domain.h"
 #include "virt/error.h"
+#include "virt/time-limits.h"
 #include "virt/volume.h"
 
 #include <stdlib.h>
 
-/* The incoming job outlives the switch by moments; longer than this it is stuck and the observed
- * says so. */
-#define JOB_WAIT_US (30 * G_USEC_PER_SEC)
+#define JOB_WAIT_US (FERRY_INCOMING_JOB_LIMIT_S * G_USEC_PER_SEC)
 #define JOB_PAUSE_US (50 * 1000)
 
 void

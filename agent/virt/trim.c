@@ -4,6 +4,7 @@
 
 #include "ferry/error.h"
 #include "virt/error.h"
+#include "virt/time-limits.h"
 
 bool
 ferry_virt_trim(virDomainPtr domain, GError **error)

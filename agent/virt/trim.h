@@ -7,9 +7,6 @@
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
-/* As long may the agent in the guest take: trimming walks the file systems' free lists. */
-#define FERRY_TRIM_LIMIT_S 60
-
 /** @error: FERRY_ERROR_INSTANCE_INVALID_STATE: it does not run; FERRY_ERROR_MIGRATION_ERROR: it has
  * no agent, or one that does not answer or cannot */
 bool ferry_virt_trim(virDomainPtr domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,18 +7,10 @@
 #include "virt/auto.h"
 #include "virt/domain-cache.h"
 #include "virt/error.h"
+#include "virt/time-limits.h"
 
 /* How often a libvirtd that is gone is tried again without anybody asking. */
 #define RETRY_MS 3000
-/* A libvirtd that takes the connection and says nothing: callers do not wait for it longer. */
-#define OPEN_LIMIT_S 10
-/* A libvirtd that is silent for so many intervals is given up, and every call that waits for it
- * ends. The far one may be behind a link that is cut; but answers queue behind what we send, so a
- * slow link needs patience. */
-#define KEEPALIVE_S 15
-#define KEEPALIVE_COUNT 3
-#define FAR_KEEPALIVE_S 5
-#define FAR_KEEPALIVE_COUNT 5
 #define FREE_WAIT_MS 2000
 
 struct FerryVirt {
@@ -372,7 +364,7 @@ open_bounded(Opening *opening, const char *thread, GCancellable *cancellable, GE
         .thread = thread, .func = open_connection, .data = opening, .free_data = opening_free};
     g_autoptr(FerryDetachedCall) call = ferry_detached_call_start(&work);
 
-    switch (ferry_detached_call_wait(call, OPEN_LIMIT_S * 1000, cancellable)) {
+    switch (ferry_detached_call_wait(call, FERRY_OPEN_LIMIT_S * 1000, cancellable)) {
     case FERRY_CALL_OVER:
         /* Ours alone now: its thread is done with it. */
         return ferry_detached_call_result(call, error) ? g_steal_pointer(&opening->connection)
@@ -381,7 +373,7 @@ open_bounded(Opening *opening, const char *thread, GCancellable *cancellable, GE
         ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
                         "Look whether libvirtd runs there and answers",
                         "libvirt at '%s' has not taken the connection in %d s", opening->uri,
-                        OPEN_LIMIT_S);
+                        FERRY_OPEN_LIMIT_S);
         break;
     case FERRY_CALL_CANCELLED:
         ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL, "libvirt at '%s' was not waited for",
@@ -396,7 +388,7 @@ static bool
 run_opening(gpointer data, GError **error)
 {
     FerryVirt *virt = data;
-    Opening *opening = opening_new(virt->uri, KEEPALIVE_S, KEEPALIVE_COUNT);
+    Opening *opening = opening_new(virt->uri, FERRY_KEEPALIVE_S, FERRY_KEEPALIVE_COUNT);
     bool ok = open_connection(opening, error);
 
     if (ok) {
@@ -435,8 +427,8 @@ ferry_virt_connect(FerryVirt *virt, GError **error)
         return connection;
 
     g_autoptr(FerryDetachedCall) opening = begin_opening(virt);
-    bool over =
-        !opening || ferry_detached_call_wait(opening, OPEN_LIMIT_S * 1000, NULL) == FERRY_CALL_OVER;
+    bool over = !opening || ferry_detached_call_wait(opening, FERRY_OPEN_LIMIT_S * 1000, NULL) ==
+                                FERRY_CALL_OVER;
 
     connection = current_connection(virt);
     if (connection)
@@ -456,7 +448,7 @@ ferry_virt_connect_apart(FerryVirt *virt, GError **error)
     g_autoptr(virConnect) first = ferry_virt_connect(virt, error);
 
     /* One that stands tells that another can most likely be opened, too. */
-    return first ? open_bounded(opening_new(virt->uri, KEEPALIVE_S, KEEPALIVE_COUNT),
+    return first ? open_bounded(opening_new(virt->uri, FERRY_KEEPALIVE_S, FERRY_KEEPALIVE_COUNT),
                                 "vf-virt-apart", /* cancellable= */ NULL, error)
                  : NULL;
 }
@@ -464,8 +456,8 @@ ferry_virt_connect_apart(FerryVirt *virt, GError **error)
 virConnectPtr
 ferry_virt_connect_to(const char *uri, GCancellable *cancellable, GError **error)
 {
-    return open_bounded(opening_new(uri, FAR_KEEPALIVE_S, FAR_KEEPALIVE_COUNT), "vf-virt-far",
-                        cancellable, error);
+    return open_bounded(opening_new(uri, FERRY_FAR_KEEPALIVE_S, FERRY_FAR_KEEPALIVE_COUNT),
+                        "vf-virt-far", cancellable, error);
 }
 
 bool

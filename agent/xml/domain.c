@@ -272,7 +272,7 @@ block_parts(FerryInstance *instance, const xmlNode *domain, const xmlNode *devic
     block_memory_files(instance, devices);
     block_devices(instance, devices);
     if (ferry_xml_child(domain, "launchSecurity"))
-        block(instance, "launch-security", "Move the instance cold",
+        block(instance, "launch-security", "Shut it off and define it on the other host by hand",
               "The instance's memory is encrypted with a key of this host's processor");
 }
 

@@ -88,8 +88,7 @@ read_file(const json_t *object)
     g_assert_cmpstr(again->path, ==, file->path);
 }
 
-/* --- what follows from an instance and options
- * ------------------------------------------------- */
+/* --- what follows from an instance and options ------------------------------------------------ */
 
 static char *
 folder_of_pool(const char *name, gpointer data)

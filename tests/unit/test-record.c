@@ -3,6 +3,7 @@
 #include "journal/record.h"
 
 #include "ferry/json.h"
+#include "journal/event.h"
 
 #define AT_US G_GINT64_CONSTANT(1795429935000042)
 #define AT_TEXT "2026-11-23T10:32:15.000042Z"
@@ -131,7 +132,7 @@ test_event_payload(void)
     record->updated_us = AT_US;
     record->report = json_pack("{s:i}", "moved_bytes", 5);
 
-    g_autoptr(FerryJson) open = ferry_record_event_payload(record, 8);
+    g_autoptr(FerryJson) open = ferry_event_payload(record, 8);
 
     g_assert_cmpint(ferry_json_get_int(open, "seq", 0), ==, 8);
     g_assert_cmpstr(ferry_json_get_string(open, "at"), ==, AT_TEXT);
@@ -141,7 +142,7 @@ test_event_payload(void)
 
     record->status = FERRY_STATUS_COMPLETED;
 
-    g_autoptr(FerryJson) ended = ferry_record_event_payload(record, 9);
+    g_autoptr(FerryJson) ended = ferry_event_payload(record, 9);
 
     g_assert_true(json_equal(json_object_get(ended, "report"), record->report));
 }
@@ -155,7 +156,7 @@ test_broken_text(void)
     g_free(record->instance_name);
     record->instance_name = g_strdup("w\xff");
 
-    g_autoptr(FerryJson) payload = ferry_record_event_payload(record, 1);
+    g_autoptr(FerryJson) payload = ferry_event_payload(record, 1);
     const char *name = ferry_json_get_string(json_object_get(payload, "instance"), "name");
 
     g_assert_true(g_utf8_validate(name, -1, NULL));

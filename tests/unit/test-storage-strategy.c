@@ -261,8 +261,7 @@ test_snapshot_xml(void)
                     "</domainsnapshot>");
 }
 
-/* --- what becomes of an overlay
- * ---------------------------------------------------------------- */
+/* --- what becomes of an overlay --------------------------------------------------------------- */
 
 static void
 assert_action(FerryTop live, FerryTop defined, bool noted, bool exists, FerryOverlayAction expected)

@@ -11,13 +11,12 @@
 #include "virt/auto.h"
 #include "virt/definition.h"
 #include "virt/domain.h"
+#include "virt/time-limits.h"
 #include "virt/virt.h"
 
 /* How long a destination that does not answer the first question is asked: no agent there should be
  * said soon, a restart of the agent should not fail a migration. */
 #define ASK_TIMEOUT_MS 5000
-/* Looking at an instance takes milliseconds, unless its QEMU hangs. */
-#define LOCAL_CHECK_S 30
 
 /* What one look at the instance brings. */
 typedef struct {
@@ -67,7 +66,7 @@ check_here(FerryMigration *migration, GError **error)
                               .free_data = local_check_free};
 
     check->migration = ferry_migration_ref(migration);
-    check = ferry_bounded_call(&work, LOCAL_CHECK_S, "Looking at the instance",
+    check = ferry_bounded_call(&work, FERRY_CHECK_LIMIT_S, "Looking at the instance",
                                ferry_migration_cancellable(migration), error);
     if (!check)
         return NULL;

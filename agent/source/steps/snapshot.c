@@ -11,10 +11,10 @@
 #include "virt/domain-state.h"
 #include "virt/domain.h"
 #include "virt/snapshot.h"
+#include "virt/time-limits.h"
 #include "virt/volume.h"
 
-/* A commit without progress for as long is given up: the disk is full, or QEMU is stuck. */
-#define STALL_US (60 * G_USEC_PER_SEC)
+#define STALL_US (FERRY_COMMIT_STALL_S * G_USEC_PER_SEC)
 /* Between two looks whether the agent stops. */
 #define SLICE_MS 500
 /* A domain that is started for its commit alone is not held longer. */

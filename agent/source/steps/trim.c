@@ -7,11 +7,9 @@
 #include "runtime/bounded-call.h"
 #include "virt/auto.h"
 #include "virt/domain.h"
+#include "virt/time-limits.h"
 #include "virt/trim.h"
 #include "virt/virt.h"
-
-/* Longer than the agent in the guest has: libvirt's own word comes first where it comes. */
-#define CALL_LIMIT_S (FERRY_TRIM_LIMIT_S + 10)
 
 typedef struct {
     const FerryAgent *agent;
@@ -67,7 +65,7 @@ ferry_trim_step_run(FerryMigration *migration, bool resumed, GError **error)
 
     call->agent = ferry_migration_agent(migration);
     call->uuid = g_strdup(ferry_migration_record(migration)->instance_uuid);
-    call = ferry_bounded_call(&work, CALL_LIMIT_S, "Trimming in the guest",
+    call = ferry_bounded_call(&work, FERRY_TRIM_CALL_LIMIT_S, "Trimming in the guest",
                               ferry_migration_cancellable(migration), &why);
     g_clear_pointer(&call, call_free);
     if (g_error_matches(why, FERRY_ERROR, FERRY_ERROR_CANCELLED)) {
