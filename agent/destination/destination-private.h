@@ -30,5 +30,8 @@ bool ferry_destination_undo_record(FerryDestination *self,
                                    FerryRecord *record,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: how long a lease is, in microseconds. */
+gint64 ferry_destination_lease_us(const FerryDestination *self);
+
 /** From now on @record has a whole lease's time; the caller saves it. */
 void ferry_destination_renew_lease(const FerryDestination *self, FerryRecord *record);

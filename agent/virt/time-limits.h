@@ -1,6 +1,7 @@
-/* time-limits.h: how long calls into libvirt may take. libvirt has no limits of its own: with a QEMU
- * whose monitor is stuck, or a libvirtd that stands still, a call waits without end. The calls run in
- * threads that can be left behind (runtime/detached-call.h); the waiting for them ends as said here.
+/* time-limits.h: how long calls into libvirt may take. libvirt has no limits of its own: with a
+ * QEMU whose monitor is stuck, or a libvirtd that stands still, a call waits without end. The calls
+ * run in threads that can be left behind (runtime/detached-call.h); the waiting for them ends as
+ * said here.
  *
  * Limits of a whole migration are not here: they are options (model/order-options.h).
  */
@@ -11,9 +12,9 @@
 /* A check's greeting to the destination's libvirt, once its port has answered. */
 #define FERRY_GREETING_LIMIT_S 1
 
-/* A libvirtd that is silent for so many intervals is given up, and every call that waits for it ends.
- * The far one may be behind a link that is cut; but answers queue behind what is sent, so a slow link
- * needs more. */
+/* A libvirtd that is silent for so many intervals is given up, and every call that waits for it
+ * ends. The far one may be behind a link that is cut; but answers queue behind what is sent, so a
+ * slow link needs more. */
 #define FERRY_KEEPALIVE_S 15
 #define FERRY_KEEPALIVE_COUNT 3
 #define FERRY_FAR_KEEPALIVE_S 5
