@@ -14,7 +14,7 @@
 
 /* What is waited for while nothing crosses the link is not the transfer: queue, checks,
  * trimming. */
-static const char *const transfer_steps[] = {"files", "snapshot", "seed", "transfer", NULL};
+const char *const ferry_completion_steps[] = {"files", "snapshot", "seed", "transfer", NULL};
 
 /* --- the time --------------------------------------------------------------------------------- */
 
@@ -40,7 +40,7 @@ ferry_completion_spent_us(const json_t *steps, gint64 now_us)
         const char *name = ferry_json_get_string(step, "name");
 
         /* A clock that was set back has not given time back. */
-        if (name && begun_us && g_strv_contains(transfer_steps, name))
+        if (name && begun_us && g_strv_contains(ferry_completion_steps, name))
             spent_us += MAX((ended_us ? ended_us : now_us) - begun_us, 0);
     }
     return spent_us;

@@ -11,6 +11,9 @@
 
 #include "source/migration.h"
 
+/** The steps whose time counts, by their names in the saga's table; ends with NULL. */
+extern const char *const ferry_completion_steps[];
+
 /** Pure. Returns: how long the steps of the transfer have lasted, those that are not over until
  * @now_us (UTC). @steps: as ferry_journal_steps() has them. */
 gint64 ferry_completion_spent_us(const json_t *steps, gint64 now_us);

@@ -3,6 +3,8 @@
 
 #include "source/steps/table.h"
 
+#include "source/completion.h"
+
 #include <string.h>
 
 /* Returns: (transfer full): the text of a file of the source tree. */
@@ -105,6 +107,19 @@ test_status_goes_forward(void)
     }
 }
 
+/* Which steps a time limit counts is said by their names: each has to be one of the table. */
+static void
+test_completion(void)
+{
+    for (const char *const *name = ferry_completion_steps; *name; name++) {
+        const FerrySagaStep *step = ferry_source_saga.steps;
+
+        while (step->name && strcmp(step->name, *name) != 0)
+            step++;
+        g_assert_cmpstr(step->name, ==, *name);
+    }
+}
+
 static void
 test_header(void)
 {
@@ -150,6 +165,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/source-table/no-return", test_no_return);
     g_test_add_func("/source-table/status-goes-forward", test_status_goes_forward);
+    g_test_add_func("/source-table/completion", test_completion);
     g_test_add_func("/source-table/header", test_header);
     g_test_add_func("/source-table/architecture", test_architecture);
     g_test_add_func("/source-table/protocol", test_protocol);
