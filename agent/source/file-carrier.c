@@ -6,6 +6,7 @@
 #include "ferry/json.h"
 #include "files/copy-call.h"
 #include "files/digests.h"
+#include "model/file-answer.h"
 #include "peer/peer.h"
 #include "runtime/fault-point.h"
 #include "runtime/stall-timer.h"
@@ -48,30 +49,33 @@ is_cancelled(const Carrying *self, GError **error)
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
-static json_t *
+static FerryFileAnswer *
 ask(Carrying *self, const char *method, const char *key, json_t *value, GError **error)
 {
     const FerryFileCarrier *carrier = self->carrier;
     json_t *args = json_pack("{s:s, s:o}", "migration_id", carrier->migration_id, key, value);
 
     self->life_us = g_get_monotonic_time();
-    return ferry_peer_call(
-        carrier->agent,
-        &(FerryCall){.server = carrier->destination,
-                     .method = method,
-                     .args = args,
-                     .timeout_ms = carrier->agent->config->outcome_timeout_s * 1000,
-                     .cancellable = carrier->cancellable},
-        error);
+
+    g_autoptr(FerryJson) answer =
+        ferry_peer_call(carrier->agent,
+                        &(FerryCall){.server = carrier->destination,
+                                     .method = method,
+                                     .args = args,
+                                     .timeout_ms = carrier->agent->config->outcome_timeout_s * 1000,
+                                     .cancellable = carrier->cancellable},
+                        error);
+
+    return answer ? ferry_file_answer_from_json(answer, error) : NULL;
 }
 
-static json_t *
+static FerryFileAnswer *
 ask_to_prepare(Carrying *self, GError **error)
 {
     return ask(self, "prepare_file", "file", ferry_carried_file_to_json(self->file), error);
 }
 
-static json_t *
+static FerryFileAnswer *
 ask_to_publish(Carrying *self, GError **error)
 {
     return ask(self, "publish_file", "path", ferry_json_text(self->file->path), error);
@@ -163,29 +167,27 @@ note_found(Carrying *self, guint64 offset)
 }
 
 static bool
-send_rest(Carrying *self, const json_t *answer, GError **error)
+send_rest(Carrying *self, const FerryFileAnswer *answer, GError **error)
 {
-    const char *to_path = ferry_json_get_string(answer, "path");
-    json_int_t offset = json_integer_value(json_object_get(answer, "offset_bytes"));
     const FerryFileCarrier *carrier = self->carrier;
     FerryFileCopyRequest request = {
         .virt = carrier->agent->virt,
         .to_uri = carrier->libvirt_uri,
         .from_path = self->file->path,
-        .to_path = to_path,
-        .offset_bytes = (guint64)offset,
+        .to_path = answer->path,
+        .offset_bytes = answer->offset_bytes,
         .bandwidth_mibps = carrier->bandwidth_mibps,
         .cancellable = carrier->cancellable,
     };
 
-    if (!to_path || offset < 0 || (guint64)offset > self->file->file_bytes) {
+    if (answer->offset_bytes > self->file->file_bytes) {
         ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Look at the destination's version",
                         "The destination's answer about '%s' makes no sense", self->file->path);
         return false;
     }
-    g_message("Migration '%s': bringing '%s' from byte %" JSON_INTEGER_FORMAT " on",
-              self->carrier->migration_id, self->file->path, offset);
-    note_found(self, (guint64)offset);
+    g_message("Migration '%s': bringing '%s' from byte %" G_GUINT64_FORMAT " on",
+              self->carrier->migration_id, self->file->path, answer->offset_bytes);
+    note_found(self, answer->offset_bytes);
     ferry_fault_point("carry", "begin");
 
     g_autoptr(FerryDetachedCall) call = ferry_file_copy_call_start(&request);
@@ -214,16 +216,9 @@ try_again(Carrying *self, const GError *why)
 /* --- the way of a file ------------------------------------------------------------------------ */
 
 static bool
-has_state(const json_t *answer, const char *state)
+is_copied_too_often(Carrying *self, const FerryFileAnswer *answer, GError **error)
 {
-    return g_strcmp0(ferry_json_get_string(answer, "state"), state) == 0;
-}
-
-static bool
-is_copied_too_often(Carrying *self, const json_t *answer, GError **error)
-{
-    if (json_integer_value(json_object_get(answer, "offset_bytes")) > 0 ||
-        ++self->copies_from_zero <= MAX_COPIES)
+    if (answer->offset_bytes > 0 || ++self->copies_from_zero <= MAX_COPIES)
         return false;
     ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
                     "Look whether something writes to it on either host",
@@ -231,20 +226,19 @@ is_copied_too_often(Carrying *self, const json_t *answer, GError **error)
     return true;
 }
 
-/* Returns: (transfer full): what to do next, after @answer. NULL: an end, with or without
- * @error. */
-static json_t *
-next_answer(Carrying *self, const json_t *answer, GError **error)
+/* Returns: (transfer full): what to do next, after @answer, which is not that the file is there. */
+static FerryFileAnswer *
+next_answer(Carrying *self, const FerryFileAnswer *answer, GError **error)
 {
     g_autoptr(GError) why = NULL;
 
     if (is_cancelled(self, error))
         return NULL;
-    if (has_state(answer, "wait")) {
+    if (answer->state == FERRY_FILE_WAIT) {
         ferry_agent_pause(self->carrier->agent, ASK_AGAIN_MS, self->carrier->cancellable);
         return self->complete ? ask_to_publish(self, error) : ask_to_prepare(self, error);
     }
-    if (!has_state(answer, "copy") || is_copied_too_often(self, answer, error))
+    if (is_copied_too_often(self, answer, error))
         return NULL;
     self->complete = send_rest(self, answer, &why);
     if (self->complete)
@@ -265,7 +259,7 @@ ferry_file_carrier_bring(const FerryFileCarrier *carrier,
 {
     Carrying self = {
         .carrier = carrier, .file = file, .func = func, .data = data, .pause_ms = FIRST_PAUSE_MS};
-    g_autoptr(FerryJson) answer = NULL;
+    g_autoptr(FerryFileAnswer) answer = NULL;
 
     if (!file->digest)
         file->digest =
@@ -273,10 +267,10 @@ ferry_file_carrier_bring(const FerryFileCarrier *carrier,
     if (file->digest)
         answer = ask_to_prepare(&self, error);
 
-    while (answer && !has_state(answer, "present")) {
-        json_t *next = next_answer(&self, answer, error);
+    while (answer && answer->state != FERRY_FILE_PRESENT) {
+        FerryFileAnswer *next = next_answer(&self, answer, error);
 
-        json_decref(answer);
+        ferry_file_answer_free(answer);
         answer = next;
     }
     if (!answer)

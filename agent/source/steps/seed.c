@@ -8,6 +8,7 @@
 #include "files/digests.h"
 #include "files/far-volume.h"
 #include "model/carried-file.h"
+#include "model/file-answer.h"
 #include "model/overlay.h"
 #include "model/progress.h"
 #include "peer/peer.h"
@@ -163,7 +164,7 @@ prove(const Seed *self, const FerryOverlay *overlay, GError **error)
     for (;;) {
         json_t *args = json_pack("{s:s, s:o}", "migration_id", record->migration_id, "file",
                                  ferry_carried_file_to_json(file));
-        g_autoptr(FerryJson) answer = ferry_peer_call(
+        g_autoptr(FerryJson) object = ferry_peer_call(
             self->agent,
             &(FerryCall){.server = record->destination,
                          .method = "prepare_file",
@@ -171,11 +172,12 @@ prove(const Seed *self, const FerryOverlay *overlay, GError **error)
                          .timeout_ms = self->agent->config->outcome_timeout_s * 1000,
                          .cancellable = ferry_migration_cancellable(self->migration)},
             error);
-        const char *state = ferry_json_get_string(answer, "state");
+        g_autoptr(FerryFileAnswer) answer =
+            object ? ferry_file_answer_from_json(object, error) : NULL;
 
-        if (!answer || g_strcmp0(state, "present") == 0)
+        if (!answer || answer->state == FERRY_FILE_PRESENT)
             return answer != NULL;
-        if (g_strcmp0(state, "wait") != 0)
+        if (answer->state == FERRY_FILE_COPY)
             break;
     }
     ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Order the migration again",
