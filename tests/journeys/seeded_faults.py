@@ -235,7 +235,6 @@ def destination_libvirtd_stands_still_for_a_moment(stage):
     _arrived(stage, guest)
 
 
-@long
 def abort_while_it_stands_still(stage):
     """an abort while it does: the guest is back on its image at once, the rest is undone when it
     goes on"""
