@@ -23,7 +23,8 @@ static const char *const result_names[] = {
 #define COMMON_CODE FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR
 
 /* Every check that there is, obstacles of an instance among them, and the code of its failure. What
- * each means: docs/protocol.md, part 6; a test compares the two. */
+ * each means: docs/protocol.md, part 6. A test compares the table with that and with checks/, where
+ * the names stand as they are emitted. */
 static const struct {
     const char *name;
     FerryErrorCode code;

@@ -134,7 +134,7 @@ read_source_disks(const FerryFieldScope *scope, const char *key, Draft *draft, G
     if (!ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_TEXT_BYTES, &text, error))
         return false;
     if (text && !ferry_source_disks_from_string(text, &draft->options->source_disks))
-        return refuse_value(scope, key, "\"keep\" or \"delete\"", error);
+        return refuse_value(scope, key, "\"keep\", \"delete\" or \"quarantine\"", error);
     return true;
 }
 

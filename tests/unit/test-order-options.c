@@ -273,6 +273,19 @@ add(const char *name, void (*test)(Fixture *, gconstpointer))
     g_test_add(name, Fixture, NULL, set_up, test, tear_down);
 }
 
+/* What is expected names every choice. */
+static void
+test_choices_are_named(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) object = json_loads("{\"source_disks\": \"burn\"}", 0, NULL);
+
+    g_assert_null(ferry_order_options_parse(object, fixture->config, &error));
+    for (FerrySourceDisks disks = FERRY_SOURCE_DISKS_KEEP; disks <= FERRY_SOURCE_DISKS_QUARANTINE;
+         disks++)
+        g_assert_nonnull(strstr(error->message, ferry_source_disks_to_string(disks)));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -280,6 +293,7 @@ main(int argc, char **argv)
     add("/order-options/defaults", test_defaults);
     add("/order-options/everything-given", test_everything_given);
     add("/order-options/bad-values", test_bad_values);
+    add("/order-options/choices-are-named", test_choices_are_named);
     add("/order-options/unknown", test_unknown);
     add("/order-options/quarantine", test_quarantine);
     add("/order-options/too-many-disks", test_too_many_disks);
