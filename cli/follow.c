@@ -115,11 +115,18 @@ on_event(const json_t *body, gpointer user_data)
     show(follow);
 }
 
+/* The source was heard about the migration: by its answer, or by an event that overtook that. */
+static bool
+arrived(const Follow *follow)
+{
+    return follow->accepted || ferry_journey_latest(follow->journey);
+}
+
 /* The order was not answered, and the source does not know the migration: it never arrived. */
 static bool
 never_arrived(const Follow *follow, const GError *error)
 {
-    return !follow->accepted && !ferry_journey_latest(follow->journey) &&
+    return !arrived(follow) &&
            g_error_matches(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND);
 }
 
@@ -300,7 +307,7 @@ leave(Follow *follow, FerryExit status)
 {
     g_clear_pointer(&follow->line, ferry_progress_line_free);
     g_printerr("virt-ferry: %s; its id is %s\n",
-               follow->accepted ? "the migration goes on" : "the order was not answered yet",
+               arrived(follow) ? "the migration goes on" : "the order was not answered yet",
                follow->settings->migration_id);
     finish(follow, status);
 }

@@ -179,7 +179,7 @@ def force_too_early(stage):
     first, second = _slow(stage), stage.still(Disk("vda", GIB))
     running, queued = stage.migrate(first, bandwidth_mib_s=4), stage.migrate(second)
     wait_status(stage, "kvm01", queued, "queued")
-    stage.recorder.wait_phase("disk", running)
+    stage.wait_copying(running)
     stage.refuses("InvalidMigrationState", "kvm01", "live_migration_force_complete",
                   migration_id=queued)
     _abort(stage, queued)

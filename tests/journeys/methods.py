@@ -172,7 +172,7 @@ def no_rollback_under_an_instance(stage):
     """a rollback is refused while the instance is on its way"""
     guest = stage.counting(Disk("vda", GIB, data=16 * MIB))
     migration_id = stage.migrate(guest, bandwidth_mib_s=3)
-    stage.recorder.wait_phase("disk", migration_id)
+    stage.wait_copying(migration_id)
     stage.refuses("InvalidMigrationState", "kvm02", "rollback_live_migration_at_destination",
                   migration_id=migration_id)
     stage.controller.call("kvm01", "live_migration_abort", migration_id=migration_id)

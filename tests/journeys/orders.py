@@ -106,7 +106,7 @@ def same_order_twice(stage):
         return stage.controller.call("kvm01", "live_migrate_instance", **order)
     equal(repeat()["status"], "accepted")
     check(repeat()["status"] in ("accepted", "preparing", "running"), "the state is another")
-    stage.recorder.wait_phase("disk", order["migration_id"])
+    stage.wait_copying(order["migration_id"])
     equal(repeat()["status"], "running")
     for change in ({"options": {}}, {"host": "kvm03"}, {"instance": guest.uuid}):
         error = stage.refuses("InvalidRequest", "kvm01", "live_migrate_instance",

@@ -53,7 +53,7 @@ def already_migrating(stage):
     with stage.both(DEFAULT={"max_concurrent_live_migrations": "3"}):
         guest = stage.counting(Disk("vda", GIB, data=24 * MIB))
         first = stage.migrate(guest, bandwidth_mib_s=3)
-        stage.recorder.wait_phase("disk", first)
+        stage.wait_copying(first)
         stage.refused("InstanceAlreadyMigrating", guest)
         stage.controller.call("kvm01", "live_migration_abort", migration_id=first)
         stage.end(first, "cancelled")

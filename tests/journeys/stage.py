@@ -152,6 +152,13 @@ class Stage:
         """Orders a journey from where the guest is; returns the id."""
         return self.controller.migrate(guest.name, guest.host.name, to, **options)
 
+    def wait_copying(self, migration_id, host=DESTINATION):
+        """Waits until the instance is being received: the phase comes before libvirt at the
+        destination shows the domain, and a picture of the hosts before that would change."""
+        self.recorder.wait_phase("disk", migration_id)
+        wait_until(lambda: any(active for active, _ in _domains(self.hosts[host]).values()), 30,
+                   "%s: the domain of %s" % (host, migration_id))
+
     def end(self, migration_id, kind, code=None):
         """Waits for the end, which has to be of this kind, with events that are in order."""
         event = self.recorder.wait_terminal(migration_id, 90)
