@@ -1,0 +1,3 @@
+"""What an order claims is not believed: URIs, volumes, hosts and arrivals."""
+
+CASES = ()

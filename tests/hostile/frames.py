@@ -1,0 +1,3 @@
+"""What a broker, or who stands between, can send in frames."""
+
+CASES = ()

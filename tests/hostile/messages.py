@@ -1,0 +1,3 @@
+"""A message can only hurt itself: lengths, sizes, floods."""
+
+CASES = ()

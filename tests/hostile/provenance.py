@@ -1,0 +1,3 @@
+"""Only the file that was made is deleted, whatever has its name by then."""
+
+CASES = ()
