@@ -126,8 +126,7 @@ arrived(const Follow *follow)
 static bool
 never_arrived(const Follow *follow, const GError *error)
 {
-    return !arrived(follow) &&
-           g_error_matches(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND);
+    return !arrived(follow) && g_error_matches(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND);
 }
 
 static void
