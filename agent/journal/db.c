@@ -284,13 +284,18 @@ bring_up_to_date(FerryJournal *journal, int version)
     return sqlite3_exec(journal->db, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-/* Steps have had other names. No schema of its own: an agent of before reads this journal, too. */
+/* What came without a schema of its own, so that an agent of before reads this journal, too: steps
+ * have had other names, and a table that it does not know does it no harm. */
+static const char amendments[] =
+    "CREATE TABLE IF NOT EXISTS identities ("
+    "  migration_id TEXT NOT NULL, path TEXT NOT NULL, identity TEXT NOT NULL,"
+    "  PRIMARY KEY (migration_id, path));"
+    "UPDATE OR REPLACE steps SET name = 'confirm' WHERE name = 'adjudicate';";
+
 static bool
-rename_steps(FerryJournal *journal)
+amend(FerryJournal *journal)
 {
-    return sqlite3_exec(journal->db,
-                        "UPDATE OR REPLACE steps SET name = 'confirm' WHERE name = 'adjudicate';",
-                        NULL, NULL, NULL) == SQLITE_OK;
+    return sqlite3_exec(journal->db, amendments, NULL, NULL, NULL) == SQLITE_OK;
 }
 
 /* Asks SQLite to walk every page: a damaged journal must stop the start, not surprise a
@@ -362,7 +367,7 @@ ferry_journal_open(const char *state_path, GError **error)
     if (!check_schema(journal, error))
         return NULL;
     sqlite3_db_config(journal->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    if (!set_pragmas(journal) || !rename_steps(journal)) {
+    if (!set_pragmas(journal) || !amend(journal)) {
         g_autofree char *why =
             g_strdup_printf("cannot be written: %s", sqlite3_errmsg(journal->db));
 

@@ -57,7 +57,7 @@ check_volume(const char *path, const char *const *allowed, char **ret_resolved, 
         return false;
     }
     folder = g_strndup(path, (gsize)(slash - path));
-    if (!ferry_path_check(folder, allowed, &resolved, error))
+    if (!ferry_path_check_folder(folder, allowed, &resolved, error))
         return false;
     if (ret_resolved)
         *ret_resolved = g_build_filename(resolved, slash + 1, NULL);

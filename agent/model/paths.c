@@ -109,33 +109,103 @@ is_symbolic_link(const char *path)
     return lstat(trimmed, &status) == 0 && S_ISLNK(status.st_mode);
 }
 
-static bool
-lies_in(const char *path, const char *folder)
+/* Returns: what follows @folder in @path, "" for @folder itself, or NULL when it lies outside. */
+static const char *
+rest_below(const char *path, const char *folder)
 {
-    gsize length = strlen(folder);
-    if (strcmp(folder, "/") == 0)
-        return true;
-    return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
+    gsize length = strcmp(folder, "/") == 0 ? 0 : strlen(folder);
+
+    if (strncmp(path, folder, length) != 0 || (path[length] != '/' && path[length] != '\0'))
+        return NULL;
+    return path + length + strspn(path + length, "/");
+}
+
+/* Sets @ret_root to the first of @allowed that has @path, which is resolved, below itself. */
+static bool
+find_root(
+    const char *path, const char *const *allowed, bool is_folder, char **ret_root, GError **error)
+{
+    for (gsize i = 0; allowed[i]; i++) {
+        g_autofree char *root = allowed[i][0] == '/' ? resolve(allowed[i], NULL) : NULL;
+        const char *rest = root ? rest_below(path, root) : NULL;
+
+        if (rest && (is_folder || rest[0] != '\0')) {
+            *ret_root = g_steal_pointer(&root);
+            return true;
+        }
+    }
+    return refuse(error, "Path \"%s\" lies outside the allowed folders", path);
 }
 
 bool
-ferry_path_check(const char *path, const char *const *allowed, char **ret_resolved, GError **error)
+ferry_path_find_root(const char *path, const char *const *allowed, char **ret_root, GError **error)
 {
+    return find_root(path, allowed, /* is_folder= */ false, ret_root, error);
+}
+
+bool
+ferry_path_check_writers(const char *folder, guint mode, GError **error)
+{
+    if ((mode & S_IWOTH) == 0)
+        return true;
+    ferry_set_error(error, FERRY_ERROR_PATH_NOT_ALLOWED,
+                    "Take that right away (chmod o-w), or use another folder of [storage] "
+                    "allowed_paths",
+                    "Everybody may write into the folder \"%s\" and replace files there", folder);
+    return false;
+}
+
+/* From @root down to the folder of @path, as far as there is one. */
+static bool
+check_folders(const char *path, const char *root, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    struct stat status;
+
+    for (; rest_below(folder, root); *strrchr(folder, '/') = '\0') {
+        if (stat(folder, &status) == 0 && !ferry_path_check_writers(folder, status.st_mode, error))
+            return false;
+        if (strrchr(folder, '/') == folder)
+            break;
+    }
+    return true;
+}
+
+static bool
+check(const char *path,
+      const char *const *allowed,
+      bool is_folder,
+      char **ret_resolved,
+      GError **error)
+{
+    g_autofree char *resolved = NULL;
+    g_autofree char *root = NULL;
+
     g_return_val_if_fail(path && allowed, false);
     if (!check_text(path, error))
         return false;
     if (is_symbolic_link(path))
         return refuse(error, "Path \"%s\" is a symbolic link", path);
-    g_autofree char *resolved = resolve(path, error);
-    if (!resolved)
+    resolved = resolve(path, error);
+    if (!resolved || !find_root(resolved, allowed, is_folder, &root, error) ||
+        !check_folders(resolved, root, error))
         return false;
-    for (gsize i = 0; allowed[i]; i++) {
-        g_autofree char *folder = resolve(allowed[i], /* error= */ NULL);
-        if (!folder || allowed[i][0] != '/' || !lies_in(resolved, folder))
-            continue;
-        if (ret_resolved)
-            *ret_resolved = g_steal_pointer(&resolved);
-        return true;
-    }
-    return refuse(error, "Path \"%s\" lies outside the allowed folders", path);
+    if (ret_resolved)
+        *ret_resolved = g_steal_pointer(&resolved);
+    return true;
+}
+
+bool
+ferry_path_check(const char *path, const char *const *allowed, char **ret_resolved, GError **error)
+{
+    return check(path, allowed, /* is_folder= */ false, ret_resolved, error);
+}
+
+bool
+ferry_path_check_folder(const char *path,
+                        const char *const *allowed,
+                        char **ret_resolved,
+                        GError **error)
+{
+    return check(path, allowed, /* is_folder= */ true, ret_resolved, error);
 }

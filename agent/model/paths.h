@@ -19,10 +19,27 @@ FerryPathSeen ferry_path_presence(const char *path);
  * @ret_resolved: (nullable) (out) (transfer full): @path with `.`, `..` and symbolic links of every
  *   existing part resolved
  * @error: FERRY_ERROR_PATH_NOT_ALLOWED: relative, with control characters, longer than PATH_MAX, a
- *   symbolic link at its end, or outside all of @allowed once resolved (the allowed folders are
- *   resolved too); the hint names [storage] allowed_paths
+ *   symbolic link at its end, not below one of @allowed once resolved (the allowed folders are
+ *   resolved too), or in a folder that everybody may write to; the hint names the way out
  */
 bool ferry_path_check(const char *path,
                       const char *const *allowed,
                       char **ret_resolved,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** The same for a folder, which may be one of @allowed itself. */
+bool ferry_path_check_folder(const char *path,
+                             const char *const *allowed,
+                             char **ret_resolved,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Sets @ret_root to the one of @allowed, resolved, below which the resolved @path lies. @error: as
+ * ferry_path_check(), when there is none. */
+bool ferry_path_find_root(const char *path,
+                          const char *const *allowed,
+                          char **ret_root,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** @error: FERRY_ERROR_PATH_NOT_ALLOWED: @mode lets everybody write into @folder, who could put
+ * another file under a name of ours. */
+bool ferry_path_check_writers(const char *folder, guint mode, GError **error);

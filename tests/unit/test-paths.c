@@ -195,8 +195,34 @@ test_allowed_folders_are_resolved_too(Fixture *fixture, gconstpointer user_data)
     g_assert_true(ferry_path_check(other, several, NULL, NULL));
     const char *const none[] = {NULL};
     g_assert_false(ferry_path_check(image, none, NULL, NULL));
-    const char *const everything[] = {"/", NULL};
+    const char *const everything[] = {fixture->root, NULL};
     g_assert_true(ferry_path_check(other, everything, NULL, NULL));
+}
+
+static void
+test_an_allowed_folder_is_no_file(Fixture *fixture, gconstpointer user_data)
+{
+    const char *const allowed[] = {fixture->images, NULL};
+
+    g_assert_false(ferry_path_check(fixture->images, allowed, NULL, NULL));
+    g_assert_true(ferry_path_check_folder(fixture->images, allowed, NULL, NULL));
+    g_assert_false(ferry_path_check_folder(fixture->outside, allowed, NULL, NULL));
+}
+
+static void
+test_folders_of_everybody(Fixture *fixture, gconstpointer user_data)
+{
+    g_autofree char *folder = make_folder(fixture->images, "open");
+    g_autofree char *deep = make_folder(folder, "deep");
+
+    g_assert_cmpint(chmod(folder, 01777), ==, 0);
+    assert_refused_below(fixture, "images/open/a.qcow2", "Everybody may write");
+    assert_refused_below(fixture, "images/open/deep/a.qcow2", "open\"");
+    assert_refused_below(fixture, "images/open/none/a.qcow2", "Everybody may write");
+    g_assert_cmpint(chmod(folder, 0775), ==, 0);
+    assert_resolves(fixture, "images/open/deep/a.qcow2", "images/open/deep/a.qcow2");
+    g_assert_cmpint(chmod(fixture->images, 0777), ==, 0);
+    assert_refused_below(fixture, "images/open/deep/a.qcow2", "images\"");
 }
 
 static void
@@ -213,6 +239,8 @@ main(int argc, char **argv)
     add("/paths/outside", test_outside);
     add("/paths/malformed", test_malformed);
     add("/paths/symbolic-links", test_symbolic_links);
+    add("/paths/allowed-folder", test_an_allowed_folder_is_no_file);
+    add("/paths/folders-of-everybody", test_folders_of_everybody);
     add("/paths/allowed-folders", test_allowed_folders_are_resolved_too);
     return g_test_run();
 }

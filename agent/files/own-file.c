@@ -1,0 +1,173 @@
+#include "config.h"
+
+#include "files/own-file.h"
+
+#include "ferry/error.h"
+#include "journal/identities.h"
+#include "virt/pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOOK_HINT "Look whose it is; delete it by hand when nobody needs it"
+
+/* What lies at the path now. */
+typedef struct {
+    int folder; /* -1: there is none */
+    char *name; /* in it */
+    FerryBeneath kind;
+    FerryFileIdentity identity;
+} Found;
+
+static void
+found_clear(Found *found)
+{
+    if (found->folder >= 0)
+        close(found->folder);
+    g_free(found->name);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Found, found_clear)
+
+static bool
+look(const FerryOwnFile *file, Found *ret_found, GError **error)
+{
+    const char *const *allowed = file->allowed_paths;
+
+    if (!allowed)
+        allowed = (const char *const *)file->agent->config->allowed_paths;
+    if (!ferry_beneath_open(file->path, allowed, &ret_found->folder, error))
+        return false;
+    ret_found->name = g_path_get_basename(file->path);
+    ret_found->kind = ret_found->folder < 0 ? FERRY_BENEATH_NOTHING
+                                            : ferry_beneath_look(ret_found->folder, ret_found->name,
+                                                                 &ret_found->identity);
+    if (ret_found->kind != FERRY_BENEATH_ERROR)
+        return true;
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                    "Give the agent's user the right to search its folder (setfacl -m "
+                    "u:virt-ferry:x)",
+                    "Cannot look at '%s': %s", file->path, g_strerror(errno));
+    return false;
+}
+
+/* --- noting ----------------------------------------------------------------------------------- */
+
+bool
+ferry_own_file_note(const FerryOwnFile *file, GError **error)
+{
+    g_auto(Found) found = {.folder = -1};
+    g_autoptr(GError) why = NULL;
+
+    if (!look(file, &found, &why)) {
+        if (g_error_matches(why, FERRY_ERROR, FERRY_ERROR_PATH_NOT_ALLOWED)) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return false;
+        }
+        g_message("Migration '%s': %s. A rollback will keep it", file->migration_id, why->message);
+        return true;
+    }
+    if (found.kind != FERRY_BENEATH_FILE && found.kind != FERRY_BENEATH_FOLDER) {
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, LOOK_HINT, "'%s', just made, is %s",
+                        file->path,
+                        found.kind == FERRY_BENEATH_NOTHING ? "gone" : "no regular file any more");
+        return false;
+    }
+    return ferry_journal_identity_put(file->agent->journal, file->migration_id,
+                                      file->noted_as ? file->noted_as : file->path, &found.identity,
+                                      error);
+}
+
+/* --- recognising ------------------------------------------------------------------------------ */
+
+static FerryOwnFileSeen
+compare(const FerryOwnFile *file, const Found *found, GError **why)
+{
+    const char *noted_as = file->noted_as ? file->noted_as : file->path;
+    FerryFileIdentity noted = {0};
+    bool is_known = false;
+
+    if (!ferry_journal_identity_get(file->agent->journal, file->migration_id, noted_as, &noted,
+                                    &is_known, why))
+        return FERRY_OWN_FILE_UNKNOWN;
+    if (is_known && ferry_file_identity_equal(&noted, &found->identity))
+        return FERRY_OWN_FILE_OURS;
+    if (is_known) {
+        ferry_set_error(why, FERRY_ERROR_MIGRATION_ERROR, LOOK_HINT,
+                        "'%s' is not the one that migration '%s' made; it is kept", file->path,
+                        file->migration_id);
+        return FERRY_OWN_FILE_FOREIGN;
+    }
+    ferry_set_error(why, FERRY_ERROR_MIGRATION_ERROR, LOOK_HINT,
+                    "Nothing proves that migration '%s' made '%s'; it is kept", file->migration_id,
+                    file->path);
+    return FERRY_OWN_FILE_UNKNOWN;
+}
+
+static FerryOwnFileSeen
+judge(const FerryOwnFile *file, Found *found, GError **why)
+{
+    if (!look(file, found, why))
+        return g_error_matches(*why, FERRY_ERROR, FERRY_ERROR_PATH_NOT_ALLOWED)
+                   ? FERRY_OWN_FILE_FOREIGN
+                   : FERRY_OWN_FILE_UNKNOWN;
+    return found->kind == FERRY_BENEATH_NOTHING ? FERRY_OWN_FILE_GONE : compare(file, found, why);
+}
+
+FerryOwnFileSeen
+ferry_own_file_look(const FerryOwnFile *file, GError **why)
+{
+    g_auto(Found) found = {.folder = -1};
+    g_autoptr(GError) error = NULL;
+    FerryOwnFileSeen seen = judge(file, &found, &error);
+
+    if (error)
+        g_propagate_error(why, g_steal_pointer(&error));
+    return seen;
+}
+
+/* --- deleting --------------------------------------------------------------------------------- */
+
+/* libvirtd goes by the path alone; that it leads to our file was seen just now, and only who may
+ * write to a folder on the way, which is not everybody, could change that. */
+static bool
+delete_by_libvirt(const FerryOwnFile *file, virConnectPtr connection, int code, GError **error)
+{
+    bool is_forbidden = code == EACCES || code == EPERM || code == EROFS;
+
+    if (is_forbidden && connection)
+        return ferry_virt_volume_delete(connection, file->path, error);
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                    is_forbidden ? "Delete it by hand; the agent's user may not" : LOOK_HINT,
+                    "Cannot delete '%s': %s", file->path, g_strerror(code));
+    return false;
+}
+
+static bool
+delete_found(const FerryOwnFile *file, const Found *found, virConnectPtr connection, GError **error)
+{
+    bool is_folder = found->kind == FERRY_BENEATH_FOLDER;
+
+    if (unlinkat(found->folder, found->name, is_folder ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT)
+        return delete_by_libvirt(file, is_folder ? NULL : connection, errno, error);
+    if (!is_folder && connection)
+        ferry_virt_folder_refresh(connection, file->path);
+    return true;
+}
+
+bool
+ferry_own_file_delete(const FerryOwnFile *file, virConnectPtr connection, GError **error)
+{
+    g_auto(Found) found = {.folder = -1};
+    g_autoptr(GError) why = NULL;
+    FerryOwnFileSeen seen = judge(file, &found, &why);
+
+    if (seen == FERRY_OWN_FILE_OURS)
+        return delete_found(file, &found, connection, error);
+    if (seen == FERRY_OWN_FILE_GONE)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}

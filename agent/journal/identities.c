@@ -1,0 +1,43 @@
+#include "config.h"
+
+#include "journal/identities.h"
+
+#include "ferry/lock.h"
+#include "journal/db.h"
+
+bool
+ferry_journal_identity_put(FerryJournal *journal,
+                           const char *migration_id,
+                           const char *path,
+                           const FerryFileIdentity *identity,
+                           GError **error)
+{
+    g_autofree char *text = ferry_file_identity_to_text(identity);
+    FERRY_LOCK_SCOPE(&journal->lock);
+
+    return ferry_journal_db_run(journal, error,
+                                "INSERT OR REPLACE INTO identities (migration_id, path, identity)"
+                                " VALUES (?, ?, ?)",
+                                "ttt", migration_id, path, text);
+}
+
+bool
+ferry_journal_identity_get(FerryJournal *journal,
+                           const char *migration_id,
+                           const char *path,
+                           FerryFileIdentity *ret_identity,
+                           bool *ret_known,
+                           GError **error)
+{
+    bool row = false;
+    FERRY_LOCK_SCOPE(&journal->lock);
+    g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
+        journal, error, "SELECT identity FROM identities WHERE migration_id = ? AND path = ?", "tt",
+        migration_id, path);
+
+    if (!statement || !ferry_journal_db_next(journal, statement, &row, error))
+        return false;
+    *ret_known = row && ferry_file_identity_from_text(
+                            (const char *)sqlite3_column_text(statement, 0), ret_identity);
+    return true;
+}

@@ -1,0 +1,25 @@
+/* identities.h: the table of what files are (model/file-identity.h): of those that a migration made
+ * here, put aside or left behind, kept by migration and path.
+ *
+ * No row: nobody could look, or an agent of before made the file. It is then no proof of anything.
+ * Threads and errors as in journal.h.
+ */
+#pragma once
+
+#include "journal/journal.h"
+#include "model/file-identity.h"
+
+/** Notes that the migration's file or folder at @path is this one; over what was noted before. */
+bool ferry_journal_identity_put(FerryJournal *journal,
+                                const char *migration_id,
+                                const char *path,
+                                const FerryFileIdentity *identity,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Sets @ret_identity, if @ret_known. @error: the journal could not be read. */
+bool ferry_journal_identity_get(FerryJournal *journal,
+                                const char *migration_id,
+                                const char *path,
+                                FerryFileIdentity *ret_identity,
+                                bool *ret_known,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
