@@ -243,6 +243,7 @@ start(Daemon *self, GError **error)
     prune_history(self);
     tell(self, "agent.started");
     ferry_quarantine_start(self->agent.quarantine);
+    ferry_destination_recover(self->destination);
     if (!ferry_source_recover(self->source, error))
         return false;
     self->leases = ferry_expiry_timer_new("vf-lease", ferry_destination_expire, self->destination);

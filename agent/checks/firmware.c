@@ -9,15 +9,20 @@
 /* Where libvirt puts variables when the definition names no other place. */
 #define LIBVIRT_NVRAM "/var/lib/libvirt/qemu/nvram"
 
-bool
-ferry_firmware_check_path(const FerryAgent *agent, const char *path, GError **error)
+GStrv
+ferry_firmware_folders(const FerryAgent *agent)
 {
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 
     g_strv_builder_addv(builder, (const char **)agent->config->allowed_paths);
     g_strv_builder_add(builder, LIBVIRT_NVRAM);
+    return g_strv_builder_end(builder);
+}
 
-    g_auto(GStrv) allowed = g_strv_builder_end(builder);
+bool
+ferry_firmware_check_path(const FerryAgent *agent, const char *path, GError **error)
+{
+    g_auto(GStrv) allowed = ferry_firmware_folders(agent);
 
     return ferry_path_check(path, (const char *const *)allowed, NULL, error);
 }

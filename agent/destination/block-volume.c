@@ -9,8 +9,6 @@
 #include "virt/pool.h"
 #include "virt/volume.h"
 
-#include <string.h>
-
 static bool
 refuse_existing(const char *path, GError **error)
 {
@@ -21,14 +19,12 @@ refuse_existing(const char *path, GError **error)
     return false;
 }
 
-/* Exactly the size, or QEMU refuses after the whole set-up. */
 static bool
-verify(const FerryPreparation *preparation,
-       const FerryImagePlan *plan,
-       FerryBlockVolume *ret_volume,
-       GError **error)
+look(const FerryPreparation *preparation,
+     const FerryImagePlan *plan,
+     FerryBlockVolume *ret_volume,
+     GError **error)
 {
-    guint64 wanted_bytes = plan->disk->capacity_bytes;
     g_autoptr(GError) why = NULL;
 
     if (ferry_virt_block_presence(preparation->connection, plan->path, ret_volume, &why) !=
@@ -39,14 +35,23 @@ verify(const FerryPreparation *preparation,
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }
-    if (ret_volume->capacity_bytes == wanted_bytes)
+    return true;
+}
+
+/* Exactly the size, or QEMU refuses after the whole set-up. */
+static bool
+check_size(const FerryImagePlan *plan, const FerryBlockVolume *volume, GError **error)
+{
+    guint64 wanted_bytes = plan->disk->capacity_bytes;
+
+    if (volume->capacity_bytes == wanted_bytes)
         return true;
     ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
                     "Use a volume group whose extents have the size of the source's, or a part of "
                     "it; or extend the volume on the source to what was made here",
                     "The new volume '%s' has %" G_GUINT64_FORMAT
                     " bytes, the disk %" G_GUINT64_FORMAT,
-                    plan->path, ret_volume->capacity_bytes, wanted_bytes);
+                    plan->path, volume->capacity_bytes, wanted_bytes);
     return false;
 }
 
@@ -71,34 +76,25 @@ create(const FerryPreparation *preparation,
         return false;
     }
     ferry_fault_point("image", "end");
-    return verify(preparation, plan, &volume, error) &&
-           ferry_preparation_note_made(preparation, id, volume.key, error);
+    return look(preparation, plan, &volume, error) &&
+           ferry_preparation_note_made(preparation, id, volume.key, error) &&
+           check_size(plan, &volume, error);
 }
 
-/* Ours from a run that was cut short: nothing was there when the intention was noted. */
-static bool
-take_over(const FerryPreparation *preparation,
-          const FerryImagePlan *plan,
-          const FerryCreation *before,
-          GError **error)
-{
-    g_auto(FerryBlockVolume) volume = {0};
-
-    if (!verify(preparation, plan, &volume, error))
-        return false;
-    if (before->detail)
-        return strcmp(before->detail, volume.key) == 0 || refuse_existing(plan->path, error);
-    return ferry_preparation_note_made(preparation, before->id, volume.key, error);
-}
-
+/* One that an earlier run made, which was cut short. Where it ended before it could note which
+ * volume it had made, nothing proves that this is it. */
 static bool
 use_existing(const FerryPreparation *preparation, const FerryImagePlan *plan, GError **error)
 {
+    g_auto(FerryBlockVolume) volume = {0};
     const FerryCreation *before =
         ferry_preparation_find(preparation, FERRY_CREATION_BLOCK_VOLUME, plan->path);
 
-    return before ? take_over(preparation, plan, before, error)
-                  : refuse_existing(plan->path, error);
+    if (!before || !before->detail)
+        return refuse_existing(plan->path, error);
+    return look(preparation, plan, &volume, error) &&
+           (g_strcmp0(before->detail, volume.key) == 0 || refuse_existing(plan->path, error)) &&
+           check_size(plan, &volume, error);
 }
 
 char *
@@ -132,9 +128,12 @@ ferry_block_volume_undo(virConnectPtr connection, const FerryCreation *creation,
     case FERRY_PRESENCE_ACTIVE:
         break;
     }
-    if (creation->detail && strcmp(creation->detail, volume.key) != 0) {
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Look whose it is",
-                        "'%s' is another volume than the one that was made", creation->path);
+    if (g_strcmp0(creation->detail, volume.key) != 0) {
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                        "Look whose it is; delete it by hand when nobody needs it",
+                        creation->detail ? "'%s' is another volume than the one that was made"
+                                         : "Nothing proves that '%s' was made by this migration",
+                        creation->path);
         return false;
     }
     return ferry_virt_path_check_unused(connection, creation->path, error) &&

@@ -18,6 +18,10 @@
 typedef struct FerryDestination FerryDestination;
 
 FerryDestination *ferry_destination_new(const FerryAgent *agent);
+
+/** Called once, before orders are taken: what an earlier life of the agent left is made ready. */
+void ferry_destination_recover(FerryDestination *destination);
+
 void ferry_destination_free(FerryDestination *destination);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryDestination, ferry_destination_free)
 

@@ -4,6 +4,7 @@
 
 #include "destination/pool.h"
 #include "ferry/error.h"
+#include "files/own-file.h"
 #include "model/overlay.h"
 #include "model/paths.h"
 #include "runtime/fault-point.h"
@@ -57,16 +58,22 @@ create(const FerryPreparation *preparation,
         return false;
     }
     ferry_fault_point("image", "end");
-    return ferry_preparation_note_made(preparation, id, /* detail= */ NULL, error);
+    return ferry_preparation_note_file(preparation, id, image->path, error);
 }
 
-/* Ours from a run that was cut short between intention and deed, or between deed and note. */
+/* Made by an earlier run that was cut short. Where the run ended before it could note what it had
+ * made, the file proves nothing, and is in the way like any other. */
 static bool
-is_empty(const FerryPreparation *preparation, const FerryNewImage *image)
+is_ours_and_empty(const FerryPreparation *preparation, const FerryNewImage *image)
 {
     g_auto(FerryImage) found = {0};
+    const FerryOwnFile file = {
+        .agent = preparation->agent,
+        .migration_id = preparation->migration_id,
+        .path = image->path,
+    };
 
-    return ferry_path_presence(image->path) == FERRY_PATH_THERE &&
+    return ferry_own_file_look(&file, /* why= */ NULL) == FERRY_OWN_FILE_OURS &&
            ferry_virt_image_info(preparation->connection, image->path, image->format, &found,
                                  NULL) &&
            found.capacity_bytes == image->capacity_bytes &&
@@ -98,7 +105,7 @@ ensure(const FerryPreparation *preparation,
 {
     const FerryCreation *before =
         ferry_preparation_find(preparation, FERRY_CREATION_VOLUME, image->path);
-    bool made = before && is_empty(preparation, image)
+    bool made = before && is_ours_and_empty(preparation, image)
                     ? ferry_preparation_note_made(preparation, before->id, NULL, error)
                     : create(preparation, pool, image, error);
 
@@ -138,12 +145,20 @@ ferry_image_ensure(const FerryPreparation *preparation, const FerryImagePlan *pl
 }
 
 bool
-ferry_image_undo(virConnectPtr connection, const FerryCreation *creation, GError **error)
+ferry_image_undo(const FerryAgent *agent,
+                 virConnectPtr connection,
+                 const FerryCreation *creation,
+                 GError **error)
 {
-    if (ferry_path_presence(creation->path) != FERRY_PATH_THERE)
-        return true;
-    return ferry_virt_path_check_unused(connection, creation->path, error) &&
-           ferry_virt_volume_delete(connection, creation->path, error);
+    const FerryOwnFile file = {
+        .agent = agent,
+        .migration_id = creation->migration_id,
+        .path = creation->path,
+    };
+
+    return ferry_own_file_look(&file, /* why= */ NULL) == FERRY_OWN_FILE_GONE ||
+           (ferry_virt_path_check_unused(connection, creation->path, error) &&
+            ferry_own_file_delete(&file, connection, error));
 }
 
 bool

@@ -24,8 +24,10 @@ char *ferry_image_ensure(const FerryPreparation *preparation,
                          const FerryImagePlan *plan,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Deletes what @creation tells of. One that is gone counts as deleted; one in use is an error. */
-bool ferry_image_undo(virConnectPtr connection,
+/** Deletes what @creation tells of. One that is gone counts as deleted; one in use, and one that
+ * nothing proves to be what was made (files/own-file.h), is an error. */
+bool ferry_image_undo(const FerryAgent *agent,
+                      virConnectPtr connection,
                       const FerryCreation *creation,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

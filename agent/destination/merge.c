@@ -2,6 +2,7 @@
 
 #include "destination/merge.h"
 
+#include "destination/image.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "journal/journal.h"
@@ -10,7 +11,6 @@
 #include "runtime/fault-point.h"
 #include "virt/domain.h"
 #include "virt/snapshot.h"
-#include "virt/volume.h"
 
 /* How long one call stays with the commits, all disks together; the source asks again. */
 #define TIMEOUT_MS 3000
@@ -51,13 +51,21 @@ commit(const Merge *self, const FerryOverlay *overlay, GError **error)
     return commit.done || refuse_busy(overlay, &commit, error);
 }
 
+/* What cannot be deleted, or is not provably ours, costs space and not the instance. */
 static bool
 remove_overlay(const Merge *self, const FerryCreation *creation, GError **error)
 {
-    return ferry_virt_path_check_unused(self->connection, creation->path, error) &&
-           ferry_virt_volume_delete(self->connection, creation->path, error) &&
-           ferry_journal_creation_set(self->agent->journal, creation->id, FERRY_CREATION_REMOVED,
-                                      NULL, error);
+    g_autoptr(GError) why = NULL;
+    bool removed = false;
+
+    if (!ferry_virt_path_check_unused(self->connection, creation->path, error))
+        return false;
+    removed = ferry_image_undo(self->agent, self->connection, creation, &why);
+    if (!removed)
+        g_warning("The overlay '%s' is committed and stays: %s", creation->path, why->message);
+    return ferry_journal_creation_set(self->agent->journal, creation->id,
+                                      removed ? FERRY_CREATION_REMOVED : FERRY_CREATION_KEPT,
+                                      removed ? NULL : why->message, error);
 }
 
 static bool

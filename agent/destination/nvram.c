@@ -3,12 +3,20 @@
 #include "destination/nvram.h"
 
 #include "checks/firmware.h"
-#include "ferry/error.h"
+#include "files/own-file.h"
 #include "model/paths.h"
 #include "virt/domain.h"
 
-#include <errno.h>
-#include <unistd.h>
+static FerryOwnFile
+own_file(const FerryAgent *agent, const FerryCreation *creation, GStrv allowed)
+{
+    return (FerryOwnFile){
+        .agent = agent,
+        .migration_id = creation->migration_id,
+        .path = creation->path,
+        .allowed_paths = (const char *const *)allowed,
+    };
+}
 
 bool
 ferry_nvram_note(const FerryPreparation *preparation, GError **error)
@@ -25,18 +33,56 @@ ferry_nvram_note(const FerryPreparation *preparation, GError **error)
                                     error);
 }
 
-bool
-ferry_nvram_undo(virConnectPtr connection, const FerryCreation *creation, GError **error)
+static void
+note(const FerryAgent *agent, const FerryCreation *creation)
 {
-    if (ferry_path_presence(creation->path) == FERRY_PATH_ABSENT)
-        return true;
-    if (!ferry_virt_path_check_unused(connection, creation->path, error))
-        return false;
-    if (unlink(creation->path) == 0)
-        return true;
-    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
-                    "Delete the file by hand; the agent's user may not",
-                    "'%s' is what a failed attempt left of the firmware's variables: %s",
-                    creation->path, g_strerror(errno));
-    return false;
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) allowed = ferry_firmware_folders(agent);
+    const FerryOwnFile file = own_file(agent, creation, allowed);
+
+    if (!ferry_own_file_note(&file, &error) ||
+        !ferry_journal_creation_set(agent->journal, creation->id, FERRY_CREATION_MADE, NULL,
+                                    &error))
+        g_warning("Migration '%s': a rollback will keep '%s': %s", creation->migration_id,
+                  creation->path, error->message);
+}
+
+static void
+note_of_migration(const FerryAgent *agent, const char *migration_id)
+{
+    g_autoptr(GPtrArray) creations = ferry_journal_creations(agent->journal, migration_id, NULL);
+
+    for (guint i = 0; creations && i < creations->len; i++) {
+        const FerryCreation *creation = g_ptr_array_index(creations, i);
+
+        if (creation->kind == FERRY_CREATION_NVRAM && creation->state == FERRY_CREATION_INTENDED)
+            note(agent, creation);
+    }
+}
+
+void
+ferry_nvram_note_arrival(const FerryAgent *agent, const char *uuid)
+{
+    g_autoptr(GPtrArray) records = ferry_journal_list_incoming(agent->journal, NULL);
+
+    for (guint i = 0; records && i < records->len; i++) {
+        const FerryRecord *record = g_ptr_array_index(records, i);
+
+        if (g_strcmp0(record->instance_uuid, uuid) == 0)
+            note_of_migration(agent, record->migration_id);
+    }
+}
+
+bool
+ferry_nvram_undo(const FerryAgent *agent,
+                 virConnectPtr connection,
+                 const FerryCreation *creation,
+                 GError **error)
+{
+    g_auto(GStrv) allowed = ferry_firmware_folders(agent);
+    const FerryOwnFile file = own_file(agent, creation, allowed);
+
+    return ferry_own_file_look(&file, /* why= */ NULL) == FERRY_OWN_FILE_GONE ||
+           (ferry_virt_path_check_unused(connection, creation->path, error) &&
+            ferry_own_file_delete(&file, /* connection= */ NULL, error));
 }

@@ -1,5 +1,6 @@
-/* nvram.h: the file of the firmware's variables that libvirt makes at the destination: journaled
- * before it is made, so that nothing of a failed attempt stays.
+/* nvram.h: the file of the firmware's variables that libvirt makes at the destination when the
+ * instance begins to arrive: journaled before, and noted as what it is at that moment, so that
+ * nothing of a failed attempt stays. What has the name without having come so is somebody's own.
  *
  * Threads: any but main; may block as long as libvirtd does.
  */
@@ -20,8 +21,13 @@
 bool ferry_nvram_note(const FerryPreparation *preparation,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** The instance @uuid begins to arrive here by a migration: notes the file that libvirt has just
+ * made for it, where one was journaled. */
+void ferry_nvram_note_arrival(const FerryAgent *agent, const char *uuid);
+
 /** Removes a file of variables that the journal proves to be of a failed attempt.
- * @error: it is in use, or the agent's user may not */
-bool ferry_nvram_undo(virConnectPtr connection,
+ * @error: it is in use, another one or not provably ours, or the agent's user may not */
+bool ferry_nvram_undo(const FerryAgent *agent,
+                      virConnectPtr connection,
                       const FerryCreation *creation,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;

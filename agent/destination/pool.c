@@ -3,21 +3,41 @@
 #include "destination/pool.h"
 
 #include "ferry/error.h"
+#include "files/own-file.h"
+#include "model/paths.h"
 #include "runtime/fault-point.h"
 #include "virt/auto.h"
 #include "virt/error.h"
 #include "virt/pool.h"
 #include "xml/volume.h"
 
+#include <string.h>
+
 /* --- making ----------------------------------------------------------------------------------- */
 
-typedef bool (*DeedFunc)(virStoragePoolPtr pool);
+/* What tells the pool from another one that has its name later. */
+static char *
+uuid_of(virStoragePoolPtr pool)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN] = "";
+
+    virStoragePoolGetUUIDString(pool, uuid);
+    return g_strdup(uuid);
+}
 
 static bool
-build(virStoragePoolPtr pool)
+fail(const char *pool, FerryCreationKind kind, const char *folder, GError **error)
 {
-    return virStoragePoolBuild(pool, VIR_STORAGE_POOL_BUILD_NEW) == 0;
+    return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                 "Cannot make %s of storage pool '%s' for '%s'",
+                                 ferry_creation_kind_to_string(kind), pool, folder);
 }
+
+/* What is done to a pool that is there, and as what it is journaled. */
+typedef struct {
+    FerryCreationKind kind;
+    bool (*func)(virStoragePoolPtr pool);
+} Deed;
 
 static bool
 start(virStoragePoolPtr pool)
@@ -31,13 +51,6 @@ set_autostart(virStoragePoolPtr pool)
     return virStoragePoolSetAutostart(pool, 1) == 0;
 }
 
-/* What is done to a pool, and as what it is journaled. */
-typedef struct {
-    FerryCreationKind kind;
-    DeedFunc func;
-} Deed;
-
-static const Deed BUILD = {FERRY_CREATION_DIRECTORY, build};
 static const Deed START = {FERRY_CREATION_POOL_STARTED, start};
 static const Deed SET_AUTOSTART = {FERRY_CREATION_POOL_AUTOSTART, set_autostart};
 
@@ -50,16 +63,56 @@ do_to_pool(const FerryPreparation *preparation,
 {
     gint64 id = 0;
     const char *name = virStoragePoolGetName(pool);
+    g_autofree char *uuid = uuid_of(pool);
 
     if (!ferry_preparation_intend(preparation, deed->kind, name, folder, &id, error))
         return false;
     ferry_fault_point("pool", "begin");
     if (!deed->func(pool))
-        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
-                                     "Cannot make %s of storage pool '%s' for '%s'",
-                                     ferry_creation_kind_to_string(deed->kind), name, folder);
+        return fail(name, deed->kind, folder, error);
     ferry_fault_point("pool", "end");
-    return ferry_preparation_note_made(preparation, id, /* detail= */ NULL, error);
+    return ferry_preparation_note_made(preparation, id, uuid, error);
+}
+
+/* Folders that are missing on the way to @folder, and itself, from the top. */
+static GPtrArray *
+missing_folders(const char *folder)
+{
+    GPtrArray *missing = g_ptr_array_new_with_free_func(g_free);
+
+    for (g_autofree char *at = g_strdup(folder);
+         strlen(at) > 1 && ferry_path_presence(at) == FERRY_PATH_ABSENT;) {
+        char *parent = g_path_get_dirname(at);
+
+        g_ptr_array_insert(missing, 0, at);
+        at = parent;
+    }
+    return missing;
+}
+
+/* libvirt makes all of them in one go. */
+static bool
+build(const FerryPreparation *preparation,
+      virStoragePoolPtr pool,
+      const char *folder,
+      GError **error)
+{
+    const char *name = virStoragePoolGetName(pool);
+    g_autoptr(GPtrArray) missing = missing_folders(folder);
+    g_autofree gint64 *ids = g_new0(gint64, missing->len + 1);
+
+    for (guint i = 0; i < missing->len; i++)
+        if (!ferry_preparation_intend(preparation, FERRY_CREATION_DIRECTORY, name,
+                                      g_ptr_array_index(missing, i), &ids[i], error))
+            return false;
+    ferry_fault_point("pool", "begin");
+    if (virStoragePoolBuild(pool, VIR_STORAGE_POOL_BUILD_NEW) != 0)
+        return fail(name, FERRY_CREATION_DIRECTORY, folder, error);
+    ferry_fault_point("pool", "end");
+    for (guint i = 0; i < missing->len; i++)
+        if (!ferry_preparation_note_file(preparation, ids[i], g_ptr_array_index(missing, i), error))
+            return false;
+    return true;
 }
 
 static virStoragePoolPtr
@@ -76,14 +129,14 @@ define(const FerryPreparation *preparation, const char *wanted, const char *fold
     virStoragePoolPtr made = virStoragePoolDefineXML(preparation->connection, xml, 0);
 
     if (!made) {
-        ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
-                              "Cannot define the storage pool '%s' for '%s'", name, folder);
+        fail(name, FERRY_CREATION_POOL_DEFINED, folder, error);
         return NULL;
     }
 
     g_autoptr(virStoragePool) pool = made;
+    g_autofree char *uuid = uuid_of(pool);
 
-    if (!ferry_preparation_note_made(preparation, id, /* detail= */ NULL, error))
+    if (!ferry_preparation_note_made(preparation, id, uuid, error))
         return NULL;
     return g_steal_pointer(&pool);
 }
@@ -117,8 +170,8 @@ activate(const FerryPreparation *preparation,
     int autostart = 1;
 
     virStoragePoolGetAutostart(pool, &autostart);
-    return (g_file_test(folder, G_FILE_TEST_IS_DIR) ||
-            do_to_pool(preparation, pool, &BUILD, folder, error)) &&
+    return (ferry_path_presence(folder) != FERRY_PATH_ABSENT ||
+            build(preparation, pool, folder, error)) &&
            do_to_pool(preparation, pool, &START, folder, error) &&
            (autostart || do_to_pool(preparation, pool, &SET_AUTOSTART, folder, error));
 }
@@ -168,8 +221,6 @@ undo(virStoragePoolPtr pool, FerryCreationKind kind)
     case FERRY_CREATION_POOL_AUTOSTART:
         return virStoragePoolSetAutostart(pool, 0) == 0;
     case FERRY_CREATION_DIRECTORY:
-        /* rmdir at the bottom: a folder that got a file since stays, by the kernel's word. */
-        return virStoragePoolDelete(pool, VIR_STORAGE_POOL_DELETE_NORMAL) == 0;
     case FERRY_CREATION_VOLUME:
     case FERRY_CREATION_BLOCK_VOLUME:
     case FERRY_CREATION_NVRAM:
@@ -178,14 +229,65 @@ undo(virStoragePoolPtr pool, FerryCreationKind kind)
     return true;
 }
 
-bool
-ferry_pool_undo(virConnectPtr connection, const FerryCreation *creation, GError **error)
+/* @creation has the UUID once the deed is done; where the agent ended in between, nothing is proved.
+ * Agents of before noted none. */
+static bool
+check_uuid(virStoragePoolPtr pool, const FerryCreation *creation, GError **error)
+{
+    g_autofree char *uuid = uuid_of(pool);
+
+    if (creation->detail ? strcmp(uuid, creation->detail) == 0
+                         : creation->state == FERRY_CREATION_MADE)
+        return true;
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                    "Look whose it is (virsh pool-dumpxml); undo it by hand when nobody needs it",
+                    creation->detail
+                        ? "The storage pool '%s' is another one than that of '%s'"
+                        : "Nothing proves that storage pool '%s' is as it is by migration '%s'",
+                    creation->pool, creation->migration_id);
+    return false;
+}
+
+static bool
+undo_pool(virConnectPtr connection, const FerryCreation *creation, GError **error)
 {
     g_autoptr(virStoragePool) pool = virStoragePoolLookupByName(connection, creation->pool);
 
-    if (!pool || undo(pool, creation->kind))
-        return true;
-    return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+    if (!pool)
+        return ferry_virt_error_is(VIR_ERR_NO_STORAGE_POOL) ||
+               ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot look for storage pool '%s'", creation->pool);
+    if (!check_uuid(pool, creation, error))
+        return false;
+    return undo(pool, creation->kind) ||
+           ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
                                  "Cannot undo %s of storage pool '%s'",
                                  ferry_creation_kind_to_string(creation->kind), creation->pool);
+}
+
+/* The kernel removes no folder that got a file since. */
+static bool
+remove_folder(const FerryAgent *agent,
+              virConnectPtr connection,
+              const FerryCreation *creation,
+              GError **error)
+{
+    const FerryOwnFile folder = {
+        .agent = agent,
+        .migration_id = creation->migration_id,
+        .path = creation->path,
+    };
+
+    return ferry_own_file_delete(&folder, connection, error);
+}
+
+bool
+ferry_pool_undo(const FerryAgent *agent,
+                virConnectPtr connection,
+                const FerryCreation *creation,
+                GError **error)
+{
+    return creation->kind == FERRY_CREATION_DIRECTORY
+               ? remove_folder(agent, connection, creation, error)
+               : undo_pool(connection, creation, error);
 }

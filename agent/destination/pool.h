@@ -25,7 +25,9 @@ virStoragePoolPtr ferry_pool_ensure(const FerryPreparation *preparation,
 /** Returns: true for what ferry_pool_ensure() makes. */
 bool ferry_pool_made(FerryCreationKind kind);
 
-/** Undoes one of the deeds. A pool that is gone counts as undone. */
-bool ferry_pool_undo(virConnectPtr connection,
+/** Undoes one of the deeds. A pool that is gone counts as undone; one that has the name of ours and
+ * another UUID, and a folder that is not the one that was made, are errors. */
+bool ferry_pool_undo(const FerryAgent *agent,
+                     virConnectPtr connection,
                      const FerryCreation *creation,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -40,6 +40,13 @@ bool ferry_preparation_note_made(const FerryPreparation *preparation,
                                  const char *detail,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Notes that the file or folder that the row @id intended is made, and what is there now: nothing
+ * else at @path is ever deleted. @error: as ferry_own_file_note() */
+bool ferry_preparation_note_file(const FerryPreparation *preparation,
+                                 gint64 id,
+                                 const char *path,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** The deed failed with @why: where somebody else was faster, the thing is not ours, and the
  * intention must not claim it. */
 void
@@ -49,6 +56,10 @@ ferry_preparation_note_failed(const FerryPreparation *preparation, gint64 id, co
 const FerryCreation *ferry_preparation_find(const FerryPreparation *preparation,
                                             FerryCreationKind kind,
                                             const char *path);
+
+/** An agent of before noted what it made by name alone. What has these names now, when this one takes
+ * over, is noted as what it is. Called once, before orders are taken. */
+void ferry_preparation_adopt(const FerryAgent *agent);
 
 /** The instance arrived: what was made belongs to it now and is never undone any more. */
 bool ferry_preparation_deliver(const FerryAgent *agent,

@@ -59,30 +59,42 @@ creation_to_json(const FerryCreation *creation, const char *why)
 }
 
 static bool
-undo(virConnectPtr connection, const FerryCreation *creation, GError **error)
+undo(const Rollback *self, const FerryCreation *creation, GError **error)
 {
+    const FerryAgent *agent = self->agent;
+    virConnectPtr connection = self->connection;
+
     switch (creation->kind) {
     case FERRY_CREATION_DIRECTORY:
     case FERRY_CREATION_POOL_DEFINED:
     case FERRY_CREATION_POOL_STARTED:
     case FERRY_CREATION_POOL_AUTOSTART:
-        return ferry_pool_undo(connection, creation, error);
+        return ferry_pool_undo(agent, connection, creation, error);
     case FERRY_CREATION_VOLUME:
-        return ferry_image_undo(connection, creation, error);
+        return ferry_image_undo(agent, connection, creation, error);
     case FERRY_CREATION_BLOCK_VOLUME:
         return ferry_block_volume_undo(connection, creation, error);
     case FERRY_CREATION_NVRAM:
-        return ferry_nvram_undo(connection, creation, error);
+        return ferry_nvram_undo(agent, connection, creation, error);
     }
     g_return_val_if_reached(false);
 }
 
-/* Of a volume that is kept, the proof that it is ours has to stay. */
+/* Of a pool or volume that is kept, the proof that it is ours has to stay. */
 static const char *
 lasting_detail(const FerryCreation *creation, const GError *why)
 {
-    if (creation->kind == FERRY_CREATION_BLOCK_VOLUME)
+    switch (creation->kind) {
+    case FERRY_CREATION_POOL_DEFINED:
+    case FERRY_CREATION_POOL_STARTED:
+    case FERRY_CREATION_POOL_AUTOSTART:
+    case FERRY_CREATION_BLOCK_VOLUME:
         return creation->detail;
+    case FERRY_CREATION_DIRECTORY:
+    case FERRY_CREATION_VOLUME:
+    case FERRY_CREATION_NVRAM:
+        break;
+    }
     return why ? why->message : NULL;
 }
 
@@ -90,7 +102,7 @@ static bool
 undo_and_note(const Rollback *self, const FerryCreation *creation, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    bool undone = undo(self->connection, creation, &why);
+    bool undone = undo(self, creation, &why);
 
     if (g_error_matches(why, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE)) {
         g_propagate_error(error, g_steal_pointer(&why));

@@ -133,12 +133,14 @@ ferry_own_file_look(const FerryOwnFile *file, GError **why)
 /* libvirtd goes by the path alone; that it leads to our file was seen just now, and only who may
  * write to a folder on the way, which is not everybody, could change that. */
 static bool
-delete_by_libvirt(const FerryOwnFile *file, virConnectPtr connection, int code, GError **error)
+delete_by_libvirt(
+    const FerryOwnFile *file, bool is_folder, virConnectPtr connection, int code, GError **error)
 {
     bool is_forbidden = code == EACCES || code == EPERM || code == EROFS;
 
     if (is_forbidden && connection)
-        return ferry_virt_volume_delete(connection, file->path, error);
+        return is_folder ? ferry_virt_folder_delete(connection, file->path, error)
+                         : ferry_virt_volume_delete(connection, file->path, error);
     ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
                     is_forbidden ? "Delete it by hand; the agent's user may not" : LOOK_HINT,
                     "Cannot delete '%s': %s", file->path, g_strerror(code));
@@ -151,7 +153,7 @@ delete_found(const FerryOwnFile *file, const Found *found, virConnectPtr connect
     bool is_folder = found->kind == FERRY_BENEATH_FOLDER;
 
     if (unlinkat(found->folder, found->name, is_folder ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT)
-        return delete_by_libvirt(file, is_folder ? NULL : connection, errno, error);
+        return delete_by_libvirt(file, is_folder, connection, errno, error);
     if (!is_folder && connection)
         ferry_virt_folder_refresh(connection, file->path);
     return true;

@@ -22,9 +22,11 @@ struct FerryVirt {
     FerryVirtWatches *watches; /* guards itself */
 
     GMutex lock;
-    virConnectPtr connection;   /* guarded by lock */
-    bool alive;                 /* guarded by lock */
-    FerryDetachedCall *opening; /* guarded by lock; the last one, NULL before the first */
+    virConnectPtr connection;          /* guarded by lock */
+    bool alive;                        /* guarded by lock */
+    FerryDetachedCall *opening;        /* guarded by lock; the last one, NULL before the first */
+    FerryVirtArrivalFunc arrival_func; /* guarded by lock */
+    gpointer arrival_data;             /* guarded by lock */
 };
 
 /* Wakes the watches of @domain; @summary may be NULL. */
@@ -54,11 +56,24 @@ keep_domain_cache(FerryVirt *virt, virDomainPtr domain)
                                virDomainGetName(domain), uuid);
 }
 
+static void
+tell_arrival(FerryVirt *virt, virDomainPtr domain)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN] = "";
+    FERRY_LOCK_SCOPE(&virt->lock);
+
+    virDomainGetUUIDString(domain, uuid);
+    if (virt->arrival_func)
+        virt->arrival_func(uuid, virt->arrival_data);
+}
+
 static int
 on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail, void *opaque)
 {
     keep_domain_cache(opaque, domain);
     notify_watches(opaque, domain, NULL);
+    if (event == VIR_DOMAIN_EVENT_STARTED && detail == VIR_DOMAIN_EVENT_STARTED_MIGRATED)
+        tell_arrival(opaque, domain);
     return 0;
 }
 
@@ -255,6 +270,15 @@ ferry_virt_free(FerryVirt *virt)
     g_mutex_clear(&virt->lock);
     g_free(virt->uri);
     g_free(virt);
+}
+
+void
+ferry_virt_set_arrival_func(FerryVirt *virt, FerryVirtArrivalFunc func, gpointer user_data)
+{
+    FERRY_LOCK_SCOPE(&virt->lock);
+
+    virt->arrival_func = func;
+    virt->arrival_data = user_data;
 }
 
 FerryVirtWatch *

@@ -67,5 +67,11 @@ bool ferry_virt_knows_active(FerryVirt *virt,
                              char **ret_name,
                              char **ret_uuid);
 
+/** Called on libvirt's event thread, which must not wait. */
+typedef void (*FerryVirtArrivalFunc)(const char *uuid, gpointer user_data);
+
+/** @func: called for each domain that begins to arrive here by a migration; NULL: no more. */
+void ferry_virt_set_arrival_func(FerryVirt *virt, FerryVirtArrivalFunc func, gpointer user_data);
+
 /** @uuid: whose events. Events from before are not seen. */
 FerryVirtWatch *ferry_virt_watch(FerryVirt *virt, const char *uuid);

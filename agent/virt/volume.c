@@ -244,6 +244,14 @@ create_patiently(virStoragePoolPtr pool, const char *xml, bool encrypted)
     return volume;
 }
 
+/* A volume that the pool knows, or a file that came after the pool was looked through last. */
+static bool
+is_in_the_way(const char *path)
+{
+    return ferry_virt_error_is(VIR_ERR_STORAGE_VOL_EXIST) ||
+           (ferry_virt_error_is(VIR_ERR_OPERATION_INVALID) && access(path, F_OK) == 0);
+}
+
 static bool
 create_by_libvirt(virStoragePoolPtr pool, const FerryNewImage *image, GError **error)
 {
@@ -254,9 +262,8 @@ create_by_libvirt(virStoragePoolPtr pool, const FerryNewImage *image, GError **e
     if (volume)
         return true;
 
-    FerryErrorCode code = ferry_virt_error_is(VIR_ERR_STORAGE_VOL_EXIST)
-                              ? FERRY_ERROR_DESTINATION_DISK_EXISTS
-                              : FERRY_ERROR_MIGRATION_ERROR;
+    FerryErrorCode code = is_in_the_way(image->path) ? FERRY_ERROR_DESTINATION_DISK_EXISTS
+                                                     : FERRY_ERROR_MIGRATION_ERROR;
 
     return ferry_error_from_virt(error, code, "Cannot make the image '%s'", name);
 }
@@ -271,16 +278,15 @@ qemu_img_options(const FerryQcow2 *qcow2)
                            qcow2->zstd ? ",compression_type=zstd" : "");
 }
 
-/* The name is taken first, exclusively, so that qemu-img never truncates a stranger's file. */
-static bool
+/* The name is taken first, exclusively, so that qemu-img never truncates a stranger's file.
+ * Returns: a descriptor of what was made, or -1. */
+static int
 reserve_file(const char *path, GError **error)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-    if (fd >= 0) {
-        close(fd);
-        return true;
-    }
+    if (fd >= 0)
+        return fd;
     ferry_set_error(
         error, errno == EEXIST ? FERRY_ERROR_DESTINATION_DISK_EXISTS : FERRY_ERROR_MIGRATION_ERROR,
         errno == EEXIST ? "Move the file away after looking whose it is"
@@ -288,7 +294,19 @@ reserve_file(const char *path, GError **error)
                           "libvirt's storage API; give the agent's user write access "
                           "to the folder",
         "Cannot make the image '%s': %s", path, g_strerror(errno));
-    return false;
+    return -1;
+}
+
+/* While @fd is open no other file can have its inode. */
+static void
+remove_reserved(int fd, const char *path)
+{
+    struct stat made;
+    struct stat there;
+
+    if (fstat(fd, &made) == 0 && lstat(path, &there) == 0 && made.st_dev == there.st_dev &&
+        made.st_ino == there.st_ino)
+        unlink(path);
 }
 
 /* Returns: (transfer full): to be run as it is, without a shell. */
@@ -309,29 +327,34 @@ qemu_img_command(const FerryNewImage *image)
 }
 
 static bool
-create_by_qemu_img(const FerryNewImage *image, GError **error)
+run_qemu_img(const FerryNewImage *image, GError **error)
 {
     g_auto(GStrv) command = qemu_img_command(image);
     g_autofree char *output = NULL;
-
-    if (!reserve_file(image->path, error))
-        return false;
-
     g_autoptr(GSubprocess) process = g_subprocess_newv(
         (const char *const *)command,
         G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE, error);
 
-    if (!process || !g_subprocess_communicate_utf8(process, NULL, NULL, NULL, &output, error)) {
-        unlink(image->path);
+    if (!process || !g_subprocess_communicate_utf8(process, NULL, NULL, NULL, &output, error))
         return false;
-    }
-    if (!g_subprocess_get_successful(process)) {
-        unlink(image->path);
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, NULL, "qemu-img cannot make '%s': %s",
-                        image->path, g_strchomp(output));
-        return false;
-    }
-    return true;
+    if (g_subprocess_get_successful(process))
+        return true;
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, NULL, "qemu-img cannot make '%s': %s",
+                    image->path, g_strchomp(output));
+    return false;
+}
+
+static bool
+create_by_qemu_img(const FerryNewImage *image, GError **error)
+{
+    int fd = reserve_file(image->path, error);
+    bool made = fd >= 0 && run_qemu_img(image, error);
+
+    if (fd >= 0 && !made)
+        remove_reserved(fd, image->path);
+    if (fd >= 0)
+        close(fd);
+    return made;
 }
 
 bool

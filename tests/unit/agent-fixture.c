@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -81,6 +82,17 @@ agent_reopen_journal(AgentFixture *fixture)
 {
     ferry_journal_close(fixture->agent.journal);
     open_journal(fixture);
+}
+
+void
+agent_forget_identities(AgentFixture *fixture)
+{
+    sqlite3 *db = NULL;
+    g_autofree char *path = g_build_filename(fixture->config->state_path, "journal.db", NULL);
+
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, "DELETE FROM identities", NULL, NULL, NULL), ==, SQLITE_OK);
+    sqlite3_close(db);
 }
 
 virConnectPtr

@@ -33,6 +33,9 @@ void agent_tear_down(AgentFixture *fixture, gconstpointer user_data);
 /** Another life of the agent: its journal is closed and opened again. */
 void agent_reopen_journal(AgentFixture *fixture);
 
+/** The journal is as an agent of before leaves it, which noted no identities of files. */
+void agent_forget_identities(AgentFixture *fixture);
+
 /** Returns: (transfer full): a reference to the agent's connection. */
 virConnectPtr agent_connect(AgentFixture *fixture);
 

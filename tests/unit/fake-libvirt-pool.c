@@ -30,6 +30,7 @@ pool_free(gpointer data)
     g_free(pool->name);
     g_free(pool->type);
     g_free(pool->folder);
+    g_free(pool->uuid);
     g_ptr_array_unref(pool->volumes);
     g_free(pool);
 }
@@ -139,6 +140,7 @@ add_pool(const char *name, const char *type, const char *folder)
     pool->name = g_strdup(name);
     pool->type = g_strdup(type);
     pool->folder = g_strdup(folder);
+    pool->uuid = g_uuid_string_random();
     pool->defined = true;
     pool->volumes = g_ptr_array_new_with_free_func(fake_volume_free);
     g_ptr_array_add(pools, pool);
@@ -362,6 +364,18 @@ virStoragePoolDefineXML(virConnectPtr connection, const char *xml, unsigned int 
         return fake_pool_handle(add_pool(name, type, folder));
     fake_refuse(VIR_ERR_OPERATION_FAILED, "pool '%s' already exists", name);
     return NULL;
+}
+
+int
+virStoragePoolGetUUIDString(virStoragePoolPtr handle, char *text)
+{
+    FERRY_LOCK_SCOPE(&fake_lock);
+    const FakePool *pool = fake_pool_of(handle);
+
+    if (!pool)
+        return -1;
+    g_strlcpy(text, pool->uuid, VIR_UUID_STRING_BUFLEN);
+    return 0;
 }
 
 int

@@ -107,6 +107,7 @@ typedef struct {
     bool autostart;
     bool defined;
     guint64 extent_bytes;
+    char *uuid;
     GPtrArray *volumes; /* FakeVolume */
 } FakePool;
 

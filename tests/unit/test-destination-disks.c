@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "destination/destination.h"
+#include "destination/nvram.h"
 
 #include "agent-fixture.h"
 #include "ferry/json.h"
@@ -182,9 +183,10 @@ test_nvram(Fixture *self, gconstpointer user_data)
     g_autoptr(FerryJson) data = prepare_well(self);
     g_autofree char *creations = agent_creations(&self->agent, MIGRATION);
 
-    /* libvirt makes it later; the row is there before. */
+    /* libvirt makes it later, when the instance begins to arrive; the row is there before. */
     g_assert_nonnull(strstr(creations, "nvram /web_VARS.fd\n"));
     agent_write_raw(nvram, 540672);
+    ferry_nvram_note_arrival(&self->agent.agent, UUID);
 
     g_autoptr(FerryJson) answer = roll_back(self);
 

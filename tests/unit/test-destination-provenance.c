@@ -1,0 +1,329 @@
+/* A rollback removes what the migration made, and nothing that has its name by then. */
+#include "config.h"
+
+#include "destination/destination.h"
+#include "destination/nvram.h"
+#include "destination/preparation.h"
+
+#include "agent-fixture.h"
+#include "ferry/json.h"
+#include "files/digests.h"
+#include "journal/identities.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PRECIOUS "somebody's own"
+
+typedef struct {
+    AgentFixture agent;
+    FerryDestination *destination;
+    char *folder; /* made with the image */
+    char *path;
+    char *elsewhere; /* beside the allowed folder */
+    json_t *info;
+} Fixture;
+
+static void
+set_up(Fixture *self, gconstpointer user_data)
+{
+    agent_set_up(&self->agent, "kvm02");
+    self->agent.agent.digests = ferry_digests_new(self->agent.agent.journal, self->agent.agent.virt,
+                                                  self->agent.agent.stopping);
+    self->destination = ferry_destination_new(&self->agent.agent);
+    self->folder = agent_image(&self->agent, "tenants/web");
+    self->path = agent_image(&self->agent, "tenants/web/disk.img");
+    self->elsewhere = g_build_filename(self->agent.folder, "elsewhere", NULL);
+    self->info = agent_instance_info(self->path, "raw", "running");
+}
+
+static void
+tear_down(Fixture *self, gconstpointer user_data)
+{
+    g_cancellable_cancel(self->agent.agent.stopping);
+    ferry_destination_free(self->destination);
+    ferry_digests_free(self->agent.agent.digests);
+    json_decref(self->info);
+    g_free(self->folder);
+    g_free(self->path);
+    g_free(self->elsewhere);
+    agent_tear_down(&self->agent, user_data);
+}
+
+static void
+accept(gpointer data)
+{
+}
+
+static json_t *
+prepare(Fixture *self, GError **error)
+{
+    g_autoptr(FerryJson) order = json_pack(
+        "{s:s, s:{s:s, s:O, s:{}, s:s}}", "method", "pre_live_migration", "args", "migration_id",
+        MIGRATION, "instance_info", self->info, "options", "source", "kvm01");
+
+    return ferry_destination_prepare(self->destination, MIGRATION, order, accept, NULL, error);
+}
+
+static void
+prepare_well(Fixture *self)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) data = prepare(self, &error);
+
+    g_assert_no_error(error);
+    g_assert_nonnull(data);
+}
+
+/* Rolls back. Returns: (transfer full): why @path was kept, or NULL when it was not. */
+static char *
+why_kept(Fixture *self, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) answer = ferry_destination_roll_back(self->destination, MIGRATION, &error);
+    json_t *each = NULL;
+    gsize index = 0;
+
+    g_assert_no_error(error);
+    json_array_foreach(json_object_get(answer, "kept"), index, each)
+        if (g_strcmp0(ferry_json_get_string(each, "path"), path) == 0)
+            return g_strdup(ferry_json_get_string(each, "why"));
+    return NULL;
+}
+
+static void
+put(const char *path)
+{
+    g_assert_true(g_file_set_contents(path, PRECIOUS, -1, NULL));
+}
+
+static void
+assert_precious(const char *path)
+{
+    g_autofree char *content = NULL;
+
+    g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
+    g_assert_cmpstr(content, ==, PRECIOUS);
+}
+
+static void
+assert_there(const char *path, bool there)
+{
+    g_assert_cmpint(g_file_test(path, G_FILE_TEST_EXISTS), ==, there);
+}
+
+/* --- images ----------------------------------------------------------------------------------- */
+
+static void
+test_replaced(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *why = NULL;
+
+    prepare_well(self);
+    g_assert_cmpint(g_unlink(self->path), ==, 0);
+    put(self->path);
+    why = why_kept(self, self->path);
+    g_assert_nonnull(strstr(why, "is not the one that"));
+    assert_precious(self->path);
+}
+
+/* The inode is the same: the time of birth tells. */
+static void
+test_renamed_over(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *other = agent_image(&self->agent, "other.img");
+    g_autofree char *why = NULL;
+
+    put(other);
+    prepare_well(self);
+    g_assert_cmpint(g_rename(other, self->path), ==, 0);
+    why = why_kept(self, self->path);
+    g_assert_nonnull(why);
+    assert_precious(self->path);
+}
+
+/* A folder on the way is swapped for a link to files outside of the allowed paths. */
+static void
+test_folder_becomes_a_link(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *aside = agent_image(&self->agent, "aside");
+    g_autofree char *victim = g_build_filename(self->elsewhere, "disk.img", NULL);
+    g_autofree char *why = NULL;
+
+    prepare_well(self);
+    g_assert_cmpint(g_mkdir(self->elsewhere, 0755), ==, 0);
+    put(victim);
+    g_assert_cmpint(g_rename(self->folder, aside), ==, 0);
+    g_assert_cmpint(symlink(self->elsewhere, self->folder), ==, 0);
+    why = why_kept(self, self->path);
+    g_assert_nonnull(strstr(why, "not a folder any more"));
+    assert_precious(victim);
+    g_assert_cmpuint(fake_call_count("virStorageVolDelete"), ==, 0);
+}
+
+/* The agent ends between its intention and the deed; what has the name later proves nothing. */
+static void
+test_only_intended(Fixture *self, gconstpointer user_data)
+{
+    const FerryIntention intention = {MIGRATION, FERRY_CREATION_VOLUME, "web", self->path};
+    g_autoptr(GError) error = NULL;
+    g_autofree char *why = NULL;
+    gint64 id = 0;
+
+    prepare_well(self);
+    g_assert_cmpint(g_unlink(self->path), ==, 0);
+    put(self->path);
+    g_assert_true(ferry_journal_creation_add(self->agent.agent.journal, &intention, &id, &error));
+    why = why_kept(self, self->path);
+    g_assert_nonnull(why);
+    assert_precious(self->path);
+}
+
+static void
+put_strangers_file(gpointer data)
+{
+    put(((Fixture *)data)->path);
+}
+
+/* libvirt's pool does not know it yet, and its word for that is another one. */
+static void
+test_comes_between(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    fake_call_hook("virStorageVolCreateXML", put_strangers_file, self);
+    fake_call_fail("virStorageVolCreateXML", VIR_ERR_OPERATION_INVALID,
+                   "volume target path already exists");
+    g_assert_null(prepare(self, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_DESTINATION_DISK_EXISTS);
+    assert_precious(self->path);
+}
+
+/* --- folders and pools ------------------------------------------------------------------------ */
+
+static void
+test_all_new_folders_go(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *tenants = agent_image(&self->agent, "tenants");
+    g_autofree char *why = NULL;
+
+    prepare_well(self);
+    assert_there(self->path, true);
+    why = why_kept(self, self->path);
+    g_assert_null(why);
+    assert_there(tenants, false);
+    assert_there(self->agent.images, true);
+}
+
+static void
+test_folder_in_use_is_said(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *tenants = agent_image(&self->agent, "tenants");
+    g_autofree char *other = agent_image(&self->agent, "tenants/other.img");
+    g_autofree char *why = NULL;
+
+    prepare_well(self);
+    put(other);
+    why = why_kept(self, tenants);
+    g_assert_nonnull(why);
+    assert_there(self->folder, false);
+    assert_precious(other);
+}
+
+static void
+test_another_pool_of_that_name(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *why = NULL;
+
+    prepare_well(self);
+    {
+        virStoragePoolPtr pool = virStoragePoolLookupByName(NULL, "web");
+
+        g_assert_cmpint(virStoragePoolDestroy(pool), ==, 0);
+        g_assert_cmpint(virStoragePoolUndefine(pool), ==, 0);
+        virStoragePoolFree(pool);
+    }
+    fake_pool_add("web", self->agent.images);
+    why = why_kept(self, self->folder);
+    g_assert_nonnull(strstr(why, "another one than that of"));
+    g_assert_true(fake_pool_is_active("web"));
+    g_assert_true(fake_pool_is_autostarted("web"));
+}
+
+/* --- the firmware's variables ----------------------------------------------------------------- */
+
+static void
+test_claimed_nvram(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *nvram = agent_image(&self->agent, "quarantined.img");
+    g_autofree char *why = NULL;
+
+    json_object_set_new(self->info, "nvram", json_string(nvram));
+    prepare_well(self);
+    put(nvram);
+    why = why_kept(self, nvram);
+    g_assert_nonnull(strstr(why, "Nothing proves"));
+    assert_precious(nvram);
+}
+
+/* Another instance arrives meanwhile. */
+static void
+test_nvram_of_another_arrival(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *nvram = agent_image(&self->agent, "web_VARS.fd");
+    g_autofree char *why = NULL;
+
+    json_object_set_new(self->info, "nvram", json_string(nvram));
+    prepare_well(self);
+    put(nvram);
+    ferry_nvram_note_arrival(&self->agent.agent, OTHER_UUID);
+    why = why_kept(self, nvram);
+    g_assert_nonnull(why);
+    assert_precious(nvram);
+}
+
+/* --- an older self ---------------------------------------------------------------------------- */
+
+/* Its journal has names only; what has them when the new agent starts is taken for what was made. */
+static void
+test_made_by_an_agent_of_before(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *why = NULL;
+
+    prepare_well(self);
+    agent_forget_identities(&self->agent);
+    ferry_destination_recover(self->destination);
+    why = why_kept(self, self->path);
+    g_assert_null(why);
+    assert_there(self->path, false);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*test)(Fixture *self, gconstpointer user_data);
+    } tests[] = {
+        {"image/replaced", test_replaced},
+        {"image/renamed-over", test_renamed_over},
+        {"image/folder-becomes-a-link", test_folder_becomes_a_link},
+        {"image/only-intended", test_only_intended},
+        {"image/comes-between", test_comes_between},
+        {"folders/all-new-ones-go", test_all_new_folders_go},
+        {"folders/in-use-is-said", test_folder_in_use_is_said},
+        {"pool/another-of-that-name", test_another_pool_of_that_name},
+        {"nvram/claimed", test_claimed_nvram},
+        {"nvram/of-another-arrival", test_nvram_of_another_arrival},
+        {"agent-of-before", test_made_by_an_agent_of_before},
+    };
+
+    g_test_init(&argc, &argv, NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {
+        g_autofree char *path = g_strconcat("/destination-provenance/", tests[i].name, NULL);
+
+        g_test_add(path, Fixture, NULL, set_up, tests[i].test, tear_down);
+    }
+    return g_test_run();
+}
