@@ -65,8 +65,10 @@ create(const FerryPreparation *preparation,
     g_autoptr(GError) why = NULL;
     g_auto(FerryBlockVolume) volume = {0};
 
-    if (!ferry_preparation_intend(preparation, FERRY_CREATION_BLOCK_VOLUME, pool, plan->path, &id,
-                                  error))
+    const FerryIntention intention = {
+        .kind = FERRY_CREATION_BLOCK_VOLUME, .pool = pool, .path = plan->path};
+
+    if (!ferry_preparation_intend(preparation, &intention, &id, error))
         return false;
     ferry_fault_point("image", "begin");
     if (!ferry_virt_block_create(preparation->connection, plan->path, plan->disk->capacity_bytes,

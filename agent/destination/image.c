@@ -13,9 +13,63 @@
 #include "virt/domain.h"
 #include "virt/volume.h"
 
-/* An image that was just made and never written has at most this much allocated: headers and empty
- * tables. It tells our own half-made image from one that somebody filled. */
-#define EMPTY_IMAGE_BYTES (8 * 1024 * 1024)
+#include <string.h>
+
+/* --- the file of a row ------------------------------------------------------------------------ */
+
+/* What an intention is noted with. */
+static char *
+describe(const FerryNewImage *image)
+{
+    return g_strdup_printf("%s %" G_GUINT64_FORMAT, image->format, image->capacity_bytes);
+}
+
+/* Nothing of anybody's can be in it: it is what creating an image leaves, and no more. */
+static bool
+is_untouched(virConnectPtr connection, const FerryCreation *creation)
+{
+    g_auto(FerryImage) found = {0};
+    g_auto(GStrv) words = g_strsplit(creation->detail ? creation->detail : "", " ", 2);
+
+    if (g_strv_length(words) != 2 ||
+        !ferry_virt_image_info(connection, creation->path, words[0], &found, NULL) ||
+        found.capacity_bytes != g_ascii_strtoull(words[1], NULL, 10))
+        return false;
+    return strcmp(words[0], "qcow2") == 0
+               ? found.file_bytes > 0 && found.file_bytes <= found.qcow2.tables_end_bytes
+               : found.allocation_bytes == 0;
+}
+
+static FerryOwnFile
+own_file(const FerryAgent *agent, const FerryCreation *creation)
+{
+    return (FerryOwnFile){
+        .agent = agent,
+        .migration_id = creation->migration_id,
+        .path = creation->path,
+    };
+}
+
+/* Where the agent ended between making and noting, no identity proves that the file is ours; that
+ * it is exactly what was to be made, and empty, does as well: with it nothing can be lost. */
+static FerryOwnFileSeen
+look(const FerryAgent *agent, virConnectPtr connection, const FerryCreation *creation)
+{
+    const FerryOwnFile file = own_file(agent, creation);
+    FerryOwnFileSeen seen = ferry_own_file_look(&file, /* why= */ NULL);
+    g_autoptr(GError) error = NULL;
+
+    if (seen != FERRY_OWN_FILE_UNKNOWN || creation->state != FERRY_CREATION_INTENDED ||
+        !is_untouched(connection, creation))
+        return seen;
+    if (ferry_own_file_note(&file, &error))
+        return ferry_own_file_look(&file, /* why= */ NULL);
+    g_warning("Migration '%s': '%s' is not noted: %s", creation->migration_id, creation->path,
+              error->message);
+    return seen;
+}
+
+/* --- making ----------------------------------------------------------------------------------- */
 
 static bool
 clear_the_way(const FerryPreparation *preparation, const char *path, GError **error)
@@ -46,10 +100,14 @@ create(const FerryPreparation *preparation,
 {
     gint64 id = 0;
     g_autoptr(GError) why = NULL;
+    g_autofree char *detail = describe(image);
+    const FerryIntention intention = {.kind = FERRY_CREATION_VOLUME,
+                                      .pool = virStoragePoolGetName(pool),
+                                      .path = image->path,
+                                      .detail = detail};
 
     if (!clear_the_way(preparation, image->path, error) ||
-        !ferry_preparation_intend(preparation, FERRY_CREATION_VOLUME, virStoragePoolGetName(pool),
-                                  image->path, &id, error))
+        !ferry_preparation_intend(preparation, &intention, &id, error))
         return false;
     ferry_fault_point("image", "begin");
     if (!ferry_virt_volume_create(pool, image, &why)) {
@@ -61,23 +119,18 @@ create(const FerryPreparation *preparation,
     return ferry_preparation_note_file(preparation, id, image->path, error);
 }
 
-/* Made by an earlier run that was cut short. Where the run ended before it could note what it had
- * made, the file proves nothing, and is in the way like any other. */
+/* Made by an earlier run that was cut short. */
 static bool
-is_ours_and_empty(const FerryPreparation *preparation, const FerryNewImage *image)
+is_made(const FerryPreparation *preparation,
+        const FerryCreation *before,
+        const FerryNewImage *image)
 {
     g_auto(FerryImage) found = {0};
-    const FerryOwnFile file = {
-        .agent = preparation->agent,
-        .migration_id = preparation->migration_id,
-        .path = image->path,
-    };
 
-    return ferry_own_file_look(&file, /* why= */ NULL) == FERRY_OWN_FILE_OURS &&
+    return look(preparation->agent, preparation->connection, before) == FERRY_OWN_FILE_OURS &&
            ferry_virt_image_info(preparation->connection, image->path, image->format, &found,
                                  NULL) &&
-           found.capacity_bytes == image->capacity_bytes &&
-           found.allocation_bytes <= EMPTY_IMAGE_BYTES;
+           found.capacity_bytes == image->capacity_bytes;
 }
 
 /* Exactly the size, or QEMU refuses after the whole set-up. */
@@ -105,7 +158,7 @@ ensure(const FerryPreparation *preparation,
 {
     const FerryCreation *before =
         ferry_preparation_find(preparation, FERRY_CREATION_VOLUME, image->path);
-    bool made = before && is_ours_and_empty(preparation, image)
+    bool made = before && is_made(preparation, before, image)
                     ? ferry_preparation_note_made(preparation, before->id, NULL, error)
                     : create(preparation, pool, image, error);
 
@@ -150,13 +203,9 @@ ferry_image_undo(const FerryAgent *agent,
                  const FerryCreation *creation,
                  GError **error)
 {
-    const FerryOwnFile file = {
-        .agent = agent,
-        .migration_id = creation->migration_id,
-        .path = creation->path,
-    };
+    const FerryOwnFile file = own_file(agent, creation);
 
-    return ferry_own_file_look(&file, /* why= */ NULL) == FERRY_OWN_FILE_GONE ||
+    return look(agent, connection, creation) == FERRY_OWN_FILE_GONE ||
            (ferry_virt_path_check_unused(connection, creation->path, error) &&
             ferry_own_file_delete(&file, connection, error));
 }

@@ -15,8 +15,8 @@
 /**
  * ferry_image_ensure:
  * Makes the pool of the plan's folder, its images, of exactly their sizes, and removes overlays
- * that an earlier stay of the instance left beside them. Idempotent: an empty image that this
- * migration made before is taken as it is.
+ * that an earlier stay of the instance left beside them. Idempotent: an image that this migration
+ * made before is taken as it is.
  * @error: FERRY_ERROR_DESTINATION_DISK_EXISTS, FERRY_ERROR_MIGRATION_ERROR
  * Returns: (transfer full): the name of the pool.
  */

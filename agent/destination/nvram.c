@@ -28,9 +28,10 @@ ferry_nvram_note(const FerryPreparation *preparation, GError **error)
         return true;
     if (!ferry_firmware_check_path(preparation->agent, path, error))
         return false;
+    const FerryIntention intention = {.kind = FERRY_CREATION_NVRAM, .pool = "", .path = path};
+
     return ferry_path_presence(path) != FERRY_PATH_ABSENT ||
-           ferry_preparation_intend(preparation, FERRY_CREATION_NVRAM, /* pool= */ "", path, &id,
-                                    error);
+           ferry_preparation_intend(preparation, &intention, &id, error);
 }
 
 static void

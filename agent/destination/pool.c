@@ -65,7 +65,10 @@ do_to_pool(const FerryPreparation *preparation,
     const char *name = virStoragePoolGetName(pool);
     g_autofree char *uuid = uuid_of(pool);
 
-    if (!ferry_preparation_intend(preparation, deed->kind, name, folder, &id, error))
+    const FerryIntention intention = {
+        .kind = deed->kind, .pool = name, .path = folder, .detail = uuid};
+
+    if (!ferry_preparation_intend(preparation, &intention, &id, error))
         return false;
     ferry_fault_point("pool", "begin");
     if (!deed->func(pool))
@@ -101,10 +104,13 @@ build(const FerryPreparation *preparation,
     g_autoptr(GPtrArray) missing = missing_folders(folder);
     g_autofree gint64 *ids = g_new0(gint64, missing->len + 1);
 
-    for (guint i = 0; i < missing->len; i++)
-        if (!ferry_preparation_intend(preparation, FERRY_CREATION_DIRECTORY, name,
-                                      g_ptr_array_index(missing, i), &ids[i], error))
+    for (guint i = 0; i < missing->len; i++) {
+        const FerryIntention intention = {
+            .kind = FERRY_CREATION_DIRECTORY, .pool = name, .path = g_ptr_array_index(missing, i)};
+
+        if (!ferry_preparation_intend(preparation, &intention, &ids[i], error))
             return false;
+    }
     ferry_fault_point("pool", "begin");
     if (virStoragePoolBuild(pool, VIR_STORAGE_POOL_BUILD_NEW) != 0)
         return fail(name, FERRY_CREATION_DIRECTORY, folder, error);
@@ -120,10 +126,12 @@ define(const FerryPreparation *preparation, const char *wanted, const char *fold
 {
     gint64 id = 0;
     g_autofree char *name = ferry_virt_pool_free_name(preparation->connection, wanted);
-    g_autofree char *xml = ferry_poolxml_build(name, folder);
+    g_autofree char *uuid = g_uuid_string_random();
+    g_autofree char *xml = ferry_poolxml_build(name, uuid, folder);
+    const FerryIntention intention = {
+        .kind = FERRY_CREATION_POOL_DEFINED, .pool = name, .path = folder, .detail = uuid};
 
-    if (!ferry_preparation_intend(preparation, FERRY_CREATION_POOL_DEFINED, name, folder, &id,
-                                  error))
+    if (!ferry_preparation_intend(preparation, &intention, &id, error))
         return NULL;
 
     virStoragePoolPtr made = virStoragePoolDefineXML(preparation->connection, xml, 0);
@@ -134,7 +142,6 @@ define(const FerryPreparation *preparation, const char *wanted, const char *fold
     }
 
     g_autoptr(virStoragePool) pool = made;
-    g_autofree char *uuid = uuid_of(pool);
 
     if (!ferry_preparation_note_made(preparation, id, uuid, error))
         return NULL;
@@ -229,8 +236,7 @@ undo(virStoragePoolPtr pool, FerryCreationKind kind)
     return true;
 }
 
-/* @creation has the UUID once the deed is done; where the agent ended in between, nothing is proved.
- * Agents of before noted none. */
+/* The UUID was noted before the deed; agents of before noted none. */
 static bool
 check_uuid(virStoragePoolPtr pool, const FerryCreation *creation, GError **error)
 {

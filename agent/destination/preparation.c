@@ -7,20 +7,14 @@
 
 bool
 ferry_preparation_intend(const FerryPreparation *self,
-                         FerryCreationKind kind,
-                         const char *pool,
-                         const char *path,
+                         const FerryIntention *intention,
                          gint64 *ret_id,
                          GError **error)
 {
-    const FerryIntention intention = {
-        .migration_id = self->migration_id,
-        .kind = kind,
-        .pool = pool,
-        .path = path,
-    };
+    FerryIntention own = *intention;
 
-    return ferry_journal_creation_add(self->agent->journal, &intention, ret_id, error);
+    own.migration_id = self->migration_id;
+    return ferry_journal_creation_add(self->agent->journal, &own, ret_id, error);
 }
 
 bool

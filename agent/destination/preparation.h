@@ -26,11 +26,9 @@ typedef struct {
     GPtrArray *creations;          /* what an earlier run made, which was cut short; may be NULL */
 } FerryPreparation;
 
-/** Notes the intention to make @path in @pool. @ret_id: for the two functions below. */
+/** Notes the intention to make something for this migration. @ret_id: for the functions below. */
 bool ferry_preparation_intend(const FerryPreparation *preparation,
-                              FerryCreationKind kind,
-                              const char *pool,
-                              const char *path,
+                              const FerryIntention *intention,
                               gint64 *ret_id,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -68,11 +68,12 @@ ferry_journal_creation_add(FerryJournal *journal,
 {
     FERRY_LOCK_SCOPE(&journal->lock);
 
-    if (!ferry_journal_db_run(journal, error,
-                              "INSERT INTO creations (migration_id, kind, state, pool, path, at_us)"
-                              " VALUES (?, ?, 'intended', ?, ?, ?)",
-                              "tttti", intention->migration_id, kinds[intention->kind],
-                              intention->pool, intention->path, ferry_clock_now_us()))
+    if (!ferry_journal_db_run(
+            journal, error,
+            "INSERT INTO creations (migration_id, kind, state, pool, path, detail,"
+            " at_us) VALUES (?, ?, 'intended', ?, ?, ?, ?)",
+            "ttttti", intention->migration_id, kinds[intention->kind], intention->pool,
+            intention->path, intention->detail, ferry_clock_now_us()))
         return false;
     *ret_id = sqlite3_last_insert_rowid(journal->db);
     return true;

@@ -159,6 +159,7 @@ typedef struct {
     FerryCreationKind kind;
     const char *pool; /* "": none */
     const char *path;
+    const char *detail; /* NULL, or what it will be known by */
 } FerryIntention;
 
 /** Notes an intention before the deed. Returns: true and the row in @ret_id. */

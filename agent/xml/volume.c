@@ -133,13 +133,15 @@ ferry_volxml_parse(const char *xml, FerryVolumeInfo *ret_info, GError **error)
 }
 
 char *
-ferry_poolxml_build(const char *name, const char *directory)
+ferry_poolxml_build(const char *name, const char *uuid, const char *directory)
 {
     g_return_val_if_fail(name && directory, NULL);
     g_autoptr(xmlDoc) document = ferry_xml_new("pool");
     xmlNode *pool = xmlDocGetRootElement(document);
     ferry_xml_set(pool, "type", "dir");
     ferry_xml_add(pool, "name", name);
+    if (uuid)
+        ferry_xml_add(pool, "uuid", uuid);
     ferry_xml_add(ferry_xml_add(pool, "target", NULL), "path", directory);
     return ferry_xml_dump(pool);
 }

@@ -43,8 +43,9 @@ bool ferry_volxml_parse(const char *xml,
                         FerryVolumeInfo *ret_info,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Returns: (transfer full): a <pool type='dir'> for an absolute @directory. */
-char *ferry_poolxml_build(const char *name, const char *directory);
+/** Returns: (transfer full): a <pool type='dir'> for an absolute @directory. @uuid: (nullable):
+ * libvirt chooses one. */
+char *ferry_poolxml_build(const char *name, const char *uuid, const char *directory);
 
 /**
  * ferry_poolxml_parse:

@@ -360,8 +360,14 @@ virStoragePoolDefineXML(virConnectPtr connection, const char *xml, unsigned int 
 
     FERRY_LOCK_SCOPE(&fake_lock);
 
-    if (!fake_pool_find(name))
-        return fake_pool_handle(add_pool(name, type, folder));
+    if (!fake_pool_find(name)) {
+        FakePool *pool = add_pool(name, type, folder);
+        const char *uuid = strstr(xml, "<uuid>");
+
+        if (uuid)
+            memcpy(pool->uuid, uuid + strlen("<uuid>"), VIR_UUID_STRING_BUFLEN - 1);
+        return fake_pool_handle(pool);
+    }
     fake_refuse(VIR_ERR_OPERATION_FAILED, "pool '%s' already exists", name);
     return NULL;
 }

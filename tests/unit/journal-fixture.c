@@ -100,7 +100,9 @@ create(Fixture *fixture, const char *id, FerryCreationKind kind, const char *poo
     gint64 row = 0;
 
     g_assert_true(ferry_journal_creation_add(
-        fixture->journal, &(FerryIntention){id, kind, pool, path}, &row, &error));
+        fixture->journal,
+        &(FerryIntention){.migration_id = id, .kind = kind, .pool = pool, .path = path}, &row,
+        &error));
     g_assert_no_error(error);
     g_assert_cmpint(row, >, 0);
     return row;

@@ -295,7 +295,10 @@ work_on(FerryJournal *journal, guint number, int fd)
         give_up(error);
     promise(fd, 'a');
     if (!ferry_journal_creation_add(
-            journal, &(FerryIntention){id, FERRY_CREATION_VOLUME, "p", "/x"}, &row, &error))
+            journal,
+            &(FerryIntention){
+                .migration_id = id, .kind = FERRY_CREATION_VOLUME, .pool = "p", .path = "/x"},
+            &row, &error))
         give_up(error);
     promise(fd, 'c');
     if (!ferry_journal_step_begin(journal, record, "check", &error))
