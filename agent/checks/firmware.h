@@ -12,8 +12,8 @@
 /** Adds "firmware", "nvram" and "tpm" as far as the instance has them. */
 void ferry_firmware_check(const FerryCheckScene *scene);
 
-/** Returns: (transfer full): where a file of variables may lie: the allowed paths, and where libvirt
- * puts it. */
+/** Returns: (transfer full): where a file of variables may lie: the allowed paths, and where
+ * libvirt puts it. */
 GStrv ferry_firmware_folders(const FerryAgent *agent);
 
 /** Whether a file of variables may lie at @path: in one of these.

@@ -309,7 +309,8 @@ test_nvram_of_another_arrival(Fixture *self, gconstpointer user_data)
 
 /* --- an older self ---------------------------------------------------------------------------- */
 
-/* Its journal has names only; what has them when the new agent starts is taken for what was made. */
+/* Its journal has names only; what has them when the new agent starts is taken for what was
+ * made. */
 static void
 test_made_by_an_agent_of_before(Fixture *self, gconstpointer user_data)
 {
