@@ -3,6 +3,7 @@
 #include "destination/admission.h"
 
 #include "checks/destination.h"
+#include "checks/incoming-instances.h"
 #include "checks/memory.h"
 #include "checks/storage.h"
 #include "checks/way.h"
@@ -82,48 +83,13 @@ ferry_admission_check(FerryDestination *self,
 
 /* --- reserving -------------------------------------------------------------------------------- */
 
-static bool
-brings_files(const FerryRecord *record)
-{
-    const json_t *disk = NULL;
-    gsize index = 0;
-
-    json_array_foreach(json_object_get(record->instance_info, "disks"), index, disk)
-        if (ferry_json_get_bool(disk, "migrate", false) ||
-            ferry_json_get_bool(disk, "carry", false))
-            return true;
-    return false;
-}
-
-/* A preparation that nothing was made for costs nothing until the instance comes: who only prepares
- * keeps nobody else out. */
-static bool
-holds_slot(const FerryDestination *self, const FerryRecord *record)
-{
-    g_autofree char *name = NULL;
-    g_autofree char *uuid = NULL;
-
-    return brings_files(record) ||
-           ferry_virt_knows_active(self->agent->virt, record->instance_uuid, &name, &uuid);
-}
-
-static guint
-count_slots(const FerryDestination *self, const GPtrArray *open)
-{
-    guint used = 0;
-
-    for (guint i = 0; i < open->len; i++)
-        used += holds_slot(self, g_ptr_array_index(open, i));
-    return used;
-}
-
 /* "retry" in the details tells the source to ask again. */
 static bool
 find_slot(FerryDestination *self, GError **error)
 {
     guint limit = self->agent->config->max_concurrent_incoming;
     g_autoptr(GPtrArray) open = ferry_journal_list_incoming(self->agent->journal, error);
-    bool full = open && limit > 0 && count_slots(self, open) >= limit;
+    bool full = open && limit > 0 && ferry_incoming_slots(self->agent, open) >= limit;
 
     if (full) {
         g_autoptr(GError) why =

@@ -26,3 +26,7 @@ bool ferry_path_check(const char *path,
                       const char *const *allowed,
                       char **ret_resolved,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: true when nobody but root can make, change or replace what is at @path, wherever links
+ * lead; also where nothing is. @path: absolute, without `.`, `..` and doubled slashes, or false. */
+bool ferry_path_is_roots(const char *path);

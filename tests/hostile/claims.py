@@ -159,6 +159,26 @@ def firmware_that_is_or_is_not(stage):
     equal([each[0] for each in said("/usr/share/OVMF/no-such-file")], ["fail"])
 
 
+def emulator_of_a_stranger(stage):
+    """libvirtd, which runs an emulator to ask what it can, is not handed a program of a user's"""
+    info = _nothing(stage, "running")
+    ran = IMAGES + "/ran"
+    for owner, mode, name in ((65534, 0o755, "qemu-mine"), (0, 0o777, "qemu-open"),
+                              (0, 0o755, "program")):
+        path = IMAGES + "/" + name
+        outer = stage.destination.path(path)
+        with open(outer, "w", encoding="ascii") as program:
+            program.write("#!/bin/sh\n: > %s\n" % ran)
+        os.chmod(outer, mode)
+        os.chown(outer, owner, 0)
+        stage.defer(stage.remove, stage.destination, path)
+        stage.defer(stage.remove, stage.destination, ran)
+        answer = stage.controller.call("kvm02", "check_can_live_migrate_destination",
+                                       instance_info=dict(info, emulator=path))
+        equal([each["result"] for each in answer["checks"] if each["name"] == "machine"], ["fail"])
+        check(not os.path.exists(stage.destination.path(ran)), "%s was run" % name)
+
+
 def files_that_nobody_named(stage):
     """prepare_file tells nothing of, and makes nothing at, a path that the preparation has not"""
     guest = _lying(stage)
@@ -196,4 +216,4 @@ def preparations_of_nothing(stage):
 
 CASES = (uris_of_another_host, uris_of_another_host_shut_off, volumes_of_the_order,
          talked_into_tcp, definition_of_a_stranger, mark_of_an_arrival, mode_of_a_base,
-         firmware_that_is_or_is_not, files_that_nobody_named, preparations_of_nothing)
+         firmware_that_is_or_is_not, emulator_of_a_stranger, files_that_nobody_named, preparations_of_nothing)

@@ -147,6 +147,20 @@ test_prepare_believes_the_destination(SourceFixture *self, gconstpointer user_da
     g_assert_cmpuint(taken->volumes->len, ==, 1);
 }
 
+/* Whoever cannot be asked is not gone to on an order's word. */
+static void
+test_prepare_without_the_destination(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    source_migration(self, FERRY_STATUS_PREPARING, NULL);
+    fake_bus_refuse("kvm02", "get_migration",
+                    ferry_error_new(FERRY_ERROR_DESTINATION_UNREACHABLE, "Is it on?", "No answer"));
+    g_cancellable_cancel(self->agent.agent.stopping);
+    assert_end(self, source_step("prepare"), FERRY_STEP_FAILED, &error);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_DESTINATION_UNREACHABLE);
+}
+
 /* Its word is not taken for everything, either. */
 static void
 test_prepare_refuses_a_weaker_scheme(SourceFixture *self, gconstpointer user_data)
@@ -421,6 +435,7 @@ main(int argc, char *argv[])
     ADD("prepare/confirms", test_prepare_confirms);
     ADD("prepare/of-another-instance", test_prepare_of_another_instance);
     ADD("prepare/believes-the-destination", test_prepare_believes_the_destination);
+    ADD("prepare/without-the-destination", test_prepare_without_the_destination);
     ADD("prepare/refuses-a-weaker-scheme", test_prepare_refuses_a_weaker_scheme);
     ADD("prepare/undone", test_prepare_undone);
     ADD("trim", test_trim);
