@@ -24,8 +24,8 @@ typedef struct {
 
 /* --- the definition --------------------------------------------------------------------------- */
 
-/* One that does not run is defined here as the last thing before the outcome. A definition that this
- * migration did not bring is somebody's own and stays. */
+/* One that does not run is defined here as the last thing before the outcome. A definition that
+ * this migration did not bring is somebody's own and stays. */
 static bool
 retire_definition(const Rollback *self, const FerryRecord *record, GError **error)
 {
