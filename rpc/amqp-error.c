@@ -49,9 +49,13 @@ hint_of_status(int status)
 {
     switch (status) {
     case AMQP_STATUS_SSL_PEER_VERIFY_FAILED:
-        return "Check ssl_ca_file: it must hold the authority that signed the broker's certificate";
+        return "Check ssl_ca_file: it must hold the authority that signed the broker's "
+               "certificate. "
+               "An address in transport_url must be in the certificate";
     case AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED:
-        return "The broker's certificate is for another name than transport_url has";
+        return "The broker's certificate is for another name than transport_url has: use its name "
+               "in transport_url, or have one issued. ssl_enforce_hostname_verification = false "
+               "accepts any name";
     case AMQP_STATUS_SSL_CONNECTION_FAILED:
         return "See whether this port of the broker speaks TLS and what its log says";
     default:

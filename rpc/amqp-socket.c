@@ -5,6 +5,7 @@
 #include "amqp-error.h"
 #include "ferry/error.h"
 
+#include <glib.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -51,8 +52,23 @@ load_certificate(amqp_socket_t *socket, const FerryMessagingOptions *options, GE
            set_file_error(error, "ssl_cert_file", cert);
 }
 
+/* rabbitmq-c compares names of DNS only: an address is OpenSSL's to compare, in the handshake. */
+static void
+expect_host(amqp_socket_t *socket, const char *host, bool verify)
+{
+    X509_VERIFY_PARAM *rules = SSL_CTX_get0_param(amqp_ssl_socket_get_context(socket));
+    bool is_address = g_hostname_is_ip_address(host);
+
+    if (verify && is_address)
+        X509_VERIFY_PARAM_set1_ip_asc(rules, host);
+    amqp_ssl_socket_set_verify_hostname(socket, verify && !is_address);
+}
+
 static amqp_socket_t *
-new_tls_socket(FerryAmqpState *state, const FerryMessagingOptions *options, GError **error)
+new_tls_socket(FerryAmqpState *state,
+               const FerryMessagingOptions *options,
+               const char *host,
+               GError **error)
 {
     amqp_socket_t *socket = amqp_ssl_socket_new(state);
 
@@ -61,7 +77,7 @@ new_tls_socket(FerryAmqpState *state, const FerryMessagingOptions *options, GErr
         return NULL;
     }
     amqp_ssl_socket_set_verify_peer(socket, /* verify= */ 1);
-    amqp_ssl_socket_set_verify_hostname(socket, options->ssl_enforce_hostname_verification);
+    expect_host(socket, host, options->ssl_enforce_hostname_verification);
     (void)amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST);
     bool ready =
         load_authorities(socket, options, error) && load_certificate(socket, options, error);
@@ -78,8 +94,8 @@ ferry_amqp_socket_open(FerryAmqpState *state,
     const struct timeval timeout = {.tv_sec = CONNECT_TIMEOUT_S};
 
     ERR_clear_error();
-    amqp_socket_t *socket =
-        options->ssl ? new_tls_socket(state, options, error) : amqp_tcp_socket_new(state);
+    amqp_socket_t *socket = options->ssl ? new_tls_socket(state, options, broker->host, error)
+                                         : amqp_tcp_socket_new(state);
     if (!socket)
         return false;
     int status = amqp_socket_open_noblock(socket, broker->host, broker->port, &timeout);

@@ -2,6 +2,7 @@
 
 #include "checks/host.h"
 
+#include "checks/incoming-instances.h"
 #include "checks/memory.h"
 #include "journal/journal.h"
 #include "virt/host.h"
@@ -124,11 +125,12 @@ check_slots(const FerryCheckScene *scene)
         return;
     }
 
-    bool free = limit == 0 || open->len < limit;
+    guint used = ferry_incoming_slots(scene->agent, open);
+    bool free = limit == 0 || used < limit;
 
     ferry_checks_add(scene->checks, "incoming-slots", free ? FERRY_CHECK_PASS : FERRY_CHECK_WARN,
                      free ? NULL : "The migration waits until one is free",
-                     "%u of %u incoming migrations are open", open->len, limit);
+                     "%u of %u incoming migrations are open", used, limit);
 }
 
 void

@@ -2,9 +2,46 @@
 
 #include "checks/incoming-instances.h"
 
+#include "ferry/json.h"
 #include "journal/record.h"
 #include "model/instance.h"
 #include "model/placement.h"
+#include "virt/virt.h"
+
+static bool
+brings_files(const FerryRecord *record)
+{
+    const json_t *disk = NULL;
+    gsize index = 0;
+
+    json_array_foreach(json_object_get(record->instance_info, "disks"), index, disk)
+        if (ferry_json_get_bool(disk, "migrate", false) ||
+            ferry_json_get_bool(disk, "carry", false))
+            return true;
+    return false;
+}
+
+/* A preparation that nothing was made for costs nothing until the instance comes: who only prepares
+ * keeps nobody else out. */
+static bool
+holds_slot(const FerryAgent *agent, const FerryRecord *record)
+{
+    g_autofree char *name = NULL;
+    g_autofree char *uuid = NULL;
+
+    return brings_files(record) ||
+           ferry_virt_knows_active(agent->virt, record->instance_uuid, &name, &uuid);
+}
+
+guint
+ferry_incoming_slots(const FerryAgent *agent, const GPtrArray *open)
+{
+    guint used = 0;
+
+    for (guint i = 0; i < open->len; i++)
+        used += holds_slot(agent, g_ptr_array_index(open, i));
+    return used;
+}
 
 GPtrArray *
 ferry_incoming_others(const GPtrArray *open, const char *uuid)

@@ -7,6 +7,8 @@
 
 #include <glib.h>
 
+#include "runtime/agent.h"
+
 /**
  * ferry_incoming_others:
  * @open: FerryRecord: the incoming migrations that are open (ferry_journal_list_incoming())
@@ -15,3 +17,7 @@
  * arrive.
  */
 GPtrArray *ferry_incoming_others(const GPtrArray *open, const char *uuid);
+
+/** Returns: how many of @open (as above) hold a slot: those that files are made or sent for, and
+ * those whose instance is arriving. Never blocks. */
+guint ferry_incoming_slots(const FerryAgent *agent, const GPtrArray *open);

@@ -3,6 +3,7 @@
 #include "destination/admission.h"
 
 #include "checks/destination.h"
+#include "checks/incoming-instances.h"
 #include "checks/memory.h"
 #include "checks/storage.h"
 #include "checks/way.h"
@@ -88,8 +89,9 @@ find_slot(FerryDestination *self, GError **error)
 {
     guint limit = self->agent->config->max_concurrent_incoming;
     g_autoptr(GPtrArray) open = ferry_journal_list_incoming(self->agent->journal, error);
+    bool full = open && limit > 0 && ferry_incoming_slots(self->agent, open) >= limit;
 
-    if (open && limit > 0 && open->len >= limit) {
+    if (full) {
         g_autoptr(GError) why =
             ferry_error_new(FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
                             "Ask again later, or raise [migration] max_concurrent_incoming",
@@ -99,7 +101,7 @@ find_slot(FerryDestination *self, GError **error)
         ferry_error_set_detail(why, "retry", json_true());
         g_propagate_error(error, g_steal_pointer(&why));
     }
-    return open && (limit == 0 || open->len < limit);
+    return open && !full;
 }
 
 /* Slot, space and memory are counted and taken in one go: two that came together passed the same

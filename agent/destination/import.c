@@ -230,12 +230,28 @@ start_copy(FerryImports *self,
         return NULL;
     ferry_fault_point("partial", "begin");
 
-    if (!ferry_partial_begin(row, is_ours, file->data_bytes, self->agent->config->reserved_bytes,
-                             &offset, error))
+    if (!ferry_partial_begin(row, file, is_ours, self->agent->config->reserved_bytes, &offset,
+                             error))
         return NULL;
     ferry_fault_point("partial", "end");
     ferry_virt_folder_refresh(connection, row->path);
     return answer_copy(row, offset);
+}
+
+/* What is at a path, and whether a content was guessed right, is told to nobody who only asks. */
+static bool
+check_is_brought(const FerryRecord *record, const FerryCarriedFile *file, GError **error)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_from_json(record->instance_info, error);
+
+    if (!instance)
+        return false;
+    if (ferry_carried_file_is_of(file, instance))
+        return true;
+    ferry_set_error(
+        error, FERRY_ERROR_INVALID_REQUEST, "Name it in the instance_info of pre_live_migration",
+        "The migration '%s' brings no %s '%s'", record->migration_id, file->kind, file->path);
+    return false;
 }
 
 json_t *
@@ -250,7 +266,7 @@ ferry_imports_begin(FerryImports *self,
     json_t *answer = NULL;
     bool is_ours = false;
 
-    if (!file ||
+    if (!file || !check_is_brought(record, file, error) ||
         !ferry_path_check(file->path, (const char *const *)self->agent->config->allowed_paths,
                           &path, error))
         return NULL;
@@ -272,10 +288,10 @@ ferry_imports_begin(FerryImports *self,
 static json_t *
 publish_partial(FerryImports *self, virConnectPtr connection, FerryImport *row, GError **error)
 {
-    mode_t mode = g_strcmp0(row->kind, FERRY_CARRIED_BASE) == 0 ? 0444 : 0600;
+    bool read_only = g_strcmp0(row->kind, FERRY_CARRIED_BASE) == 0;
 
-    if (!ferry_partial_settle(row, mode, error) || !enter(self, row, FERRY_IMPORT_COPYING, error) ||
-        !ferry_partial_give_name(row, error))
+    if (!ferry_partial_settle(row, read_only, error) ||
+        !enter(self, row, FERRY_IMPORT_COPYING, error) || !ferry_partial_give_name(row, error))
         return NULL;
     ferry_fault_point("publish", "end");
     ferry_digests_renamed(self->agent->digests, row->partial, row->path);
@@ -440,21 +456,6 @@ ferry_imports_undo(FerryImports *self,
             return false;
     }
     return true;
-}
-
-bool
-ferry_imports_have_images(FerryImports *self, const char *migration_id, guint count)
-{
-    g_autoptr(GPtrArray) rows = ferry_journal_imports(self->agent->journal, migration_id, NULL);
-    guint arrived = 0;
-
-    for (guint i = 0; rows && i < rows->len; i++) {
-        const FerryImport *row = g_ptr_array_index(rows, i);
-
-        arrived += g_strcmp0(row->kind, FERRY_CARRIED_IMAGE) == 0 &&
-                   (row->state == FERRY_IMPORT_PUBLISHED || row->state == FERRY_IMPORT_PRESENT);
-    }
-    return rows && arrived >= count;
 }
 
 bool

@@ -61,10 +61,6 @@ bool ferry_imports_undo(FerryImports *imports,
                         json_t *kept,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Returns: true when the images of @count disks have arrived for this migration, as the journal
- * proves. */
-bool ferry_imports_have_images(FerryImports *imports, const char *migration_id, guint count);
-
 /** The instance arrived: what it needs stays. */
 bool ferry_imports_deliver(FerryImports *imports,
                            const char *migration_id,

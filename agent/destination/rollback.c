@@ -9,9 +9,8 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "journal/journal.h"
-#include "model/disk-plan.h"
-#include "model/instance.h"
 #include "runtime/fault-point.h"
+#include "virt/arrival.h"
 #include "virt/domain.h"
 
 /* One call of ferry_rollback_run(). */
@@ -25,23 +24,17 @@ typedef struct {
 
 /* --- the definition --------------------------------------------------------------------------- */
 
-/* One that does not run is defined here as the last thing before the outcome. Nobody had its UUID
- * when it was prepared; a definition that is here before its images is somebody's own and stays. */
+/* One that does not run is defined here as the last thing before the outcome. A definition that
+ * this migration did not bring is somebody's own and stays. */
 static bool
-retire_definition(const Rollback *self,
-                  FerryImports *imports,
-                  const FerryRecord *record,
-                  GError **error)
+retire_definition(const Rollback *self, const FerryRecord *record, GError **error)
 {
-    g_autoptr(FerryInstance) instance = ferry_instance_from_json(record->instance_info, error);
+    bool ours = false;
 
-    if (!instance)
-        return false;
-    return !ferry_instance_is_shut_off(instance) ||
-           !ferry_imports_have_images(imports, record->migration_id,
-                                      ferry_disk_plan_count(instance)) ||
-           ferry_virt_domain_retire(self->connection, record->instance_uuid, /* undefine= */ true,
-                                    error);
+    return ferry_virt_arrival_is_of(self->connection, record->instance_uuid, self->migration_id,
+                                    &ours, error) &&
+           (!ours || ferry_virt_domain_retire(self->connection, record->instance_uuid,
+                                              /* undefine= */ true, error));
 }
 
 /* --- what was made ---------------------------------------------------------------------------- */
@@ -160,7 +153,7 @@ ferry_rollback_run(const FerryAgent *agent,
     g_autoptr(FerryJson) kept_files = json_array();
     const Rollback self = {agent, connection, record->migration_id, removed, kept};
 
-    if (!retire_definition(&self, imports, record, error) ||
+    if (!retire_definition(&self, record, error) ||
         !ferry_imports_undo(imports, connection, record->migration_id, removed_files, kept_files,
                             error) ||
         !undo_creations(&self, error))

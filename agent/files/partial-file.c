@@ -59,12 +59,19 @@ check_space(const FerryImport *row,
 }
 
 /* Opens the partial file, making it where there is none. A file of that name that no row knows is
- * not ours. */
+ * not ours. It may be read by whoever may read the source's: what is a secret there stays one here,
+ * also before it is complete. */
 static int
-open_partial(const FerryImport *row, bool is_ours, GError **error)
+open_partial(const FerryImport *row, const FerryCarriedFile *file, bool is_ours, GError **error)
 {
     int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (is_ours ? 0 : O_EXCL);
     int fd = open(row->partial, flags, 0600);
+
+    if (fd >= 0 && fchmod(fd, 0600 | (file->mode & 0044)) < 0) {
+        close(fd);
+        fail_on_file("set the rights of", row->partial, error);
+        return -1;
+    }
 
     if (fd < 0 && errno == EEXIST)
         ferry_partial_refuse_other(row->partial, "no migration of this host made it", error);
@@ -98,14 +105,15 @@ measure_partial(const FerryImport *row,
 
 bool
 ferry_partial_begin(const FerryImport *row,
+                    const FerryCarriedFile *file,
                     bool is_ours,
-                    guint64 data_bytes,
                     guint64 reserved_bytes,
                     guint64 *ret_offset,
                     GError **error)
 {
-    int fd = open_partial(row, is_ours, error);
-    bool ok = fd >= 0 && measure_partial(row, fd, data_bytes, reserved_bytes, ret_offset, error);
+    int fd = open_partial(row, file, is_ours, error);
+    bool ok =
+        fd >= 0 && measure_partial(row, fd, file->data_bytes, reserved_bytes, ret_offset, error);
 
     if (fd >= 0)
         close(fd);
@@ -121,21 +129,22 @@ ferry_partial_empty(const FerryImport *row, GError **error)
 /* --- the end ---------------------------------------------------------------------------------- */
 
 static bool
-complete(FerryImport *row, int fd, mode_t mode)
+complete(FerryImport *row, int fd, bool read_only)
 {
     struct stat st;
 
-    if (fd < 0 || fsync(fd) < 0 || fchmod(fd, mode) < 0 || fstat(fd, &st) < 0)
+    if (fd < 0 || fstat(fd, &st) < 0 || fchmod(fd, read_only ? st.st_mode & 0444 : 0600) < 0 ||
+        fsync(fd) < 0)
         return false;
     row->inode = st.st_ino;
     return true;
 }
 
 bool
-ferry_partial_settle(FerryImport *row, mode_t mode, GError **error)
+ferry_partial_settle(FerryImport *row, bool read_only, GError **error)
 {
     int fd = open(row->partial, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    bool ok = complete(row, fd, mode) || fail_on_file("complete", row->partial, error);
+    bool ok = complete(row, fd, read_only) || fail_on_file("complete", row->partial, error);
 
     if (fd >= 0)
         close(fd);

@@ -6,7 +6,10 @@
 #include "model/digest-line.h"
 #include "model/json-field.h"
 
+#include <string.h>
+
 #define MAX_TEXT_BYTES 4096
+#define MAX_MODE 07777
 #define MAX_BYTES (G_GUINT64_CONSTANT(1) << 62)
 
 FerryCarriedFile *
@@ -37,11 +40,15 @@ ferry_carried_file_free(FerryCarriedFile *file)
 json_t *
 ferry_carried_file_to_json(const FerryCarriedFile *file)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:o}", "kind", file->kind, "path",
-                     ferry_json_text(file->path), "format", ferry_json_text(file->format), "pool",
-                     ferry_json_text(file->pool), "file_bytes", (json_int_t)file->file_bytes,
-                     "data_bytes", (json_int_t)file->data_bytes, "digest",
-                     ferry_json_text(file->digest));
+    json_t *object = json_pack(
+        "{s:s, s:o, s:o, s:o, s:I, s:I, s:o}", "kind", file->kind, "path",
+        ferry_json_text(file->path), "format", ferry_json_text(file->format), "pool",
+        ferry_json_text(file->pool), "file_bytes", (json_int_t)file->file_bytes, "data_bytes",
+        (json_int_t)file->data_bytes, "digest", ferry_json_text(file->digest));
+
+    if (file->mode != 0)
+        json_object_set_new(object, "mode", json_integer(file->mode));
+    return object;
 }
 
 static bool
@@ -95,6 +102,7 @@ ferry_carried_file_from_json(const json_t *object, GError **error)
         !ferry_field_uint64(&scope, "data_bytes", 0, MAX_BYTES, &file->data_bytes, error) ||
         !ferry_field_text(&scope, "digest", FERRY_FIELD_LINE, MAX_TEXT_BYTES, &file->digest,
                           error) ||
+        !ferry_field_uint(&scope, "mode", 0, MAX_MODE, &file->mode, error) ||
         !check(&scope, file, error))
         return NULL;
     return g_steal_pointer(&file);
@@ -150,6 +158,35 @@ add_files_of_disk(GPtrArray *files, const FerryDisk *disk)
     }
     if (disk->carry && disk->source && !has_path(files, disk->source))
         g_ptr_array_add(files, file_of_medium(disk));
+}
+
+static bool
+has_image(const FerryInstance *instance, const char *path)
+{
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (disk->migrate && g_strcmp0(disk->source, path) == 0)
+            return true;
+    }
+    return g_strcmp0(instance->nvram, path) == 0;
+}
+
+bool
+ferry_carried_file_is_of(const FerryCarriedFile *file, const FerryInstance *instance)
+{
+    if (strcmp(file->kind, FERRY_CARRIED_IMAGE) == 0)
+        return ferry_instance_is_shut_off(instance) && has_image(instance, file->path);
+
+    g_autoptr(GPtrArray) files = ferry_carried_files_of(instance);
+
+    for (guint i = 0; i < files->len; i++) {
+        const FerryCarriedFile *known = g_ptr_array_index(files, i);
+
+        if (strcmp(known->kind, file->kind) == 0 && g_strcmp0(known->path, file->path) == 0)
+            return true;
+    }
+    return false;
 }
 
 GPtrArray *

@@ -22,6 +22,7 @@ typedef struct {
     guint64 file_bytes; /* its length */
     guint64 data_bytes; /* what it has allocated */
     char *digest;       /* content-digest.h; NULL until it was computed */
+    guint mode;         /* its permissions on the source; 0: not told */
 } FerryCarriedFile;
 
 /** Returns: (transfer full): of no size and no digest yet; the texts are copied. */
@@ -33,9 +34,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryCarriedFile, ferry_carried_file_free)
 /** Returns: (transfer full): the protocol's object. */
 json_t *ferry_carried_file_to_json(const FerryCarriedFile *file);
 
-/** @error: FERRY_ERROR_INVALID_REQUEST naming the field. All but @pool are required. */
+/** @error: FERRY_ERROR_INVALID_REQUEST naming the field. All but @pool and @mode are
+ * required. */
 FerryCarriedFile *ferry_carried_file_from_json(const json_t *object,
                                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: true when @instance, as its source described it, brings a file of this kind to this
+ * path: of any other one nothing is told, and none is made. */
+bool ferry_carried_file_is_of(const FerryCarriedFile *file, const FerryInstance *instance);
 
 /** Returns: (transfer full) (element-type FerryCarriedFile): what has to be brought for an instance
  * whose disks are planned, each file once, a base before what lies on it. */

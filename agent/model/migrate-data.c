@@ -201,7 +201,8 @@ static bool
 refuse(const char *field, const char *value, const char *expected, GError **error)
 {
     ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST,
-                    "Pass migrate_data on as pre_live_migration answered it",
+                    "Pass migrate_data on as pre_live_migration answered it, and give both hosts "
+                    "the same live_migration_scheme",
                     "migrate_data.%s is '%s': expected %s", field, value ? value : "(nothing)",
                     expected);
     return false;
@@ -228,13 +229,17 @@ parse_plain_uri(const char *text)
     return uri;
 }
 
+/* Over tcp nobody proves who he is and everybody reads along: a host that itself wants more is not
+ * talked into it. */
 static bool
-is_plain_libvirt_uri(const char *text)
+is_plain_libvirt_uri(const char *text, const char *own)
 {
-    static const char *const schemes[] = {"qemu+tls", "qemu+tcp", "qemu+ssh", NULL};
+    static const char *const schemes[] = {"qemu+tls", "qemu+ssh", "qemu+tcp", NULL};
     g_autoptr(GUri) uri = parse_plain_uri(text);
+    bool takes_tcp = g_str_has_prefix(own, "qemu+tcp:");
 
     return uri && g_strv_contains(schemes, g_uri_get_scheme(uri)) &&
+           (takes_tcp || strcmp(g_uri_get_scheme(uri), "qemu+tcp") != 0) &&
            g_strcmp0(g_uri_get_path(uri), "/system") == 0;
 }
 
@@ -248,10 +253,10 @@ ferry_migrate_data_check(const FerryMigrateData *data, const FerryConfig *config
 
     g_autofree char *own = ferry_migrate_data_libvirt_uri(config, g_uri_get_host(uri));
 
-    if (g_strcmp0(data->libvirt_uri, own) != 0 && !is_plain_libvirt_uri(data->libvirt_uri))
+    if (g_strcmp0(data->libvirt_uri, own) != 0 && !is_plain_libvirt_uri(data->libvirt_uri, own))
         return refuse("libvirt_uri", data->libvirt_uri,
-                      "qemu+tls, qemu+tcp or qemu+ssh://HOST/system, or what this host's "
-                      "live_migration_uri makes",
+                      "qemu+tls or qemu+ssh://HOST/system, qemu+tcp where this host has it itself, "
+                      "or what this host's live_migration_uri makes",
                       error);
     /* A document of a stranger could name any program and any file of the destination; what the
      * options ask for is made here, of libvirt's own. */

@@ -66,8 +66,11 @@ const FerryMigrateVolume *ferry_migrate_data_find(const FerryMigrateData *data, 
  * ferry_migrate_data_check:
  * The URIs go to libvirtd, which runs as root and whose URIs can name commands to run
  * (qemu+ext://, ?command=): so `migrate_uri` must be tcp://HOST[:PORT], and `libvirt_uri` either
- * qemu+tls|tcp|ssh://HOST[:PORT]/system without user and query, or what this host's own
- * live_migration_uri makes of the same HOST.
+ * qemu+tls|ssh://HOST[:PORT]/system without user and query, or what this host's own
+ * live_migration_uri or live_migration_scheme makes of the same HOST; qemu+tcp only where that is
+ * qemu+tcp, too.
+ * Which HOST it is nobody checks here: a destination may name any address for itself, which a host
+ * that lies about its instances wins nothing by.
  * `destination_xml` must be null: virt/redefine.h makes the document where one is needed.
  * @error: FERRY_ERROR_INVALID_REQUEST naming the field
  */

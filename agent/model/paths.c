@@ -209,3 +209,36 @@ ferry_path_check_folder(const char *path,
 {
     return check(path, allowed, /* is_folder= */ true, ret_resolved, error);
 }
+
+/* In a folder that all may write to, such as /tmp, the sticky bit keeps others from what is there,
+ * but not from names that are free. */
+static bool
+way_is_roots(const char *path)
+{
+    bool crowded = false;
+    const char *end = path;
+    do {
+        end = strchr(end + 1, '/');
+        g_autofree char *prefix = end ? g_strndup(path, (gsize)(end - path)) : g_strdup(path);
+        struct stat status;
+        if (lstat(prefix, &status) != 0)
+            return errno == ENOENT && !crowded;
+        crowded = !S_ISLNK(status.st_mode) && (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+        bool sticky = S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
+        if (status.st_uid != 0 || (crowded && !sticky))
+            return false;
+    } while (end);
+    return true;
+}
+
+bool
+ferry_path_is_roots(const char *path)
+{
+    g_autofree char *plain = g_canonicalize_filename(path, "/");
+    if (strcmp(plain, path) != 0 || !way_is_roots(path))
+        return false;
+    char *raw = realpath(path, NULL);
+    bool roots = !raw || way_is_roots(raw);
+    free(raw);
+    return roots;
+}

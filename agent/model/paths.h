@@ -43,3 +43,7 @@ bool ferry_path_find_root(const char *path,
 /** @error: FERRY_ERROR_PATH_NOT_ALLOWED: @mode lets everybody write into @folder, who could put
  * another file under a name of ours. */
 bool ferry_path_check_writers(const char *folder, guint mode, GError **error);
+
+/** Returns: true when nobody but root can make, change or replace what is at @path, wherever links
+ * lead; also where nothing is. @path: absolute, without `.`, `..` and doubled slashes, or false. */
+bool ferry_path_is_roots(const char *path);

@@ -3,6 +3,7 @@
 #include "source/definition-call.h"
 
 #include "ferry/json.h"
+#include "virt/arrival.h"
 #include "virt/auto.h"
 #include "virt/domain.h"
 #include "virt/migrate.h"
@@ -30,17 +31,22 @@ static bool
 run_call(gpointer data, GError **error)
 {
     const Call *self = data;
-    FerryTransferParameters parameters = {
-        .offline = true,
-        .libvirt_uri = self->libvirt_uri,
-        .dest_name = ferry_migration_options(self->migration)->dest_name,
-    };
     g_autoptr(virConnect) connection =
         ferry_virt_connect_apart(ferry_migration_agent(self->migration)->virt, error);
     g_autoptr(virDomain) domain =
         connection ? ferry_virt_domain_find(connection, self->uuid, error) : NULL;
 
-    return domain && ferry_virt_migrate(domain, &parameters, error);
+    g_autofree char *marked =
+        domain ? ferry_virt_arrival_document(domain, ferry_migration_id(self->migration), error)
+               : NULL;
+    FerryTransferParameters parameters = {
+        .offline = true,
+        .libvirt_uri = self->libvirt_uri,
+        .dest_name = ferry_migration_options(self->migration)->dest_name,
+        .dest_xml = marked,
+    };
+
+    return marked && ferry_virt_migrate(domain, &parameters, error);
 }
 
 FerryDetachedCall *

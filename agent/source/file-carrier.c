@@ -11,6 +11,8 @@
 #include "runtime/fault-point.h"
 #include "runtime/stall-timer.h"
 
+#include <sys/stat.h>
+
 /* While another migration brings the file, or the destination reads it. */
 #define ASK_AGAIN_MS 500
 #define LOOK_MS 250
@@ -249,6 +251,15 @@ next_answer(Carrying *self, const FerryFileAnswer *answer, GError **error)
     return NULL;
 }
 
+/* Where it cannot be looked at, it is made for nobody but its owner there. */
+static guint
+mode_of(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && S_ISREG(st.st_mode) ? st.st_mode & 07777 : 0;
+}
+
 bool
 ferry_file_carrier_bring(const FerryFileCarrier *carrier,
                          FerryCarriedFile *file,
@@ -261,6 +272,7 @@ ferry_file_carrier_bring(const FerryFileCarrier *carrier,
         .carrier = carrier, .file = file, .func = func, .data = data, .pause_ms = FIRST_PAUSE_MS};
     g_autoptr(FerryFileAnswer) answer = NULL;
 
+    file->mode = mode_of(file->path);
     if (!file->digest)
         file->digest =
             ferry_digests_await(carrier->agent->digests, file->path, carrier->cancellable, error);

@@ -4,6 +4,7 @@
 
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "model/paths.h"
 #include "virt/auto.h"
 #include "virt/domain-state.h"
 #include "virt/domain.h"
@@ -13,6 +14,23 @@
 #include <stdlib.h>
 
 /* --- what a guest needs ----------------------------------------------------------------------- */
+
+/* libvirtd runs an emulator to ask what it can. So one that a stranger names has to be QEMU by its
+ * name, and root's. */
+static bool
+may_ask_emulator(const char *emulator)
+{
+    g_autofree char *name = emulator ? g_path_get_basename(emulator) : NULL;
+
+    return name && (strstr(name, "qemu") || strstr(name, "kvm")) && ferry_path_is_roots(emulator);
+}
+
+/* NULL: libvirt's own choice. */
+static const char *
+emulator_of(const FerryInstance *instance)
+{
+    return may_ask_emulator(instance->emulator) ? instance->emulator : NULL;
+}
 
 /* A CPU that names a model can be compared; host-passthrough and maximum name none. */
 static bool
@@ -29,7 +47,7 @@ ferry_virt_host_compare_cpu(virConnectPtr connection, const FerryInstance *insta
     if (!names_a_model(instance->cpu_xml))
         return FERRY_CPU_NOT_COMPARABLE;
 
-    int match = virConnectCompareHypervisorCPU(connection, instance->emulator, instance->arch,
+    int match = virConnectCompareHypervisorCPU(connection, emulator_of(instance), instance->arch,
                                                instance->machine, instance->virt_type,
                                                instance->cpu_xml, flags);
 
@@ -49,7 +67,16 @@ ferry_virt_host_knows_machine(virConnectPtr connection,
                               const FerryInstance *instance,
                               GError **error)
 {
-    char *xml = virConnectGetDomainCapabilities(connection, instance->emulator, instance->arch,
+    if (instance->emulator && !may_ask_emulator(instance->emulator)) {
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+                        "Use an emulator that has qemu or kvm in its name and that nobody but root "
+                        "can change, with all folders above it",
+                        "The emulator '%s' is not asked on this host: libvirt would run it",
+                        instance->emulator);
+        return false;
+    }
+
+    char *xml = virConnectGetDomainCapabilities(connection, emulator_of(instance), instance->arch,
                                                 instance->machine, instance->virt_type, 0);
 
     if (xml) {
@@ -68,7 +95,7 @@ ferry_virt_host_knows_machine(virConnectPtr connection,
 bool
 ferry_virt_host_has_tpm(virConnectPtr connection, const FerryInstance *instance)
 {
-    char *raw = virConnectGetDomainCapabilities(connection, instance->emulator, instance->arch,
+    char *raw = virConnectGetDomainCapabilities(connection, emulator_of(instance), instance->arch,
                                                 instance->machine, instance->virt_type, 0);
     g_autofree char *xml = raw;
     g_autoptr(FerryDomainCapabilities) able =

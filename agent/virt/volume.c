@@ -134,23 +134,29 @@ parse_head(const char *path, const guint8 *head, gssize length, FerryQcow2 *qcow
     return true;
 }
 
-/* Without a pool we look at the file ourselves, as far as the agent's user may. */
+/* As libvirt writes it. */
+static char *
+format_time(const struct timespec *time)
+{
+    return time->tv_nsec == 0 ? g_strdup_printf("%" G_GINT64_FORMAT, (gint64)time->tv_sec)
+                              : g_strdup_printf("%" G_GINT64_FORMAT ".%09ld", (gint64)time->tv_sec,
+                                                (long)time->tv_nsec);
+}
+
+/* libvirt's word of a file depends on what the guest has written to its beginning: of a raw disk it
+ * believes a header, and stumbles over the names in one. So a file is looked at here, wherever the
+ * agent's user may. Returns: false with the reason in errno. */
 static bool
-look_at_file(const char *path, FerryImage *image, GError **error)
+look_at_file(const char *path, FerryImage *image)
 {
     struct stat st;
 
-    if (stat(path, &st) < 0 || !S_ISREG(st.st_mode)) {
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
-                        "Define and start a storage pool for its folder",
-                        "No active pool holds '%s' and it cannot be looked at: %s", path,
-                        g_strerror(errno));
+    errno = 0;
+    if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
         return false;
-    }
     image->capacity_bytes = (guint64)st.st_size;
     image->allocation_bytes = (guint64)st.st_blocks * 512;
-    image->fingerprint = g_strdup_printf("%" G_GINT64_FORMAT ".%09ld", (gint64)st.st_mtim.tv_sec,
-                                         (long)st.st_mtim.tv_nsec);
+    image->fingerprint = format_time(&st.st_mtim);
     return true;
 }
 
@@ -169,18 +175,39 @@ look_at_volume(virStorageVolPtr volume, FerryImage *image, GError **error)
                                      "Cannot look at the volume '%s'", name);
 
     g_autofree char *xml = raw;
-    g_autoptr(virStoragePool) pool = virStoragePoolLookupByVolume(volume);
     g_auto(FerryVolumeInfo) parsed = {0};
 
     if (!ferry_volxml_parse(xml, &parsed, error))
         return false;
-    image->pool = pool ? g_strdup(virStoragePoolGetName(pool)) : NULL;
     image->capacity_bytes = info.capacity;
     image->allocation_bytes = info.allocation;
     /* Nothing tells when a device was written to: its node has other times. */
     if (info.type != VIR_STORAGE_VOL_BLOCK)
         image->fingerprint = g_steal_pointer(&parsed.mtime);
     return true;
+}
+
+static char *
+pool_of(virStorageVolPtr volume)
+{
+    g_autoptr(virStoragePool) pool = virStoragePoolLookupByVolume(volume);
+
+    return pool ? g_strdup(virStoragePoolGetName(pool)) : NULL;
+}
+
+static bool
+look_at(virStorageVolPtr volume, const char *path, FerryImage *image, GError **error)
+{
+    image->pool = volume ? pool_of(volume) : NULL;
+    if (look_at_file(path, image))
+        return true;
+    if (volume)
+        return look_at_volume(volume, image, error);
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+                    "Define and start a storage pool for its folder",
+                    "No active pool holds '%s' and it cannot be looked at: %s", path,
+                    errno != 0 ? g_strerror(errno) : "it is no regular file");
+    return false;
 }
 
 static guint64
@@ -204,7 +231,7 @@ ferry_virt_image_info(virConnectPtr connection,
     g_autoptr(virStorageVol) volume = ferry_virt_volume_find(connection, path, &ignored);
 
     image.format = g_strdup(format);
-    if (volume ? !look_at_volume(volume, &image, error) : !look_at_file(path, &image, error))
+    if (!look_at(volume, path, &image, error))
         return false;
     if (g_strcmp0(format, "qcow2") == 0) {
         gssize got = volume ? read_head_of_volume(connection, volume, head, sizeof head) : -1;

@@ -1,7 +1,7 @@
 /* messaging-options.h: how to reach the broker: part of the configuration, used by the bus.
  *
- * Names and defaults are those of oslo.messaging. A plain value; ferry_messaging_options_copy()
- * copies it.
+ * Names and defaults are those of oslo.messaging, but that the broker's certificate must name the
+ * broker. A plain value; ferry_messaging_options_copy() copies it.
  */
 #pragma once
 
@@ -15,8 +15,8 @@ typedef struct {
     char *ssl_ca_file;   /* NULL: the system's store */
     char *ssl_cert_file; /* NULL: no client certificate */
     char *ssl_key_file;
-    bool ssl_enforce_hostname_verification;
-    guint heartbeat_timeout_threshold; /* seconds; 0 turns heartbeats off */
+    bool ssl_enforce_hostname_verification; /* on, where oslo.messaging has it off */
+    guint heartbeat_timeout_threshold;      /* seconds; 0 turns heartbeats off */
     bool amqp_durable_queues;
     bool amqp_auto_delete;
     bool rabbit_ha_queues;

@@ -442,6 +442,17 @@ virDomainDefineXML(virConnectPtr connection, const char *xml)
 }
 
 int
+virDomainSetMetadata(virDomainPtr handle,
+                     int type,
+                     const char *metadata,
+                     const char *key,
+                     const char *uri,
+                     unsigned int flags)
+{
+    return fake_begin(__func__, "%s %s", handle->name, uri) ? 0 : -1;
+}
+
+int
 virDomainUndefineFlags(virDomainPtr handle, unsigned int flags)
 {
     if (!fake_begin(__func__, "%s %u", handle->name, flags))

@@ -12,9 +12,10 @@
 static json_t *
 sound(void)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "kind", "base", "path",
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:i}", "kind", "base", "path",
                      "/images/base.qcow2", "format", "qcow2", "pool", "default", "file_bytes",
-                     (json_int_t)1000, "data_bytes", (json_int_t)500, "digest", DIGEST);
+                     (json_int_t)1000, "data_bytes", (json_int_t)500, "digest", DIGEST, "mode",
+                     0640);
 }
 
 static void
@@ -56,6 +57,9 @@ test_bad_fields(void)
         {"digest", "\"ferry1-sha256:00\""},
         {"digest", "\"../../etc\""},
         {"pool", "1"},
+        {"mode", "-1"},
+        {"mode", "4096"},
+        {"mode", "\"0644\""},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {

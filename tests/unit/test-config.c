@@ -120,7 +120,7 @@ test_messaging_defaults(void)
 
     g_assert_false(options->ssl);
     g_assert_null(options->ssl_ca_file);
-    g_assert_false(options->ssl_enforce_hostname_verification);
+    g_assert_true(options->ssl_enforce_hostname_verification);
     g_assert_cmpuint(options->heartbeat_timeout_threshold, ==, 60);
     g_assert_false(options->amqp_durable_queues);
     g_assert_false(options->amqp_auto_delete);

@@ -12,6 +12,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 typedef struct {
     AgentFixture agent;
@@ -267,15 +268,44 @@ test_seeded_takes_time(Fixture *self, gconstpointer user_data)
 
 #define CONTENT "what a base holds, and nothing else"
 
+/* Returns: (transfer full): the path of a base, which the instance has from now on. */
+static char *
+name_base(Fixture *self)
+{
+    g_autofree char *medium = agent_image(&self->agent, "medium.qcow2");
+    char *base = agent_image(&self->agent, "base.raw");
+    json_t *layer = json_pack("{s:s, s:s, s:I}", "path", base, "format", "raw", "file_bytes",
+                              (json_int_t)strlen(CONTENT));
+    json_t *image =
+        json_pack("{s:i, s:I, s:i, s:i, s:b, s:s, s:s}", "version", 3, "virtual_size_bytes",
+                  (json_int_t)MIB, "cluster_size_bytes", 65536, "refcount_bits", 16,
+                  "has_backing_file", true, "backing_name", base, "backing_format", "raw");
+
+    json_array_append_new(json_object_get(self->info, "disks"),
+                          json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:[o], s:o}",
+                                    "target", "vdb", "device", "disk", "type", "file", "source",
+                                    medium, "format", "qcow2", "readonly", true, "carry", true,
+                                    "capacity_bytes", (json_int_t)MIB, "file_bytes",
+                                    (json_int_t)MIB, "layers", layer, "image", image));
+    return base;
+}
+
+static json_t *
+ask_for_kind(
+    Fixture *self, const char *kind, const char *path, const char *digest, int mode, GError **error)
+{
+    g_autoptr(FerryJson) file =
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:i}", "kind", kind, "path", path, "format",
+                  "raw", "file_bytes", (json_int_t)strlen(CONTENT), "data_bytes",
+                  (json_int_t)strlen(CONTENT), "digest", digest, "mode", mode);
+
+    return ferry_destination_prepare_file(self->destination, MIGRATION, file, error);
+}
+
 static json_t *
 ask_for(Fixture *self, const char *path, const char *digest, GError **error)
 {
-    g_autoptr(FerryJson) file =
-        json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}", "kind", "base", "path", path, "format", "raw",
-                  "file_bytes", (json_int_t)strlen(CONTENT), "data_bytes",
-                  (json_int_t)strlen(CONTENT), "digest", digest);
-
-    return ferry_destination_prepare_file(self->destination, MIGRATION, file, error);
+    return ask_for_kind(self, "base", path, digest, 0644, error);
 }
 
 /* Returns: (transfer full): what a file with @content has. */
@@ -319,7 +349,7 @@ static void
 test_file(Fixture *self, gconstpointer user_data)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *base = agent_image(&self->agent, "base.raw");
+    g_autofree char *base = name_base(self);
     g_autofree char *digest = digest_of(self, CONTENT);
     g_autoptr(FerryJson) data = prepare_well(self);
     g_autoptr(FerryJson) answer = ask_for(self, base, digest, &error);
@@ -345,12 +375,71 @@ test_file(Fixture *self, gconstpointer user_data)
     g_assert_false(g_file_test(base, G_FILE_TEST_EXISTS));
 }
 
+/* A secret on the source stays one here, from the first byte on. */
+static void
+test_file_mode(Fixture *self, gconstpointer user_data)
+{
+    static const struct {
+        int there;
+        mode_t partial;
+        mode_t here;
+    } modes[] = {{0644, 0644, 0444}, {0640, 0640, 0440}, {0600, 0600, 0400},
+                 {0400, 0600, 0400}, {0777, 0644, 0444}, {0, 0600, 0400}};
+    g_autofree char *base = name_base(self);
+    g_autofree char *digest = digest_of(self, CONTENT);
+    g_autoptr(FerryJson) data = prepare_well(self);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(modes); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(FerryJson) answer =
+            ask_for_kind(self, "base", base, digest, modes[i].there, &error);
+        struct stat st;
+
+        g_assert_no_error(error);
+        g_assert_cmpint(stat(ferry_json_get_string(answer, "path"), &st), ==, 0);
+        g_assert_cmpuint(st.st_mode & 07777, ==, modes[i].partial);
+        write_over(ferry_json_get_string(answer, "path"), CONTENT);
+
+        g_autoptr(FerryJson) published = publish(self, base, &error);
+
+        g_assert_no_error(error);
+        g_assert_cmpint(stat(base, &st), ==, 0);
+        g_assert_cmpuint(st.st_mode & 07777, ==, modes[i].here);
+        g_assert_cmpint(g_unlink(base), ==, 0);
+    }
+}
+
+/* Nobody learns what is at a path, or makes a file there, who only asks for it. */
+static void
+test_file_of_nobody(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *base = name_base(self);
+    g_autofree char *other = agent_image(&self->agent, "other.raw");
+    g_autofree char *digest = digest_of(self, CONTENT);
+    g_autoptr(FerryJson) data = prepare_well(self);
+    const struct {
+        const char *kind;
+        const char *path;
+    } wrong[] = {{"base", other},      {"medium", other},        {"image", self->path},
+                 {"base", self->path}, {"medium", base},         {"image", base},
+                 {"seed", self->path}, {"base", "/etc/hostname"}};
+
+    g_assert_true(g_file_set_contents(other, CONTENT, -1, NULL));
+    for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(ask_for_kind(self, wrong[i].kind, wrong[i].path, digest, 0644, &error));
+        g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
+    }
+    g_assert_false(g_file_test(base, G_FILE_TEST_EXISTS));
+}
+
 /* What arrived is something else: it is not published, and is copied from the beginning. */
 static void
 test_file_that_is_another(Fixture *self, gconstpointer user_data)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *base = agent_image(&self->agent, "base.raw");
+    g_autofree char *base = name_base(self);
     g_autofree char *digest = digest_of(self, CONTENT);
     g_autoptr(FerryJson) data = prepare_well(self);
     g_autoptr(FerryJson) answer = ask_for(self, base, digest, &error);
@@ -369,7 +458,7 @@ static void
 test_file_is_there(Fixture *self, gconstpointer user_data)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *base = agent_image(&self->agent, "base.raw");
+    g_autofree char *base = name_base(self);
     g_autofree char *digest = digest_of(self, CONTENT);
     g_autoptr(FerryJson) data = prepare_well(self);
 
@@ -391,7 +480,7 @@ static void
 test_other_file_is_there(Fixture *self, gconstpointer user_data)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *base = agent_image(&self->agent, "base.raw");
+    g_autofree char *base = name_base(self);
     g_autofree char *digest = digest_of(self, CONTENT);
     g_autoptr(FerryJson) data = prepare_well(self);
 
@@ -405,7 +494,7 @@ static void
 test_file_without_a_preparation(Fixture *self, gconstpointer user_data)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *base = agent_image(&self->agent, "base.raw");
+    g_autofree char *base = name_base(self);
     g_autofree char *digest = digest_of(self, CONTENT);
 
     g_assert_null(ask_for(self, base, digest, &error));
@@ -428,6 +517,8 @@ main(int argc, char *argv[])
     ADD("seeded", test_seeded);
     ADD("seeded/takes-time", test_seeded_takes_time);
     ADD("file", test_file);
+    ADD("file/mode", test_file_mode);
+    ADD("file/of-nobody", test_file_of_nobody);
     ADD("file/that-is-another", test_file_that_is_another);
     ADD("file/is-there", test_file_is_there);
     ADD("file/other-is-there", test_other_file_is_there);

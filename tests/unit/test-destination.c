@@ -365,13 +365,29 @@ test_no_slot(Fixture *self, gconstpointer user_data)
     other->instance_name = g_strdup("db-1");
     other->instance_uuid = g_strdup(OTHER_UUID);
     other->order = json_object();
-    other->instance_info = json_null();
+    other->instance_info = json_pack("{s:[{s:b}]}", "disks", "migrate", true);
     g_assert_true(ferry_journal_add(self->agent.agent.journal, other, &error));
     self->agent.config->max_concurrent_incoming = 1;
     g_assert_null(prepare(self, &error));
     /* The source may ask again. */
     g_assert_true(ferry_json_get_bool(ferry_error_details(error), "retry", false));
     g_assert_cmpuint(self->accepted, ==, 0);
+}
+
+/* Who only prepares keeps nobody else out. */
+static void
+test_no_slot_for_nothing(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) other = ferry_record_new(OTHER_UUID, FERRY_ROLE_DESTINATION);
+
+    other->instance_name = g_strdup("db-1");
+    other->instance_uuid = g_strdup(OTHER_UUID);
+    other->order = json_object();
+    other->instance_info = json_pack("{s:[{s:b, s:b}]}", "disks", "migrate", false, "carry", false);
+    g_assert_true(ferry_journal_add(self->agent.agent.journal, other, &error));
+    self->agent.config->max_concurrent_incoming = 1;
+    prepare_well(self);
 }
 
 static void
@@ -544,6 +560,66 @@ test_roll_back_keeps_what_is_used(Fixture *self, gconstpointer user_data)
     assert_file(self->path, true);
 }
 
+/* --- a definition alone ----------------------------------------------------------------------- */
+
+#define MARK(id)                                                                                   \
+    "<metadata><x:arrival xmlns:x='urn:virt-ferry:arrival:1' migration='" id "'/></metadata>"
+
+/* The preparation is of an instance that does not run and has no disk; then its UUID is defined. */
+static void
+define_after_preparation(Fixture *self, const char *metadata)
+{
+    json_t *info = json_object_get(json_object_get(self->order, "args"), "instance_info");
+    g_autofree char *xml = g_strdup_printf(
+        "<domain type='qemu'><name>web-1</name><uuid>" UUID "</uuid>%s</domain>", metadata);
+
+    json_object_set_new(info, "state", json_string("shutoff"));
+    json_object_set_new(info, "disks", json_array());
+    prepare_well(self);
+    fake_domain_add(xml);
+    fake_domain_set_state(UUID, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_UNKNOWN);
+}
+
+static void
+test_definition_of_a_stranger(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    define_after_preparation(self, user_data);
+    g_assert_null(finish(self, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
+
+    g_autoptr(FerryJson) answer = roll_back(self, NULL);
+
+    g_assert_nonnull(answer);
+    g_assert_true(fake_domain_exists(UUID));
+}
+
+static void
+test_definition_that_came(Fixture *self, gconstpointer user_data)
+{
+    define_after_preparation(self, MARK(MIGRATION));
+
+    g_autoptr(FerryJson) answer = roll_back(self, NULL);
+
+    g_assert_nonnull(answer);
+    g_assert_false(fake_domain_exists(UUID));
+}
+
+static void
+test_definition_that_stays(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    define_after_preparation(self, MARK(MIGRATION));
+
+    g_autoptr(FerryJson) answer = finish(self, &error);
+
+    g_assert_no_error(error);
+    assert_status(self, "completed");
+    g_assert_cmpuint(fake_call_count("virDomainSetMetadata"), ==, 1);
+}
+
 static void
 test_roll_back_of_what_arrived(Fixture *self, gconstpointer user_data)
 {
@@ -665,6 +741,9 @@ test_check_finds_the_instance(Fixture *self, gconstpointer user_data)
 
 #define ADD(path, func) g_test_add("/destination/" path, Fixture, NULL, set_up, func, tear_down)
 
+#define ADD_WITH(path, data, func)                                                                 \
+    g_test_add("/destination/" path, Fixture, data, set_up, func, tear_down)
+
 int
 main(int argc, char *argv[])
 {
@@ -683,6 +762,7 @@ main(int argc, char *argv[])
     ADD("prepare/other-order-of-the-same-id", test_other_order_of_the_same_id);
     ADD("prepare/other-migration-of-the-instance", test_other_migration_of_the_instance);
     ADD("prepare/no-slot", test_no_slot);
+    ADD("prepare/no-slot-for-nothing", test_no_slot_for_nothing);
     ADD("prepare/no-memory", test_no_memory);
     ADD("finish", test_finish);
     ADD("finish/makes-persistent", test_finish_makes_persistent);
@@ -693,6 +773,10 @@ main(int argc, char *argv[])
     ADD("roll-back/not-under-an-instance", test_no_roll_back_under_an_instance);
     ADD("roll-back/keeps-what-is-used", test_roll_back_keeps_what_is_used);
     ADD("roll-back/of-what-arrived", test_roll_back_of_what_arrived);
+    ADD_WITH("definition/of-a-stranger", "", test_definition_of_a_stranger);
+    ADD_WITH("definition/of-another-migration", MARK(OTHER_UUID), test_definition_of_a_stranger);
+    ADD("definition/that-came", test_definition_that_came);
+    ADD("definition/that-stays", test_definition_that_stays);
     ADD("lease/is-open", test_lease_is_open);
     ADD("lease/is-over", test_lease_is_over);
     ADD("lease/of-one-that-arrives", test_lease_of_one_that_arrives);

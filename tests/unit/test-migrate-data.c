@@ -110,8 +110,25 @@ static void
 test_plain_forms(Fixture *fixture, gconstpointer user_data)
 {
     assert_taken(fixture, "qemu+tls://kvm02/system", "tcp://192.0.2.7:49152");
-    assert_taken(fixture, "qemu+tcp://kvm02:16509/system", "tcp://kvm02");
     assert_taken(fixture, "qemu+ssh://[2001:db8::7]/system", "tcp://[2001:db8::7]:49152");
+}
+
+/* Only a host that goes over tcp itself is led there. */
+static void
+test_weaker_scheme(Fixture *fixture, gconstpointer user_data)
+{
+    static const char *const strong[] = {NULL, "qemu+tls://%s/system?pkipath=/p",
+                                         "qemu+ssh://ferry@%s/system", "qemu+unix:///system"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(strong); i++) {
+        set_uri(fixture, strong[i]);
+        assert_refused(fixture, "qemu+tcp://kvm02/system", "tcp://kvm02", "libvirt_uri");
+        assert_refused(fixture, "QEMU+TCP://kvm02/system", "tcp://kvm02", "libvirt_uri");
+        assert_taken(fixture, "qemu+tls://kvm02/system", "tcp://kvm02");
+    }
+    set_uri(fixture, "qemu+tcp://%s:16510/system");
+    assert_taken(fixture, "qemu+tcp://kvm02:16509/system", "tcp://kvm02");
+    assert_taken(fixture, "qemu+ssh://kvm02/system", "tcp://kvm02");
 }
 
 /* libvirtd runs as root, and runs what such a URI says. */
@@ -135,6 +152,9 @@ test_hostile_libvirt_uri(Fixture *fixture, gconstpointer user_data)
         "lxc+tls://kvm02/system",
         "test:///default",
         "qemu+tls:///system",
+        "qemu+tls://kvm02/system?no_verify=1",
+        "qemu+tls://kvm02/system?pkipath=/tmp/x",
+        "qemu+ssh://kvm02/system?no_verify=1",
         "",
         "kvm02",
     };
@@ -209,7 +229,7 @@ test_read(Fixture *fixture, gconstpointer user_data)
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryJson) object = json_loads(
         "{\"migration_id\": \"76389cdb-4cb3-4ff0-a6bc-1e9320e92a4f\", \"host\": \"kvm02\","
-        " \"libvirt_uri\": \"qemu+tcp://192.0.2.12/system\", \"migrate_uri\": \"tcp://192.0.2.12\","
+        " \"libvirt_uri\": \"qemu+tls://192.0.2.12/system\", \"migrate_uri\": \"tcp://192.0.2.12\","
         " \"pools\": [{\"name\": \"default\", \"path\": \"/images\"}],"
         " \"volumes\": [{\"target\": \"vda\", \"path\": \"/images/a\", \"pool\": \"default\","
         "  \"format\": \"raw\", \"capacity_bytes\": 21474836480, \"created\": true,"
@@ -246,6 +266,7 @@ main(int argc, char *argv[])
     ADD("/migrate-data/made", test_made);
     ADD("/migrate-data/own-answers", test_own_answers);
     ADD("/migrate-data/plain-forms", test_plain_forms);
+    ADD("/migrate-data/weaker-scheme", test_weaker_scheme);
     ADD("/migrate-data/hostile-libvirt-uri", test_hostile_libvirt_uri);
     ADD("/migrate-data/hostile-migrate-uri", test_hostile_migrate_uri);
     ADD("/migrate-data/own-template", test_own_template);

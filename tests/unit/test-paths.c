@@ -231,6 +231,29 @@ add(const char *name, void (*test)(Fixture *, gconstpointer))
     g_test_add(name, Fixture, NULL, set_up, test, tear_down);
 }
 
+/* What only root can put there, whoever runs this test. */
+static void
+test_roots(Fixture *fixture, gconstpointer user_data)
+{
+    g_autofree char *file = g_build_filename(fixture->images, "a.qcow2", NULL);
+    g_autofree char *absent = g_build_filename(fixture->images, "absent", NULL);
+
+    g_assert_true(ferry_path_is_roots("/usr/bin/env"));
+    g_assert_true(ferry_path_is_roots("/usr/bin/no-such-program"));
+    g_assert_true(ferry_path_is_roots("/no-such-folder/program"));
+    /* Anybody may make it the next moment. */
+    g_assert_false(ferry_path_is_roots("/tmp/no-such-program"));
+    g_assert_cmpint(g_chmod(file, 0777), ==, 0);
+    g_assert_false(ferry_path_is_roots(file));
+    g_assert_cmpint(g_chmod(fixture->images, 0777), ==, 0);
+    g_assert_false(ferry_path_is_roots(file));
+    g_assert_false(ferry_path_is_roots(absent));
+    g_assert_false(ferry_path_is_roots("/usr/bin/../bin/env"));
+    g_assert_false(ferry_path_is_roots("/usr//bin/env"));
+    g_assert_false(ferry_path_is_roots("env"));
+    g_assert_false(ferry_path_is_roots(""));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -241,6 +264,7 @@ main(int argc, char **argv)
     add("/paths/symbolic-links", test_symbolic_links);
     add("/paths/allowed-folder", test_an_allowed_folder_is_no_file);
     add("/paths/folders-of-everybody", test_folders_of_everybody);
+    add("/paths/roots", test_roots);
     add("/paths/allowed-folders", test_allowed_folders_are_resolved_too);
     return g_test_run();
 }

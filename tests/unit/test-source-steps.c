@@ -108,6 +108,73 @@ test_prepare_confirms(SourceFixture *self, gconstpointer user_data)
 }
 
 static void
+answer_prepared(SourceFixture *self, const char *key, const char *value)
+{
+    json_t *told = source_migrate_data(self);
+
+    if (key)
+        json_object_set_new(told, key, json_string(value));
+    fake_bus_answer("kvm02", "get_migration",
+                    json_pack("{s:s, s:{s:s}, s:o}", "status", "prepared", "instance", "uuid", UUID,
+                              "migrate_data", told));
+}
+
+/* Whoever passes migrate_data on cannot lead the instance elsewhere: the destination's word
+ * counts, and an order that says another one fails. */
+static void
+test_prepare_believes_the_destination(SourceFixture *self, gconstpointer user_data)
+{
+    static const char *const other[][2] = {{"libvirt_uri", "qemu+tls://kvm03/system"},
+                                           {"migrate_uri", "tcp://kvm03"}};
+
+    source_migration(self, FERRY_STATUS_PREPARING, NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(other); i++) {
+        g_autoptr(GError) error = NULL;
+
+        answer_prepared(self, other[i][0], other[i][1]);
+        assert_end(self, source_step("prepare"), FERRY_STEP_FAILED, &error);
+        g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
+        g_assert_nonnull(strstr(error->message, other[i][0]));
+    }
+    g_assert_true(ferry_migration_set_migrate_data(self->migration, json_object(), NULL));
+    answer_prepared(self, NULL, NULL);
+    assert_end(self, source_step("prepare"), FERRY_STEP_DONE, NULL);
+
+    const FerryMigrateData *taken = ferry_migration_migrate_data(self->migration);
+
+    g_assert_cmpstr(taken->libvirt_uri, ==, "qemu+tls://kvm02/system");
+    g_assert_cmpstr(taken->migrate_uri, ==, "tcp://kvm02");
+    g_assert_cmpuint(taken->volumes->len, ==, 1);
+}
+
+/* Whoever cannot be asked is not gone to on an order's word. */
+static void
+test_prepare_without_the_destination(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    source_migration(self, FERRY_STATUS_PREPARING, NULL);
+    fake_bus_refuse("kvm02", "get_migration",
+                    ferry_error_new(FERRY_ERROR_DESTINATION_UNREACHABLE, "Is it on?", "No answer"));
+    g_cancellable_cancel(self->agent.agent.stopping);
+    assert_end(self, source_step("prepare"), FERRY_STEP_FAILED, &error);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_DESTINATION_UNREACHABLE);
+}
+
+/* Its word is not taken for everything, either. */
+static void
+test_prepare_refuses_a_weaker_scheme(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    source_migration(self, FERRY_STATUS_PREPARING, NULL);
+    g_assert_true(ferry_migration_set_migrate_data(self->migration, json_object(), NULL));
+    answer_prepared(self, "libvirt_uri", "qemu+tcp://kvm02/system");
+    assert_end(self, source_step("prepare"), FERRY_STEP_FAILED, &error);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
+}
+
+static void
 test_prepare_of_another_instance(SourceFixture *self, gconstpointer user_data)
 {
     g_autoptr(GError) error = NULL;
@@ -367,6 +434,9 @@ main(int argc, char *argv[])
     ADD("check/finds-snapshots", test_check_finds_snapshots);
     ADD("prepare/confirms", test_prepare_confirms);
     ADD("prepare/of-another-instance", test_prepare_of_another_instance);
+    ADD("prepare/believes-the-destination", test_prepare_believes_the_destination);
+    ADD("prepare/without-the-destination", test_prepare_without_the_destination);
+    ADD("prepare/refuses-a-weaker-scheme", test_prepare_refuses_a_weaker_scheme);
     ADD("prepare/undone", test_prepare_undone);
     ADD("trim", test_trim);
     ADD("trim/that-fails", test_trim_that_fails);

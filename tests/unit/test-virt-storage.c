@@ -73,6 +73,23 @@ test_image_info(Fixture *self, gconstpointer user_data)
     g_assert_false(raw.qcow2.known);
 }
 
+/* libvirt looks into the file, where a guest may have written what it cannot print. */
+static void
+test_image_that_libvirt_cannot_show(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(FerryImage) image = {0};
+
+    fake_image_write_qcow2(self->path, 8 * MIB);
+    fake_call_fail("virStorageVolGetInfo", VIR_ERR_SYSTEM_ERROR, "cannot stat its backing file");
+    fake_call_fail("virStorageVolGetXMLDesc", VIR_ERR_XML_ERROR, "not UTF-8");
+    g_assert_true(ferry_virt_image_info(self->connection, self->path, "raw", &image, &error));
+    g_assert_no_error(error);
+    g_assert_cmpstr(image.pool, ==, "images");
+    g_assert_cmpuint(image.capacity_bytes, ==, image.file_bytes);
+    g_assert_nonnull(image.fingerprint);
+}
+
 static void
 test_image_that_is_none(Fixture *self, gconstpointer user_data)
 {
@@ -289,6 +306,7 @@ main(int argc, char *argv[])
     g_test_init(&argc, &argv, NULL);
     ADD("find-refreshes", test_find_refreshes);
     ADD("image-info", test_image_info);
+    ADD("image-that-libvirt-cannot-show", test_image_that_libvirt_cannot_show);
     ADD("image-that-is-none", test_image_that_is_none);
     ADD("image-without-a-pool", test_image_without_a_pool);
     ADD("delete", test_delete);

@@ -34,7 +34,8 @@ class Certificates:
         os.chmod(self._folder.name, 0o755)
         self.authority = self._authority('good')
         self.stranger = self._authority('stranger')
-        self.key, self.certificate = self.authority.issue('localhost', [], self._path('broker'))
+        self.key, self.certificate = self.authority.issue('localhost', ['127.0.0.1'],
+                                                            self._path('broker'))
         self.client_key, self.client_certificate = self.authority.issue(
             'agent.example.org', [], self._path('client'))
         for path in (self.key, self.certificate):

@@ -36,15 +36,34 @@ ask_to_prepare(FerryMigration *migration, GError **error)
         error);
 }
 
-/* Where the disks arrive is the destination's word, not that of whoever passed the order on. */
+/* An order may repeat what the destination has said; another word would be a way to send the
+ * instance to a host that nobody allowed. */
 static bool
-take_volumes(FerryMigration *migration, const json_t *answer, GError **error)
+is_repeated(const FerryRecord *record, const json_t *told, const char *key, GError **error)
 {
-    json_t *volumes = json_object_get(json_object_get(answer, "migrate_data"), "volumes");
-    json_t *migrate_data = json_copy(ferry_migration_record(migration)->migrate_data);
+    const char *value = ferry_json_get_string(record->migrate_data, key);
+    const char *expected = ferry_json_get_string(told, key);
 
-    json_object_set(migrate_data, "volumes", volumes);
-    return ferry_migration_set_migrate_data(migration, migrate_data, error);
+    if (!value || g_strcmp0(value, expected) == 0)
+        return true;
+    ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST,
+                    "Pass migrate_data on as pre_live_migration answered it",
+                    "migrate_data.%s is '%s', but the destination '%s' says '%s'", key, value,
+                    record->destination, expected ? expected : "nothing");
+    return false;
+}
+
+/* Where the instance goes and where its disks arrive is the destination's word, not that of whoever
+ * passed the order on. */
+static bool
+take_migrate_data(FerryMigration *migration, const json_t *answer, GError **error)
+{
+    const FerryRecord *record = ferry_migration_record(migration);
+    json_t *told = json_object_get(answer, "migrate_data");
+
+    return is_repeated(record, told, "libvirt_uri", error) &&
+           is_repeated(record, told, "migrate_uri", error) &&
+           ferry_migration_set_migrate_data(migration, json_incref(told), error);
 }
 
 /* The thin copy takes the target's zeroes for granted: only images that the destination's agent has
@@ -68,7 +87,7 @@ confirm_prepared(FerryMigration *migration, GError **error)
         return false;
     if (g_strcmp0(ferry_json_get_string(answer, "status"), "prepared") == 0 &&
         g_strcmp0(ferry_json_get_string(instance, "uuid"), record->instance_uuid) == 0)
-        return take_volumes(migration, answer, error);
+        return take_migrate_data(migration, answer, error);
     ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
                     "Call pre_live_migration there with the same migration_id first",
                     "The destination '%s' is not prepared for '%s' by the migration '%s'",
