@@ -170,7 +170,7 @@ ferry_amqp_connection_next(FerryAmqpConnection *self, FerryAmqpEvent *ret_event,
 
         self->served_us = g_get_monotonic_time();
         if (status == AMQP_STATUS_TIMEOUT) {
-            /* The library keeps what it ignores: heartbeats of channels, frames of no known type. */
+            /* The library keeps what it ignores, such as frames of no known type. */
             amqp_maybe_release_buffers(self->state);
             return true;
         }

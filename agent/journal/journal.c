@@ -288,13 +288,15 @@ ferry_journal_prune(FerryJournal *journal, gint64 before_us, GError **error)
         return false;
 
     /* `error` is terminal but waits to be resolved: its history is evidence and stays. */
-    bool ok = ferry_journal_db_run(journal, error,
-                                   "DELETE FROM migrations WHERE open = 0 AND ended_us > 0"
-                                   " AND ended_us < ? AND status <> 'error'",
-                                   "i", before_us) &&
-              ferry_journal_db_run(journal, error,
-                                   "DELETE FROM quarantine WHERE ended_us > 0 AND ended_us < ?",
-                                   "i", before_us);
+    bool ok =
+        ferry_journal_db_run(journal, error,
+                             "DELETE FROM migrations WHERE open = 0 AND ended_us > 0"
+                             " AND ended_us < ? AND status <> 'error'",
+                             "i", before_us) &&
+        ferry_journal_db_run(journal, error,
+                             "DELETE FROM quarantine WHERE ended_us > 0 AND ended_us < ?", "i",
+                             before_us) &&
+        ferry_journal_db_run(journal, error, "DELETE FROM digests WHERE at_us < ?", "i", before_us);
 
     for (guint i = 0; ok && i < G_N_ELEMENTS(tables); i++) {
         g_autofree char *sql = g_strdup_printf("DELETE FROM %s WHERE migration_id NOT IN"

@@ -1,6 +1,6 @@
 /* Well-formed frames of a broker: the library's decoders of methods and properties, and what makes
- * events of frames. The input is orders to build frames by. Framing itself, the login and the calls are
- * broker.c's: a connection costs a hundred times as much as its frames. */
+ * events of frames. The input is orders to build frames by. Framing itself, the login and the calls
+ * are broker.c's: a connection costs a hundred times as much as its frames. */
 #include "config.h"
 
 #include "frame-builder.h"
