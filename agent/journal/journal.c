@@ -214,10 +214,10 @@ read_record(FerryStatement *row)
     record->progress = ferry_journal_db_json(row, 11);
     record->error = ferry_journal_db_json(row, 12);
     record->report = ferry_journal_db_json(row, 13);
-    record->created_us = sqlite3_column_int64(row, 14);
-    record->updated_us = sqlite3_column_int64(row, 15);
-    record->ended_us = sqlite3_column_int64(row, 16);
-    record->expires_us = sqlite3_column_int64(row, 17);
+    record->created_us = ferry_journal_db_time(row, 14);
+    record->updated_us = ferry_journal_db_time(row, 15);
+    record->ended_us = ferry_journal_db_time(row, 16);
+    record->expires_us = ferry_journal_db_time(row, 17);
     record->seq = sqlite3_column_int64(row, 18);
     record->abort_ordered = sqlite3_column_int(row, 19);
     record->force_ordered = sqlite3_column_int(row, 20);
@@ -344,8 +344,8 @@ ferry_journal_step_end(FerryJournal *journal,
 static json_t *
 read_step(FerryStatement *row)
 {
-    gint64 begun = sqlite3_column_int64(row, 2);
-    gint64 ended = sqlite3_column_int64(row, 3);
+    gint64 begun = ferry_journal_db_time(row, 2);
+    gint64 ended = ferry_journal_db_time(row, 3);
     g_autofree char *begun_at = ferry_clock_format_iso(begun);
     g_autofree char *ended_at = ended ? ferry_clock_format_iso(ended) : NULL;
 

@@ -229,7 +229,7 @@ typedef struct {
     char *priority; /* info, error */
     char *message_id;
     gint64 time_us;
-    json_t *payload;
+    json_t *payload; /* NULL: the row is damaged and cannot be sent */
 } FerryOutboxEntry;
 
 void ferry_outbox_entry_free(FerryOutboxEntry *entry);
