@@ -100,6 +100,16 @@ on_confirmed(gpointer data)
     start_source(self, &self->drop_source, FORGET_MS, on_drop);
 }
 
+/* It could never be confirmed, and would hold its place among those in flight for ever. */
+static void
+drop_damaged(FerryOutbox *self, const FerryOutboxEntry *entry)
+{
+    g_warning("Event %" G_GINT64_FORMAT " of the journal is damaged, and is dropped", entry->id);
+    self->last_id = entry->id;
+    g_array_append_val(self->confirmed, entry->id);
+    start_source(self, &self->drop_source, FORGET_MS, on_drop);
+}
+
 static void
 send_entry(FerryOutbox *self, const FerryOutboxEntry *entry)
 {
@@ -121,6 +131,15 @@ send_entry(FerryOutbox *self, const FerryOutboxEntry *entry)
 }
 
 static void
+send_or_drop(FerryOutbox *self, const FerryOutboxEntry *entry)
+{
+    if (entry->payload)
+        send_entry(self, entry);
+    else
+        drop_damaged(self, entry);
+}
+
+static void
 drain(FerryOutbox *self)
 {
     g_autoptr(GError) error = NULL;
@@ -138,7 +157,7 @@ drain(FerryOutbox *self)
         return;
     }
     for (guint i = 0; i < entries->len; i++)
-        send_entry(self, g_ptr_array_index(entries, i));
+        send_or_drop(self, g_ptr_array_index(entries, i));
 }
 
 static gboolean

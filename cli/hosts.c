@@ -23,7 +23,7 @@ free_bytes_of(const json_t *pools)
         char *key = g_strdup_printf("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, available, capacity);
 
         if (g_hash_table_add(seen, key))
-            bytes += available;
+            bytes += CLAMP(available, 0, G_MAXINT64 - bytes);
     }
     return bytes;
 }

@@ -9,35 +9,10 @@
 #include <stdbool.h>
 
 #include "amqp-auto.h"
-#include "incoming.h"
+#include "amqp-frames.h"
 #include "transport.h"
 
-#define FERRY_AMQP_CHANNEL 1
-
 typedef struct FerryAmqpConnection FerryAmqpConnection;
-
-typedef enum {
-    FERRY_AMQP_NOTHING,   /* no complete message or method is there */
-    FERRY_AMQP_DELIVERY,  /* sets: delivery */
-    FERRY_AMQP_RETURNED,  /* sets: exchange, routing_key, delivery.body */
-    FERRY_AMQP_CONFIRMED, /* sets: tag, multiple */
-    FERRY_AMQP_REFUSED,   /* sets: tag, multiple; the broker did not take it (basic.nack) */
-    FERRY_AMQP_BLOCKED,   /* the broker is under alarm and reads nothing that we publish */
-    FERRY_AMQP_UNBLOCKED,
-} FerryAmqpEventKind;
-
-/* Owned by the receiver. */
-typedef struct {
-    FerryAmqpEventKind kind;
-    guint64 tag;
-    bool multiple;
-    char *exchange;
-    char *routing_key;
-    FerryDelivery delivery;
-} FerryAmqpEvent;
-
-void ferry_amqp_event_clear(FerryAmqpEvent *event);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryAmqpEvent, ferry_amqp_event_clear)
 
 /**
  * ferry_amqp_connection_open:
@@ -49,6 +24,18 @@ FerryAmqpConnection *ferry_amqp_connection_open(const FerryTransport *transport,
                                                 const FerryBroker *broker,
                                                 const char *purpose,
                                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * ferry_amqp_connection_login:
+ * The second half of opening: all that is said over a socket that is open.
+ * @state: (transfer full): freed when it fails, too
+ * @broker: whose user and password are used
+ */
+FerryAmqpConnection *ferry_amqp_connection_login(FerryAmqpState *state,
+                                                 const FerryTransport *transport,
+                                                 const FerryBroker *broker,
+                                                 const char *purpose,
+                                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Closes the connection as AMQP has it, which takes a few seconds at most, and frees it. */
 void ferry_amqp_connection_close(FerryAmqpConnection *connection);
@@ -75,7 +62,8 @@ bool ferry_amqp_connection_check(FerryAmqpConnection *connection,
  * Reads the next event without waiting, sends a heartbeat that is due and checks the broker's. Call
  * it until it gives FERRY_AMQP_NOTHING before you poll the socket: the library and TLS may hold
  * bytes in their buffers, where poll() does not see them.
- * @error: the connection is lost, or the broker cancelled a consumer of ours
+ * @error: the connection is lost, the broker cancelled a consumer of ours, or it broke the
+ * protocol; only freeing makes sense after that
  */
 bool ferry_amqp_connection_next(FerryAmqpConnection *connection,
                                 FerryAmqpEvent *ret_event,

@@ -164,6 +164,14 @@ reject(FerryAmqpConnection *connection, guint64 tag, bool requeue, GError **erro
     return check_status(status, "Rejecting", error);
 }
 
+static bool
+is_of_server(const char *consumer_tag)
+{
+    return g_str_equal(consumer_tag, FERRY_CONSUMER_SHARED) ||
+           g_str_equal(consumer_tag, FERRY_CONSUMER_SERVER) ||
+           g_str_equal(consumer_tag, FERRY_CONSUMER_FANOUT);
+}
+
 static FerryAddressing
 addressing_of(const char *consumer_tag)
 {
@@ -244,11 +252,37 @@ take_delivery(FerryConsumer *self,
               const FerryDelivery *delivery,
               GError **error)
 {
-    if (g_str_equal(delivery->consumer_tag, FERRY_CONSUMER_REPLIES))
+    const char *tag = delivery->consumer_tag;
+
+    if (self->awaits_replies && g_str_equal(tag, FERRY_CONSUMER_REPLIES))
         return take_reply(self, connection, delivery, error);
-    if (g_str_equal(delivery->consumer_tag, FERRY_CONSUMER_LISTENER))
+    if (self->keys && g_str_equal(tag, FERRY_CONSUMER_LISTENER))
         return take_notification(self, delivery);
-    return take_request(self, connection, delivery, error);
+    if (self->handler && is_of_server(tag))
+        return take_request(self, connection, delivery, error);
+    return ferry_amqp_set_breach(error, "a message for consumer \"%.32s\", which does not exist",
+                                 tag);
+}
+
+static bool
+take_event(FerryConsumer *self,
+           FerryAmqpConnection *connection,
+           const FerryAmqpEvent *event,
+           GError **error)
+{
+    switch (event->kind) {
+    case FERRY_AMQP_DELIVERY:
+        return take_delivery(self, connection, &event->delivery, error);
+    case FERRY_AMQP_RETURNED:
+    case FERRY_AMQP_CONFIRMED:
+    case FERRY_AMQP_REFUSED:
+        return ferry_amqp_set_breach(error, "a word on what was published, where nothing was");
+    case FERRY_AMQP_NOTHING:
+    case FERRY_AMQP_BLOCKED:
+    case FERRY_AMQP_UNBLOCKED:
+        return true;
+    }
+    g_assert_not_reached();
 }
 
 /* Reads at most PORTION deliveries, so that acknowledgements do not wait behind a flood of them. */
@@ -262,8 +296,7 @@ read_some(FerryConsumer *self, FerryAmqpConnection *connection, bool *ret_more, 
         if (!ferry_amqp_connection_next(connection, &event, error))
             return false;
         *ret_more = event.kind != FERRY_AMQP_NOTHING;
-        if (event.kind == FERRY_AMQP_DELIVERY &&
-            !take_delivery(self, connection, &event.delivery, error))
+        if (!take_event(self, connection, &event, error))
             return false;
     }
     return true;

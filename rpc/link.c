@@ -7,6 +7,8 @@
 
 /* oslo.messaging's kombu_reconnect_delay. */
 #define RECONNECT_DELAY_US G_USEC_PER_SEC
+/* What lived for so long was a good connection, and its loss is no reason to hesitate. */
+#define GOOD_US (10 * (gint64)G_USEC_PER_SEC)
 /* After a broker refused us: a person has to change something first. */
 #define REFUSED_DELAY_US (30 * (gint64)G_USEC_PER_SEC)
 
@@ -17,11 +19,13 @@ struct FerryLink {
     gpointer user_data;
     FerryAmqpConnection *connection;
     FerryBackoff backoff;
-    guint *order; /* brokers, shuffled once so that many agents spread over them */
+    FerryBackoff losses; /* of connections that did not live for long */
+    guint *order;        /* brokers, shuffled once so that many agents spread over them */
     guint position;
     guint failures_in_a_row; /* since the last pause */
     bool refused;            /* by one of the brokers since the last pause */
     gint64 next_try_us;
+    gint64 connected_us;
     char *last_reason;
 };
 
@@ -57,6 +61,7 @@ ferry_link_new(FerryTransport *transport,
         .step_s = options->rabbit_retry_backoff,
         .limit_s = options->rabbit_interval_max,
     };
+    self->losses = self->backoff;
     self->order = shuffled(transport->brokers->len);
     return self;
 }
@@ -136,6 +141,7 @@ try_once(FerryLink *self)
     self->failures_in_a_row = 0;
     self->refused = false;
     ferry_backoff_reset(&self->backoff);
+    self->connected_us = g_get_monotonic_time();
     g_clear_pointer(&self->last_reason, g_free);
     g_message("Broker (%s): connected to %s:%u", self->purpose, broker->host, broker->port);
     self->events->up(self->user_data);
@@ -158,9 +164,17 @@ ferry_link_connection(const FerryLink *self)
 void
 ferry_link_fail(FerryLink *self, const GError *reason)
 {
+    const gint64 now_us = g_get_monotonic_time();
+    const bool refused = g_error_matches(reason, FERRY_ERROR, FERRY_ERROR_CONFIG);
+    gint64 pause_us = RECONNECT_DELAY_US;
+
     g_clear_pointer(&self->connection, ferry_amqp_connection_free);
+    if (now_us - self->connected_us >= GOOD_US)
+        ferry_backoff_reset(&self->losses);
+    else if (!refused) /* which concerned one message, and must not delay the others */
+        pause_us = (gint64)ferry_backoff_next(&self->losses) * G_USEC_PER_SEC;
     /* The same broker again: mostly only the connection broke. */
-    self->next_try_us = g_get_monotonic_time() + RECONNECT_DELAY_US;
+    self->next_try_us = now_us + pause_us;
     log_failure(self, reason);
     self->events->down(reason, self->user_data);
 }

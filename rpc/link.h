@@ -39,7 +39,8 @@ FerryAmqpConnection *ferry_link_tend(FerryLink *link);
 /** Returns: (transfer none) (nullable): the connection, if there is one. */
 FerryAmqpConnection *ferry_link_connection(const FerryLink *link);
 
-/** The connection failed: frees it. The next ferry_link_tend() a second later opens a new one. */
+/** The connection failed: frees it. A ferry_link_tend() a second later opens a new one; the
+ * pause grows while connections do not live for ten seconds. */
 void ferry_link_fail(FerryLink *link, const GError *reason);
 
 /** Closes the connection, if there is one. */

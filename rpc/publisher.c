@@ -218,29 +218,31 @@ set_blocked(FerryPublisher *self, bool blocked)
     self->blocked = blocked;
 }
 
-static void
-take_event(FerryPublisher *self, const FerryAmqpEvent *event)
+static bool
+take_event(FerryPublisher *self, const FerryAmqpEvent *event, GError **error)
 {
     switch (event->kind) {
     case FERRY_AMQP_CONFIRMED:
         take_confirms(self, event, take_confirmed);
-        break;
+        return true;
     case FERRY_AMQP_REFUSED:
         take_confirms(self, event, take_refused);
-        break;
+        return true;
     case FERRY_AMQP_RETURNED:
         mark_returned(self, event);
-        break;
+        return true;
     case FERRY_AMQP_BLOCKED:
         set_blocked(self, true);
-        break;
+        return true;
     case FERRY_AMQP_UNBLOCKED:
         set_blocked(self, false);
-        break;
-    case FERRY_AMQP_NOTHING:
+        return true;
     case FERRY_AMQP_DELIVERY:
-        break;
+        return ferry_amqp_set_breach(error, "a message where nothing is consumed");
+    case FERRY_AMQP_NOTHING:
+        return true;
     }
+    g_assert_not_reached();
 }
 
 static bool
@@ -255,7 +257,8 @@ read_all(FerryPublisher *self, FerryAmqpConnection *connection, bool *ret_progre
             return false;
         more = event.kind != FERRY_AMQP_NOTHING;
         *ret_progress = *ret_progress || more;
-        take_event(self, &event);
+        if (!take_event(self, &event, error))
+            return false;
     }
     return true;
 }

@@ -13,6 +13,8 @@
 
 /* Raise it with every change of the tables and add the step to bring_up_to_date(). */
 #define SCHEMA_VERSION 2
+/* The year 9999: times that differ by no more than this can be counted with. */
+#define LAST_US (G_GINT64_CONSTANT(253402300799) * G_USEC_PER_SEC)
 
 static const char schema[] =
     "CREATE TABLE migrations ("
@@ -188,12 +190,19 @@ ferry_journal_db_text(FerryStatement *statement, int column)
     return g_strdup((const char *)sqlite3_column_text(statement, column));
 }
 
+gint64
+ferry_journal_db_time(FerryStatement *statement, int column)
+{
+    return CLAMP(sqlite3_column_int64(statement, column), 0, LAST_US);
+}
+
 json_t *
 ferry_journal_db_json(FerryStatement *statement, int column)
 {
     const char *text = (const char *)sqlite3_column_text(statement, column);
+    g_autoptr(FerryJson) document = text ? json_loads(text, JSON_ALLOW_NUL, NULL) : NULL;
 
-    return text ? json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
+    return json_is_object(document) ? g_steal_pointer(&document) : NULL;
 }
 
 bool

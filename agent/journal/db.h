@@ -51,9 +51,12 @@ bool ferry_journal_db_begin(FerryJournal *journal, GError **error);
 /** Commits when @ok, else rolls back and keeps @error as it is. Returns: true when committed. */
 bool ferry_journal_db_end(FerryJournal *journal, bool ok, GError **error);
 
-/** Returns: (transfer full): a column's text or NULL; a column's JSON or NULL. */
+/** Returns: (transfer full): a column's text or NULL; a column's JSON, an object, or NULL. */
 char *ferry_journal_db_text(FerryStatement *statement, int column);
 json_t *ferry_journal_db_json(FerryStatement *statement, int column);
+
+/** Returns: a column's time, which lies between 1970 and the year 9999 whatever the row says. */
+gint64 ferry_journal_db_time(FerryStatement *statement, int column);
 
 /* An event as the outbox keeps it. A plain value. */
 typedef struct {

@@ -6,6 +6,8 @@
 #include "ferry/lock.h"
 #include "journal/db.h"
 
+#define DAY_US (24 * 3600 * (gint64)G_USEC_PER_SEC)
+
 #define COLUMNS "migration_id, path, partial, kind, digest, file_bytes, state, inode"
 
 static const char *const states[] = {
@@ -104,6 +106,17 @@ ferry_journal_digest_put(FerryJournal *journal,
                                 (gint64)stamp->inode, digest, ferry_clock_now_us());
 }
 
+/* What is used is kept from being pruned; once a day is often enough to note it. */
+static void
+note_use(FerryJournal *journal, const char *path)
+{
+    const gint64 now_us = ferry_clock_now_us();
+
+    (void)ferry_journal_db_run(journal, NULL,
+                               "UPDATE digests SET at_us = ? WHERE path = ? AND at_us < ?", "iti",
+                               now_us, path, now_us - DAY_US);
+}
+
 char *
 ferry_journal_digest_get(FerryJournal *journal, const char *path, const FerryFileStamp *stamp)
 {
@@ -117,5 +130,9 @@ ferry_journal_digest_get(FerryJournal *journal, const char *path, const FerryFil
 
     if (!statement || !ferry_journal_db_next(journal, statement, &row, NULL) || !row)
         return NULL;
-    return ferry_journal_db_text(statement, 0);
+
+    char *digest = ferry_journal_db_text(statement, 0);
+
+    note_use(journal, path);
+    return digest;
 }

@@ -214,10 +214,10 @@ read_record(FerryStatement *row)
     record->progress = ferry_journal_db_json(row, 11);
     record->error = ferry_journal_db_json(row, 12);
     record->report = ferry_journal_db_json(row, 13);
-    record->created_us = sqlite3_column_int64(row, 14);
-    record->updated_us = sqlite3_column_int64(row, 15);
-    record->ended_us = sqlite3_column_int64(row, 16);
-    record->expires_us = sqlite3_column_int64(row, 17);
+    record->created_us = ferry_journal_db_time(row, 14);
+    record->updated_us = ferry_journal_db_time(row, 15);
+    record->ended_us = ferry_journal_db_time(row, 16);
+    record->expires_us = ferry_journal_db_time(row, 17);
     record->seq = sqlite3_column_int64(row, 18);
     record->abort_ordered = sqlite3_column_int(row, 19);
     record->force_ordered = sqlite3_column_int(row, 20);
@@ -288,13 +288,15 @@ ferry_journal_prune(FerryJournal *journal, gint64 before_us, GError **error)
         return false;
 
     /* `error` is terminal but waits to be resolved: its history is evidence and stays. */
-    bool ok = ferry_journal_db_run(journal, error,
-                                   "DELETE FROM migrations WHERE open = 0 AND ended_us > 0"
-                                   " AND ended_us < ? AND status <> 'error'",
-                                   "i", before_us) &&
-              ferry_journal_db_run(journal, error,
-                                   "DELETE FROM quarantine WHERE ended_us > 0 AND ended_us < ?",
-                                   "i", before_us);
+    bool ok =
+        ferry_journal_db_run(journal, error,
+                             "DELETE FROM migrations WHERE open = 0 AND ended_us > 0"
+                             " AND ended_us < ? AND status <> 'error'",
+                             "i", before_us) &&
+        ferry_journal_db_run(journal, error,
+                             "DELETE FROM quarantine WHERE ended_us > 0 AND ended_us < ?", "i",
+                             before_us) &&
+        ferry_journal_db_run(journal, error, "DELETE FROM digests WHERE at_us < ?", "i", before_us);
 
     for (guint i = 0; ok && i < G_N_ELEMENTS(tables); i++) {
         g_autofree char *sql = g_strdup_printf("DELETE FROM %s WHERE migration_id NOT IN"
@@ -349,8 +351,8 @@ ferry_journal_step_end(FerryJournal *journal,
 static json_t *
 read_step(FerryStatement *row)
 {
-    gint64 begun = sqlite3_column_int64(row, 2);
-    gint64 ended = sqlite3_column_int64(row, 3);
+    gint64 begun = ferry_journal_db_time(row, 2);
+    gint64 ended = ferry_journal_db_time(row, 3);
     g_autofree char *begun_at = ferry_clock_format_iso(begun);
     g_autofree char *ended_at = ended ? ferry_clock_format_iso(ended) : NULL;
 

@@ -94,8 +94,8 @@ GPtrArray *ferry_journal_list(FerryJournal *journal,
 GPtrArray *ferry_journal_list_incoming(FerryJournal *journal,
                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Removes ended records, with all that hangs on them, that ended before @before_us; events that
- * still wait stay. */
+/** Removes ended records, with all that hangs on them, that ended before @before_us, and digests
+ * that nobody asked for since; events that still wait stay. */
 bool ferry_journal_prune(FerryJournal *journal,
                          gint64 before_us,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -230,7 +230,7 @@ typedef struct {
     char *priority; /* info, error */
     char *message_id;
     gint64 time_us;
-    json_t *payload;
+    json_t *payload; /* NULL: the row is damaged and cannot be sent */
 } FerryOutboxEntry;
 
 void ferry_outbox_entry_free(FerryOutboxEntry *entry);

@@ -38,6 +38,12 @@ ferry_journal_outbox_add(FerryJournal *journal,
     return true;
 }
 
+static bool
+is_text(const char *text)
+{
+    return text && g_utf8_validate(text, -1, NULL);
+}
+
 static FerryOutboxEntry *
 read_entry(FerryStatement *row)
 {
@@ -47,8 +53,9 @@ read_entry(FerryStatement *row)
     entry->event_type = ferry_journal_db_text(row, 1);
     entry->priority = ferry_journal_db_text(row, 2);
     entry->message_id = ferry_journal_db_text(row, 3);
-    entry->time_us = sqlite3_column_int64(row, 4);
-    entry->payload = ferry_journal_db_json(row, 5);
+    entry->time_us = ferry_journal_db_time(row, 4);
+    if (is_text(entry->event_type) && is_text(entry->priority) && is_text(entry->message_id))
+        entry->payload = ferry_journal_db_json(row, 5);
     return entry;
 }
 

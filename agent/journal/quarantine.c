@@ -95,9 +95,9 @@ read_file(FerryStatement *row)
     file->mode = (guint)sqlite3_column_int64(row, 7);
     file->state = state_from_string((const char *)sqlite3_column_text(row, 8));
     file->detail = ferry_journal_db_text(row, 9);
-    file->since_us = sqlite3_column_int64(row, 10);
-    file->until_us = sqlite3_column_int64(row, 11);
-    file->ended_us = sqlite3_column_int64(row, 12);
+    file->since_us = ferry_journal_db_time(row, 10);
+    file->until_us = ferry_journal_db_time(row, 11);
+    file->ended_us = ferry_journal_db_time(row, 12);
     return file;
 }
 

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "journal-fixture.h"
+#include "journal/db.h"
 #include "journal/imports.h"
 #include "model/import.h"
 
@@ -158,6 +159,34 @@ test_digest_holds_for_its_stamp(Fixture *fixture, gconstpointer user_data)
 }
 
 static void
+grow_old(Fixture *fixture)
+{
+    g_assert_cmpint(
+        sqlite3_exec(fixture->journal->db, "UPDATE digests SET at_us = 1", NULL, NULL, NULL), ==,
+        SQLITE_OK);
+}
+
+/* One that was used since is kept; a file that is gone is used no more. */
+static void
+test_digests_prune(Fixture *fixture, gconstpointer user_data)
+{
+    const FerryFileStamp stamp = {.size_bytes = 1, .mtime_ns = 2, .inode = 3};
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(ferry_journal_digest_put(fixture->journal, PATH, &stamp, "d", &error));
+    g_assert_true(ferry_journal_digest_put(fixture->journal, PARTIAL, &stamp, "e", &error));
+    grow_old(fixture);
+    g_free(ferry_journal_digest_get(fixture->journal, PATH, &stamp));
+    g_assert_true(ferry_journal_prune(fixture->journal, 2, &error));
+
+    g_autofree char *used = ferry_journal_digest_get(fixture->journal, PATH, &stamp);
+    g_autofree char *unused = ferry_journal_digest_get(fixture->journal, PARTIAL, &stamp);
+
+    g_assert_cmpstr(used, ==, "d");
+    g_assert_null(unused);
+}
+
+static void
 test_history_goes_with_its_migration(Fixture *fixture, gconstpointer user_data)
 {
     g_autoptr(GError) error = NULL;
@@ -215,5 +244,6 @@ main(int argc, char **argv)
     ADD("/imports/history-goes-with-its-migration", test_history_goes_with_its_migration);
     ADD("/imports/pool-is-shared", test_a_pool_with_others_files_is_shared);
     ADD("/digests/hold-for-their-stamp", test_digest_holds_for_its_stamp);
+    ADD("/digests/prune", test_digests_prune);
     return g_test_run();
 }
