@@ -8,6 +8,11 @@
 #include "session.h"
 #include "table.h"
 
+#include <string.h>
+
+/* Asked for at once. */
+#define PAGE_RECORDS 100
+
 typedef struct {
     char *host;
     char *status;
@@ -40,24 +45,27 @@ group_new(Filter *filter)
     return group;
 }
 
+/* @marker: (nullable): the last migration of the page before. @limit: of this page. */
 static json_t *
-arguments_of(const Filter *filter)
+arguments_of(const Filter *filter, const char *marker, int limit)
 {
-    json_t *args = json_object();
+    json_t *args = json_pack("{s:i}", "limit", limit);
 
     if (filter->status)
         json_object_set_new(args, "status", ferry_json_text(filter->status));
     if (filter->instance)
         json_object_set_new(args, "instance", ferry_json_text(filter->instance));
-    if (filter->limit > 0)
-        json_object_set_new(args, "limit", json_integer(filter->limit));
+    if (marker)
+        json_object_set_new(args, "marker", json_string(marker));
     return args;
 }
 
-/* Adds the records of @answer, each with the name of its host. */
-static void
+/* Adds the records of @answer, each with the name of its host. Returns: the last one's id, NULL
+ * when there is none: (transfer none), of @answer. */
+static const char *
 add_records(GPtrArray *records, const char *host, const json_t *answer)
 {
+    const char *last = NULL;
     /* Either the array itself, or an object that has it under "migrations". */
     const json_t *array = json_is_array(answer) ? answer : json_object_get(answer, "migrations");
     size_t index = 0;
@@ -68,7 +76,9 @@ add_records(GPtrArray *records, const char *host, const json_t *answer)
 
         json_object_set_new(copy, "host", ferry_json_text(host));
         g_ptr_array_add(records, copy);
+        last = ferry_json_get_string(record, "migration_id");
     }
+    return last;
 }
 
 static int
@@ -120,6 +130,52 @@ print_records(const GPtrArray *records, bool json)
         ferry_table_print(table);
 }
 
+/* An agent of before there were pages: what it answered first is all that it tells. */
+static bool
+knows_no_marker(const GError *failure)
+{
+    return strstr(failure->message, "'marker'") != NULL;
+}
+
+/* Asks @host page by page, until one is empty or there are as many as wanted. Returns: false with
+ * @error; the records of the pages before it stay. */
+static bool
+add_pages(FerrySession *session,
+          const char *host,
+          const Filter *filter,
+          GPtrArray *records,
+          GError **error)
+{
+    guint before = records->len;
+    g_autofree char *marker = NULL;
+
+    for (;;) {
+        g_autoptr(GError) failure = NULL;
+        int wanted =
+            filter->limit > 0 ? filter->limit - (int)(records->len - before) : PAGE_RECORDS;
+
+        if (wanted <= 0)
+            return true;
+        g_autoptr(FerryJson) page =
+            ferry_session_call(session, host, "list_migrations",
+                               arguments_of(filter, marker, MIN(wanted, PAGE_RECORDS)), &failure);
+        if (!page && marker && knows_no_marker(failure)) {
+            g_printerr("%s: an older agent, which tells of the newest %u only\n", host,
+                       records->len - before);
+            return true;
+        }
+        if (!page) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return false;
+        }
+        const char *last = add_records(records, host, page);
+        if (!last || g_strcmp0(last, marker) == 0)
+            return true;
+        g_free(marker);
+        marker = g_strdup(last);
+    }
+}
+
 /* Asks every host. One that does not answer is reported, and decides the exit status. */
 static FerryExit
 list_migrations(FerrySession *session, const Filter *filter, bool json)
@@ -133,15 +189,12 @@ list_migrations(FerrySession *session, const Filter *filter, bool json)
         return ferry_report_error(error, json);
     for (char **host = hosts; *host; host++) {
         g_autoptr(GError) failure = NULL;
-        g_autoptr(FerryJson) answer =
-            ferry_session_call(session, *host, "list_migrations", arguments_of(filter), &failure);
 
-        if (answer)
-            add_records(records, *host, answer);
-        else if (filter->host)
+        if (add_pages(session, *host, filter, records, &failure))
+            continue;
+        if (filter->host)
             return ferry_report_error(failure, json);
-        else
-            status = ferry_report_error(failure, /* json= */ false);
+        status = ferry_report_error(failure, /* json= */ false);
     }
     g_ptr_array_sort(records, compare_newest_first);
     print_records(records, json);

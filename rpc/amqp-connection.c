@@ -18,6 +18,9 @@
 #define ANSWER_TIMEOUT_S 10
 #define CLOSING_TIMEOUT_S 2
 
+/* A method's id out of those of its class and of itself. */
+#define AMQP_METHOD_ID(class_id, method_id) (((amqp_method_number_t)(class_id) << 16) | (method_id))
+
 struct FerryAmqpConnection {
     FerryAmqpState *state;
     guint heartbeat_s;
@@ -233,7 +236,8 @@ take_header(FerryAmqpConnection *self, const amqp_frame_t *frame, FerryAmqpEvent
 
     take_properties(delivery, frame->payload.properties.decoded);
     delivery->body_size = self->missing = frame->payload.properties.body_size;
-    g_byte_array_set_size(self->body, 0);
+    g_byte_array_unref(self->body);
+    self->body = g_byte_array_sized_new((guint)MIN(delivery->body_size, FERRY_ENVELOPE_MAX_BYTES));
     if (self->missing == 0)
         finish_message(self, ret_event);
 }
@@ -265,7 +269,13 @@ take_closed(FerryAmqpConnection *self, const amqp_frame_t *frame, GError **error
     } else {
         const amqp_channel_close_t *closed = frame->payload.method.decoded;
 
-        ferry_amqp_set_close_error(error, closed->reply_code, closed->reply_text, "Channel");
+        if (AMQP_METHOD_ID(closed->class_id, closed->method_id) == AMQP_BASIC_PUBLISH_METHOD)
+            /* That message's fault, and no setting's. */
+            ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL,
+                            "The broker refused a message with %d: %.*s", closed->reply_code,
+                            (int)closed->reply_text.len, (const char *)closed->reply_text.bytes);
+        else
+            ferry_amqp_set_close_error(error, closed->reply_code, closed->reply_text, "Channel");
     }
     return false;
 }

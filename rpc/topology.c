@@ -8,6 +8,8 @@
 
 #define FANOUT_EXCHANGE FERRY_TOPIC "_fanout"
 #define ARGUMENTS_MAX 4
+/* Messages of each consumer that may be delivered and not acknowledged. */
+#define PREFETCH 32
 
 /* The arguments of a declaration, besides the name. */
 typedef struct {
@@ -172,6 +174,14 @@ ferry_topology_serve(FerryAmqpConnection *connection,
            consume(connection, FERRY_TOPIC, FERRY_CONSUMER_SHARED, false, error) &&
            consume(connection, own, FERRY_CONSUMER_SERVER, false, error) &&
            consume(connection, fanout_queue, FERRY_CONSUMER_FANOUT, false, error);
+}
+
+bool
+ferry_topology_limit_prefetch(FerryAmqpConnection *connection, GError **error)
+{
+    (void)amqp_basic_qos(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL,
+                         /* prefetch_size= */ 0, PREFETCH, /* global= */ 0);
+    return ferry_amqp_connection_check(connection, "Limiting what is delivered", error);
 }
 
 static bool

@@ -27,6 +27,11 @@ bool ferry_topology_declare_exchange(FerryAmqpConnection *connection,
 bool ferry_topology_declare_fanout(FerryAmqpConnection *connection,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Has the broker hold back what is more than a few unacknowledged messages of each consumer. Call
+ * it before the others. */
+bool ferry_topology_limit_prefetch(FerryAmqpConnection *connection,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Declares the three queues of a server and consumes from each. */
 bool ferry_topology_serve(FerryAmqpConnection *connection,
                           const FerryMessagingOptions *options,
