@@ -311,6 +311,9 @@ take_method(FerryAmqpConnection *self,
         ret_event->multiple = nack->multiple;
         return true;
     }
+    case AMQP_BASIC_CONSUME_OK_METHOD:
+        ret_event->kind = FERRY_AMQP_CONSUMING;
+        return true;
     case AMQP_CONNECTION_BLOCKED_METHOD:
         ret_event->kind = FERRY_AMQP_BLOCKED;
         return true;

@@ -269,6 +269,8 @@ read_some(FerryConsumer *self, FerryAmqpConnection *connection, bool *ret_more, 
         if (!ferry_amqp_connection_next(connection, &event, error))
             return false;
         *ret_more = event.kind != FERRY_AMQP_NOTHING;
+        if (event.kind == FERRY_AMQP_CONSUMING)
+            self->events->replies_ready(true, self->user_data);
         if (event.kind == FERRY_AMQP_DELIVERY &&
             !take_delivery(self, connection, &event.delivery, error))
             return false;
@@ -318,8 +320,6 @@ await_replies(FerryConsumer *self, FerryAmqpConnection *connection, GError **err
         return true;
     self->awaits_replies = ferry_topology_await_replies(connection, self->transport->options,
                                                         self->reply_queue, error);
-    if (self->awaits_replies)
-        self->events->replies_ready(true, self->user_data);
     return self->awaits_replies;
 }
 

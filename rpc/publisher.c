@@ -295,6 +295,7 @@ take_event(FerryPublisher *self, const FerryAmqpEvent *event)
         set_blocked(self, false);
         break;
     case FERRY_AMQP_NOTHING:
+    case FERRY_AMQP_CONSUMING:
     case FERRY_AMQP_DELIVERY:
         break;
     }

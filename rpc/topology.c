@@ -2,6 +2,7 @@
 
 #include "topology.h"
 
+#include "amqp-error.h"
 #include "amqp-table.h"
 #include "ferry/bus.h"
 #include "unique-id.h"
@@ -9,7 +10,7 @@
 #define FANOUT_EXCHANGE FERRY_TOPIC "_fanout"
 #define ARGUMENTS_MAX 4
 /* Messages of each consumer that may be delivered and not acknowledged. */
-#define PREFETCH 32
+#define PREFETCH 500
 
 /* The arguments of a declaration, besides the name. */
 typedef struct {
@@ -203,6 +204,20 @@ ferry_topology_stop_serving(FerryAmqpConnection *connection,
            ferry_topology_delete_queue(connection, fanout_queue, error);
 }
 
+static bool
+send_method(FerryAmqpConnection *connection,
+            amqp_method_number_t id,
+            void *method,
+            GError **error)
+{
+    int status = amqp_send_method(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL, id,
+                                  method);
+
+    if (status != AMQP_STATUS_OK)
+        ferry_amqp_set_status_error(error, status, "Asking for answers");
+    return status == AMQP_STATUS_OK;
+}
+
 bool
 ferry_topology_await_replies(FerryAmqpConnection *connection,
                              const FerryMessagingOptions *options,
@@ -210,9 +225,17 @@ ferry_topology_await_replies(FerryAmqpConnection *connection,
                              GError **error)
 {
     Traits transient = transient_traits(options);
+    amqp_queue_declare_t declaration = {
+        .queue = bytes(reply_queue),
+        .arguments = {transient.count, transient.arguments},
+    };
+    amqp_basic_consume_t consumption = {
+        .queue = bytes(reply_queue),
+        .consumer_tag = bytes(FERRY_CONSUMER_REPLIES),
+    };
 
-    return declare_queue(connection, reply_queue, &transient, error) &&
-           consume(connection, reply_queue, FERRY_CONSUMER_REPLIES, false, error);
+    return send_method(connection, AMQP_QUEUE_DECLARE_METHOD, &declaration, error) &&
+           send_method(connection, AMQP_BASIC_CONSUME_METHOD, &consumption, error);
 }
 
 bool
