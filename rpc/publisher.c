@@ -50,7 +50,8 @@ struct FerryPublisher {
     GHashTable *declared; /* routing keys of notifications, and "" for the exchange */
     FerryDeadQueues *dead;
     bool blocked;
-    gint64 hold_us; /* no notification is published before */
+    gint64 hold_us;      /* no notification is published before */
+    bool refuses_events; /* none was confirmed since one was set aside */
 };
 
 static void
@@ -173,8 +174,10 @@ set_aside(FerryPublisher *self, FerryOutgoing *outgoing)
         now_us + MIN(ASIDE_US << MIN(outgoing->set_aside, ASIDE_DOUBLINGS), ASIDE_MAX_US);
     outgoing->set_aside++;
     outgoing->losses = MAX_LOSSES - 1;
-    /* All of its kind may be refused. */
-    self->hold_us = now_us + HOLD_US;
+    /* When none was taken since the last one, all may be refused. */
+    if (self->refuses_events)
+        self->hold_us = now_us + HOLD_US;
+    self->refuses_events = true;
     g_queue_push_tail(&self->retries, outgoing);
 }
 
@@ -196,6 +199,8 @@ give_up(FerryPublisher *self, FerryOutgoing *outgoing)
 static void
 take_confirmed(FerryPublisher *self, FerryOutgoing *outgoing)
 {
+    if (outgoing->kind == FERRY_OUTGOING_NOTIFICATION)
+        self->refuses_events = false;
     if (outgoing->returned)
         take_returned(self, outgoing);
     else
@@ -430,10 +435,15 @@ has_room(FerryPublisher *self, const FerryOutgoing *outgoing)
            (!first->suspect && !outgoing->suspect && g_queue_get_length(&self->in_flight) < WINDOW);
 }
 
+/* What was set aside goes after all other notifications. */
 static gint64
 retry_due_us(const FerryPublisher *self, const FerryOutgoing *outgoing)
 {
-    return outgoing->set_aside > 0 ? MAX(outgoing->retry_us, self->hold_us) : outgoing->retry_us;
+    if (outgoing->set_aside == 0)
+        return outgoing->retry_us;
+    return ferry_send_queue_has_notifications(self->send_queue)
+               ? G_MAXINT64
+               : MAX(outgoing->retry_us, self->hold_us);
 }
 
 static bool
