@@ -12,6 +12,7 @@
 
 /* Asked for at once. */
 #define PAGE_RECORDS 100
+#define MAX_PAGES 1000
 
 typedef struct {
     char *host;
@@ -60,25 +61,36 @@ arguments_of(const Filter *filter, const char *marker, int limit)
     return args;
 }
 
-/* Adds the records of @answer, each with the name of its host. Returns: the last one's id, NULL
- * when there is none: (transfer none), of @answer. */
-static const char *
-add_records(GPtrArray *records, const char *host, const json_t *answer)
+/* Either the array itself, or an object that has it under "migrations". */
+static const json_t *
+array_of(const json_t *answer)
 {
-    const char *last = NULL;
-    /* Either the array itself, or an object that has it under "migrations". */
-    const json_t *array = json_is_array(answer) ? answer : json_object_get(answer, "migrations");
+    return json_is_array(answer) ? answer : json_object_get(answer, "migrations");
+}
+
+/* Returns: (nullable) (transfer none): the id of the last record of a page. */
+static const char *
+last_of(const json_t *page)
+{
+    size_t count = json_array_size(page);
+
+    return count > 0 ? ferry_json_get_string(json_array_get(page, count - 1), "migration_id")
+                     : NULL;
+}
+
+/* Adds the records of @page, each with the name of its host. */
+static void
+add_records(GPtrArray *records, const char *host, const json_t *page)
+{
     size_t index = 0;
     json_t *record = NULL;
 
-    json_array_foreach(array, index, record) {
+    json_array_foreach(page, index, record) {
         json_t *copy = json_copy(record);
 
         json_object_set_new(copy, "host", ferry_json_text(host));
         g_ptr_array_add(records, copy);
-        last = ferry_json_get_string(record, "migration_id");
     }
-    return last;
 }
 
 static int
@@ -148,32 +160,38 @@ add_pages(FerrySession *session,
 {
     guint before = records->len;
     g_autofree char *marker = NULL;
+    bool full = false;
 
-    for (;;) {
+    for (guint i = 0; i < MAX_PAGES; i++) {
         g_autoptr(GError) failure = NULL;
         int wanted =
             filter->limit > 0 ? filter->limit - (int)(records->len - before) : PAGE_RECORDS;
 
         if (wanted <= 0)
             return true;
-        g_autoptr(FerryJson) page =
-            ferry_session_call(session, host, "list_migrations",
-                               arguments_of(filter, marker, MIN(wanted, PAGE_RECORDS)), &failure);
-        if (!page && marker && knows_no_marker(failure)) {
-            g_printerr("%s: an older agent, which tells of the newest %u only\n", host,
-                       records->len - before);
+        wanted = MIN(wanted, PAGE_RECORDS);
+        g_autoptr(FerryJson) answer = ferry_session_call(
+            session, host, "list_migrations", arguments_of(filter, marker, wanted), &failure);
+        if (!answer && marker && knows_no_marker(failure)) {
+            if (full)
+                g_printerr("%s: an older agent, which tells of the newest %u only\n", host,
+                           records->len - before);
             return true;
         }
-        if (!page) {
+        if (!answer) {
             g_propagate_error(error, g_steal_pointer(&failure));
             return false;
         }
-        const char *last = add_records(records, host, page);
+        const json_t *page = array_of(answer);
+        const char *last = last_of(page);
         if (!last || g_strcmp0(last, marker) == 0)
             return true;
+        add_records(records, host, page);
+        full = json_array_size(page) == (size_t)wanted;
         g_free(marker);
         marker = g_strdup(last);
     }
+    return true;
 }
 
 /* Asks every host. One that does not answer is reported, and decides the exit status. */

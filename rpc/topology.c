@@ -205,13 +205,10 @@ ferry_topology_stop_serving(FerryAmqpConnection *connection,
 }
 
 static bool
-send_method(FerryAmqpConnection *connection,
-            amqp_method_number_t id,
-            void *method,
-            GError **error)
+send_method(FerryAmqpConnection *connection, amqp_method_number_t id, void *method, GError **error)
 {
-    int status = amqp_send_method(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL, id,
-                                  method);
+    int status =
+        amqp_send_method(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL, id, method);
 
     if (status != AMQP_STATUS_OK)
         ferry_amqp_set_status_error(error, status, "Asking for answers");
