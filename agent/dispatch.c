@@ -103,7 +103,8 @@ ferry_dispatch_handle(FerryRequest *request, gpointer dispatch)
 
     /* The bus hands over what is in the table. */
     g_return_if_fail(method);
-    if (method->at_once)
+    /* On main: it must not block. */
+    if ((method->served.flags & FERRY_METHOD_AT_ONCE) != 0)
         run_method(&self->methods, method, request);
     else
         push(self, method, request);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define DAY_S 86400
-#define HOST_MAX 200 /* queue names hold 255 bytes, topic and dot included */
+#define TOPIC_MAX 240 /* with dot and priority it names a queue */
 
 /* QEMU's limits: a downtime of 2000 s; a bandwidth in bytes that fits a signed 64-bit number. */
 #define DOWNTIME_MAX_MS 2000000
@@ -53,7 +53,19 @@ is_made_of(const char *text, const char *more)
 static bool
 is_host(const char *text)
 {
-    return strlen(text) <= HOST_MAX && is_made_of(text, "-_.");
+    return strlen(text) <= FERRY_HOST_NAME_MAX && is_made_of(text, "-_.");
+}
+
+static bool
+is_exchange(const char *text)
+{
+    return strlen(text) <= FERRY_AMQP_NAME_MAX;
+}
+
+static bool
+is_topic(const char *text)
+{
+    return strlen(text) <= TOPIC_MAX;
 }
 
 static bool
@@ -76,6 +88,8 @@ is_uri_of_host(const char *text)
     return percent && percent[1] == 's' && !strchr(percent + 1, '%');
 }
 
+#define EXCHANGE_RULE RULE(is_exchange, "a name of at most 255 bytes")
+#define TOPIC_RULE RULE(is_topic, "names of at most 240 bytes, separated by commas")
 #define HOST_RULE                                                                                  \
     RULE(is_host, "a host name of letters, digits, '-', '_' and '.', at most 200 characters")
 #define ADDRESS_RULE RULE(is_address, "a host name or an IP address")
@@ -97,7 +111,7 @@ static const FerrySetting default_settings[] = {
 
 const FerrySetting ferry_transport_settings[] = {
     ROW("transport_url", TEXT, M_AT(transport_url), "rabbit://guest:guest@localhost:5672/"),
-    ROW("control_exchange", TEXT, M_AT(control_exchange), "virt-ferry"),
+    ROW("control_exchange", TEXT, M_AT(control_exchange), "virt-ferry", EXCHANGE_RULE),
     END,
 };
 
@@ -205,7 +219,7 @@ const FerrySetting ferry_rabbit_settings[] = {
 };
 
 static const FerrySetting notification_settings[] = {
-    ROW("topics", LIST, AT(notification_topics), "notifications"),
+    ROW("topics", LIST, AT(notification_topics), "notifications", TOPIC_RULE),
     ROW("driver", BOOL, AT(notifications), "messagingv2", .words = drivers),
     END,
 };

@@ -3,9 +3,13 @@
 #include "ferry/error.h"
 
 #include "ferry/json.h"
+#include "ferry/text.h"
 
 #define MODULE_NOVA "nova.exception"
 #define MODULE_OURS "virt_ferry.exception"
+
+/* Of the far side's details; longer ones are left out. */
+#define DETAILS_MAX_BYTES 65536
 
 typedef struct {
     char *hint;
@@ -75,9 +79,11 @@ G_GNUC_PRINTF(3, 0)
 static GError *
 new_valist(FerryErrorCode code, const char *hint, const char *format, va_list args)
 {
-    GError *error = g_error_new_valist(FERRY_ERROR, (int)code, format, args);
+    g_autofree char *message = g_strdup_vprintf(format, args);
+    g_autofree char *clipped = ferry_text_clip(message, FERRY_TEXT_MAX_BYTES);
+    GError *error = g_error_new_literal(FERRY_ERROR, (int)code, clipped);
 
-    private_of(error)->hint = g_strdup(hint);
+    private_of(error)->hint = ferry_text_clip(hint, FERRY_TEXT_MAX_BYTES);
     return error;
 }
 
@@ -137,7 +143,7 @@ ferry_error_set_hint(GError *error, const char *hint)
     FerryErrorPrivate *priv = private_of(error);
 
     g_return_if_fail(priv);
-    char *copy = g_strdup(hint); /* first: @hint may be the old one */
+    char *copy = ferry_text_clip(hint, FERRY_TEXT_MAX_BYTES); /* first: @hint may be the old one */
     g_free(priv->hint);
     priv->hint = copy;
 }
@@ -179,9 +185,11 @@ ferry_error_to_json(const GError *error)
 {
     json_t *details = ferry_error_details(error);
     json_t *object = json_object();
+    /* Prefixes may have made it longer since. */
+    g_autofree char *message = ferry_text_clip(error->message, FERRY_TEXT_MAX_BYTES);
 
     json_object_set_new(object, "code", json_string(ferry_error_name(error)));
-    json_object_set_new(object, "message", ferry_json_text(error->message));
+    json_object_set_new(object, "message", ferry_json_text(message));
     json_object_set_new(object, "hint", ferry_json_text(ferry_error_hint(error)));
     json_object_set_new(object, "details", details ? json_incref(details) : json_object());
     return object;
@@ -199,7 +207,8 @@ ferry_error_from_json(const json_t *object)
     GError *error = ferry_error_new(code, ferry_json_get_string(object, "hint"), "%s",
                                     message ? message : "The far side gave no reason");
     /* Copied: the owner of @object may still change it. */
-    if (json_is_object(details) && json_object_size(details) > 0)
+    if (json_is_object(details) && json_object_size(details) > 0 &&
+        json_dumpb(details, NULL, 0, JSON_COMPACT) <= DETAILS_MAX_BYTES)
         private_of(error)->details = json_deep_copy(details);
     if (!known)
         ferry_error_set_detail(error, "class", ferry_json_text(name));

@@ -13,6 +13,7 @@
 #define BODY_MAX_BYTES (G_GUINT64_CONSTANT(2) << 30)
 /* The class is the upper half of a method's number. */
 #define CLASS_OF(method) ((method) >> 16)
+#define METHOD_OF(class_id, method_id) (((amqp_method_number_t)(class_id) << 16) | (method_id))
 
 struct FerryAmqpFrames {
     /* A message whose frames have not all come yet; FERRY_AMQP_NOTHING when there is none. */
@@ -159,6 +160,8 @@ take_header(FerryAmqpFrames *self,
     self->has_header = true;
     take_properties(delivery, frame->payload.properties.decoded);
     delivery->body_size = self->missing = size;
+    g_byte_array_unref(self->body);
+    self->body = g_byte_array_sized_new((guint)MIN(size, FERRY_ENVELOPE_MAX_BYTES));
     if (self->missing == 0)
         finish_message(self, ret_event);
     return true;
@@ -219,6 +222,19 @@ take_connection_method(const amqp_method_t *method, FerryAmqpEvent *ret_event, G
 }
 
 static bool
+take_channel_close(const amqp_channel_close_t *closed, GError **error)
+{
+    if (METHOD_OF(closed->class_id, closed->method_id) == AMQP_BASIC_PUBLISH_METHOD)
+        /* That message's fault, and no setting's. */
+        ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL,
+                        "The broker refused a message with %d: %.*s", closed->reply_code,
+                        (int)closed->reply_text.len, (const char *)closed->reply_text.bytes);
+    else
+        ferry_amqp_set_close_error(error, closed->reply_code, closed->reply_text, "Channel");
+    return false;
+}
+
+static bool
 take_channel_method(FerryAmqpFrames *self,
                     const amqp_method_t *method,
                     FerryAmqpEvent *ret_event,
@@ -252,12 +268,11 @@ take_channel_method(FerryAmqpFrames *self,
         ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL,
                         "The broker cancelled a consumer: its queue is gone");
         return false;
-    case AMQP_CHANNEL_CLOSE_METHOD: {
-        const amqp_channel_close_t *closed = method->decoded;
-
-        ferry_amqp_set_close_error(error, closed->reply_code, closed->reply_text, "Channel");
-        return false;
-    }
+    case AMQP_BASIC_CONSUME_OK_METHOD:
+        ret_event->kind = FERRY_AMQP_CONSUMING;
+        return true;
+    case AMQP_CHANNEL_CLOSE_METHOD:
+        return take_channel_close(method->decoded, error);
     default:
         return set_unexpected(error, method, FERRY_AMQP_CHANNEL);
     }

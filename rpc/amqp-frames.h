@@ -22,6 +22,7 @@ typedef enum {
     FERRY_AMQP_RETURNED,  /* sets: exchange, routing_key, delivery.body */
     FERRY_AMQP_CONFIRMED, /* sets: tag, multiple */
     FERRY_AMQP_REFUSED,   /* sets: tag, multiple; the broker did not take it (basic.nack) */
+    FERRY_AMQP_CONSUMING, /* what ferry_topology_await_replies() asked for is done */
     FERRY_AMQP_BLOCKED,   /* the broker is under alarm and reads nothing that we publish */
     FERRY_AMQP_UNBLOCKED,
 } FerryAmqpEventKind;

@@ -8,6 +8,8 @@
 #include "ferry/lock.h"
 #include "unique-id.h"
 
+#include <string.h>
+
 #define FANOUT_EXCHANGE FERRY_TOPIC "_fanout"
 
 struct FerryClient {
@@ -253,6 +255,10 @@ set_silence_error(const FerryClient *self, const Call *call, const char *target,
 
     if (is_given_up(self, call)) {
         ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL, "The call to %s was given up", target);
+    } else if (call->dropped && g_get_monotonic_time() < call->deadline_us) {
+        ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, NULL,
+                        "The request to %s was not sent: it is too long, or the broker refuses it",
+                        target);
     } else if (call->returned) {
         what = g_strdup_printf("No agent serves %s", target);
         set_unreachable(error, "no-queue", "Start virt-ferryd there, or check the host's name",
@@ -315,6 +321,13 @@ ferry_client_call(FerryClient *self, const FerryCall *question, GError **error)
         .deadline_us = g_get_monotonic_time() + (gint64)question->timeout_ms * 1000,
         .cancellable = cancellable,
     };
+    if (strlen(routing_key) > FERRY_AMQP_NAME_MAX) {
+        ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, "Check the host's name",
+                        "A host's name has at most %zu bytes, not %zu",
+                        FERRY_AMQP_NAME_MAX - strlen(FERRY_TOPIC "."), strlen(question->server));
+        json_decref(question->args);
+        return NULL;
+    }
     gulong watch =
         cancellable ? g_cancellable_connect(cancellable, G_CALLBACK(on_cancelled), self, NULL) : 0;
 

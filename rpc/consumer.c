@@ -12,6 +12,8 @@
 
 /* Deliveries read before requests from other threads are looked at again. */
 #define PORTION 64
+/* How often is looked whether there is room again for what was put off. */
+#define ROOM_US (G_USEC_PER_SEC / 20)
 
 struct FerryConsumer {
     /* Immutable once started. */
@@ -44,6 +46,7 @@ struct FerryConsumer {
     guint generation;
     bool serves;
     bool awaits_replies;
+    GArray *later; /* guint64; tags of deliveries that have no room yet */
 };
 
 static void
@@ -52,6 +55,7 @@ consumer_clear(gpointer data)
     FerryConsumer *self = data;
 
     ferry_link_free(self->link);
+    g_array_unref(self->later);
     ferry_delivery_handler_free(self->handler);
     ferry_pending_acks_unref(self->acks);
     ferry_wakeup_unref(self->wakeup);
@@ -203,6 +207,9 @@ take_request(FerryConsumer *self,
         break;
     case FERRY_DELIVERY_HOLD:
         break;
+    case FERRY_DELIVERY_LATER:
+        g_array_append_val(self->later, delivery->tag);
+        break;
     }
     /* Run it even if the broker could not be told. The broker delivers the message again, and the
      * handler recognizes its identity. */
@@ -277,6 +284,9 @@ take_event(FerryConsumer *self,
     case FERRY_AMQP_CONFIRMED:
     case FERRY_AMQP_REFUSED:
         return ferry_amqp_set_breach(error, "a word on what was published, where nothing was");
+    case FERRY_AMQP_CONSUMING:
+        self->events->replies_ready(true, self->user_data);
+        return true;
     case FERRY_AMQP_NOTHING:
     case FERRY_AMQP_BLOCKED:
     case FERRY_AMQP_UNBLOCKED:
@@ -321,6 +331,22 @@ tell_settled(FerryConsumer *self, FerryAmqpConnection *connection, GError **erro
     return told;
 }
 
+/* The broker delivers them again, and has no others delivered meanwhile: they are in the count of
+ * its prefetch. */
+static bool
+give_back(FerryConsumer *self, FerryAmqpConnection *connection, GError **error)
+{
+    bool given = true;
+
+    if (self->later->len == 0 || !ferry_delivery_handler_has_room(self->handler))
+        return true;
+    for (guint i = 0; given && i < self->later->len; i++)
+        given =
+            reject(connection, g_array_index(self->later, guint64, i), /* requeue= */ true, error);
+    g_array_set_size(self->later, 0);
+    return given;
+}
+
 static bool
 await_replies(FerryConsumer *self, FerryAmqpConnection *connection, GError **error)
 {
@@ -328,8 +354,6 @@ await_replies(FerryConsumer *self, FerryAmqpConnection *connection, GError **err
         return true;
     self->awaits_replies = ferry_topology_await_replies(connection, self->transport->options,
                                                         self->reply_queue, error);
-    if (self->awaits_replies)
-        self->events->replies_ready(true, self->user_data);
     return self->awaits_replies;
 }
 
@@ -366,7 +390,7 @@ serve(FerryConsumer *self, FerryAmqpConnection *connection)
 
     while (alive && more && !is_requested(self, &self->stop_requested)) {
         alive = tell_settled(self, connection, &error) && await_replies(self, connection, &error) &&
-                stop_serving(self, connection, &error) &&
+                stop_serving(self, connection, &error) && give_back(self, connection, &error) &&
                 read_some(self, connection, &more, &error);
     }
     if (!alive)
@@ -382,6 +406,8 @@ on_setup(FerryAmqpConnection *connection, gpointer user_data, GError **error)
     const FerryMessagingOptions *options = self->transport->options;
 
     self->generation++;
+    if (!ferry_topology_limit_prefetch(connection, error))
+        return false;
     self->serves = self->server && !is_requested(self, &self->stop_serving_requested);
     if (self->serves &&
         !ferry_topology_serve(connection, options, self->server, self->fanout_queue, error))
@@ -407,6 +433,7 @@ on_down(const GError *reason, gpointer user_data)
 
     self->serves = false;
     self->awaits_replies = false;
+    g_array_set_size(self->later, 0);
     self->events->replies_ready(false, self->user_data);
     self->events->state(reason, self->user_data);
 }
@@ -443,7 +470,8 @@ run(gpointer data)
             serve(self, connection);
         else if (is_requested(self, &self->stop_serving_requested))
             tell_serving_stopped(self);
-        ferry_link_wait(self->link, self->wakeup, G_MAXINT64);
+        ferry_link_wait(self->link, self->wakeup,
+                        self->later->len > 0 ? g_get_monotonic_time() + ROOM_US : G_MAXINT64);
     }
     connection = ferry_link_connection(self->link);
     if (connection)
@@ -467,6 +495,7 @@ ferry_consumer_new(FerryTransport *transport,
     self->user_data = user_data;
     self->wakeup = ferry_wakeup_new();
     self->acks = ferry_pending_acks_new(self->wakeup);
+    self->later = g_array_new(FALSE, FALSE, sizeof(guint64));
     /* The names stay the same while the process runs: after a reconnect it finds the messages that
      * came meanwhile. */
     self->fanout_queue = g_strconcat(FERRY_TOPIC "_fanout_", fanout_id, NULL);

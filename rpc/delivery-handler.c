@@ -4,15 +4,22 @@
 
 #include "dedup.h"
 #include "dispatch.h"
+#include "ferry/json.h"
+#include "load.h"
 #include "request-origin.h"
 
 /* oslo.messaging remembers 16. More cost nothing, and are enough for a longer outage. */
 #define REMEMBERED 1024
+/* Of all requests that are not done. */
+#define LOAD_BYTES (24 * 1024 * 1024)
+/* A body up to this is looked at in any case: it may be a ping, or nothing that would be run. */
+#define SMALL_BYTES 4096
 
 struct FerryDeliveryHandler {
     const FerryMethod *methods;
     FerryPublisher *publisher;
     FerryPendingAcks *acks;
+    FerryLoad *load;
     FerryDedup *seen;
     GHashTable *owed; /* identity -> FerryPendingAck not settled yet */
 };
@@ -27,6 +34,7 @@ ferry_delivery_handler_new(const FerryMethod *methods,
     self->methods = methods;
     self->publisher = ferry_publisher_ref(publisher);
     self->acks = ferry_pending_acks_ref(acks);
+    self->load = ferry_load_new(LOAD_BYTES);
     self->seen = ferry_dedup_new(REMEMBERED);
     self->owed = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                        (GDestroyNotify)ferry_pending_ack_unref);
@@ -40,6 +48,7 @@ ferry_delivery_handler_free(FerryDeliveryHandler *self)
         return;
     g_hash_table_unref(self->owed);
     ferry_dedup_free(self->seen);
+    ferry_load_unref(self->load);
     ferry_pending_acks_unref(self->acks);
     ferry_publisher_unref(self->publisher);
     g_free(self);
@@ -77,7 +86,7 @@ refuse(FerryDeliveryHandler *self,
        const FerryFailure *failure)
 {
     FerryRequest *request =
-        ferry_request_new(incoming, addressing, self->publisher, /* ack= */ NULL);
+        ferry_request_new(incoming, addressing, self->publisher, /* ack= */ NULL, /* load= */ NULL);
 
     g_message("Request %s for %.64s refused: %s", ferry_request_log_id(request),
               ferry_request_method(request), failure->message);
@@ -118,7 +127,8 @@ dispatch(FerryDeliveryHandler *self,
         if (ack->identity)
             g_hash_table_replace(self->owed, ack->identity, ferry_pending_ack_ref(ack));
     }
-    FerryRequest *request = ferry_request_new(incoming, addressing, self->publisher, ack);
+    FerryRequest *request =
+        ferry_request_new(incoming, addressing, self->publisher, ack, self->load);
     if (g_str_equal(method->name, FERRY_STOCK_PING)) {
         ferry_request_reply(request, json_string("pong"));
         ferry_request_unref(request);
@@ -126,6 +136,23 @@ dispatch(FerryDeliveryHandler *self,
         *ret_request = request;
     }
     return ack ? FERRY_DELIVERY_HOLD : FERRY_DELIVERY_ACK;
+}
+
+bool
+ferry_delivery_handler_has_room(FerryDeliveryHandler *self)
+{
+    return ferry_load_fits(self->load, LOAD_BYTES / 2) &&
+           !ferry_publisher_is_crowded(self->publisher);
+}
+
+/* Whether it would be run, and not at once: nothing else has to wait for room. */
+static bool
+takes_long(const FerryDeliveryHandler *self, const FerryIncoming *incoming)
+{
+    const char *name = ferry_json_get_string(incoming->message, "method");
+    const FerryMethod *method = name ? ferry_dispatch_find(self->methods, name) : NULL;
+
+    return method && (method->flags & FERRY_METHOD_AT_ONCE) == 0;
 }
 
 FerryDeliveryAction
@@ -142,7 +169,12 @@ ferry_delivery_handler_take(FerryDeliveryHandler *self,
         g_debug("Empty message ignored");
         return FERRY_DELIVERY_ACK;
     }
+    bool fits = ferry_load_fits(self->load, ferry_delivery_weight(delivery));
+    if (ferry_publisher_is_crowded(self->publisher) || (!fits && delivery->body_size > SMALL_BYTES))
+        return FERRY_DELIVERY_LATER;
     g_autoptr(FerryIncoming) incoming = ferry_incoming_parse(delivery, &error);
+    if (incoming && !fits && takes_long(self, incoming))
+        return FERRY_DELIVERY_LATER;
     if (!incoming) {
         g_warning("Message rejected: %s", error->message);
         return FERRY_DELIVERY_REJECT;

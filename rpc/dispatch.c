@@ -16,7 +16,8 @@ typedef struct {
     guint64 revision;
 } Version;
 
-static const FerryMethod stock_ping = {.name = FERRY_STOCK_PING, .flags = FERRY_METHOD_SHARED};
+static const FerryMethod stock_ping = {.name = FERRY_STOCK_PING,
+                                       .flags = FERRY_METHOD_SHARED | FERRY_METHOD_AT_ONCE};
 
 static bool
 parse_version(const char *text, Version *ret_version)
@@ -73,8 +74,8 @@ check_interface(const json_t *message, const char *method)
     return NULL;
 }
 
-static const FerryMethod *
-find_method(const FerryMethod *methods, const char *name)
+const FerryMethod *
+ferry_dispatch_find(const FerryMethod *methods, const char *name)
 {
     if (g_str_equal(name, stock_ping.name))
         return &stock_ping;
@@ -140,7 +141,7 @@ choose(const FerryMethod *methods,
     FerryFailure *failure = check_interface(message, name);
     if (failure)
         return failure;
-    const FerryMethod *method = find_method(methods, name);
+    const FerryMethod *method = ferry_dispatch_find(methods, name);
     if (!method)
         return ferry_failure_stock(DISPATCHER_MODULE, "NoSuchMethod",
                                    "Endpoint does not support RPC method %.64s", name);

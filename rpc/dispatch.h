@@ -12,6 +12,9 @@
 /* A stock server's own method for liveness tests; answered "pong" by the bus itself. */
 #define FERRY_STOCK_PING "oslo_rpc_server_ping"
 
+/** Returns: (nullable): the method of this name, of @methods or FERRY_STOCK_PING's. */
+const FerryMethod *ferry_dispatch_find(const FerryMethod *methods, const char *name);
+
 /**
  * ferry_dispatch:
  * @methods: ends with a NULL name

@@ -15,6 +15,11 @@
 
 #define INFLATE_STEP 65536
 
+/* A tree of values takes many times the memory of its text: "[]," becomes 100 bytes and more. */
+#define VALUES_MAX 100000
+#define OBJECT_VALUES 4 /* an object takes as much as so many other values */
+#define DEPTH_MAX 64
+
 static bool
 set_invalid(GError **error, const char *reason)
 {
@@ -22,12 +27,58 @@ set_invalid(GError **error, const char *reason)
     return false;
 }
 
-/* jansson limits the depth (JSON_PARSER_MAX_DEPTH). NUL inside texts stays forbidden: whoever reads
- * such a text as a C string would read less than the sender wrote. */
+/* Returns: the closing quote of the string that begins at @from, or NULL. */
+static const char *
+string_end(const char *from, const char *end)
+{
+    for (const char *at = from + 1; at < end; at++) {
+        if (*at == '\\')
+            at++;
+        else if (*at == '"')
+            return at;
+    }
+    return NULL;
+}
+
+/* Counts brackets and commas outside strings, before anything is made of them. What is no JSON is
+ * left to the parser, which stops at the first fault. */
+static bool
+is_bearable(const char *text, gsize length)
+{
+    const char *end = text + length;
+    gsize values = 1;
+    gsize depth = 0;
+
+    for (const char *at = text; at < end && values <= VALUES_MAX && depth <= DEPTH_MAX; at++) {
+        if (*at == '"') {
+            at = string_end(at, end);
+            if (!at)
+                return true;
+        } else if (*at == ',') {
+            values++;
+        } else if (*at == '[' || *at == '{') {
+            values += *at == '{' ? OBJECT_VALUES : 1;
+            depth++;
+        } else if (*at == ']' || *at == '}') {
+            depth -= depth > 0 ? 1 : 0;
+        }
+    }
+    return values <= VALUES_MAX && depth <= DEPTH_MAX;
+}
+
+/* NUL inside texts stays forbidden: whoever reads such a text as a C string would read less than
+ * the sender wrote. */
 static json_t *
 load(const char *text, gsize length, const char *what, GError **error)
 {
     json_error_t where;
+
+    if (!is_bearable(text, length)) {
+        ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, NULL,
+                        "%s has more than %d values, or more than %d of them in one another", what,
+                        VALUES_MAX, DEPTH_MAX);
+        return NULL;
+    }
     json_t *value = json_loadb(text, length, JSON_DECODE_ANY, &where);
 
     if (!value) {
@@ -93,19 +144,6 @@ ferry_envelope_open(const char *body, gsize length, bool *ret_enveloped, GError 
 
 /* --- salvage ---------------------------------------------------------------------------------- */
 
-/* Returns: the closing quote of the string that begins at @from, or NULL. */
-static const char *
-string_end(const char *from, const char *end)
-{
-    for (const char *at = from + 1; at < end; at++) {
-        if (*at == '\\')
-            at++;
-        else if (*at == '"')
-            return at;
-    }
-    return NULL;
-}
-
 static const char *
 skip_blank(const char *at, const char *end)
 {
@@ -164,7 +202,7 @@ ferry_envelope_salvage(const char *body, gsize length)
 {
     if (length > FERRY_ENVELOPE_MAX_BYTES)
         return NULL;
-    g_autoptr(FerryJson) outer = json_loadb(body, length, 0, NULL);
+    g_autoptr(FerryJson) outer = load(body, length, "The body", NULL);
     const json_t *inner = json_object_get(outer, MESSAGE_KEY);
     if (outer &&
         (!json_is_string(inner) || !check_version(json_object_get(outer, VERSION_KEY), NULL)))

@@ -1,7 +1,8 @@
 /* envelope.h: opens and seals the body of a message: oslo.messaging's envelope 2.0, its older form
  * without one, or bare JSON.
  *
- * Pure. Bodies come from strangers: size and depth are limited, and no error quotes them.
+ * Pure. Bodies come from strangers: size, depth and the number of values are limited, and no error
+ * quotes them.
  */
 #pragma once
 
@@ -10,7 +11,7 @@
 #include <stdbool.h>
 
 /* Longer bodies are refused unread. */
-#define FERRY_ENVELOPE_MAX_BYTES (8 * 1024 * 1024)
+#define FERRY_ENVELOPE_MAX_BYTES (4 * 1024 * 1024)
 
 /**
  * ferry_envelope_open:

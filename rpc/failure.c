@@ -5,6 +5,10 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 
+#include <string.h>
+
+#define FAILURE_MAX_BYTES (256 * 1024)
+
 FerryFailure *
 ferry_failure_from_error(const GError *error)
 {
@@ -75,7 +79,9 @@ ferry_failure_to_oslo(const FerryFailure *failure)
 GError *
 ferry_failure_to_error(const char *text)
 {
-    g_autoptr(FerryJson) failure = json_loads(text, 0, NULL);
+    /* An honest one is short. */
+    g_autoptr(FerryJson) failure =
+        strlen(text) <= FAILURE_MAX_BYTES ? json_loads(text, 0, NULL) : NULL;
     const json_t *kwargs = json_object_get(failure, "kwargs");
     g_autoptr(FerryJson) object = json_object();
     const char *class_name = ferry_json_get_string(failure, "class");

@@ -5,11 +5,16 @@
 #include "envelope.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "ferry/messaging-options.h"
 
 #include <string.h>
 
 #define CONTENT_TYPE "application/json"
 #define LOG_ID_MAX 64
+#define IDENTITY_MAX 64
+/* A request, its thread's job, and many small values of a body. */
+#define WEIGHT_BASE_BYTES 4096
+#define WEIGHT_FACTOR 8
 /* A caller that asks for heartbeats less than once a day gets none. */
 #define MONITOR_MAX_S 86400
 
@@ -23,6 +28,14 @@ ferry_delivery_clear(FerryDelivery *delivery)
     g_clear_pointer(&delivery->correlation_id, g_free);
     g_clear_pointer(&delivery->message_id, g_free);
     g_clear_pointer(&delivery->body, g_bytes_unref);
+}
+
+gsize
+ferry_delivery_weight(const FerryDelivery *delivery)
+{
+    gsize length = delivery->compression ? FERRY_ENVELOPE_MAX_BYTES : delivery->body_size;
+
+    return WEIGHT_BASE_BYTES + WEIGHT_FACTOR * MIN(length, FERRY_ENVELOPE_MAX_BYTES);
 }
 
 void
@@ -114,12 +127,18 @@ heartbeat_ms(const json_t *message)
     return seconds >= 2 && seconds <= MONITOR_MAX_S ? (guint)seconds * 500 : 0;
 }
 
+/* Many are remembered: of an id that is longer than those that programs make, the digest. */
 static char *
 identity(const char *unique_id, const char *message_id)
 {
-    if (unique_id && unique_id[0] != '\0')
-        return g_strconcat("oslo:", unique_id, NULL);
-    return message_id && message_id[0] != '\0' ? g_strconcat("amqp:", message_id, NULL) : NULL;
+    bool oslo = unique_id && unique_id[0] != '\0';
+    const char *id = oslo ? unique_id : message_id;
+
+    if (!id || id[0] == '\0')
+        return NULL;
+    g_autofree char *digest =
+        strlen(id) > IDENTITY_MAX ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, id, -1) : NULL;
+    return g_strconcat(oslo ? "oslo:" : "amqp:", digest ? digest : id, NULL);
 }
 
 static void
@@ -153,6 +172,23 @@ is_oslo(const json_t *document, bool enveloped)
     return enveloped || json_object_get(document, "_msg_id");
 }
 
+/* Whether an answer to it can be addressed: AMQP's own properties are short by themselves, what
+ * stands in the body is as long as its sender likes. */
+static bool
+check_address(const FerryIncoming *incoming, GError **error)
+{
+    gsize reply_queue = incoming->reply_queue ? strlen(incoming->reply_queue) : 0;
+    gsize msg_id = incoming->msg_id ? strlen(incoming->msg_id) : 0;
+
+    if (MAX(reply_queue, msg_id) <= FERRY_AMQP_NAME_MAX)
+        return true;
+    ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, NULL,
+                    "It cannot be answered: its %s has %zu bytes, of %d at most",
+                    reply_queue > FERRY_AMQP_NAME_MAX ? "_reply_q" : "_msg_id",
+                    MAX(reply_queue, msg_id), FERRY_AMQP_NAME_MAX);
+    return false;
+}
+
 static json_t *
 salvage(const FerryDelivery *delivery)
 {
@@ -184,8 +220,8 @@ take_broken(const FerryDelivery *delivery, const GError *reason)
     return incoming;
 }
 
-FerryIncoming *
-ferry_incoming_parse(const FerryDelivery *delivery, GError **error)
+static FerryIncoming *
+parse(const FerryDelivery *delivery, GError **error)
 {
     g_autoptr(GError) reason = NULL;
     bool enveloped = false;
@@ -207,4 +243,15 @@ ferry_incoming_parse(const FerryDelivery *delivery, GError **error)
         take_bare(incoming, document, delivery);
     incoming->message = g_steal_pointer(&document);
     return incoming;
+}
+
+FerryIncoming *
+ferry_incoming_parse(const FerryDelivery *delivery, GError **error)
+{
+    g_autoptr(FerryIncoming) incoming = parse(delivery, error);
+
+    if (!incoming || !check_address(incoming, error))
+        return NULL;
+    incoming->weight_bytes = ferry_delivery_weight(delivery);
+    return g_steal_pointer(&incoming);
 }

@@ -24,6 +24,9 @@ typedef struct {
 
 void ferry_delivery_clear(FerryDelivery *delivery);
 
+/** Returns: the memory that the request in @delivery may take, before it is looked at. */
+gsize ferry_delivery_weight(const FerryDelivery *delivery);
+
 typedef enum {
     FERRY_DIALECT_OSLO,
     FERRY_DIALECT_BARE,
@@ -37,14 +40,16 @@ typedef struct {
     char *msg_id;         /* oslo dialect: names the call in its answer; NULL for a cast */
     char *reply_queue;    /* where the answer goes; NULL: nowhere */
     char *correlation_id; /* bare dialect */
-    char *identity;       /* NULL where the sender gave none */
+    char *identity;       /* short; NULL where the sender gave none */
     char *log_id;         /* the request's id for logs, printable; never NULL */
+    gsize weight_bytes;   /* the memory that it may take, body and values; an estimate */
     guint heartbeat_ms;   /* the period of the heartbeats that the caller wants; 0: none */
 } FerryIncoming;
 
 /**
  * ferry_incoming_parse:
- * @error: FERRY_ERROR_INVALID_REQUEST: this is no request, and it names nobody to answer to
+ * @error: FERRY_ERROR_INVALID_REQUEST: this is no request, and it names nobody to answer to; or
+ *   what it names is too long for an address
  * Returns: (transfer full): the request; one that could not be parsed but can be answered has
  * @broken set.
  */

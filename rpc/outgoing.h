@@ -45,7 +45,13 @@ struct FerryOutgoing {
     bool returned;
     gint64 retry_us;
     gint64 give_up_us;
+    bool suspect;    /* in flight when a connection ended: is published with no other in flight */
+    guint losses;    /* connections in a row that ended while it alone was in flight */
+    guint set_aside; /* how often it was; only a notification is */
 };
+
+/* The longest body that is published; every version of the agent and of the command reads it. */
+#define FERRY_OUTGOING_MAX_BYTES (4 * 1024 * 1024)
 
 /** @document: (transfer full). Returns: (transfer full): enveloped. */
 FerryOutgoing *ferry_outgoing_new(FerryOutgoingKind kind,
@@ -56,5 +62,9 @@ void ferry_outgoing_free(FerryOutgoing *outgoing);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryOutgoing, ferry_outgoing_free)
 
 /** Makes the body. Every time a notification is encoded it gets a new _unique_id: stock listeners
- * never acknowledge a second copy with an id they know. Returns: false when it is no valid JSON. */
+ * never acknowledge a second copy with an id they know. Returns: false when it is no valid JSON.
+ * An answer that is longer than FERRY_OUTGOING_MAX_BYTES becomes an error that says so. */
 bool ferry_outgoing_encode(FerryOutgoing *outgoing);
+
+/** Returns: (nullable): why @outgoing, which is encoded, can never be published, in a few words. */
+const char *ferry_outgoing_flaw(const FerryOutgoing *outgoing);

@@ -11,13 +11,22 @@
 
 #include <string.h>
 
+/* So many connections in a row may end while one message alone is in flight, before it is the
+ * message's fault. */
+#define MAX_LOSSES 3
+/* Pause before a notification that was set aside is tried again; doubles up to the second. */
+#define ASIDE_US (30 * (gint64)G_USEC_PER_SEC)
+#define ASIDE_MAX_US (3600 * (gint64)G_USEC_PER_SEC)
+#define ASIDE_DOUBLINGS 7
 /* How many messages may be published and not yet confirmed. */
 #define WINDOW 256
+/* Answers and events that wait; above the most that an outbox hands over. */
+#define CROWD 4096
 /* For answers whose queue is missing; as in oslo.messaging. */
 #define RETRY_US (G_USEC_PER_SEC / 4)
 #define DEAD_QUEUES 200
 #define DEAD_QUEUE_US (60 * (gint64)G_USEC_PER_SEC)
-/* Pause of notifications after the broker refused to declare their queue. */
+/* Pause of notifications after the broker refused one, or to declare their queue. */
 #define HOLD_US (30 * (gint64)G_USEC_PER_SEC)
 /* Pause after the broker refused a message (basic.nack). */
 #define NACK_US G_USEC_PER_SEC
@@ -41,7 +50,8 @@ struct FerryPublisher {
     GHashTable *declared; /* routing keys of notifications, and "" for the exchange */
     FerryDeadQueues *dead;
     bool blocked;
-    gint64 hold_us; /* no notification is published before */
+    gint64 hold_us;      /* no notification is published before */
+    bool refuses_events; /* none was confirmed since one was set aside */
 };
 
 static void
@@ -86,6 +96,12 @@ ferry_publisher_add_heartbeat(FerryPublisher *self,
 
     ferry_wakeup_signal(self->wakeup);
     return id;
+}
+
+bool
+ferry_publisher_is_crowded(FerryPublisher *self)
+{
+    return ferry_send_queue_unsettled(self->send_queue) > CROWD;
 }
 
 bool
@@ -137,9 +153,54 @@ take_returned(FerryPublisher *self, FerryOutgoing *outgoing)
     settle(self, outgoing, FERRY_PUBLISH_RETURNED);
 }
 
+/* The broker has looked at it and the connection lives: it is harmless. */
+static void
+acquit(FerryOutgoing *outgoing)
+{
+    outgoing->suspect = false;
+    outgoing->losses = 0;
+}
+
+/* An event is never lost: it stays, in the agent's journal, too, and is tried again with growing
+ * pauses. Nobody waits for it meanwhile, neither the other messages nor a flush. */
+static void
+set_aside(FerryPublisher *self, FerryOutgoing *outgoing)
+{
+    gint64 now_us = g_get_monotonic_time();
+
+    if (outgoing->set_aside == 0)
+        ferry_send_queue_settle(self->send_queue, outgoing);
+    outgoing->retry_us =
+        now_us + MIN(ASIDE_US << MIN(outgoing->set_aside, ASIDE_DOUBLINGS), ASIDE_MAX_US);
+    outgoing->set_aside++;
+    outgoing->losses = MAX_LOSSES - 1;
+    /* When none was taken since the last one, all may be refused. */
+    if (self->refuses_events)
+        self->hold_us = now_us + HOLD_US;
+    self->refuses_events = true;
+    g_queue_push_tail(&self->retries, outgoing);
+}
+
+/* @outgoing has ended too many connections. */
+static void
+give_up(FerryPublisher *self, FerryOutgoing *outgoing)
+{
+    bool kept = outgoing->kind == FERRY_OUTGOING_NOTIFICATION;
+
+    g_warning("The broker ends the connection at a message for \"%.80s\" (%zu bytes): it is %s",
+              outgoing->routing_key, strlen(outgoing->body),
+              kept ? "kept and tried again later" : "given up");
+    if (kept)
+        set_aside(self, outgoing);
+    else
+        settle(self, outgoing, FERRY_PUBLISH_DROPPED);
+}
+
 static void
 take_confirmed(FerryPublisher *self, FerryOutgoing *outgoing)
 {
+    if (outgoing->kind == FERRY_OUTGOING_NOTIFICATION)
+        self->refuses_events = false;
     if (outgoing->returned)
         take_returned(self, outgoing);
     else
@@ -176,6 +237,7 @@ take_confirms(FerryPublisher *self,
             return;
         if (outgoing->tag == event->tag || event->multiple) {
             g_queue_delete_link(&self->in_flight, item);
+            acquit(outgoing);
             take(self, outgoing);
         }
         item = next;
@@ -238,6 +300,7 @@ take_event(FerryPublisher *self, const FerryAmqpEvent *event, GError **error)
         set_blocked(self, false);
         return true;
     case FERRY_AMQP_DELIVERY:
+    case FERRY_AMQP_CONSUMING:
         return ferry_amqp_set_breach(error, "a message where nothing is consumed");
     case FERRY_AMQP_NOTHING:
         return true;
@@ -320,7 +383,10 @@ is_in_vain(FerryPublisher *self, FerryOutgoing *outgoing, gint64 now_us)
         g_warning("A message for \"%.80s\" has no JSON and is dropped", outgoing->routing_key);
         return true;
     }
-    return false;
+    const char *flaw = ferry_outgoing_flaw(outgoing);
+    if (flaw)
+        g_warning("A message for \"%.80s\" is dropped: %s", outgoing->routing_key, flaw);
+    return flaw;
 }
 
 /* A declaration that the broker refuses must not delay the answers. Notifications pause until
@@ -362,6 +428,27 @@ publish(FerryPublisher *self,
     return ferry_amqp_publish(connection, outgoing, now_us, error);
 }
 
+/* A suspect travels alone: if the connection ends again, it was the cause. */
+static bool
+has_room(FerryPublisher *self, const FerryOutgoing *outgoing)
+{
+    const FerryOutgoing *first = g_queue_peek_head(&self->in_flight);
+
+    return !first ||
+           (!first->suspect && !outgoing->suspect && g_queue_get_length(&self->in_flight) < WINDOW);
+}
+
+/* What was set aside goes after all other notifications. */
+static gint64
+retry_due_us(const FerryPublisher *self, const FerryOutgoing *outgoing)
+{
+    if (outgoing->set_aside == 0)
+        return outgoing->retry_us;
+    return ferry_send_queue_has_notifications(self->send_queue)
+               ? G_MAXINT64
+               : MAX(outgoing->retry_us, self->hold_us);
+}
+
 static bool
 publish_due_retries(FerryPublisher *self, FerryAmqpConnection *connection, GError **error)
 {
@@ -372,7 +459,7 @@ publish_due_retries(FerryPublisher *self, FerryAmqpConnection *connection, GErro
         GList *next = item->next;
         FerryOutgoing *outgoing = item->data;
 
-        if (outgoing->retry_us <= now_us) {
+        if (retry_due_us(self, outgoing) <= now_us && has_room(self, outgoing)) {
             g_queue_delete_link(&self->retries, item);
             if (!publish(self, connection, outgoing, error))
                 return false;
@@ -393,17 +480,20 @@ publish_all(FerryPublisher *self,
     if (!publish_due_retries(self, connection, error))
         return false;
     ferry_send_queue_push_due_heartbeats(self->send_queue);
-    while (g_queue_get_length(&self->in_flight) < WINDOW) {
+    for (;;) {
         bool held = g_get_monotonic_time() < self->hold_us;
         FerryOutgoing *outgoing = ferry_send_queue_take(self->send_queue, !held);
 
         if (!outgoing)
             return true;
+        if (!has_room(self, outgoing)) {
+            ferry_send_queue_put_back(self->send_queue, outgoing);
+            return true;
+        }
         *ret_progress = true;
         if (!publish(self, connection, outgoing, error))
             return false;
     }
-    return true;
 }
 
 /* Publishes and reads until neither has anything left to do. */
@@ -452,11 +542,16 @@ static void
 on_down(const GError *reason, gpointer user_data)
 {
     FerryPublisher *self = user_data;
+    bool alone = g_queue_get_length(&self->in_flight) == 1;
     FerryOutgoing *outgoing = g_queue_pop_tail(&self->in_flight);
 
     while (outgoing) {
+        outgoing->suspect = true;
+        outgoing->losses += alone ? 1 : 0;
         if (outgoing->kind == FERRY_OUTGOING_HEARTBEAT || outgoing->kind == FERRY_OUTGOING_SAMPLE)
             settle(self, outgoing, FERRY_PUBLISH_DROPPED);
+        else if (outgoing->losses >= MAX_LOSSES)
+            give_up(self, outgoing);
         else
             ferry_send_queue_put_back(self->send_queue, outgoing);
         outgoing = g_queue_pop_tail(&self->in_flight);
@@ -476,7 +571,7 @@ next_due_us(FerryPublisher *self, bool connected)
     for (const GList *item = self->retries.head; item; item = item->next) {
         const FerryOutgoing *outgoing = item->data;
 
-        due_us = MIN(due_us, outgoing->retry_us);
+        due_us = MIN(due_us, retry_due_us(self, outgoing));
     }
     if (self->hold_us > g_get_monotonic_time() &&
         ferry_send_queue_has_notifications(self->send_queue))

@@ -41,5 +41,8 @@ guint64 ferry_publisher_add_heartbeat(FerryPublisher *publisher,
                                       const char *msg_id,
                                       guint period_ms);
 
+/** Returns: true when so many messages wait for the broker that no more should be caused. */
+bool ferry_publisher_is_crowded(FerryPublisher *publisher);
+
 /** Waits until all answers and notifications are confirmed, or @timeout_ms are over. */
 bool ferry_publisher_flush(FerryPublisher *publisher, guint timeout_ms);

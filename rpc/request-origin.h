@@ -6,6 +6,7 @@
 #include "failure.h"
 #include "ferry/request.h"
 #include "incoming.h"
+#include "load.h"
 #include "pending-ack.h"
 #include "publisher.h"
 
@@ -14,12 +15,14 @@
  * @incoming: (transfer full)
  * @ack: (nullable) (transfer full): is settled by the answer; NULL when the delivery is
  *   acknowledged already
+ * @load: (nullable): has its weight while it lives
  * Starts the heartbeats that the caller asked for. Returns: (transfer full).
  */
 FerryRequest *ferry_request_new(FerryIncoming *incoming,
                                 FerryAddressing addressing,
                                 FerryPublisher *publisher,
-                                FerryPendingAck *ack);
+                                FerryPendingAck *ack,
+                                FerryLoad *load);
 
 /** Answers with @failure: (transfer none). */
 void ferry_request_refuse(FerryRequest *request, const FerryFailure *failure);

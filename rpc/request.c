@@ -15,6 +15,7 @@ struct FerryRequest {
     FerryAddressing addressing;
     FerryPublisher *publisher;
     FerryPendingAck *pending_ack; /* nullable */
+    FerryLoad *load;              /* nullable */
     guint64 heartbeat_id;
     /* Atomic. */
     gint answered;
@@ -24,7 +25,8 @@ FerryRequest *
 ferry_request_new(FerryIncoming *incoming,
                   FerryAddressing addressing,
                   FerryPublisher *publisher,
-                  FerryPendingAck *ack)
+                  FerryPendingAck *ack,
+                  FerryLoad *load)
 {
     FerryRequest *self = g_atomic_rc_box_new0(FerryRequest);
     json_t *args = json_object_get(incoming->message, "args");
@@ -34,6 +36,10 @@ ferry_request_new(FerryIncoming *incoming,
     self->addressing = addressing;
     self->publisher = ferry_publisher_ref(publisher);
     self->pending_ack = ack;
+    if (load) {
+        self->load = ferry_load_ref(load);
+        ferry_load_add(load, incoming->weight_bytes);
+    }
     if (incoming->heartbeat_ms > 0 && incoming->reply_queue)
         self->heartbeat_id = ferry_publisher_add_heartbeat(
             publisher, incoming->reply_queue, incoming->msg_id, incoming->heartbeat_ms);
@@ -50,6 +56,7 @@ static void
 request_clear(gpointer data)
 {
     FerryRequest *self = data;
+    gsize weight_bytes = self->incoming->weight_bytes;
 
     if (g_atomic_int_get(&self->answered) == 0) {
         g_autoptr(GError) error = ferry_error_new(FERRY_ERROR_INTERNAL, NULL,
@@ -61,6 +68,10 @@ request_clear(gpointer data)
     json_decref(self->args);
     ferry_publisher_unref(self->publisher);
     g_clear_pointer(&self->pending_ack, ferry_pending_ack_unref);
+    if (self->load) {
+        ferry_load_remove(self->load, weight_bytes);
+        ferry_load_unref(self->load);
+    }
 }
 
 void

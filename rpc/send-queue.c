@@ -181,6 +181,14 @@ ferry_send_queue_flush(FerrySendQueue *self, guint timeout_ms)
     return self->unsettled == 0;
 }
 
+guint
+ferry_send_queue_unsettled(FerrySendQueue *self)
+{
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    return self->unsettled;
+}
+
 bool
 ferry_send_queue_has_notifications(FerrySendQueue *self)
 {

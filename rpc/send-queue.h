@@ -46,6 +46,9 @@ void ferry_send_queue_settle(FerrySendQueue *queue, const FerryOutgoing *outgoin
  * Returns: true when they are. */
 bool ferry_send_queue_flush(FerrySendQueue *queue, guint timeout_ms);
 
+/** Returns: how many answers and notifications are not settled. */
+guint ferry_send_queue_unsettled(FerrySendQueue *queue);
+
 bool ferry_send_queue_has_notifications(FerrySendQueue *queue);
 
 /** The caller of @msg_id wants a heartbeat every @period_ms. Returns: their id, never 0; the answer

@@ -2,12 +2,15 @@
 
 #include "topology.h"
 
+#include "amqp-error.h"
 #include "amqp-table.h"
 #include "ferry/bus.h"
 #include "unique-id.h"
 
 #define FANOUT_EXCHANGE FERRY_TOPIC "_fanout"
 #define ARGUMENTS_MAX 4
+/* Messages of each consumer that may be delivered and not acknowledged. */
+#define PREFETCH 500
 
 /* The arguments of a declaration, besides the name. */
 typedef struct {
@@ -174,6 +177,14 @@ ferry_topology_serve(FerryAmqpConnection *connection,
            consume(connection, fanout_queue, FERRY_CONSUMER_FANOUT, false, error);
 }
 
+bool
+ferry_topology_limit_prefetch(FerryAmqpConnection *connection, GError **error)
+{
+    (void)amqp_basic_qos(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL,
+                         /* prefetch_size= */ 0, PREFETCH, /* global= */ 0);
+    return ferry_amqp_connection_check(connection, "Limiting what is delivered", error);
+}
+
 static bool
 cancel(FerryAmqpConnection *connection, const char *tag, GError **error)
 {
@@ -193,6 +204,17 @@ ferry_topology_stop_serving(FerryAmqpConnection *connection,
            ferry_topology_delete_queue(connection, fanout_queue, error);
 }
 
+static bool
+send_method(FerryAmqpConnection *connection, amqp_method_number_t id, void *method, GError **error)
+{
+    int status =
+        amqp_send_method(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL, id, method);
+
+    if (status != AMQP_STATUS_OK)
+        ferry_amqp_set_status_error(error, status, "Asking for answers");
+    return status == AMQP_STATUS_OK;
+}
+
 bool
 ferry_topology_await_replies(FerryAmqpConnection *connection,
                              const FerryMessagingOptions *options,
@@ -200,9 +222,18 @@ ferry_topology_await_replies(FerryAmqpConnection *connection,
                              GError **error)
 {
     Traits transient = transient_traits(options);
+    amqp_queue_declare_t declaration = {
+        .queue = bytes(reply_queue),
+        .nowait = 1,
+        .arguments = {transient.count, transient.arguments},
+    };
+    amqp_basic_consume_t consumption = {
+        .queue = bytes(reply_queue),
+        .consumer_tag = bytes(FERRY_CONSUMER_REPLIES),
+    };
 
-    return declare_queue(connection, reply_queue, &transient, error) &&
-           consume(connection, reply_queue, FERRY_CONSUMER_REPLIES, false, error);
+    return send_method(connection, AMQP_QUEUE_DECLARE_METHOD, &declaration, error) &&
+           send_method(connection, AMQP_BASIC_CONSUME_METHOD, &consumption, error);
 }
 
 bool

@@ -27,6 +27,11 @@ bool ferry_topology_declare_exchange(FerryAmqpConnection *connection,
 bool ferry_topology_declare_fanout(FerryAmqpConnection *connection,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Has the broker hold back what is more than a few unacknowledged messages of each consumer. Call
+ * it before the others. */
+bool ferry_topology_limit_prefetch(FerryAmqpConnection *connection,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Declares the three queues of a server and consumes from each. */
 bool ferry_topology_serve(FerryAmqpConnection *connection,
                           const FerryMessagingOptions *options,
@@ -40,7 +45,9 @@ bool ferry_topology_stop_serving(FerryAmqpConnection *connection,
                                  const char *fanout_queue,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Declares a queue for answers to our calls and consumes from it. */
+/** Declares a queue for answers to our calls and consumes from it, without waiting: requests may
+ * be coming, and the library would keep in memory whatever comes before the broker's answer.
+ * FERRY_AMQP_CONSUMING tells when it is done. */
 bool ferry_topology_await_replies(FerryAmqpConnection *connection,
                                   const FerryMessagingOptions *options,
                                   const char *reply_queue,

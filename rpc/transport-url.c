@@ -199,6 +199,10 @@ ferry_transport_url_parse(const char *url, FerryTransport *transport, GError **e
         *path++ = '\0';
     g_free(transport->vhost);
     transport->vhost = decode(path ? path : "", -1);
+    if (strlen(transport->vhost) > FERRY_AMQP_NAME_MAX) {
+        set_url_error(error, "Name a vhost of at most 255 bytes", "its vhost is too long");
+        return false;
+    }
     if (transport->vhost[0] == '\0') {
         g_free(transport->vhost);
         transport->vhost = g_strdup("/");

@@ -26,6 +26,7 @@ typedef struct {
     FerryDestination *destination;
     const char *migration_id;
     json_t *order;
+    json_t *instance_info;         /* of the order, as far as it was understood */
     const FerryInstance *instance; /* as it is on this host */
     const FerryOrderOptions *options;
     virConnectPtr connection;
@@ -186,7 +187,7 @@ refuse_ended(const FerryRecord *record, GError **error)
 static json_t *
 repeat(const Call *call, FerryRecord *record, GError **error)
 {
-    if (!json_equal(record->order, call->order)) {
+    if (!ferry_record_is_of_order(record, call->order)) {
         ferry_set_error(
             error, FERRY_ERROR_INVALID_REQUEST, "Use a new migration_id for a new order",
             "The migration_id '%s' was used with other arguments", record->migration_id);
@@ -208,8 +209,8 @@ new_record(const Call *call)
     record->instance_uuid = g_strdup(call->instance->uuid);
     record->source = g_strdup(ferry_json_get_string(args, "source"));
     record->destination = g_strdup(call->destination->agent->config->host);
-    record->order = json_incref(call->order);
-    ferry_record_take(&record->instance_info, json_incref(json_object_get(args, "instance_info")));
+    ferry_record_take_order(record, call->order);
+    ferry_record_take(&record->instance_info, json_incref(call->instance_info));
     ferry_destination_renew_lease(call->destination, record);
     return record;
 }
@@ -270,12 +271,15 @@ ferry_destination_prepare(FerryDestination *self,
 
     if (!connection)
         return NULL;
+    /* Before it is placed: whoever reads the record places it again. */
+    g_autoptr(FerryJson) instance_info = ferry_instance_to_json(instance);
     ferry_admission_place(instance, options, connection);
 
     const Call call = {
         .destination = self,
         .migration_id = migration_id,
         .order = order,
+        .instance_info = instance_info,
         .instance = instance,
         .options = options,
         .connection = connection,

@@ -9,10 +9,13 @@
 #include "journal/db.h"
 #include "journal/event.h"
 
-#define RECORD_COLUMNS                                                                             \
-    "migration_id, role, instance_name, instance_uuid, source, destination, status, phase,"        \
-    " order_json, instance_info, migrate_data, progress, error, report,"                           \
-    " created_us, updated_us, ended_us, expires_us, seq"
+/* @documents: the columns that may be large, or as many times NULL. */
+#define RECORD_COLUMNS_WITH(documents)                                                             \
+    "migration_id, role, instance_name, instance_uuid, source, destination, status, "              \
+    "phase, " documents                                                                            \
+    ", progress, error, report, created_us, updated_us, ended_us, expires_us, seq"
+#define RECORD_COLUMNS RECORD_COLUMNS_WITH("order_json, instance_info, migrate_data")
+#define BRIEF_COLUMNS RECORD_COLUMNS_WITH("NULL, NULL, NULL")
 
 #define ORDER_COLUMNS ", abort_ordered, force_ordered"
 
@@ -245,21 +248,29 @@ ferry_journal_get(FerryJournal *journal, const char *migration_id, FerryRole rol
     return read_record(statement);
 }
 
-GPtrArray *
-ferry_journal_list(FerryJournal *journal, const FerryJournalFilter *filter, GError **error)
+/* What follows a marker compares as the list is sorted. */
+#define LIST_FROM                                                                                  \
+    " FROM migrations WHERE (?1 IS NULL OR status = ?1)"                                           \
+    " AND (?2 IS NULL OR instance_name = ?2 OR instance_uuid = ?2)"                                \
+    " AND (?3 IS NULL OR migration_id = ?3) AND (?4 = 0 OR open = 1)"                              \
+    " AND (?5 = 0 OR role = 'destination') AND (?6 IS NULL OR"                                     \
+    " (-created_us, role, migration_id) > (SELECT -created_us, role, migration_id FROM migrations" \
+    " WHERE migration_id = ?6 ORDER BY created_us, role DESC LIMIT 1))"                            \
+    " ORDER BY created_us DESC, role, migration_id LIMIT ?7"
+
+static GPtrArray *
+list_records(FerryJournal *journal,
+             const char *sql,
+             const FerryJournalFilter *filter,
+             GError **error)
 {
     gint64 limit = filter->limit ? filter->limit : DEFAULT_LIMIT;
     g_autoptr(GPtrArray) records =
         g_ptr_array_new_with_free_func((GDestroyNotify)ferry_record_free);
     FERRY_LOCK_SCOPE(&journal->lock);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
-        journal, error,
-        "SELECT " RECORD_COLUMNS ORDER_COLUMNS " FROM migrations WHERE (?1 IS NULL OR status = ?1)"
-        " AND (?2 IS NULL OR instance_name = ?2 OR instance_uuid = ?2)"
-        " AND (?3 IS NULL OR migration_id = ?3) AND (?4 = 0 OR open = 1)"
-        " AND (?5 = 0 OR role = 'destination') ORDER BY created_us DESC, role LIMIT ?6",
-        "tttiii", filter->status, filter->instance, filter->migration_id, (gint64)filter->open_only,
-        (gint64)filter->incoming_only, limit);
+        journal, error, sql, "tttiiti", filter->status, filter->instance, filter->migration_id,
+        (gint64)filter->open_only, (gint64)filter->incoming_only, filter->marker, limit);
 
     for (bool row = statement; row;) {
         if (!ferry_journal_db_next(journal, statement, &row, error))
@@ -268,6 +279,18 @@ ferry_journal_list(FerryJournal *journal, const FerryJournalFilter *filter, GErr
             g_ptr_array_add(records, read_record(statement));
     }
     return statement ? g_steal_pointer(&records) : NULL;
+}
+
+GPtrArray *
+ferry_journal_list(FerryJournal *journal, const FerryJournalFilter *filter, GError **error)
+{
+    return list_records(journal, "SELECT " RECORD_COLUMNS ORDER_COLUMNS LIST_FROM, filter, error);
+}
+
+GPtrArray *
+ferry_journal_list_brief(FerryJournal *journal, const FerryJournalFilter *filter, GError **error)
+{
+    return list_records(journal, "SELECT " BRIEF_COLUMNS ORDER_COLUMNS LIST_FROM, filter, error);
 }
 
 GPtrArray *

@@ -82,10 +82,18 @@ typedef struct {
     const char *migration_id; /* NULL: any */
     bool open_only;           /* not terminal */
     bool incoming_only;       /* of the destination's role */
+    const char *marker;       /* a migration_id: only what follows it in this list; NULL: all */
     guint limit;              /* 0: 1000 */
 } FerryJournalFilter;
 
-/** Returns: (transfer full) (element-type FerryRecord): newest first. */
+/** Returns: (transfer full) (element-type FerryRecord): newest first; nothing follows a marker that
+ * is not known. The records have neither order nor instance_info, nor migrate_data: a list may be
+ * long, and these are what may be large in a record. */
+GPtrArray *ferry_journal_list_brief(FerryJournal *journal,
+                                    const FerryJournalFilter *filter,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full) (element-type FerryRecord): the same with whole records. */
 GPtrArray *ferry_journal_list(FerryJournal *journal,
                               const FerryJournalFilter *filter,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -63,6 +63,40 @@ ferry_record_take(json_t **field, json_t *value)
     *field = value;
 }
 
+static char *
+digest_of(const json_t *order)
+{
+    g_autofree char *text = json_dumps(order, JSON_COMPACT | JSON_SORT_KEYS);
+
+    return g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+}
+
+void
+ferry_record_take_order(FerryRecord *record, const json_t *order)
+{
+    static const char *const columns[] = {"instance_info", "migrate_data"};
+    g_autofree char *digest = digest_of(order);
+    json_t *args = json_copy(json_object_get(order, "args"));
+
+    for (gsize i = 0; i < G_N_ELEMENTS(columns); i++)
+        json_object_del(args, columns[i]);
+    ferry_record_take(&record->order,
+                      json_pack("{s:O, s:o, s:s}", "method", json_object_get(order, "method"),
+                                "args", args, "digest", digest));
+}
+
+bool
+ferry_record_is_of_order(const FerryRecord *record, const json_t *order)
+{
+    const char *kept = ferry_json_get_string(record->order, "digest");
+
+    /* Journals of version 1.0 have the whole order. */
+    if (!kept)
+        return json_equal(record->order, order);
+    g_autofree char *digest = digest_of(order);
+    return g_str_equal(kept, digest);
+}
+
 json_t *
 ferry_record_options(const FerryRecord *record)
 {

@@ -20,7 +20,7 @@ typedef struct {
     char *destination;
     FerryStatus status;
     FerryPhase phase;
-    json_t *order;         /* {"method", "args"} as accepted; tells a repetition from a misuse */
+    json_t *order;         /* {"method", "args", "digest"}; see ferry_record_take_order() */
     json_t *instance_info; /* NULL until described */
     json_t *migrate_data;  /* NULL until the destination is prepared */
     json_t *progress;      /* the last one, NULL before the transfer */
@@ -42,6 +42,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryRecord, ferry_record_free)
 
 /** Replaces a json_t field by @value (transfer full, may be NULL). */
 void ferry_record_take(json_t **field, json_t *value);
+
+/** Keeps @order, {"method", "args"} as it came, without the large arguments that have columns of
+ * their own; a digest of all of it tells a repetition from a misuse. */
+void ferry_record_take_order(FerryRecord *record, const json_t *order);
+
+/** Returns: true when @order is the one that @record was made of. */
+bool ferry_record_is_of_order(const FerryRecord *record, const json_t *order);
 
 /** Returns: (transfer none): the order's options; NULL when it had none. */
 json_t *ferry_record_options(const FerryRecord *record);

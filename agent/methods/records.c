@@ -5,6 +5,10 @@
 #include "methods/list.h"
 
 #define MAX_LIST 1000
+#define DEFAULT_LIST 1000
+/* A page ends early when it has so many bytes; its reader asks for the next one until there is
+ * none. */
+#define PAGE_BYTES (1024 * 1024)
 
 /* The live record where there is one: it has the newest progress. */
 static json_t *
@@ -67,27 +71,43 @@ get_filter(const FerryFieldScope *args, FerryJournalFilter *filter, GError **err
 
     if (!ferry_field_optional_name(args, "status", &filter->status, error) ||
         !ferry_field_optional_name(args, "instance", &filter->instance, error) ||
+        !ferry_field_optional_name(args, "marker", &filter->marker, error) ||
         !ferry_field_uint(args, "limit", 1, MAX_LIST, &filter->limit, error))
         return false;
     return !filter->status || ferry_status_from_string(filter->status, &status) ||
            refuse_status(args, error);
 }
 
+/* As get_migration has it, but for the document that may be large. */
+static json_t *
+list_entry(const FerryMethodContext *context, const FerryRecord *record)
+{
+    json_t *entry = record_to_json(context, record);
+
+    json_object_set_new(entry, "migrate_data", json_null());
+    return entry;
+}
+
 bool
 ferry_method_list_migrations(FerryMethodCall *call, GError **error)
 {
-    FerryJournalFilter filter = {0};
+    FerryJournalFilter filter = {.limit = DEFAULT_LIST};
     g_autoptr(GPtrArray) records = NULL;
+    gsize bytes = 0;
 
     if (!get_filter(&call->args, &filter, error))
         return false;
-    records = ferry_journal_list(call->context->agent->journal, &filter, error);
+    records = ferry_journal_list_brief(call->context->agent->journal, &filter, error);
     if (!records)
         return false;
 
     json_t *list = json_array();
 
-    for (guint i = 0; i < records->len; i++)
-        json_array_append_new(list, record_to_json(call->context, g_ptr_array_index(records, i)));
+    for (guint i = 0; i < records->len && bytes < PAGE_BYTES; i++) {
+        json_t *entry = list_entry(call->context, g_ptr_array_index(records, i));
+
+        bytes += json_dumpb(entry, NULL, 0, JSON_COMPACT);
+        json_array_append_new(list, entry);
+    }
     return ferry_method_answer(call, list);
 }

@@ -12,9 +12,8 @@
 
 static const FerryMethodRow rows[] = {
     {
-        .served = {.name = "ping", .flags = FERRY_METHOD_SHARED},
+        .served = {.name = "ping", .flags = FERRY_METHOD_SHARED | FERRY_METHOD_AT_ONCE},
         .run = ferry_method_ping,
-        .at_once = true, /* asked to see whether the agent lives: it waits for nothing */
     },
     {
         .served = {.name = "describe_host", .flags = FERRY_METHOD_SHARED},
@@ -106,7 +105,8 @@ static const FerryMethodRow rows[] = {
         .run = ferry_method_get_migration,
     },
     {
-        .served = {.name = "list_migrations", .optional = NAMES("status", "instance", "limit")},
+        .served = {.name = "list_migrations",
+                   .optional = NAMES("status", "instance", "limit", "marker")},
         .run = ferry_method_list_migrations,
     },
     {

@@ -15,7 +15,6 @@ typedef bool (*FerryMethodFunc)(FerryMethodCall *call, GError **error);
 typedef struct {
     FerryMethod served; /* name, flags, names of arguments: what the bus checks by itself */
     FerryMethodFunc run;
-    bool at_once; /* run where the request arrives, on main: it must not block */
 } FerryMethodRow;
 
 /** Returns: the rows; the last one has no name. */

@@ -41,7 +41,7 @@ json_t *
 ferry_carried_file_to_json(const FerryCarriedFile *file)
 {
     json_t *object = json_pack(
-        "{s:s, s:o, s:o, s:o, s:I, s:I, s:o}", "kind", file->kind, "path",
+        "{s:o, s:o, s:o, s:o, s:I, s:I, s:o}", "kind", ferry_json_text(file->kind), "path",
         ferry_json_text(file->path), "format", ferry_json_text(file->format), "pool",
         ferry_json_text(file->pool), "file_bytes", (json_int_t)file->file_bytes, "data_bytes",
         (json_int_t)file->data_bytes, "digest", ferry_json_text(file->digest));

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define MAX_TEXT_BYTES (64 * 1024)
+#define MAX_LINE_BYTES 4096 /* names and paths; longer ones are none */
 #define MAX_DOCUMENT_BYTES (1024 * 1024)
 #define MAX_TARGET_BYTES 31
 #define MAX_DISKS 256
@@ -140,7 +141,7 @@ ferry_instance_to_json(const FerryInstance *instance)
 static bool
 read_line(const FerryFieldScope *scope, const char *key, char **value, GError **error)
 {
-    return ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_TEXT_BYTES, value, error);
+    return ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_LINE_BYTES, value, error);
 }
 
 static bool
@@ -288,7 +289,7 @@ read_disk(const json_t *object, const char *path, GError **error)
         !read_line(&scope, "secret_uuid", &disk->secret_uuid, error) ||
         !read_bytes(&scope, "capacity_bytes", &disk->capacity_bytes, error) ||
         !read_bytes(&scope, "allocation_bytes", &disk->allocation_bytes, error) ||
-        !ferry_field_texts(&scope, "backing_chain", MAX_BACKING_FILES, MAX_TEXT_BYTES,
+        !ferry_field_texts(&scope, "backing_chain", MAX_BACKING_FILES, MAX_LINE_BYTES,
                            &disk->backing_chain, error) ||
         !read_bytes(&scope, "file_bytes", &disk->file_bytes, error) ||
         !read_layers(&scope, disk, error) ||

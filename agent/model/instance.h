@@ -126,8 +126,8 @@ json_t *ferry_instance_to_json(const FerryInstance *instance);
  * @error: FERRY_ERROR_INVALID_REQUEST naming the field, what was found and what was expected
  * Unknown keys are ignored, so that a newer source can talk to an older destination. Missing: name,
  * uuid, disks and the source of a disk that moves are required, the rest has defaults. Names with
- * control characters, sizes below 0 or above 2^62, more than 256 disks, strings above 64 KiB
- * (domain_xml: 1 MiB) are refused.
+ * control characters, sizes below 0 or above 2^62, more than 256 disks, names and paths above
+ * 4 KiB, other strings above 64 KiB (domain_xml: 1 MiB) are refused.
  */
 FerryInstance *ferry_instance_from_json(const json_t *object,
                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

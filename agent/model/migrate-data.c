@@ -4,10 +4,13 @@
 
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "model/carried-file.h"
 #include "model/json-field.h"
 
 #define MAX_VOLUMES 256
-#define MAX_TEXT_BYTES (64 * 1024)
+#define MAX_POOLS 256
+#define MAX_FILES 4096
+#define MAX_TEXT_BYTES 4096
 #define MAX_CAPACITY_BYTES (G_GUINT64_CONSTANT(1) << 62)
 
 static char *
@@ -116,13 +119,59 @@ ferry_migrate_volumes_from_json(const json_t *list, GError **error)
     return g_steal_pointer(&volumes);
 }
 
-/* What is only passed on: whoever reads it checks it. */
 static json_t *
-keep(const json_t *object, const char *key)
+read_pool(const FerryFieldScope *scope, GError **error)
 {
-    json_t *value = json_object_get(object, key);
+    g_autofree char *name = NULL;
+    g_autofree char *path = NULL;
 
-    return json_is_null(value) ? NULL : json_incref(value);
+    if (!ferry_field_check_object(scope, error) || !read_text(scope, "name", &name, error) ||
+        !read_text(scope, "path", &path, error))
+        return NULL;
+    return json_pack("{s:o, s:o}", "name", ferry_json_text(name), "path", ferry_json_text(path));
+}
+
+static json_t *
+read_file(const FerryFieldScope *scope, GError **error)
+{
+    g_autoptr(FerryCarriedFile) file = g_new0(FerryCarriedFile, 1);
+
+    /* Its digest comes later. */
+    if (!ferry_field_check_object(scope, error) || !read_text(scope, "kind", &file->kind, error) ||
+        !read_text(scope, "path", &file->path, error) ||
+        !read_text(scope, "format", &file->format, error) ||
+        !read_text(scope, "pool", &file->pool, error) ||
+        !read_text(scope, "digest", &file->digest, error) ||
+        !ferry_field_uint64(scope, "file_bytes", 0, MAX_CAPACITY_BYTES, &file->file_bytes, error) ||
+        !ferry_field_uint64(scope, "data_bytes", 0, MAX_CAPACITY_BYTES, &file->data_bytes, error))
+        return NULL;
+    return ferry_carried_file_to_json(file);
+}
+
+/* Lists that are only passed on. @read: makes an entry of what it understands of one. */
+static bool
+read_list(const FerryFieldScope *data,
+          const char *key,
+          gsize max_count,
+          json_t *(*read)(const FerryFieldScope *scope, GError **error),
+          json_t **ret_list,
+          GError **error)
+{
+    const json_t *list = NULL;
+
+    if (!ferry_field_list(data, key, max_count, &list, error))
+        return false;
+    *ret_list = json_array();
+    for (gsize i = 0; i < json_array_size(list); i++) {
+        g_autofree char *path = g_strdup_printf("migrate_data.%s[%zu]", key, i);
+        const FerryFieldScope scope = {json_array_get(list, i), path};
+        json_t *entry = read(&scope, error);
+
+        if (!entry)
+            return false;
+        json_array_append_new(*ret_list, entry);
+    }
+    return true;
 }
 
 FerryMigrateData *
@@ -141,10 +190,9 @@ ferry_migrate_data_from_json(const json_t *object, GError **error)
         !ferry_field_list(&scope, "volumes", MAX_VOLUMES, &volumes, error))
         return NULL;
     data->volumes = ferry_migrate_volumes_from_json(volumes, error);
-    if (!data->volumes)
+    if (!data->volumes || !read_list(&scope, "pools", MAX_POOLS, read_pool, &data->pools, error) ||
+        !read_list(&scope, "files", MAX_FILES, read_file, &data->files, error))
         return NULL;
-    data->pools = keep(object, "pools");
-    data->files = keep(object, "files");
     data->names_document = json_object_get(object, "destination_xml") &&
                            !json_is_null(json_object_get(object, "destination_xml"));
     return g_steal_pointer(&data);

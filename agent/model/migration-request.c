@@ -61,7 +61,5 @@ ferry_migration_request_free(FerryMigrationRequest *request)
 json_t *
 ferry_migration_request_column(const FerryMigrationRequest *request)
 {
-    json_t *args = json_object_get(request->order, "args");
-
-    return request->migrate_data ? json_incref(json_object_get(args, "migrate_data")) : NULL;
+    return request->migrate_data ? ferry_migrate_data_to_json(request->migrate_data) : NULL;
 }

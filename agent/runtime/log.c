@@ -4,6 +4,7 @@
 
 #include "ferry/clock.h"
 #include "ferry/error.h"
+#include "ferry/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -32,11 +33,11 @@ level_name(GLogLevelFlags level)
     return level & G_LOG_LEVEL_DEBUG ? "DEBUG" : "INFO";
 }
 
-/* What others say (paths, names, libvirt's words) must not make lines of its own. */
+/* What others say (paths, names, libvirt's words) must not make lines of its own, nor long ones. */
 static char *
 one_line(const char *text)
 {
-    char *line = g_strdup(text ? text : "");
+    char *line = ferry_text_clip(text ? text : "", FERRY_TEXT_MAX_BYTES);
 
     for (char *c = line; *c; c++)
         if (g_ascii_iscntrl(*c))
@@ -53,6 +54,22 @@ is_wanted(GLogLevelFlags level, const GLogField *fields, gsize count)
     return show_debug && g_strcmp0(field(fields, count, "GLIB_DOMAIN"), G_LOG_DOMAIN) == 0;
 }
 
+/* systemd's journal keeps fields apart, so line breaks may stay. */
+static GLogWriterOutput
+write_to_journald(GLogLevelFlags level, const GLogField *fields, gsize count)
+{
+    g_autofree char *message =
+        ferry_text_clip(field(fields, count, "MESSAGE"), FERRY_TEXT_MAX_BYTES);
+    g_autofree GLogField *clipped = g_memdup2(fields, count * sizeof *fields);
+
+    for (gsize i = 0; i < count; i++)
+        if (g_strcmp0(clipped[i].key, "MESSAGE") == 0) {
+            clipped[i].value = message;
+            clipped[i].length = -1;
+        }
+    return g_log_writer_journald(level, clipped, count, NULL);
+}
+
 static GLogWriterOutput
 write_log(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer data)
 {
@@ -61,7 +78,7 @@ write_log(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer d
 
     if (!is_wanted(level, fields, count))
         return G_LOG_WRITER_HANDLED;
-    if (to_journald && g_log_writer_journald(level, fields, count, NULL) == G_LOG_WRITER_HANDLED)
+    if (to_journald && write_to_journald(level, fields, count) == G_LOG_WRITER_HANDLED)
         return G_LOG_WRITER_HANDLED;
     at = ferry_clock_format_iso(ferry_clock_now_us());
     message = one_line(field(fields, count, "MESSAGE"));

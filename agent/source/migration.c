@@ -327,13 +327,12 @@ ferry_migration_set_migrate_data(FerryMigration *self, json_t *migrate_data, GEr
 {
     FerryMigrateData *data = ferry_migrate_data_from_json(migrate_data, error);
 
-    if (!data) {
-        json_decref(migrate_data);
+    json_decref(migrate_data);
+    if (!data)
         return false;
-    }
     g_clear_pointer(&self->migrate_data, ferry_migrate_data_free);
     self->migrate_data = data;
-    take(self, &self->record->migrate_data, migrate_data);
+    take(self, &self->record->migrate_data, ferry_migrate_data_to_json(data));
     return true;
 }
 

@@ -15,6 +15,8 @@
 #include "virt/domain.h"
 #include "virt/virt.h"
 
+#include <string.h>
+
 /* A person waits for the answer; long enough for a packet that was lost to be sent again. */
 #define PORTS_LIMIT_MS 1500
 
@@ -56,6 +58,12 @@ destination_is_allowed(FerrySource *self, const char *host, GError **error)
     if (!host || !host[0]) {
         ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, "Give the destination's host name",
                         "The order names no destination");
+        return false;
+    }
+    if (strlen(host) > FERRY_HOST_NAME_MAX) {
+        ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, "Give the destination's host name",
+                        "The destination's name has %zu bytes; no agent's has more than %d",
+                        strlen(host), FERRY_HOST_NAME_MAX);
         return false;
     }
     if (g_strcmp0(host, config->host) == 0) {
@@ -148,7 +156,7 @@ answer_status(const char *migration_id, FerryStatus status)
 static bool
 is_repetition(const FerryRecord *before, const FerryMigrationRequest *request, GError **error)
 {
-    if (json_equal(before->order, request->order))
+    if (ferry_record_is_of_order(before, request->order))
         return true;
     ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, "Use a new migration_id for a new order",
                     "The migration_id '%s' was used with other arguments", before->migration_id);
@@ -190,7 +198,7 @@ new_record(FerrySource *self, const FerryMigrationRequest *request, GError **err
     record->instance_uuid = g_steal_pointer(&uuid);
     record->source = g_strdup(self->agent->config->host);
     record->destination = g_strdup(request->host);
-    record->order = json_incref(request->order);
+    ferry_record_take_order(record, request->order);
     record->migrate_data = ferry_migration_request_column(request);
     return record;
 }

@@ -30,6 +30,8 @@ typedef enum {
     FERRY_METHOD_SHARED = 1 << 0,
     /* The handler acknowledges, by answering or by ferry_request_ack() after its commit. */
     FERRY_METHOD_ORDER = 1 << 1,
+    /* Its handler is done at once; it never waits for other requests to be done. */
+    FERRY_METHOD_AT_ONCE = 1 << 2,
 } FerryMethodFlags;
 
 /* One served method. The bus checks the names of arguments, the handler their types. */

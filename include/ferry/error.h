@@ -2,7 +2,8 @@
  *
  * Each code is a class of the protocol (docs/protocol.md, "Errors"), so an error reaches its reader
  * as it was made. Besides its message an error has a hint, which says what to do, and details for
- * programs, such as libvirt's code and message. Copying, prefixing and propagating keep all three.
+ * programs, such as libvirt's code and message. Message and hint have at most FERRY_TEXT_MAX_BYTES
+ * (text.h); what is longer is cut off. Copying, prefixing and propagating keep all three.
  *
  * Threads: a GError belongs to one thread at a time, as everywhere in GLib.
  */

@@ -8,6 +8,11 @@
 #include <glib.h>
 #include <stdbool.h>
 
+/* AMQP's short strings: names of queues and exchanges, routing keys, ids. */
+#define FERRY_AMQP_NAME_MAX 255
+/* Of an agent's host; with the topic and a dot it names a queue. */
+#define FERRY_HOST_NAME_MAX 200
+
 typedef struct {
     char *transport_url;    /* rabbit://user:pass@host:port[,...]/vhost?option=value */
     char *control_exchange; /* virt-ferry */

@@ -226,6 +226,39 @@ test_inflate_refused(void)
     }
 }
 
+/* What becomes large in memory is refused by counting, not by making it. */
+static void
+test_unbearable(void)
+{
+    static const struct {
+        const char *unit;
+        guint count;
+        const char *wrap;
+        bool bearable;
+    } bodies[] = {
+        {"[],", 49000, "{\"a\": [%s 1]}", true},  {"[],", 51000, "{\"a\": [%s 1]}", false},
+        {"1,", 99000, "{\"a\": [%s 1]}", true},   {"1,", 100000, "{\"a\": [%s 1]}", false},
+        {"{},", 21000, "{\"a\": [%s 1]}", false}, {"[{,", 200000, "{\"a\": \"\\\"%s\"}", true},
+        {"[", 100, "{\"a\": %s 1}", false},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(bodies); i++) {
+        g_autoptr(GString) units = g_string_new(NULL);
+        g_autoptr(GError) error = NULL;
+        bool enveloped = false;
+
+        for (guint j = 0; j < bodies[i].count; j++)
+            g_string_append(units, bodies[i].unit);
+        g_auto(GStrv) around = g_strsplit(bodies[i].wrap, "%s", 2);
+        g_autofree char *body = g_strconcat(around[0], units->str, around[1], NULL);
+        g_autoptr(FerryJson) message = ferry_envelope_open(body, strlen(body), &enveloped, &error);
+
+        g_assert_cmpint(message != NULL, ==, bodies[i].bearable);
+        if (!message)
+            g_assert_nonnull(strstr(error->message, "100000 values"));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -233,6 +266,7 @@ main(int argc, char **argv)
     g_test_add_func("/envelope/round-trip", test_round_trip);
     g_test_add_func("/envelope/as-captured", test_as_captured);
     g_test_add_func("/envelope/bare", test_bare);
+    g_test_add_func("/envelope/unbearable", test_unbearable);
     g_test_add_func("/envelope/refused", test_refused);
     g_test_add_func("/envelope/accepted-versions", test_accepted_versions);
     g_test_add_func("/envelope/bounds", test_bounds);

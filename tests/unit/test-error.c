@@ -3,6 +3,8 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 
+#include <string.h>
+
 #include <gio/gio.h>
 
 static GError *
@@ -138,6 +140,29 @@ test_json_of_an_unknown_class(void)
                     "InstanceFaultRollback");
 }
 
+/* However long the names that an error quotes: message and hint end, between two characters. */
+static void
+test_length(void)
+{
+    g_autoptr(GString) name = g_string_new("x");
+
+    while (name->len < 100000)
+        g_string_append(name, "\xe2\x98\x83");
+    g_autoptr(GError) error =
+        ferry_error_new(FERRY_ERROR_INTERNAL, name->str, "No pool '%s'", name->str);
+    g_autoptr(FerryJson) plain = ferry_error_to_json(error);
+
+    g_assert_cmpuint(strlen(error->message), <=, 1024);
+    g_assert_cmpuint(strlen(error->message), >, 1020);
+    g_assert_true(g_utf8_validate(error->message, -1, NULL));
+    g_assert_true(g_str_has_suffix(error->message, "\xe2\x80\xa6"));
+    g_assert_cmpuint(strlen(ferry_error_hint(error)), <=, 1024);
+    g_prefix_error(&error, "%s", name->str);
+    g_autoptr(FerryJson) prefixed = ferry_error_to_json(error);
+    g_assert_cmpuint(strlen(ferry_json_get_string(prefixed, "message")), <=, 1024);
+    g_assert_nonnull(plain);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -151,5 +176,6 @@ main(int argc, char **argv)
     g_test_add_func("/error/json", test_json_there_and_back);
     g_test_add_func("/error/json-stranger", test_json_of_a_stranger);
     g_test_add_func("/error/json-unknown-class", test_json_of_an_unknown_class);
+    g_test_add_func("/error/length", test_length);
     return g_test_run();
 }

@@ -191,6 +191,52 @@ test_too_long(void)
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
 }
 
+/* A call of a reply queue and an id of these lengths. */
+static FerryIncoming *
+parse_addressed(gsize reply_queue, gsize msg_id, GError **error)
+{
+    g_autofree char *queue = g_strnfill(reply_queue, 'q');
+    g_autofree char *id = g_strnfill(msg_id, 'm');
+    g_autofree char *body = g_strdup_printf(
+        "{\"method\": \"m\", \"_msg_id\": \"%s\", \"_reply_q\": \"%s\"}", id, queue);
+
+    return parse(body, error);
+}
+
+/* Whoever cannot be answered is no caller: his message must not reach the publisher. */
+static void
+test_address_is_too_long(void)
+{
+    g_autoptr(GError) queue = NULL;
+    g_autoptr(GError) id = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryIncoming) longest = parse_addressed(255, 255, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(ferry_incoming_is_call(longest));
+    g_assert_null(parse_addressed(256, 32, &queue));
+    g_assert_error(queue, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
+    g_assert_nonnull(strstr(queue->message, "_reply_q has 256 bytes"));
+    g_assert_null(parse_addressed(32, 5000, &id));
+    g_assert_nonnull(strstr(id->message, "_msg_id has 5000 bytes"));
+}
+
+static void
+test_identity_is_short(void)
+{
+    g_autofree char *name = g_strnfill(1 << 20, 'u');
+    g_autofree char *body = g_strdup_printf("{\"method\": \"m\", \"_unique_id\": \"%s\"}", name);
+    g_autofree char *other_body =
+        g_strdup_printf("{\"method\": \"m\", \"_unique_id\": \"%sv\"}", name);
+    g_autoptr(FerryIncoming) incoming = parse(body, NULL);
+    g_autoptr(FerryIncoming) again = parse(body, NULL);
+    g_autoptr(FerryIncoming) other = parse(other_body, NULL);
+
+    g_assert_cmpuint(strlen(incoming->identity), <, 100);
+    g_assert_cmpstr(incoming->identity, ==, again->identity);
+    g_assert_cmpstr(incoming->identity, !=, other->identity);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -203,5 +249,7 @@ main(int argc, char **argv)
     g_test_add_func("/incoming/broken", test_broken);
     g_test_add_func("/incoming/content-type", test_content_type);
     g_test_add_func("/incoming/too-long", test_too_long);
+    g_test_add_func("/incoming/address-is-too-long", test_address_is_too_long);
+    g_test_add_func("/incoming/identity-is-short", test_identity_is_short);
     return g_test_run();
 }

@@ -334,11 +334,11 @@ string_of(gsize bytes)
 static void
 test_limits(void)
 {
-    g_autoptr(FerryJson) long_name = spoil("name", string_of(64 * 1024 + 1));
+    g_autoptr(FerryJson) long_name = spoil("name", string_of(4097));
     assert_refused(long_name, "instance_info.name");
-    g_autoptr(FerryJson) longest_name = spoil("name", string_of(64 * 1024));
+    g_autoptr(FerryJson) longest_name = spoil("name", string_of(4096));
     g_autoptr(FerryInstance) with_longest_name = read_back(longest_name);
-    g_assert_cmpuint(strlen(with_longest_name->name), ==, 64 * 1024);
+    g_assert_cmpuint(strlen(with_longest_name->name), ==, 4096);
     g_autoptr(FerryJson) long_xml = spoil("domain_xml", string_of(1024 * 1024 + 1));
     assert_refused(long_xml, "instance_info.domain_xml");
     g_autoptr(FerryJson) longest_xml = spoil("domain_xml", string_of(1024 * 1024));

@@ -252,6 +252,30 @@ add_three(Fixture *fixture)
     }
 }
 
+/* Each page begins where the one before ended, whatever is filtered; unknown marker, no page. */
+static void
+test_pages(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    add_three(fixture);
+    assert_listed(fixture, (FerryJournalFilter){.marker = "m-3"}, "m-2 m-1");
+    assert_listed(fixture, (FerryJournalFilter){.marker = "m-3", .limit = 1}, "m-2");
+    assert_listed(fixture, (FerryJournalFilter){.marker = "m-1"}, "");
+    assert_listed(fixture, (FerryJournalFilter){.marker = "m-9"}, "");
+    assert_listed(fixture, (FerryJournalFilter){.marker = "m-2", .status = "completed"}, "m-1");
+
+    FerryJournalFilter all = {0};
+    g_autoptr(GPtrArray) brief = ferry_journal_list_brief(fixture->journal, &all, &error);
+    const FerryRecord *newest = g_ptr_array_index(brief, 0);
+
+    g_assert_cmpuint(brief->len, ==, 3);
+    g_assert_cmpstr(newest->migration_id, ==, "m-3");
+    g_assert_cmpint(newest->created_us, ==, 1002);
+    g_assert_null(newest->order);
+    g_assert_null(newest->instance_info);
+}
+
 static void
 test_list(Fixture *fixture, gconstpointer user_data)
 {
@@ -556,6 +580,7 @@ main(int argc, char *argv[])
     ADD("/journal/record/one-of-many-wins", test_one_of_many_wins);
     ADD("/journal/record/noted-orders", test_noted_orders);
     ADD("/journal/list", test_list);
+    ADD("/journal/pages", test_pages);
     ADD("/journal/steps", test_steps);
     ADD("/journal/steps/begun-again", test_step_begun_again);
     ADD("/journal/prune", test_prune);

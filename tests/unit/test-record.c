@@ -5,6 +5,8 @@
 #include "ferry/json.h"
 #include "journal/event.h"
 
+#include <string.h>
+
 #define AT_US G_GINT64_CONSTANT(1795429935000042)
 #define AT_TEXT "2026-11-23T10:32:15.000042Z"
 
@@ -163,6 +165,31 @@ test_broken_text(void)
     g_assert_true(g_str_has_prefix(name, "w"));
 }
 
+/* What the journal keeps of an order is small; it still knows the order again. */
+static void
+test_order(void)
+{
+    g_autofree char *junk = g_strnfill(1 << 20, 'j');
+    g_autoptr(FerryJson) order =
+        json_pack("{s:s, s:{s:{s:s}, s:{s:b}, s:s}}", "method", "pre_live_migration", "args",
+                  "instance_info", "unknown", junk, "options", "paused", true, "source", "kvm01");
+    g_autoptr(FerryJson) other = json_deep_copy(order);
+    g_autoptr(FerryRecord) record = make_record();
+
+    ferry_record_take_order(record, order);
+    g_autofree char *kept = ferry_json_dump(record->order);
+    g_assert_cmpuint(strlen(kept), <, 300);
+    g_assert_true(json_is_true(json_object_get(ferry_record_options(record), "paused")));
+    g_assert_true(ferry_record_is_of_order(record, order));
+    json_object_set_new(json_object_get(json_object_get(other, "args"), "instance_info"), "unknown",
+                        json_string("k"));
+    g_assert_false(ferry_record_is_of_order(record, other));
+    /* As older journals have it. */
+    ferry_record_take(&record->order, json_incref(order));
+    g_assert_true(ferry_record_is_of_order(record, order));
+    g_assert_false(ferry_record_is_of_order(record, other));
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -174,5 +201,6 @@ main(int argc, char *argv[])
     g_test_add_func("/record/to-json/ended", test_to_json_ended);
     g_test_add_func("/record/event-payload", test_event_payload);
     g_test_add_func("/record/broken-text", test_broken_text);
+    g_test_add_func("/record/order", test_order);
     return g_test_run();
 }

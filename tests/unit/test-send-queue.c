@@ -207,6 +207,53 @@ test_backoff(void)
     g_assert_cmpuint(ferry_backoff_next(&nothing), ==, 1);
 }
 
+/* A message that AMQP or the broker cannot take is known before it reaches the connection. */
+static void
+test_flaws(void)
+{
+    g_autofree char *name = g_strnfill(256, 'q');
+    g_autofree char *large = g_strnfill(FERRY_OUTGOING_MAX_BYTES, 'x');
+    g_autoptr(FerryOutgoing) good = outgoing(FERRY_OUTGOING_ANSWER, name + 1);
+    g_autoptr(FerryOutgoing) far = outgoing(FERRY_OUTGOING_CALL, name);
+    g_autoptr(FerryOutgoing) event = outgoing(FERRY_OUTGOING_NOTIFICATION, "event");
+
+    g_assert_true(ferry_outgoing_encode(good));
+    g_assert_null(ferry_outgoing_flaw(good));
+    good->correlation_id = g_strdup(name);
+    g_assert_nonnull(ferry_outgoing_flaw(good));
+    g_assert_true(ferry_outgoing_encode(far));
+    g_assert_nonnull(ferry_outgoing_flaw(far));
+    json_object_set_new(event->document, "x", json_string(large));
+    g_assert_true(ferry_outgoing_encode(event));
+    g_assert_nonnull(ferry_outgoing_flaw(event));
+}
+
+/* Its caller learns why there is no answer. */
+static void
+test_answer_is_too_long(void)
+{
+    g_autofree char *large = g_strnfill(FERRY_OUTGOING_MAX_BYTES, 'x');
+    g_autoptr(FerryOutgoing) oslo = ferry_outgoing_new(
+        FERRY_OUTGOING_ANSWER, "", "q", json_pack("{s:s, s:s}", "_msg_id", "m", "result", large));
+    g_autoptr(FerryOutgoing) bare =
+        ferry_outgoing_new(FERRY_OUTGOING_ANSWER, "", "q", json_pack("{s:s}", "result", large));
+    bool enveloped = false;
+
+    bare->enveloped = false;
+    g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*replaced by an error*");
+    g_assert_true(ferry_outgoing_encode(oslo));
+    g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*replaced by an error*");
+    g_assert_true(ferry_outgoing_encode(bare));
+    g_test_assert_expected_messages();
+    g_assert_null(ferry_outgoing_flaw(oslo));
+    g_assert_null(ferry_outgoing_flaw(bare));
+    g_autoptr(FerryJson) answer =
+        ferry_envelope_open(oslo->body, strlen(oslo->body), &enveloped, NULL);
+    g_assert_cmpstr(ferry_json_get_string(answer, "_msg_id"), ==, "m");
+    g_assert_nonnull(strstr(ferry_json_get_string(answer, "failure"), "InvalidRequest"));
+    g_assert_nonnull(strstr(bare->body, "\"code\": \"InvalidRequest\""));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -218,6 +265,8 @@ main(int argc, char **argv)
     g_test_add_func("/send-queue/answer-ends-heartbeats", test_answer_ends_heartbeats);
     g_test_add_func("/send-queue/heartbeats", test_heartbeats);
     g_test_add_func("/send-queue/encoding", test_encoding);
+    g_test_add_func("/send-queue/flaws", test_flaws);
+    g_test_add_func("/send-queue/answer-is-too-long", test_answer_is_too_long);
     g_test_add_func("/send-queue/backoff", test_backoff);
     return g_test_run();
 }

@@ -14,12 +14,14 @@ class Proxy:
     freeze    nothing passes, nothing is closed: what a dead link looks like
     mute      nothing passes from the client to the target
     cut       all connections are reset; new ones are welcome
+    poison    bytes from a client at which its connection is reset
     close     all connections are reset, new ones are refused, until open()
     """
 
     def __init__(self, target, address='127.0.0.1'):
         self.target, self.address, self.port = target, address, 0
         self.frozen = False
+        self.poison = None
         self.accepted = 0
         self._muted = False
         self._clients = set()
@@ -126,7 +128,8 @@ class Proxy:
             return
         try:
             data = sock.recv(CHUNK)
-            if data:
+            poisoned = self.poison and sock in self._clients and self.poison in data
+            if data and not poisoned:
                 other.sendall(data)
                 return
         except OSError:

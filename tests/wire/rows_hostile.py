@@ -172,3 +172,31 @@ def x9(bench):
         raw.publish(OWN, sealed(message))
     classes = [json.loads(reply['failure'])['class'] for _, reply in raw.get_all(queue, 2)]
     equal(classes, [name for _, name in cases], 'classes')
+
+
+@row('X10', 'a message at which the broker ends the connection delays the others a moment only')
+def x10(bench):
+    with Proxy(('127.0.0.1', bench.broker.port)) as proxy:
+        proxy.poison = b'poison'
+        peer = bench.served(url=bench.url().replace(':%d' % bench.broker.port, ':%d' % proxy.port))
+        raw = bench.raw()
+        queue, events = raw.queue(), raw.queue()
+        raw.channel.queue_bind(events, 'virt-ferry', 'notifications.info')
+        for number in range(10):
+            raw.publish(OWN, sealed(request('echo', {'a': number}, queue)))
+            if number == 5:
+                raw.publish(OWN, sealed(request('echo', {'a': 'poison'}, queue)))
+        results = [reply['result']['a'] for _, reply in raw.get_all(queue, 12)]
+        equal(sorted(results), list(range(10)), 'answers')
+        check('it is given up' in peer.log(), 'nothing said')
+        # An event is kept; it delays answers and other events a moment.
+        raw.publish(OWN, sealed(request('notify', {'count': 1, 'payload': {'x': 'poison'}}, queue)))
+        raw.publish(OWN, sealed(request('notify', {'count': 1, 'payload': {'x': 'good'}}, queue)))
+        wait_until(lambda: 'tried again later' in peer.log(), 20, 'the end of patience', 0.1)
+        raw.publish(OWN, sealed(request('echo', {'a': 'alive'}, queue)))
+        results = [reply['result'] for _, reply in raw.get_all(queue, 6)]
+        check({'a': 'alive'} in results, results)
+        told = raw.get_all(events, 6)
+        equal([event['payload']['x'] for _, event in told], ['good'], 'events')
+        proxy.poison = None
+        wait_until(lambda: raw.get(events, 0.1), 40, 'the event that was kept', 0.5)
