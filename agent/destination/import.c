@@ -117,12 +117,17 @@ make_way(FerryImports *self,
          const char *how,
          GError **error)
 {
-    if (!ferry_leftover_may_replace(self->agent, connection, path, record->instance_uuid))
-        return ferry_partial_refuse_other(path, how, error);
-    g_message("Replacing '%s', which instance '%s' left behind when it moved away", path,
-              record->instance_name);
-    return ferry_virt_volume_delete(connection, path, error) &&
-           ferry_journal_leftover_forget(self->agent->journal, path, error);
+    const FerryArrival arrival = {
+        .agent = self->agent,
+        .connection = connection,
+        .migration_id = record->migration_id,
+        .instance_uuid = record->instance_uuid,
+    };
+    bool was_leftover = false;
+
+    if (!ferry_leftover_set_aside(&arrival, path, &was_leftover, error))
+        return false;
+    return was_leftover || ferry_partial_refuse_other(path, how, error);
 }
 
 /* Ours when an earlier life of the agent gave it its name and died before it could say so. */

@@ -4,6 +4,7 @@
 #include "source/steps/table.h"
 
 #include "ferry/json.h"
+#include "journal/leftovers.h"
 #include "source-fixture.h"
 #include "storage/quarantine.h"
 
@@ -309,7 +310,7 @@ test_disks_are_kept(SourceFixture *self, gconstpointer user_data)
     part_with_disks(self, "keep");
     assert_end(self, source_step("source-disks"), FERRY_STEP_DONE, NULL);
 
-    g_autofree char *noted =
+    g_autoptr(FerryLeftover) noted =
         ferry_journal_leftover_find(self->agent.agent.journal, self->path, UUID, &error);
 
     g_assert_true(g_file_test(self->path, G_FILE_TEST_EXISTS));

@@ -3,12 +3,12 @@
 #include "source/steps/source-disks.h"
 
 #include "ferry/error.h"
-#include "journal/journal.h"
 #include "model/block-volume.h"
 #include "model/overlay.h"
 #include "model/paths.h"
 #include "source/steps/snapshot.h"
 #include "source/steps/source-disks-hold.h"
+#include "storage/leftover.h"
 #include "virt/auto.h"
 #include "virt/domain.h"
 #include "virt/virt.h"
@@ -19,14 +19,14 @@ static bool
 leave_file(FerryMigration *migration, virConnectPtr connection, const char *path, GError **error)
 {
     const FerryRecord *record = ferry_migration_record(migration);
-    g_auto(FerryImage) image = {0};
+    const FerryArrival departure = {
+        .agent = ferry_migration_agent(migration),
+        .connection = connection,
+        .migration_id = record->migration_id,
+        .instance_uuid = record->instance_uuid,
+    };
 
-    if (!ferry_virt_image_info(connection, path, "raw", &image, error))
-        return false;
-    return !image.fingerprint ||
-           ferry_journal_leftover_add(ferry_migration_agent(migration)->journal, path,
-                                      record->instance_uuid, record->migration_id,
-                                      image.fingerprint, error);
+    return ferry_leftover_note(&departure, path, error);
 }
 
 static bool
