@@ -7,6 +7,7 @@
 #include "files/own-file.h"
 #include "journal/identities.h"
 #include "journal/record.h"
+#include "model/paths.h"
 #include "peer/location.h"
 #include "runtime/fault-point.h"
 #include "virt/domain.h"
@@ -29,22 +30,45 @@ folders_of(const FerryAgent *agent)
 
 /* --- what was left ---------------------------------------------------------------------------- */
 
+/* Noted before it left, or now. */
+static bool
+is_noted(const FerryOwnFile *file, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    switch (ferry_own_file_look(file, &why)) {
+    case FERRY_OWN_FILE_OURS:
+        return true;
+    case FERRY_OWN_FILE_UNKNOWN:
+    case FERRY_OWN_FILE_GONE:
+        return ferry_own_file_note(file, error);
+    case FERRY_OWN_FILE_FOREIGN:
+        break;
+    }
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
 bool
 ferry_leftover_note(const FerryArrival *departure, const char *path, GError **error)
 {
     const FerryAgent *agent = departure->agent;
     g_auto(GStrv) folders = folders_of(agent);
     g_auto(FerryImage) image = {0};
+    g_autofree char *resolved = NULL;
+
+    if (!ferry_path_check(path, (const char *const *)folders, &resolved, error) ||
+        !ferry_virt_image_info(departure->connection, resolved, "raw", &image, error))
+        return false;
+
     const FerryOwnFile file = {.agent = agent,
                                .migration_id = departure->migration_id,
-                               .path = path,
+                               .path = resolved,
                                .allowed_paths = (const char *const *)folders};
 
-    if (!ferry_virt_image_info(departure->connection, path, "raw", &image, error))
-        return false;
     return !image.fingerprint ||
-           (ferry_own_file_note(&file, error) &&
-            ferry_journal_leftover_add(agent->journal, path, departure->instance_uuid,
+           (is_noted(&file, error) &&
+            ferry_journal_leftover_add(agent->journal, resolved, departure->instance_uuid,
                                        departure->migration_id, image.fingerprint, error));
 }
 
