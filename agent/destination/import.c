@@ -437,19 +437,8 @@ is_shared_kind(const FerryImport *row)
            g_strcmp0(row->kind, FERRY_CARRIED_MEDIUM) == 0;
 }
 
-static bool
-delete_file(FerryImports *self,
-            virConnectPtr connection,
-            const char *migration_id,
-            const char *path,
-            GError **error)
-{
-    const FerryOwnFile file = {.agent = self->agent, .migration_id = migration_id, .path = path};
-
-    return ferry_own_file_delete(&file, connection, error);
-}
-
-/* What could not be removed stays in its state. */
+/* What could not be removed stays in its state; what is not the migration's own does not keep others
+ * waiting. */
 static bool
 undo_row(FerryImports *self,
          virConnectPtr connection,
@@ -461,6 +450,8 @@ undo_row(FerryImports *self,
     g_autofree char *user = NULL;
     g_autoptr(GError) why = NULL;
     const char *path = removable(self, row);
+    const FerryOwnFile file = {
+        .agent = self->agent, .migration_id = row->migration_id, .path = path};
     g_autoptr(GPtrArray) rows =
         ferry_journal_imports_of_path(self->agent->journal, row->path, error);
 
@@ -475,13 +466,14 @@ undo_row(FerryImports *self,
         why = ferry_error_new(FERRY_ERROR_MIGRATION_ERROR, NULL, "'%s' is in use by '%s'", path,
                               user);
     }
-    if (why || !delete_file(self, connection, row->migration_id, path, &why)) {
+    if (why || !ferry_own_file_delete(&file, connection, &why)) {
         if (g_error_matches(why, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE)) {
             g_propagate_error(error, g_steal_pointer(&why));
             return false;
         }
         json_array_append_new(kept, row_to_json(row, path, why->message));
-        return true;
+        return ferry_own_file_look(&file, /* why= */ NULL) == FERRY_OWN_FILE_OURS ||
+               enter(self, row, FERRY_IMPORT_RELEASED, error);
     }
     json_array_append_new(removed, row_to_json(row, path, NULL));
     return enter(self, row, FERRY_IMPORT_REMOVED, error);
