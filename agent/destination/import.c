@@ -437,8 +437,8 @@ is_shared_kind(const FerryImport *row)
            g_strcmp0(row->kind, FERRY_CARRIED_MEDIUM) == 0;
 }
 
-/* What could not be removed stays in its state; what is not the migration's own does not keep others
- * waiting. */
+/* What could not be removed stays in its state; what is not the migration's own does not keep
+ * others waiting. */
 static bool
 undo_row(FerryImports *self,
          virConnectPtr connection,
