@@ -8,7 +8,7 @@ from lab.guest import Disk
 from lab.images import GIB, MIB
 from lab.tap import check, equal
 
-from stage import new_id
+from stage import long, new_id
 
 DIGEST = "ferry1-sha256:" + 64 * "0"
 STRANGERS = b"a stranger's"
@@ -74,6 +74,7 @@ def kept_image_is_replaced(stage):
     equal(stage.destination.images(), [])
 
 
+@long
 def kept_image_that_was_swapped(stage):
     """another file in the place of what was left, or of what was set aside, stays"""
     guest = _leave(stage)
