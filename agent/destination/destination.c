@@ -15,6 +15,7 @@
 #include "model/placement.h"
 #include "runtime/detached-call.h"
 #include "runtime/fault-point.h"
+#include "storage/leftover.h"
 #include "virt/arrival.h"
 #include "virt/auto.h"
 #include "virt/domain-state.h"
@@ -262,6 +263,8 @@ finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *rec
     g_autoptr(FerryInstance) instance = NULL;
     g_autoptr(FerryMigrateData) migrate_data = NULL;
     g_auto(FerryIncomingDomain) incoming = {0};
+    const FerryArrival arrival = {self->agent, connection, record->migration_id,
+                                  record->instance_uuid};
 
     if (!options)
         return false;
@@ -279,7 +282,8 @@ finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *rec
     ferry_incoming_domain_read_disks(connection, instance, &incoming);
     ferry_fault_point("deliver", "begin");
     if (!ferry_imports_deliver(self->imports, record->migration_id, error) ||
-        !ferry_preparation_deliver(self->agent, record->migration_id, error))
+        !ferry_preparation_deliver(self->agent, record->migration_id, error) ||
+        !ferry_leftover_delete_asides(&arrival, error))
         return false;
     ferry_fault_point("deliver", "end");
     ferry_record_take(&record->report, ferry_incoming_domain_to_json(&incoming));

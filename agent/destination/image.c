@@ -74,17 +74,20 @@ look(const FerryAgent *agent, virConnectPtr connection, const FerryCreation *cre
 static bool
 clear_the_way(const FerryPreparation *preparation, const char *path, GError **error)
 {
-    const FerryAgent *agent = preparation->agent;
-    const FerryInstance *instance = preparation->instance;
+    const FerryArrival arrival = {
+        .agent = preparation->agent,
+        .connection = preparation->connection,
+        .migration_id = preparation->migration_id,
+        .instance_uuid = preparation->instance->uuid,
+    };
+    bool was_leftover = false;
 
     if (ferry_path_presence(path) != FERRY_PATH_THERE)
         return true;
-    if (ferry_leftover_may_replace(agent, preparation->connection, path, instance->uuid)) {
-        g_message("Replacing '%s', which instance '%s' left behind when it moved away", path,
-                  instance->name);
-        return ferry_virt_volume_delete(preparation->connection, path, error) &&
-               ferry_journal_leftover_forget(agent->journal, path, error);
-    }
+    if (!ferry_leftover_set_aside(&arrival, path, &was_leftover, error))
+        return false;
+    if (was_leftover)
+        return true;
     ferry_set_error(error, FERRY_ERROR_DESTINATION_DISK_EXISTS,
                     "Look whose it is and move it away; virt-ferry never overwrites a file that "
                     "it does not know",

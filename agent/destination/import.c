@@ -7,7 +7,9 @@
 #include "ferry/json.h"
 #include "ferry/lock.h"
 #include "files/digests.h"
+#include "files/own-file.h"
 #include "files/partial-file.h"
+#include "journal/identities.h"
 #include "model/carried-file.h"
 #include "model/import.h"
 #include "model/paths.h"
@@ -16,7 +18,6 @@
 #include "virt/auto.h"
 #include "virt/domain.h"
 #include "virt/pool.h"
-#include "virt/volume.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -117,12 +118,41 @@ make_way(FerryImports *self,
          const char *how,
          GError **error)
 {
-    if (!ferry_leftover_may_replace(self->agent, connection, path, record->instance_uuid))
-        return ferry_partial_refuse_other(path, how, error);
-    g_message("Replacing '%s', which instance '%s' left behind when it moved away", path,
-              record->instance_name);
-    return ferry_virt_volume_delete(connection, path, error) &&
-           ferry_journal_leftover_forget(self->agent->journal, path, error);
+    const FerryArrival arrival = {
+        .agent = self->agent,
+        .connection = connection,
+        .migration_id = record->migration_id,
+        .instance_uuid = record->instance_uuid,
+    };
+    bool was_leftover = false;
+
+    if (!ferry_leftover_set_aside(&arrival, path, &was_leftover, error))
+        return false;
+    return was_leftover || ferry_partial_refuse_other(path, how, error);
+}
+
+/* Whether the migration of @row gave the file its name. An agent of before noted no more than the
+ * inode: that is enough to use the file, and not to delete it. */
+static bool
+is_published_by(FerryImports *self, const FerryImport *row)
+{
+    struct stat st;
+    const FerryOwnFile file = {
+        .agent = self->agent, .migration_id = row->migration_id, .path = row->path};
+
+    switch (ferry_own_file_look(&file, /* why= */ NULL)) {
+    case FERRY_OWN_FILE_OURS:
+        return true;
+    case FERRY_OWN_FILE_UNKNOWN:
+        return row->inode != 0 &&
+               ferry_journal_identity_is_of_before(self->agent->journal, row->migration_id,
+                                                   row->path) &&
+               lstat(row->path, &st) == 0 && st.st_ino == row->inode;
+    case FERRY_OWN_FILE_GONE:
+    case FERRY_OWN_FILE_FOREIGN:
+        break;
+    }
+    return false;
 }
 
 /* Ours when an earlier life of the agent gave it its name and died before it could say so. */
@@ -130,8 +160,9 @@ static bool
 use_present(FerryImports *self, FerryImport *row, const struct stat *st, GError **error)
 {
     g_autoptr(FerryImport) before = find_row(self, row->migration_id, row->path, NULL);
-    bool made = before && (before->state == FERRY_IMPORT_PUBLISHED ||
-                           (before->state == FERRY_IMPORT_COPYING && before->inode == st->st_ino));
+    bool made =
+        before && (before->state == FERRY_IMPORT_PUBLISHED ||
+                   (before->state == FERRY_IMPORT_COPYING && is_published_by(self, before)));
 
     row->inode = st->st_ino;
     return enter(self, row, made ? FERRY_IMPORT_PUBLISHED : FERRY_IMPORT_PRESENT, error);
@@ -176,9 +207,42 @@ look_at_present(FerryImports *self,
 
 /* --- claiming and the partial file ------------------------------------------------------------ */
 
-/* Decides and notes in one go, so that of two migrations one copies. */
+/* Returns: (transfer full) (nullable): the row, of this migration or another, by which its partial
+ * file was made. */
+static FerryImport *
+steal_maker(FerryImports *self, GPtrArray *rows, const FerryImport *row)
+{
+    for (guint i = 0; i < rows->len; i++) {
+        const FerryImport *other = g_ptr_array_index(rows, i);
+
+        if (g_strcmp0(other->partial, row->partial) == 0 &&
+            ferry_partial_is_made_by(self->agent, other))
+            return g_ptr_array_steal_index(rows, i);
+    }
+    return NULL;
+}
+
+/* Once a row says that it is copied, and not that it is going to be, a file of its name counts as
+ * one of an agent of before. */
 static bool
-claim(FerryImports *self, FerryImport *row, bool *ret_partial_is_ours, GError **error)
+claim_copy(FerryImports *self, GPtrArray *rows, FerryImport *row, GError **error)
+{
+    bool is_noted = false;
+
+    for (guint i = 0; i < rows->len; i++) {
+        const FerryImport *before = g_ptr_array_index(rows, i);
+
+        is_noted = is_noted || (before->state == FERRY_IMPORT_COPYING &&
+                                g_strcmp0(before->migration_id, row->migration_id) == 0);
+    }
+    return (is_noted || ferry_partial_intend(self->agent, row, error)) &&
+           enter(self, row, FERRY_IMPORT_COPYING, error);
+}
+
+/* Decides and notes in one go, so that of two migrations one copies. @ret_maker: of what is there
+ * of it. */
+static bool
+claim(FerryImports *self, FerryImport *row, FerryImport **ret_maker, GError **error)
 {
     FERRY_LOCK_SCOPE(&self->lock);
     g_autoptr(GPtrArray) rows =
@@ -186,7 +250,6 @@ claim(FerryImports *self, FerryImport *row, bool *ret_partial_is_ours, GError **
 
     if (!rows)
         return false;
-    *ret_partial_is_ours = ferry_import_is_ours(rows, row->partial);
     switch (ferry_import_decide(rows, row->migration_id, row->digest)) {
     case FERRY_IMPORT_REFUSE:
         return ferry_partial_refuse_other(row->path, "another migration is bringing it", error);
@@ -195,7 +258,10 @@ claim(FerryImports *self, FerryImport *row, bool *ret_partial_is_ours, GError **
     case FERRY_IMPORT_COPY:
         break;
     }
-    return enter(self, row, FERRY_IMPORT_COPYING, error);
+    if (!claim_copy(self, rows, row, error))
+        return false;
+    *ret_maker = steal_maker(self, rows, row);
+    return true;
 }
 
 static bool
@@ -221,7 +287,7 @@ start_copy(FerryImports *self,
            virConnectPtr connection,
            FerryImport *row,
            const FerryCarriedFile *file,
-           bool is_ours,
+           const FerryImport *maker,
            GError **error)
 {
     guint64 offset = 0;
@@ -230,8 +296,7 @@ start_copy(FerryImports *self,
         return NULL;
     ferry_fault_point("partial", "begin");
 
-    if (!ferry_partial_begin(row, file, is_ours, self->agent->config->reserved_bytes, &offset,
-                             error))
+    if (!ferry_partial_begin(self->agent, row, file, maker, &offset, error))
         return NULL;
     ferry_fault_point("partial", "end");
     ferry_virt_folder_refresh(connection, row->path);
@@ -263,8 +328,8 @@ ferry_imports_begin(FerryImports *self,
 {
     g_autoptr(FerryCarriedFile) file = ferry_carried_file_from_json(object, error);
     g_autofree char *path = NULL;
+    g_autoptr(FerryImport) maker = NULL;
     json_t *answer = NULL;
-    bool is_ours = false;
 
     if (!file || !check_is_brought(record, file, error) ||
         !ferry_path_check(file->path, (const char *const *)self->agent->config->allowed_paths,
@@ -275,23 +340,24 @@ ferry_imports_begin(FerryImports *self,
 
     if (!look_at_present(self, connection, record, row, &answer, error) || answer)
         return answer;
-    if (!claim(self, row, &is_ours, error))
+    if (!claim(self, row, &maker, error))
         return NULL;
     return row->state == FERRY_IMPORT_WAITING
                ? answer_wait("another migration is bringing it")
-               : start_copy(self, connection, row, file, is_ours, error);
+               : start_copy(self, connection, row, file, maker, error);
 }
 
 /* --- publishing ------------------------------------------------------------------------------- */
 
-/* The inode is noted before the name is given: after a crash it tells our file from another. */
+/* What it is is noted before the name is given: after a crash it tells our file from another. */
 static json_t *
 publish_partial(FerryImports *self, virConnectPtr connection, FerryImport *row, GError **error)
 {
     bool read_only = g_strcmp0(row->kind, FERRY_CARRIED_BASE) == 0;
 
-    if (!ferry_partial_settle(row, read_only, error) ||
-        !enter(self, row, FERRY_IMPORT_COPYING, error) || !ferry_partial_give_name(row, error))
+    if (!ferry_partial_settle(self->agent, row, read_only, error) ||
+        !enter(self, row, FERRY_IMPORT_COPYING, error) ||
+        !ferry_partial_give_name(self->agent, row, error))
         return NULL;
     ferry_fault_point("publish", "end");
     ferry_digests_renamed(self->agent->digests, row->partial, row->path);
@@ -302,10 +368,10 @@ publish_partial(FerryImports *self, virConnectPtr connection, FerryImport *row, 
 }
 
 static json_t *
-begin_again(FerryImport *row, GError **error)
+begin_again(FerryImports *self, FerryImport *row, GError **error)
 {
     g_warning("What arrived in '%s' is not what was announced; it is copied again", row->partial);
-    return ferry_partial_empty(row, error) ? answer_copy(row, 0) : NULL;
+    return ferry_partial_empty(self->agent, row, error) ? answer_copy(row, 0) : NULL;
 }
 
 static json_t *
@@ -322,7 +388,7 @@ verify_and_publish(FerryImports *self, virConnectPtr connection, FerryImport *ro
         break;
     }
     return g_strcmp0(digest, row->digest) == 0 ? publish_partial(self, connection, row, error)
-                                               : begin_again(row, error);
+                                               : begin_again(self, row, error);
 }
 
 json_t *
@@ -332,7 +398,6 @@ ferry_imports_publish(FerryImports *self,
                       const char *path,
                       GError **error)
 {
-    struct stat st;
     g_autofree char *resolved = NULL;
 
     if (!ferry_path_check(path, (const char *const *)self->agent->config->allowed_paths, &resolved,
@@ -352,7 +417,7 @@ ferry_imports_publish(FerryImports *self,
                             "The migration '%s' does not bring '%s'", record->migration_id, path);
         return NULL;
     }
-    if (row->inode != 0 && lstat(row->path, &st) == 0 && st.st_ino == row->inode)
+    if (is_published_by(self, row))
         return enter(self, row, FERRY_IMPORT_PUBLISHED, error) ? answer_present() : NULL;
     return verify_and_publish(self, connection, row, error);
 }
@@ -370,19 +435,15 @@ row_to_json(const FerryImport *row, const char *path, const char *why)
     return object;
 }
 
-/* Returns: (transfer none) (nullable): the file that this row proves to be this migration's to
- * remove. */
+/* Returns: (transfer none) (nullable): the file that is this migration's to remove by this row. */
 static const char *
-removable(const FerryImport *row)
+removable(FerryImports *self, const FerryImport *row)
 {
-    struct stat st;
-    bool is_published = row->inode != 0 && lstat(row->path, &st) == 0 && st.st_ino == row->inode;
-
-    if (row->state == FERRY_IMPORT_PUBLISHED)
-        return is_published ? row->path : NULL;
-    if (row->state != FERRY_IMPORT_COPYING)
+    if (row->state != FERRY_IMPORT_PUBLISHED && row->state != FERRY_IMPORT_COPYING)
         return NULL;
-    return is_published ? row->path : row->partial;
+    if (is_published_by(self, row))
+        return row->path;
+    return row->state == FERRY_IMPORT_COPYING ? row->partial : NULL;
 }
 
 static bool
@@ -392,7 +453,8 @@ is_shared_kind(const FerryImport *row)
            g_strcmp0(row->kind, FERRY_CARRIED_MEDIUM) == 0;
 }
 
-/* Sets @ret_state to what becomes of the row; what could not be removed stays in its state. */
+/* What could not be removed stays in its state; what is not the migration's own does not keep
+ * others waiting. */
 static bool
 undo_row(FerryImports *self,
          virConnectPtr connection,
@@ -403,7 +465,9 @@ undo_row(FerryImports *self,
 {
     g_autofree char *user = NULL;
     g_autoptr(GError) why = NULL;
-    const char *path = removable(row);
+    const char *path = removable(self, row);
+    const FerryOwnFile file = {
+        .agent = self->agent, .migration_id = row->migration_id, .path = path};
     g_autoptr(GPtrArray) rows =
         ferry_journal_imports_of_path(self->agent->journal, row->path, error);
 
@@ -418,13 +482,14 @@ undo_row(FerryImports *self,
         why = ferry_error_new(FERRY_ERROR_MIGRATION_ERROR, NULL, "'%s' is in use by '%s'", path,
                               user);
     }
-    if (why || !ferry_virt_volume_delete(connection, path, &why)) {
+    if (why || !ferry_own_file_delete(&file, connection, &why)) {
         if (g_error_matches(why, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE)) {
             g_propagate_error(error, g_steal_pointer(&why));
             return false;
         }
         json_array_append_new(kept, row_to_json(row, path, why->message));
-        return true;
+        return ferry_own_file_look(&file, /* why= */ NULL) == FERRY_OWN_FILE_OURS ||
+               enter(self, row, FERRY_IMPORT_RELEASED, error);
     }
     json_array_append_new(removed, row_to_json(row, path, NULL));
     return enter(self, row, FERRY_IMPORT_REMOVED, error);

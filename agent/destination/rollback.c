@@ -10,6 +10,7 @@
 #include "ferry/json.h"
 #include "journal/journal.h"
 #include "runtime/fault-point.h"
+#include "storage/leftover.h"
 #include "virt/arrival.h"
 #include "virt/domain.h"
 
@@ -139,6 +140,15 @@ undo_creations(const Rollback *self, GError **error)
     return true;
 }
 
+/* What the arrival made in their place is gone. */
+static bool
+put_leftovers_back(const Rollback *self, const char *instance_uuid, GError **error)
+{
+    const FerryArrival arrival = {self->agent, self->connection, self->migration_id, instance_uuid};
+
+    return ferry_leftover_put_back(&arrival, self->kept, error);
+}
+
 json_t *
 ferry_rollback_run(const FerryAgent *agent,
                    FerryImports *imports,
@@ -156,7 +166,7 @@ ferry_rollback_run(const FerryAgent *agent,
     if (!retire_definition(&self, record, error) ||
         !ferry_imports_undo(imports, connection, record->migration_id, removed_files, kept_files,
                             error) ||
-        !undo_creations(&self, error))
+        !undo_creations(&self, error) || !put_leftovers_back(&self, record->instance_uuid, error))
         return NULL;
     json_array_extend(removed, removed_files);
     json_array_extend(kept, kept_files);

@@ -155,3 +155,16 @@ ferry_beneath_look(int folder, const char *name, FerryFileIdentity *ret_identity
         return FERRY_BENEATH_FILE;
     return S_ISDIR(st.stx_mode) ? FERRY_BENEATH_FOLDER : FERRY_BENEATH_OTHER;
 }
+
+bool
+ferry_beneath_sync(int folder)
+{
+    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    int code = errno;
+
+    if (fd >= 0)
+        close(fd);
+    errno = code;
+    return ok;
+}

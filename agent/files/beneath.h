@@ -40,3 +40,6 @@ typedef enum {
 /** What @name in @folder is; of @folder itself where @name is "". @ret_identity: (out): where there
  * is something. Sets errno. */
 FerryBeneath ferry_beneath_look(int folder, const char *name, FerryFileIdentity *ret_identity);
+
+/** Brings to disk which names are in @folder. Sets errno. */
+bool ferry_beneath_sync(int folder) G_GNUC_WARN_UNUSED_RESULT;

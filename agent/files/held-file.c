@@ -3,16 +3,18 @@
 #include "files/held-file.h"
 
 #include "ferry/error.h"
+#include "journal/identities.h"
+#include "model/paths.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RIGHTS_HINT "Give the agent's user write access to the folder, then send the order again"
 #define BLOCK_BYTES 512 /* what st_blocks counts */
 #define MODE_BITS 07777
+/* Nobody writes, and nobody but the owner reads. */
+#define HELD_MODE 0400
 
 char *
 ferry_held_file_name(const char *path, const char *migration_id)
@@ -42,99 +44,125 @@ ferry_held_file_info(const char *path, FerryHeldFile *ret_file, GError **error)
     return true;
 }
 
-/* Sets @ret_there when the file at @path is the one with @inode. */
-static bool
-is_at(const char *path, guint64 inode, bool *ret_there, GError **error)
+static const char *const *
+allowed_paths(const FerryAgent *agent)
 {
-    FerryHeldFile file = {0};
-    g_autoptr(GError) why = NULL;
-
-    *ret_there = ferry_held_file_info(path, &file, &why) && file.inode == inode;
-    if (why)
-        g_propagate_error(error, g_steal_pointer(&why));
-    return !why;
+    return (const char *const *)agent->config->allowed_paths;
 }
 
-static bool
-sync_folder(const char *path, GError **error)
-{
-    g_autofree char *folder = g_path_get_dirname(path);
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = fd >= 0 && fsync(fd) == 0;
+/* The file as it is noted, at one of its two paths. */
+typedef struct {
+    FerryOwnFile own;
+    char *path;
+    char *noted_as;
+} Held;
 
-    if (!synced)
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, NULL,
-                        "Cannot bring the folder '%s' to disk: %s", folder, g_strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return synced;
+static void
+held_clear(Held *held)
+{
+    g_free(held->path);
+    g_free(held->noted_as);
 }
 
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Held, held_clear)
+
+/* An agent of before noted the inode alone: what has it is noted as what it is. */
 static bool
-rename_file(const char *from, const char *to, GError **error)
+take_over(const FerryOwnFile *own, guint64 inode, GError **error)
 {
-    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+    FerryHeldFile info = {0};
+
+    if (!ferry_journal_identity_is_of_before(own->agent->journal, own->migration_id,
+                                             own->noted_as) ||
+        !ferry_held_file_info(own->path, &info, NULL) || info.inode != inode)
         return true;
-    if (errno == EEXIST)
-        ferry_set_error(error, FERRY_ERROR_DESTINATION_DISK_EXISTS,
-                        "Look whose file it is and move it away", "'%s' is in the way of '%s'", to,
-                        from);
-    else
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, RIGHTS_HINT,
-                        "Cannot rename '%s' to '%s': %s", from, to, g_strerror(errno));
-    return false;
+    return ferry_own_file_note(own, error);
+}
+
+static bool
+resolve(const FerryAgent *agent,
+        const FerryQuarantined *file,
+        const char *path,
+        Held *ret_held,
+        GError **error)
+{
+    if (!ferry_path_check(path, allowed_paths(agent), &ret_held->path, error) ||
+        !ferry_path_check(file->path, allowed_paths(agent), &ret_held->noted_as, error))
+        return false;
+    ret_held->own = (FerryOwnFile){.agent = agent,
+                                   .migration_id = file->migration_id,
+                                   .path = ret_held->path,
+                                   .noted_as = ret_held->noted_as};
+    return take_over(&ret_held->own, file->inode, error);
+}
+
+FerryOwnFileSeen
+ferry_held_file_look(const FerryAgent *agent,
+                     const FerryQuarantined *file,
+                     const char *path,
+                     GError **why)
+{
+    g_auto(Held) held = {0};
+
+    return resolve(agent, file, path, &held, why) ? ferry_own_file_look(&held.own, why)
+                                                  : FERRY_OWN_FILE_UNKNOWN;
 }
 
 /* Best effort: the name is what counts. */
 static void
-set_mode(const char *path, guint mode)
+set_mode(const FerryAgent *agent, const char *path, guint mode)
 {
-    if (chmod(path, mode) != 0)
+    g_autofree char *name = g_path_get_basename(path);
+    int folder = -1;
+    bool is_open = ferry_beneath_open(path, allowed_paths(agent), &folder, NULL) && folder >= 0;
+    int fd = is_open ? openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
+
+    if (fd < 0 || fchmod(fd, mode) != 0)
         g_info("The mode of '%s' stays as it is: %s", path, g_strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    if (folder >= 0)
+        close(folder);
+}
+
+static bool
+move(const FerryAgent *agent,
+     const FerryQuarantined *file,
+     const char *from,
+     const char *to,
+     guint mode,
+     GError **error)
+{
+    g_auto(Held) here = {0};
+    g_auto(Held) there = {0};
+
+    if (!resolve(agent, file, from, &here, error) || !resolve(agent, file, to, &there, error) ||
+        !ferry_own_file_rename(&here.own, there.path, /* ret_forbidden= */ NULL, error))
+        return false;
+    set_mode(agent, there.path, mode);
+    return true;
 }
 
 bool
-ferry_held_file_move(const char *from, const char *to, guint64 inode, guint mode, GError **error)
+ferry_held_file_hold(const FerryAgent *agent, const FerryQuarantined *file, GError **error)
 {
-    bool here = false;
-    bool there = false;
-
-    if (!is_at(to, inode, &there, error))
-        return false;
-    if (!there) {
-        if (!is_at(from, inode, &here, error))
-            return false;
-        if (!here) {
-            ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Look for it; nothing was changed",
-                            "'%s' is gone, or another file has its name", from);
-            return false;
-        }
-        if (!rename_file(from, to, error))
-            return false;
-    }
-    set_mode(to, mode);
-    return sync_folder(to, error);
+    return move(agent, file, file->path, file->held_path, HELD_MODE, error);
 }
 
 bool
-ferry_held_file_delete(const char *path, guint64 inode, GError **error)
+ferry_held_file_bring_back(const FerryAgent *agent, const FerryQuarantined *file, GError **error)
 {
-    FerryHeldFile file = {0};
-    g_autoptr(GError) why = NULL;
+    return move(agent, file, file->held_path, file->path, file->mode, error);
+}
 
-    if (!ferry_held_file_info(path, &file, &why)) {
-        if (why)
-            g_propagate_error(error, g_steal_pointer(&why));
-        return !why;
-    }
-    if (file.inode != inode) {
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Look whose it is",
-                        "'%s' is not the file that was put there; it is not deleted", path);
-        return false;
-    }
-    if (unlink(path) == 0 || errno == ENOENT)
-        return true;
-    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, RIGHTS_HINT, "Cannot delete '%s': %s", path,
-                    g_strerror(errno));
-    return false;
+bool
+ferry_held_file_delete(const FerryAgent *agent,
+                       const FerryQuarantined *file,
+                       virConnectPtr connection,
+                       GError **error)
+{
+    g_auto(Held) held = {0};
+
+    return resolve(agent, file, file->held_path, &held, error) &&
+           ferry_own_file_delete(&held.own, connection, error);
 }

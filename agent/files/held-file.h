@@ -5,12 +5,18 @@
  * eyes and for whoever opens it as a user; where the file belongs to somebody else and we may not
  * change it, it stays as it is.
  *
- * Threads: any; may block on the file system.
+ * What it is is noted under the migration and its own path (files/own-file.h), and nothing else is
+ * renamed or deleted. Of a file that an agent of before put aside, its inode tells which one it is.
+ *
+ * Threads: any but main; may block on the file system.
  */
 #pragma once
 
 #include <glib.h>
 #include <stdbool.h>
+
+#include "files/own-file.h"
+#include "journal/quarantine.h"
 
 typedef struct {
     guint64 inode;
@@ -25,20 +31,31 @@ char *ferry_held_file_name(const char *path, const char *migration_id);
  * when it is no regular file or cannot be looked at. */
 bool ferry_held_file_info(const char *path, FerryHeldFile *ret_file, GError **error);
 
-/**
- * ferry_held_file_move:
- * Renames @from to @to, in the same folder. One that was renamed already, as the inode tells, is
- * fine.
- * @inode, @mode: the file that is meant, and the permission bits that it gets
- * @error: FERRY_ERROR_DESTINATION_DISK_EXISTS: @to is another file; FERRY_ERROR_MIGRATION_ERROR:
- *   @from is another file or gone, or the folder may not be written; nothing was changed
- */
-bool ferry_held_file_move(const char *from,
-                          const char *to,
-                          guint64 inode,
-                          guint mode,
-                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** What lies at @path, which is @file's own or its held one; OURS: it is the file. */
+FerryOwnFileSeen ferry_held_file_look(const FerryAgent *agent,
+                                      const FerryQuarantined *file,
+                                      const char *path,
+                                      GError **why);
 
-/** Deletes it, if it is the file with this @inode. One that is gone counts as deleted. */
-bool
-ferry_held_file_delete(const char *path, guint64 inode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/**
+ * ferry_held_file_hold:
+ * Renames it from its own name to its held one, and takes all rights but its owner's to read. One
+ * that was renamed already is fine.
+ * @error: FERRY_ERROR_DESTINATION_DISK_EXISTS: another file has the name;
+ *   FERRY_ERROR_MIGRATION_ERROR: it is another file or gone, or the folder may not be written;
+ *   FERRY_ERROR_PATH_NOT_ALLOWED; nothing was changed
+ */
+bool ferry_held_file_hold(const FerryAgent *agent,
+                          const FerryQuarantined *file,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** The other way, with its own mode. */
+bool ferry_held_file_bring_back(const FerryAgent *agent,
+                                const FerryQuarantined *file,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Deletes it from quarantine. One that is gone counts as deleted. @connection: as
+ * ferry_own_file_delete() */
+bool ferry_held_file_delete(const FerryAgent *agent,
+                            const FerryQuarantined *file,
+                            virConnectPtr connection,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -96,13 +97,13 @@ compare(const FerryOwnFile *file, const Found *found, GError **why)
         return FERRY_OWN_FILE_OURS;
     if (is_known) {
         ferry_set_error(why, FERRY_ERROR_MIGRATION_ERROR, LOOK_HINT,
-                        "'%s' is not the one that migration '%s' made; it is kept", file->path,
+                        "'%s' is not the file that migration '%s' noted; it is kept", file->path,
                         file->migration_id);
         return FERRY_OWN_FILE_FOREIGN;
     }
     ferry_set_error(why, FERRY_ERROR_MIGRATION_ERROR, LOOK_HINT,
-                    "Nothing proves that migration '%s' made '%s'; it is kept", file->migration_id,
-                    file->path);
+                    "Nothing proves that '%s' is migration '%s''s; it is kept", file->path,
+                    file->migration_id);
     return FERRY_OWN_FILE_UNKNOWN;
 }
 
@@ -128,6 +129,76 @@ ferry_own_file_look(const FerryOwnFile *file, GError **why)
     return seen;
 }
 
+/* --- renaming --------------------------------------------------------------------------------- */
+
+static bool
+is_forbidden(int code)
+{
+    return code == EACCES || code == EPERM || code == EROFS;
+}
+
+static bool
+fail_to_rename(const char *from, const char *to, int code, GError **error)
+{
+    if (code == EEXIST)
+        ferry_set_error(error, FERRY_ERROR_DESTINATION_DISK_EXISTS,
+                        "Look whose it is and move it away", "'%s' is in the way of '%s'", to,
+                        from);
+    else
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                        is_forbidden(code) ? "Give the agent's user write access to the folder, "
+                                             "then send the order again"
+                                           : NULL,
+                        "Cannot rename '%s' to '%s': %s", from, to, g_strerror(code));
+    return false;
+}
+
+/* Returns: 0, or why not. */
+static int
+rename_found(const Found *found, const char *to)
+{
+    g_autofree char *name = g_path_get_basename(to);
+
+    return renameat2(found->folder, found->name, found->folder, name, RENAME_NOREPLACE) == 0 &&
+                   ferry_beneath_sync(found->folder)
+               ? 0
+               : errno;
+}
+
+/* From a run that was cut short. */
+static bool
+is_renamed(const FerryOwnFile *file, const char *to, int folder)
+{
+    FerryOwnFile there = *file;
+
+    there.path = to;
+    there.noted_as = file->noted_as ? file->noted_as : file->path;
+    return ferry_own_file_look(&there, NULL) == FERRY_OWN_FILE_OURS && ferry_beneath_sync(folder);
+}
+
+bool
+ferry_own_file_rename(const FerryOwnFile *file, const char *to, bool *ret_forbidden, GError **error)
+{
+    g_auto(Found) found = {.folder = -1};
+    g_autoptr(GError) why = NULL;
+    FerryOwnFileSeen seen = judge(file, &found, &why);
+
+    if (seen == FERRY_OWN_FILE_OURS) {
+        int code = rename_found(&found, to);
+
+        if (ret_forbidden)
+            *ret_forbidden = is_forbidden(code) || code == ENAMETOOLONG;
+        return code == 0 || fail_to_rename(file->path, to, code, error);
+    }
+    if (is_renamed(file, to, found.folder))
+        return true;
+    if (!why)
+        why = ferry_error_new(FERRY_ERROR_MIGRATION_ERROR, "Look for it; nothing was changed",
+                              "'%s' is gone", file->path);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
 /* --- deleting --------------------------------------------------------------------------------- */
 
 /* libvirtd goes by the path alone; that it leads to our file was seen just now, and only who may
@@ -136,13 +207,11 @@ static bool
 delete_by_libvirt(
     const FerryOwnFile *file, bool is_folder, virConnectPtr connection, int code, GError **error)
 {
-    bool is_forbidden = code == EACCES || code == EPERM || code == EROFS;
-
-    if (is_forbidden && connection)
+    if (is_forbidden(code) && connection)
         return is_folder ? ferry_virt_folder_delete(connection, file->path, error)
                          : ferry_virt_volume_delete(connection, file->path, error);
     ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
-                    is_forbidden ? "Delete it by hand; the agent's user may not" : LOOK_HINT,
+                    is_forbidden(code) ? "Delete it by hand; the agent's user may not" : LOOK_HINT,
                     "Cannot delete '%s': %s", file->path, g_strerror(code));
     return false;
 }

@@ -1,5 +1,5 @@
 /* own-file.h: a file or folder that a migration made here: noted as what it is, recognised by that
- * and not by its name, deleted only if it still is that.
+ * and not by its name, renamed and deleted only if it still is that.
  *
  * Threads: any but main; blocks for the file system, and where the agent's user may not delete, as
  * long as libvirtd does.
@@ -38,6 +38,20 @@ typedef enum {
 
 /** @why: (out): what is the matter with a FOREIGN or UNKNOWN one, and what to do. */
 FerryOwnFileSeen ferry_own_file_look(const FerryOwnFile *file, GError **why);
+
+/**
+ * ferry_own_file_rename:
+ * @to: its new path, in the same folder
+ * Renames it, if it is the migration's own, and replaces nothing; on disk when it returns. One that
+ * has the new name already is fine. It stays noted under the path of before.
+ * @ret_forbidden: (nullable) (out): whether no name like that may be given in that folder
+ * @error: FERRY_ERROR_DESTINATION_DISK_EXISTS: another one has the new name;
+ *   FERRY_ERROR_MIGRATION_ERROR: it is gone or another one; nothing was changed
+ */
+bool ferry_own_file_rename(const FerryOwnFile *file,
+                           const char *to,
+                           bool *ret_forbidden,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * ferry_own_file_delete:

@@ -3,10 +3,11 @@
 #include "files/partial-file.h"
 
 #include "ferry/error.h"
+#include "files/own-file.h"
+#include "journal/identities.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -32,8 +33,103 @@ fail_on_file(const char *doing, const char *path, GError **error)
     return false;
 }
 
+/* --- opening ---------------------------------------------------------------------------------- */
+
+bool
+ferry_partial_intend(const FerryAgent *agent, const FerryImport *row, GError **error)
+{
+    return ferry_journal_identity_intend(agent->journal, row->migration_id, row->partial, error);
+}
+
+static bool
+is_of_before(const FerryAgent *agent, const FerryImport *row)
+{
+    return ferry_journal_identity_is_of_before(agent->journal, row->migration_id, row->partial);
+}
+
+bool
+ferry_partial_is_made_by(const FerryAgent *agent, const FerryImport *row)
+{
+    const FerryOwnFile file = {
+        .agent = agent, .migration_id = row->migration_id, .path = row->partial};
+    FerryOwnFileSeen seen = ferry_own_file_look(&file, /* why= */ NULL);
+
+    return seen == FERRY_OWN_FILE_OURS ||
+           (seen == FERRY_OWN_FILE_UNKNOWN && is_of_before(agent, row));
+}
+
+/* Whether what was opened is what @maker made. */
+static bool
+check_made_by(const FerryAgent *agent, const FerryImport *maker, int fd, GError **error)
+{
+    FerryFileIdentity noted = {0};
+    FerryFileIdentity found = {0};
+    bool is_known = false;
+
+    if (!ferry_journal_identity_get(agent->journal, maker->migration_id, maker->partial, &noted,
+                                    &is_known, error))
+        return false;
+    if (ferry_beneath_look(fd, "", &found) == FERRY_BENEATH_FILE &&
+        (is_known ? ferry_file_identity_equal(&noted, &found) : is_of_before(agent, maker)))
+        return true;
+    return ferry_partial_refuse_other(maker->partial, "no migration of this host made it", error);
+}
+
+static bool
+note(const FerryAgent *agent, const FerryImport *row, const char *path, int fd, GError **error)
+{
+    FerryFileIdentity identity = {0};
+
+    if (ferry_beneath_look(fd, "", &identity) == FERRY_BENEATH_ERROR)
+        return fail_on_file("look at", row->partial, error);
+    return ferry_journal_identity_put(agent->journal, row->migration_id, path, &identity, error);
+}
+
+static int
+open_in(int folder, const FerryImport *row, const FerryImport *maker, GError **error)
+{
+    g_autofree char *name = g_path_get_basename(row->partial);
+    int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (maker ? 0 : O_CREAT | O_EXCL);
+    int fd = openat(folder, name, flags, 0600);
+
+    if (fd < 0 && errno == EEXIST)
+        ferry_partial_refuse_other(row->partial, "no migration of this host made it", error);
+    else if (fd < 0)
+        fail_on_file(maker ? "open" : "make", row->partial, error);
+    return fd;
+}
+
+/* @maker: as in ferry_partial_begin(). Returns: a descriptor of the file, which is noted as that of
+ * @row, or -1. */
+static int
+open_partial(const FerryAgent *agent,
+             const FerryImport *row,
+             const FerryImport *maker,
+             GError **error)
+{
+    int folder = -1;
+
+    if (!ferry_beneath_open(row->partial, (const char *const *)agent->config->allowed_paths,
+                            &folder, error))
+        return -1;
+
+    int fd = open_in(folder, row, maker, error);
+
+    if (folder >= 0)
+        close(folder);
+    if (fd >= 0 && (!maker || check_made_by(agent, maker, fd, error)) &&
+        note(agent, row, row->partial, fd, error))
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* --- the beginning ---------------------------------------------------------------------------- */
+
 static bool
 check_space(const FerryImport *row,
+            int fd,
             const struct stat *partial,
             guint64 data_bytes,
             guint64 reserved_bytes,
@@ -43,7 +139,7 @@ check_space(const FerryImport *row,
     guint64 there = (guint64)partial->st_blocks * 512;
     guint64 missing = data_bytes > there ? data_bytes - there : 0;
 
-    if (statvfs(row->partial, &fs) < 0)
+    if (fstatvfs(fd, &fs) < 0)
         return fail_on_file("see the free space of", row->partial, error);
 
     guint64 available = (guint64)fs.f_bavail * fs.f_frsize;
@@ -58,26 +154,13 @@ check_space(const FerryImport *row,
     return false;
 }
 
-/* Opens the partial file, making it where there is none. A file of that name that no row knows is
- * not ours. It may be read by whoever may read the source's: what is a secret there stays one here,
- * also before it is complete. */
-static int
-open_partial(const FerryImport *row, const FerryCarriedFile *file, bool is_ours, GError **error)
+/* It may be read by whoever may read the source's: what is a secret there stays one here, also
+ * before it is complete. */
+static bool
+limit_readers(const FerryImport *row, const FerryCarriedFile *file, int fd, GError **error)
 {
-    int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (is_ours ? 0 : O_EXCL);
-    int fd = open(row->partial, flags, 0600);
-
-    if (fd >= 0 && fchmod(fd, 0600 | (file->mode & 0044)) < 0) {
-        close(fd);
-        fail_on_file("set the rights of", row->partial, error);
-        return -1;
-    }
-
-    if (fd < 0 && errno == EEXIST)
-        ferry_partial_refuse_other(row->partial, "no migration of this host made it", error);
-    else if (fd < 0)
-        fail_on_file("make", row->partial, error);
-    return fd;
+    return fchmod(fd, 0600 | (file->mode & 0044)) == 0 ||
+           fail_on_file("set the rights of", row->partial, error);
 }
 
 /* What is there is true as far as it goes; what lies beyond the announced end is not of this
@@ -100,20 +183,21 @@ measure_partial(const FerryImport *row,
         st.st_size = 0;
     }
     *ret_offset = (guint64)st.st_size / RESUME_BYTES * RESUME_BYTES;
-    return check_space(row, &st, data_bytes, reserved_bytes, error);
+    return check_space(row, fd, &st, data_bytes, reserved_bytes, error);
 }
 
 bool
-ferry_partial_begin(const FerryImport *row,
+ferry_partial_begin(const FerryAgent *agent,
+                    const FerryImport *row,
                     const FerryCarriedFile *file,
-                    bool is_ours,
-                    guint64 reserved_bytes,
+                    const FerryImport *maker,
                     guint64 *ret_offset,
                     GError **error)
 {
-    int fd = open_partial(row, file, is_ours, error);
-    bool ok =
-        fd >= 0 && measure_partial(row, fd, file->data_bytes, reserved_bytes, ret_offset, error);
+    int fd = open_partial(agent, row, maker, error);
+    bool ok = fd >= 0 && limit_readers(row, file, fd, error) &&
+              measure_partial(row, fd, file->data_bytes, agent->config->reserved_bytes, ret_offset,
+                              error);
 
     if (fd >= 0)
         close(fd);
@@ -121,53 +205,46 @@ ferry_partial_begin(const FerryImport *row,
 }
 
 bool
-ferry_partial_empty(const FerryImport *row, GError **error)
+ferry_partial_empty(const FerryAgent *agent, const FerryImport *row, GError **error)
 {
-    return truncate(row->partial, 0) == 0 || fail_on_file("cut", row->partial, error);
+    int fd = open_partial(agent, row, row, error);
+    bool ok = fd >= 0 && (ftruncate(fd, 0) == 0 || fail_on_file("cut", row->partial, error));
+
+    if (fd >= 0)
+        close(fd);
+    return ok;
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
 static bool
-complete(FerryImport *row, int fd, bool read_only)
+complete(FerryImport *row, int fd, bool read_only, GError **error)
 {
     struct stat st;
 
-    if (fd < 0 || fstat(fd, &st) < 0 || fchmod(fd, read_only ? st.st_mode & 0444 : 0600) < 0 ||
-        fsync(fd) < 0)
-        return false;
+    if (fstat(fd, &st) < 0 || fchmod(fd, read_only ? st.st_mode & 0444 : 0600) < 0 || fsync(fd) < 0)
+        return fail_on_file("complete", row->partial, error);
     row->inode = st.st_ino;
     return true;
 }
 
 bool
-ferry_partial_settle(FerryImport *row, bool read_only, GError **error)
+ferry_partial_settle(const FerryAgent *agent, FerryImport *row, bool read_only, GError **error)
 {
-    int fd = open(row->partial, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    bool ok = complete(row, fd, read_only) || fail_on_file("complete", row->partial, error);
+    int fd = open_partial(agent, row, row, error);
+    bool ok =
+        fd >= 0 && complete(row, fd, read_only, error) && note(agent, row, row->path, fd, error);
 
     if (fd >= 0)
         close(fd);
     return ok;
 }
 
-static bool
-sync_folder(const char *path, GError **error)
-{
-    g_autofree char *folder = g_path_get_dirname(path);
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-
-    if (fd >= 0)
-        close(fd);
-    return ok || fail_on_file("write out the folder of", path, error);
-}
-
 bool
-ferry_partial_give_name(const FerryImport *row, GError **error)
+ferry_partial_give_name(const FerryAgent *agent, const FerryImport *row, GError **error)
 {
-    if (renameat2(AT_FDCWD, row->partial, AT_FDCWD, row->path, RENAME_NOREPLACE) < 0)
-        return errno == EEXIST ? ferry_partial_refuse_other(row->path, "it came meanwhile", error)
-                               : fail_on_file("give its name to", row->partial, error);
-    return sync_folder(row->path, error);
+    const FerryOwnFile file = {
+        .agent = agent, .migration_id = row->migration_id, .path = row->partial};
+
+    return ferry_own_file_rename(&file, row->path, /* ret_forbidden= */ NULL, error);
 }

@@ -1,4 +1,4 @@
-/* The tables of things: creations (made on this host) and leftovers (left behind on purpose). */
+/* The table of creations: what was made on this host. */
 #include "config.h"
 
 #include "ferry/clock.h"
@@ -172,62 +172,4 @@ ferry_journal_pool_is_shared(FerryJournal *journal,
                                  "tt", pool, migration_id);
 
     return statement && ferry_journal_db_next(journal, statement, ret_shared, error);
-}
-
-bool
-ferry_journal_leftover_add(FerryJournal *journal,
-                           const char *path,
-                           const char *instance_uuid,
-                           const char *migration_id,
-                           const char *fingerprint,
-                           GError **error)
-{
-    FERRY_LOCK_SCOPE(&journal->lock);
-
-    return ferry_journal_db_run(
-        journal, error, "INSERT OR REPLACE INTO leftovers VALUES (?, ?, ?, ?, ?)", "tttti", path,
-        instance_uuid, migration_id, fingerprint, ferry_clock_now_us());
-}
-
-char *
-ferry_journal_leftover_find(FerryJournal *journal,
-                            const char *path,
-                            const char *instance_uuid,
-                            GError **error)
-{
-    bool row = false;
-    FERRY_LOCK_SCOPE(&journal->lock);
-    g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
-        journal, error, "SELECT fingerprint FROM leftovers WHERE path = ? AND instance_uuid = ?",
-        "tt", path, instance_uuid);
-
-    if (!statement || !ferry_journal_db_next(journal, statement, &row, error))
-        return NULL;
-    return row ? ferry_journal_db_text(statement, 0) : NULL;
-}
-
-GPtrArray *
-ferry_journal_leftover_paths(FerryJournal *journal, const char *instance_uuid, GError **error)
-{
-    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
-    FERRY_LOCK_SCOPE(&journal->lock);
-    g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
-        journal, error, "SELECT path FROM leftovers WHERE instance_uuid = ? ORDER BY path", "t",
-        instance_uuid);
-
-    for (bool row = statement; row;) {
-        if (!ferry_journal_db_next(journal, statement, &row, error))
-            return NULL;
-        if (row)
-            g_ptr_array_add(paths, ferry_journal_db_text(statement, 0));
-    }
-    return statement ? g_steal_pointer(&paths) : NULL;
-}
-
-bool
-ferry_journal_leftover_forget(FerryJournal *journal, const char *path, GError **error)
-{
-    FERRY_LOCK_SCOPE(&journal->lock);
-
-    return ferry_journal_db_run(journal, error, "DELETE FROM leftovers WHERE path = ?", "t", path);
 }

@@ -299,6 +299,9 @@ static const char amendments[] =
     "CREATE TABLE IF NOT EXISTS identities ("
     "  migration_id TEXT NOT NULL, path TEXT NOT NULL, identity TEXT NOT NULL,"
     "  PRIMARY KEY (migration_id, path));"
+    "CREATE TABLE IF NOT EXISTS asides ("
+    "  migration_id TEXT NOT NULL, path TEXT NOT NULL, aside_path TEXT NOT NULL,"
+    "  PRIMARY KEY (migration_id, path));"
     "UPDATE OR REPLACE steps SET name = 'confirm' WHERE name = 'adjudicate';";
 
 static bool

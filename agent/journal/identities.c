@@ -22,6 +22,34 @@ ferry_journal_identity_put(FerryJournal *journal,
 }
 
 bool
+ferry_journal_identity_intend(FerryJournal *journal,
+                              const char *migration_id,
+                              const char *path,
+                              GError **error)
+{
+    FERRY_LOCK_SCOPE(&journal->lock);
+
+    return ferry_journal_db_run(journal, error,
+                                "INSERT INTO identities (migration_id, path, identity)"
+                                " VALUES (?, ?, '') ON CONFLICT DO NOTHING",
+                                "tt", migration_id, path);
+}
+
+bool
+ferry_journal_identity_is_of_before(FerryJournal *journal,
+                                    const char *migration_id,
+                                    const char *path)
+{
+    bool row = false;
+    FERRY_LOCK_SCOPE(&journal->lock);
+    g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
+        journal, NULL, "SELECT 1 FROM identities WHERE migration_id = ? AND path = ?", "tt",
+        migration_id, path);
+
+    return statement && ferry_journal_db_next(journal, statement, &row, NULL) && !row;
+}
+
+bool
 ferry_journal_identity_get(FerryJournal *journal,
                            const char *migration_id,
                            const char *path,

@@ -16,6 +16,18 @@ bool ferry_journal_identity_put(FerryJournal *journal,
                                 const FerryFileIdentity *identity,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Notes that the migration is going to make a file at @path: one whose identity is not noted then
+ * is not the migration's. Over nothing that is noted. */
+bool ferry_journal_identity_intend(FerryJournal *journal,
+                                   const char *migration_id,
+                                   const char *path,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: true when nothing at all is noted: it is the word of an agent of before. */
+bool ferry_journal_identity_is_of_before(FerryJournal *journal,
+                                         const char *migration_id,
+                                         const char *path);
+
 /** Sets @ret_identity, if @ret_known. @error: the journal could not be read. */
 bool ferry_journal_identity_get(FerryJournal *journal,
                                 const char *migration_id,

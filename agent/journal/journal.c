@@ -328,12 +328,13 @@ ferry_journal_prune(FerryJournal *journal, gint64 before_us, GError **error)
 
         ok = ferry_journal_db_run(journal, error, sql, "");
     }
-    /* What is in quarantine or was left behind outlives its migration. */
+    /* What is in quarantine, was left behind or set aside outlives its migration. */
     ok = ok && ferry_journal_db_run(journal, error,
                                     "DELETE FROM identities WHERE migration_id NOT IN"
                                     " (SELECT migration_id FROM migrations"
                                     " UNION SELECT migration_id FROM quarantine"
-                                    " UNION SELECT migration_id FROM leftovers)",
+                                    " UNION SELECT migration_id FROM leftovers"
+                                    " UNION SELECT migration_id FROM asides)",
                                     "");
     return ferry_journal_db_end(journal, ok, ok ? error : NULL);
 }

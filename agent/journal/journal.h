@@ -204,32 +204,6 @@ bool ferry_journal_pool_is_shared(FerryJournal *journal,
                                   bool *ret_shared,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* --- leftovers: source images that a completed migration left behind on purpose --------------- */
-
-/** @fingerprint: what the image looked like when it was left, see virt/volume.h. */
-bool ferry_journal_leftover_add(FerryJournal *journal,
-                                const char *path,
-                                const char *instance_uuid,
-                                const char *migration_id,
-                                const char *fingerprint,
-                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** Returns: (transfer full) (nullable): the fingerprint of the leftover at @path of this instance;
- * NULL without @error set when the journal knows of none. */
-char *ferry_journal_leftover_find(FerryJournal *journal,
-                                  const char *path,
-                                  const char *instance_uuid,
-                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** Returns: (transfer full) (element-type utf8): the paths of all leftovers of this instance. */
-GPtrArray *ferry_journal_leftover_paths(FerryJournal *journal,
-                                        const char *instance_uuid,
-                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-bool ferry_journal_leftover_forget(FerryJournal *journal,
-                                   const char *path,
-                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /* --- the outbox ------------------------------------------------------------------------------- */
 
 typedef struct {

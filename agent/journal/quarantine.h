@@ -22,7 +22,7 @@ typedef struct {
     char *instance_name;
     char *instance_uuid;
     char *destination; /* the host that the instance moved to */
-    guint64 inode;     /* tells the file from another one under the same name */
+    guint64 inode;     /* what an agent of before told the file by */
     guint mode;        /* its own permission bits */
     FerryQuarantineState state;
     char *detail; /* NULL, or why it is still there */

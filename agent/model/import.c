@@ -35,15 +35,6 @@ ferry_import_decide(GPtrArray *rows, const char *migration_id, const char *diges
 }
 
 bool
-ferry_import_is_ours(GPtrArray *rows, const char *partial)
-{
-    for (guint i = 0; i < rows->len; i++)
-        if (g_strcmp0(row_at(rows, i)->partial, partial) == 0)
-            return true;
-    return false;
-}
-
-bool
 ferry_import_is_open(const FerryImport *row)
 {
     switch (row->state) {

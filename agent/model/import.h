@@ -24,7 +24,7 @@ typedef struct {
     char *digest;
     guint64 file_bytes;
     FerryImportState state;
-    guint64 inode; /* of the file as it was published; 0 before */
+    guint64 inode; /* of the file as it was published; 0 before. It proves nothing */
 } FerryImport;
 
 void ferry_import_free(FerryImport *import);
@@ -42,9 +42,6 @@ ferry_import_decide(GPtrArray *rows, const char *migration_id, const char *diges
 
 /** Returns: true while the migration's part in the file has not ended. */
 bool ferry_import_is_open(const FerryImport *row);
-
-/** Returns: true when some row says that @partial is a file of ours. */
-bool ferry_import_is_ours(GPtrArray *rows, const char *partial);
 
 /** Returns: (transfer none) (nullable): the migration, other than that of @own, for which the file
  * or its partial has to stay when @own's is rolled back. One that has arrived counts when it

@@ -7,9 +7,6 @@
 #include "journal/quarantine.h"
 #include "storage/quarantine.h"
 
-/* Nobody writes, and nobody but the owner reads. */
-#define FERRY_QUARANTINE_MODE 0400
-
 /** Something came or went: look when the next one is over. */
 void ferry_quarantine_changed(FerryQuarantine *quarantine);
 
@@ -18,9 +15,6 @@ const FerryQuarantined *ferry_quarantine_first(const GPtrArray *files);
 
 /** Returns: one state for all: of files that differ those that are not yet where they will be. */
 FerryQuarantineState ferry_quarantine_state_of(const GPtrArray *files);
-
-/** Returns: what the file takes in quarantine; -1 when it is not there. */
-gint64 ferry_quarantine_held_bytes(const FerryQuarantined *file);
 
 /** Returns: (transfer full): a quarantine as the protocol shows it. */
 json_t *ferry_quarantine_to_json(const GPtrArray *files);

@@ -25,8 +25,10 @@ ferry_quarantine_state_of(const GPtrArray *files)
     return ferry_quarantine_first(files)->state;
 }
 
-gint64
-ferry_quarantine_held_bytes(const FerryQuarantined *file)
+/* Returns: what the file takes in quarantine; -1 when it is not there. It is only shown: its inode
+ * is enough. */
+static gint64
+held_bytes(const FerryQuarantined *file)
 {
     FerryHeldFile info = {0};
     g_autoptr(GError) ignored = NULL;
@@ -44,7 +46,7 @@ disks_to_json(const GPtrArray *files, gint64 *ret_sum)
     *ret_sum = 0;
     for (guint i = 0; i < files->len; i++) {
         const FerryQuarantined *file = g_ptr_array_index(files, i);
-        gint64 bytes = ferry_quarantine_held_bytes(file);
+        gint64 bytes = held_bytes(file);
 
         *ret_sum += MAX(bytes, 0);
         json_array_append_new(disks, json_pack("{s:o, s:o, s:o}", "path",

@@ -113,30 +113,34 @@ runs_nowhere(FerryQuarantine *self,
     return false;
 }
 
+static bool
+way_is_free(FerryQuarantine *self, const FerryQuarantined *file, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    FerryOwnFileSeen seen = ferry_held_file_look(self->agent, file, file->path, &why);
+
+    if (seen == FERRY_OWN_FILE_OURS)
+        return true;
+    if (seen != FERRY_OWN_FILE_GONE) {
+        ferry_set_error(error, FERRY_ERROR_DESTINATION_DISK_EXISTS,
+                        "Look whose it is and move it away; nothing was changed",
+                        "'%s' is there already", file->path);
+        return false;
+    }
+    if (ferry_held_file_look(self->agent, file, file->held_path, NULL) == FERRY_OWN_FILE_OURS)
+        return true;
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Look for it; nothing was changed",
+                    "'%s' is gone, or another file has its name", file->held_path);
+    return false;
+}
+
 /* Before the first is touched: a restore that stops half-way helps nobody. */
 static bool
-ways_are_free(const GPtrArray *files, GError **error)
+ways_are_free(FerryQuarantine *self, const GPtrArray *files, GError **error)
 {
-    for (guint i = 0; i < files->len; i++) {
-        const FerryQuarantined *file = g_ptr_array_index(files, i);
-        FerryHeldFile info = {0};
-        g_autoptr(GError) why = NULL;
-        bool is_there = ferry_held_file_info(file->path, &info, &why);
-
-        if (is_there && info.inode == file->inode)
-            continue;
-        if (is_there || why) {
-            ferry_set_error(error, FERRY_ERROR_DESTINATION_DISK_EXISTS,
-                            "Look whose it is and move it away; nothing was changed",
-                            "'%s' is there already", file->path);
+    for (guint i = 0; i < files->len; i++)
+        if (!way_is_free(self, g_ptr_array_index(files, i), error))
             return false;
-        }
-        if (ferry_quarantine_held_bytes(file) < 0) {
-            ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Look for it; nothing was changed",
-                            "'%s' is gone, or another file has its name", file->held_path);
-            return false;
-        }
-    }
     return true;
 }
 
@@ -153,7 +157,7 @@ bring_back(FerryQuarantine *self, virConnectPtr connection, const GPtrArray *fil
         const FerryQuarantined *file = g_ptr_array_index(files, i);
 
         ferry_fault_point("restore", "begin");
-        if (!ferry_held_file_move(file->held_path, file->path, file->inode, file->mode, error))
+        if (!ferry_held_file_bring_back(self->agent, file, error))
             return false;
         ferry_fault_point("restore", "end");
         ferry_virt_folder_refresh(connection, file->path);
@@ -200,7 +204,7 @@ ferry_quarantine_restore(FerryQuarantine *self,
 
     if (!connection ||
         !runs_nowhere(self, connection, ferry_quarantine_first(files), force, error) ||
-        !ways_are_free(files, error) || !bring_back(self, connection, files, error))
+        !ways_are_free(self, files, error) || !bring_back(self, connection, files, error))
         return NULL;
     g_message("Migration '%s': the disks of '%s' are back from quarantine", migration_id,
               ferry_quarantine_first(files)->instance_name);
@@ -227,10 +231,9 @@ delete_files(FerryQuarantine *self, const GPtrArray *files, GError **error)
             return false;
         }
         ferry_fault_point("release", "begin");
-        if (!ferry_held_file_delete(file->held_path, file->inode, error))
+        if (!ferry_held_file_delete(self->agent, file, connection, error))
             return false;
         ferry_fault_point("release", "end");
-        ferry_virt_folder_refresh(connection, file->held_path);
     }
     if (!ferry_journal_quarantine_set(self->agent->journal, first->migration_id, NULL,
                                       FERRY_QUARANTINE_DELETED, NULL, error))

@@ -7,7 +7,9 @@
 
 #include "journal/db.h"
 #include "journal/event.h"
+#include "journal/identities.h"
 #include "journal/imports.h"
+#include "journal/leftovers.h"
 #include "journal/quarantine.h"
 #include "model/import.h"
 #include "model/instance.h"
@@ -186,7 +188,7 @@ read_things(FerryJournal *journal, const char *migration_id)
         const FerryImport *import = g_ptr_array_index(imports, i);
 
         (void)ferry_import_decide(imports, migration_id, import->digest);
-        (void)ferry_import_is_ours(imports, import->partial);
+        (void)ferry_import_is_open(import);
         (void)ferry_import_needed_by(imports, import);
     }
 }
@@ -239,10 +241,16 @@ read_all(FerryJournal *journal)
 {
     const FerryFileStamp stamp = {0};
     g_autoptr(GPtrArray) leftovers = ferry_journal_leftover_paths(journal, "web-1", NULL);
+    g_autoptr(FerryLeftover) leftover =
+        ferry_journal_leftover_find(journal, "/images/disk", "web-1", NULL);
+    g_autoptr(GPtrArray) asides = ferry_journal_asides(journal, "m-1", NULL);
+    FerryFileIdentity identity = {0};
+    bool is_known = false;
     g_autoptr(FerryCreation) creation = ferry_journal_creation_find(journal, "/images/disk", NULL);
     g_autoptr(GPtrArray) imports = ferry_journal_imports_of_path(journal, "/images/disk", NULL);
     g_autofree char *digest = ferry_journal_digest_get(journal, "/images/disk", &stamp);
 
+    (void)!ferry_journal_identity_get(journal, "m-1", "/images/disk", &identity, &is_known, NULL);
     read_records(journal);
     read_things(journal, "m-1");
     read_outbox(journal);

@@ -78,7 +78,7 @@ def image_is_replaced(stage):
     os.unlink(stage.destination.path(PATH))
     _write(stage, PATH)
     kept = _roll_back(stage, migration_id)
-    check("is not the one" in kept[PATH], kept)
+    check("is not the file" in kept[PATH], kept)
     _check_precious(stage, PATH)
     _clear(stage, PATH)
 

@@ -124,7 +124,7 @@ test_replaced(Fixture *self, gconstpointer user_data)
     g_assert_cmpint(g_unlink(self->path), ==, 0);
     put(self->path);
     why = why_kept(self, self->path);
-    g_assert_nonnull(strstr(why, "is not the one that"));
+    g_assert_nonnull(strstr(why, "is not the file that"));
     assert_precious(self->path);
 }
 

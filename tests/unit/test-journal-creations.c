@@ -1,7 +1,7 @@
 #include "config.h"
 
 #include "journal-fixture.h"
-#include "journal/journal.h"
+#include "journal/leftovers.h"
 
 static void
 set_state(Fixture *fixture, gint64 row, FerryCreationState state, const char *detail)
@@ -133,14 +133,14 @@ test_pool_made_after_a_delivery(Fixture *fixture, gconstpointer user_data)
     g_assert_true(is_shared(fixture, "a", "m-2"));
 }
 
-static char *
+static FerryLeftover *
 find_leftover(Fixture *fixture, const char *path, const char *uuid)
 {
     g_autoptr(GError) error = NULL;
-    char *fingerprint = ferry_journal_leftover_find(fixture->journal, path, uuid, &error);
+    FerryLeftover *leftover = ferry_journal_leftover_find(fixture->journal, path, uuid, &error);
 
     g_assert_no_error(error);
-    return fingerprint;
+    return leftover;
 }
 
 static void
@@ -154,9 +154,10 @@ test_leftovers(Fixture *fixture, gconstpointer user_data)
         ferry_journal_leftover_add(fixture->journal, "/images/x", UUID, "m-2", "new", &error));
     reopen(fixture);
 
-    g_autofree char *found = find_leftover(fixture, "/images/x", UUID);
+    g_autoptr(FerryLeftover) found = find_leftover(fixture, "/images/x", UUID);
 
-    g_assert_cmpstr(found, ==, "new");
+    g_assert_cmpstr(found->migration_id, ==, "m-2");
+    g_assert_cmpstr(found->fingerprint, ==, "new");
     g_assert_null(find_leftover(fixture, "/images/x", OTHER_UUID));
     g_assert_null(find_leftover(fixture, "/images/y", UUID));
     g_assert_true(ferry_journal_leftover_forget(fixture->journal, "/images/x", &error));

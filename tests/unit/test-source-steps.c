@@ -4,8 +4,12 @@
 #include "source/steps/table.h"
 
 #include "ferry/json.h"
+#include "journal/leftovers.h"
 #include "source-fixture.h"
+#include "source/source-image.h"
 #include "storage/quarantine.h"
+
+#include <glib/gstdio.h>
 
 #include <string.h>
 
@@ -364,6 +368,7 @@ static void
 part_with_disks(SourceFixture *self, const char *how)
 {
     source_migration(self, FERRY_STATUS_POST_MIGRATING, json_pack("{s:s}", "source_disks", how));
+    ferry_source_image_note_all(self->migration);
     source_leave(self);
     fake_domain_remove(UUID);
 }
@@ -376,7 +381,7 @@ test_disks_are_kept(SourceFixture *self, gconstpointer user_data)
     part_with_disks(self, "keep");
     assert_end(self, source_step("source-disks"), FERRY_STEP_DONE, NULL);
 
-    g_autofree char *noted =
+    g_autoptr(FerryLeftover) noted =
         ferry_journal_leftover_find(self->agent.agent.journal, self->path, UUID, &error);
 
     g_assert_true(g_file_test(self->path, G_FILE_TEST_EXISTS));
@@ -391,6 +396,39 @@ test_disks_are_deleted(SourceFixture *self, gconstpointer user_data)
     g_assert_false(g_file_test(self->path, G_FILE_TEST_EXISTS));
     /* Once more, after a crash: it is gone, and that is well. */
     assert_end(self, source_step("source-disks"), FERRY_STEP_DONE, NULL);
+}
+
+/* Another file has got the name since: it stays, whatever was ordered. */
+static void
+test_disks_that_are_others_stay(SourceFixture *self, gconstpointer user_data)
+{
+    static const char *const orders[] = {"delete", "quarantine"};
+    const char *how = orders[GPOINTER_TO_INT(user_data)];
+    g_autoptr(GError) error = NULL;
+    g_autofree char *other = g_strconcat(self->path, ".other", NULL);
+    g_autofree char *content = NULL;
+
+    part_with_disks(self, how);
+    g_assert_true(g_file_set_contents(other, "a stranger's", -1, NULL));
+    g_assert_cmpint(g_rename(other, self->path), ==, 0);
+    assert_end(self, source_step("source-disks"), FERRY_STEP_ERROR, &error);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
+    g_assert_true(g_file_get_contents(self->path, &content, NULL, NULL));
+    g_assert_cmpstr(content, ==, "a stranger's");
+}
+
+/* An agent of before began: nothing proves whose it is, and the migration ends well. */
+static void
+test_disks_of_an_older_agent_stay(SourceFixture *self, gconstpointer user_data)
+{
+    source_migration(self, FERRY_STATUS_POST_MIGRATING,
+                     json_pack("{s:s}", "source_disks", "delete"));
+    source_leave(self);
+    fake_domain_remove(UUID);
+    g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*Nothing proves*");
+    assert_end(self, source_step("source-disks"), FERRY_STEP_DONE, NULL);
+    g_test_assert_expected_messages();
+    g_assert_true(g_file_test(self->path, G_FILE_TEST_EXISTS));
 }
 
 static void
@@ -453,6 +491,11 @@ main(int argc, char *argv[])
     ADD("source-domain/that-runs", test_source_domain_that_runs);
     ADD("source-disks/kept", test_disks_are_kept);
     ADD("source-disks/deleted", test_disks_are_deleted);
+    g_test_add("/source-steps/source-disks/others-not-deleted", SourceFixture, GINT_TO_POINTER(0),
+               set_up, test_disks_that_are_others_stay, tear_down);
+    g_test_add("/source-steps/source-disks/others-not-held", SourceFixture, GINT_TO_POINTER(1),
+               set_up, test_disks_that_are_others_stay, tear_down);
+    ADD("source-disks/of-an-older-agent", test_disks_of_an_older_agent_stay);
     ADD("source-disks/in-use", test_disks_in_use_stay);
     ADD("source-disks/in-quarantine", test_disks_in_quarantine);
     return g_test_run();

@@ -7,6 +7,7 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "runtime/bounded-call.h"
+#include "source/source-image.h"
 #include "storage/instance-plan.h"
 #include "virt/auto.h"
 #include "virt/definition.h"
@@ -141,6 +142,7 @@ ferry_check_step_run(FerryMigration *migration, bool resumed, GError **error)
     }
     if (!keep_definition(migration, error))
         return FERRY_STEP_FAILED;
+    ferry_source_image_note_all(migration);
     see_to_seeds(migration, checks);
     ferry_migration_save(migration);
     return FERRY_STEP_DONE;

@@ -7,6 +7,7 @@
 #include "model/overlay.h"
 #include "model/paths.h"
 #include "runtime/fault-point.h"
+#include "source/source-image.h"
 #include "virt/auto.h"
 #include "virt/domain-state.h"
 #include "virt/domain.h"
@@ -142,6 +143,19 @@ note_all(Freeze *self, FerryCreationState state, GError **error)
     return true;
 }
 
+/* Right after they are made, while the guest writes to them. */
+static bool
+identify_all(const Freeze *self, GError **error)
+{
+    for (guint i = 0; i < self->overlays->len; i++) {
+        const FerryOverlay *overlay = g_ptr_array_index(self->overlays, i);
+
+        if (!ferry_source_image_note(self->migration, overlay->overlay, error))
+            return false;
+    }
+    return true;
+}
+
 static bool
 freeze(Freeze *self, bool resumed, GError **error)
 {
@@ -149,7 +163,8 @@ freeze(Freeze *self, bool resumed, GError **error)
 
     if (resumed && !all_stand(self, &stand, error))
         return false;
-    return (stand || make_snapshot(self, error)) && note_all(self, FERRY_CREATION_MADE, error);
+    return (stand || make_snapshot(self, error)) && identify_all(self, error) &&
+           note_all(self, FERRY_CREATION_MADE, error);
 }
 
 FerryStepEnd
@@ -230,7 +245,7 @@ remove_overlay(const Freeze *self,
                GError **error)
 {
     return ferry_virt_path_check_unused(self->connection, overlay->overlay, error) &&
-           ferry_virt_volume_delete(self->connection, overlay->overlay, error) &&
+           ferry_source_image_delete(self->migration, self->connection, overlay->overlay, error) &&
            note(self, creation, FERRY_CREATION_REMOVED, NULL, error);
 }
 
@@ -271,6 +286,15 @@ commit_somehow(const Freeze *self,
                : commit(self, overlay, &off, error) || (off && commit_still(self, error));
 }
 
+/* It stands, or it is noted as made: then only an agent of before did not note what it is. */
+static bool
+identify(const Freeze *self, const FerryOverlay *overlay, GError **error)
+{
+    return ferry_source_image_look(self->migration, overlay->overlay, NULL) !=
+               FERRY_OWN_FILE_UNKNOWN ||
+           ferry_source_image_note(self->migration, overlay->overlay, error);
+}
+
 static bool
 thaw(const Freeze *self, const FerryOverlay *overlay, FerryCreation *creation, GError **error)
 {
@@ -285,6 +309,9 @@ thaw(const Freeze *self, const FerryOverlay *overlay, FerryCreation *creation, G
     /* It stands, so it was made; noted before the next life finds it gone from the disk. */
     if ((action == FERRY_OVERLAY_COMMIT || action == FERRY_OVERLAY_COMMIT_OFFLINE) &&
         !note(self, creation, FERRY_CREATION_MADE, NULL, error))
+        return false;
+    if (action != FERRY_OVERLAY_NOTHING && action != FERRY_OVERLAY_KEEP &&
+        !identify(self, overlay, error))
         return false;
     switch (action) {
     case FERRY_OVERLAY_NOTHING:

@@ -5,8 +5,8 @@
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "files/held-file.h"
-#include "model/paths.h"
 #include "runtime/fault-point.h"
+#include "source/source-image.h"
 #include "storage/quarantine-private.h"
 #include "virt/auto.h"
 #include "virt/definition.h"
@@ -25,6 +25,25 @@ is_free(virConnectPtr connection, const char *path, const char *instance_uuid, G
     ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
                     "Look at that instance; then virt-ferry resolve goes on",
                     "'%s' is not put in quarantine: it is in use by '%s'", path, user);
+    return false;
+}
+
+/* An agent of before noted nothing while the instance ran. */
+static bool
+is_image(FerryMigration *migration, const char *path, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    switch (ferry_source_image_look(migration, path, &why)) {
+    case FERRY_OWN_FILE_OURS:
+        return true;
+    case FERRY_OWN_FILE_UNKNOWN:
+    case FERRY_OWN_FILE_GONE:
+        return ferry_source_image_note(migration, path, error);
+    case FERRY_OWN_FILE_FOREIGN:
+        break;
+    }
+    g_propagate_error(error, g_steal_pointer(&why));
     return false;
 }
 
@@ -53,7 +72,7 @@ note_file(FerryMigration *migration,
         .until_us = now_us + (gint64)agent->config->quarantine_s * G_USEC_PER_SEC,
     };
 
-    return ferry_path_check(path, (const char *const *)agent->config->allowed_paths, NULL, error) &&
+    return is_image(migration, path, error) &&
            is_free(connection, path, record->instance_uuid, error) &&
            ferry_journal_quarantine_add(agent->journal, &file, error);
 }
@@ -92,8 +111,7 @@ hold_file(FerryMigration *migration,
     FerryJournal *journal = ferry_migration_agent(migration)->journal;
 
     ferry_fault_point("quarantine", "begin");
-    if (!ferry_held_file_move(file->path, file->held_path, file->inode, FERRY_QUARANTINE_MODE,
-                              error))
+    if (!ferry_held_file_hold(ferry_migration_agent(migration), file, error))
         return false;
     ferry_fault_point("quarantine", "end");
     ferry_virt_folder_refresh(connection, file->path);

@@ -3,12 +3,12 @@
 #include "source/steps/source-disks.h"
 
 #include "ferry/error.h"
-#include "journal/journal.h"
 #include "model/block-volume.h"
 #include "model/overlay.h"
-#include "model/paths.h"
+#include "source/source-image.h"
 #include "source/steps/snapshot.h"
 #include "source/steps/source-disks-hold.h"
+#include "storage/leftover.h"
 #include "virt/auto.h"
 #include "virt/domain.h"
 #include "virt/virt.h"
@@ -19,35 +19,50 @@ static bool
 leave_file(FerryMigration *migration, virConnectPtr connection, const char *path, GError **error)
 {
     const FerryRecord *record = ferry_migration_record(migration);
-    g_auto(FerryImage) image = {0};
+    const FerryArrival departure = {
+        .agent = ferry_migration_agent(migration),
+        .connection = connection,
+        .migration_id = record->migration_id,
+        .instance_uuid = record->instance_uuid,
+    };
 
-    if (!ferry_virt_image_info(connection, path, "raw", &image, error))
-        return false;
-    return !image.fingerprint ||
-           ferry_journal_leftover_add(ferry_migration_agent(migration)->journal, path,
-                                      record->instance_uuid, record->migration_id,
-                                      image.fingerprint, error);
+    return ferry_leftover_note(&departure, path, error);
 }
 
 static bool
-delete_unused(FerryMigration *migration, virConnectPtr connection, const char *path, GError **error)
+check_unused(FerryMigration *migration, virConnectPtr connection, const char *path, GError **error)
 {
     const FerryRecord *record = ferry_migration_record(migration);
     g_autofree char *user = NULL;
 
-    if (ferry_virt_path_is_used(connection, path, record->instance_uuid, &user)) {
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
-                        "Look at that instance; delete the file by hand when it is not needed",
-                        "'%s' is not deleted: it is in use by '%s'", path, user);
-        return false;
-    }
-    return ferry_virt_volume_delete(connection, path, error);
+    if (!ferry_virt_path_is_used(connection, path, record->instance_uuid, &user))
+        return true;
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                    "Look at that instance; delete the file by hand when it is not needed",
+                    "'%s' is not deleted: it is in use by '%s'", path, user);
+    return false;
 }
 
-static const char *const *
-allowed_paths(FerryMigration *migration)
+/* Nothing is known of it where an agent of before began the migration. */
+static bool
+delete_image(FerryMigration *migration, virConnectPtr connection, const char *path, GError **error)
 {
-    return (const char *const *)ferry_migration_agent(migration)->config->allowed_paths;
+    g_autoptr(GError) why = NULL;
+
+    switch (ferry_source_image_look(migration, path, &why)) {
+    case FERRY_OWN_FILE_GONE:
+        return true;
+    case FERRY_OWN_FILE_OURS:
+        return check_unused(migration, connection, path, error) &&
+               ferry_source_image_delete(migration, connection, path, error);
+    case FERRY_OWN_FILE_FOREIGN:
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    case FERRY_OWN_FILE_UNKNOWN:
+        g_warning("Migration '%s': %s", ferry_migration_id(migration), why->message);
+        return true;
+    }
+    g_return_val_if_reached(false);
 }
 
 /* Returns: false with @error when @path had to be deleted and is not. */
@@ -57,8 +72,7 @@ part_with(FerryMigration *migration, virConnectPtr connection, const char *path,
     g_autoptr(GError) why = NULL;
 
     if (ferry_migration_options(migration)->source_disks == FERRY_SOURCE_DISKS_DELETE)
-        return ferry_path_check(path, allowed_paths(migration), NULL, error) &&
-               delete_unused(migration, connection, path, error);
+        return delete_image(migration, connection, path, error);
     if (!leave_file(migration, connection, path, &why))
         /* It costs the way back only: the file stays and a return finds it in its way. */
         g_warning("Migration '%s': '%s' is not noted as left behind: %s",
@@ -74,9 +88,12 @@ part_with_volume(FerryMigration *migration,
                  const FerryDisk *disk,
                  GError **error)
 {
+    const FerryConfig *config = ferry_migration_agent(migration)->config;
+
     return ferry_migration_options(migration)->source_disks != FERRY_SOURCE_DISKS_DELETE ||
-           (ferry_disk_path_check(disk, allowed_paths(migration), NULL, error) &&
-            delete_unused(migration, connection, disk->source, error));
+           (ferry_disk_path_check(disk, (const char *const *)config->allowed_paths, NULL, error) &&
+            check_unused(migration, connection, disk->source, error) &&
+            ferry_virt_volume_delete(connection, disk->source, error));
 }
 
 static bool
