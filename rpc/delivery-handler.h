@@ -1,5 +1,6 @@
-/* delivery-handler.h: decides what happens to a delivered request: refused, answered at once, or
- * handed on to be run, or left to the broker while too many are; and whether its delivery is acknowledged now.
+/* delivery-handler.h: decides what happens to a delivered request: refused, answered at once,
+ * handed on to be run, or left to the broker while too many are; and whether its delivery is
+ * acknowledged now.
  *
  * Threads: the consumer's. The caller acknowledges or rejects, as the returned action says.
  */

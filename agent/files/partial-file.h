@@ -47,9 +47,9 @@ bool ferry_partial_empty(const FerryAgent *agent,
                          const FerryImport *row,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Brings all of it to disk, notes its inode in @row, and what it is under the name that it is going
- * to have. @read_only: nobody may write to it any more, and those may read it who may on the source;
- * otherwise it is its owner's alone. */
+/** Brings all of it to disk, notes its inode in @row, and what it is under the name that it is
+ * going to have. @read_only: nobody may write to it any more, and those may read it who may on the
+ * source; otherwise it is its owner's alone. */
 bool ferry_partial_settle(const FerryAgent *agent, FerryImport *row, bool read_only, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

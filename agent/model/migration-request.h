@@ -34,6 +34,6 @@ FerryMigrationRequest *ferry_migration_request_read(const char *migration_id,
 void ferry_migration_request_free(FerryMigrationRequest *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryMigrationRequest, ferry_migration_request_free)
 
-/** Returns: (transfer full) (nullable): `migrate_data` as it was understood: what the record's column
- * keeps. */
+/** Returns: (transfer full) (nullable): `migrate_data` as it was understood: what the record's
+ * column keeps. */
 json_t *ferry_migration_request_column(const FerryMigrationRequest *request);

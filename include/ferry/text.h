@@ -9,7 +9,7 @@
 /**
  * ferry_text_clip:
  * @text: (nullable): any bytes
- * Returns: (transfer full) (nullable): @text; if it is longer than @max_bytes, as much of it as fits
- * before "…", without half a character at the end. NULL for NULL.
+ * Returns: (transfer full) (nullable): @text; if it is longer than @max_bytes, as much of it as
+ * fits before "…", without half a character at the end. NULL for NULL.
  */
 char *ferry_text_clip(const char *text, gsize max_bytes);
