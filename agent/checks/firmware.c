@@ -4,28 +4,8 @@
 
 #include "model/paths.h"
 #include "storage/leftover.h"
+#include "storage/nvram-path.h"
 #include "virt/host.h"
-
-/* Where libvirt puts variables when the definition names no other place. */
-#define LIBVIRT_NVRAM "/var/lib/libvirt/qemu/nvram"
-
-GStrv
-ferry_firmware_folders(const FerryAgent *agent)
-{
-    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-
-    g_strv_builder_addv(builder, (const char **)agent->config->allowed_paths);
-    g_strv_builder_add(builder, LIBVIRT_NVRAM);
-    return g_strv_builder_end(builder);
-}
-
-bool
-ferry_firmware_check_path(const FerryAgent *agent, const char *path, GError **error)
-{
-    g_auto(GStrv) allowed = ferry_firmware_folders(agent);
-
-    return ferry_path_check(path, (const char *const *)allowed, NULL, error);
-}
 
 /* Where distributions put firmware. */
 static const char *const firmware_folders[] = {
@@ -50,9 +30,9 @@ may_look_at_loader(const FerryCheckScene *scene, const char *loader)
     g_autofree char *name = g_path_get_dirname(loader);
     g_autofree char *folder = g_build_filename(name, ".", NULL); /* which may be a link */
 
-    return ferry_path_check(folder, firmware_folders, NULL, NULL) ||
-           ferry_path_check(folder, (const char *const *)scene->agent->config->allowed_paths, NULL,
-                            NULL);
+    return ferry_path_check_folder(folder, firmware_folders, NULL, NULL) ||
+           ferry_path_check_folder(folder, (const char *const *)scene->agent->config->allowed_paths,
+                                   NULL, NULL);
 }
 
 static void
@@ -106,7 +86,7 @@ check_nvram(const FerryCheckScene *scene, const char *path)
 {
     g_autoptr(GError) error = NULL;
 
-    if (!ferry_firmware_check_path(scene->agent, path, &error)) {
+    if (!ferry_nvram_path_check(scene->agent, path, &error)) {
         ferry_checks_add_error(scene->checks, "nvram", error);
         return;
     }

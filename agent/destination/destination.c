@@ -2,6 +2,7 @@
 
 #include "destination/destination.h"
 
+#include "destination/definition.h"
 #include "destination/destination-private.h"
 #include "destination/merge.h"
 #include "destination/nvram.h"
@@ -231,30 +232,6 @@ is_alive(const FerryRecord *record, const FerryIncomingDomain *incoming, GError 
     return false;
 }
 
-/* Of one that does not run the source sends a definition alone, and anybody may define another one
- * with its UUID: then its images are at home still. */
-static bool
-has_come(virConnectPtr connection,
-         const FerryRecord *record,
-         const FerryInstance *instance,
-         GError **error)
-{
-    bool ours = false;
-
-    if (!ferry_instance_is_shut_off(instance))
-        return true;
-    if (!ferry_virt_arrival_is_of(connection, record->instance_uuid, record->migration_id, &ours,
-                                  error))
-        return false;
-    if (!ours)
-        ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
-                        "Look at the instance on both hosts; nothing was changed here",
-                        "The definition of '%s' on '%s' is not the one that the migration '%s' "
-                        "brought",
-                        record->instance_name, record->destination, record->migration_id);
-    return ours;
-}
-
 static bool
 finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *record, GError **error)
 {
@@ -276,7 +253,9 @@ finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *rec
         return false;
     ferry_placement_restore(instance, migrate_data, options->dest_name);
     if (!ferry_incoming_domain_wait(connection, instance, options, &incoming, error) ||
-        !is_alive(record, &incoming, error) || !has_come(connection, record, instance, error) ||
+        !is_alive(record, &incoming, error) ||
+        (ferry_instance_is_shut_off(instance) &&
+         !ferry_definition_check_came(self->imports, connection, record, instance, error)) ||
         !ferry_merge_overlays(self->agent, connection, instance, record->migration_id, error))
         return false;
     ferry_incoming_domain_read_disks(connection, instance, &incoming);

@@ -524,6 +524,14 @@ ferry_imports_undo(FerryImports *self,
 }
 
 bool
+ferry_imports_brought(FerryImports *self, const char *migration_id, const char *path)
+{
+    g_autoptr(FerryImport) row = find_row(self, migration_id, path, NULL);
+
+    return row && row->state == FERRY_IMPORT_PUBLISHED;
+}
+
+bool
 ferry_imports_deliver(FerryImports *self, const char *migration_id, GError **error)
 {
     g_autoptr(GPtrArray) rows = ferry_journal_imports(self->agent->journal, migration_id, error);

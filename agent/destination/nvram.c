@@ -2,9 +2,9 @@
 
 #include "destination/nvram.h"
 
-#include "checks/firmware.h"
 #include "files/own-file.h"
 #include "model/paths.h"
+#include "storage/nvram-path.h"
 #include "virt/domain.h"
 
 static FerryOwnFile
@@ -26,7 +26,7 @@ ferry_nvram_note(const FerryPreparation *preparation, GError **error)
 
     if (!path || ferry_preparation_find(preparation, FERRY_CREATION_NVRAM, path))
         return true;
-    if (!ferry_firmware_check_path(preparation->agent, path, error))
+    if (!ferry_nvram_path_check(preparation->agent, path, error))
         return false;
     const FerryIntention intention = {.kind = FERRY_CREATION_NVRAM, .pool = "", .path = path};
 
@@ -38,7 +38,7 @@ static void
 note(const FerryAgent *agent, const FerryCreation *creation)
 {
     g_autoptr(GError) error = NULL;
-    g_auto(GStrv) allowed = ferry_firmware_folders(agent);
+    g_auto(GStrv) allowed = ferry_nvram_folders(agent);
     const FerryOwnFile file = own_file(agent, creation, allowed);
 
     if (!ferry_own_file_note(&file, &error) ||
@@ -80,7 +80,7 @@ ferry_nvram_undo(const FerryAgent *agent,
                  const FerryCreation *creation,
                  GError **error)
 {
-    g_auto(GStrv) allowed = ferry_firmware_folders(agent);
+    g_auto(GStrv) allowed = ferry_nvram_folders(agent);
     const FerryOwnFile file = own_file(agent, creation, allowed);
 
     return ferry_own_file_look(&file, /* why= */ NULL) == FERRY_OWN_FILE_GONE ||

@@ -3,6 +3,7 @@
 #include "destination/rollback.h"
 
 #include "destination/block-volume.h"
+#include "destination/definition.h"
 #include "destination/image.h"
 #include "destination/nvram.h"
 #include "destination/pool.h"
@@ -11,7 +12,6 @@
 #include "journal/journal.h"
 #include "runtime/fault-point.h"
 #include "storage/leftover.h"
-#include "virt/arrival.h"
 #include "virt/domain.h"
 
 /* One call of ferry_rollback_run(). */
@@ -22,21 +22,6 @@ typedef struct {
     json_t *removed;
     json_t *kept;
 } Rollback;
-
-/* --- the definition --------------------------------------------------------------------------- */
-
-/* One that does not run is defined here as the last thing before the outcome. A definition that
- * this migration did not bring is somebody's own and stays. */
-static bool
-retire_definition(const Rollback *self, const FerryRecord *record, GError **error)
-{
-    bool ours = false;
-
-    return ferry_virt_arrival_is_of(self->connection, record->instance_uuid, self->migration_id,
-                                    &ours, error) &&
-           (!ours || ferry_virt_domain_retire(self->connection, record->instance_uuid,
-                                              /* undefine= */ true, error));
-}
 
 /* --- what was made ---------------------------------------------------------------------------- */
 
@@ -163,7 +148,7 @@ ferry_rollback_run(const FerryAgent *agent,
     g_autoptr(FerryJson) kept_files = json_array();
     const Rollback self = {agent, connection, record->migration_id, removed, kept};
 
-    if (!retire_definition(&self, record, error) ||
+    if (!ferry_definition_take_back(connection, record, error) ||
         !ferry_imports_undo(imports, connection, record->migration_id, removed_files, kept_files,
                             error) ||
         !undo_creations(&self, error) || !put_leftovers_back(&self, record->instance_uuid, error))

@@ -10,23 +10,10 @@
 #include "model/paths.h"
 #include "peer/location.h"
 #include "runtime/fault-point.h"
+#include "storage/nvram-path.h"
 #include "virt/domain.h"
 #include "virt/pool.h"
 #include "virt/volume.h"
-
-/* Where libvirt puts firmware variables when the definition names no other place. */
-#define LIBVIRT_NVRAM "/var/lib/libvirt/qemu/nvram"
-
-/* Returns: (transfer full): where leftovers lie. */
-static GStrv
-folders_of(const FerryAgent *agent)
-{
-    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-
-    g_strv_builder_addv(builder, (const char **)agent->config->allowed_paths);
-    g_strv_builder_add(builder, LIBVIRT_NVRAM);
-    return g_strv_builder_end(builder);
-}
 
 /* --- what was left ---------------------------------------------------------------------------- */
 
@@ -53,7 +40,7 @@ bool
 ferry_leftover_note(const FerryArrival *departure, const char *path, GError **error)
 {
     const FerryAgent *agent = departure->agent;
-    g_auto(GStrv) folders = folders_of(agent);
+    g_auto(GStrv) folders = ferry_nvram_folders(agent);
     g_auto(FerryImage) image = {0};
     g_autofree char *resolved = NULL;
 
@@ -76,7 +63,7 @@ ferry_leftover_note(const FerryArrival *departure, const char *path, GError **er
 static bool
 is_still_there(const FerryAgent *agent, const FerryLeftover *leftover, const char *path)
 {
-    g_auto(GStrv) folders = folders_of(agent);
+    g_auto(GStrv) folders = ferry_nvram_folders(agent);
     g_autoptr(GError) why = NULL;
     const FerryOwnFile file = {.agent = agent,
                                .migration_id = leftover->migration_id,
@@ -236,7 +223,7 @@ ferry_leftover_set_aside(const FerryArrival *arrival,
     g_autoptr(FerryLeftover) leftover =
         find(arrival->agent, arrival->connection, path, arrival->instance_uuid);
     g_autofree char *aside = g_strdup_printf("%s.left-%s", path, arrival->migration_id);
-    g_auto(GStrv) folders = folders_of(arrival->agent);
+    g_auto(GStrv) folders = ferry_nvram_folders(arrival->agent);
     const FerryOwnFile file = {.agent = arrival->agent,
                                .migration_id = arrival->migration_id,
                                .path = path,
@@ -283,7 +270,7 @@ bool
 ferry_leftover_put_back(const FerryArrival *arrival, json_t *kept, GError **error)
 {
     FerryJournal *journal = arrival->agent->journal;
-    g_auto(GStrv) folders = folders_of(arrival->agent);
+    g_auto(GStrv) folders = ferry_nvram_folders(arrival->agent);
     g_autoptr(GPtrArray) asides = ferry_journal_asides(journal, arrival->migration_id, error);
 
     for (guint i = 0; asides && i < asides->len; i++) {
@@ -306,7 +293,7 @@ bool
 ferry_leftover_delete_asides(const FerryArrival *arrival, GError **error)
 {
     FerryJournal *journal = arrival->agent->journal;
-    g_auto(GStrv) folders = folders_of(arrival->agent);
+    g_auto(GStrv) folders = ferry_nvram_folders(arrival->agent);
     g_autoptr(GPtrArray) asides = ferry_journal_asides(journal, arrival->migration_id, error);
 
     for (guint i = 0; asides && i < asides->len; i++) {

@@ -8,6 +8,7 @@
 #include "xml/arrival-mark.h"
 
 #include <libvirt/virterror.h>
+#include <string.h>
 
 char *
 ferry_virt_arrival_document(virDomainPtr domain, const char *migration_id, GError **error)
@@ -28,12 +29,15 @@ ferry_virt_arrival_document(virDomainPtr domain, const char *migration_id, GErro
 }
 
 bool
-ferry_virt_arrival_is_of(
-    virConnectPtr connection, const char *uuid, const char *migration_id, bool *ret, GError **error)
+ferry_virt_arrival_look(virConnectPtr connection,
+                        const char *uuid,
+                        const char *migration_id,
+                        FerryArrivalMark *ret_mark,
+                        GError **error)
 {
     g_autoptr(virDomain) domain = virDomainLookupByUUIDString(connection, uuid);
 
-    *ret = false;
+    *ret_mark = FERRY_ARRIVAL_UNMARKED;
     if (!domain && ferry_virt_error_is(VIR_ERR_NO_DOMAIN))
         return true;
 
@@ -46,7 +50,8 @@ ferry_virt_arrival_is_of(
     g_autofree char *xml = raw;
     g_autofree char *marked = ferry_arrival_mark_find(xml);
 
-    *ret = g_strcmp0(marked, migration_id) == 0;
+    if (marked)
+        *ret_mark = strcmp(marked, migration_id) == 0 ? FERRY_ARRIVAL_OURS : FERRY_ARRIVAL_OTHERS;
     return true;
 }
 

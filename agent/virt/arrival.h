@@ -15,16 +15,19 @@ char *ferry_virt_arrival_document(virDomainPtr domain,
                                   const char *migration_id,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/**
- * ferry_virt_arrival_is_of:
- * @ret: whether the definition with this UUID came by this migration; false where there is none
- * @error: FERRY_ERROR_HYPERVISOR_UNAVAILABLE, FERRY_ERROR_MIGRATION_ERROR: it cannot be looked at
- */
-bool ferry_virt_arrival_is_of(virConnectPtr connection,
-                              const char *uuid,
-                              const char *migration_id,
-                              bool *ret,
-                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+typedef enum {
+    FERRY_ARRIVAL_UNMARKED, /* also where there is no definition */
+    FERRY_ARRIVAL_OURS,     /* it came by this migration */
+    FERRY_ARRIVAL_OTHERS,   /* by another one */
+} FerryArrivalMark;
+
+/** What the definition with this @uuid says of itself. @error: FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
+ * FERRY_ERROR_MIGRATION_ERROR: it cannot be looked at */
+bool ferry_virt_arrival_look(virConnectPtr connection,
+                             const char *uuid,
+                             const char *migration_id,
+                             FerryArrivalMark *ret_mark,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Takes the mark away, once the migration is over; a failure is logged: it harms nobody. */
 void ferry_virt_arrival_settle(virConnectPtr connection, const char *uuid);

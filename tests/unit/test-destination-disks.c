@@ -409,6 +409,39 @@ test_file_mode(Fixture *self, gconstpointer user_data)
     }
 }
 
+/* An instance that does not run comes from an agent of before, which sets no mark: the definition
+ * is known by the images that were brought for it. */
+static void
+test_definition_without_a_mark(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *digest = digest_of(self, CONTENT);
+    g_autofree char *xml = agent_domain_xml(user_data ? user_data : self->path, "raw");
+
+    json_object_set_new(self->info, "state", json_string("shutoff"));
+
+    g_autoptr(FerryJson) data = prepare_well(self);
+    g_autoptr(FerryJson) answer = ask_for_kind(self, "image", self->path, digest, 0600, &error);
+
+    g_assert_no_error(error);
+    write_over(ferry_json_get_string(answer, "path"), CONTENT);
+
+    g_autoptr(FerryJson) published = publish(self, self->path, &error);
+
+    g_assert_no_error(error);
+    fake_domain_add(xml);
+    fake_domain_set_state(UUID, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_UNKNOWN);
+
+    g_autoptr(FerryJson) finished = ferry_destination_finish(self->destination, MIGRATION, &error);
+
+    if (user_data) {
+        g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
+        return;
+    }
+    g_assert_no_error(error);
+    g_assert_true(g_file_test(self->path, G_FILE_TEST_EXISTS));
+}
+
 /* Nobody learns what is at a path, or makes a file there, who only asks for it. */
 static void
 test_file_of_nobody(Fixture *self, gconstpointer user_data)
@@ -519,6 +552,9 @@ main(int argc, char *argv[])
     ADD("file", test_file);
     ADD("file/mode", test_file_mode);
     ADD("file/of-nobody", test_file_of_nobody);
+    ADD("definition/of-an-agent-of-before", test_definition_without_a_mark);
+    g_test_add("/destination-disks/definition/without-its-images", Fixture, "/elsewhere/disk.img",
+               set_up, test_definition_without_a_mark, tear_down);
     ADD("file/that-is-another", test_file_that_is_another);
     ADD("file/is-there", test_file_is_there);
     ADD("file/other-is-there", test_other_file_is_there);
