@@ -394,7 +394,7 @@ serve(FerryConsumer *self, FerryAmqpConnection *connection)
                 read_some(self, connection, &more, &error);
     }
     if (!alive)
-        ferry_link_fail(self->link, error);
+        ferry_link_fail(self->link, error, /* by_message= */ false);
 }
 
 /* --- the thread ------------------------------------------------------------------------------- */

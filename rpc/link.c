@@ -162,16 +162,15 @@ ferry_link_connection(const FerryLink *self)
 }
 
 void
-ferry_link_fail(FerryLink *self, const GError *reason)
+ferry_link_fail(FerryLink *self, const GError *reason, bool by_message)
 {
     const gint64 now_us = g_get_monotonic_time();
-    const bool refused = g_error_matches(reason, FERRY_ERROR, FERRY_ERROR_CONFIG);
     gint64 pause_us = RECONNECT_DELAY_US;
 
     g_clear_pointer(&self->connection, ferry_amqp_connection_free);
     if (now_us - self->connected_us >= GOOD_US)
         ferry_backoff_reset(&self->losses);
-    else if (!refused) /* which concerned one message, and must not delay the others */
+    else if (!by_message)
         pause_us = (gint64)ferry_backoff_next(&self->losses) * G_USEC_PER_SEC;
     /* The same broker again: mostly only the connection broke. */
     self->next_try_us = now_us + pause_us;

@@ -39,9 +39,10 @@ FerryAmqpConnection *ferry_link_tend(FerryLink *link);
 /** Returns: (transfer none) (nullable): the connection, if there is one. */
 FerryAmqpConnection *ferry_link_connection(const FerryLink *link);
 
-/** The connection failed: frees it. A ferry_link_tend() a second later opens a new one; the
- * pause grows while connections do not live for ten seconds. */
-void ferry_link_fail(FerryLink *link, const GError *reason);
+/** The connection failed: frees it. A ferry_link_tend() a second later opens a new one; the pause
+ * grows while connections do not live for ten seconds. @by_message: what was published may be the
+ * reason: the pause stays, so that the others do not wait for it. */
+void ferry_link_fail(FerryLink *link, const GError *reason, bool by_message);
 
 /** Closes the connection, if there is one. */
 void ferry_link_close(FerryLink *link);

@@ -511,7 +511,7 @@ serve(FerryPublisher *self, FerryAmqpConnection *connection)
                 read_all(self, connection, &progress, &error);
     }
     if (!alive)
-        ferry_link_fail(self->link, error);
+        ferry_link_fail(self->link, error, /* by_message= */ !g_queue_is_empty(&self->in_flight));
 }
 
 /* --- the thread ------------------------------------------------------------------------------- */
