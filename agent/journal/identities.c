@@ -6,6 +6,21 @@
 #include "journal/db.h"
 
 bool
+ferry_journal_identity_put_text(FerryJournal *journal,
+                                const char *migration_id,
+                                const char *path,
+                                const char *text,
+                                GError **error)
+{
+    FERRY_LOCK_SCOPE(&journal->lock);
+
+    return ferry_journal_db_run(journal, error,
+                                "INSERT OR REPLACE INTO identities (migration_id, path, identity)"
+                                " VALUES (?, ?, ?)",
+                                "ttt", migration_id, path, text);
+}
+
+bool
 ferry_journal_identity_put(FerryJournal *journal,
                            const char *migration_id,
                            const char *path,
@@ -13,12 +28,8 @@ ferry_journal_identity_put(FerryJournal *journal,
                            GError **error)
 {
     g_autofree char *text = ferry_file_identity_to_text(identity);
-    FERRY_LOCK_SCOPE(&journal->lock);
 
-    return ferry_journal_db_run(journal, error,
-                                "INSERT OR REPLACE INTO identities (migration_id, path, identity)"
-                                " VALUES (?, ?, ?)",
-                                "ttt", migration_id, path, text);
+    return ferry_journal_identity_put_text(journal, migration_id, path, text, error);
 }
 
 bool
@@ -50,12 +61,11 @@ ferry_journal_identity_is_of_before(FerryJournal *journal,
 }
 
 bool
-ferry_journal_identity_get(FerryJournal *journal,
-                           const char *migration_id,
-                           const char *path,
-                           FerryFileIdentity *ret_identity,
-                           bool *ret_known,
-                           GError **error)
+ferry_journal_identity_get_text(FerryJournal *journal,
+                                const char *migration_id,
+                                const char *path,
+                                char **ret_text,
+                                GError **error)
 {
     bool row = false;
     FERRY_LOCK_SCOPE(&journal->lock);
@@ -65,7 +75,22 @@ ferry_journal_identity_get(FerryJournal *journal,
 
     if (!statement || !ferry_journal_db_next(journal, statement, &row, error))
         return false;
-    *ret_known = row && ferry_file_identity_from_text(
-                            (const char *)sqlite3_column_text(statement, 0), ret_identity);
+    *ret_text = row ? ferry_journal_db_text(statement, 0) : NULL;
+    return true;
+}
+
+bool
+ferry_journal_identity_get(FerryJournal *journal,
+                           const char *migration_id,
+                           const char *path,
+                           FerryFileIdentity *ret_identity,
+                           bool *ret_known,
+                           GError **error)
+{
+    g_autofree char *text = NULL;
+
+    if (!ferry_journal_identity_get_text(journal, migration_id, path, &text, error))
+        return false;
+    *ret_known = ferry_file_identity_from_text(text, ret_identity);
     return true;
 }

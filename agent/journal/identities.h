@@ -16,6 +16,21 @@ bool ferry_journal_identity_put(FerryJournal *journal,
                                 const FerryFileIdentity *identity,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** The same of what is no file: @text is what tells it from another one, such as LVM's UUID. */
+bool ferry_journal_identity_put_text(FerryJournal *journal,
+                                     const char *migration_id,
+                                     const char *path,
+                                     const char *text,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Sets @ret_text (transfer full): NULL where nothing is noted. @error: the journal could not be
+ * read. */
+bool ferry_journal_identity_get_text(FerryJournal *journal,
+                                     const char *migration_id,
+                                     const char *path,
+                                     char **ret_text,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Notes that the migration is going to make a file at @path: one whose identity is not noted then
  * is not the migration's. Over nothing that is noted. */
 bool ferry_journal_identity_intend(FerryJournal *journal,

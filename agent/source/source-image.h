@@ -13,11 +13,18 @@ bool ferry_source_image_note(FerryMigration *migration,
                              const char *path,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Notes those of all disks that move; of one that cannot be, the log tells. */
+/** Notes those of all disks that move, of volumes of a group LVM's UUID; of one that cannot be, the
+ * log tells. */
 void ferry_source_image_note_all(FerryMigration *migration);
 
 /** What is at @path now. UNKNOWN: nothing was noted; an agent of before did not. */
 FerryOwnFileSeen ferry_source_image_look(FerryMigration *migration, const char *path, GError **why);
+
+/** The same of the volume of @disk. */
+FerryOwnFileSeen ferry_source_volume_look(FerryMigration *migration,
+                                          virConnectPtr connection,
+                                          const FerryDisk *disk,
+                                          GError **why);
 
 /** Deletes it, if it is what was noted. Errors as ferry_own_file_delete(). */
 bool ferry_source_image_delete(FerryMigration *migration,

@@ -43,26 +43,45 @@ check_unused(FerryMigration *migration, virConnectPtr connection, const char *pa
     return false;
 }
 
-/* Nothing is known of it where an agent of before began the migration. */
+/* Returns: false with @error when what was @seen at @path stays against the order. Of what an agent
+ * of before began nothing is known; it stays, too, and the log says so. */
+static bool
+check_seen(FerryMigration *migration, FerryOwnFileSeen seen, GError **why, GError **error)
+{
+    if (seen == FERRY_OWN_FILE_FOREIGN) {
+        g_propagate_error(error, g_steal_pointer(why));
+        return false;
+    }
+    if (seen == FERRY_OWN_FILE_UNKNOWN)
+        g_warning("Migration '%s': %s", ferry_migration_id(migration), (*why)->message);
+    return true;
+}
+
 static bool
 delete_image(FerryMigration *migration, virConnectPtr connection, const char *path, GError **error)
 {
     g_autoptr(GError) why = NULL;
+    FerryOwnFileSeen seen = ferry_source_image_look(migration, path, &why);
 
-    switch (ferry_source_image_look(migration, path, &why)) {
-    case FERRY_OWN_FILE_GONE:
-        return true;
-    case FERRY_OWN_FILE_OURS:
-        return check_unused(migration, connection, path, error) &&
-               ferry_source_image_delete(migration, connection, path, error);
-    case FERRY_OWN_FILE_FOREIGN:
-        g_propagate_error(error, g_steal_pointer(&why));
-        return false;
-    case FERRY_OWN_FILE_UNKNOWN:
-        g_warning("Migration '%s': %s", ferry_migration_id(migration), why->message);
-        return true;
-    }
-    g_return_val_if_reached(false);
+    if (seen != FERRY_OWN_FILE_OURS)
+        return check_seen(migration, seen, &why, error);
+    return check_unused(migration, connection, path, error) &&
+           ferry_source_image_delete(migration, connection, path, error);
+}
+
+static bool
+delete_volume(FerryMigration *migration,
+              virConnectPtr connection,
+              const FerryDisk *disk,
+              GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    FerryOwnFileSeen seen = ferry_source_volume_look(migration, connection, disk, &why);
+
+    if (seen != FERRY_OWN_FILE_OURS)
+        return check_seen(migration, seen, &why, error);
+    return check_unused(migration, connection, disk->source, error) &&
+           ferry_virt_volume_delete(connection, disk->source, error);
 }
 
 /* Returns: false with @error when @path had to be deleted and is not. */
@@ -92,8 +111,7 @@ part_with_volume(FerryMigration *migration,
 
     return ferry_migration_options(migration)->source_disks != FERRY_SOURCE_DISKS_DELETE ||
            (ferry_disk_path_check(disk, (const char *const *)config->allowed_paths, NULL, error) &&
-            check_unused(migration, connection, disk->source, error) &&
-            ferry_virt_volume_delete(connection, disk->source, error));
+            delete_volume(migration, connection, disk, error));
 }
 
 static bool
