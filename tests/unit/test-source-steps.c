@@ -4,10 +4,12 @@
 #include "source/steps/table.h"
 
 #include "ferry/json.h"
+#include "journal/identities.h"
 #include "journal/leftovers.h"
 #include "source-fixture.h"
 #include "source/source-image.h"
 #include "storage/quarantine.h"
+#include "virt/auto.h"
 
 #include <glib/gstdio.h>
 
@@ -417,6 +419,34 @@ test_disks_that_are_others_stay(SourceFixture *self, gconstpointer user_data)
     g_assert_cmpstr(content, ==, "a stranger's");
 }
 
+/* A device has no file to know it by: LVM's UUID tells. */
+static void
+test_volume_by_its_uuid(SourceFixture *self, gconstpointer user_data)
+{
+    FerryJournal *journal = self->agent.agent.journal;
+    g_autofree char *folder = agent_image(&self->agent, "vg");
+    g_autofree char *path = g_build_filename(folder, "web", NULL);
+    g_autoptr(virConnect) connection = agent_connect(&self->agent);
+    g_autoptr(GError) why = NULL;
+    const FerryDisk disk = {.source = path};
+
+    g_assert_cmpint(g_mkdir(folder, 0755), ==, 0);
+    fake_pool_add_typed("vg", "logical", folder);
+    source_migration(self, FERRY_STATUS_POST_MIGRATING, NULL);
+    g_assert_cmpint(ferry_source_volume_look(self->migration, connection, &disk, NULL), ==,
+                    FERRY_OWN_FILE_GONE);
+    fake_volume_add("vg", "web", "its-uuid", 8 * MIB);
+    g_assert_cmpint(ferry_source_volume_look(self->migration, connection, &disk, NULL), ==,
+                    FERRY_OWN_FILE_UNKNOWN);
+    g_assert_true(ferry_journal_identity_put_text(journal, MIGRATION, path, "its-uuid", NULL));
+    g_assert_cmpint(ferry_source_volume_look(self->migration, connection, &disk, NULL), ==,
+                    FERRY_OWN_FILE_OURS);
+    g_assert_true(ferry_journal_identity_put_text(journal, MIGRATION, path, "another", NULL));
+    g_assert_cmpint(ferry_source_volume_look(self->migration, connection, &disk, &why), ==,
+                    FERRY_OWN_FILE_FOREIGN);
+    g_assert_error(why, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
+}
+
 /* An agent of before began: nothing proves whose it is, and the migration ends well. */
 static void
 test_disks_of_an_older_agent_stay(SourceFixture *self, gconstpointer user_data)
@@ -491,6 +521,7 @@ main(int argc, char *argv[])
     ADD("source-domain/that-runs", test_source_domain_that_runs);
     ADD("source-disks/kept", test_disks_are_kept);
     ADD("source-disks/deleted", test_disks_are_deleted);
+    ADD("source-disks/volume-by-its-uuid", test_volume_by_its_uuid);
     g_test_add("/source-steps/source-disks/others-not-deleted", SourceFixture, GINT_TO_POINTER(0),
                set_up, test_disks_that_are_others_stay, tear_down);
     g_test_add("/source-steps/source-disks/others-not-held", SourceFixture, GINT_TO_POINTER(1),
