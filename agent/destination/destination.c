@@ -14,7 +14,6 @@
 #include "model/instance.h"
 #include "model/order-options.h"
 #include "model/placement.h"
-#include "runtime/detached-call.h"
 #include "runtime/fault-point.h"
 #include "storage/leftover.h"
 #include "virt/arrival.h"
@@ -23,44 +22,6 @@
 #include "virt/domain.h"
 #include "virt/incoming-domain.h"
 #include "virt/virt.h"
-
-/* --- arrivals --------------------------------------------------------------------------------- */
-
-/* Of a thread of its own. */
-typedef struct {
-    const FerryAgent *agent;
-    char *uuid;
-} Arrival;
-
-static void
-arrival_free(gpointer data)
-{
-    Arrival *self = data;
-
-    g_free(self->uuid);
-    g_free(self);
-}
-
-static bool
-note_arrival(gpointer data, GError **error)
-{
-    Arrival *self = data;
-
-    ferry_nvram_note_arrival(self->agent, self->uuid);
-    return true;
-}
-
-static void
-on_arrival(const char *uuid, gpointer user_data)
-{
-    Arrival *arrival = g_new0(Arrival, 1);
-    FerryDetachedWork work = {
-        .thread = "vf-arrival", .func = note_arrival, .data = arrival, .free_data = arrival_free};
-
-    arrival->agent = ((FerryDestination *)user_data)->agent;
-    arrival->uuid = g_strdup(uuid);
-    ferry_detached_call_abandon(ferry_detached_call_start(&work));
-}
 
 FerryDestination *
 ferry_destination_new(const FerryAgent *agent)
@@ -71,7 +32,7 @@ ferry_destination_new(const FerryAgent *agent)
     self->imports = ferry_imports_new(agent);
     self->locks = ferry_migration_locks_new();
     g_mutex_init(&self->admission);
-    ferry_virt_set_arrival_func(agent->virt, on_arrival, self);
+    ferry_nvram_watch(agent);
     return self;
 }
 
@@ -86,7 +47,7 @@ ferry_destination_free(FerryDestination *self)
 {
     if (!self)
         return;
-    ferry_virt_set_arrival_func(self->agent->virt, NULL, NULL);
+    ferry_nvram_unwatch(self->agent);
     ferry_imports_free(self->imports);
     ferry_migration_locks_free(self->locks);
     g_mutex_clear(&self->admission);
