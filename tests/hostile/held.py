@@ -16,6 +16,7 @@ from lab.deadline import wait_until
 from lab.guest import Disk
 from lab.host import IMAGES
 from lab.images import GIB, MIB
+from lab.network import MIGRATION
 from lab.tap import check, equal
 
 from stage import definition, long, new_id
@@ -30,12 +31,12 @@ DEEP = json.loads("[" * 20 + "]" * 20)
 # An answer that has it is none.
 TOO_DEEP = json.loads("[" * 900 + "]" * 900)
 
-
 # A lie is put over the truth: objects key by key, into each entry of a list where it is an object.
 LIES = (
     (CHECK, None), (CHECK, []), (CHECK, LONG), (CHECK, DEEP), (CHECK, TOO_DEEP),
     (CHECK, {"checks": MISSING}), (CHECK, {"checks": "pass"}), (CHECK, {"checks": DEEP}),
-    (CHECK, {"checks": {"result": "perhaps"}}), (CHECK, {"checks": [{"name": "a", "result": "fail", "message": LONG}]}),
+    (CHECK, {"checks": {"result": "perhaps"}}),
+    (CHECK, {"checks": [{"name": "a", "result": "fail", "message": LONG}]}),
     (CHECK, {"dest_check_data": 1e300}), (CHECK, {"dest_check_data": DEEP}),
     (CHECK, {"dest_check_data": {"libvirt_version": [-1], "qemu_version": "9" * 1000}}),
     (PREPARE, None), (PREPARE, 5), (PREPARE, DEEP),
@@ -107,6 +108,14 @@ FAILURES = tuple((PREPARE, {"failure": each}) for each in (
     _failure("OfAnUnknownCode")["failure"], _failure("MigrationError", LONG)["failure"]))
 
 
+def _elsewhere(stage):
+    """The URIs of another host, which has prepared nothing."""
+    address = stage.destination.addresses[MIGRATION]
+    libvirt = {"libvirt_uri": "qemu+tcp://%s/system" % address}
+    qemu = {"migrate_uri": "tcp://%s" % address}
+    return tuple((PREPARE, lie) for lie in (libvirt, qemu, {**libvirt, **qemu}))
+
+
 def _state(stage, guest):
     """The guest at its source, its image, and the agent there, which has to stay the same one."""
     agent = stage.agents["kvm01"]
@@ -125,7 +134,7 @@ def lying_destination(stage):
         with stage.channel() as channel:
             channel.queue_delete("virt-ferry." + LIAR)
         with stage.unchanged(), stage.controller.responder(LIAR, liar.answer):
-            for liar.lie in LIES + FAILURES:
+            for liar.lie in LIES + FAILURES + _elsewhere(stage):
                 event = stage.recorder.wait_terminal(stage.migrate(guest, LIAR), 30)
                 equal(event.type, "migration.failed", "%.200r" % (liar.lie,))
                 equal(_state(stage, guest), before, "%.200r" % (liar.lie,))
