@@ -25,8 +25,8 @@ bool ferry_nvram_note(const FerryPreparation *preparation,
  * made for it, where one was journaled. */
 void ferry_nvram_note_arrival(const FerryAgent *agent, const char *uuid);
 
-/** From now on, until ferry_nvram_unwatch(), ferry_nvram_note_arrival() is called for what begins to
- * arrive, on a thread of its own. */
+/** From now on, until ferry_nvram_unwatch(), ferry_nvram_note_arrival() is called for what begins
+ * to arrive, on a thread of its own. */
 void ferry_nvram_watch(const FerryAgent *agent);
 void ferry_nvram_unwatch(const FerryAgent *agent);
 

@@ -216,4 +216,5 @@ def preparations_of_nothing(stage):
 
 CASES = (uris_of_another_host, uris_of_another_host_shut_off, volumes_of_the_order,
          talked_into_tcp, definition_of_a_stranger, mark_of_an_arrival, mode_of_a_base,
-         firmware_that_is_or_is_not, emulator_of_a_stranger, files_that_nobody_named, preparations_of_nothing)
+         firmware_that_is_or_is_not, emulator_of_a_stranger, files_that_nobody_named,
+         preparations_of_nothing)
