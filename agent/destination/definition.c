@@ -56,8 +56,8 @@ ferry_definition_check_came(FerryImports *imports,
     if (!ferry_virt_arrival_look(connection, record->instance_uuid, record->migration_id, &mark,
                                  error))
         return false;
-    if (mark == FERRY_ARRIVAL_OURS ||
-        (mark == FERRY_ARRIVAL_UNMARKED && has_its_images(imports, connection, record, instance)))
+    /* Another migration's mark has been through an agent of before, which does not take it away. */
+    if (mark == FERRY_ARRIVAL_OURS || has_its_images(imports, connection, record, instance))
         return true;
     ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
                     "Look at the instance on both hosts; nothing was changed here",

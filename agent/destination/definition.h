@@ -15,8 +15,9 @@
 /**
  * ferry_definition_check_came:
  * @instance: as it is to be here
- * Its source marks it with the migration (virt/arrival.h). Agents of before set no mark: theirs is
- * one that has the images which this migration brought.
+ * Its source marks it with the migration (virt/arrival.h). Agents of before set no mark and leave
+ * an older one: theirs is one that has the images which this migration brought, or found to be the
+ * same.
  * @error: FERRY_ERROR_INVALID_MIGRATION_STATE: somebody else has defined it; or libvirt's
  */
 bool ferry_definition_check_came(FerryImports *imports,

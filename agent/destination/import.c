@@ -19,6 +19,7 @@
 #include "virt/domain.h"
 #include "virt/pool.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -53,15 +54,30 @@ ferry_imports_free(FerryImports *self)
 
 /* --- rows and answers ------------------------------------------------------------------------- */
 
+/* Beside @path, and told from other contents for it by the end of the digest. A name that would be
+ * too long loses its own end. */
+static char *
+partial_name(const char *path, const char *digest)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    g_autofree char *end = g_strdup_printf(".%s.virt-ferry", digest + strlen(digest) - NAME_DIGITS);
+    gsize length = MIN(strlen(name), NAME_MAX - strlen(end));
+
+    while (length > 0 && ((guchar)name[length] & 0xC0) == 0x80)
+        length--; /* not in the middle of a character */
+    name[length] = '\0';
+    return g_strconcat(folder, "/", name, end, NULL);
+}
+
 static FerryImport *
 new_row(const char *migration_id, const char *path, const FerryCarriedFile *file)
 {
     FerryImport *row = g_new0(FerryImport, 1);
-    gsize length = strlen(file->digest);
 
     row->migration_id = g_strdup(migration_id);
     row->path = g_strdup(path);
-    row->partial = g_strdup_printf("%s.%s.virt-ferry", path, file->digest + length - NAME_DIGITS);
+    row->partial = partial_name(path, file->digest);
     row->kind = g_strdup(file->kind);
     row->digest = g_strdup(file->digest);
     row->file_bytes = file->file_bytes;
@@ -155,15 +171,32 @@ is_published_by(FerryImports *self, const FerryImport *row)
     return false;
 }
 
-/* Ours when an earlier life of the agent gave it its name and died before it could say so. */
+/* Ours also when an earlier life of the agent gave it its name and died before it could say so. */
 static bool
-use_present(FerryImports *self, FerryImport *row, const struct stat *st, GError **error)
+is_made(FerryImports *self, const FerryImport *row)
 {
     g_autoptr(FerryImport) before = find_row(self, row->migration_id, row->path, NULL);
-    bool made =
-        before && (before->state == FERRY_IMPORT_PUBLISHED ||
-                   (before->state == FERRY_IMPORT_COPYING && is_published_by(self, before)));
 
+    return before && (before->state == FERRY_IMPORT_PUBLISHED ||
+                      (before->state == FERRY_IMPORT_COPYING && is_published_by(self, before)));
+}
+
+/* A base may be anybody's who has the same content; an image is of this instance alone: what it left
+ * behind here, or nothing. */
+static bool
+use_present(FerryImports *self,
+            virConnectPtr connection,
+            const FerryRecord *record,
+            FerryImport *row,
+            const struct stat *st,
+            GError **error)
+{
+    bool made = is_made(self, row);
+
+    if (!made && strcmp(row->kind, FERRY_CARRIED_IMAGE) == 0 &&
+        !ferry_leftover_may_replace(self->agent, connection, row->path, record->instance_uuid))
+        return ferry_partial_refuse_other(row->path, "it is not what this instance left here",
+                                          error);
     row->inode = st->st_ino;
     return enter(self, row, made ? FERRY_IMPORT_PUBLISHED : FERRY_IMPORT_PRESENT, error);
 }
@@ -199,7 +232,7 @@ look_at_present(FerryImports *self,
     }
     if (g_strcmp0(digest, row->digest) != 0)
         return make_way(self, connection, record, row->path, "its content differs", error);
-    if (!use_present(self, row, &st, error))
+    if (!use_present(self, connection, record, row, &st, error))
         return false;
     *ret_answer = answer_present();
     return true;
@@ -250,7 +283,7 @@ claim(FerryImports *self, FerryImport *row, FerryImport **ret_maker, GError **er
 
     if (!rows)
         return false;
-    switch (ferry_import_decide(rows, row->migration_id, row->digest)) {
+    switch (ferry_import_decide(rows, row)) {
     case FERRY_IMPORT_REFUSE:
         return ferry_partial_refuse_other(row->path, "another migration is bringing it", error);
     case FERRY_IMPORT_WAIT:
@@ -446,13 +479,6 @@ removable(FerryImports *self, const FerryImport *row)
     return row->state == FERRY_IMPORT_COPYING ? row->partial : NULL;
 }
 
-static bool
-is_shared_kind(const FerryImport *row)
-{
-    return g_strcmp0(row->kind, FERRY_CARRIED_BASE) == 0 ||
-           g_strcmp0(row->kind, FERRY_CARRIED_MEDIUM) == 0;
-}
-
 /* What could not be removed stays in its state; what is not the migration's own does not keep
  * others waiting. */
 static bool
@@ -477,7 +503,7 @@ undo_row(FerryImports *self,
         return enter(self, row, FERRY_IMPORT_RELEASED, error);
     if (ferry_virt_path_is_used(connection, path, NULL, &user)) {
         /* A base or a medium that somebody else began to use is theirs now. */
-        if (is_shared_kind(row))
+        if (ferry_import_is_shared(row))
             return enter(self, row, FERRY_IMPORT_RELEASED, error);
         why = ferry_error_new(FERRY_ERROR_MIGRATION_ERROR, NULL, "'%s' is in use by '%s'", path,
                               user);
@@ -528,7 +554,7 @@ ferry_imports_brought(FerryImports *self, const char *migration_id, const char *
 {
     g_autoptr(FerryImport) row = find_row(self, migration_id, path, NULL);
 
-    return row && row->state == FERRY_IMPORT_PUBLISHED;
+    return row && (row->state == FERRY_IMPORT_PUBLISHED || row->state == FERRY_IMPORT_PRESENT);
 }
 
 bool

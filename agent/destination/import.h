@@ -61,7 +61,8 @@ bool ferry_imports_undo(FerryImports *imports,
                         json_t *kept,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Returns: true when the file at @path was brought by this migration, complete. */
+/** Returns: true when the file at @path was brought by this migration, complete, or was there with
+ * the same content. */
 bool ferry_imports_brought(FerryImports *imports, const char *migration_id, const char *path);
 
 /** The instance arrived: what it needs stays. */

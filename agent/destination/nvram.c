@@ -6,6 +6,7 @@
 #include "model/paths.h"
 #include "runtime/detached-call.h"
 #include "storage/nvram-path.h"
+#include "virt/auto.h"
 #include "virt/domain.h"
 #include "virt/virt.h"
 
@@ -51,28 +52,44 @@ note(const FerryAgent *agent, const FerryCreation *creation)
 }
 
 static void
-note_of_migration(const FerryAgent *agent, const char *migration_id)
+note_of_migration(const FerryAgent *agent, const char *migration_id, const char *nvram)
 {
     g_autoptr(GPtrArray) creations = ferry_journal_creations(agent->journal, migration_id, NULL);
 
     for (guint i = 0; creations && i < creations->len; i++) {
         const FerryCreation *creation = g_ptr_array_index(creations, i);
 
-        if (creation->kind == FERRY_CREATION_NVRAM && creation->state == FERRY_CREATION_INTENDED)
+        if (creation->kind == FERRY_CREATION_NVRAM && creation->state == FERRY_CREATION_INTENDED &&
+            g_strcmp0(creation->path, nvram) == 0)
             note(agent, creation);
     }
+}
+
+/* Returns: (transfer full) (nullable): the file of variables that the instance here really has: what
+ * was prepared is what an order said. */
+static char *
+find_nvram(const FerryAgent *agent, const char *uuid)
+{
+    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, NULL);
+    g_autoptr(virDomain) domain =
+        connection ? ferry_virt_domain_find(connection, uuid, NULL) : NULL;
+    g_autoptr(FerryInstance) instance =
+        domain ? ferry_virt_domain_describe(connection, domain, NULL) : NULL;
+
+    return instance ? g_strdup(instance->nvram) : NULL;
 }
 
 void
 ferry_nvram_note_arrival(const FerryAgent *agent, const char *uuid)
 {
     g_autoptr(GPtrArray) records = ferry_journal_list_incoming(agent->journal, NULL);
+    g_autofree char *nvram = find_nvram(agent, uuid);
 
     for (guint i = 0; records && i < records->len; i++) {
         const FerryRecord *record = g_ptr_array_index(records, i);
 
         if (g_strcmp0(record->instance_uuid, uuid) == 0)
-            note_of_migration(agent, record->migration_id);
+            note_of_migration(agent, record->migration_id, nvram);
     }
 }
 

@@ -55,8 +55,9 @@ const FerryCreation *ferry_preparation_find(const FerryPreparation *preparation,
                                             FerryCreationKind kind,
                                             const char *path);
 
-/** An agent of before noted what it made by name alone. What has these names now, when this one
- * takes over, is noted as what it is. Called once, before orders are taken. */
+/** An agent of before noted what it made by name alone. What has these names when this one takes
+ * over, and was born when it was made, is noted as what it is. Called once, before orders are
+ * taken. */
 void ferry_preparation_adopt(const FerryAgent *agent);
 
 /** The instance arrived: what was made belongs to it now and is never undone any more. */

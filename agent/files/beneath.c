@@ -149,7 +149,9 @@ ferry_beneath_look(int folder, const char *name, FerryFileIdentity *ret_identity
     int flags = AT_SYMLINK_NOFOLLOW | (name[0] == '\0' ? AT_EMPTY_PATH : 0);
 
     if (statx(folder, name, flags, STATX_TYPE | STATX_INO | STATX_BTIME, &st) != 0)
-        return errno == ENOENT ? FERRY_BENEATH_NOTHING : FERRY_BENEATH_ERROR;
+        /* No file has a name that is too long. */
+        return errno == ENOENT || errno == ENAMETOOLONG ? FERRY_BENEATH_NOTHING
+                                                        : FERRY_BENEATH_ERROR;
     *ret_identity = identity_of(&st);
     if (S_ISREG(st.stx_mode))
         return FERRY_BENEATH_FILE;
@@ -162,6 +164,12 @@ ferry_beneath_sync(int folder)
     int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool ok = fd >= 0 && fsync(fd) == 0;
     int code = errno;
+
+    /* In a folder that may be written and not be read: everything, then. */
+    if (fd < 0 && code == EACCES) {
+        sync();
+        return true;
+    }
 
     if (fd >= 0)
         close(fd);

@@ -81,6 +81,18 @@ ferry_own_file_note(const FerryOwnFile *file, GError **error)
                                       error);
 }
 
+bool
+ferry_own_file_is_born(const FerryOwnFile *file, gint64 after_us, gint64 before_us)
+{
+    g_auto(Found) found = {.folder = -1};
+    gint64 birth_us = 0;
+
+    if (!look(file, &found, NULL) || found.kind == FERRY_BENEATH_NOTHING)
+        return false;
+    birth_us = found.identity.birth_ns / 1000;
+    return birth_us >= after_us && birth_us <= before_us;
+}
+
 /* --- recognising ------------------------------------------------------------------------------ */
 
 static FerryOwnFileSeen

@@ -29,6 +29,10 @@ typedef struct {
  */
 bool ferry_own_file_note(const FerryOwnFile *file, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Whether what is there now came into being between these two moments (UTC); false where the file
+ * system does not tell. */
+bool ferry_own_file_is_born(const FerryOwnFile *file, gint64 after_us, gint64 before_us);
+
 typedef enum {
     FERRY_OWN_FILE_GONE,    /* nothing has the name */
     FERRY_OWN_FILE_OURS,    /* what was noted has it */

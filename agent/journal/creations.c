@@ -104,6 +104,7 @@ read_creation(FerryStatement *row)
     creation->pool = ferry_journal_db_text(row, 4);
     creation->path = ferry_journal_db_text(row, 5);
     creation->detail = ferry_journal_db_text(row, 6);
+    creation->at_us = sqlite3_column_int64(row, 7);
     return creation;
 }
 
@@ -115,7 +116,7 @@ ferry_journal_creations(FerryJournal *journal, const char *migration_id, GError 
     FERRY_LOCK_SCOPE(&journal->lock);
     g_autoptr(FerryStatement) statement =
         ferry_journal_db_prepare(journal, error,
-                                 "SELECT id, migration_id, kind, state, pool, path, detail"
+                                 "SELECT id, migration_id, kind, state, pool, path, detail, at_us"
                                  " FROM creations WHERE migration_id = ?"
                                  " AND state IN ('intended', 'made', 'kept') ORDER BY id DESC",
                                  "t", migration_id);
@@ -136,7 +137,8 @@ ferry_journal_creation_find(FerryJournal *journal, const char *path, GError **er
     FERRY_LOCK_SCOPE(&journal->lock);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
         journal, error,
-        "SELECT id, migration_id, kind, state, pool, path, detail FROM creations WHERE path = ?"
+        "SELECT id, migration_id, kind, state, pool, path, detail, at_us FROM creations WHERE path "
+        "= ?"
         " AND kind IN ('volume', 'block-volume') AND state IN ('intended', 'made', 'kept') ORDER "
         "BY id DESC LIMIT 1",
         "t", path);

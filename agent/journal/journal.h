@@ -155,6 +155,7 @@ typedef struct {
     char *pool;
     char *path;
     char *detail; /* NULL, why it was kept, or what the kind says */
+    gint64 at_us; /* when it was intended */
 } FerryCreation;
 
 void ferry_creation_free(FerryCreation *creation);

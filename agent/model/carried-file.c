@@ -172,11 +172,25 @@ has_image(const FerryInstance *instance, const char *path)
     return g_strcmp0(instance->nvram, path) == 0;
 }
 
+static bool
+has_seeded(const FerryInstance *instance, const char *path)
+{
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (disk->seeded && g_strcmp0(disk->source, path) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool
 ferry_carried_file_is_of(const FerryCarriedFile *file, const FerryInstance *instance)
 {
     if (strcmp(file->kind, FERRY_CARRIED_IMAGE) == 0)
         return ferry_instance_is_shut_off(instance) && has_image(instance, file->path);
+    if (strcmp(file->kind, FERRY_CARRIED_SEED) == 0)
+        return has_seeded(instance, file->path);
 
     g_autoptr(GPtrArray) files = ferry_carried_files_of(instance);
 

@@ -2,6 +2,8 @@
 
 #include "model/import.h"
 
+#include "model/carried-file.h"
+
 void
 ferry_import_free(FerryImport *import)
 {
@@ -21,15 +23,25 @@ row_at(GPtrArray *rows, guint index)
     return g_ptr_array_index(rows, index);
 }
 
+bool
+ferry_import_is_shared(const FerryImport *row)
+{
+    return g_strcmp0(row->kind, FERRY_CARRIED_BASE) == 0 ||
+           g_strcmp0(row->kind, FERRY_CARRIED_MEDIUM) == 0;
+}
+
 FerryImportDecision
-ferry_import_decide(GPtrArray *rows, const char *migration_id, const char *digest)
+ferry_import_decide(GPtrArray *rows, const FerryImport *own)
 {
     for (guint i = 0; i < rows->len; i++) {
         const FerryImport *row = row_at(rows, i);
 
-        if (row->state != FERRY_IMPORT_COPYING || g_strcmp0(row->migration_id, migration_id) == 0)
+        if (row->state != FERRY_IMPORT_COPYING ||
+            g_strcmp0(row->migration_id, own->migration_id) == 0)
             continue;
-        return g_strcmp0(row->digest, digest) == 0 ? FERRY_IMPORT_WAIT : FERRY_IMPORT_REFUSE;
+        return ferry_import_is_shared(own) && g_strcmp0(row->digest, own->digest) == 0
+                   ? FERRY_IMPORT_WAIT
+                   : FERRY_IMPORT_REFUSE;
     }
     return FERRY_IMPORT_COPY;
 }

@@ -36,9 +36,12 @@ typedef enum {
     FERRY_IMPORT_REFUSE, /* another one copies something else to that path */
 } FerryImportDecision;
 
-/** @rows: of the path, of all migrations. For a path where no file is. */
-FerryImportDecision
-ferry_import_decide(GPtrArray *rows, const char *migration_id, const char *digest);
+/** @rows: of the path, of all migrations. For a path where no file is. An image is one instance's
+ * alone: nobody waits for another one's. */
+FerryImportDecision ferry_import_decide(GPtrArray *rows, const FerryImport *own);
+
+/** Returns: true for what several instances may use at the same time: bases and media. */
+bool ferry_import_is_shared(const FerryImport *row);
 
 /** Returns: true while the migration's part in the file has not ended. */
 bool ferry_import_is_open(const FerryImport *row);

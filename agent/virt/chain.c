@@ -4,6 +4,7 @@
 
 #include "model/chain.h"
 #include "model/paths.h"
+#include "virt/auto.h"
 #include "virt/volume.h"
 
 static void
@@ -106,4 +107,33 @@ ferry_virt_chain_follow(virConnectPtr connection,
         if (disk->source && !disk->chain_told)
             follow_disk(connection, disk, allowed);
     }
+}
+
+bool
+ferry_virt_chain_has(virConnectPtr connection, const FerryDisk *disk, const char *path)
+{
+    g_autofree char *at = g_strdup(disk->source);
+    g_autofree char *format = g_strdup(disk->format);
+
+    for (guint depth = 0; depth < FERRY_CHAIN_MAX_DEPTH && g_strcmp0(format, "qcow2") == 0;
+         depth++) {
+        g_auto(FerryImage) image = {0};
+        g_autofree char *named = NULL;
+        g_autoptr(virStorageVol) volume = NULL;
+
+        if (!ferry_virt_image_info(connection, at, format, &image, NULL) ||
+            !image.qcow2.has_backing_file)
+            return false;
+        named = ferry_chain_resolve(at, image.qcow2.backing_name);
+        if (g_strcmp0(named, path) == 0)
+            return true;
+        volume = named ? ferry_virt_volume_find(connection, named, NULL) : NULL;
+        if (!volume)
+            return false;
+        g_free(at);
+        at = g_steal_pointer(&named);
+        g_free(format);
+        format = g_strdup(image.qcow2.backing_format);
+    }
+    return false;
 }

@@ -24,3 +24,7 @@ void ferry_virt_chain_describe(virConnectPtr connection, FerryDisk *disk);
 void ferry_virt_chain_follow(virConnectPtr connection,
                              FerryInstance *instance,
                              const char *const *allowed);
+
+/** Returns: true when an image below the one of @disk, by the headers, is the file at @path. Only
+ * the disk's own image and volumes of active pools are looked at. */
+bool ferry_virt_chain_has(virConnectPtr connection, const FerryDisk *disk, const char *path);

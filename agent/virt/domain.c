@@ -261,8 +261,17 @@ is_same_place(const char *a, const char *b)
             S_ISBLK(other.st_mode) && one.st_rdev == other.st_rdev);
 }
 
+/* libvirt shows the chain of a domain that runs; of another one the images' headers tell. */
 static bool
-domain_uses(virDomainPtr domain, const char *path)
+disk_uses(virConnectPtr connection, const FerryDisk *disk, const char *path, bool is_active)
+{
+    return is_same_place(disk->source, path) ||
+           g_strv_contains((const char *const *)disk->backing_chain, path) ||
+           (!is_active && disk->source && ferry_virt_chain_has(connection, disk, path));
+}
+
+static bool
+domain_uses(virConnectPtr connection, virDomainPtr domain, const char *path)
 {
     char *raw = virDomainGetXMLDesc(domain, 0);
 
@@ -278,8 +287,7 @@ domain_uses(virDomainPtr domain, const char *path)
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 
-        if (is_same_place(disk->source, path) ||
-            g_strv_contains((const char *const *)disk->backing_chain, path))
+        if (disk_uses(connection, disk, path, virDomainIsActive(domain) == 1))
             return true;
     }
     return false;
@@ -299,7 +307,8 @@ ferry_virt_path_is_used(virConnectPtr connection,
         char uuid[VIR_UUID_STRING_BUFLEN] = "";
 
         virDomainGetUUIDString(domains[i], uuid);
-        if (!used && g_strcmp0(uuid, except_uuid) != 0 && domain_uses(domains[i], path)) {
+        if (!used && g_strcmp0(uuid, except_uuid) != 0 &&
+            domain_uses(connection, domains[i], path)) {
             used = true;
             *ret_name = g_strdup(virDomainGetName(domains[i]));
         }

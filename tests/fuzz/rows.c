@@ -187,7 +187,7 @@ read_things(FerryJournal *journal, const char *migration_id)
     for (guint i = 0; imports && i < imports->len; i++) {
         const FerryImport *import = g_ptr_array_index(imports, i);
 
-        (void)ferry_import_decide(imports, migration_id, import->digest);
+        (void)ferry_import_decide(imports, import);
         (void)ferry_import_is_open(import);
         (void)ferry_import_needed_by(imports, import);
     }

@@ -84,15 +84,30 @@ agent_reopen_journal(AgentFixture *fixture)
     open_journal(fixture);
 }
 
-void
-agent_forget_identities(AgentFixture *fixture)
+static void
+change_journal(AgentFixture *fixture, const char *sql)
 {
     sqlite3 *db = NULL;
     g_autofree char *path = g_build_filename(fixture->config->state_path, "journal.db", NULL);
 
     g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_exec(db, "DELETE FROM identities", NULL, NULL, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
     sqlite3_close(db);
+}
+
+void
+agent_forget_identities(AgentFixture *fixture)
+{
+    change_journal(fixture, "DELETE FROM identities");
+}
+
+void
+agent_age_creations(AgentFixture *fixture, guint seconds)
+{
+    g_autofree char *sql =
+        g_strdup_printf("UPDATE creations SET at_us = at_us - %u * 1000000", seconds);
+
+    change_journal(fixture, sql);
 }
 
 virConnectPtr

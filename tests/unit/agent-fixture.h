@@ -36,6 +36,9 @@ void agent_reopen_journal(AgentFixture *fixture);
 /** The journal is as an agent of before leaves it, which noted no identities of files. */
 void agent_forget_identities(AgentFixture *fixture);
 
+/** What was made here was made so long before. */
+void agent_age_creations(AgentFixture *fixture, guint seconds);
+
 /** Returns: (transfer full): a reference to the agent's connection. */
 virConnectPtr agent_connect(AgentFixture *fixture);
 

@@ -187,7 +187,14 @@ test_nvram(Fixture *self, gconstpointer user_data)
     /* libvirt makes it later, when the instance begins to arrive; the row is there before. */
     g_assert_nonnull(strstr(creations, "nvram /web_VARS.fd\n"));
     agent_write_raw(nvram, 540672);
+    g_autofree char *xml =
+        g_strdup_printf("<domain type='qemu'><name>web-1</name><uuid>" UUID "</uuid>"
+                        "<os><type>hvm</type><nvram>%s</nvram></os></domain>",
+                        nvram);
+
+    fake_domain_add(xml);
     ferry_nvram_note_arrival(&self->agent.agent, UUID);
+    fake_domain_remove(UUID);
 
     g_autoptr(FerryJson) answer = roll_back(self);
 

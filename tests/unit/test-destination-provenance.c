@@ -291,6 +291,25 @@ test_claimed_nvram(Fixture *self, gconstpointer user_data)
     assert_precious(nvram);
 }
 
+/* The instance arrives, and has no such file: whoever announced it claimed one. */
+static void
+test_nvram_that_the_instance_has_not(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *nvram = agent_image(&self->agent, "quarantined.img");
+    g_autofree char *xml = agent_domain_xml(self->path, "raw");
+    g_autofree char *why = NULL;
+
+    json_object_set_new(self->info, "nvram", json_string(nvram));
+    prepare_well(self);
+    put(nvram);
+    fake_domain_add(xml);
+    ferry_nvram_note_arrival(&self->agent.agent, UUID);
+    fake_domain_remove(UUID);
+    why = why_kept(self, nvram);
+    g_assert_nonnull(why);
+    assert_precious(nvram);
+}
+
 /* Another instance arrives meanwhile. */
 static void
 test_nvram_of_another_arrival(Fixture *self, gconstpointer user_data)
@@ -308,6 +327,23 @@ test_nvram_of_another_arrival(Fixture *self, gconstpointer user_data)
 }
 
 /* --- an older self ---------------------------------------------------------------------------- */
+
+/* It was put there when the old agent had long made its own. */
+static void
+test_replaced_under_an_agent_of_before(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *why = NULL;
+
+    prepare_well(self);
+    agent_forget_identities(&self->agent);
+    agent_age_creations(&self->agent, 3600);
+    g_assert_cmpint(g_unlink(self->path), ==, 0);
+    put(self->path);
+    ferry_destination_recover(self->destination);
+    why = why_kept(self, self->path);
+    g_assert_nonnull(why);
+    assert_precious(self->path);
+}
 
 /* Its journal has names only; what has them when the new agent starts is taken for what was
  * made. */
@@ -341,8 +377,10 @@ main(int argc, char **argv)
         {"folders/in-use-is-said", test_folder_in_use_is_said},
         {"pool/another-of-that-name", test_another_pool_of_that_name},
         {"nvram/claimed", test_claimed_nvram},
+        {"nvram/that-the-instance-has-not", test_nvram_that_the_instance_has_not},
         {"nvram/of-another-arrival", test_nvram_of_another_arrival},
         {"agent-of-before", test_made_by_an_agent_of_before},
+        {"agent-of-before/replaced", test_replaced_under_an_agent_of_before},
     };
 
     g_test_init(&argc, &argv, NULL);

@@ -36,11 +36,20 @@ rows_of_path(Fixture *fixture)
 }
 
 static FerryImportDecision
-decide(Fixture *fixture, const char *migration_id, const char *digest)
+decide_of(Fixture *fixture, const char *kind, const char *migration_id, const char *digest)
 {
     g_autoptr(GPtrArray) rows = rows_of_path(fixture);
 
-    return ferry_import_decide(rows, migration_id, digest);
+    const FerryImport own = {
+        .migration_id = (char *)migration_id, .digest = (char *)digest, .kind = (char *)kind};
+
+    return ferry_import_decide(rows, &own);
+}
+
+static FerryImportDecision
+decide(Fixture *fixture, const char *migration_id, const char *digest)
+{
+    return decide_of(fixture, "base", migration_id, digest);
 }
 
 static const char *
@@ -88,6 +97,8 @@ test_one_copies(Fixture *fixture, gconstpointer user_data)
     g_assert_cmpint(decide(fixture, "m-1", "d"), ==, FERRY_IMPORT_COPY);
     g_assert_cmpint(decide(fixture, "m-2", "d"), ==, FERRY_IMPORT_WAIT);
     g_assert_cmpint(decide(fixture, "m-2", "another"), ==, FERRY_IMPORT_REFUSE);
+    /* An image is one instance's alone, whatever its content. */
+    g_assert_cmpint(decide_of(fixture, "image", "m-2", "d"), ==, FERRY_IMPORT_REFUSE);
 }
 
 static void

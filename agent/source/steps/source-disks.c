@@ -57,12 +57,26 @@ check_seen(FerryMigration *migration, FerryOwnFileSeen seen, GError **why, GErro
     return true;
 }
 
+/* Where it cannot be noted it costs the way back only: the file stays, and a return finds it in its
+ * way. */
+static void
+note_left(FerryMigration *migration, virConnectPtr connection, const char *path)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (!leave_file(migration, connection, path, &why))
+        g_warning("Migration '%s': '%s' is not noted as left behind: %s",
+                  ferry_migration_id(migration), path, why->message);
+}
+
 static bool
 delete_image(FerryMigration *migration, virConnectPtr connection, const char *path, GError **error)
 {
     g_autoptr(GError) why = NULL;
     FerryOwnFileSeen seen = ferry_source_image_look(migration, path, &why);
 
+    if (seen == FERRY_OWN_FILE_UNKNOWN)
+        note_left(migration, connection, path);
     if (seen != FERRY_OWN_FILE_OURS)
         return check_seen(migration, seen, &why, error);
     return check_unused(migration, connection, path, error) &&
@@ -88,14 +102,9 @@ delete_volume(FerryMigration *migration,
 static bool
 part_with(FerryMigration *migration, virConnectPtr connection, const char *path, GError **error)
 {
-    g_autoptr(GError) why = NULL;
-
     if (ferry_migration_options(migration)->source_disks == FERRY_SOURCE_DISKS_DELETE)
         return delete_image(migration, connection, path, error);
-    if (!leave_file(migration, connection, path, &why))
-        /* It costs the way back only: the file stays and a return finds it in its way. */
-        g_warning("Migration '%s': '%s' is not noted as left behind: %s",
-                  ferry_migration_id(migration), path, why->message);
+    note_left(migration, connection, path);
     return true;
 }
 
