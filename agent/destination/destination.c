@@ -40,6 +40,7 @@ void
 ferry_destination_recover(FerryDestination *self)
 {
     ferry_preparation_adopt(self->agent);
+    ferry_imports_adopt(self->imports);
 }
 
 void

@@ -549,6 +549,36 @@ ferry_imports_undo(FerryImports *self,
     return true;
 }
 
+/* The file that @row says to be the migration's, by the word of an agent of before. */
+static void
+adopt(FerryImports *self, const FerryImport *row, gint64 since_us)
+{
+    g_autoptr(GError) error = NULL;
+    const FerryOwnFile file = {
+        .agent = self->agent, .migration_id = row->migration_id, .path = removable(self, row)};
+
+    if (file.path &&
+        ferry_journal_identity_is_of_before(self->agent->journal, row->migration_id, file.path) &&
+        ferry_own_file_is_born(&file, since_us, G_MAXINT64) && !ferry_own_file_note(&file, &error))
+        g_warning("Migration '%s': a rollback will keep '%s': %s", row->migration_id, file.path,
+                  error->message);
+}
+
+void
+ferry_imports_adopt(FerryImports *self)
+{
+    g_autoptr(GPtrArray) records = ferry_journal_list_incoming(self->agent->journal, NULL);
+
+    for (guint i = 0; records && i < records->len; i++) {
+        const FerryRecord *record = g_ptr_array_index(records, i);
+        g_autoptr(GPtrArray) rows =
+            ferry_journal_imports(self->agent->journal, record->migration_id, NULL);
+
+        for (guint j = 0; rows && j < rows->len; j++)
+            adopt(self, g_ptr_array_index(rows, j), record->created_us);
+    }
+}
+
 bool
 ferry_imports_brought(FerryImports *self, const char *migration_id, const char *path)
 {

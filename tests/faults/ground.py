@@ -15,6 +15,7 @@ from lab.guest import Disk
 from lab.host import IMAGES
 from lab.images import MIB
 from lab.network import CONTROL, MIGRATION
+from lab.tap import equal
 
 POOL = "cells"
 FOLDER = IMAGES + "/" + POOL
@@ -181,9 +182,18 @@ class Ground:
         self._log_starts = {name: len(agent.log()) for name, agent in self.agents.items()}
         guest = self.guest(layout)
         self.forget_pool(self.other(guest.host))
+        if layout.returns:
+            self._go_once(guest)
         if not layout.runs:
             guest.host.virsh("destroy", guest.name)
         return guest
+
+    def _go_once(self, guest):
+        """So that the guest has left an image behind on the other host."""
+        to = self.other(guest.host)
+        migration_id = self.controller.migrate(guest.name, guest.host.name, to.name)
+        equal(self.recorder.wait_terminal(migration_id).type, "migration.completed")
+        guest.moved_to(to)
 
     def mend(self):
         """After a failure: nobody knows what is where, so everything goes and begins anew."""

@@ -18,6 +18,8 @@ class Layout:
     # Of the order.
     options = {}
     runs = True
+    # It was on the other host before, and left its image there.
+    returns = False
     # Of the source's, the last before the instance goes over.
     last_point = "transfer:begin"
 
@@ -91,6 +93,18 @@ class ShutOff(Layout):
     last_point = "define:begin"
 
 
+class Returning(Layout):
+    """The guest comes back to where its image was kept, which is set aside until it has come."""
+    title = "an instance that comes back to its kept image"
+    returns = True
+
+    def verify(self, journey, status):
+        for host in (journey.source, journey.destination):
+            left = [name for name in os.listdir(host.path(os.path.dirname(
+                journey.guest.disks[0].path))) if ".left-" in name]
+            equal(left, [], "set aside on %s" % host.name)
+
+
 class Quarantine(Layout):
     """The old disk is put aside; that it can be let go is the last thing to be seen."""
     title = "source disks in quarantine"
@@ -150,6 +164,7 @@ KINDS = {
     "chain": Chain(),
     "medium": Medium(),
     "shut-off": ShutOff(),
+    "returning": Returning(),
     "quarantine": Quarantine(),
 }
 PLAIN = KINDS["plain"]

@@ -118,6 +118,7 @@ LAYOUT_POINTS = {
         ("destination", "partial:end"), ("destination", "publish:end"),
         ("destination", "deliver:end"),
     ],
+    "returning": [("destination", "aside:begin"), ("destination", "aside:end")],
     "quarantine": [
         ("source", "source-disks:begin"), ("source", "quarantine:begin"),
         ("source", "quarantine:end"), ("source", "source-disks:end"),
