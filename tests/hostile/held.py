@@ -202,9 +202,10 @@ def no_password_told(stage):
             check(done.returncode == 1 and "transport_url" in done.stderr, done)
             check(WORD not in done.stdout + done.stderr, done)
     check(len(agent.log()) > log and WORD not in agent.log()[log:], "in the log")
-    for name in os.listdir(agent.state_path):
-        with open(os.path.join(agent.state_path, name), "rb") as file:
-            check(WORD.encode() not in file.read(), "in %s" % name)
+    for folder, _, names in os.walk(agent.state_path):
+        for name in names:
+            with open(os.path.join(folder, name), "rb") as file:
+                check(WORD.encode() not in file.read(), "in %s" % name)
 
 
 ROUNDS = 30
