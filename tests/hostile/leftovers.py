@@ -2,9 +2,11 @@
 of it by an order, and nothing that has its name instead is touched."""
 
 import os
+import shutil
 
 from lab.controller import RemoteError
 from lab.guest import Disk
+from lab.host import IMAGES
 from lab.images import GIB, MIB
 from lab.tap import check, equal
 
@@ -152,5 +154,55 @@ def quarantined_file_swapped(stage):
     stage.controller.call("kvm01", "delete_quarantined_disks", migration_id=migration_id, force=True)
 
 
-CASES = (kept_image_of_a_stranger, kept_image_is_replaced, kept_image_that_was_swapped,
+def _clone(stage, base):
+    """An instance that does not run, whose overlay lies on this image; only its header says so."""
+    path = IMAGES + "/clone.qcow2"
+    stage.source.run("qemu-img", "create", "-q", "-u", "-f", "qcow2", "-F", "qcow2", "-b", base,
+                     path, str(GIB))
+    stage.defer(stage.remove, stage.source, path)
+    stage.guest(Disk("vda", GIB, path=path)).define()
+
+
+def base_of_another(stage):
+    """a kept image that became the base of another instance stays: the return finds it in its way"""
+    guest = stage.still(Disk("vda", GIB, data=MIB))
+    path = guest.disks[0].path
+    stage.carry(guest)
+    stage.defer(stage.remove, stage.source, path)
+    _clone(stage, path)
+    inode = os.stat(stage.source.path(path)).st_ino
+    stage.refused("DestinationDiskExists", guest, "kvm01")
+    equal(os.stat(stage.source.path(path)).st_ino, inode)
+
+
+def base_of_another_deleted(stage):
+    """an image that is the base of another instance is not deleted when its own goes away"""
+    guest = stage.still(Disk("vda", GIB, data=MIB))
+    path = guest.disks[0].path
+    stage.defer(stage.remove, stage.source, path)
+    _clone(stage, path)
+    event = stage.recorder.wait_terminal(stage.migrate(guest, source_disks="delete"), 90)
+    guest.moved_to(stage.destination)
+    check(os.path.basename(path) in stage.source.images(), event.payload)
+    equal(event.type, "migration.error")
+
+
+def one_image_of_two(stage):
+    """two instances of two hosts, images of one path and content: they do not end on one file"""
+    path = IMAGES + "/same.qcow2"
+    guests = [stage.guest(Disk("vda", GIB, data=8 * MIB, path=path), host=host)
+              for host in ("kvm01", "kvm03")]
+    guests[0].create_images()
+    shutil.copyfile(stage.source.path(path), stage.hosts["kvm03"].path(path))
+    for host in stage.hosts.values():
+        stage.defer(stage.remove, host, path)
+    for guest in guests:
+        guest.define()
+    orders = [stage.migrate(guest) for guest in guests]
+    ends = sorted(stage.recorder.wait_terminal(order, 90).type for order in orders)
+    equal(ends, ["migration.completed", "migration.failed"])
+
+
+CASES = (base_of_another, base_of_another_deleted, one_image_of_two,
+         kept_image_of_a_stranger, kept_image_is_replaced, kept_image_that_was_swapped,
          partial_file_swapped, quarantined_file_swapped)
