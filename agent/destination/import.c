@@ -181,8 +181,8 @@ is_made(FerryImports *self, const FerryImport *row)
                       (before->state == FERRY_IMPORT_COPYING && is_published_by(self, before)));
 }
 
-/* A base may be anybody's who has the same content; an image is of this instance alone: what it left
- * behind here, or nothing. */
+/* A base may be anybody's who has the same content; an image is of this instance alone: what it
+ * left behind here, or nothing. */
 static bool
 use_present(FerryImports *self,
             virConnectPtr connection,

@@ -65,8 +65,8 @@ bool ferry_imports_undo(FerryImports *imports,
  * its migration began. Called once, before orders are taken. */
 void ferry_imports_adopt(FerryImports *imports);
 
-/** Returns: true when the file at @path was brought by this migration, complete, or was there with
- * the same content. */
+/** Returns: true when the file at @path was brought by this migration, complete, or was there
+ * with the same content. */
 bool ferry_imports_brought(FerryImports *imports, const char *migration_id, const char *path);
 
 /** The instance arrived: what it needs stays. */

@@ -65,8 +65,8 @@ note_of_migration(const FerryAgent *agent, const char *migration_id, const char 
     }
 }
 
-/* Returns: (transfer full) (nullable): the file of variables that the instance here really has: what
- * was prepared is what an order said. */
+/* Returns: (transfer full) (nullable): the file of variables that the instance here really has:
+ * what was prepared is what an order said. */
 static char *
 find_nvram(const FerryAgent *agent, const char *uuid)
 {
