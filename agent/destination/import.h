@@ -61,8 +61,8 @@ bool ferry_imports_undo(FerryImports *imports,
                         json_t *kept,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** What an agent of before brought, or began to, is noted as what it is, if it came into being since
- * its migration began. Called once, before orders are taken. */
+/** What an agent of before brought, or began to, is noted as what it is, if it came into being
+ * since its migration began. Called once, before orders are taken. */
 void ferry_imports_adopt(FerryImports *imports);
 
 /** Returns: true when the file at @path was brought by this migration, complete, or was there
