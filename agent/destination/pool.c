@@ -248,8 +248,9 @@ check_uuid(virStoragePoolPtr pool, const FerryCreation *creation, GError **error
     ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
                     "Look whose it is (virsh pool-dumpxml); undo it by hand when nobody needs it",
                     creation->detail
-                        ? "The storage pool '%s' is another one than that of '%s'"
-                        : "Nothing proves that storage pool '%s' is as it is by migration '%s'",
+                        ? "The storage pool '%s' is another one than that of '%s'; it is kept"
+                        : "Nothing proves that storage pool '%s' was changed by migration '%s'; it "
+                          "is kept",
                     creation->pool, creation->migration_id);
     return false;
 }

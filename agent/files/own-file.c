@@ -114,8 +114,8 @@ compare(const FerryOwnFile *file, const Found *found, GError **why)
         return FERRY_OWN_FILE_FOREIGN;
     }
     ferry_set_error(why, FERRY_ERROR_MIGRATION_ERROR, LOOK_HINT,
-                    "Nothing proves that '%s' is migration '%s''s; it is kept", file->path,
-                    file->migration_id);
+                    "Nothing proves that migration '%s' made '%s'; it is kept", file->migration_id,
+                    file->path);
     return FERRY_OWN_FILE_UNKNOWN;
 }
 
