@@ -10,6 +10,8 @@
 #include "virt/domain.h"
 #include "virt/virt.h"
 
+#include <string.h>
+
 static FerryOwnFile
 own_file(const FerryAgent *agent, const FerryCreation *creation, GStrv allowed)
 {
@@ -51,20 +53,6 @@ note(const FerryAgent *agent, const FerryCreation *creation)
                   creation->path, error->message);
 }
 
-static void
-note_of_migration(const FerryAgent *agent, const char *migration_id, const char *nvram)
-{
-    g_autoptr(GPtrArray) creations = ferry_journal_creations(agent->journal, migration_id, NULL);
-
-    for (guint i = 0; creations && i < creations->len; i++) {
-        const FerryCreation *creation = g_ptr_array_index(creations, i);
-
-        if (creation->kind == FERRY_CREATION_NVRAM && creation->state == FERRY_CREATION_INTENDED &&
-            g_strcmp0(creation->path, nvram) == 0)
-            note(agent, creation);
-    }
-}
-
 /* Returns: (transfer full) (nullable): the file of variables that the instance here really has:
  * what was prepared is what an order said. */
 static char *
@@ -79,17 +67,38 @@ find_nvram(const FerryAgent *agent, const char *uuid)
     return instance ? g_strdup(instance->nvram) : NULL;
 }
 
+static bool
+is_awaited(const FerryCreation *creation)
+{
+    return creation->kind == FERRY_CREATION_NVRAM && creation->state == FERRY_CREATION_INTENDED;
+}
+
+static void
+note_of_migration(const FerryAgent *agent, const FerryRecord *record)
+{
+    g_autoptr(GPtrArray) creations =
+        ferry_journal_creations(agent->journal, record->migration_id, NULL);
+
+    for (guint i = 0; creations && i < creations->len; i++) {
+        const FerryCreation *creation = g_ptr_array_index(creations, i);
+        g_autofree char *nvram =
+            is_awaited(creation) ? find_nvram(agent, record->instance_uuid) : NULL;
+
+        if (nvram && strcmp(creation->path, nvram) == 0)
+            note(agent, creation);
+    }
+}
+
 void
 ferry_nvram_note_arrival(const FerryAgent *agent, const char *uuid)
 {
     g_autoptr(GPtrArray) records = ferry_journal_list_incoming(agent->journal, NULL);
-    g_autofree char *nvram = find_nvram(agent, uuid);
 
     for (guint i = 0; records && i < records->len; i++) {
         const FerryRecord *record = g_ptr_array_index(records, i);
 
         if (g_strcmp0(record->instance_uuid, uuid) == 0)
-            note_of_migration(agent, record->migration_id, nvram);
+            note_of_migration(agent, record);
     }
 }
 
