@@ -211,11 +211,22 @@ forget_identities(Fixture *self)
     g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
 }
 
+/* Another life of the agent. */
+static void
+start_again(Fixture *self)
+{
+    FerryAgent *agent = &self->agent.agent;
+
+    ferry_digests_free(agent->digests);
+    agent_reopen_journal(&self->agent);
+    agent->digests = ferry_digests_new(agent->journal, agent->virt, agent->stopping);
+}
+
 static void
 test_brought(Fixture *self, gconstpointer user_data)
 {
     bring(self);
-    agent_reopen_journal(&self->agent);
+    start_again(self);
     begin(self, "copy");
     publish(self);
     begin(self, "present");
