@@ -77,14 +77,24 @@ do_to_pool(const FerryPreparation *preparation,
     return ferry_preparation_note_made(preparation, id, uuid, error);
 }
 
-/* Folders that are missing on the way to @folder, and itself, from the top. */
+static bool
+is_below_allowed(const FerryAgent *agent, const char *path)
+{
+    g_autofree char *root = NULL;
+
+    return ferry_path_find_root(path, (const char *const *)agent->config->allowed_paths, &root,
+                                NULL);
+}
+
+/* Folders that are missing on the way to @folder, and itself, from the top. An allowed folder that
+ * is missing is made, too, and stays: the configuration names it. */
 static GPtrArray *
-missing_folders(const char *folder)
+missing_folders(const FerryAgent *agent, const char *folder)
 {
     GPtrArray *missing = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *at = g_strdup(folder);
 
-    for (g_autofree char *at = g_strdup(folder);
-         strlen(at) > 1 && ferry_path_presence(at) == FERRY_PATH_ABSENT;) {
+    while (is_below_allowed(agent, at) && ferry_path_presence(at) == FERRY_PATH_ABSENT) {
         char *parent = g_path_get_dirname(at);
 
         g_ptr_array_insert(missing, 0, at);
@@ -101,7 +111,7 @@ build(const FerryPreparation *preparation,
       GError **error)
 {
     const char *name = virStoragePoolGetName(pool);
-    g_autoptr(GPtrArray) missing = missing_folders(folder);
+    g_autoptr(GPtrArray) missing = missing_folders(preparation->agent, folder);
     g_autofree gint64 *ids = g_new0(gint64, missing->len + 1);
 
     for (guint i = 0; i < missing->len; i++) {
