@@ -5,6 +5,8 @@
 #include "ferry/lock.h"
 #include "journal/db.h"
 
+#define COLUMNS "id, migration_id, kind, state, pool, path, detail, at_us"
+
 static const char *const kinds[] = {
     [FERRY_CREATION_DIRECTORY] = "directory",
     [FERRY_CREATION_POOL_DEFINED] = "pool-defined",
@@ -104,7 +106,7 @@ read_creation(FerryStatement *row)
     creation->pool = ferry_journal_db_text(row, 4);
     creation->path = ferry_journal_db_text(row, 5);
     creation->detail = ferry_journal_db_text(row, 6);
-    creation->at_us = sqlite3_column_int64(row, 7);
+    creation->at_us = ferry_journal_db_time(row, 7);
     return creation;
 }
 
@@ -116,8 +118,7 @@ ferry_journal_creations(FerryJournal *journal, const char *migration_id, GError 
     FERRY_LOCK_SCOPE(&journal->lock);
     g_autoptr(FerryStatement) statement =
         ferry_journal_db_prepare(journal, error,
-                                 "SELECT id, migration_id, kind, state, pool, path, detail, at_us"
-                                 " FROM creations WHERE migration_id = ?"
+                                 "SELECT " COLUMNS " FROM creations WHERE migration_id = ?"
                                  " AND state IN ('intended', 'made', 'kept') ORDER BY id DESC",
                                  "t", migration_id);
 
@@ -137,8 +138,7 @@ ferry_journal_creation_find(FerryJournal *journal, const char *path, GError **er
     FERRY_LOCK_SCOPE(&journal->lock);
     g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
         journal, error,
-        "SELECT id, migration_id, kind, state, pool, path, detail, at_us FROM creations WHERE path "
-        "= ?"
+        "SELECT " COLUMNS " FROM creations WHERE path = ?"
         " AND kind IN ('volume', 'block-volume') AND state IN ('intended', 'made', 'kept') ORDER "
         "BY id DESC LIMIT 1",
         "t", path);

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "journal-fixture.h"
+#include "journal/db.h"
 #include "journal/leftovers.h"
 
 static void
@@ -165,6 +166,22 @@ test_leftovers(Fixture *fixture, gconstpointer user_data)
     g_assert_true(ferry_journal_leftover_forget(fixture->journal, "/images/x", &error));
 }
 
+/* Times are counted with: what a damaged row says must not overflow. */
+static void
+test_damaged_time(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    (void)create(fixture, "m-1", FERRY_CREATION_VOLUME, "a", "/images/a/x");
+    g_assert_true(ferry_journal_db_run(fixture->journal, &error, "UPDATE creations SET at_us = ?",
+                                       "i", G_MININT64));
+
+    g_autoptr(GPtrArray) creations = ferry_journal_creations(fixture->journal, "m-1", &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpint(((FerryCreation *)g_ptr_array_index(creations, 0))->at_us, ==, 0);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -174,5 +191,6 @@ main(int argc, char *argv[])
     ADD("/journal/creations/pool-sharing", test_pool_sharing);
     ADD("/journal/creations/pool-made-after-a-delivery", test_pool_made_after_a_delivery);
     ADD("/journal/leftovers", test_leftovers);
+    ADD("/journal/creations/damaged-time", test_damaged_time);
     return g_test_run();
 }
