@@ -32,6 +32,13 @@ found_clear(Found *found)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Found, found_clear)
 
+/* Under which name the journal has it. */
+static const char *
+noted_path(const FerryOwnFile *file)
+{
+    return file->noted_as ? file->noted_as : file->path;
+}
+
 static bool
 look(const FerryOwnFile *file, Found *ret_found, GError **error)
 {
@@ -76,9 +83,8 @@ ferry_own_file_note(const FerryOwnFile *file, GError **error)
                         found.kind == FERRY_BENEATH_NOTHING ? "gone" : "no regular file any more");
         return false;
     }
-    return ferry_journal_identity_put(file->agent->journal, file->migration_id,
-                                      file->noted_as ? file->noted_as : file->path, &found.identity,
-                                      error);
+    return ferry_journal_identity_put(file->agent->journal, file->migration_id, noted_path(file),
+                                      &found.identity, error);
 }
 
 bool
@@ -98,12 +104,11 @@ ferry_own_file_is_born(const FerryOwnFile *file, gint64 after_us, gint64 before_
 static FerryOwnFileSeen
 compare(const FerryOwnFile *file, const Found *found, GError **why)
 {
-    const char *noted_as = file->noted_as ? file->noted_as : file->path;
     FerryFileIdentity noted = {0};
     bool is_known = false;
 
-    if (!ferry_journal_identity_get(file->agent->journal, file->migration_id, noted_as, &noted,
-                                    &is_known, why))
+    if (!ferry_journal_identity_get(file->agent->journal, file->migration_id, noted_path(file),
+                                    &noted, &is_known, why))
         return FERRY_OWN_FILE_UNKNOWN;
     if (is_known && ferry_file_identity_equal(&noted, &found->identity))
         return FERRY_OWN_FILE_OURS;
@@ -184,7 +189,7 @@ is_renamed(const FerryOwnFile *file, const char *to, int folder)
     FerryOwnFile there = *file;
 
     there.path = to;
-    there.noted_as = file->noted_as ? file->noted_as : file->path;
+    there.noted_as = noted_path(file);
     return ferry_own_file_look(&there, NULL) == FERRY_OWN_FILE_OURS && ferry_beneath_sync(folder);
 }
 

@@ -247,6 +247,18 @@ is_gone(const FerryOwnFile *file, const char *path)
            ferry_own_file_look(&at_home, NULL) != FERRY_OWN_FILE_OURS;
 }
 
+/* @folders: where it may lie, the caller's. */
+static FerryOwnFile
+aside_file(const FerryArrival *arrival, const FerryAside *aside, GStrv folders)
+{
+    return (FerryOwnFile){
+        .agent = arrival->agent,
+        .migration_id = arrival->migration_id,
+        .path = aside->aside_path,
+        .allowed_paths = (const char *const *)folders,
+    };
+}
+
 /* Returns: whether the arrival has no more to do with it. */
 static bool
 put_back(const FerryOwnFile *file, const char *path, json_t *kept)
@@ -275,10 +287,7 @@ ferry_leftover_put_back(const FerryArrival *arrival, json_t *kept, GError **erro
 
     for (guint i = 0; asides && i < asides->len; i++) {
         const FerryAside *aside = g_ptr_array_index(asides, i);
-        const FerryOwnFile file = {.agent = arrival->agent,
-                                   .migration_id = arrival->migration_id,
-                                   .path = aside->aside_path,
-                                   .allowed_paths = (const char *const *)folders};
+        const FerryOwnFile file = aside_file(arrival, aside, folders);
 
         if (!put_back(&file, aside->path, kept))
             continue;
@@ -298,10 +307,7 @@ ferry_leftover_delete_asides(const FerryArrival *arrival, GError **error)
 
     for (guint i = 0; asides && i < asides->len; i++) {
         const FerryAside *aside = g_ptr_array_index(asides, i);
-        const FerryOwnFile file = {.agent = arrival->agent,
-                                   .migration_id = arrival->migration_id,
-                                   .path = aside->aside_path,
-                                   .allowed_paths = (const char *const *)folders};
+        const FerryOwnFile file = aside_file(arrival, aside, folders);
         g_autoptr(GError) why = NULL;
 
         if (!ferry_virt_path_check_unused(arrival->connection, file.path, &why) ||

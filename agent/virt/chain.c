@@ -121,7 +121,9 @@ ferry_virt_chain_has(virConnectPtr connection, const FerryDisk *disk, const char
         g_autofree char *named = NULL;
         g_autoptr(virStorageVol) volume = NULL;
 
-        if (!ferry_virt_image_info(connection, at, format, &image, NULL) ||
+        /* libvirt would look through the whole pool for a file that is missing. */
+        if (ferry_path_presence(at) == FERRY_PATH_ABSENT ||
+            !ferry_virt_image_info(connection, at, format, &image, NULL) ||
             !image.qcow2.has_backing_file)
             return false;
         named = ferry_chain_resolve(at, image.qcow2.backing_name);
