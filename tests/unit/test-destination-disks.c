@@ -2,10 +2,9 @@
  * variables, overlays of seeded disks, files that are brought. */
 #include "config.h"
 
-#include "destination/destination.h"
 #include "destination/nvram.h"
 
-#include "agent-fixture.h"
+#include "destination-fixture.h"
 #include "ferry/json.h"
 #include "files/digests.h"
 #include "model/overlay.h"
@@ -14,69 +13,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-typedef struct {
-    AgentFixture agent;
-    FerryDestination *destination;
-    char *path;
-    json_t *info; /* instance_info, for the test to change before it prepares */
-} Fixture;
+typedef DestinationFixture Fixture;
 
 static void
 set_up(Fixture *self, gconstpointer user_data)
 {
-    agent_set_up(&self->agent, "kvm02");
-    self->agent.agent.digests = ferry_digests_new(self->agent.agent.journal, self->agent.agent.virt,
-                                                  self->agent.agent.stopping);
-    self->destination = ferry_destination_new(&self->agent.agent);
-    self->path = agent_image(&self->agent, "disk.img");
+    destination_set_up(self, "disk.img");
     fake_pool_add("images", self->agent.images);
-    self->info = agent_instance_info(self->path, "raw", "running");
-}
-
-static void
-tear_down(Fixture *self, gconstpointer user_data)
-{
-    g_cancellable_cancel(self->agent.agent.stopping);
-    ferry_destination_free(self->destination);
-    ferry_digests_free(self->agent.agent.digests);
-    json_decref(self->info);
-    g_free(self->path);
-    agent_tear_down(&self->agent, user_data);
-}
-
-static void
-accept(gpointer data)
-{
-}
-
-static json_t *
-prepare(Fixture *self, GError **error)
-{
-    g_autoptr(FerryJson) order = json_pack(
-        "{s:s, s:{s:s, s:O, s:{}, s:s}}", "method", "pre_live_migration", "args", "migration_id",
-        MIGRATION, "instance_info", self->info, "options", "source", "kvm01");
-
-    return ferry_destination_prepare(self->destination, MIGRATION, order, accept, NULL, error);
-}
-
-static json_t *
-prepare_well(Fixture *self)
-{
-    g_autoptr(GError) error = NULL;
-    json_t *data = prepare(self, &error);
-
-    g_assert_no_error(error);
-    return data;
-}
-
-static json_t *
-roll_back(Fixture *self)
-{
-    g_autoptr(GError) error = NULL;
-    json_t *answer = ferry_destination_roll_back(self->destination, MIGRATION, &error);
-
-    g_assert_no_error(error);
-    return answer;
 }
 
 static json_t *
@@ -106,7 +49,7 @@ static void
 test_block(Fixture *self, gconstpointer user_data)
 {
     g_autofree char *folder = make_block(self);
-    g_autoptr(FerryJson) data = prepare_well(self);
+    g_autoptr(FerryJson) data = destination_prepare_well(self);
     const json_t *volume = json_array_get(json_object_get(data, "volumes"), 0);
     g_autofree char *creations = agent_creations(&self->agent, MIGRATION);
 
@@ -114,7 +57,7 @@ test_block(Fixture *self, gconstpointer user_data)
     g_assert_true(fake_volume_exists("vg", "web"));
     g_assert_cmpstr(creations, ==, "block-volume /vg/web\n");
 
-    g_autoptr(FerryJson) answer = roll_back(self);
+    g_autoptr(FerryJson) answer = destination_roll_back(self);
 
     g_assert_cmpuint(json_array_size(json_object_get(answer, "removed")), ==, 1);
     g_assert_false(fake_volume_exists("vg", "web"));
@@ -127,7 +70,7 @@ test_block_is_there(Fixture *self, gconstpointer user_data)
     g_autofree char *folder = make_block(self);
 
     fake_volume_add("vg", "web", "strangers", 8 * MIB);
-    g_assert_null(prepare(self, &error));
+    g_assert_null(destination_prepare(self, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_DESTINATION_DISK_EXISTS);
     g_assert_true(fake_volume_exists("vg", "web"));
 }
@@ -140,7 +83,7 @@ test_block_of_another_size(Fixture *self, gconstpointer user_data)
     g_autofree char *folder = make_block(self);
 
     fake_pool_set_extent("vg", 3 * MIB);
-    g_assert_null(prepare(self, &error));
+    g_assert_null(destination_prepare(self, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
     g_assert_false(fake_volume_exists("vg", "web"));
 }
@@ -161,12 +104,12 @@ static void
 test_block_that_is_another_now(Fixture *self, gconstpointer user_data)
 {
     g_autofree char *folder = make_block(self);
-    g_autoptr(FerryJson) data = prepare_well(self);
+    g_autoptr(FerryJson) data = destination_prepare_well(self);
 
     remove_volume();
     fake_volume_add("vg", "web", "strangers", 8 * MIB);
 
-    g_autoptr(FerryJson) answer = roll_back(self);
+    g_autoptr(FerryJson) answer = destination_roll_back(self);
 
     g_assert_cmpuint(json_array_size(json_object_get(answer, "kept")), ==, 1);
     g_assert_true(fake_volume_exists("vg", "web"));
@@ -181,7 +124,7 @@ test_nvram(Fixture *self, gconstpointer user_data)
 
     json_object_set_new(self->info, "nvram", json_string(nvram));
 
-    g_autoptr(FerryJson) data = prepare_well(self);
+    g_autoptr(FerryJson) data = destination_prepare_well(self);
     g_autofree char *creations = agent_creations(&self->agent, MIGRATION);
 
     /* libvirt makes it later, when the instance begins to arrive; the row is there before. */
@@ -196,7 +139,7 @@ test_nvram(Fixture *self, gconstpointer user_data)
     ferry_nvram_note_arrival(&self->agent.agent, UUID);
     fake_domain_remove(UUID);
 
-    g_autoptr(FerryJson) answer = roll_back(self);
+    g_autoptr(FerryJson) answer = destination_roll_back(self);
 
     g_assert_cmpuint(json_array_size(json_object_get(answer, "kept")), ==, 0);
     g_assert_false(g_file_test(nvram, G_FILE_TEST_EXISTS));
@@ -208,7 +151,7 @@ test_nvram_outside(Fixture *self, gconstpointer user_data)
     g_autoptr(GError) error = NULL;
 
     json_object_set_new(self->info, "nvram", json_string("/etc/web_VARS.fd"));
-    g_assert_null(prepare(self, &error));
+    g_assert_null(destination_prepare(self, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR);
     g_assert_cmpuint(fake_call_count("virStorageVolCreateXML"), ==, 0);
 }
@@ -231,7 +174,7 @@ test_seeded(Fixture *self, gconstpointer user_data)
 
     json_object_set_new(disk_of(self), "seeded", json_true());
 
-    g_autoptr(FerryJson) data = prepare_well(self);
+    g_autoptr(FerryJson) data = destination_prepare_well(self);
 
     g_assert_true(g_file_test(self->path, G_FILE_TEST_EXISTS));
     g_assert_true(g_file_test(overlay, G_FILE_TEST_EXISTS));
@@ -258,7 +201,7 @@ test_seeded_takes_time(Fixture *self, gconstpointer user_data)
 
     json_object_set_new(disk_of(self), "seeded", json_true());
 
-    g_autoptr(FerryJson) data = prepare_well(self);
+    g_autoptr(FerryJson) data = destination_prepare_well(self);
 
     let_arrive_on(self, overlay);
     fake_block_job_set(UUID, "vda", VIR_DOMAIN_BLOCK_JOB_TYPE_ACTIVE_COMMIT, 100, 65536);
@@ -358,7 +301,7 @@ test_file(Fixture *self, gconstpointer user_data)
     g_autoptr(GError) error = NULL;
     g_autofree char *base = name_base(self);
     g_autofree char *digest = digest_of(self, CONTENT);
-    g_autoptr(FerryJson) data = prepare_well(self);
+    g_autoptr(FerryJson) data = destination_prepare_well(self);
     g_autoptr(FerryJson) answer = ask_for(self, base, digest, &error);
 
     g_assert_no_error(error);
@@ -376,7 +319,7 @@ test_file(Fixture *self, gconstpointer user_data)
     g_assert_cmpstr(ferry_json_get_string(again, "state"), ==, "present");
     g_assert_true(g_file_test(base, G_FILE_TEST_EXISTS));
 
-    g_autoptr(FerryJson) rolled_back = roll_back(self);
+    g_autoptr(FerryJson) rolled_back = destination_roll_back(self);
 
     g_assert_cmpuint(json_array_size(json_object_get(rolled_back, "removed")), ==, 2);
     g_assert_false(g_file_test(base, G_FILE_TEST_EXISTS));
@@ -394,7 +337,7 @@ test_file_mode(Fixture *self, gconstpointer user_data)
                  {0400, 0600, 0400}, {0777, 0644, 0444}, {0, 0600, 0400}};
     g_autofree char *base = name_base(self);
     g_autofree char *digest = digest_of(self, CONTENT);
-    g_autoptr(FerryJson) data = prepare_well(self);
+    g_autoptr(FerryJson) data = destination_prepare_well(self);
 
     for (gsize i = 0; i < G_N_ELEMENTS(modes); i++) {
         g_autoptr(GError) error = NULL;
@@ -427,7 +370,7 @@ test_definition_without_a_mark(Fixture *self, gconstpointer user_data)
 
     json_object_set_new(self->info, "state", json_string("shutoff"));
 
-    g_autoptr(FerryJson) data = prepare_well(self);
+    g_autoptr(FerryJson) data = destination_prepare_well(self);
     g_autoptr(FerryJson) answer = ask_for_kind(self, "image", self->path, digest, 0600, &error);
 
     g_assert_no_error(error);
@@ -456,7 +399,7 @@ test_file_of_nobody(Fixture *self, gconstpointer user_data)
     g_autofree char *base = name_base(self);
     g_autofree char *other = agent_image(&self->agent, "other.raw");
     g_autofree char *digest = digest_of(self, CONTENT);
-    g_autoptr(FerryJson) data = prepare_well(self);
+    g_autoptr(FerryJson) data = destination_prepare_well(self);
     const struct {
         const char *kind;
         const char *path;
@@ -481,7 +424,7 @@ test_file_that_is_another(Fixture *self, gconstpointer user_data)
     g_autoptr(GError) error = NULL;
     g_autofree char *base = name_base(self);
     g_autofree char *digest = digest_of(self, CONTENT);
-    g_autoptr(FerryJson) data = prepare_well(self);
+    g_autoptr(FerryJson) data = destination_prepare_well(self);
     g_autoptr(FerryJson) answer = ask_for(self, base, digest, &error);
 
     write_over(ferry_json_get_string(answer, "path"), "what a base holds, and nothing ELSE");
@@ -500,7 +443,7 @@ test_file_is_there(Fixture *self, gconstpointer user_data)
     g_autoptr(GError) error = NULL;
     g_autofree char *base = name_base(self);
     g_autofree char *digest = digest_of(self, CONTENT);
-    g_autoptr(FerryJson) data = prepare_well(self);
+    g_autoptr(FerryJson) data = destination_prepare_well(self);
 
     g_assert_true(g_file_set_contents(base, CONTENT, -1, NULL));
 
@@ -510,7 +453,7 @@ test_file_is_there(Fixture *self, gconstpointer user_data)
     g_assert_cmpstr(ferry_json_get_string(answer, "state"), ==, "present");
 
     /* It was there before: it stays. */
-    g_autoptr(FerryJson) rolled_back = roll_back(self);
+    g_autoptr(FerryJson) rolled_back = destination_roll_back(self);
 
     g_assert_cmpuint(json_array_size(json_object_get(rolled_back, "removed")), ==, 1);
     g_assert_true(g_file_test(base, G_FILE_TEST_EXISTS));
@@ -522,7 +465,7 @@ test_other_file_is_there(Fixture *self, gconstpointer user_data)
     g_autoptr(GError) error = NULL;
     g_autofree char *base = name_base(self);
     g_autofree char *digest = digest_of(self, CONTENT);
-    g_autoptr(FerryJson) data = prepare_well(self);
+    g_autoptr(FerryJson) data = destination_prepare_well(self);
 
     g_assert_true(g_file_set_contents(base, "a stranger's", -1, NULL));
     g_assert_null(ask_for(self, base, digest, &error));
@@ -542,7 +485,7 @@ test_file_without_a_preparation(Fixture *self, gconstpointer user_data)
 }
 
 #define ADD(path, func)                                                                            \
-    g_test_add("/destination-disks/" path, Fixture, NULL, set_up, func, tear_down)
+    g_test_add("/destination-disks/" path, Fixture, NULL, set_up, func, destination_tear_down)
 
 int
 main(int argc, char *argv[])
@@ -561,7 +504,7 @@ main(int argc, char *argv[])
     ADD("file/of-nobody", test_file_of_nobody);
     ADD("definition/of-an-agent-of-before", test_definition_without_a_mark);
     g_test_add("/destination-disks/definition/without-its-images", Fixture, "/elsewhere/disk.img",
-               set_up, test_definition_without_a_mark, tear_down);
+               set_up, test_definition_without_a_mark, destination_tear_down);
     ADD("file/that-is-another", test_file_that_is_another);
     ADD("file/is-there", test_file_is_there);
     ADD("file/other-is-there", test_other_file_is_there);

@@ -1,13 +1,11 @@
 /* A rollback removes what the migration made, and nothing that has its name by then. */
 #include "config.h"
 
-#include "destination/destination.h"
 #include "destination/nvram.h"
 #include "destination/preparation.h"
 
-#include "agent-fixture.h"
+#include "destination-fixture.h"
 #include "ferry/json.h"
-#include "files/digests.h"
 #include "journal/identities.h"
 
 #include <glib/gstdio.h>
@@ -16,63 +14,20 @@
 
 #define PRECIOUS "somebody's own"
 
-typedef struct {
-    AgentFixture agent;
-    FerryDestination *destination;
-    char *folder; /* made with the image */
-    char *path;
-    char *elsewhere; /* beside the allowed folder */
-    json_t *info;
-} Fixture;
+typedef DestinationFixture Fixture;
 
+/* In a folder that is made with it, as is the one above. */
 static void
 set_up(Fixture *self, gconstpointer user_data)
 {
-    agent_set_up(&self->agent, "kvm02");
-    self->agent.agent.digests = ferry_digests_new(self->agent.agent.journal, self->agent.agent.virt,
-                                                  self->agent.agent.stopping);
-    self->destination = ferry_destination_new(&self->agent.agent);
-    self->folder = agent_image(&self->agent, "tenants/web");
-    self->path = agent_image(&self->agent, "tenants/web/disk.img");
-    self->elsewhere = g_build_filename(self->agent.folder, "elsewhere", NULL);
-    self->info = agent_instance_info(self->path, "raw", "running");
-}
-
-static void
-tear_down(Fixture *self, gconstpointer user_data)
-{
-    g_cancellable_cancel(self->agent.agent.stopping);
-    ferry_destination_free(self->destination);
-    ferry_digests_free(self->agent.agent.digests);
-    json_decref(self->info);
-    g_free(self->folder);
-    g_free(self->path);
-    g_free(self->elsewhere);
-    agent_tear_down(&self->agent, user_data);
-}
-
-static void
-accept(gpointer data)
-{
-}
-
-static json_t *
-prepare(Fixture *self, GError **error)
-{
-    g_autoptr(FerryJson) order = json_pack(
-        "{s:s, s:{s:s, s:O, s:{}, s:s}}", "method", "pre_live_migration", "args", "migration_id",
-        MIGRATION, "instance_info", self->info, "options", "source", "kvm01");
-
-    return ferry_destination_prepare(self->destination, MIGRATION, order, accept, NULL, error);
+    destination_set_up(self, "tenants/web/disk.img");
 }
 
 static void
 prepare_well(Fixture *self)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(FerryJson) data = prepare(self, &error);
+    g_autoptr(FerryJson) data = destination_prepare_well(self);
 
-    g_assert_no_error(error);
     g_assert_nonnull(data);
 }
 
@@ -80,12 +35,10 @@ prepare_well(Fixture *self)
 static char *
 why_kept(Fixture *self, const char *path)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(FerryJson) answer = ferry_destination_roll_back(self->destination, MIGRATION, &error);
+    g_autoptr(FerryJson) answer = destination_roll_back(self);
     json_t *each = NULL;
     gsize index = 0;
 
-    g_assert_no_error(error);
     json_array_foreach(json_object_get(answer, "kept"), index, each)
         if (g_strcmp0(ferry_json_get_string(each, "path"), path) == 0)
             return g_strdup(ferry_json_get_string(each, "why"));
@@ -147,15 +100,17 @@ test_renamed_over(Fixture *self, gconstpointer user_data)
 static void
 test_folder_becomes_a_link(Fixture *self, gconstpointer user_data)
 {
+    g_autofree char *folder = g_path_get_dirname(self->path);
+    g_autofree char *elsewhere = g_build_filename(self->agent.folder, "elsewhere", NULL);
     g_autofree char *aside = agent_image(&self->agent, "aside");
-    g_autofree char *victim = g_build_filename(self->elsewhere, "disk.img", NULL);
+    g_autofree char *victim = g_build_filename(elsewhere, "disk.img", NULL);
     g_autofree char *why = NULL;
 
     prepare_well(self);
-    g_assert_cmpint(g_mkdir(self->elsewhere, 0755), ==, 0);
+    g_assert_cmpint(g_mkdir(elsewhere, 0755), ==, 0);
     put(victim);
-    g_assert_cmpint(g_rename(self->folder, aside), ==, 0);
-    g_assert_cmpint(symlink(self->elsewhere, self->folder), ==, 0);
+    g_assert_cmpint(g_rename(folder, aside), ==, 0);
+    g_assert_cmpint(symlink(elsewhere, folder), ==, 0);
     why = why_kept(self, self->path);
     g_assert_nonnull(strstr(why, "not a folder any more"));
     assert_precious(victim);
@@ -219,7 +174,7 @@ test_comes_between(Fixture *self, gconstpointer user_data)
     fake_call_hook("virStorageVolCreateXML", put_strangers_file, self);
     fake_call_fail("virStorageVolCreateXML", VIR_ERR_OPERATION_INVALID,
                    "volume target path already exists");
-    g_assert_null(prepare(self, &error));
+    g_assert_null(destination_prepare(self, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_DESTINATION_DISK_EXISTS);
     assert_precious(self->path);
 }
@@ -243,6 +198,7 @@ test_all_new_folders_go(Fixture *self, gconstpointer user_data)
 static void
 test_folder_in_use_is_said(Fixture *self, gconstpointer user_data)
 {
+    g_autofree char *folder = g_path_get_dirname(self->path);
     g_autofree char *tenants = agent_image(&self->agent, "tenants");
     g_autofree char *other = agent_image(&self->agent, "tenants/other.img");
     g_autofree char *why = NULL;
@@ -251,13 +207,14 @@ test_folder_in_use_is_said(Fixture *self, gconstpointer user_data)
     put(other);
     why = why_kept(self, tenants);
     g_assert_nonnull(why);
-    assert_there(self->folder, false);
+    assert_there(folder, false);
     assert_precious(other);
 }
 
 static void
 test_another_pool_of_that_name(Fixture *self, gconstpointer user_data)
 {
+    g_autofree char *folder = g_path_get_dirname(self->path);
     g_autofree char *why = NULL;
 
     prepare_well(self);
@@ -269,7 +226,7 @@ test_another_pool_of_that_name(Fixture *self, gconstpointer user_data)
         virStoragePoolFree(pool);
     }
     fake_pool_add("web", self->agent.images);
-    why = why_kept(self, self->folder);
+    why = why_kept(self, folder);
     g_assert_nonnull(strstr(why, "another one than that of"));
     g_assert_true(fake_pool_is_active("web"));
     g_assert_true(fake_pool_is_autostarted("web"));
@@ -387,7 +344,7 @@ main(int argc, char **argv)
     for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {
         g_autofree char *path = g_strconcat("/destination-provenance/", tests[i].name, NULL);
 
-        g_test_add(path, Fixture, NULL, set_up, tests[i].test, tear_down);
+        g_test_add(path, Fixture, NULL, set_up, tests[i].test, destination_tear_down);
     }
     return g_test_run();
 }
