@@ -4,6 +4,7 @@
  * This file has the one function of the bus that such calls need. */
 #include "config.h"
 
+#include "input.h"
 #include "target.h"
 
 #include "../../rpc/failure.h"
@@ -26,17 +27,8 @@ static size_t next_answer;
 json_t *
 ferry_bus_call(FerryBus *bus, const FerryCall *call, GError **error)
 {
-    json_t *said = json_array_get(script, next_answer++);
-    const json_t *failure = json_object_get(said, "error");
-
     json_decref(call->args);
-    if (said && !failure)
-        return json_incref(said);
-    if (failure)
-        g_propagate_error(error, ferry_error_from_json(failure));
-    else
-        ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL, "No answer");
-    return NULL;
+    return ferry_fuzz_next_answer(script, &next_answer, error);
 }
 
 static const FerryAgent *

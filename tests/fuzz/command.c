@@ -5,6 +5,7 @@
  * This file has the functions of cli/session.h: agents that answer so stand behind them. */
 #include "config.h"
 
+#include "input.h"
 #include "target.h"
 
 #include "../../cli/command.h"
@@ -30,16 +31,7 @@ static FerrySession the_session;
 static json_t *
 answer(FerrySession *session, GError **error)
 {
-    json_t *said = json_array_get(session->script, session->next++);
-    const json_t *failure = json_object_get(said, "error");
-
-    if (said && !failure)
-        return json_incref(said);
-    if (failure)
-        g_propagate_error(error, ferry_error_from_json(failure));
-    else
-        ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL, "No answer");
-    return NULL;
+    return ferry_fuzz_next_answer(session->script, &session->next, error);
 }
 
 FerrySession *

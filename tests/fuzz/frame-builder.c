@@ -2,6 +2,8 @@
 
 #include "frame-builder.h"
 
+#include "input.h"
+
 #include "../../rpc/amqp-frames.h"
 #include "../../rpc/topology.h"
 
@@ -46,22 +48,8 @@ ferry_fuzz_put_method(GByteArray *sent, guint channel, guint32 method, const GBy
 
 /* --- frames built by orders ------------------------------------------------------------------- */
 
-typedef struct {
-    const uint8_t *next;
-    size_t left;
-} Orders;
-
-static guint8
-take_byte(Orders *orders)
-{
-    if (orders->left == 0)
-        return 0;
-    orders->left--;
-    return *orders->next++;
-}
-
 static void
-take_bytes(Orders *orders, GByteArray *bytes, size_t count)
+take_bytes(FerryFuzzInput *orders, GByteArray *bytes, size_t count)
 {
     count = MIN(count, orders->left);
     g_byte_array_append(bytes, orders->next, (guint)count);
@@ -104,29 +92,29 @@ static const char *const tags[] = {FERRY_CONSUMER_SHARED, FERRY_CONSUMER_REPLIES
 
 /* Mostly the open one. */
 static guint
-take_channel(Orders *orders)
+take_channel(FerryFuzzInput *orders)
 {
-    const guint8 byte = take_byte(orders);
+    const guint8 byte = ferry_fuzz_take_byte(orders);
 
     return byte < 250 ? FERRY_AMQP_CHANNEL : byte == 250 ? 0 : byte;
 }
 
 static void
-build_deliver(Orders *orders, GByteArray *sent)
+build_deliver(FerryFuzzInput *orders, GByteArray *sent)
 {
     g_autoptr(GByteArray) arguments = g_byte_array_new();
     const guint channel = take_channel(orders);
 
-    put_text(arguments, tags[take_byte(orders) % G_N_ELEMENTS(tags)]);
-    ferry_fuzz_put_number(arguments, take_byte(orders), 8);
-    ferry_fuzz_put_number(arguments, take_byte(orders) & 1, 1);
+    put_text(arguments, tags[ferry_fuzz_take_byte(orders) % G_N_ELEMENTS(tags)]);
+    ferry_fuzz_put_number(arguments, ferry_fuzz_take_byte(orders), 8);
+    ferry_fuzz_put_number(arguments, ferry_fuzz_take_byte(orders) & 1, 1);
     put_text(arguments, "virt-ferry");
     put_text(arguments, "virt-ferry.host");
     ferry_fuzz_put_method(sent, channel, AMQP_BASIC_DELIVER_METHOD, arguments);
 }
 
 static void
-build_return(Orders *orders, GByteArray *sent)
+build_return(FerryFuzzInput *orders, GByteArray *sent)
 {
     g_autoptr(GByteArray) arguments = g_byte_array_new();
 
@@ -139,63 +127,63 @@ build_return(Orders *orders, GByteArray *sent)
 
 /* A content header: mostly of class basic and of a size of one byte. */
 static void
-build_header(Orders *orders, GByteArray *sent)
+build_header(FerryFuzzInput *orders, GByteArray *sent)
 {
     g_autoptr(GByteArray) payload = g_byte_array_new();
     const guint channel = take_channel(orders);
-    const guint8 kind = take_byte(orders);
-    const guint8 size = take_byte(orders);
+    const guint8 kind = ferry_fuzz_take_byte(orders);
+    const guint8 size = ferry_fuzz_take_byte(orders);
 
     ferry_fuzz_put_number(payload,
                           kind < 192 ? AMQP_BASIC_CLASS : classes[kind % G_N_ELEMENTS(classes)], 2);
     ferry_fuzz_put_number(payload, 0, 2);
     ferry_fuzz_put_number(payload, size < 192 ? size : G_GUINT64_CONSTANT(1) << (size - 192), 8);
-    ferry_fuzz_put_number(payload, take_byte(orders), 1);
-    ferry_fuzz_put_number(payload, take_byte(orders), 1);
-    take_bytes(orders, payload, take_byte(orders));
+    ferry_fuzz_put_number(payload, ferry_fuzz_take_byte(orders), 1);
+    ferry_fuzz_put_number(payload, ferry_fuzz_take_byte(orders), 1);
+    take_bytes(orders, payload, ferry_fuzz_take_byte(orders));
     put_frame(sent, AMQP_FRAME_HEADER, channel, payload);
 }
 
 static void
-build_body(Orders *orders, GByteArray *sent)
+build_body(FerryFuzzInput *orders, GByteArray *sent)
 {
     g_autoptr(GByteArray) payload = g_byte_array_new();
     const guint channel = take_channel(orders);
 
-    take_bytes(orders, payload, take_byte(orders));
+    take_bytes(orders, payload, ferry_fuzz_take_byte(orders));
     put_frame(sent, AMQP_FRAME_BODY, channel, payload);
 }
 
 static void
-build_method(Orders *orders, GByteArray *sent)
+build_method(FerryFuzzInput *orders, GByteArray *sent)
 {
     g_autoptr(GByteArray) arguments = g_byte_array_new();
     const guint channel = take_channel(orders);
-    const guint32 method = methods[take_byte(orders) % G_N_ELEMENTS(methods)];
+    const guint32 method = methods[ferry_fuzz_take_byte(orders) % G_N_ELEMENTS(methods)];
 
-    take_bytes(orders, arguments, take_byte(orders));
+    take_bytes(orders, arguments, ferry_fuzz_take_byte(orders));
     ferry_fuzz_put_method(sent, channel, method, arguments);
 }
 
 static void
-build_frame(Orders *orders, GByteArray *sent)
+build_frame(FerryFuzzInput *orders, GByteArray *sent)
 {
     g_autoptr(GByteArray) payload = g_byte_array_new();
-    const guint8 type = take_byte(orders);
+    const guint8 type = ferry_fuzz_take_byte(orders);
     const guint channel = take_channel(orders);
 
-    take_bytes(orders, payload, take_byte(orders));
+    take_bytes(orders, payload, ferry_fuzz_take_byte(orders));
     put_frame(sent, type, channel, payload);
 }
 
 void
 ferry_fuzz_build_frames(const uint8_t *data, size_t size, GByteArray *sent)
 {
-    Orders orders = {data, size};
-    static void (*const builders[])(Orders *, GByteArray *) = {
+    FerryFuzzInput orders = {data, size};
+    static void (*const builders[])(FerryFuzzInput *, GByteArray *) = {
         build_deliver, build_header, build_body, build_method, build_return, build_frame,
     };
 
     while (orders.left > 0)
-        builders[take_byte(&orders) % G_N_ELEMENTS(builders)](&orders, sent);
+        builders[ferry_fuzz_take_byte(&orders) % G_N_ELEMENTS(builders)](&orders, sent);
 }

@@ -3,6 +3,7 @@
  * that is kept is then read as the agent reads it after a start. */
 #include "config.h"
 
+#include "input.h"
 #include "target.h"
 
 #include "journal/db.h"
@@ -29,20 +30,6 @@
 
 /* --- filling the tables ----------------------------------------------------------------------- */
 
-typedef struct {
-    const uint8_t *next;
-    size_t left;
-} Orders;
-
-static guint8
-take_byte(Orders *orders)
-{
-    if (orders->left == 0)
-        return 0;
-    orders->left--;
-    return *orders->next++;
-}
-
 static const char *const words[] = {
     "m-1",     "source",       "destination", "accepted",  "preparing",
     "running", "completed",    "error",       "disk",      "memory",
@@ -52,9 +39,9 @@ static const char *const words[] = {
 };
 
 static void
-bind(sqlite3_stmt *statement, int column, Orders *orders)
+bind(sqlite3_stmt *statement, int column, FerryFuzzInput *orders)
 {
-    const guint8 kind = take_byte(orders);
+    const guint8 kind = ferry_fuzz_take_byte(orders);
     gint64 number = 0;
     size_t length = 0;
 
@@ -62,19 +49,20 @@ bind(sqlite3_stmt *statement, int column, Orders *orders)
     case 0:
         break; /* NULL */
     case 1:
-        sqlite3_bind_int64(statement, column, take_byte(orders));
+        sqlite3_bind_int64(statement, column, ferry_fuzz_take_byte(orders));
         break;
     case 2:
         for (guint i = 0; i < sizeof number; i++)
-            number = (gint64)((guint64)number << 8 | take_byte(orders));
+            number = (gint64)((guint64)number << 8 | ferry_fuzz_take_byte(orders));
         sqlite3_bind_int64(statement, column, number);
         break;
     case 3:
-        sqlite3_bind_text(statement, column, words[take_byte(orders) % G_N_ELEMENTS(words)], -1,
+        sqlite3_bind_text(statement, column,
+                          words[ferry_fuzz_take_byte(orders) % G_N_ELEMENTS(words)], -1,
                           SQLITE_STATIC);
         break;
     default:
-        length = take_byte(orders);
+        length = ferry_fuzz_take_byte(orders);
         length = MIN(length << (kind % 4), orders->left);
         if (kind % 6 == 4)
             sqlite3_bind_text(statement, column, (const char *)orders->next, (int)length,
@@ -116,10 +104,11 @@ prepare_inserts(sqlite3 *db)
 }
 
 static void
-fill(GPtrArray *inserts, Orders *orders)
+fill(GPtrArray *inserts, FerryFuzzInput *orders)
 {
     for (guint row = 0; row < MAX_ROWS && orders->left > 0; row++) {
-        sqlite3_stmt *insert = g_ptr_array_index(inserts, take_byte(orders) % inserts->len);
+        sqlite3_stmt *insert =
+            g_ptr_array_index(inserts, ferry_fuzz_take_byte(orders) % inserts->len);
 
         for (int i = 1; i <= sqlite3_bind_parameter_count(insert); i++)
             bind(insert, i, orders);
@@ -284,7 +273,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static FerryJournal *journal;
     static GPtrArray *inserts;
-    Orders orders = {data, size};
+    FerryFuzzInput orders = {data, size};
 
     if (!journal) {
         journal = open_journal();
