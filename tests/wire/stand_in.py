@@ -67,11 +67,14 @@ class StandIn:
         return self
 
     def __exit__(self, *exc):
-        for thread in self.threads:
-            thread.join()
-        self._server.stop()
-        self._server.wait()
-        self._transport.cleanup()
+        try:
+            for thread in self.threads:
+                thread.join()
+        finally:
+            # One that stays would take the orders of the next case.
+            self._server.stop()
+            self._server.wait()
+            self._transport.cleanup()
 
     def called(self, method):
         """The arguments of each call to `method` so far."""
@@ -89,8 +92,9 @@ class StandIn:
     def begin(self, migration_id):
         """Lets the play begin; what an order's answer does."""
         thread = threading.Thread(target=self.play, args=(self, migration_id))
-        self.threads.append(thread)
         thread.start()
+        # Only now: who sees it in the list may join it.
+        self.threads.append(thread)
 
     def event(self, migration_id, status, priority='info', seq=None, **payload):
         """Publishes that the migration entered `status`."""
