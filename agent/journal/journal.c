@@ -8,6 +8,7 @@
 #include "ferry/lock.h"
 #include "journal/db.h"
 #include "journal/event.h"
+#include "journal/story.h"
 
 /* @documents: the columns that may be large, or as many times NULL. */
 #define RECORD_COLUMNS_WITH(documents)                                                             \
@@ -123,6 +124,7 @@ ferry_journal_add(FerryJournal *journal, FerryRecord *record, GError **error)
         return false;
     }
     record->seq = 1;
+    ferry_story_tell(record, ferry_status_event_type(record->role, record->status));
     wake_outbox(journal);
     return true;
 }
@@ -177,8 +179,10 @@ ferry_journal_save(FerryJournal *journal,
     if (!ferry_journal_db_end(journal, ok, ok ? error : NULL))
         return false;
     record->seq = seq;
-    if (event_type)
+    if (event_type) {
+        ferry_story_tell(record, event_type);
         wake_outbox(journal);
+    }
     return true;
 }
 
