@@ -158,7 +158,8 @@ check_files(Check *self, const char *const *files)
     print_row("Files", list ? list : "none: everything has its default", NULL);
     for (const char *const *file = files; *file; file++) {
         if (!may(*file, R_OK))
-            add_problem(self, "user '%s' cannot read '%s': %s. Give it the group '%s' and mode 0640",
+            add_problem(self,
+                        "user '%s' cannot read '%s': %s. Give it the group '%s' and mode 0640",
                         self->user, *file, g_strerror(errno), SERVICE_USER);
     }
     if (messaging->ssl) {
@@ -226,8 +227,7 @@ check_images(Check *self)
         bool missing = is_missing(*path);
         const char *refusal = missing ? NULL : refusal_of_folder(*path);
 
-        print_row("Images", *path,
-                  missing ? "not there" : (refusal ? "not writable" : "usable"));
+        print_row("Images", *path, missing ? "not there" : (refusal ? "not writable" : "usable"));
         if (missing)
             warn("%s: there is no folder '%s'. It is made when an image arrives in it, if the user "
                  "may make it",

@@ -46,7 +46,7 @@ log_failure(FerryRequest *request, const FerryMethodRow *method, const GError *e
                                  ferry_json_get_string(args, "instance"), error);
     else
         g_info("Request '%s' (%s) is answered with %s: %s", ferry_request_method(request),
-           ferry_request_log_id(request), ferry_error_name(error), error->message);
+               ferry_request_log_id(request), ferry_error_name(error), error->message);
 }
 
 /* Runs the method: it has answered when it comes back, or is answered here with its error. */

@@ -20,8 +20,8 @@ typedef struct {
     GCond changed;
     /* Guarded by lock. */
     GHashTable *hosts; /* name -> json_t: a description, or a ping's answer */
-    guint answered; /* by a description, or an error in its place */
-    bool over;      /* no more descriptions come */
+    guint answered;    /* by a description, or an error in its place */
+    bool over;         /* no more descriptions come */
 } Survey;
 
 static void
@@ -62,9 +62,8 @@ static gpointer
 describe(gpointer data)
 {
     Survey *self = data;
-    const FerrySurvey question = {.method = "describe_host",
-                                  .window_ms = DESCRIBE_WINDOW_MS,
-                                  .cancellable = self->enough};
+    const FerrySurvey question = {
+        .method = "describe_host", .window_ms = DESCRIBE_WINDOW_MS, .cancellable = self->enough};
 
     g_autoptr(GError) why = NULL;
 

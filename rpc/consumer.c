@@ -412,9 +412,9 @@ release_self(gpointer data)
 static void
 send_probe(FerryConsumer *self)
 {
-    FerryOutgoing *probe = ferry_outgoing_new(
-        FERRY_OUTGOING_PROBE, self->transport->options->control_exchange, self->queues.own,
-        json_pack("{s:s, s:{}}", "method", "ping", "args"));
+    FerryOutgoing *probe =
+        ferry_outgoing_new(FERRY_OUTGOING_PROBE, self->transport->options->control_exchange,
+                           self->queues.own, json_pack("{s:s, s:{}}", "method", "ping", "args"));
 
     probe->enveloped = false;
     probe->correlation_id = g_strdup(self->probe_id);
@@ -449,10 +449,11 @@ check_binding(FerryConsumer *self, GError **error)
 {
     if (!is_requested(self, &self->rebind_requested))
         return true;
-    ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL,
-                    "Nothing leads to queue \"%s\" any more: its binding or the exchange \"%s\" was "
-                    "deleted. Both are made again",
-                    self->queues.own, self->transport->options->control_exchange);
+    ferry_set_error(
+        error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL,
+        "Nothing leads to queue \"%s\" any more: its binding or the exchange \"%s\" was "
+        "deleted. Both are made again",
+        self->queues.own, self->transport->options->control_exchange);
     return false;
 }
 
@@ -512,8 +513,7 @@ serve(FerryConsumer *self, FerryAmqpConnection *connection)
     while (alive && more && !is_requested(self, &self->stop_requested)) {
         alive = tell_settled(self, connection, &error) && await_replies(self, connection, &error) &&
                 stop_serving(self, connection, &error) && tend_name(self, connection, &error) &&
-                give_back(self, connection, &error) &&
-                read_some(self, connection, &more, &error);
+                give_back(self, connection, &error) && read_some(self, connection, &more, &error);
     }
     if (!alive)
         ferry_link_fail(self->link, error, /* by_message= */ false);
@@ -584,11 +584,9 @@ leave(FerryConsumer *self, FerryAmqpConnection *connection)
     g_autoptr(GError) error = NULL;
 
     ferry_amqp_connection_shorten_timeout(connection);
-    bool left =
-        tell_settled(self, connection, &error) &&
-        end_serving(self, connection, &error) &&
-        (!self->awaits_replies ||
-         ferry_topology_delete_queue(connection, self->reply_queue, &error));
+    bool left = tell_settled(self, connection, &error) && end_serving(self, connection, &error) &&
+                (!self->awaits_replies ||
+                 ferry_topology_delete_queue(connection, self->reply_queue, &error));
     if (left)
         ferry_link_close(self->link);
     else

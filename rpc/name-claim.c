@@ -21,8 +21,9 @@ struct FerryNameClaim {
     char *answer_queue; /* of this connection */
     char *question_id;  /* NULL: no answer is awaited */
     bool held;
-    bool was_held; /* on this connection or on an earlier one */
-    bool taken;    /* another agent has answered, and has not let go since */
+    bool forbidden; /* nothing can be claimed, nor asked */
+    bool was_held;  /* on this connection or on an earlier one */
+    bool taken;     /* another agent has answered, and has not let go since */
     bool open;
     gint64 due_us;
 };
@@ -81,14 +82,18 @@ settle(FerryNameClaim *self)
         g_message("The name '%s' is free again: this agent serves it", self->server);
     self->taken = self->open = false;
     g_clear_pointer(&self->question_id, g_free);
-    self->due_us = self->held ? G_MAXINT64 : g_get_monotonic_time() + RETRY_US;
+    self->due_us = self->held || self->forbidden ? G_MAXINT64 : g_get_monotonic_time() + RETRY_US;
 }
 
 static bool
 claim(FerryNameClaim *self, FerryAmqpConnection *connection, GError **error)
 {
-    if (!ferry_topology_claim(connection, self->queue, &self->held, error))
+    FerryClaim answer = FERRY_CLAIM_HELD;
+
+    if (!ferry_topology_claim(connection, self->queue, &answer, error))
         return false;
+    self->held = answer == FERRY_CLAIM_HELD;
+    self->forbidden = answer == FERRY_CLAIM_FORBIDDEN;
     self->was_held = self->was_held || self->held;
     return !self->held || ferry_topology_consume_claim(connection, self->queue, error);
 }
@@ -105,9 +110,9 @@ ferry_name_claim_begin(FerryNameClaim *self,
 
     if (!claim(self, connection, error))
         return false;
-    self->open = !trusted && (!self->held || consumers > 0);
+    self->open = !self->forbidden && !trusted && (!self->held || consumers > 0);
     g_clear_pointer(&self->answer_queue, g_free);
-    if (!self->open && self->held) {
+    if (self->forbidden || (self->held && !self->open)) {
         settle(self);
         return true;
     }

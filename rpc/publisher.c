@@ -146,9 +146,10 @@ static void
 retry_notification(FerryPublisher *self, FerryOutgoing *outgoing)
 {
     if (g_hash_table_remove(self->declared, outgoing->routing_key))
-        g_warning("Queue \"%.80s\" was deleted or no longer bound; it is declared again, but events "
-                  "that waited in it are lost if it was deleted",
-                  outgoing->routing_key);
+        g_warning(
+            "Queue \"%.80s\" was deleted or no longer bound; it is declared again, but events "
+            "that waited in it are lost if it was deleted",
+            outgoing->routing_key);
     outgoing->returned = false;
     outgoing->retry_us = g_get_monotonic_time() + RETRY_US;
     g_queue_push_tail(&self->retries, outgoing);

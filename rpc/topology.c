@@ -256,10 +256,8 @@ bind_again(FerryAmqpConnection *connection,
            const char *key,
            GError **error)
 {
-    amqp_queue_bind_t binding = {.queue = bytes(queue),
-                                 .exchange = bytes(exchange),
-                                 .routing_key = bytes(key),
-                                 .nowait = 1};
+    amqp_queue_bind_t binding = {
+        .queue = bytes(queue), .exchange = bytes(exchange), .routing_key = bytes(key), .nowait = 1};
 
     return send_method(connection, AMQP_QUEUE_BIND_METHOD, &binding, "Binding a queue", error);
 }
@@ -278,27 +276,23 @@ ferry_topology_refresh(FerryAmqpConnection *connection,
 
 /* --- the claim on a name ---------------------------------------------------------------------- */
 
-/* Returns: true when the broker closed the claim's channel, which is answered as AMQP wants it. */
-static bool
-is_claim_refused(amqp_connection_state_t state, amqp_rpc_reply_t reply)
+/* The broker closed the claim's channel, which is answered as AMQP wants it. */
+static FerryClaim
+take_refusal(amqp_connection_state_t state, const amqp_channel_close_t *closed)
 {
     amqp_channel_close_ok_t answer = {0};
 
-    if (reply.reply_type != AMQP_RESPONSE_SERVER_EXCEPTION ||
-        reply.reply.id != AMQP_CHANNEL_CLOSE_METHOD)
-        return false;
-    const amqp_channel_close_t *closed = reply.reply.decoded;
-    if (closed->reply_code != AMQP_RESOURCE_LOCKED)
-        g_message("The agent's name cannot be claimed at the broker: %.*s",
+    if (closed->reply_code == AMQP_ACCESS_REFUSED)
+        g_message("The broker does not let this agent claim its name: %.*s",
                   (int)MIN(closed->reply_text.len, 256), (const char *)closed->reply_text.bytes);
     (void)amqp_send_method(state, CLAIM_CHANNEL, AMQP_CHANNEL_CLOSE_OK_METHOD, &answer);
-    return true;
+    return closed->reply_code == AMQP_ACCESS_REFUSED ? FERRY_CLAIM_FORBIDDEN : FERRY_CLAIM_TAKEN;
 }
 
 bool
 ferry_topology_claim(FerryAmqpConnection *connection,
                      const char *queue,
-                     bool *ret_held,
+                     FerryClaim *ret_claim,
                      GError **error)
 {
     amqp_connection_state_t state = ferry_amqp_connection_state(connection);
@@ -309,12 +303,14 @@ ferry_topology_claim(FerryAmqpConnection *connection,
     (void)amqp_queue_declare(state, CLAIM_CHANNEL, bytes(queue), /* passive= */ 0, /* durable= */ 0,
                              /* exclusive= */ 1, /* auto_delete= */ 0, amqp_empty_table);
     amqp_rpc_reply_t reply = amqp_get_rpc_reply(state);
-    *ret_held = reply.reply_type == AMQP_RESPONSE_NORMAL;
-    if (is_claim_refused(state, reply))
+    if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION &&
+        reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD) {
+        *ret_claim = take_refusal(state, reply.reply.decoded);
         return true;
-    if (!ferry_amqp_check_reply(reply, "Claiming the agent's name", error))
-        return false;
-    return ferry_amqp_check_reply(amqp_channel_close(state, CLAIM_CHANNEL, AMQP_REPLY_SUCCESS),
+    }
+    *ret_claim = FERRY_CLAIM_HELD;
+    return ferry_amqp_check_reply(reply, "Claiming the agent's name", error) &&
+           ferry_amqp_check_reply(amqp_channel_close(state, CLAIM_CHANNEL, AMQP_REPLY_SUCCESS),
                                   "Closing a channel", error);
 }
 

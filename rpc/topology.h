@@ -65,11 +65,16 @@ bool ferry_topology_stop_serving(FerryAmqpConnection *connection,
                                  const FerryServerQueues *queues,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Declares @queue as this connection's alone, until it ends. @ret_held: false when another
- * connection has it, or the broker forbids it. */
+typedef enum {
+    FERRY_CLAIM_HELD,
+    FERRY_CLAIM_TAKEN,     /* another connection has it */
+    FERRY_CLAIM_FORBIDDEN, /* the broker's user may not make such a queue */
+} FerryClaim;
+
+/** Declares @queue as this connection's alone, until it ends. */
 bool ferry_topology_claim(FerryAmqpConnection *connection,
                           const char *queue,
-                          bool *ret_held,
+                          FerryClaim *ret_claim,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Consumes from a claim, where others ask whether its holder lives. */

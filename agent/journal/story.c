@@ -80,12 +80,11 @@ text_of(const FerryRecord *record, const FerryStoryKind *kind)
     const char *phase = ferry_phase_to_string(record->phase);
     const bool phased = record->status == FERRY_STATUS_RUNNING && phase;
 
-    return g_strdup_printf("Migration '%s': '%s' is %s%s%s%s (%s to %s)%s%s", record->migration_id,
-                           record->instance_name, kind->word, phased ? ", phase '" : "",
-                           phased ? phase : "", phased ? "'" : "",
-                           record->source ? record->source : "?",
-                           record->destination ? record->destination : "?", why ? ": " : "",
-                           why ? why : "");
+    return g_strdup_printf(
+        "Migration '%s': '%s' is %s%s%s%s (%s to %s)%s%s", record->migration_id,
+        record->instance_name, kind->word, phased ? ", phase '" : "", phased ? phase : "",
+        phased ? "'" : "", record->source ? record->source : "?",
+        record->destination ? record->destination : "?", why ? ": " : "", why ? why : "");
 }
 
 void
@@ -122,10 +121,10 @@ ferry_story_tell_refusal(const char *method,
                          const GError *error)
 {
     const FerryStoryKind *kind = find_kind(REFUSED);
-    g_autofree char *text = g_strdup_printf(
-        "%s%s%sOrder '%s' is refused: %s (%s)", migration_id ? "Migration '" : "",
-        migration_id ? migration_id : "", migration_id ? "': " : "", method, error->message,
-        ferry_error_name(error));
+    g_autofree char *text =
+        g_strdup_printf("%s%s%sOrder '%s' is refused: %s (%s)", migration_id ? "Migration '" : "",
+                        migration_id ? migration_id : "", migration_id ? "': " : "", method,
+                        error->message, ferry_error_name(error));
     Line line = {.count = 0};
 
     add(&line, "VIRT_FERRY_MIGRATION", field_of(migration_id));

@@ -68,7 +68,8 @@ ask(const char *uri)
     g_autofree char *host = connection ? virConnectGetCapabilities(connection) : NULL;
     g_autofree char *xml =
         host ? virConnectGetDomainCapabilities(connection, NULL, NULL, NULL, NULL, 0) : NULL;
-    g_autoptr(FerryDomainCapabilities) able = xml ? ferry_domain_capabilities_parse(xml, NULL) : NULL;
+    g_autoptr(FerryDomainCapabilities) able =
+        xml ? ferry_domain_capabilities_parse(xml, NULL) : NULL;
 
     return able ? g_strdup(able->emulator) : NULL;
 }
@@ -86,6 +87,8 @@ run(gpointer data, GError **error)
     if (emulator) {
         g_free(self->emulator);
         self->emulator = emulator;
+        if (stat(emulator, &self->file) < 0)
+            self->file = (struct stat){0};
         if (lasted_us >= LONG_US)
             g_message("libvirt has learnt what '%s' can do, which took it %.1f s", emulator,
                       (double)lasted_us / G_USEC_PER_SEC);
@@ -93,8 +96,7 @@ run(gpointer data, GError **error)
     return true;
 }
 
-/* Lock held. The file is noted before libvirt is asked: one that changes meanwhile is asked about
- * once more. */
+/* Lock held. */
 static void
 begin(FerryWarmUp *self)
 {
@@ -103,8 +105,6 @@ begin(FerryWarmUp *self)
     if (self->under_way)
         return;
     self->under_way = true;
-    if (self->emulator && stat(self->emulator, &self->file) < 0)
-        self->file = (struct stat){0};
     work.data = g_atomic_rc_box_acquire(self);
     ferry_detached_call_abandon(ferry_detached_call_start(&work));
 }
@@ -130,11 +130,6 @@ ferry_warm_up_look(FerryWarmUp *self)
     struct stat now = {0};
     FERRY_LOCK_SCOPE(&self->lock);
 
-    if (!self->emulator || stat(self->emulator, &now) < 0)
-        return;
-    /* The first look after the first answer only notes it. */
-    if (self->file.st_ino == 0)
-        self->file = now;
-    else if (!is_same_file(&self->file, &now))
+    if (self->emulator && stat(self->emulator, &now) == 0 && !is_same_file(&self->file, &now))
         begin(self);
 }

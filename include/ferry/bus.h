@@ -123,8 +123,8 @@ ferry_bus_call(FerryBus *bus, const FerryCall *call, GError **error) G_GNUC_WARN
 /* A question to all agents. A plain value. */
 typedef struct {
     const char *method;
-    json_t *args;    /* as a call's */
-    guint window_ms; /* answers are taken for so long */
+    json_t *args;              /* as a call's */
+    guint window_ms;           /* answers are taken for so long */
     GCancellable *cancellable; /* NULL, or ends it before, which is no error */
 } FerrySurvey;
 

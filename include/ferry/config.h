@@ -84,8 +84,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryConfig, ferry_config_free)
 
 /** Returns: (transfer none) (nullable): "FILE:LINE" where the value of @key stands; NULL: it is the
  * default. */
-const char *
-ferry_config_origin(const FerryConfig *config, const char *section, const char *key);
+const char *ferry_config_origin(const FerryConfig *config, const char *section, const char *key);
 
 bool ferry_timeout_action_from_string(const char *text, FerryTimeoutAction *ret_action);
 bool ferry_source_disks_from_string(const char *text, FerrySourceDisks *ret_disks);

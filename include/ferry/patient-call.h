@@ -17,7 +17,5 @@
  *   FERRY_ERROR_DESTINATION_UNREACHABLE with details "reason": "slow"
  * Returns: (transfer full): as ferry_bus_call().
  */
-json_t *ferry_patient_call(FerryBus *bus,
-                           const FerryCall *call,
-                           guint patience_ms,
-                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+json_t *ferry_patient_call(FerryBus *bus, const FerryCall *call, guint patience_ms, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

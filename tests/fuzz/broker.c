@@ -104,10 +104,10 @@ declare(FerryAmqpConnection *connection, const FerryMessagingOptions *options)
 {
     const FerryServerQueues queues = {.own = own_queue, .fanout = fanout_queue};
     guint consumers = 0;
-    bool held = false;
+    FerryClaim claim = FERRY_CLAIM_HELD;
 
     return ferry_topology_declare_server(connection, options, &queues, &consumers, NULL) &&
-           ferry_topology_claim(connection, "claim", &held, NULL) &&
+           ferry_topology_claim(connection, "claim", &claim, NULL) &&
            ferry_topology_await_rival(connection, "answers", NULL) &&
            ferry_topology_serve(connection, &queues, NULL) &&
            ferry_topology_refresh(connection, options, &queues, NULL);

@@ -129,3 +129,14 @@ def h6(bench):
     peer.wait_fact('confirmed', 10, 4)
     equal(len(raw.get_all('notifications.info', 3)), 3, 'events')
     equal(peer.log().count('was deleted or no longer bound'), 1, peer.log())
+
+
+@row('H7', 'a user who may not claim names serves as before')
+def h7(bench):
+    broker = bench.broker
+    broker.rabbitmqctl('add_user', 'narrow', 'narrow')
+    broker.rabbitmqctl('set_permissions', '-p', bench.vhost, 'narrow',
+                       r'^(virt-ferry(\..*|_fanout.*)?|reply_.*|notifications\..*)$', '.*', '.*')
+    peer = bench.served(url=bench.url().replace('guest:guest', 'narrow:narrow'))
+    check('does not let this agent claim its name' in peer.log(), peer.log())
+    serves(bench, peer)
