@@ -64,7 +64,7 @@ print_row(const char *name, const char *value, const char *state)
     printf("%-11s %s%s%s\n", name, value, state ? ": " : "", state ? state : "");
 }
 
-/* Returns: (transfer full): "FILE:LINE: [section] key", or the key alone where it is the default. */
+/* Returns: (transfer full): "FILE:LINE: [section] key", or the key where it has its default. */
 static char *
 name_of(const Check *self, const char *section, const char *key)
 {

@@ -90,7 +90,7 @@ static bool
 ask(Survey *self, GError **error)
 {
     const FerrySurvey ping = {.method = "ping", .window_ms = PING_WINDOW_MS};
-    GThread *thread = g_thread_new("describe", describe, self);
+    GThread *thread = g_thread_new("vf-describe", describe, self);
     bool asked = ferry_bus_survey(self->bus, &ping, take_ping, self, error);
 
     if (asked)

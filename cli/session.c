@@ -13,7 +13,7 @@
 
 #define CONNECT_TIMEOUT_MS 15000
 /* An agent whose libvirt is slow answers late; its own limit of a request is 45 s. */
-#define PATIENCE_MS 45000
+#define SLOW_LIMIT_MS 45000
 #define TRANSPORT_URL_VARIABLE "VIRT_FERRY_TRANSPORT_URL"
 
 struct FerrySession {
@@ -149,7 +149,7 @@ ferry_session_call(
         .cancellable = self->end,
     };
 
-    return ferry_patient_call(self->bus, &call, PATIENCE_MS, error);
+    return ferry_patient_call(self->bus, &call, SLOW_LIMIT_MS, error);
 }
 
 static void

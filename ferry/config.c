@@ -174,8 +174,8 @@ apply_entry(Loader *loader,
     return false;
 }
 
-/* Only what is left after all files is looked at: a value that a later file replaces need not be one
- * that we take. */
+/* Only what is left after all files is looked at: a value that a later file replaces need not be
+ * one that we take. */
 static bool
 apply_entries(Loader *loader, FerryConfig *config, GError **error)
 {

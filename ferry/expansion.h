@@ -1,5 +1,5 @@
-/* expansion.h: values of the configuration that name others, as oslo.config has them: $name, ${name},
- * $section.name, and %(name)s. Pure, any thread.
+/* expansion.h: values of the configuration that name others, as oslo.config has them: $name,
+ * ${name}, $section.name, and %(name)s. Pure, any thread.
  */
 #pragma once
 

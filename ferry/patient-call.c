@@ -30,23 +30,23 @@ is_alive(FerryBus *bus, const FerryCall *call)
 }
 
 static void
-set_slow_error(GError **error, const FerryCall *call, guint patience_ms)
+set_slow_error(GError **error, const FerryCall *call, guint limit_ms)
 {
     GError *slow = ferry_error_new(
         FERRY_ERROR_DESTINATION_UNREACHABLE,
         "Its libvirt is busy or hangs: try `virsh capabilities` there. After a start or an upgrade "
         "libvirt needs some seconds; then order again",
         "virt-ferryd on %s runs, but has not answered '%s' in %u s", call->server, call->method,
-        patience_ms / 1000);
+        limit_ms / 1000);
 
     ferry_error_set_detail(slow, "reason", json_string("slow"));
     g_propagate_error(error, slow);
 }
 
 json_t *
-ferry_patient_call(FerryBus *bus, const FerryCall *call, guint patience_ms, GError **error)
+ferry_patient_call(FerryBus *bus, const FerryCall *call, guint limit_ms, GError **error)
 {
-    const gint64 end_us = g_get_monotonic_time() + (gint64)patience_ms * 1000;
+    const gint64 end_us = g_get_monotonic_time() + (gint64)limit_ms * 1000;
     g_autoptr(FerryJson) args = call->args;
     FerryCall attempt = *call;
 
@@ -63,7 +63,7 @@ ferry_patient_call(FerryBus *bus, const FerryCall *call, guint patience_ms, GErr
         }
         const gint64 left_ms = (end_us - g_get_monotonic_time()) / 1000;
         if (left_ms <= 0) {
-            set_slow_error(error, call, patience_ms);
+            set_slow_error(error, call, limit_ms);
             return NULL;
         }
         attempt.timeout_ms = (guint)MIN(left_ms, (gint64)attempt.timeout_ms * GROWTH);

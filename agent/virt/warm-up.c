@@ -5,7 +5,6 @@
 #include "ferry/lock.h"
 #include "runtime/detached-call.h"
 #include "virt/auto.h"
-#include "virt/error.h"
 #include "xml/host.h"
 
 #include <libvirt/libvirt.h>

@@ -1,6 +1,6 @@
-/* warm-up.h: asks libvirt what its QEMU can do before anybody waits for it. libvirt asks QEMU at the
- * first question after a start, and again when the emulator's file has changed, which takes seconds
- * on a busy host; then it keeps the answer.
+/* warm-up.h: asks libvirt what its QEMU can do before anybody waits for it. libvirt asks QEMU at
+ * the first question after a start, and again when the emulator's file has changed, which takes
+ * seconds on a busy host; then it keeps the answer.
  *
  * Threads: any. It asks in a detached call, over a connection of its own.
  */

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define PATIENCE_MS 300
+#define SLOW_LIMIT_MS 300
 
 static GError *
 unreachable(const char *reason)
@@ -27,7 +27,7 @@ call(FerryBus *bus, GError **error)
                                 .args = json_pack("{s:i}", "a", 1),
                                 .timeout_ms = 10};
 
-    return ferry_patient_call(bus, &question, PATIENCE_MS, error);
+    return ferry_patient_call(bus, &question, SLOW_LIMIT_MS, error);
 }
 
 static void
@@ -59,7 +59,7 @@ test_slow(void)
 static void
 take_time(gpointer data)
 {
-    g_usleep(PATIENCE_MS * 1000 / 3);
+    g_usleep(SLOW_LIMIT_MS * 1000 / 3);
 }
 
 static void
