@@ -22,6 +22,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 /* How long a stop waits for the parts that may be busy. */
@@ -44,6 +45,7 @@ typedef struct {
     FerryOutbox *outbox;
     FerryDispatch *dispatch;
     bool stopping;
+    bool taken; /* another agent has our name: its events are not ours to tell */
 } Daemon;
 
 /* --- events about the agent itself ------------------------------------------------------------ */
@@ -105,6 +107,17 @@ on_refused(const GError *error, gpointer data)
                ferry_error_hint(error) ? ferry_error_hint(error) : "");
 }
 
+/* To start again would change nothing: a person must name one of the two. */
+static void
+on_taken(const GError *error, gpointer data)
+{
+    Daemon *self = data;
+
+    g_critical("%s. This agent ends. %s", error->message, ferry_error_hint(error));
+    self->taken = true;
+    g_main_loop_quit(self->loop);
+}
+
 typedef struct {
     GMainContext *context;
     FerryBus *bus;
@@ -151,7 +164,8 @@ stop(Daemon *self)
 
     bool ended = ferry_scheduler_detach(ferry_source_scheduler(self->source), DETACH_MS);
 
-    tell(self, "agent.stopped");
+    if (!self->taken)
+        tell(self, "agent.stopped");
     flush_events(self);
     return ended && ferry_detached_calls_await_none(LAST_CALLS_MS);
 }
@@ -180,9 +194,11 @@ close_parts(Daemon *self)
 static gpointer
 end_late(gpointer data)
 {
+    const Daemon *self = data;
+
     g_usleep(CLOSE_MS * 1000);
     g_message("Stopped; a thread still waited for libvirt");
-    _exit(EXIT_SUCCESS);
+    _exit(self->taken ? EX_CONFIG : EXIT_SUCCESS);
 }
 
 /* --- starting --------------------------------------------------------------------------------- */
@@ -230,6 +246,7 @@ serve(Daemon *self, gint64 started_us)
     service.user_data = self->dispatch;
     ferry_bus_serve(self->agent.bus, &service);
     ferry_bus_set_refused_func(self->agent.bus, on_refused, self);
+    ferry_bus_set_taken_func(self->agent.bus, on_taken, self);
 }
 
 /* Journal first, then the world, then the queue: no order is taken while the past is not known. */
@@ -278,9 +295,9 @@ ferry_daemon_run(const FerryConfig *config)
     /* A thread that hangs in libvirt keeps what it uses; the end of the process lets go of it all.
      * The journal needs no farewell: every commit is on disk. */
     if (stop(&self)) {
-        g_thread_unref(g_thread_new("vf-exit", end_late, NULL));
+        g_thread_unref(g_thread_new("vf-exit", end_late, &self));
         close_parts(&self);
     }
     g_message("Stopped");
-    return EXIT_SUCCESS;
+    return self.taken ? EX_CONFIG : EXIT_SUCCESS;
 }

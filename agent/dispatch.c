@@ -3,6 +3,8 @@
 #include "dispatch.h"
 
 #include "ferry/error.h"
+#include "ferry/json.h"
+#include "journal/story.h"
 #include "methods/table.h"
 #include "virt/time-limits.h"
 
@@ -34,10 +36,17 @@ job_free(Job *job)
 }
 
 static void
-log_failure(FerryRequest *request, const GError *error)
+log_failure(FerryRequest *request, const FerryMethodRow *method, const GError *error)
 {
-    g_info("Request '%s' (%s) is answered with %s: %s", ferry_request_method(request),
-           ferry_request_log_id(request), ferry_error_name(error), error->message);
+    const json_t *args = ferry_request_args(request);
+
+    if ((method->served.flags & FERRY_METHOD_ORDER) != 0)
+        ferry_story_tell_refusal(ferry_request_method(request),
+                                 ferry_json_get_string(args, "migration_id"),
+                                 ferry_json_get_string(args, "instance"), error);
+    else
+        g_info("Request '%s' (%s) is answered with %s: %s", ferry_request_method(request),
+               ferry_request_log_id(request), ferry_error_name(error), error->message);
 }
 
 /* Runs the method: it has answered when it comes back, or is answered here with its error. */
@@ -52,7 +61,7 @@ run_method(const FerryMethodContext *methods, const FerryMethodRow *method, Ferr
         return;
     }
     g_assert(error && !call.answered);
-    log_failure(request, error);
+    log_failure(request, method, error);
     ferry_request_fail(request, error);
 }
 
@@ -70,13 +79,14 @@ static gboolean
 on_deadline(gpointer data)
 {
     FerryRequest *request = data;
+    const FerryMethodRow *method = ferry_method_find(ferry_request_method(request));
     g_autoptr(GError) error =
         ferry_error_new(FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
                         "Look whether libvirtd and the instances' QEMU answer (virsh list)",
                         "'%s' did not come to an end in %d s; libvirt may hang",
                         ferry_request_method(request), FERRY_REQUEST_LIMIT_S);
 
-    log_failure(request, error);
+    log_failure(request, method, error);
     ferry_request_fail(request, error);
     return G_SOURCE_REMOVE;
 }

@@ -1,6 +1,7 @@
 /* virt-ferryd: the command line of the agent. */
 #include "config.h"
 
+#include "config-check.h"
 #include "daemon.h"
 #include "ferry/bus.h"
 #include "ferry/error.h"
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 
 #define DEFAULT_CONFIG SYSCONFDIR "/virt-ferry/virt-ferryd.conf"
 
@@ -59,16 +61,19 @@ parse_options(int *argc, char ***argv, Options *options, GError **error)
     return true;
 }
 
-static FerryConfig *
-load_config(const Options *options, GError **error)
+/* Returns: (transfer full): the files to be read. */
+static char **
+files_to_read(const Options *options)
 {
-    const char *const fallback[] = {DEFAULT_CONFIG, NULL};
-    const char *const none[] = {NULL};
+    g_autoptr(GStrvBuilder) files = g_strv_builder_new();
 
     if (options->config_files)
-        return ferry_config_load((const char *const *)options->config_files, error);
-    return ferry_config_load(g_file_test(DEFAULT_CONFIG, G_FILE_TEST_EXISTS) ? fallback : none,
-                             error);
+        g_strv_builder_addv(files, (const char **)options->config_files);
+    else if (g_file_test(DEFAULT_CONFIG, G_FILE_TEST_EXISTS))
+        g_strv_builder_add(files, DEFAULT_CONFIG);
+    else
+        g_warning("There is no " DEFAULT_CONFIG ": everything has its default");
+    return g_strv_builder_end(files);
 }
 
 /* The URL is part of the configuration, its grammar the bus'. */
@@ -76,23 +81,36 @@ static bool
 check_url(const FerryConfig *config, GError **error)
 {
     g_autoptr(FerryBus) bus = ferry_bus_new(config->messaging, "virt-ferryd", NULL, error);
+    const char *origin = ferry_config_origin(config, "DEFAULT", "transport_url");
 
+    if (!bus && origin)
+        g_prefix_error(error, "%s: [DEFAULT] ", origin);
     return bus != NULL;
 }
 
+/* Of a configuration that is only looked at. */
+static void
+print_warning(const char *domain, GLogLevelFlags level, const char *message, gpointer data)
+{
+    fprintf(stderr, "warning: %s\n", message);
+}
+
+/* Returns: the exit status. What a person has to put right is EX_CONFIG, at which the service
+ * manager does not start the agent again. */
 static int
 run(const Options *options, GError **error)
 {
-    g_autoptr(FerryConfig) config = load_config(options, error);
+    if (options->check_config)
+        g_log_set_default_handler(print_warning, NULL);
+    g_auto(GStrv) files = files_to_read(options);
+    g_autoptr(FerryConfig) config = ferry_config_load((const char *const *)files, error);
 
     if (!config || !check_url(config, error))
-        return EXIT_FAILURE;
-    if (options->check_config) {
-        printf("The configuration is good; this agent is '%s'.\n", config->host);
-        return EXIT_SUCCESS;
-    }
+        return options->check_config ? EXIT_FAILURE : EX_CONFIG;
+    if (options->check_config)
+        return ferry_config_check(config, (const char *const *)files) ? EXIT_SUCCESS : EXIT_FAILURE;
     if (!ferry_log_open(config->log_file, config->debug || options->debug, error))
-        return EXIT_FAILURE;
+        return EX_CONFIG;
     return ferry_daemon_run(config);
 }
 

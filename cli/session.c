@@ -5,13 +5,15 @@
 #include "ferry/config.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
-#include "output.h"
+#include "ferry/patient-call.h"
+#include "host-survey.h"
 
 #include <string.h>
 #include <unistd.h>
 
 #define CONNECT_TIMEOUT_MS 15000
-#define SURVEY_WINDOW_MS 2000
+/* An agent whose libvirt is slow answers late; its own limit of a request is 45 s. */
+#define SLOW_LIMIT_MS 45000
 #define TRANSPORT_URL_VARIABLE "VIRT_FERRY_TRANSPORT_URL"
 
 struct FerrySession {
@@ -147,7 +149,7 @@ ferry_session_call(
         .cancellable = self->end,
     };
 
-    return ferry_bus_call(self->bus, &call, error);
+    return ferry_patient_call(self->bus, &call, SLOW_LIMIT_MS, error);
 }
 
 static void
@@ -205,53 +207,10 @@ ferry_session_call_finish(GAsyncResult *result, GError **error)
     return g_task_propagate_pointer(G_TASK(result), error);
 }
 
-static void
-collect_host(const json_t *result, const GError *error, gpointer user_data)
-{
-    if (result)
-        json_array_append((json_t *)user_data, (json_t *)result);
-    else
-        ferry_complain("an agent could not describe its host: %s", error->message);
-}
-
-static int
-compare_hosts(gconstpointer a, gconstpointer b)
-{
-    return g_strcmp0(ferry_json_get_string(*(json_t *const *)a, "host"),
-                     ferry_json_get_string(*(json_t *const *)b, "host"));
-}
-
-static json_t *
-sort_hosts(json_t *hosts)
-{
-    g_autoptr(GPtrArray) sorted = g_ptr_array_new();
-    size_t index = 0;
-    json_t *host = NULL;
-
-    json_array_foreach(hosts, index, host)
-        g_ptr_array_add(sorted, host);
-    g_ptr_array_sort(sorted, compare_hosts);
-    json_t *array = json_array();
-    for (guint i = 0; i < sorted->len; i++)
-        json_array_append(array, g_ptr_array_index(sorted, i));
-    return array;
-}
-
 json_t *
 ferry_session_hosts(FerrySession *self, GError **error)
 {
-    const FerrySurvey survey = {.method = "describe_host", .window_ms = SURVEY_WINDOW_MS};
-    g_autoptr(FerryJson) hosts = json_array();
-
-    if (!ferry_bus_survey(self->bus, &survey, collect_host, hosts, error))
-        return NULL;
-    if (json_array_size(hosts) == 0) {
-        ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE,
-                        "check that virt-ferryd runs, and that --exchange names its exchange",
-                        "no agent answered within %d s", SURVEY_WINDOW_MS / 1000);
-        return NULL;
-    }
-    return sort_hosts(hosts);
+    return ferry_host_survey(self->bus, error);
 }
 
 char **

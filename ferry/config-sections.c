@@ -105,7 +105,8 @@ static const FerrySetting default_settings[] = {
         "1",
         RANGE(0, 1000)),
     ROW("debug", BOOL, AT(debug), "false"),
-    ROW("log_file", TEXT_OR_NONE, AT(log_file), NULL, PATH_RULE),
+    ROW("log_file", TEXT_OR_NONE, AT(log_file), NULL),
+    ROW("log_dir", TEXT_OR_NONE, AT(log_dir), NULL, PATH_RULE),
     END,
 };
 

@@ -9,6 +9,9 @@ set_properties(amqp_basic_properties_t *properties,
                const FerryOutgoing *outgoing,
                const char *expiration)
 {
+    const bool passing =
+        outgoing->kind == FERRY_OUTGOING_SAMPLE || outgoing->kind == FERRY_OUTGOING_PROBE;
+
     *properties = (amqp_basic_properties_t){
         ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_CONTENT_ENCODING_FLAG |
                   AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
@@ -16,8 +19,7 @@ set_properties(amqp_basic_properties_t *properties,
         .content_type = amqp_cstring_bytes("application/json"),
         .content_encoding = amqp_cstring_bytes("utf-8"),
         .headers = amqp_empty_table,
-        .delivery_mode = outgoing->kind == FERRY_OUTGOING_SAMPLE ? AMQP_DELIVERY_NONPERSISTENT
-                                                                 : AMQP_DELIVERY_PERSISTENT,
+        .delivery_mode = passing ? AMQP_DELIVERY_NONPERSISTENT : AMQP_DELIVERY_PERSISTENT,
         .priority = 0,
     };
     if (expiration) {
@@ -27,6 +29,10 @@ set_properties(amqp_basic_properties_t *properties,
     if (outgoing->correlation_id) {
         properties->_flags |= AMQP_BASIC_CORRELATION_ID_FLAG;
         properties->correlation_id = amqp_cstring_bytes(outgoing->correlation_id);
+    }
+    if (outgoing->reply_to) {
+        properties->_flags |= AMQP_BASIC_REPLY_TO_FLAG;
+        properties->reply_to = amqp_cstring_bytes(outgoing->reply_to);
     }
 }
 
@@ -40,8 +46,10 @@ is_mandatory(const FerryOutgoing *outgoing)
     case FERRY_OUTGOING_HEARTBEAT:
     case FERRY_OUTGOING_CALL:
         return !g_str_has_prefix(outgoing->routing_key, "amq.rabbitmq.reply-to.");
-    case FERRY_OUTGOING_SURVEY:
+    case FERRY_OUTGOING_PROBE:
     case FERRY_OUTGOING_NOTIFICATION:
+        return true;
+    case FERRY_OUTGOING_SURVEY:
     case FERRY_OUTGOING_SAMPLE:
         return false;
     }

@@ -13,6 +13,8 @@
 #include "transport.h"
 
 #define STOP_SERVING_MS 3000
+/* After so long it is said that no broker has answered yet. */
+#define SILENCE_MS 1500
 
 /* Reference counted inside this file: callbacks that wait in the main loop hold a reference. */
 struct FerryBus {
@@ -27,6 +29,9 @@ struct FerryBus {
     gpointer notification_data;
     FerryBusRefusedFunc on_refused;
     gpointer refused_data;
+    FerryBusTakenFunc on_taken;
+    gpointer taken_data;
+    GSource *silence; /* nullable */
 
     /* Atomic. */
     gint closed;
@@ -66,6 +71,12 @@ static void
 bus_unref(FerryBus *self)
 {
     g_atomic_rc_box_release_full(self, bus_clear);
+}
+
+static void
+bus_unref_data(gpointer data)
+{
+    bus_unref(data);
 }
 
 /* --- main-loop callbacks ---------------------------------------------------------------------- */
@@ -202,6 +213,19 @@ tell_refused(FerryBus *self, gpointer item)
 }
 
 static void
+tell_taken(FerryBus *self, gpointer item)
+{
+    if (self->on_taken)
+        self->on_taken(item, self->taken_data);
+}
+
+static void
+on_rival(const GError *error, gpointer user_data)
+{
+    hand_over(user_data, tell_taken, g_error_copy(error), (GDestroyNotify)g_error_free);
+}
+
+static void
 set_state(FerryBus *self, bool *up, const GError *reason)
 {
     g_mutex_lock(&self->lock);
@@ -239,6 +263,7 @@ static const FerryConsumerEvents consumer_events = {
     .reply = on_reply,
     .replies_ready = on_replies_ready,
     .notification = on_notification,
+    .rival = on_rival,
     .state = on_consumer_state,
 };
 
@@ -297,8 +322,39 @@ ferry_bus_set_refused_func(FerryBus *self, FerryBusRefusedFunc func, gpointer us
 }
 
 void
+ferry_bus_set_taken_func(FerryBus *self, FerryBusTakenFunc func, gpointer user_data)
+{
+    self->on_taken = func;
+    self->taken_data = user_data;
+}
+
+/* A broker behind a link that swallows everything is given up much later. */
+static gboolean
+on_silence(gpointer data)
+{
+    FerryBus *self = data;
+
+    g_mutex_lock(&self->lock);
+    bool silent = !self->publisher_up && !self->last_reason;
+    g_mutex_unlock(&self->lock);
+    if (silent)
+        g_warning("The broker has not answered yet; it is tried again and again");
+    return G_SOURCE_REMOVE;
+}
+
+static void
+watch_silence(FerryBus *self)
+{
+    self->silence = g_timeout_source_new(SILENCE_MS);
+    g_source_set_callback(self->silence, on_silence, bus_ref(self), bus_unref_data);
+    g_source_attach(self->silence, self->context);
+}
+
+void
 ferry_bus_start(FerryBus *self)
 {
+    if (self->context)
+        watch_silence(self);
     ferry_publisher_start(self->publisher);
     ferry_consumer_start(self->consumer);
 }
@@ -349,6 +405,9 @@ ferry_bus_free(FerryBus *self)
     if (!self)
         return;
     g_atomic_int_set(&self->closed, 1);
+    if (self->silence)
+        g_source_destroy(self->silence);
+    g_clear_pointer(&self->silence, g_source_unref);
     ferry_client_close(self->client);
     ferry_consumer_stop(self->consumer);
     ferry_publisher_stop(self->publisher);

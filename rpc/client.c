@@ -159,6 +159,14 @@ on_cancelled(GCancellable *cancellable, gpointer user_data)
     g_cond_broadcast(&self->changed);
 }
 
+/* @cancellable: (nullable). Returns: for g_cancellable_disconnect(). */
+static gulong
+watch_cancellable(FerryClient *self, GCancellable *cancellable)
+{
+    return cancellable ? g_cancellable_connect(cancellable, G_CALLBACK(on_cancelled), self, NULL)
+                       : 0;
+}
+
 /* --- waiting (lock held) ---------------------------------------------------------------------- */
 
 static bool
@@ -328,8 +336,7 @@ ferry_client_call(FerryClient *self, const FerryCall *question, GError **error)
         json_decref(question->args);
         return NULL;
     }
-    gulong watch =
-        cancellable ? g_cancellable_connect(cancellable, G_CALLBACK(on_cancelled), self, NULL) : 0;
+    gulong watch = watch_cancellable(self, cancellable);
 
     ferry_consumer_request_replies(self->consumer);
     g_autoptr(FerryJson) answer =
@@ -376,8 +383,10 @@ ferry_client_survey(FerryClient *self,
     g_auto(Call) call = {
         .msg_id = ferry_unique_id_new(),
         .deadline_us = g_get_monotonic_time() + (gint64)survey->window_ms * 1000,
+        .cancellable = survey->cancellable,
     };
     g_autoptr(FerryJson) document = request_document(self, &call, survey->method, survey->args);
+    gulong watch = watch_cancellable(self, survey->cancellable);
 
     ferry_consumer_request_replies(self->consumer);
     g_mutex_lock(&self->lock);
@@ -392,5 +401,6 @@ ferry_client_survey(FerryClient *self,
     if (!sent)
         set_silence_error(self, &call, "all agents", error);
     g_mutex_unlock(&self->lock);
+    g_cancellable_disconnect(survey->cancellable, watch);
     return sent;
 }

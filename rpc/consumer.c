@@ -7,6 +7,7 @@
 #include "ferry/json.h"
 #include "ferry/lock.h"
 #include "link.h"
+#include "name-claim.h"
 #include "topology.h"
 #include "unique-id.h"
 
@@ -14,6 +15,8 @@
 #define PORTION 64
 /* How often is looked whether there is room again for what was put off. */
 #define ROOM_US (G_USEC_PER_SEC / 20)
+/* How often is looked whether what leads to the queues of the server is still there. */
+#define REFRESH_US (20 * (gint64)G_USEC_PER_SEC)
 
 struct FerryConsumer {
     /* Immutable once started. */
@@ -22,11 +25,12 @@ struct FerryConsumer {
     const FerryConsumerEvents *events;
     gpointer user_data;
     FerryWakeup *wakeup;
-    char *server; /* NULL: serves nothing */
+    FerryNameClaim *claim; /* NULL: serves nothing */
+    FerryServerQueues queues;
     const FerryMethod *methods;
     char **keys; /* NULL: listens to nothing */
-    char *fanout_queue;
     char *reply_queue;
+    char *probe_id; /* the correlation id of messages to ourselves */
 
     /* Owner of the bus only. */
     GThread *thread;
@@ -35,6 +39,7 @@ struct FerryConsumer {
     GMutex lock;
     GCond changed;
     bool replies_requested;
+    bool rebind_requested;
     bool stop_serving_requested;
     bool serving_stopped;
     bool stop_requested;
@@ -45,6 +50,7 @@ struct FerryConsumer {
     FerryDeliveryHandler *handler;
     guint generation;
     bool serves;
+    gint64 refresh_us; /* when bindings are looked at next */
     bool awaits_replies;
     GArray *later; /* guint64; tags of deliveries that have no room yet */
 };
@@ -61,10 +67,12 @@ consumer_clear(gpointer data)
     ferry_wakeup_unref(self->wakeup);
     ferry_publisher_unref(self->publisher);
     ferry_transport_unref(self->transport);
-    g_free(self->server);
+    ferry_name_claim_free(self->claim);
+    g_free(self->queues.own);
+    g_free(self->queues.fanout);
     g_strfreev(self->keys);
-    g_free(self->fanout_queue);
     g_free(self->reply_queue);
+    g_free(self->probe_id);
     g_cond_clear(&self->changed);
     g_mutex_clear(&self->lock);
 }
@@ -84,7 +92,8 @@ ferry_consumer_unref(FerryConsumer *self)
 void
 ferry_consumer_serve(FerryConsumer *self, const char *server, const FerryMethod *methods)
 {
-    self->server = g_strdup(server);
+    self->claim = ferry_name_claim_new(server, self->publisher);
+    self->queues.own = g_strconcat(FERRY_TOPIC ".", server, NULL);
     self->methods = methods;
     self->handler = ferry_delivery_handler_new(methods, self->publisher, self->acks);
 }
@@ -173,13 +182,15 @@ is_of_server(const char *consumer_tag)
 {
     return g_str_equal(consumer_tag, FERRY_CONSUMER_SHARED) ||
            g_str_equal(consumer_tag, FERRY_CONSUMER_SERVER) ||
-           g_str_equal(consumer_tag, FERRY_CONSUMER_FANOUT);
+           g_str_equal(consumer_tag, FERRY_CONSUMER_FANOUT) ||
+           g_str_equal(consumer_tag, FERRY_CONSUMER_CLAIM);
 }
 
 static FerryAddressing
 addressing_of(const char *consumer_tag)
 {
-    if (g_str_equal(consumer_tag, FERRY_CONSUMER_SHARED))
+    if (g_str_equal(consumer_tag, FERRY_CONSUMER_SHARED) ||
+        g_str_equal(consumer_tag, FERRY_CONSUMER_CLAIM))
         return FERRY_ADDRESSED_TO_ANY;
     return g_str_equal(consumer_tag, FERRY_CONSUMER_FANOUT) ? FERRY_ADDRESSED_TO_ALL
                                                             : FERRY_ADDRESSED_TO_SERVER;
@@ -194,6 +205,8 @@ take_request(FerryConsumer *self,
     FerryRequest *request = NULL;
     bool told = true;
 
+    if (g_strcmp0(delivery->correlation_id, self->probe_id) == 0)
+        return acknowledge(connection, delivery->tag, error);
     if (is_requested(self, &self->stop_serving_requested))
         return reject(connection, delivery->tag, /* requeue= */ true, error);
     FerryDeliveryAction action = ferry_delivery_handler_take(
@@ -253,6 +266,24 @@ take_notification(FerryConsumer *self, const FerryDelivery *delivery)
     return true;
 }
 
+/* Another agent has our name. One that was there first stays; one that came while we were away does
+ * not end us, who may be in the middle of migrations: we wait until the name is free. */
+static bool
+take_rival(FerryConsumer *self, const FerryDelivery *delivery, GError **error)
+{
+    bool first = false;
+    g_autoptr(GError) rival = ferry_name_claim_take(self->claim, delivery, &first);
+
+    if (!rival)
+        return true;
+    if (first)
+        self->events->rival(rival, self->user_data);
+    if (first && !self->serves)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&rival));
+    return false;
+}
+
 static bool
 take_delivery(FerryConsumer *self,
               FerryAmqpConnection *connection,
@@ -265,6 +296,8 @@ take_delivery(FerryConsumer *self,
         return take_reply(self, connection, delivery, error);
     if (self->keys && g_str_equal(tag, FERRY_CONSUMER_LISTENER))
         return take_notification(self, delivery);
+    if (self->claim && g_str_equal(tag, FERRY_CONSUMER_RIVAL))
+        return take_rival(self, delivery, error);
     if (self->handler && is_of_server(tag))
         return take_request(self, connection, delivery, error);
     return ferry_amqp_set_breach(error, "a message for consumer \"%.32s\", which does not exist",
@@ -357,6 +390,89 @@ await_replies(FerryConsumer *self, FerryAmqpConnection *connection, GError **err
     return self->awaits_replies;
 }
 
+/* --- the name, and what leads to its queues --------------------------------------------------- */
+
+/* In the publisher's thread. */
+static void
+on_probed(FerryPublishResult result, gpointer user_data)
+{
+    FerryConsumer *self = user_data;
+
+    if (result == FERRY_PUBLISH_RETURNED)
+        set_requested(self, &self->rebind_requested);
+}
+
+static void
+release_self(gpointer data)
+{
+    ferry_consumer_unref(data);
+}
+
+/* A message to ourselves, the way that orders come. */
+static void
+send_probe(FerryConsumer *self)
+{
+    FerryOutgoing *probe =
+        ferry_outgoing_new(FERRY_OUTGOING_PROBE, self->transport->options->control_exchange,
+                           self->queues.own, json_pack("{s:s, s:{}}", "method", "ping", "args"));
+
+    probe->enveloped = false;
+    probe->correlation_id = g_strdup(self->probe_id);
+    probe->deadline_us = g_get_monotonic_time() + REFRESH_US;
+    probe->done = on_probed;
+    probe->user_data = ferry_consumer_ref(self);
+    probe->destroy = release_self;
+    ferry_publisher_push(self->publisher, probe);
+}
+
+static bool
+begin_serving(FerryConsumer *self, FerryAmqpConnection *connection, GError **error)
+{
+    self->refresh_us = g_get_monotonic_time() + REFRESH_US;
+    self->serves = ferry_topology_serve(connection, &self->queues, error);
+    return self->serves;
+}
+
+static bool
+refresh(FerryConsumer *self, FerryAmqpConnection *connection, GError **error)
+{
+    if (!self->serves || g_get_monotonic_time() < self->refresh_us)
+        return true;
+    self->refresh_us = g_get_monotonic_time() + REFRESH_US;
+    send_probe(self);
+    return ferry_topology_refresh(connection, self->transport->options, &self->queues, error);
+}
+
+/* A new connection declares and binds everything again. */
+static bool
+check_binding(FerryConsumer *self, GError **error)
+{
+    if (!is_requested(self, &self->rebind_requested))
+        return true;
+    ferry_set_error(
+        error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL,
+        "Nothing leads to queue \"%s\" any more: its binding or the exchange \"%s\" was "
+        "deleted. Both are made again",
+        self->queues.own, self->transport->options->control_exchange);
+    return false;
+}
+
+static bool
+tend_name(FerryConsumer *self, FerryAmqpConnection *connection, GError **error)
+{
+    if (!self->claim || is_requested(self, &self->stop_serving_requested))
+        return true;
+    if (!check_binding(self, error) || !refresh(self, connection, error) ||
+        !ferry_name_claim_tend(self->claim, connection, error))
+        return false;
+    if (self->serves || ferry_name_claim_is_open(self->claim))
+        return true;
+    if (!begin_serving(self, connection, error))
+        return false;
+    self->events->state(NULL, self->user_data);
+    return true;
+}
+
 static void
 tell_serving_stopped(FerryConsumer *self)
 {
@@ -367,13 +483,19 @@ tell_serving_stopped(FerryConsumer *self)
 }
 
 static bool
+end_serving(FerryConsumer *self, FerryAmqpConnection *connection, GError **error)
+{
+    return !self->serves || (ferry_topology_stop_serving(connection, &self->queues, error) &&
+                             ferry_name_claim_end(self->claim, connection, error));
+}
+
+static bool
 stop_serving(FerryConsumer *self, FerryAmqpConnection *connection, GError **error)
 {
     if (!is_requested(self, &self->stop_serving_requested))
         return true;
     ferry_amqp_connection_shorten_timeout(connection);
-    bool stopped =
-        !self->serves || ferry_topology_stop_serving(connection, self->fanout_queue, error);
+    bool stopped = end_serving(self, connection, error);
     self->serves = false;
     tell_serving_stopped(self);
     return stopped;
@@ -390,14 +512,29 @@ serve(FerryConsumer *self, FerryAmqpConnection *connection)
 
     while (alive && more && !is_requested(self, &self->stop_requested)) {
         alive = tell_settled(self, connection, &error) && await_replies(self, connection, &error) &&
-                stop_serving(self, connection, &error) && give_back(self, connection, &error) &&
-                read_some(self, connection, &more, &error);
+                stop_serving(self, connection, &error) && tend_name(self, connection, &error) &&
+                give_back(self, connection, &error) && read_some(self, connection, &more, &error);
     }
     if (!alive)
         ferry_link_fail(self->link, error, /* by_message= */ false);
 }
 
 /* --- the thread ------------------------------------------------------------------------------- */
+
+static bool
+set_up_server(FerryConsumer *self, FerryAmqpConnection *connection, GError **error)
+{
+    guint consumers = 0;
+
+    g_mutex_lock(&self->lock);
+    self->rebind_requested = false;
+    g_mutex_unlock(&self->lock);
+    if (!ferry_topology_declare_server(connection, self->transport->options, &self->queues,
+                                       &consumers, error) ||
+        !ferry_name_claim_begin(self->claim, connection, consumers, error))
+        return false;
+    return ferry_name_claim_is_open(self->claim) || begin_serving(self, connection, error);
+}
 
 static bool
 on_setup(FerryAmqpConnection *connection, gpointer user_data, GError **error)
@@ -408,9 +545,8 @@ on_setup(FerryAmqpConnection *connection, gpointer user_data, GError **error)
     self->generation++;
     if (!ferry_topology_limit_prefetch(connection, error))
         return false;
-    self->serves = self->server && !is_requested(self, &self->stop_serving_requested);
-    if (self->serves &&
-        !ferry_topology_serve(connection, options, self->server, self->fanout_queue, error))
+    if (self->claim && !is_requested(self, &self->stop_serving_requested) &&
+        !set_up_server(self, connection, error))
         return false;
     if (self->keys &&
         !ferry_topology_listen(connection, options, (const char *const *)self->keys, error))
@@ -423,7 +559,8 @@ on_up(gpointer user_data)
 {
     FerryConsumer *self = user_data;
 
-    self->events->state(NULL, self->user_data);
+    if (!self->claim || !ferry_name_claim_is_open(self->claim))
+        self->events->state(NULL, self->user_data);
 }
 
 static void
@@ -447,15 +584,26 @@ leave(FerryConsumer *self, FerryAmqpConnection *connection)
     g_autoptr(GError) error = NULL;
 
     ferry_amqp_connection_shorten_timeout(connection);
-    bool left =
-        tell_settled(self, connection, &error) &&
-        (!self->serves || ferry_topology_stop_serving(connection, self->fanout_queue, &error)) &&
-        (!self->awaits_replies ||
-         ferry_topology_delete_queue(connection, self->reply_queue, &error));
+    bool left = tell_settled(self, connection, &error) && end_serving(self, connection, &error) &&
+                (!self->awaits_replies ||
+                 ferry_topology_delete_queue(connection, self->reply_queue, &error));
     if (left)
         ferry_link_close(self->link);
     else
         g_debug("Leaving the broker: %s", error->message);
+}
+
+static gint64
+next_due_us(FerryConsumer *self)
+{
+    gint64 due_us = self->later->len > 0 ? g_get_monotonic_time() + ROOM_US : G_MAXINT64;
+
+    if (self->serves)
+        due_us = MIN(due_us, self->refresh_us);
+    if (self->claim && ferry_link_connection(self->link) &&
+        !is_requested(self, &self->stop_serving_requested))
+        due_us = MIN(due_us, ferry_name_claim_due_us(self->claim));
+    return due_us;
 }
 
 static gpointer
@@ -470,8 +618,7 @@ run(gpointer data)
             serve(self, connection);
         else if (is_requested(self, &self->stop_serving_requested))
             tell_serving_stopped(self);
-        ferry_link_wait(self->link, self->wakeup,
-                        self->later->len > 0 ? g_get_monotonic_time() + ROOM_US : G_MAXINT64);
+        ferry_link_wait(self->link, self->wakeup, next_due_us(self));
     }
     connection = ferry_link_connection(self->link);
     if (connection)
@@ -498,8 +645,9 @@ ferry_consumer_new(FerryTransport *transport,
     self->later = g_array_new(FALSE, FALSE, sizeof(guint64));
     /* The names stay the same while the process runs: after a reconnect it finds the messages that
      * came meanwhile. */
-    self->fanout_queue = g_strconcat(FERRY_TOPIC "_fanout_", fanout_id, NULL);
+    self->queues.fanout = g_strconcat(FERRY_TOPIC "_fanout_", fanout_id, NULL);
     self->reply_queue = g_strconcat("reply_", reply_id, NULL);
+    self->probe_id = ferry_unique_id_new();
     g_mutex_init(&self->lock);
     g_cond_init(&self->changed);
     self->link = ferry_link_new(transport, "consume", &link_events, self);

@@ -23,6 +23,9 @@ typedef struct {
     void (*replies_ready)(bool ready, gpointer user_data);
     /* @body: (transfer full). */
     void (*notification)(json_t *body, gpointer user_data);
+    /* Another agent serves under our name, and did so before us: nothing is served. @error: which
+     * one. */
+    void (*rival)(const GError *error, gpointer user_data);
     /* @reason: why the connection is down; NULL when it is up. */
     void (*state)(const GError *reason, gpointer user_data);
 } FerryConsumerEvents;

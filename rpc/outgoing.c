@@ -39,6 +39,7 @@ ferry_outgoing_free(FerryOutgoing *outgoing)
     g_free(outgoing->exchange);
     g_free(outgoing->routing_key);
     g_free(outgoing->correlation_id);
+    g_free(outgoing->reply_to);
     g_free(outgoing->replace_key);
     g_free(outgoing->body);
     g_free(outgoing);

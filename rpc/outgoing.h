@@ -11,6 +11,7 @@ typedef enum {
     FERRY_OUTGOING_CALL,         /* to a server's queue; returned when there is none */
     FERRY_OUTGOING_SURVEY,       /* to all servers */
     FERRY_OUTGOING_NOTIFICATION, /* kept until the broker confirms it, however long */
+    FERRY_OUTGOING_PROBE,        /* returned when no queue takes it; for nobody's work */
     FERRY_OUTGOING_SAMPLE,       /* replaced by a later one of its replace_key; never repeated */
 } FerryOutgoingKind;
 
@@ -32,9 +33,10 @@ struct FerryOutgoing {
     json_t *document;
     bool enveloped;
     char *correlation_id; /* nullable */
+    char *reply_to;       /* nullable */
     char *replace_key;    /* samples */
     guint64 heartbeat_id; /* heartbeats, and the answer that ends them; 0: none */
-    gint64 deadline_us;   /* calls and surveys: g_get_monotonic_time() */
+    gint64 deadline_us;   /* calls, surveys, probes: g_get_monotonic_time() */
     FerryOutgoingFunc done;
     gpointer user_data;
     GDestroyNotify destroy; /* of user_data, nullable; any thread */

@@ -141,11 +141,29 @@ retry_answer(FerryPublisher *self, FerryOutgoing *outgoing)
     settle(self, outgoing, FERRY_PUBLISH_DROPPED);
 }
 
+/* Somebody deleted the queue of an event, with what waited in it, or its binding. */
+static void
+retry_notification(FerryPublisher *self, FerryOutgoing *outgoing)
+{
+    if (g_hash_table_remove(self->declared, outgoing->routing_key))
+        g_warning(
+            "Queue \"%.80s\" was deleted or no longer bound; it is declared again, but events "
+            "that waited in it are lost if it was deleted",
+            outgoing->routing_key);
+    outgoing->returned = false;
+    outgoing->retry_us = g_get_monotonic_time() + RETRY_US;
+    g_queue_push_tail(&self->retries, outgoing);
+}
+
 static void
 take_returned(FerryPublisher *self, FerryOutgoing *outgoing)
 {
     if (outgoing->kind == FERRY_OUTGOING_ANSWER) {
         retry_answer(self, outgoing);
+        return;
+    }
+    if (outgoing->kind == FERRY_OUTGOING_NOTIFICATION) {
+        retry_notification(self, outgoing);
         return;
     }
     if (outgoing->kind == FERRY_OUTGOING_HEARTBEAT)
@@ -355,6 +373,10 @@ declare_for(FerryPublisher *self,
     case FERRY_OUTGOING_ANSWER:
     case FERRY_OUTGOING_HEARTBEAT:
         return true;
+    case FERRY_OUTGOING_PROBE:
+        /* From time to time all is declared anew, because somebody may have deleted it. */
+        g_hash_table_remove_all(self->declared);
+        return declare_once(self, connection, "", error);
     case FERRY_OUTGOING_CALL:
     case FERRY_OUTGOING_SAMPLE:
         return declare_once(self, connection, "", error);
@@ -548,7 +570,8 @@ on_down(const GError *reason, gpointer user_data)
     while (outgoing) {
         outgoing->suspect = true;
         outgoing->losses += alone ? 1 : 0;
-        if (outgoing->kind == FERRY_OUTGOING_HEARTBEAT || outgoing->kind == FERRY_OUTGOING_SAMPLE)
+        if (outgoing->kind == FERRY_OUTGOING_HEARTBEAT || outgoing->kind == FERRY_OUTGOING_SAMPLE ||
+            outgoing->kind == FERRY_OUTGOING_PROBE)
             settle(self, outgoing, FERRY_PUBLISH_DROPPED);
         else if (outgoing->losses >= MAX_LOSSES)
             give_up(self, outgoing);

@@ -90,6 +90,7 @@ queue_of(FerrySendQueue *self, const FerryOutgoing *outgoing)
     case FERRY_OUTGOING_HEARTBEAT:
     case FERRY_OUTGOING_CALL:
     case FERRY_OUTGOING_SURVEY:
+    case FERRY_OUTGOING_PROBE:
         return &self->answers;
     case FERRY_OUTGOING_NOTIFICATION:
         return &self->notifications;

@@ -12,6 +12,9 @@
 /* Messages of each consumer that may be delivered and not acknowledged. */
 #define PREFETCH 500
 
+/* Of what may be refused and is not to end the channel of the consumers. */
+#define CLAIM_CHANNEL (FERRY_AMQP_CHANNEL + 1)
+
 /* The arguments of a declaration, besides the name. */
 typedef struct {
     bool durable;
@@ -125,6 +128,22 @@ consume(FerryAmqpConnection *connection,
     return ferry_amqp_connection_check(connection, what, error);
 }
 
+/* Sends what the broker does not answer. What it refuses closes the channel. */
+static bool
+send_method(FerryAmqpConnection *connection,
+            amqp_method_number_t id,
+            void *method,
+            const char *what,
+            GError **error)
+{
+    int status =
+        amqp_send_method(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL, id, method);
+
+    if (status != AMQP_STATUS_OK)
+        ferry_amqp_set_status_error(error, status, what);
+    return status == AMQP_STATUS_OK;
+}
+
 bool
 ferry_topology_declare_exchange(FerryAmqpConnection *connection,
                                 const FerryMessagingOptions *options,
@@ -157,24 +176,157 @@ declare_shared(FerryAmqpConnection *connection,
            bind_queue(connection, name, options->control_exchange, name, error);
 }
 
+static bool
+count_consumers(FerryAmqpConnection *connection,
+                const char *queue,
+                guint *ret_consumers,
+                GError **error)
+{
+    const amqp_queue_declare_ok_t *declared =
+        amqp_queue_declare(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL,
+                           bytes(queue), /* passive= */ 1, /* durable= */ 0, /* exclusive= */ 0,
+                           /* auto_delete= */ 0, amqp_empty_table);
+
+    if (declared)
+        *ret_consumers = declared->consumer_count;
+    g_autofree char *what = g_strdup_printf("Looking at queue \"%s\"", queue);
+    return ferry_amqp_connection_check(connection, what, error);
+}
+
 bool
-ferry_topology_serve(FerryAmqpConnection *connection,
-                     const FerryMessagingOptions *options,
-                     const char *server,
-                     const char *fanout_queue,
-                     GError **error)
+ferry_topology_declare_server(FerryAmqpConnection *connection,
+                              const FerryMessagingOptions *options,
+                              const FerryServerQueues *queues,
+                              guint *ret_consumers,
+                              GError **error)
 {
     Traits transient = transient_traits(options);
-    g_autofree char *own = g_strconcat(FERRY_TOPIC ".", server, NULL);
 
     return declare_shared(connection, options, FERRY_TOPIC, error) &&
-           declare_shared(connection, options, own, error) &&
+           declare_shared(connection, options, queues->own, error) &&
+           count_consumers(connection, queues->own, ret_consumers, error) &&
            ferry_topology_declare_fanout(connection, error) &&
-           declare_queue(connection, fanout_queue, &transient, error) &&
-           bind_queue(connection, fanout_queue, FANOUT_EXCHANGE, FERRY_TOPIC, error) &&
-           consume(connection, FERRY_TOPIC, FERRY_CONSUMER_SHARED, false, error) &&
-           consume(connection, own, FERRY_CONSUMER_SERVER, false, error) &&
-           consume(connection, fanout_queue, FERRY_CONSUMER_FANOUT, false, error);
+           declare_queue(connection, queues->fanout, &transient, error) &&
+           bind_queue(connection, queues->fanout, FANOUT_EXCHANGE, FERRY_TOPIC, error);
+}
+
+static bool
+begin_consuming(FerryAmqpConnection *connection, const char *queue, const char *tag, GError **error)
+{
+    amqp_basic_consume_t consumption = {
+        .queue = bytes(queue),
+        .consumer_tag = bytes(tag),
+        .nowait = 1,
+    };
+    g_autofree char *what = g_strdup_printf("Consuming from \"%s\"", queue);
+
+    return send_method(connection, AMQP_BASIC_CONSUME_METHOD, &consumption, what, error);
+}
+
+bool
+ferry_topology_serve(FerryAmqpConnection *connection,
+                     const FerryServerQueues *queues,
+                     GError **error)
+{
+    return begin_consuming(connection, FERRY_TOPIC, FERRY_CONSUMER_SHARED, error) &&
+           begin_consuming(connection, queues->own, FERRY_CONSUMER_SERVER, error) &&
+           begin_consuming(connection, queues->fanout, FERRY_CONSUMER_FANOUT, error);
+}
+
+/* --- what others may have taken away ---------------------------------------------------------- */
+
+/* An exchange that is missing closes the channel, and everything is declared anew. */
+static bool
+look_for_exchange(FerryAmqpConnection *connection,
+                  const char *name,
+                  const char *type,
+                  GError **error)
+{
+    amqp_exchange_declare_t declaration = {
+        .exchange = bytes(name), .type = bytes(type), .passive = 1, .nowait = 1};
+
+    return send_method(connection, AMQP_EXCHANGE_DECLARE_METHOD, &declaration,
+                       "Looking for an exchange", error);
+}
+
+static bool
+bind_again(FerryAmqpConnection *connection,
+           const char *queue,
+           const char *exchange,
+           const char *key,
+           GError **error)
+{
+    amqp_queue_bind_t binding = {
+        .queue = bytes(queue), .exchange = bytes(exchange), .routing_key = bytes(key), .nowait = 1};
+
+    return send_method(connection, AMQP_QUEUE_BIND_METHOD, &binding, "Binding a queue", error);
+}
+
+bool
+ferry_topology_refresh(FerryAmqpConnection *connection,
+                       const FerryMessagingOptions *options,
+                       const FerryServerQueues *queues,
+                       GError **error)
+{
+    return look_for_exchange(connection, options->control_exchange, "topic", error) &&
+           look_for_exchange(connection, FANOUT_EXCHANGE, "fanout", error) &&
+           bind_again(connection, FERRY_TOPIC, options->control_exchange, FERRY_TOPIC, error) &&
+           bind_again(connection, queues->fanout, FANOUT_EXCHANGE, FERRY_TOPIC, error);
+}
+
+/* --- the claim on a name ---------------------------------------------------------------------- */
+
+/* The broker closed the claim's channel, which is answered as AMQP wants it. */
+static FerryClaim
+take_refusal(amqp_connection_state_t state, const amqp_channel_close_t *closed)
+{
+    amqp_channel_close_ok_t answer = {0};
+
+    if (closed->reply_code == AMQP_ACCESS_REFUSED)
+        g_message("The broker does not let this agent claim its name: %.*s",
+                  (int)MIN(closed->reply_text.len, 256), (const char *)closed->reply_text.bytes);
+    (void)amqp_send_method(state, CLAIM_CHANNEL, AMQP_CHANNEL_CLOSE_OK_METHOD, &answer);
+    return closed->reply_code == AMQP_ACCESS_REFUSED ? FERRY_CLAIM_FORBIDDEN : FERRY_CLAIM_TAKEN;
+}
+
+bool
+ferry_topology_claim(FerryAmqpConnection *connection,
+                     const char *queue,
+                     FerryClaim *ret_claim,
+                     GError **error)
+{
+    amqp_connection_state_t state = ferry_amqp_connection_state(connection);
+
+    (void)amqp_channel_open(state, CLAIM_CHANNEL);
+    if (!ferry_amqp_connection_check(connection, "Opening a channel", error))
+        return false;
+    (void)amqp_queue_declare(state, CLAIM_CHANNEL, bytes(queue), /* passive= */ 0, /* durable= */ 0,
+                             /* exclusive= */ 1, /* auto_delete= */ 0, amqp_empty_table);
+    amqp_rpc_reply_t reply = amqp_get_rpc_reply(state);
+    if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION &&
+        reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD) {
+        *ret_claim = take_refusal(state, reply.reply.decoded);
+        return true;
+    }
+    *ret_claim = FERRY_CLAIM_HELD;
+    return ferry_amqp_check_reply(reply, "Claiming the agent's name", error) &&
+           ferry_amqp_check_reply(amqp_channel_close(state, CLAIM_CHANNEL, AMQP_REPLY_SUCCESS),
+                                  "Closing a channel", error);
+}
+
+bool
+ferry_topology_consume_claim(FerryAmqpConnection *connection, const char *queue, GError **error)
+{
+    return begin_consuming(connection, queue, FERRY_CONSUMER_CLAIM, error);
+}
+
+bool
+ferry_topology_await_rival(FerryAmqpConnection *connection, const char *queue, GError **error)
+{
+    Traits traits = {.exclusive = true, .auto_delete = true};
+
+    return declare_queue(connection, queue, &traits, error) &&
+           consume(connection, queue, FERRY_CONSUMER_RIVAL, /* no_ack= */ true, error);
 }
 
 bool
@@ -195,24 +347,13 @@ cancel(FerryAmqpConnection *connection, const char *tag, GError **error)
 
 bool
 ferry_topology_stop_serving(FerryAmqpConnection *connection,
-                            const char *fanout_queue,
+                            const FerryServerQueues *queues,
                             GError **error)
 {
     return cancel(connection, FERRY_CONSUMER_SHARED, error) &&
            cancel(connection, FERRY_CONSUMER_SERVER, error) &&
            cancel(connection, FERRY_CONSUMER_FANOUT, error) &&
-           ferry_topology_delete_queue(connection, fanout_queue, error);
-}
-
-static bool
-send_method(FerryAmqpConnection *connection, amqp_method_number_t id, void *method, GError **error)
-{
-    int status =
-        amqp_send_method(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL, id, method);
-
-    if (status != AMQP_STATUS_OK)
-        ferry_amqp_set_status_error(error, status, "Asking for answers");
-    return status == AMQP_STATUS_OK;
+           ferry_topology_delete_queue(connection, queues->fanout, error);
 }
 
 bool
@@ -232,8 +373,10 @@ ferry_topology_await_replies(FerryAmqpConnection *connection,
         .consumer_tag = bytes(FERRY_CONSUMER_REPLIES),
     };
 
-    return send_method(connection, AMQP_QUEUE_DECLARE_METHOD, &declaration, error) &&
-           send_method(connection, AMQP_BASIC_CONSUME_METHOD, &consumption, error);
+    static const char what[] = "Asking for answers";
+
+    return send_method(connection, AMQP_QUEUE_DECLARE_METHOD, &declaration, what, error) &&
+           send_method(connection, AMQP_BASIC_CONSUME_METHOD, &consumption, what, error);
 }
 
 bool

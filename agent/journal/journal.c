@@ -8,6 +8,7 @@
 #include "ferry/lock.h"
 #include "journal/db.h"
 #include "journal/event.h"
+#include "journal/story.h"
 
 /* @documents: the columns that may be large, or as many times NULL. */
 #define RECORD_COLUMNS_WITH(documents)                                                             \
@@ -101,8 +102,8 @@ name_conflict(FerryJournal *journal, const FerryRecord *record, GError **error)
     }
 }
 
-bool
-ferry_journal_add(FerryJournal *journal, FerryRecord *record, GError **error)
+static bool
+add_record(FerryJournal *journal, FerryRecord *record, GError **error)
 {
     g_autoptr(GError) local_error = NULL;
     FERRY_LOCK_SCOPE(&journal->lock);
@@ -124,6 +125,15 @@ ferry_journal_add(FerryJournal *journal, FerryRecord *record, GError **error)
     }
     record->seq = 1;
     wake_outbox(journal);
+    return true;
+}
+
+bool
+ferry_journal_add(FerryJournal *journal, FerryRecord *record, GError **error)
+{
+    if (!add_record(journal, record, error))
+        return false;
+    ferry_story_tell(record, ferry_status_event_type(record->role, record->status));
     return true;
 }
 
@@ -156,11 +166,8 @@ is_there(FerryJournal *journal, const FerryRecord *record, GError **error)
     return false;
 }
 
-bool
-ferry_journal_save(FerryJournal *journal,
-                   FerryRecord *record,
-                   const char *event_type,
-                   GError **error)
+static bool
+save_record(FerryJournal *journal, FerryRecord *record, const char *event_type, GError **error)
 {
     gint64 seq = record->seq + (event_type ? 1 : 0);
     FERRY_LOCK_SCOPE(&journal->lock);
@@ -179,6 +186,20 @@ ferry_journal_save(FerryJournal *journal,
     record->seq = seq;
     if (event_type)
         wake_outbox(journal);
+    return true;
+}
+
+/* The log is written without the lock: it may wait for whoever reads it. */
+bool
+ferry_journal_save(FerryJournal *journal,
+                   FerryRecord *record,
+                   const char *event_type,
+                   GError **error)
+{
+    if (!save_record(journal, record, event_type, error))
+        return false;
+    if (event_type)
+        ferry_story_tell(record, event_type);
     return true;
 }
 

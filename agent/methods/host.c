@@ -18,8 +18,9 @@ ferry_method_ping(FerryMethodCall *call, GError **error)
     const FerryMethodContext *context = call->context;
 
     return ferry_method_answer(
-        call, json_pack("{s:o, s:s, s:s, s:s, s:b}", "host",
-                        ferry_json_text(context->agent->config->host), "version", PACKAGE_VERSION,
+        call, json_pack("{s:o, s:o, s:s, s:s, s:s, s:b}", "host",
+                        ferry_json_text(context->agent->config->host), "machine",
+                        ferry_json_text(g_get_host_name()), "version", PACKAGE_VERSION,
                         "api_version", FERRY_API_VERSION, "started_at", context->started_at,
                         "libvirt_connected", ferry_virt_is_connected(context->agent->virt)));
 }

@@ -4,10 +4,14 @@
 
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "ferry/patient-call.h"
 
 /* One question. A destination that needs longer finishes it all the same and answers the next one
  * from its journal; a question that died with the agent that had it should not cost much. */
 #define ATTEMPT_MS 5000
+/* How long a peer is waited for that answers pings and nothing else: a libvirt that has just been
+ * set up or upgraded asks QEMU what it can. Less than the limit of a request of ours. */
+#define SLOW_LIMIT_MS 30000
 #define OBSERVE_TIMEOUT_MS 5000
 #define FIRST_PAUSE_MS 500
 #define LAST_PAUSE_MS 8000
@@ -46,7 +50,7 @@ ferry_peer_call(const FerryAgent *agent, const FerryCall *call, GError **error)
             .timeout_ms = ATTEMPT_MS,
             .cancellable = by,
         };
-        json_t *result = ferry_bus_call(agent->bus, &attempt, &why);
+        json_t *result = ferry_patient_call(agent->bus, &attempt, SLOW_LIMIT_MS, &why);
 
         if (result)
             return result;

@@ -8,7 +8,11 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+#define MIGRATION_FIELD "VIRT_FERRY_MIGRATION"
+#define UUID_LENGTH 36
 
 static FILE *stream;     /* set once, before threads */
 static bool to_journald; /* set once, before threads */
@@ -54,19 +58,37 @@ is_wanted(GLogLevelFlags level, const GLogField *fields, gsize count)
     return show_debug && g_strcmp0(field(fields, count, "GLIB_DOMAIN"), G_LOG_DOMAIN) == 0;
 }
 
+/* Every line about a migration begins with its id. Returns: (transfer full) (nullable): that, where
+ * the line has no field with it. */
+static char *
+migration_of(const GLogField *fields, gsize count)
+{
+    static const char begin[] = "Migration '";
+    const char *message = field(fields, count, "MESSAGE");
+
+    if (!message || !g_str_has_prefix(message, begin) || field(fields, count, MIGRATION_FIELD))
+        return NULL;
+    g_autofree char *id = g_strndup(message + strlen(begin), UUID_LENGTH);
+    return g_uuid_string_is_valid(id) ? g_steal_pointer(&id) : NULL;
+}
+
 /* systemd's journal keeps fields apart, so line breaks may stay. */
 static GLogWriterOutput
 write_to_journald(GLogLevelFlags level, const GLogField *fields, gsize count)
 {
     g_autofree char *message =
         ferry_text_clip(field(fields, count, "MESSAGE"), FERRY_TEXT_MAX_BYTES);
-    g_autofree GLogField *clipped = g_memdup2(fields, count * sizeof *fields);
+    g_autofree char *migration_id = migration_of(fields, count);
+    g_autofree GLogField *clipped = g_new(GLogField, count + 1);
 
+    memcpy(clipped, fields, count * sizeof *fields);
     for (gsize i = 0; i < count; i++)
         if (g_strcmp0(clipped[i].key, "MESSAGE") == 0) {
             clipped[i].value = message;
             clipped[i].length = -1;
         }
+    if (migration_id)
+        clipped[count++] = (GLogField){MIGRATION_FIELD, migration_id, -1};
     return g_log_writer_journald(level, clipped, count, NULL);
 }
 

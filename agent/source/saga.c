@@ -114,14 +114,7 @@ static void
 end_migration(Run *self, FerryStatus status)
 {
     self->saga->report(self->migration);
-    if (!ferry_migration_must_enter(self->migration, status))
-        return;
-
-    const FerryRecord *record = ferry_migration_record(self->migration);
-    const char *why = ferry_json_get_string(record->error, "message");
-
-    g_message("Migration '%s' of '%s' is %s%s%s", record->migration_id, record->instance_name,
-              ferry_status_to_string(status), why ? ": " : "", why ? why : "");
+    (void)ferry_migration_must_enter(self->migration, status);
 }
 
 /* The cause is in the record: CANCELLED only there and only meanwhile, so that an agent that dies

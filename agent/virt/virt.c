@@ -8,22 +8,31 @@
 #include "virt/domain-cache.h"
 #include "virt/error.h"
 #include "virt/time-limits.h"
+#include "virt/warm-up.h"
 
 /* How often a libvirtd that is gone is tried again without anybody asking. */
 #define RETRY_MS 3000
 #define FREE_WAIT_MS 2000
+/* How often is looked whether the emulator's file is a new one. */
+#define EMULATOR_MS 20000
+/* After so long it is said that libvirt does not answer. */
+#define SILENCE_MS 1500
 
 struct FerryVirt {
     char *uri;                 /* immutable */
     GThread *events;           /* immutable */
     gint stopping;             /* atomic */
     int retry_timer;           /* libvirt's event loop only */
+    int emulator_timer;        /* immutable */
+    int silence_timer;         /* immutable */
+    FerryWarmUp *warm_up;      /* guards itself */
     FerryDomainCache *cache;   /* guards itself */
     FerryVirtWatches *watches; /* guards itself */
 
     GMutex lock;
     virConnectPtr connection;          /* guarded by lock */
     bool alive;                        /* guarded by lock */
+    bool told_away;                    /* guarded by lock; it has been said that libvirt is away */
     FerryDetachedCall *opening;        /* guarded by lock; the last one, NULL before the first */
     FerryVirtArrivalFunc arrival_func; /* guarded by lock */
     gpointer arrival_data;             /* guarded by lock */
@@ -40,6 +49,32 @@ notify_watches(FerryVirt *virt, virDomainPtr domain, const FerryJobSummary *summ
 }
 
 static FerryDetachedCall *begin_opening(FerryVirt *virt);
+
+/* Says once that libvirt is away, until it is back. */
+static void
+tell_away(FerryVirt *virt, const char *why)
+{
+    g_mutex_lock(&virt->lock);
+    bool told = virt->told_away || virt->alive;
+
+    virt->told_away = virt->told_away || !virt->alive;
+    g_mutex_unlock(&virt->lock);
+    if (!told && !g_atomic_int_get(&virt->stopping))
+        g_warning("%s. It is tried again every %d s", why, RETRY_MS / 1000);
+}
+
+/* An opening that hangs fails much later. */
+static void
+on_silence(int timer, void *opaque)
+{
+    FerryVirt *virt = opaque;
+
+    virEventUpdateTimeout(virt->silence_timer, -1);
+    g_autofree char *why = g_strdup_printf("libvirt at '%s' does not answer", virt->uri);
+
+    if (!ferry_virt_is_connected(virt))
+        tell_away(virt, why);
+}
 
 /* --- libvirt's event thread ------------------------------------------------------------------- */
 
@@ -163,6 +198,15 @@ on_retry(int timer, void *opaque)
 }
 
 static void
+on_emulator_timer(int timer, void *opaque)
+{
+    const FerryVirt *virt = opaque;
+
+    if (ferry_virt_is_connected(opaque))
+        ferry_warm_up_look(virt->warm_up);
+}
+
+static void
 on_closed(virConnectPtr connection, int reason, void *opaque)
 {
     FerryVirt *virt = opaque;
@@ -170,6 +214,7 @@ on_closed(virConnectPtr connection, int reason, void *opaque)
     g_mutex_lock(&virt->lock);
     if (virt->connection == connection) {
         virt->alive = false;
+        virt->told_away = true;
         ferry_domain_cache_clear(virt->cache);
     }
     g_mutex_unlock(&virt->lock);
@@ -223,6 +268,9 @@ ferry_virt_new(const char *uri)
     virt->cache = ferry_domain_cache_new();
     g_mutex_init(&virt->lock);
     virt->retry_timer = virEventAddTimeout(0, on_retry, virt, NULL);
+    virt->warm_up = ferry_warm_up_new(uri);
+    virt->silence_timer = virEventAddTimeout(SILENCE_MS, on_silence, virt, NULL);
+    virt->emulator_timer = virEventAddTimeout(EMULATOR_MS, on_emulator_timer, virt, NULL);
     virt->events = g_thread_new("vf-virt-events", run_events, virt);
     return virt;
 }
@@ -258,6 +306,8 @@ ferry_virt_free(FerryVirt *virt)
     g_thread_join(virt->events);
     virEventRemoveTimeout(timer);
     virEventRemoveTimeout(virt->retry_timer);
+    virEventRemoveTimeout(virt->emulator_timer);
+    virEventRemoveTimeout(virt->silence_timer);
     if (!is_free_of_threads(virt))
         return;
     if (virt->connection) {
@@ -266,6 +316,7 @@ ferry_virt_free(FerryVirt *virt)
     }
     ferry_virt_watches_free(virt->watches);
     ferry_domain_cache_free(virt->cache);
+    ferry_warm_up_free(virt->warm_up);
     ferry_detached_call_abandon(virt->opening);
     g_mutex_clear(&virt->lock);
     g_free(virt->uri);
@@ -323,6 +374,7 @@ adopt(FerryVirt *virt, virConnectPtr fresh)
 
     virt->connection = fresh;
     virt->alive = true;
+    virt->told_away = false;
     g_mutex_unlock(&virt->lock);
 
     ferry_domain_cache_clear(virt->cache);
@@ -331,6 +383,7 @@ adopt(FerryVirt *virt, virConnectPtr fresh)
     virConnectRegisterCloseCallback(fresh, on_closed, virt, NULL);
     register_events(virt, fresh);
     fill_domain_cache(virt, fresh);
+    ferry_warm_up_begin(virt->warm_up);
     g_message("Connected to libvirt at '%s'", virt->uri);
 }
 
@@ -418,7 +471,7 @@ run_opening(gpointer data, GError **error)
     if (ok) {
         adopt(virt, g_steal_pointer(&opening->connection));
     } else {
-        g_debug("libvirt is still away: %s", (*error)->message);
+        tell_away(virt, (*error)->message);
         virEventUpdateTimeout(virt->retry_timer, RETRY_MS);
     }
     opening_free(opening);

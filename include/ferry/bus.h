@@ -74,6 +74,11 @@ void ferry_bus_serve(FerryBus *bus, const FerryService *service);
 typedef void (*FerryBusRefusedFunc)(const GError *error, gpointer user_data);
 void ferry_bus_set_refused_func(FerryBus *bus, FerryBusRefusedFunc func, gpointer user_data);
 
+/** Called when another agent serves under our name and was there first; nothing is served while it
+ * is. Without it the bus waits in silence. @error: FERRY_ERROR_CONFIG (transfer none). */
+typedef void (*FerryBusTakenFunc)(const GError *error, gpointer user_data);
+void ferry_bus_set_taken_func(FerryBus *bus, FerryBusTakenFunc func, gpointer user_data);
+
 /** Starts both threads. Returns at once, even when no broker is there. */
 void ferry_bus_start(FerryBus *bus);
 
@@ -118,8 +123,9 @@ ferry_bus_call(FerryBus *bus, const FerryCall *call, GError **error) G_GNUC_WARN
 /* A question to all agents. A plain value. */
 typedef struct {
     const char *method;
-    json_t *args;    /* as a call's */
-    guint window_ms; /* answers are taken for so long */
+    json_t *args;              /* as a call's */
+    guint window_ms;           /* answers are taken for so long */
+    GCancellable *cancellable; /* NULL, or ends it before, which is no error */
 } FerrySurvey;
 
 /** Called in the thread of ferry_bus_survey() for each answer: with @result or @error, both

@@ -29,7 +29,8 @@ typedef struct {
     char *state_path;
     guint max_concurrent_live_migrations; /* 0: no limit, as in nova */
     bool debug;
-    char *log_file; /* NULL: standard error */
+    char *log_file; /* absolute; NULL: standard error */
+    char *log_dir;  /* where a log_file that is not absolute lies; NULL: it must be absolute */
 
     /* [libvirt] */
     char *connection_uri;
@@ -64,18 +65,26 @@ typedef struct {
     /* [oslo_messaging_notifications] */
     char **notification_topics;
     bool notifications; /* driver messagingv2; false: noop */
+
+    GHashTable *origins; /* for ferry_config_origin() */
 } FerryConfig;
 
 /**
  * ferry_config_load:
  * @files: NULL-terminated paths, later ones win; an empty list gives the defaults
  * @error: FERRY_ERROR_CONFIG: file, section, key, what was found and what was expected
- * Warns once, by g_warning(), of each unknown key in our own sections, with file and line.
+ * Values may name others, as ferry/expansion.h says; they are looked at once all files are read.
+ * Warns once, by g_warning(), with file and line, of each unknown key in our own sections, and of a
+ * section or key elsewhere that is almost one that we read.
  * Returns: (transfer full): the configuration, or NULL.
  */
 FerryConfig *ferry_config_load(const char *const *files, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void ferry_config_free(FerryConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryConfig, ferry_config_free)
+
+/** Returns: (transfer none) (nullable): "FILE:LINE" where the value of @key stands; NULL: it is the
+ * default. */
+const char *ferry_config_origin(const FerryConfig *config, const char *section, const char *key);
 
 bool ferry_timeout_action_from_string(const char *text, FerryTimeoutAction *ret_action);
 bool ferry_source_disks_from_string(const char *text, FerrySourceDisks *ret_disks);

@@ -86,6 +86,9 @@ read_events(FerryAmqpConnection *connection)
     g_assert_nonnull(error->message);
 }
 
+static char own_queue[] = "virt-ferry.host";
+static char fanout_queue[] = "fanout";
+
 static bool
 publish(FerryAmqpConnection *connection)
 {
@@ -93,6 +96,21 @@ publish(FerryAmqpConnection *connection)
         ferry_outgoing_new(FERRY_OUTGOING_ANSWER, "", "reply_1", json_object());
 
     return ferry_outgoing_encode(outgoing) && ferry_amqp_publish(connection, outgoing, 0, NULL);
+}
+
+/* All that an agent declares, claims and looks at again. */
+static bool
+declare(FerryAmqpConnection *connection, const FerryMessagingOptions *options)
+{
+    const FerryServerQueues queues = {.own = own_queue, .fanout = fanout_queue};
+    guint consumers = 0;
+    FerryClaim claim = FERRY_CLAIM_HELD;
+
+    return ferry_topology_declare_server(connection, options, &queues, &consumers, NULL) &&
+           ferry_topology_claim(connection, "claim", &claim, NULL) &&
+           ferry_topology_await_rival(connection, "answers", NULL) &&
+           ferry_topology_serve(connection, &queues, NULL) &&
+           ferry_topology_refresh(connection, options, &queues, NULL);
 }
 
 static void
@@ -111,8 +129,7 @@ converse(guint8 how, int fd)
     g_assert_true((connection == NULL) == (error != NULL));
     if (!connection)
         return;
-    if ((how & DECLARES) != 0 &&
-        !ferry_topology_serve(connection, transport->options, "host", "fanout", &error))
+    if ((how & DECLARES) != 0 && !declare(connection, transport->options))
         return;
     if ((how & PUBLISHES) != 0 && !publish(connection))
         return;

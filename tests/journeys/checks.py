@@ -4,6 +4,7 @@ wrong and what to do where it should not."""
 import concurrent.futures
 import os
 import re
+import signal
 import threading
 import time
 
@@ -542,8 +543,25 @@ def eight_at_once(stage):
     stage.source.virsh("checkpoint-delete", guest.name, "since")
 
 
+def slow_destination(stage):
+    """a destination whose libvirt says nothing for seconds is waited for; `hosts` lists it"""
+    guest = _still(stage)
+    libvirtd = stage.destination.libvirtd
+    libvirtd.signal(signal.SIGSTOP)
+    stage.defer(libvirtd.signal, signal.SIGCONT)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(stage.controller.command, "check", guest.name, "--from", "kvm01",
+                            "--to", "kvm02")
+        hosts = stage.controller.command("hosts", check=True).stdout
+        check(re.search(r"^kvm01 +\S+ +9\.", hosts, re.M), hosts)
+        check(re.search(r"^kvm02 +\S+ +- +- +- +-", hosts, re.M), hosts)
+        libvirtd.signal(signal.SIGCONT)
+        done = asked.result()
+    equal(done.returncode, 0, done.stdout + done.stderr)
+
+
 CASES = (pools_of_all_kinds, space_promised_to_others, memory_promised_to_others, networks, bridges,
          devices_of_the_network_card, displays, secrets, huge_pages, processor, machine,
          blockers_of_qemu, cache_modes, at_the_same_time, jobs, managed_save, way, other_clock,
          older_destination, way_is_cut, filtered_ports, nobody_listens, certificate_name, certificate_of_qemu, no_name,
-         no_destination, eight_at_once)
+         no_destination, slow_destination, eight_at_once)

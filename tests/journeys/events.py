@@ -32,6 +32,16 @@ def _check_payload(event, guest, role):
     equal(event["routing_key"], "notifications." + event["priority"].lower())
 
 
+def _tells(stage, host, migration_id, guest, words):
+    """The host's log tells the story, in this order."""
+    log = stage.agents[host].log()
+    at = 0
+    for word in words:
+        line = "Migration '%s': '%s' is %s (kvm01 to kvm02)" % (migration_id, guest.name, word)
+        check(log.find(line, at) >= 0, "the log of %s lacks %r:\n%s" % (host, line, log[-3000:]))
+        at = log.find(line, at) + 1
+
+
 def whole_journey(stage):
     """a journey: every event once, numbered, with the contract's fields; two agents, two rows"""
     guest = stage.counting(Disk("vda", GIB, data=24 * MIB), Disk("vdb", GIB, data=8 * MIB))
@@ -54,6 +64,10 @@ def whole_journey(stage):
     equal(moments, sorted(moments))
     check(all(moment.endswith("Z") and len(moment) == 27 for moment in moments), moments)
     stage.runs_on(guest, stage.destination)
+    for host, words in (("kvm01", ("accepted", "being prepared", "on its way, phase 'memory'",
+                                   "at its destination", "moved")),
+                        ("kvm02", ("being prepared here", "prepared here", "arrived"))):
+        _tells(stage, host, migration_id, guest, words)
 
 
 def progress(stage):

@@ -387,6 +387,11 @@ ferry_bus_set_refused_func(FerryBus *bus, FerryBusRefusedFunc func, gpointer use
 }
 
 void
+ferry_bus_set_taken_func(FerryBus *bus, FerryBusTakenFunc func, gpointer user_data)
+{
+}
+
+void
 ferry_bus_start(FerryBus *bus)
 {
 }

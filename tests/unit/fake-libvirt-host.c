@@ -21,6 +21,7 @@ struct _virSecret {
 /* All guarded by fake_lock. */
 static guint64 free_memory_bytes;
 static int cpu_match;
+static char *own_emulator;   /* what is taken where none is named */
 static GHashTable *networks; /* name to whether it is active */
 static GHashTable *secrets;  /* UUID to whether it has a value */
 
@@ -31,6 +32,8 @@ fake_host_reset(void)
 
     free_memory_bytes = FREE_MEMORY_BYTES;
     cpu_match = VIR_CPU_COMPARE_SUPERSET;
+    g_free(own_emulator);
+    own_emulator = g_strdup("/usr/bin/qemu-system-x86_64");
     g_clear_pointer(&networks, g_hash_table_unref);
     g_clear_pointer(&secrets, g_hash_table_unref);
     networks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -71,6 +74,15 @@ fake_secret_add(const char *uuid, bool has_value)
     g_hash_table_replace(secrets, g_strdup(uuid), GINT_TO_POINTER(has_value));
 }
 
+void
+fake_host_set_emulator(const char *path)
+{
+    FERRY_LOCK_SCOPE(&fake_lock);
+
+    g_free(own_emulator);
+    own_emulator = g_strdup(path);
+}
+
 /* --- what it can run -------------------------------------------------------------------------- */
 
 char *
@@ -91,11 +103,15 @@ virConnectGetDomainCapabilities(virConnectPtr connection,
                                 const char *virt_type,
                                 unsigned int flags)
 {
-    if (!fake_begin(__func__, "%s", machine))
+    if (!fake_begin(__func__, "%s", machine ? machine : ""))
         return NULL;
+
+    FERRY_LOCK_SCOPE(&fake_lock);
+
     return g_strdup_printf("<domainCapabilities><path>%s</path><domain>%s</domain>"
                            "<machine>%s</machine><arch>%s</arch></domainCapabilities>",
-                           emulator, virt_type, machine, arch);
+                           emulator ? emulator : own_emulator, virt_type ? virt_type : "kvm",
+                           machine ? machine : "q35", arch ? arch : "x86_64");
 }
 
 int

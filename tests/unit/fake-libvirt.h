@@ -127,5 +127,7 @@ void fake_image_write_qcow2(const char *path, guint64 capacity_bytes);
 void fake_host_set_free_memory(guint64 bytes);
 /** @result: VIR_CPU_COMPARE_IDENTICAL ... of any CPU. */
 void fake_host_set_cpu_match(int result);
+/** @path: the emulator that libvirt chooses by itself. */
+void fake_host_set_emulator(const char *path);
 void fake_network_add(const char *name, bool active);
 void fake_secret_add(const char *uuid, bool has_value);

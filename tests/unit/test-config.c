@@ -220,6 +220,93 @@ test_unknown_key_warns_once(Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_near_misses(Fixture *fixture, gconstpointer data)
+{
+    static const struct {
+        const char *text;
+        const char *warning;
+    } cases[] = {
+        {"[DEFAULT]\ntransport_ulr = rabbit://b/\n",
+         "*:2: Unknown key 'transport_ulr' in section [DEFAULT] is ignored. Did you mean "
+         "'transport_url'?"},
+        {"[migrations]\nhistory = 3\nprepare_timeout = 4\n",
+         "*:2: Unknown section [migrations] is ignored. Did you mean [migration]?"},
+        {"[Storage]\nsource_disks = keep\n", "*Did you mean [storage]?"},
+        {"[libvirt]\nlive_migration_bandwith = 3\n", "*Did you mean 'live_migration_bandwidth'?"},
+        {"[storage]\nfolders = /a\n", "*Unknown key 'folders' in section [storage] is ignored"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_ptr_array_set_size(fixture->files, 0);
+        add_file(fixture, "near.conf", cases[i].text);
+        g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, cases[i].warning);
+        g_autoptr(FerryConfig) config = load(fixture, &error);
+        g_assert_no_error(error);
+        g_test_assert_expected_messages();
+    }
+}
+
+/* Keys and sections of other services, none of which is a slip of one of ours. */
+static void
+test_nova_conf(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+
+    add_file(fixture, "nova.conf",
+             "[DEFAULT]\n"
+             "my_ip = 192.0.2.7\n"
+             "domain = example.org\n"
+             "host = compute7.$domain\n"
+             "state_path = /var/lib/nova\n"
+             "instances_path = $state_path/instances\n"
+             "log_dir = /var/log/nova\n"
+             "log_file = nova-compute.log\n"
+             "logging_context_format_string = %(asctime)s.%(msecs)03d %(process)d\n"
+             "max_concurrent_live_migrations = several\n"
+             "transport_url = rabbit://$oslo.user:pa$$word@${my_ip}:5672/%(my_vhost)s\n"
+             "my_vhost = nova\n"
+             "[oslo]\n"
+             "user = openstack\n"
+             "[libvirt]\n"
+             "live_migration_inbound_addr = $my_ip\n"
+             "live_migration_uri = qemu+ssh://nova@%s/system\n"
+             "live_migration_tunnelled = false\n"
+             "virt_type = $virt_type\n"
+             "[vnc]\n"
+             "server_listen = $my_ip\n");
+    add_file(fixture, "own.conf",
+             "[DEFAULT]\nmax_concurrent_live_migrations = 3\nstate_path = /var/lib/virt-ferry\n");
+    g_autoptr(FerryConfig) config = load(fixture, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(config->host, ==, "compute7.example.org");
+    g_assert_cmpstr(config->log_file, ==, "/var/log/nova/nova-compute.log");
+    g_assert_cmpstr(config->live_migration_inbound_addr, ==, "192.0.2.7");
+    g_assert_cmpstr(config->live_migration_uri, ==, "qemu+ssh://nova@%s/system");
+    g_assert_cmpstr(config->messaging->transport_url, ==,
+                    "rabbit://openstack:pa$word@192.0.2.7:5672/nova");
+    g_assert_cmpuint(config->max_concurrent_live_migrations, ==, 3);
+    const char *origin = ferry_config_origin(config, "DEFAULT", "state_path");
+    g_assert_true(g_str_has_suffix(origin, "/own.conf:3"));
+    g_assert_null(ferry_config_origin(config, "storage", "source_disks"));
+}
+
+/* What no file has stays as it is, and is no address then; a circle ends. */
+static void
+test_unknown_references(Fixture *fixture, gconstpointer data)
+{
+    assert_refused(fixture, "[libvirt]\nlive_migration_inbound_addr = $my_ip\n",
+                   ":2: [libvirt] live_migration_inbound_addr = '$my_ip': expected a host name or "
+                   "an IP address");
+    assert_refused(fixture, "[DEFAULT]\nhost = $a\na = $b\nb = $a\n",
+                   ":2: [DEFAULT] host = '$a': expected a host name of letters, digits, '-', '_' "
+                   "and '.', at most 200 characters");
+    assert_refused(fixture, "[DEFAULT]\nlog_file = agent.log\n",
+                   ":2: [DEFAULT] log_file = 'agent.log': expected an absolute path, or a log_dir");
+}
+
+static void
 test_bad_values(Fixture *fixture, gconstpointer data)
 {
     static const struct {
@@ -363,6 +450,9 @@ main(int argc, char **argv)
     g_test_add_func("/config/messaging-defaults", test_messaging_defaults);
     ADD("/config/later-file-wins", test_later_file_wins);
     ADD("/config/unknown-key", test_unknown_key_warns_once);
+    ADD("/config/near-misses", test_near_misses);
+    ADD("/config/nova-conf", test_nova_conf);
+    ADD("/config/unknown-references", test_unknown_references);
     ADD("/config/bad-values", test_bad_values);
     ADD("/config/live-migration-uri", test_live_migration_uri);
     g_test_add_func("/config/missing-file", test_missing_file);

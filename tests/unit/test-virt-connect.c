@@ -80,6 +80,8 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    /* That libvirt is away is warned of. */
+    g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
     g_test_add_func("/virt-connect/closed", test_closed);
     g_test_add_func("/virt-connect/far-is-closed", test_far_is_closed);
     g_test_add_func("/virt-connect/far-is-silent", test_far_is_silent);

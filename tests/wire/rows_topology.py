@@ -14,7 +14,7 @@ def fanout_queue(bench):
     return names[0]
 
 
-@row('T1', 'exchanges, queues, bindings and consumers are exactly those of a stock server')
+@row('T1', 'exchanges, queues, bindings and consumers are those of a stock server, and the claim')
 def t1(bench):
     bench.served()
     fanout = fanout_queue(bench)
@@ -29,6 +29,7 @@ def t1(bench):
         'virt-ferry': ['false', 'false', 'false', '[]'],
         'virt-ferry.h1': ['false', 'false', 'false', '[]'],
         fanout: ['false', 'false', 'false', TTL],
+        'virt-ferry_claim_h1': ['false', 'false', 'true', '[]'],
     }, 'queues')
     bindings = {tuple(line) for line in bench.listed(
         'list_bindings', 'source_name', 'destination_name', 'routing_key') if line[0]}
@@ -43,6 +44,7 @@ def t1(bench):
         ('virt-ferry', '1', 'true', '[]'),
         ('virt-ferry.h1', '2', 'true', '[]'),
         (fanout, '3', 'true', '[]'),
+        ('virt-ferry_claim_h1', 'claim', 'true', '[]'),
     }, 'consumers')
 
 

@@ -274,6 +274,12 @@ on_refused(const GError *error, gpointer user_data)
     tell(json_pack("{s:o}", "refused", ferry_error_to_json(error)));
 }
 
+static void
+on_taken(const GError *error, gpointer user_data)
+{
+    tell(json_pack("{s:o}", "taken", ferry_error_to_json(error)));
+}
+
 static gpointer
 tell_ready(gpointer data)
 {
@@ -318,6 +324,7 @@ run(const FerryMessagingOptions *options, char **keys, GError **error)
     if (keys != NULL)
         ferry_bus_listen(bus, (const char *const *)keys, on_notification, &server);
     ferry_bus_set_refused_func(bus, on_refused, &server);
+    ferry_bus_set_taken_func(bus, on_taken, &server);
     g_unix_signal_add(SIGTERM, on_term, loop);
     ferry_bus_start(bus);
     GThread *ready = g_thread_new("ready", tell_ready, bus);
