@@ -43,7 +43,8 @@ class StandIn:
 
     def __init__(self, url, host, answers=None, play=None):
         self.host = host
-        self.answers = dict({'describe_host': describe_host(host)}, **(answers or {}))
+        self.answers = dict({'describe_host': describe_host(host), 'ping': {'host': host}},
+                            **(answers or {}))
         self.play = play
         self.calls = []
         self.threads = []
