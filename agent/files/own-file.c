@@ -160,7 +160,7 @@ static bool
 fail_to_rename(const char *from, const char *to, int code, GError **error)
 {
     g_autofree char *folder = g_path_get_dirname(from);
-    g_autofree char *hint = is_forbidden(code) ? ferry_rights_hint(folder, code, "rwx") : NULL;
+    g_autofree char *hint = ferry_rights_hint(folder, code, "rwx");
 
     if (code == EEXIST)
         ferry_set_error(error, FERRY_ERROR_DESTINATION_DISK_EXISTS,

@@ -26,6 +26,8 @@ ferry_rights_hint(const char *folder, int code, const char *rights)
                                "'systemctl edit virt-ferryd', the lines \"[Service]\" and "
                                "\"ReadWritePaths=%s\", then 'systemctl restart virt-ferryd'",
                                folder);
+    if (code != EACCES && code != EPERM)
+        return NULL;
     if (is_packages_own(folder) && strchr(rights, 'w'))
         return g_strdup_printf("dpkg-statoverride --update --add root %s 0771 %s", user, quoted);
     return g_strdup_printf("setfacl -m u:%s:%s %s", user, rights, quoted);

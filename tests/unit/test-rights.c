@@ -25,6 +25,7 @@ test_rights(void)
     g_autofree char *searching =
         g_strdup_printf("setfacl -m u:%s:x '/var/lib/libvirt/images'", g_get_user_name());
 
+    g_assert_null(ferry_rights_hint("/srv/images", ENOENT, "x"));
     g_assert_cmpstr(write, ==, expected);
     g_assert_cmpstr(search, ==, searching);
 }
