@@ -16,6 +16,7 @@ typedef struct {
     const char *arguments;   /* as the usage line shows them */
     const char *summary;     /* one line, no full stop */
     const char *description; /* for --help; NULL: none */
+    bool hidden;             /* for programs: in no list */
     /* @argv: the command's name, then options and operands as they were typed. */
     FerryExit (*run)(FerryInvocation *invocation, int argc, char **argv);
 } FerryCommand;
@@ -33,6 +34,10 @@ FerryExit ferry_command_force_complete(FerryInvocation *invocation, int argc, ch
 FerryExit ferry_command_resolve(FerryInvocation *invocation, int argc, char **argv);
 FerryExit ferry_command_quarantine(FerryInvocation *invocation, int argc, char **argv);
 FerryExit ferry_command_watch(FerryInvocation *invocation, int argc, char **argv);
+FerryExit ferry_command_complete(FerryInvocation *invocation, int argc, char **argv);
 
 /** Returns: (nullable): the command of this name. */
 const FerryCommand *ferry_command_find(const char *name);
+
+/** Returns: (transfer full): that there is no command @name, with the nearest one. */
+char *ferry_command_refuse(const char *name);

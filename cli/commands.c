@@ -2,10 +2,13 @@
 #include "config.h"
 
 #include "command.h"
+#include "nearest.h"
 
 #include <string.h>
 
-#define HOST_HINT "Without --host every agent that answers is asked for it."
+#define HOST_HINT                                                                                  \
+    "A migration is named by its id, the beginning of that, or the name of its instance. Without " \
+    "--host every agent that answers is asked for it."
 
 const FerryCommand ferry_commands[] = {
     {
@@ -16,14 +19,14 @@ const FerryCommand ferry_commands[] = {
     },
     {
         .name = "check",
-        .arguments = "INSTANCE --from HOST --to HOST",
+        .arguments = "INSTANCE [--from HOST] --to HOST",
         .summary = "Ask both hosts whether an instance can move, and move nothing",
         .description = "Exit status: 0 it can, 1 it cannot.",
         .run = ferry_command_check,
     },
     {
         .name = "migrate",
-        .arguments = "INSTANCE --from HOST --to HOST",
+        .arguments = "INSTANCE [--from HOST] --to HOST",
         .summary = "Move an instance and its local disks to another host",
         .description = "Exit status: 0 completed, 1 failed, 3 cancelled, 4 the outcome was not "
                        "seen. See virt-ferry(1).",
@@ -37,28 +40,28 @@ const FerryCommand ferry_commands[] = {
     },
     {
         .name = "show",
-        .arguments = "MIGRATION",
+        .arguments = "MIGRATION|INSTANCE",
         .summary = "Show one migration's record and report",
         .description = HOST_HINT,
         .run = ferry_command_show,
     },
     {
         .name = "abort",
-        .arguments = "MIGRATION",
+        .arguments = "MIGRATION|INSTANCE",
         .summary = "Stop a migration; the instance stays on its source",
         .description = HOST_HINT,
         .run = ferry_command_abort,
     },
     {
         .name = "force-complete",
-        .arguments = "MIGRATION",
+        .arguments = "MIGRATION|INSTANCE",
         .summary = "Finish a migration that does not converge, at the instance's cost",
         .description = HOST_HINT,
         .run = ferry_command_force_complete,
     },
     {
         .name = "resolve",
-        .arguments = "MIGRATION",
+        .arguments = "MIGRATION|INSTANCE",
         .summary = "Ask both hosts again about a migration in error",
         .description = HOST_HINT,
         .run = ferry_command_resolve,
@@ -77,8 +80,30 @@ const FerryCommand ferry_commands[] = {
         .summary = "Show events as they come",
         .run = ferry_command_watch,
     },
+    {
+        .name = "complete",
+        .arguments = "hosts|instances|migrations",
+        .summary = "Print names, one a line, for the completion of a shell",
+        .hidden = true,
+        .run = ferry_command_complete,
+    },
     {.name = NULL},
 };
+
+char *
+ferry_command_refuse(const char *name)
+{
+    const char *names[G_N_ELEMENTS(ferry_commands)] = {NULL};
+    guint count = 0;
+
+    for (const FerryCommand *command = ferry_commands; command->name; command++) {
+        if (!command->hidden)
+            names[count++] = command->name;
+    }
+    const char *nearest = ferry_nearest(name, names);
+    return nearest ? g_strdup_printf("there is no command '%s'; did you mean '%s'?", name, nearest)
+                   : g_strdup_printf("there is no command '%s'", name);
+}
 
 const FerryCommand *
 ferry_command_find(const char *name)

@@ -8,6 +8,7 @@
 #include "interrupt.h"
 #include "journey.h"
 #include "output.h"
+#include "place.h"
 #include "progress-line.h"
 #include "report.h"
 #include "terminal.h"
@@ -28,7 +29,8 @@ typedef struct {
     GError *order_error; /* the order was sent and not answered: it may have arrived */
     bool polling;
     bool told_silence;
-    bool over; /* the loop ends; answers that still come are ignored */
+    bool over;       /* the loop ends; answers that still come are ignored */
+    GError *failure; /* why it ends without an outcome */
 } Follow;
 
 static void
@@ -47,7 +49,22 @@ finish_with_error(Follow *follow, const GError *error)
     if (follow->over)
         return;
     g_clear_pointer(&follow->line, ferry_progress_line_free);
-    finish(follow, ferry_report_error(error, follow->settings->json));
+    follow->failure = g_error_copy(error);
+    finish(follow, ferry_exit_of_error(error));
+}
+
+/* After the loop, because the agents may be asked what was meant. */
+static void
+report_failure(Follow *follow)
+{
+    const FerryFollowSettings *settings = follow->settings;
+    const char *const hosts[] = {settings->from, settings->to, NULL};
+
+    if (!follow->failure)
+        return;
+    ferry_place_explain(follow->session, settings->instance, hosts, follow->failure);
+    ferry_report_error(follow->failure, settings->json);
+    g_clear_error(&follow->failure);
 }
 
 /* Prints {@key: @value} as one line. @value: (transfer none). */
@@ -366,6 +383,7 @@ ferry_follow(FerrySession *session, const FerryFollowSettings *settings)
     if (!settings->json)
         follow.line = ferry_progress_line_new(ferry_terminal_can_redraw());
     run(&follow);
+    report_failure(&follow);
     ferry_session_drain(session); /* no callback may run after this */
     ferry_progress_line_free(follow.line);
     g_clear_error(&follow.order_error);

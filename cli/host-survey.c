@@ -9,6 +9,8 @@
 
 /* Who has not answered a ping by then is not there. */
 #define PING_WINDOW_MS 2000
+/* Where only the names are wanted, a person waits for nothing else. */
+#define NAMES_WINDOW_MS 1000
 /* How long a slow description is waited for, once its agent has answered the ping. */
 #define DESCRIBE_WINDOW_MS 8000
 
@@ -111,6 +113,14 @@ sorted(GHashTable *hosts)
     return array;
 }
 
+static void
+set_nobody_error(guint window_ms, GError **error)
+{
+    ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE,
+                    "check that virt-ferryd runs, and that --exchange names its exchange",
+                    "no agent answered within %u s", window_ms / 1000);
+}
+
 json_t *
 ferry_host_survey(FerryBus *bus, GError **error)
 {
@@ -128,8 +138,40 @@ ferry_host_survey(FerryBus *bus, GError **error)
         return NULL;
     if (g_hash_table_size(hosts) > 0)
         return sorted(hosts);
-    ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE,
-                    "check that virt-ferryd runs, and that --exchange names its exchange",
-                    "no agent answered within %d s", PING_WINDOW_MS / 1000);
+    set_nobody_error(PING_WINDOW_MS, error);
     return NULL;
+}
+
+/* --- names alone ------------------------------------------------------------------------------ */
+
+static void
+collect_name(const json_t *result, const GError *error, gpointer names)
+{
+    const char *name = ferry_json_get_string(result, "host");
+
+    if (name)
+        g_ptr_array_add(names, g_strdup(name));
+}
+
+static int
+compare_names(gconstpointer a, gconstpointer b)
+{
+    return g_strcmp0(*(char *const *)a, *(char *const *)b);
+}
+
+char **
+ferry_host_survey_names(FerryBus *bus, GError **error)
+{
+    const FerrySurvey ping = {.method = "ping", .window_ms = NAMES_WINDOW_MS};
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+
+    if (!ferry_bus_survey(bus, &ping, collect_name, names, error))
+        return NULL;
+    if (names->len == 0) {
+        set_nobody_error(NAMES_WINDOW_MS, error);
+        return NULL;
+    }
+    g_ptr_array_sort(names, compare_names);
+    g_ptr_array_add(names, NULL);
+    return (char **)g_ptr_array_free(g_steal_pointer(&names), FALSE);
 }

@@ -13,3 +13,11 @@
  * Returns: (transfer full): array of what describe_host answered, by host name.
  */
 json_t *ferry_host_survey(FerryBus *bus, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * ferry_host_survey_names:
+ * Asks all agents who they are.
+ * @error: FERRY_ERROR_DESTINATION_UNREACHABLE: no broker, or no agent answered
+ * Returns: (transfer full): their hosts' names in order.
+ */
+char **ferry_host_survey_names(FerryBus *bus, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,8 +7,20 @@
 #include "session.h"
 #include "table.h"
 
-/* Returns: the free bytes of all pools. Pools of one file system report the same free space, so
- * those with equal free space and capacity count once. */
+/* Returns: (transfer full): what pools on one file system have in common. Agents of before do not
+ * tell it, but the free space and the size of what is one are the same. */
+static char *
+file_system_of(const json_t *pool, gint64 free_bytes)
+{
+    const char *id = ferry_json_get_string(pool, "file_system");
+
+    return id ? g_strdup(id)
+              : g_strdup_printf("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, free_bytes,
+                                ferry_json_get_int(pool, "capacity_bytes", 0));
+}
+
+/* Returns: the free bytes of all pools, those of one file system once. libvirt's figure is as old as
+ * its last look at the pool. */
 static gint64
 free_bytes_of(const json_t *pools)
 {
@@ -19,11 +31,10 @@ free_bytes_of(const json_t *pools)
 
     json_array_foreach(pools, index, pool) {
         gint64 available = ferry_json_get_int(pool, "available_bytes", 0);
-        gint64 capacity = ferry_json_get_int(pool, "capacity_bytes", 0);
-        char *key = g_strdup_printf("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, available, capacity);
+        gint64 free_bytes = ferry_json_get_int(pool, "free_bytes", available);
 
-        if (g_hash_table_add(seen, key))
-            bytes += CLAMP(available, 0, G_MAXINT64 - bytes);
+        if (g_hash_table_add(seen, file_system_of(pool, free_bytes)))
+            bytes += CLAMP(free_bytes, 0, G_MAXINT64 - bytes);
     }
     return bytes;
 }

@@ -19,7 +19,8 @@ list_commands(void)
                      "KVM hosts.\n\nCommands:\n");
 
     for (const FerryCommand *command = ferry_commands; command->name; command++)
-        g_string_append_printf(text, "  %-16s %s\n", command->name, command->summary);
+        if (!command->hidden)
+            g_string_append_printf(text, "  %-16s %s\n", command->name, command->summary);
     g_string_append(text, "  help [COMMAND]   Show this, or the options of a command");
     return g_string_free(text, FALSE);
 }
@@ -62,7 +63,7 @@ run(FerryInvocation *invocation, int argc, char **argv)
         return refuse_usage("no command");
     const FerryCommand *command = ferry_command_find(argv[1]);
     if (!command) {
-        g_autofree char *why = g_strdup_printf("there is no command '%s'", argv[1]);
+        g_autofree char *why = ferry_command_refuse(argv[1]);
 
         return refuse_usage(why);
     }

@@ -5,6 +5,7 @@
 #include "follow.h"
 #include "order.h"
 #include "output.h"
+#include "place.h"
 #include "route.h"
 #include "session.h"
 
@@ -63,6 +64,20 @@ complete_settings(Settings *settings, GError **error)
     return true;
 }
 
+/* With a connection of its own, as the one that follows has to listen from its beginning.
+ * Returns: (transfer full): the name to order with; NULL with @error set. */
+static char *
+find_instance(const FerryInvocation *invocation,
+              FerryRoute *route,
+              const char *name,
+              GError **error)
+{
+    if (ferry_place_is_complete(route, name))
+        return g_strdup(name);
+    g_autoptr(FerrySession) session = ferry_session_open(invocation, error);
+    return session ? ferry_place_complete(session, route, name, error) : NULL;
+}
+
 FerryExit
 ferry_command_migrate(FerryInvocation *invocation, int argc, char **argv)
 {
@@ -75,12 +90,13 @@ ferry_command_migrate(FerryInvocation *invocation, int argc, char **argv)
     if (!ferry_invocation_parse(invocation, group, 1, &argc, &argv, &error) ||
         !ferry_route_check(&route, &error) || !complete_settings(&settings, &error))
         return ferry_report_error(error, invocation->json);
-    g_autoptr(FerrySession) session = ferry_session_new(invocation, &error);
+    g_autofree char *instance = find_instance(invocation, &route, argv[1], &error);
+    g_autoptr(FerrySession) session = instance ? ferry_session_new(invocation, &error) : NULL;
     if (!session)
         return ferry_report_error(error, invocation->json);
     const FerryFollowSettings follow_settings = {
         .migration_id = settings.id,
-        .instance = argv[1],
+        .instance = instance,
         .from = route.from,
         .to = route.to,
         .options = options,

@@ -29,6 +29,8 @@ typedef struct {
 
 static const Option table[] = {
     {"disks", 0, KIND_LIST, "disks", "TARGETS", "Copy these disks only, e.g. vda,vdb"},
+    {"attached-disks", 0, KIND_LIST, "attached_disks", "TARGETS",
+     "Both hosts reach these: they are not copied"},
     {"bandwidth", 0, KIND_NUMBER, "bandwidth_mib_s", "MIB/S", "Limit the transfer"},
     {"downtime", 0, KIND_NUMBER, "downtime_ms", "MS", "Longest pause at the switchover"},
     {"auto-converge", 0, KIND_YES, "auto_converge", NULL, "Slow the instance down until it fits"},

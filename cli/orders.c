@@ -45,7 +45,8 @@ ferry_command_show(FerryInvocation *invocation, int argc, char **argv)
 
     if (!session)
         return ferry_report_error(error, invocation->json);
-    g_autoptr(FerryJson) records = ferry_records_find(session, host, id, &error);
+    g_autoptr(FerryJson) records =
+        ferry_records_find(session, host, id, FERRY_RECORDS_NEWEST, &error);
     if (!records)
         return ferry_report_error(error, invocation->json);
     if (invocation->json) {
@@ -62,20 +63,37 @@ ferry_command_show(FerryInvocation *invocation, int argc, char **argv)
     return FERRY_EXIT_DONE;
 }
 
-/* Returns: (transfer full): the host that gets the order: @host, or the source in the record. */
-static char *
-find_source(FerrySession *session, const char *host, const char *id, GError **error)
+typedef struct {
+    const char *method;
+    FerryRecordsMeant meant; /* by the name of an instance */
+    /* Says what was ordered and what follows; NULL: the answer says it. */
+    void (*explain)(const json_t *record, const json_t *answer);
+} Order;
+
+/* With --host and a whole id the order goes there unseen: the record may be lost elsewhere.
+ * Returns: (transfer full): the record, or what is known of it: its id and source. */
+static json_t *
+find_record(FerrySession *session,
+            const char *host,
+            const char *name,
+            FerryRecordsMeant meant,
+            GError **error)
 {
-    if (host)
-        return g_strdup(host);
-    g_autoptr(FerryJson) records = ferry_records_find(session, NULL, id, error);
-    if (!records)
-        return NULL;
-    const char *source = ferry_json_get_string(json_array_get(records, 0), "source");
-    if (!source)
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_NOT_FOUND, "name the source by --host",
-                        "the record of migration %s names no source", id);
-    return g_strdup(source);
+    if (host && g_uuid_string_is_valid(name)) {
+        g_autofree char *id = g_ascii_strdown(name, /* len= */ -1);
+
+        return json_pack("{s:s,s:o}", "migration_id", id, "source", ferry_json_text(host));
+    }
+    g_autoptr(FerryJson) records = ferry_records_find(session, host, name, meant, error);
+    json_t *record = records ? json_copy(json_array_get(records, 0)) : NULL;
+    if (record && host)
+        json_object_set_new(record, "source", ferry_json_text(host));
+    if (!record || ferry_json_get_string(record, "source"))
+        return record;
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_NOT_FOUND, "name the source by --host",
+                    "the record of migration '%s' names no source", name);
+    json_decref(record);
+    return NULL;
 }
 
 static void
@@ -85,7 +103,7 @@ print_value(const char *key, const json_t *value)
         return;
     g_autofree char *text =
         json_is_string(value) ? g_strdup(json_string_value(value)) : ferry_json_dump(value);
-    ferry_say("%-12s %s", key, text);
+    ferry_say_fact(key, text);
 }
 
 static void
@@ -106,48 +124,74 @@ print_answer(const json_t *answer, bool json)
         print_value(key, value);
 }
 
-/* Calls @method at the source and prints the answer. @ret_answer: (transfer full) (nullable). */
+/* Gives @which to the source and prints the answer. @ret_answer: (transfer full) (nullable). */
 static FerryExit
-order(FerryInvocation *invocation, int argc, char **argv, const char *method, json_t **ret_answer)
+order(FerryInvocation *invocation, int argc, char **argv, const Order *which, json_t **ret_answer)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *id = NULL;
+    g_autofree char *name = NULL;
     g_autofree char *host = NULL;
-    g_autoptr(FerrySession) session = begin(invocation, argc, argv, &id, &host, &error);
+    g_autoptr(FerrySession) session = begin(invocation, argc, argv, &name, &host, &error);
 
     if (!session)
         return ferry_report_error(error, invocation->json);
-    g_autofree char *source = find_source(session, host, id, &error);
-    if (!source)
+    g_autoptr(FerryJson) record = find_record(session, host, name, which->meant, &error);
+    if (!record)
         return ferry_report_error(error, invocation->json);
-    json_t *args = json_pack("{s:o}", "migration_id", ferry_json_text(id));
-    g_autoptr(FerryJson) answer = ferry_session_call(session, source, method, args, &error);
+    json_t *args = json_pack("{s:O}", "migration_id", json_object_get(record, "migration_id"));
+    g_autoptr(FerryJson) answer = ferry_session_call(
+        session, ferry_json_get_string(record, "source"), which->method, args, &error);
     if (!answer)
         return ferry_report_error(error, invocation->json);
-    print_answer(answer, invocation->json);
+    if (which->explain && !invocation->json)
+        which->explain(record, answer);
+    else
+        print_answer(answer, invocation->json);
     if (ret_answer)
         *ret_answer = g_steal_pointer(&answer);
     return FERRY_EXIT_DONE;
 }
 
+/* The answer comes before the end: the order is taken, and the agent undoes what it has begun. */
+static void
+explain_abort(const json_t *record, const json_t *answer)
+{
+    const char *id = ferry_json_get_string(record, "migration_id");
+    const char *instance = ferry_json_get_string(json_object_get(record, "instance"), "name");
+    const char *destination = ferry_json_get_string(record, "destination");
+
+    ferry_say("the abort of migration %s is ordered; it was %s", id,
+              ferry_json_get_string(answer, "status"));
+    ferry_say("%s stays on %s; what was made for it on %s is removed now",
+              instance ? instance : "the instance", ferry_json_get_string(record, "source"),
+              destination ? destination : "the destination");
+    ferry_say("it ends as cancelled, or as completed if it had switched over: virt-ferry show %s",
+              id);
+}
+
 FerryExit
 ferry_command_abort(FerryInvocation *invocation, int argc, char **argv)
 {
-    return order(invocation, argc, argv, "live_migration_abort", /* ret_answer= */ NULL);
+    static const Order abort_order = {"live_migration_abort", FERRY_RECORDS_OPEN, explain_abort};
+
+    return order(invocation, argc, argv, &abort_order, /* ret_answer= */ NULL);
 }
 
 FerryExit
 ferry_command_force_complete(FerryInvocation *invocation, int argc, char **argv)
 {
-    return order(invocation, argc, argv, "live_migration_force_complete", /* ret_answer= */ NULL);
+    static const Order force_order = {"live_migration_force_complete", FERRY_RECORDS_OPEN, NULL};
+
+    return order(invocation, argc, argv, &force_order, /* ret_answer= */ NULL);
 }
 
 /* The exit status says failed as long as the migration stays in `error`. */
 FerryExit
 ferry_command_resolve(FerryInvocation *invocation, int argc, char **argv)
 {
+    static const Order resolve_order = {"resolve_migration", FERRY_RECORDS_IN_ERROR, NULL};
     g_autoptr(FerryJson) answer = NULL;
-    FerryExit status = order(invocation, argc, argv, "resolve_migration", &answer);
+    FerryExit status = order(invocation, argc, argv, &resolve_order, &answer);
     bool still = g_strcmp0(ferry_json_get_string(answer, "status"), "error") == 0;
     return status == FERRY_EXIT_DONE && still ? FERRY_EXIT_FAILED : status;
 }

@@ -5,8 +5,12 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "plain-text.h"
+#include "terminal.h"
+#include "words.h"
 
 #include <stdio.h>
+
+#define FACT_INDENT 13
 
 void
 ferry_say(const char *format, ...)
@@ -20,6 +24,31 @@ ferry_say(const char *format, ...)
     g_print("%s\n", plain);
 }
 
+/* On a terminal the lines break between words. */
+static void
+print_error_text(const char *prefix, const char *text)
+{
+    g_autofree char *plain = ferry_plain_text(text);
+    g_autofree char *whole = g_strconcat(prefix, plain, NULL);
+    g_autoptr(GPtrArray) lines = ferry_plain_text_wrap(whole, ferry_terminal_error_columns());
+
+    for (guint i = 0; i < lines->len; i++)
+        g_printerr("%s\n", (const char *)g_ptr_array_index(lines, i));
+}
+
+void
+ferry_say_fact(const char *name, const char *text)
+{
+    guint columns = ferry_terminal_columns();
+    g_autofree char *plain = ferry_plain_text(text);
+    g_autoptr(GPtrArray) lines =
+        ferry_plain_text_wrap(plain, columns > 2 * FACT_INDENT ? columns - FACT_INDENT : 0);
+
+    for (guint i = 0; i < lines->len; i++)
+        ferry_say("%-*s %s", FACT_INDENT - 1, i == 0 ? name : "",
+                  (const char *)g_ptr_array_index(lines, i));
+}
+
 void
 ferry_complain(const char *format, ...)
 {
@@ -28,9 +57,8 @@ ferry_complain(const char *format, ...)
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    g_autofree char *plain = ferry_plain_text(text);
     fflush(stdout); /* keeps the order of lines where both go to one file */
-    g_printerr("virt-ferry: %s\n", plain);
+    print_error_text("virt-ferry: ", text);
 }
 
 GLogWriterOutput
@@ -71,8 +99,8 @@ print_hint(const char *hint)
 {
     if (!hint)
         return;
-    g_autofree char *plain = ferry_plain_text(hint);
-    g_printerr("hint: %s\n", plain);
+    g_autofree char *text = ferry_words_translate(hint);
+    print_error_text("hint: ", text);
 }
 
 FerryExit
@@ -85,7 +113,8 @@ ferry_report_error(const GError *error, bool json)
     }
     /* The far side may have sent a class that this version does not know. */
     const char *class = ferry_json_get_string(ferry_error_details(error), "class");
-    ferry_complain("%s: %s", class ? class : ferry_error_name(error), error->message);
+    g_autofree char *message = ferry_words_translate(error->message);
+    ferry_complain("%s: %s", class ? class : ferry_error_name(error), message);
     print_hint(ferry_error_hint(error));
     if (json) {
         g_autoptr(FerryJson) document = json_pack("{s:o}", "error", ferry_error_to_json(error));

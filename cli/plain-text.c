@@ -70,3 +70,27 @@ ferry_plain_text_clip(const char *text, guint columns)
     }
     return g_strdup_printf("%.*s%.*s", (int)(at - text), text, (int)dots, "...");
 }
+
+GPtrArray *
+ferry_plain_text_wrap(const char *text, guint columns)
+{
+    GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+    g_auto(GStrv) words = g_strsplit(text, " ", /* max_tokens= */ -1);
+    g_autoptr(GString) line = g_string_new(words[0]);
+    guint used = words[0] ? ferry_plain_text_columns(words[0]) : 0;
+
+    for (char **word = words; *word && word[1]; word++) {
+        guint more = ferry_plain_text_columns(word[1]);
+
+        if (columns > 0 && used + 1 + more > columns) {
+            g_ptr_array_add(lines, g_strdup(line->str));
+            g_string_assign(line, word[1]);
+            used = more;
+        } else {
+            g_string_append_printf(line, " %s", word[1]);
+            used += 1 + more;
+        }
+    }
+    g_ptr_array_add(lines, g_strdup(line->str));
+    return lines;
+}

@@ -13,3 +13,8 @@ guint ferry_plain_text_columns(const char *text);
 
 /** Returns: (transfer full): @text, if necessary cut to @columns and then ending with "...". */
 char *ferry_plain_text_clip(const char *text, guint columns);
+
+/** Returns: (transfer full) (element-type utf8): @text, made by ferry_plain_text(), in lines of at
+ * most @columns. Lines break at blanks only: a longer word has a line of its own. 0 @columns: one
+ * line. */
+GPtrArray *ferry_plain_text_wrap(const char *text, guint columns);

@@ -99,7 +99,7 @@ is_meant(const json_t *quarantine, const char *name)
     const char *uuid = ferry_json_get_string(instance, "uuid");
 
     return g_strcmp0(ferry_json_get_string(instance, "name"), name) == 0 ||
-           (id && g_ascii_strcasecmp(id, name) == 0) ||
+           (id && g_ascii_strncasecmp(id, name, strlen(name)) == 0) ||
            (uuid && g_ascii_strcasecmp(uuid, name) == 0);
 }
 
@@ -126,7 +126,7 @@ refuse_count(const json_t *found, const char *name, const GError *missed, GError
     return NULL;
 }
 
-/* @name: a migration's id, or the name or UUID of an instance.
+/* @name: a migration's id or the beginning of that, or the name or UUID of an instance.
  * Returns: (transfer full): its one quarantine. */
 static json_t *
 find_one(FerrySession *session, const char *host, const char *name, GError **error)

@@ -7,14 +7,13 @@
 #include "output.h"
 #include "progress-line.h"
 #include "table.h"
-
-#define FACT_FORMAT "%-12s %s"
+#include "words.h"
 
 static void
 print_fact(const char *name, const char *text)
 {
     if (text)
-        ferry_say(FACT_FORMAT, name, text);
+        ferry_say_fact(name, text);
 }
 
 static void
@@ -24,8 +23,9 @@ print_time(const json_t *record, const char *name, const char *key)
 
     if (!iso)
         return;
-    g_autofree char *text = ferry_format_time(iso);
-    ferry_say("%-12s %s UTC", name, text);
+    g_autofree char *time = ferry_format_time(iso);
+    g_autofree char *text = g_strdup_printf("%s UTC", time);
+    ferry_say_fact(name, text);
 }
 
 static void
@@ -66,8 +66,11 @@ print_error(const json_t *error)
 
     if (!message)
         return;
-    ferry_say("%-12s %s: %s", "error", code ? code : "?", message);
-    print_fact("hint", ferry_json_get_string(error, "hint"));
+    g_autofree char *plain = ferry_words_translate(message);
+    g_autofree char *text = g_strdup_printf("%s: %s", code ? code : "?", plain);
+    g_autofree char *hint = ferry_words_translate(ferry_json_get_string(error, "hint"));
+    print_fact("error", text);
+    print_fact("hint", hint);
 }
 
 /* Returns: (transfer full) (nullable): the duration under @key. */
@@ -133,6 +136,29 @@ print_disks(const json_t *disks)
     ferry_table_print(table);
 }
 
+/* What could not be removed, or was to stay, and why. */
+static void
+print_kept(const json_t *kept)
+{
+    static const char *const titles[] = {"KEPT", "WHAT", "WHY", NULL};
+    g_autoptr(FerryTable) table = ferry_table_new(titles);
+    size_t index = 0;
+    const json_t *one = NULL;
+
+    if (json_array_size(kept) == 0)
+        return;
+    json_array_foreach(kept, index, one) {
+        const char *path = ferry_json_get_string(one, "path");
+        g_autofree char *why = ferry_words_translate(ferry_json_get_string(one, "why"));
+        const char *const cells[] = {path ? path : ferry_json_get_string(one, "pool"),
+                                     ferry_json_get_string(one, "kind"), why, NULL};
+
+        ferry_table_add(table, cells);
+    }
+    ferry_say("%s", "");
+    ferry_table_print(table);
+}
+
 static void
 print_duration(const json_t *report, const char *name, const char *key)
 {
@@ -156,4 +182,5 @@ ferry_report_print_outcome(const json_t *record)
     print_fact("bytes moved", moved);
     print_steps(steps ? steps : json_object_get(record, "steps"));
     print_disks(json_object_get(report, "disks"));
+    print_kept(json_object_get(report, "kept"));
 }

@@ -16,7 +16,7 @@ ferry_route_add_entries(FerryRoute *route, GOptionGroup *group)
         {.long_name = "from",
          .arg = G_OPTION_ARG_STRING,
          .arg_data = &route->from,
-         .description = "The host that has the instance",
+         .description = "The host that has the instance; without it the agents are asked",
          .arg_description = "HOST"},
         {.long_name = "to",
          .arg = G_OPTION_ARG_STRING,
@@ -32,9 +32,7 @@ ferry_route_add_entries(FerryRoute *route, GOptionGroup *group)
 bool
 ferry_route_check(const FerryRoute *route, GError **error)
 {
-    const char *missing = !route->from ? "--from" : !route->to ? "--to" : NULL;
-
-    if (missing)
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "%s HOST is missing", missing);
-    return !missing;
+    if (!route->to)
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "--to HOST is missing");
+    return route->to != NULL;
 }

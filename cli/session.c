@@ -14,12 +14,15 @@
 #define CONNECT_TIMEOUT_MS 15000
 /* An agent whose libvirt is slow answers late; its own limit of a request is 45 s. */
 #define SLOW_LIMIT_MS 45000
+/* A ping is answered on the spot, whatever the agent and its libvirt are doing. */
+#define PING_TIMEOUT_MS 2000
 #define TRANSPORT_URL_VARIABLE "VIRT_FERRY_TRANSPORT_URL"
 
 struct FerrySession {
     FerryBus *bus;
     char *topic; /* of notifications */
     guint timeout_ms;
+    bool configured;   /* something names the broker; else it is the default */
     GCancellable *end; /* ends the calls that are under way */
     guint pending;     /* calls whose callback has not run yet; main thread */
 };
@@ -56,6 +59,17 @@ load_config(const FerryInvocation *invocation, GError **error)
     return ferry_config_load((const char *const *)files, error);
 }
 
+/* Returns: true when anything names the broker. Without that the default is tried: a broker on this
+ * machine. */
+static bool
+is_configured(const FerryInvocation *invocation)
+{
+    const char *variable = g_getenv(TRANSPORT_URL_VARIABLE);
+
+    return invocation->transport_url || (variable && *variable != '\0') ||
+           invocation->config_files->len > 0 || access(FERRY_CONFIG_FILE, R_OK) == 0;
+}
+
 static void
 override(char **field, const char *text)
 {
@@ -85,6 +99,7 @@ ferry_session_new(const FerryInvocation *invocation, GError **error)
     self->bus = g_steal_pointer(&bus);
     self->topic = g_strdup(config->notification_topics[0]);
     self->timeout_ms = invocation->timeout_s * 1000;
+    self->configured = is_configured(invocation);
     self->end = g_cancellable_new();
     return self;
 }
@@ -120,11 +135,32 @@ ferry_session_listen(FerrySession *self, FerryNotificationFunc func, gpointer us
     ferry_bus_listen(self->bus, keys, func, user_data);
 }
 
+static void
+say_unconfigured(GError **error)
+{
+    bool hidden = access(FERRY_CONFIG_FILE, F_OK) == 0;
+
+    g_prefix_error(error, "No broker is configured, and there is none on this machine: ");
+    ferry_error_set_hint(
+        *error, hidden
+                    ? "You may not read " FERRY_CONFIG_FILE
+                      ": run it as root, or name the broker by VIRT_FERRY_TRANSPORT_URL"
+                    : "Name the broker by VIRT_FERRY_TRANSPORT_URL=rabbit://USER:PASSWORD@HOST/, "
+                      "or a file that does by --config-file");
+}
+
 bool
 ferry_session_connect(FerrySession *self, GError **error)
 {
+    g_autoptr(GError) why = NULL;
+
     ferry_bus_start(self->bus);
-    return ferry_bus_wait_ready(self->bus, MIN(self->timeout_ms, CONNECT_TIMEOUT_MS), error);
+    if (ferry_bus_wait_ready(self->bus, MIN(self->timeout_ms, CONNECT_TIMEOUT_MS), &why))
+        return true;
+    if (!self->configured)
+        say_unconfigured(&why);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
 }
 
 FerrySession *
@@ -207,31 +243,47 @@ ferry_session_call_finish(GAsyncResult *result, GError **error)
     return g_task_propagate_pointer(G_TASK(result), error);
 }
 
+void
+ferry_session_survey(FerrySession *self,
+                     const char *method,
+                     guint window_ms,
+                     FerrySurveyFunc func,
+                     gpointer user_data)
+{
+    const FerrySurvey survey = {.method = method, .window_ms = window_ms};
+    g_autoptr(GError) ignored = NULL;
+
+    if (!ferry_bus_survey(self->bus, &survey, func, user_data, &ignored))
+        g_debug("Survey by %s: %s", method, ignored->message);
+}
+
 json_t *
 ferry_session_hosts(FerrySession *self, GError **error)
 {
     return ferry_host_survey(self->bus, error);
 }
 
+/* Returns: true when the agent of @host is there. A queue outlives its agent: without asking, each
+ * question to a dead agent would take its whole time. */
+static bool
+check_alive(FerrySession *self, const char *host, GError **error)
+{
+    const FerryCall ping = {.server = host,
+                            .method = "ping",
+                            .args = json_object(),
+                            .timeout_ms = MIN(self->timeout_ms, PING_TIMEOUT_MS),
+                            .cancellable = self->end};
+    g_autoptr(FerryJson) answer = ferry_bus_call(self->bus, &ping, error);
+
+    return answer != NULL;
+}
+
 char **
 ferry_session_host_names(FerrySession *self, const char *host, GError **error)
 {
-    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+    const char *only[] = {host, NULL};
 
-    if (host) {
-        g_strv_builder_add(names, host);
-        return g_strv_builder_end(names);
-    }
-    g_autoptr(FerryJson) hosts = ferry_session_hosts(self, error);
-    if (!hosts)
-        return NULL;
-    size_t index = 0;
-    json_t *entry = NULL;
-    json_array_foreach(hosts, index, entry) {
-        const char *name = ferry_json_get_string(entry, "host");
-
-        if (name)
-            g_strv_builder_add(names, name);
-    }
-    return g_strv_builder_end(names);
+    if (!host)
+        return ferry_host_survey_names(self->bus, error);
+    return check_alive(self, host, error) ? g_strdupv((char **)only) : NULL;
 }

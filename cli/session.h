@@ -57,6 +57,14 @@ json_t *ferry_session_call_finish(GAsyncResult *result, GError **error) G_GNUC_W
  * after this. */
 void ferry_session_drain(FerrySession *session);
 
+/** Asks all agents by fanout; @func gets each answer that comes within the window. Failures end it
+ * without a word. */
+void ferry_session_survey(FerrySession *session,
+                          const char *method,
+                          guint window_ms,
+                          FerrySurveyFunc func,
+                          gpointer user_data);
+
 /**
  * ferry_session_hosts:
  * @error: FERRY_ERROR_DESTINATION_UNREACHABLE: no broker, or no agent answered
@@ -65,7 +73,8 @@ void ferry_session_drain(FerrySession *session);
 json_t *ferry_session_hosts(FerrySession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** @host: (nullable). Returns: (transfer full): a NULL-terminated list of @host alone, or with NULL
- * of all hosts whose agents answer; NULL with @error set as by ferry_session_hosts(). */
+ * of all hosts whose agents answer a ping; NULL with @error set as by ferry_session_hosts(). Takes at
+ * most two seconds, also where the agent of @host is dead. */
 char **ferry_session_host_names(FerrySession *session,
                                 const char *host,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,9 +4,12 @@
 
 #include "output.h"
 #include "plain-text.h"
+#include "terminal.h"
 
 #include <stdbool.h>
 
+/* A last column of fewer columns is not worth its line breaks. */
+#define LAST_MIN 20
 #define GAP 2
 
 struct FerryTable {
@@ -72,43 +75,71 @@ append_blanks(GString *line, guint count)
         g_string_append_c(line, ' ');
 }
 
-static char *
+/* Returns: where the last column begins. */
+static guint
+offset_of_last(const FerryTable *self, const guint *widths)
+{
+    guint offset = 0;
+
+    for (guint i = 0; i + 1 < self->count; i++)
+        offset += widths[i] + GAP;
+    return offset;
+}
+
+static GString *
 format_row(const FerryTable *self, char **row, const guint *widths)
 {
     GString *line = g_string_new(NULL);
 
-    for (guint i = 0; i < self->count; i++) {
+    for (guint i = 0; i + 1 < self->count; i++) {
         guint blanks = widths[i] - ferry_plain_text_columns(row[i]);
-        bool last = i + 1 == self->count;
 
         append_blanks(line, self->right[i] ? blanks : 0);
         g_string_append(line, row[i]);
-        if (!last)
-            append_blanks(line, (self->right[i] ? 0 : blanks) + GAP);
+        append_blanks(line, (self->right[i] ? 0 : blanks) + GAP);
     }
-    return g_string_free(line, FALSE);
+    return line;
+}
+
+/* Adds the line or lines of @row. @last_columns: for the last column; 0: as many as it takes. */
+static void
+add_lines(
+    const FerryTable *self, char **row, const guint *widths, guint last_columns, GPtrArray *lines)
+{
+    guint last = self->count - 1;
+    guint width = ferry_plain_text_columns(row[last]);
+    g_autoptr(GPtrArray) parts =
+        ferry_plain_text_wrap(row[last], self->right[last] ? 0 : last_columns);
+
+    for (guint i = 0; i < parts->len; i++) {
+        GString *line = i == 0 ? format_row(self, row, widths) : g_string_new(NULL);
+
+        append_blanks(line, i > 0 ? offset_of_last(self, widths) : 0);
+        append_blanks(line, self->right[last] ? widths[last] - width : 0);
+        g_string_append(line, g_ptr_array_index(parts, i));
+        g_ptr_array_add(lines, g_string_free(line, FALSE));
+    }
 }
 
 GPtrArray *
-ferry_table_lines(const FerryTable *self)
+ferry_table_lines(const FerryTable *self, guint columns)
 {
     g_autofree guint *widths = g_new0(guint, self->count);
 
     for (guint i = 0; i < self->count; i++)
         widths[i] = column_width(self, i);
     GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
-    for (guint i = 0; i < self->rows->len; i++) {
-        char **row = g_ptr_array_index(self->rows, i);
-
-        g_ptr_array_add(lines, format_row(self, row, widths));
-    }
+    guint offset = offset_of_last(self, widths);
+    guint last_columns = columns >= offset + LAST_MIN ? columns - offset : 0;
+    for (guint i = 0; i < self->rows->len; i++)
+        add_lines(self, g_ptr_array_index(self->rows, i), widths, last_columns, lines);
     return lines;
 }
 
 void
 ferry_table_print(const FerryTable *self)
 {
-    g_autoptr(GPtrArray) lines = ferry_table_lines(self);
+    g_autoptr(GPtrArray) lines = ferry_table_lines(self, ferry_terminal_columns());
 
     for (guint i = 0; i < lines->len; i++)
         ferry_say("%s", (const char *)g_ptr_array_index(lines, i));

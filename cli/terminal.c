@@ -7,16 +7,28 @@
 
 #define USUAL_COLUMNS 80
 
-guint
-ferry_terminal_columns(void)
+static guint
+columns_of(int fd)
 {
     struct winsize size = {0};
 
-    if (!isatty(STDOUT_FILENO))
+    if (!isatty(fd))
         return 0;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         return size.ws_col;
     return USUAL_COLUMNS;
+}
+
+guint
+ferry_terminal_columns(void)
+{
+    return columns_of(STDOUT_FILENO);
+}
+
+guint
+ferry_terminal_error_columns(void)
+{
+    return columns_of(STDERR_FILENO);
 }
 
 bool

@@ -7,6 +7,9 @@
 /** Returns: the columns of the terminal at standard output; 0 when it is no terminal. */
 guint ferry_terminal_columns(void);
 
+/** Does the same for standard error. */
+guint ferry_terminal_error_columns(void);
+
 /** Returns: true when standard output is a terminal that can redraw a line, not a "dumb" one. */
 bool ferry_terminal_can_redraw(void);
 

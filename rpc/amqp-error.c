@@ -6,6 +6,9 @@
 
 #include <openssl/err.h>
 
+#include <errno.h>
+#include <stdbool.h>
+
 /* For reply codes of AMQP 0-9-1 that stay the same however often one tries. */
 static const char *
 hint_of_refusal(int code)
@@ -63,14 +66,39 @@ hint_of_status(int status)
     }
 }
 
+/* errno may be older than the failure, or of a call that rabbitmq-c repeats: only what a connection
+ * ends by is told. */
+static bool
+is_of_connection(int number)
+{
+    static const int numbers[] = {ECONNREFUSED, ECONNRESET,  ECONNABORTED, EPIPE,    ETIMEDOUT,
+                                  EHOSTUNREACH, ENETUNREACH, EHOSTDOWN,    ENETDOWN, EACCES};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        if (numbers[i] == number)
+            return true;
+    }
+    return false;
+}
+
+const char *
+ferry_amqp_status_text(int status)
+{
+    int number = errno;
+
+    return status == AMQP_STATUS_SOCKET_ERROR && is_of_connection(number)
+               ? g_strerror(number)
+               : amqp_error_string2(status);
+}
+
 void
 ferry_amqp_set_status_error(GError **error, int status, const char *what)
 {
+    const char *text = ferry_amqp_status_text(status);
     const char *reason = tls_reason(status);
 
     ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, hint_of_status(status),
-                    "%s: %s%s%s", what, amqp_error_string2(status), reason ? ": " : "",
-                    reason ? reason : "");
+                    "%s: %s%s%s", what, text, reason ? ": " : "", reason ? reason : "");
     ERR_clear_error();
 }
 

@@ -10,7 +10,11 @@
 
 #include "amqp-auto.h"
 
-/** @status: an amqp_status_enum. */
+/** Returns: (transfer none): what @status means: errno's sentence where it is one of a connection and
+ * rabbitmq-c says no more than "a socket error occurred". Call it right after the failure. */
+const char *ferry_amqp_status_text(int status);
+
+/** @status: an amqp_status_enum; right after the failure. */
 void ferry_amqp_set_status_error(GError **error, int status, const char *what);
 
 /** Returns: true when @reply says that the call succeeded. */

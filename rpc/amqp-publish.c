@@ -2,6 +2,8 @@
 
 #include "amqp-publish.h"
 
+#include "amqp-error.h"
+
 #include "ferry/error.h"
 
 static void
@@ -78,6 +80,6 @@ ferry_amqp_publish(FerryAmqpConnection *connection,
     if (status == AMQP_STATUS_OK)
         return true;
     ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL, "Publishing: %s",
-                    amqp_error_string2(status));
+                    ferry_amqp_status_text(status));
     return false;
 }

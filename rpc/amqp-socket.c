@@ -5,11 +5,12 @@
 #include "amqp-error.h"
 #include "ferry/error.h"
 
-#include <glib.h>
+#include <gio/gio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #define CONNECT_TIMEOUT_S 5
+#define REASON_TIMEOUT_S 1
 
 static bool
 set_file_error(GError **error, const char *option, const char *path)
@@ -84,6 +85,37 @@ new_tls_socket(FerryAmqpState *state,
     return ready ? socket : NULL;
 }
 
+/* rabbitmq-c keeps errno to itself, so the broker is tried once more for its sentence alone.
+ * Returns: (transfer full). */
+static char *
+reason_of(const FerryBroker *broker, int status)
+{
+    g_autoptr(GSocketClient) client = g_socket_client_new();
+    g_autoptr(GSocketConnection) connection = NULL;
+    g_autoptr(GError) why = NULL;
+
+    g_socket_client_set_enable_proxy(client, FALSE);
+    g_socket_client_set_timeout(client, REASON_TIMEOUT_S);
+    if (status == AMQP_STATUS_SOCKET_ERROR)
+        connection =
+            g_socket_client_connect_to_host(client, broker->host, broker->port, NULL, &why);
+    if (!why)
+        return g_strdup(amqp_error_string2(status));
+    /* "Could not connect to HOST: " comes before it. */
+    const char *sentence = g_strrstr(why->message, ": ");
+    return g_strdup(sentence ? sentence + 2 : why->message);
+}
+
+static void
+set_connect_error(const FerryBroker *broker, int status, GError **error)
+{
+    g_autofree char *reason = reason_of(broker, status);
+
+    ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE,
+                    "See whether a broker runs there, and whether transport_url names it rightly",
+                    "%s:%u: %s", broker->host, broker->port, reason);
+}
+
 bool
 ferry_amqp_socket_open(FerryAmqpState *state,
                        const FerryTransport *transport,
@@ -101,6 +133,9 @@ ferry_amqp_socket_open(FerryAmqpState *state,
     int status = amqp_socket_open_noblock(socket, broker->host, broker->port, &timeout);
     if (status == AMQP_STATUS_OK)
         return true;
-    ferry_amqp_set_status_error(error, status, "Connecting");
+    if (status <= AMQP_STATUS_SSL_ERROR)
+        ferry_amqp_set_status_error(error, status, "Connecting");
+    else
+        set_connect_error(broker, status, error);
     return false;
 }

@@ -2,6 +2,8 @@
 
 #include "consumer.h"
 
+#include "amqp-error.h"
+
 #include "delivery-handler.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
@@ -155,7 +157,7 @@ check_status(int status, const char *what, GError **error)
     if (status == AMQP_STATUS_OK)
         return true;
     ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL, "%s: %s", what,
-                    amqp_error_string2(status));
+                    ferry_amqp_status_text(status));
     return false;
 }
 

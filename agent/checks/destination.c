@@ -2,6 +2,7 @@
 
 #include "checks/destination.h"
 
+#include "checks/attached.h"
 #include "checks/devices.h"
 #include "checks/files.h"
 #include "checks/firmware.h"
@@ -101,6 +102,7 @@ ferry_destination_check_run(const FerryAgent *agent,
     check_placement(&scene);
     ferry_check_storage(&scene);
     ferry_check_files(&scene);
+    ferry_check_attached(&scene);
     if (needs) {
         ferry_check_network(&scene);
         ferry_check_devices(&scene);

@@ -3,10 +3,12 @@
 #include "checks/files.h"
 
 #include "ferry/error.h"
+#include "files/rights.h"
 #include "model/carried-file.h"
 #include "model/chain.h"
 #include "model/paths.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,10 +53,13 @@ check_rights(const FerryCheckScene *scene, const char *path)
 {
     g_autofree char *folder = g_path_get_dirname(path);
 
-    if (g_file_test(folder, G_FILE_TEST_IS_DIR) && access(folder, W_OK | X_OK) != 0)
-        ferry_checks_add(scene->checks, "folder-rights", FERRY_CHECK_FAIL,
-                         "Give the agent's user write access to the folder",
-                         "'%s' is brought here, but the agent may not write to '%s'", path, folder);
+    if (!g_file_test(folder, G_FILE_TEST_IS_DIR) || access(folder, W_OK | X_OK) == 0)
+        return;
+    int code = errno;
+    g_autofree char *hint = ferry_rights_hint(folder, code, "rwx");
+    ferry_checks_add(scene->checks, "folder-rights", FERRY_CHECK_FAIL, hint,
+                     "'%s' is brought here, but the agent may not write to '%s': %s", path, folder,
+                     g_strerror(code));
 }
 
 static void

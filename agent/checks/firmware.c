@@ -7,6 +7,8 @@
 #include "storage/nvram-path.h"
 #include "virt/host.h"
 
+#include <string.h>
+
 /* Where distributions put firmware. */
 static const char *const firmware_folders[] = {
     "/usr/share/OVMF",
@@ -35,6 +37,56 @@ may_look_at_loader(const FerryCheckScene *scene, const char *loader)
                                    NULL, NULL);
 }
 
+/* Which package has a file, by the beginning of its path: Debian's names, and where they differ, those
+ * of Fedora and its kin. */
+static const struct {
+    const char *prefix;
+    const char *debian;
+    const char *fedora;
+} packages[] = {
+    {"/usr/share/OVMF/", "ovmf", "edk2-ovmf"},
+    {"/usr/share/ovmf/", "ovmf", "edk2-ovmf"},
+    {"/usr/share/edk2", "ovmf", "edk2-ovmf"},
+    {"/usr/share/AAVMF/", "qemu-efi-aarch64", "edk2-aarch64"},
+    {"/usr/share/qemu-efi-aarch64/", "qemu-efi-aarch64", "edk2-aarch64"},
+    {"/usr/share/seabios/", "seabios", "seabios-bin"},
+    {"/usr/share/qemu/", "qemu-system-data", "qemu-common"},
+};
+
+/* Debian 13's ovmf has no builds of 2 MiB any more. Returns: (transfer full) (nullable): the one of
+ * 4 MiB that is here in the place of @loader. */
+static char *
+find_larger_build(const char *loader)
+{
+    g_autofree char *stem = g_strndup(loader, strlen(loader) - MIN(strlen(loader), strlen(".fd")));
+    g_autofree char *larger = g_strconcat(stem, "_4M.fd", NULL);
+
+    return g_str_has_suffix(loader, ".fd") && ferry_path_presence(larger) == FERRY_PATH_THERE
+               ? g_steal_pointer(&larger)
+               : NULL;
+}
+
+/* Returns: (transfer full): what brings @loader, on this release. */
+static char *
+hint_for(const char *loader)
+{
+    bool debian = g_file_test("/usr/bin/dpkg", G_FILE_TEST_EXISTS);
+    g_autofree char *larger = find_larger_build(loader);
+
+    if (larger)
+        return g_strdup_printf(
+            "This release has '%s' in its place, which needs variables of its own: "
+            "shut the instance off, give it that build on the source, and move "
+            "it then",
+            larger);
+    for (gsize i = 0; i < G_N_ELEMENTS(packages); i++) {
+        if (g_str_has_prefix(loader, packages[i].prefix))
+            return debian ? g_strdup_printf("apt-get install %s", packages[i].debian)
+                          : g_strdup_printf("dnf install %s", packages[i].fedora);
+    }
+    return g_strdup("Bring the file here from the source, to the same path");
+}
+
 static void
 check_loader(const FerryCheckScene *scene, const char *loader)
 {
@@ -48,10 +100,10 @@ check_loader(const FerryCheckScene *scene, const char *loader)
 
     bool absent = ferry_path_presence(loader) == FERRY_PATH_ABSENT;
 
-    ferry_checks_add(
-        scene->checks, "firmware", absent ? FERRY_CHECK_FAIL : FERRY_CHECK_PASS,
-        absent ? "Install the same firmware on both hosts, e.g. the package ovmf" : NULL,
-        absent ? "The firmware '%s' is not on this host" : "The firmware '%s' is here", loader);
+    g_autofree char *hint = absent ? hint_for(loader) : NULL;
+    ferry_checks_add(scene->checks, "firmware", absent ? FERRY_CHECK_FAIL : FERRY_CHECK_PASS, hint,
+                     absent ? "The firmware '%s' is not on this host" : "The firmware '%s' is here",
+                     loader);
 }
 
 static void
@@ -111,7 +163,7 @@ check_tpm(const FerryCheckScene *scene)
     bool able = ferry_virt_host_has_tpm(scene->connection, scene->instance);
 
     ferry_checks_add(scene->checks, "tpm", able ? FERRY_CHECK_PASS : FERRY_CHECK_FAIL,
-                     able ? NULL : "Install the packages swtpm and swtpm-tools there",
+                     able ? NULL : "apt-get install swtpm swtpm-tools",
                      able ? "TPMs can be emulated here" : "TPMs cannot be emulated here");
 }
 

@@ -4,6 +4,7 @@
 
 #include "checks/block.h"
 #include "checks/incoming-instances.h"
+#include "files/rights.h"
 #include "journal/journal.h"
 #include "model/block-volume.h"
 #include "model/carried-file.h"
@@ -14,6 +15,7 @@
 #include "virt/pool.h"
 #include "virt/presence.h"
 
+#include <errno.h>
 #include <sys/statvfs.h>
 
 /* --- one disk --------------------------------------------------------------------------------- */
@@ -175,9 +177,11 @@ check_file_system(FerryChecks *checks,
     struct statvfs fs;
 
     if (statvfs(ours->directory, &fs) < 0) {
-        ferry_checks_add(checks, "space", FERRY_CHECK_FAIL,
-                         "Look at the file system and at the rights of the agent's user",
-                         "Cannot see the free space of '%s'", ours->directory);
+        int code = errno;
+        g_autofree char *hint = ferry_rights_hint(ours->directory, code, "x");
+        ferry_checks_add(
+            checks, "space", FERRY_CHECK_FAIL, hint ? hint : "Look at that file system",
+            "Cannot see the free space of '%s': %s", ours->directory, g_strerror(code));
         return;
     }
 

@@ -100,15 +100,18 @@ check_greeting(const char *text, FerryChecks *checks)
     g_autofree char *uri = ferry_bounded_call(
         &work, FERRY_GREETING_LIMIT_S, "Connecting to the destination's libvirt", NULL, &error);
 
-    if (uri)
+    if (uri) {
         ferry_checks_add(checks, "destination-libvirt", FERRY_CHECK_PASS, NULL,
                          "The destination's libvirt answers at '%s'", text);
-    else
-        ferry_checks_add(checks, "destination-libvirt",
-                         geteuid() == 0 ? FERRY_CHECK_FAIL : FERRY_CHECK_WARN,
-                         "Try it as root on the source: virsh -c URI version. With TLS the name in "
-                         "the URI has to be one of the destination's certificate",
-                         "The destination's libvirt at '%s': %s", text, error->message);
+        return;
+    }
+    g_autofree char *hint =
+        g_strdup_printf("Try it as root on the source: virsh -c '%s' version. With TLS the name in "
+                        "it has to be one of the destination's certificate",
+                        text);
+    ferry_checks_add(checks, "destination-libvirt",
+                     geteuid() == 0 ? FERRY_CHECK_FAIL : FERRY_CHECK_WARN, hint,
+                     "The destination's libvirt at '%s': %s", text, error->message);
 }
 
 static void

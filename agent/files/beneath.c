@@ -3,6 +3,7 @@
 #include "files/beneath.h"
 
 #include "ferry/error.h"
+#include "files/rights.h"
 #include "model/paths.h"
 
 #include <errno.h>
@@ -35,6 +36,15 @@ folder_clear(Folder *folder)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Folder, folder_clear)
 
+static void
+fail_to_look(const char *name, int code, GError **error)
+{
+    g_autofree char *hint = ferry_rights_hint(name, code, "x");
+
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, hint, "Cannot look into '%s': %s", name,
+                    g_strerror(code));
+}
+
 static bool
 fail(const char *name, int code, GError **error)
 {
@@ -43,10 +53,7 @@ fail(const char *name, int code, GError **error)
                         "Put a folder there again; a symbolic link is not followed",
                         "'%s' is not a folder any more", name);
     else
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
-                        "Give the agent's user the right to search the folder (setfacl -m "
-                        "u:virt-ferry:x)",
-                        "Cannot look into '%s': %s", name, g_strerror(code));
+        fail_to_look(name, code, error);
     return false;
 }
 

@@ -3,6 +3,7 @@
 #include "files/own-file.h"
 
 #include "ferry/error.h"
+#include "files/rights.h"
 #include "journal/identities.h"
 #include "virt/pool.h"
 
@@ -54,10 +55,11 @@ look(const FerryOwnFile *file, Found *ret_found, GError **error)
                                                                  &ret_found->identity);
     if (ret_found->kind != FERRY_BENEATH_ERROR)
         return true;
-    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
-                    "Give the agent's user the right to search its folder (setfacl -m "
-                    "u:virt-ferry:x)",
-                    "Cannot look at '%s': %s", file->path, g_strerror(errno));
+    int code = errno;
+    g_autofree char *folder = g_path_get_dirname(file->path);
+    g_autofree char *hint = ferry_rights_hint(folder, code, "x");
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, hint, "Cannot look at '%s': %s", file->path,
+                    g_strerror(code));
     return false;
 }
 
@@ -157,16 +159,16 @@ is_forbidden(int code)
 static bool
 fail_to_rename(const char *from, const char *to, int code, GError **error)
 {
+    g_autofree char *folder = g_path_get_dirname(from);
+    g_autofree char *hint = ferry_rights_hint(folder, code, "rwx");
+
     if (code == EEXIST)
         ferry_set_error(error, FERRY_ERROR_DESTINATION_DISK_EXISTS,
                         "Look whose it is and move it away", "'%s' is in the way of '%s'", to,
                         from);
     else
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
-                        is_forbidden(code) ? "Give the agent's user write access to the folder, "
-                                             "then send the order again"
-                                           : NULL,
-                        "Cannot rename '%s' to '%s': %s", from, to, g_strerror(code));
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, hint, "Cannot rename '%s' to '%s': %s",
+                        from, to, g_strerror(code));
     return false;
 }
 

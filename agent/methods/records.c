@@ -5,7 +5,6 @@
 #include "methods/list.h"
 
 #define MAX_LIST 1000
-#define DEFAULT_LIST 1000
 /* A page ends early when it has so many bytes; its reader asks for the next one until there is
  * none. */
 #define PAGE_BYTES (1024 * 1024)
@@ -91,7 +90,7 @@ list_entry(const FerryMethodContext *context, const FerryRecord *record)
 bool
 ferry_method_list_migrations(FerryMethodCall *call, GError **error)
 {
-    FerryJournalFilter filter = {.limit = DEFAULT_LIST};
+    FerryJournalFilter filter = {0}; /* as many as there are, up to the same limit */
     g_autoptr(GPtrArray) records = NULL;
     gsize bytes = 0;
 

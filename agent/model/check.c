@@ -30,6 +30,7 @@ static const struct {
     FerryErrorCode code;
 } table[] = {
     {"already-migrating", FERRY_ERROR_INSTANCE_ALREADY_MIGRATING},
+    {"attached-disk", COMMON_CODE},
     {"backing-chain", COMMON_CODE},
     {"block-job", COMMON_CODE},
     {"block-volume", COMMON_CODE},

@@ -57,15 +57,23 @@ is_qcow2(const FerryDisk *disk)
 }
 
 static void
+check_transient(Subject *subject)
+{
+    if (subject->disk->transient)
+        block(subject, "transient-disk", "Detach it first",
+              "is transient: what the guest wrote lies in an overlay of QEMU's own");
+}
+
+static void
 check_access(Subject *subject)
 {
     const FerryDisk *disk = subject->disk;
     if (disk->shareable)
-        block(subject, "shareable-disk", "Put the image on storage that both hosts have",
+        block(subject, "shareable-disk",
+              "Put the image on storage that both hosts have, and name the disk in "
+              "\"attached_disks\"",
               "is shareable, and its file %s would be missing at the destination", disk->source);
-    if (disk->transient)
-        block(subject, "transient-disk", "Detach it first",
-              "is transient: what the guest wrote lies in an overlay of QEMU's own");
+    check_transient(subject);
 }
 
 static void
@@ -174,7 +182,8 @@ check_disk(Subject *subject)
     FerryDisk *disk = subject->disk;
     if (!is_local(disk)) {
         block(subject, "disk-type",
-              "Only disks that are files or logical volumes of the host can be moved",
+              "Name the disk in \"attached_disks\" if both hosts reach it; only files and logical "
+              "volumes of the host are copied",
               "has the type %s", disk->type);
         return;
     }
@@ -205,6 +214,47 @@ cannot_be_copied(const FerryDisk *disk)
     return !disk->source || disk->readonly;
 }
 
+char *
+ferry_disk_plan_targets(const FerryInstance *instance, bool moving)
+{
+    GString *targets = g_string_new(NULL);
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+        if (disk->migrate || !moving)
+            g_string_append_printf(targets, "%s%s", targets->len > 0 ? ", " : "", disk->target);
+    }
+    return g_string_free(targets, FALSE);
+}
+
+static bool
+refuse_target(const FerryInstance *instance, const char *option, const char *target, GError **error)
+{
+    g_autofree char *targets = ferry_disk_plan_targets(instance, false);
+    g_autofree char *hint = g_strdup_printf("Its disks are %s", targets);
+    ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, hint,
+                    "Option \"%s\" names \"%s\", which instance \"%s\" does not have", option,
+                    target, instance->name);
+    return false;
+}
+
+bool
+ferry_disk_plan_attach(FerryInstance *instance, const char *const *attached, GError **error)
+{
+    for (gsize i = 0; attached && attached[i]; i++) {
+        FerryDisk *disk = ferry_instance_find_disk(instance, attached[i]);
+        if (!disk)
+            return refuse_target(instance, "attached_disks", attached[i], error);
+        if (!disk->source) {
+            ferry_set_error(
+                error, FERRY_ERROR_INVALID_REQUEST, "Leave it out of \"attached_disks\"",
+                "Option \"attached_disks\" names \"%s\", which is an empty drive", attached[i]);
+            return false;
+        }
+        disk->attached = true;
+    }
+    return true;
+}
+
 static bool
 check_wanted(const FerryInstance *instance, const char *const *wanted, GError **error)
 {
@@ -215,11 +265,11 @@ check_wanted(const FerryInstance *instance, const char *const *wanted, GError **
                             "Option \"disks\" names \"%s\" twice", wanted[i]);
             return false;
         }
-        if (!disk) {
-            ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST,
-                            "describe_instance lists the targets",
-                            "Option \"disks\" names \"%s\", which instance \"%s\" does not have",
-                            wanted[i], instance->name);
+        if (!disk)
+            return refuse_target(instance, "disks", wanted[i], error);
+        if (disk->attached) {
+            ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, "Leave it out of one of the two",
+                            "Options \"disks\" and \"attached_disks\" both name \"%s\"", wanted[i]);
             return false;
         }
         if (cannot_be_copied(disk)) {
@@ -242,6 +292,11 @@ plan_disk(FerryInstance *instance, FerryDisk *disk, const char *const *wanted)
         return;
     }
     Subject subject = {.instance = instance, .disk = disk, .blocked = false};
+    if (disk->attached) {
+        check_transient(&subject);
+        explain(disk, "both hosts reach it, says the order");
+        return;
+    }
     check_disk(&subject);
     /* A disk that some other reason keeps here is not also one that the order left out. */
     if (!subject.blocked && !is_medium(disk) && wanted && !g_strv_contains(wanted, disk->target))

@@ -85,6 +85,7 @@ disk_to_json(const FerryDisk *disk)
     json_object_set_new(object, "backing_chain", texts_to_json(disk->backing_chain));
     json_object_set_new(object, "layers", layers_to_json(disk->layers));
     json_object_set_new(object, "image", image_to_json(&disk->qcow2));
+    json_object_set_new(object, "attached", json_boolean(disk->attached));
     json_object_set_new(object, "migrate", json_boolean(disk->migrate));
     json_object_set_new(object, "carry", json_boolean(disk->carry));
     json_object_set_new(object, "why", ferry_json_text(disk->why));
@@ -293,6 +294,7 @@ read_disk(const json_t *object, const char *path, GError **error)
                            &disk->backing_chain, error) ||
         !read_bytes(&scope, "file_bytes", &disk->file_bytes, error) ||
         !read_layers(&scope, disk, error) ||
+        !ferry_field_bool(&scope, "attached", &disk->attached, error) ||
         !ferry_field_bool(&scope, "migrate", &disk->migrate, error) ||
         !ferry_field_bool(&scope, "carry", &disk->carry, error) ||
         !read_line(&scope, "why", &disk->why, error) ||

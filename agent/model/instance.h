@@ -45,6 +45,7 @@ typedef struct {
     GPtrArray *layers;        /* FerryLayer; the same, with all that is known of them */
     bool chain_told;          /* the XML says where the chain ends; not part of the JSON */
     FerryQcow2 qcow2;         /* of a qcow2 image; qcow2.known is false where it was not read */
+    bool attached;            /* the order vouches that both hosts reach it; nothing is copied */
     bool migrate;             /* by the plan: it is copied */
     bool carry;               /* by the plan: its file is brought along as it is */
     char *why;                /* the reason, for a person */

@@ -59,6 +59,13 @@ read_disks(const FerryFieldScope *scope, const char *key, Draft *draft, GError *
 }
 
 static bool
+read_attached_disks(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return ferry_field_texts(scope, key, MAX_DISKS, MAX_TARGET_BYTES,
+                             &draft->options->attached_disks, error);
+}
+
+static bool
 read_bandwidth(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
 {
     return ferry_field_uint64(scope, key, 0, MAX_BANDWIDTH_MIBPS, &draft->options->bandwidth_mibps,
@@ -250,6 +257,7 @@ static const struct {
     ReadFunc read;
 } readers[] = {
     {"disks", read_disks},
+    {"attached_disks", read_attached_disks},
     {"bandwidth_mib_s", read_bandwidth},
     {"downtime_ms", read_downtime},
     {"auto_converge", read_auto_converge},
@@ -393,6 +401,7 @@ ferry_order_options_free(FerryOrderOptions *options)
     if (!options)
         return;
     g_strfreev(options->disks);
+    g_strfreev(options->attached_disks);
     json_decref(options->pool_map);
     json_decref(options->disk_formats);
     g_free(options->dest_name);

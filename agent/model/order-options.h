@@ -18,6 +18,7 @@ typedef enum {
 
 typedef struct {
     char **disks;            /* NULL: the default set */
+    char **attached_disks;   /* both hosts reach them: not copied; NULL: none */
     guint64 bandwidth_mibps; /* 0: no limit */
     guint downtime_ms;
     bool auto_converge;

@@ -4,6 +4,7 @@
 
 #include "ferry/json.h"
 #include "model/block-volume.h"
+#include "model/disk-plan.h"
 
 #include <string.h>
 
@@ -185,6 +186,22 @@ place_disk(const Placing *self, FerryDisk *disk)
 
 /* --- what the order names in vain ------------------------------------------------------------- */
 
+/* Returns: (transfer full): what a key may be: the pools and folders of the disks that move. */
+static char *
+list_places(const FerryInstance *instance)
+{
+    GString *places = g_string_new("Its disks that move lie in");
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+        if (!disk->migrate)
+            continue;
+        g_autofree char *folder = g_path_get_dirname(disk->source);
+        g_string_append_printf(places, " %s%s%s (%s)", folder, disk->pool ? ", pool " : "",
+                               disk->pool ? disk->pool : "", disk->target);
+    }
+    return g_string_free(places, FALSE);
+}
+
 static void
 check_pool_map(const Placing *self)
 {
@@ -194,12 +211,12 @@ check_pool_map(const Placing *self)
         bool used = false;
         for (guint i = 0; i < self->instance->disks->len; i++)
             used = used || is_key_of(key, g_ptr_array_index(self->instance->disks, i));
-        if (!used)
-            block(self, "pool-map",
-                  "describe_instance shows each disk's pool and path; a pool counts under its "
-                  "source's name, or name the folder",
-                  "Option \"pool_map\" names \"%s\", which holds no disk of \"%s\"", key,
-                  self->instance->name);
+        if (used)
+            continue;
+        g_autofree char *hint = list_places(self->instance);
+        block(self, "pool-map", hint,
+              "Option \"pool_map\" names \"%s\", which holds no disk of \"%s\"", key,
+              self->instance->name);
     }
 }
 
@@ -210,10 +227,13 @@ check_disk_formats(const Placing *self)
     json_t *ignored = NULL;
     json_object_foreach(self->options->disk_formats, target, ignored) {
         const FerryDisk *disk = ferry_instance_find_disk(self->instance, target);
-        if (!disk || !disk->migrate)
-            block(self, "disk-formats", "describe_instance lists the targets",
-                  "Option \"disk_formats\" names \"%s\", which is no disk of \"%s\" that moves",
-                  target, self->instance->name);
+        if (disk && disk->migrate)
+            continue;
+        g_autofree char *targets = ferry_disk_plan_targets(self->instance, true);
+        g_autofree char *hint = g_strdup_printf("Those that move are %s", targets);
+        block(self, "disk-formats", hint,
+              "Option \"disk_formats\" names \"%s\", which is no disk of \"%s\" that moves", target,
+              self->instance->name);
     }
 }
 

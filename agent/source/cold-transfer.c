@@ -5,6 +5,7 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "files/digests.h"
+#include "files/rights.h"
 #include "model/progress.h"
 #include "peer/peer.h"
 #include "runtime/fault-point.h"
@@ -113,10 +114,13 @@ add_variables(Cold *self, const char *path, GError **error)
     struct stat st;
 
     if (lstat(path, &st) != 0) {
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
-                        "Give the agent's user rights on it, or move the instance running",
+        int code = errno;
+        g_autofree char *folder = g_path_get_dirname(path);
+        g_autofree char *hint = ferry_rights_hint(folder, code, "x");
+
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, hint,
                         "The firmware's variables '%s' cannot be looked at: %s", path,
-                        g_strerror(errno));
+                        g_strerror(code));
         return false;
     }
 

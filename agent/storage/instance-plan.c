@@ -50,7 +50,8 @@ plan_disks(FerryInstance *instance, const FerryOrderOptions *options, GError **e
 {
     if (options->flatten && !ferry_instance_is_shut_off(instance))
         ferry_chain_flatten(instance);
-    if (!ferry_disk_plan_make(instance, (const char *const *)options->disks, error))
+    if (!ferry_disk_plan_attach(instance, (const char *const *)options->attached_disks, error) ||
+        !ferry_disk_plan_make(instance, (const char *const *)options->disks, error))
         return false;
     /* A chain is flattened by copying in full, and that holds for all disks of a transfer. */
     if (!ferry_chain_is_flattened(instance))

@@ -3,10 +3,12 @@
 
 #include "ferry/error.h"
 #include "files/held-file.h"
+#include "files/rights.h"
 #include "model/block-volume.h"
 #include "model/paths.h"
 #include "storage/quarantine.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,10 +38,12 @@ may_be_held(const FerryAgent *agent, const FerryDisk *disk, GError **error)
         return false;
     }
     if (access(folder, W_OK | X_OK) != 0) {
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
-                        "Give the agent's user write access to the folder, or keep or delete the "
-                        "source disks",
-                        "Disk '%s': no file can be renamed in '%s'", disk->target, folder);
+        int code = errno;
+        g_autofree char *hint = ferry_rights_hint(folder, code, "rwx");
+
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR, hint,
+                        "Disk '%s': no file can be renamed in '%s': %s", disk->target, folder,
+                        g_strerror(code));
         return false;
     }
     return true;

@@ -3,6 +3,7 @@
 #include "xml/domain-needs.h"
 
 #include "xml/document.h"
+#include "xml/domain-folder.h"
 
 #define MAX_BYTES (1024 * 1024)
 
@@ -40,6 +41,16 @@ secret_free(gpointer data)
     g_free(secret);
 }
 
+static void
+folder_free(gpointer data)
+{
+    FerryFolderNeed *folder = data;
+
+    g_free(folder->path);
+    g_free(folder->tag);
+    g_free(folder);
+}
+
 static FerryGuestNeeds *
 needs_new(void)
 {
@@ -48,6 +59,7 @@ needs_new(void)
     needs->listens = g_ptr_array_new_with_free_func(listen_free);
     needs->links = g_ptr_array_new_with_free_func(link_free);
     needs->secrets = g_ptr_array_new_with_free_func(secret_free);
+    needs->folders = g_ptr_array_new_with_free_func(folder_free);
     needs->huge_pages = g_array_new(FALSE, FALSE, sizeof(guint64));
     return needs;
 }
@@ -60,6 +72,7 @@ ferry_guest_needs_free(FerryGuestNeeds *needs)
     g_ptr_array_unref(needs->listens);
     g_ptr_array_unref(needs->links);
     g_ptr_array_unref(needs->secrets);
+    g_ptr_array_unref(needs->folders);
     g_array_unref(needs->huge_pages);
     g_free(needs);
 }
@@ -214,6 +227,23 @@ read_tpm(FerryGuestNeeds *needs, const xmlNode *tpm)
     g_ptr_array_add(needs->secrets, secret);
 }
 
+/* --- folders ---------------------------------------------------------------------------------- */
+
+static void
+read_folder(FerryGuestNeeds *needs, const xmlNode *filesystem)
+{
+    g_autofree char *path = ferry_xml_attribute(ferry_xml_child(filesystem, "source"), "dir");
+
+    if (!path || !ferry_domxml_is_9p(filesystem))
+        return;
+
+    FerryFolderNeed *folder = g_new0(FerryFolderNeed, 1);
+
+    folder->path = g_steal_pointer(&path);
+    folder->tag = ferry_xml_attribute(ferry_xml_child(filesystem, "target"), "dir");
+    g_ptr_array_add(needs->folders, folder);
+}
+
 /* --- memory ----------------------------------------------------------------------------------- */
 
 static bool
@@ -255,5 +285,8 @@ ferry_guest_needs_parse(const char *xml, GError **error)
         read_disk(needs, node);
     for (const xmlNode *node = ferry_xml_child(devices, "tpm"); node; node = ferry_xml_next(node))
         read_tpm(needs, node);
+    for (const xmlNode *node = ferry_xml_child(devices, "filesystem"); node;
+         node = ferry_xml_next(node))
+        read_folder(needs, node);
     return read_huge_pages(needs, domain, error) ? g_steal_pointer(&needs) : NULL;
 }

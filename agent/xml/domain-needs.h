@@ -35,10 +35,17 @@ typedef struct {
     char *user;  /* for whom: "disk vda" */
 } FerrySecretNeed;
 
+/* A folder that the guest reaches by 9p. */
+typedef struct {
+    char *path;
+    char *tag; /* by which the guest mounts it */
+} FerryFolderNeed;
+
 typedef struct {
     GPtrArray *listens; /* FerryListenNeed */
     GPtrArray *links;   /* FerryLinkNeed */
     GPtrArray *secrets; /* FerrySecretNeed */
+    GPtrArray *folders; /* FerryFolderNeed */
     GArray *huge_pages; /* guint64: sizes in bytes; 0: the host's default size */
 } FerryGuestNeeds;
 

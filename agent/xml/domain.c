@@ -4,6 +4,7 @@
 
 #include "ferry/error.h"
 #include "xml/document.h"
+#include "xml/domain-folder.h"
 #include "xml/domain-firmware.h"
 
 #include <string.h>
@@ -216,11 +217,24 @@ static const struct {
     const char *message;
     const char *hint;
 } blocking_devices[] = {
-    {"filesystem", "filesystem", "The instance shares a folder of this host",
-     "Detach the <filesystem> first"},
     {"shmem", "shared-memory", "The instance has memory shared with processes of this host",
      "Detach the <shmem> first"},
 };
+
+/* QEMU carries a 9p device as long as the guest has not mounted it, which the check of QEMU's own
+ * reasons finds out; whether its folder is there is asked at the destination. */
+static void
+block_filesystems(FerryInstance *instance, const xmlNode *devices)
+{
+    for (const xmlNode *node = ferry_xml_child(devices, "filesystem"); node;
+         node = ferry_xml_next(node)) {
+        if (!ferry_domxml_is_9p(node))
+            ferry_instance_add_obstacle(instance, "filesystem",
+                                        "The instance shares a folder of this host by other means "
+                                        "than 9p",
+                                        "Detach the <filesystem> first");
+    }
+}
 
 static void
 block_devices(FerryInstance *instance, const xmlNode *devices)
@@ -271,6 +285,7 @@ block_parts(FerryInstance *instance, const xmlNode *domain, const xmlNode *devic
     block_host_devices(instance, devices);
     block_memory_files(instance, devices);
     block_devices(instance, devices);
+    block_filesystems(instance, devices);
     if (ferry_xml_child(domain, "launchSecurity"))
         block(instance, "launch-security", "Shut it off and define it on the other host by hand",
               "The instance's memory is encrypted with a key of this host's processor");

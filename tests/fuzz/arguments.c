@@ -153,7 +153,8 @@ plan(const json_t *args)
     look_at_chains(instance);
     if (options->flatten && !ferry_instance_is_shut_off(instance))
         ferry_chain_flatten(instance);
-    if (!ferry_disk_plan_make(instance, (const char *const *)options->disks, &error)) {
+    if (!ferry_disk_plan_attach(instance, (const char *const *)options->attached_disks, &error) ||
+        !ferry_disk_plan_make(instance, (const char *const *)options->disks, &error)) {
         g_assert_nonnull(error);
         return;
     }

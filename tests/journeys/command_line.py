@@ -44,8 +44,11 @@ def check_fine(stage):
     """check of one that can move: 0, nothing moves, nothing is made"""
     guest = stage.still(Disk("vda", GIB, data=MIB))
     with stage.unchanged():
-        done = _run(stage, DONE, "check", guest.name, *WAY)
+        done = _run(stage, DONE, "check", guest.name, *WAY, "--verbose")
         check("disk-exists" in done.stdout and "kvm02" in done.stdout, done.stdout)
+        check(done.stdout.splitlines()[-1].startswith(guest.name + " can move"), done.stdout)
+        brief = _run(stage, DONE, "check", guest.name, "--to", "kvm02")
+        check(brief.stdout.splitlines()[-1].startswith(guest.name + " can move"), brief.stdout)
         document = json.loads(_run(stage, DONE, "check", guest.name, *WAY, "--json").stdout)
     equal(document["compatible"], True)
 

@@ -7,6 +7,7 @@ from lab import images
 from lab.guest import Disk
 from lab.host import IMAGES
 from lab.images import GIB, MIB
+from lab.network import MIGRATION
 from lab.tap import Skip, check, equal
 
 from stage import forget_pool, new_id, start_still
@@ -243,9 +244,16 @@ def too_little_memory(stage):
 
 # What the instance has
 
-def _folder(name):
-    return ("<filesystem type='mount' accessmode='mapped'><source dir='/var/lib/libvirt'/>"
-            "<target dir='%s'/></filesystem>" % name)
+SHARED = IMAGES + "/shared"
+FOLDER = ("<filesystem type='mount' accessmode='mapped'><source dir='%s'/><target dir='one'/>"
+          "</filesystem>" % SHARED)
+
+
+def _make_shared(stage, *hosts):
+    """The folder of the 9p device, on these hosts."""
+    for host in hosts:
+        os.mkdir(host.path(SHARED), mode=0o755)
+        stage.defer(stage.remove, host, SHARED)
 
 
 SHMEM = "<shmem name='s'><model type='ivshmem-plain'/><size unit='M'>4</size></shmem>"
@@ -317,18 +325,27 @@ def shareable(stage):
 
 
 def network_disk(stage):
-    """a disk that lies on the network"""
+    """a disk that lies on the network, unless the order says that both hosts reach it; and a 9p
+    folder, which moves without its content where the destination has it"""
     export = images.create(IMAGES + "/export", 4 * MIB, "raw", inside=stage.source)
     stage.defer(stage.remove, stage.source, export)
     server = stage.source.spawn("qemu-nbd", "qemu-nbd", "-f", "raw", "-x", "e", "-t", "-e", "4",
-                                "-b", "127.0.0.1", "-p", "10899", export)
+                                "-b", stage.source.addresses[MIGRATION], "-p", "10899", export)
     stage.defer(server.kill)
     stage.source.wait_port(10899, 10, server)
+    _make_shared(stage, stage.source)
     guest = _still(stage, devices=[
         "<disk type='network' device='disk'><driver name='qemu' type='raw'/>"
-        "<source protocol='nbd' name='e'><host name='127.0.0.1' port='10899'/></source>"
-        "<target dev='vdb' bus='virtio'/></disk>"])
-    _refused_by(stage, ["disk-type"], guest)
+        "<source protocol='nbd' name='e'><host name='%s' port='10899'/></source>"
+        "<target dev='vdb' bus='virtio'/></disk>" % stage.source.addresses[MIGRATION], FOLDER])
+    _refused_by(stage, ["disk-type", "filesystem"], guest)
+    error = stage.refused("InvalidRequest", guest, attached_disks=["vdz"])
+    equal(error["hint"], "Its disks are vda, vdb")
+    _make_shared(stage, stage.destination)
+    event = stage.carry(guest, attached_disks=["vdb"])
+    equal([disk["target"] for disk in event.payload["report"]["disks"]], ["vda"])
+    arrived = stage.destination.virsh("dumpxml", guest.name)
+    check("protocol='nbd'" in arrived and SHARED in arrived, arrived)
     guest.destroy()
 
 
@@ -353,8 +370,9 @@ def block_device(stage):
 
 def all_at_once(stage):
     """everything that is in the way is told at once, from both hosts"""
+    _make_shared(stage, stage.source)
     guest = _still(stage, Disk("vda", GIB, data=MIB), Disk("vdb", 4 * MIB, "raw", shareable=True),
-                   devices=[_folder("one"), SHMEM])
+                   devices=[FOLDER, SHMEM])
     guest.disks[0].create_empty(stage.destination)
     _refused_by(stage, ["shareable-disk", "filesystem", "shared-memory", "migration-blockers",
                         "disk-exists"], guest)

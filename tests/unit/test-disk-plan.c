@@ -396,6 +396,33 @@ test_wanted_is_checked(void)
     assert_wanted_refused("", NULL, "\"\"");
 }
 
+/* What the caller vouches for is neither copied nor an obstacle, whatever its kind. */
+static void
+test_attached(void)
+{
+    static const char *const attached[] = {"vdb", "vdc", NULL};
+    static const char *const unknown[] = {"vdz", NULL};
+    static const char *const both[] = {"vda", "vdb", NULL};
+    g_autoptr(FerryInstance) instance = new_instance();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) refusal = NULL;
+    FerryDisk *own = add_disk(instance, "vda", "/images/a.raw", "raw");
+    FerryDisk *network = add_disk(instance, "vdb", "rbd/web", "raw");
+    FerryDisk *shared = add_disk(instance, "vdc", "/nfs/c.raw", "raw");
+    g_free(network->type);
+    network->type = g_strdup("network");
+    shared->shareable = true;
+    g_assert_false(ferry_disk_plan_attach(instance, unknown, &error));
+    g_assert_cmpstr(ferry_error_hint(error), ==, "Its disks are vda, vdb, vdc");
+    g_assert_true(ferry_disk_plan_attach(instance, attached, NULL));
+    plan(instance, NULL);
+    g_assert_cmpuint(instance->obstacles->len, ==, 0);
+    g_assert_true(own->migrate);
+    g_assert_false(network->migrate || network->carry || shared->migrate || shared->carry);
+    g_assert_false(ferry_disk_plan_make(instance, both, &refusal));
+    g_assert_nonnull(strstr(refusal->message, "both name \"vdb\""));
+}
+
 static void
 test_allocation_does_not_wrap(void)
 {
@@ -423,6 +450,7 @@ main(int argc, char **argv)
     g_test_add_func("/disk-plan/all-reasons", test_all_reasons_are_told);
     g_test_add_func("/disk-plan/wanted", test_wanted_disks);
     g_test_add_func("/disk-plan/wanted-is-checked", test_wanted_is_checked);
+    g_test_add_func("/disk-plan/attached", test_attached);
     g_test_add_func("/disk-plan/allocation", test_allocation_does_not_wrap);
     return g_test_run();
 }

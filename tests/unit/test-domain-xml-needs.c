@@ -143,6 +143,26 @@ assert_refused(const char *xml)
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
 }
 
+/* Of 9p; virtiofs is an obstacle on the source. */
+static void
+test_folders(void)
+{
+    g_autoptr(FerryGuestNeeds) needs =
+        parse("", "<filesystem type='mount' accessmode='mapped'><driver type='path'/>"
+                  "<source dir='/srv/a'/><target dir='a'/></filesystem>"
+                  "<filesystem><source dir='/srv/b'/></filesystem>"
+                  "<filesystem type='mount'><driver type='virtiofs'/><source dir='/srv/c'/>"
+                  "<target dir='c'/></filesystem>");
+    const FerryFolderNeed *first = g_ptr_array_index(needs->folders, 0);
+    const FerryFolderNeed *second = g_ptr_array_index(needs->folders, 1);
+
+    g_assert_cmpuint(needs->folders->len, ==, 2);
+    g_assert_cmpstr(first->path, ==, "/srv/a");
+    g_assert_cmpstr(first->tag, ==, "a");
+    g_assert_cmpstr(second->path, ==, "/srv/b");
+    g_assert_null(second->tag);
+}
+
 static void
 test_refused(void)
 {
@@ -164,6 +184,7 @@ main(int argc, char **argv)
     g_test_add_func("/domxml-needs/interfaces", test_interfaces);
     g_test_add_func("/domxml-needs/secrets", test_secrets);
     g_test_add_func("/domxml-needs/huge-pages", test_huge_pages);
+    g_test_add_func("/domxml-needs/folders", test_folders);
     g_test_add_func("/domxml-needs/refused", test_refused);
     return g_test_run();
 }

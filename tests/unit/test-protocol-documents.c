@@ -411,7 +411,7 @@ test_statuses_in_completion(void)
     GHashTableIter iter;
     gpointer list = NULL;
 
-    collect(lists, text, "--status\\)\\s*mapfile[^']*'([^']*)'");
+    collect(lists, text, "--status\\) echo '([^']*)'");
     g_hash_table_iter_init(&iter, lists);
     while (g_hash_table_iter_next(&iter, &list, NULL))
         collect(told, list, "([a-z-]+)");

@@ -204,9 +204,11 @@ test_prepare_undone(SourceFixture *self, gconstpointer user_data)
                     ferry_error_new(FERRY_ERROR_MIGRATION_NOT_FOUND, NULL, "No such migration"));
     g_assert_true(source_step("prepare")->undo(self->migration, &error));
     fake_bus_answer("kvm02", "rollback_live_migration_at_destination",
-                    json_pack("{s:[{s:s}]}", "kept", "kind", "volume"));
+                    json_pack("{s:[{s:s, s:s, s:s}]}", "kept", "kind", "volume", "path",
+                              "/images/a", "why", "it is another one"));
     g_assert_false(source_step("prepare")->undo(self->migration, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
+    g_assert_nonnull(strstr(error->message, "'/images/a': it is another one"));
 }
 
 /* --- trim ------------------------------------------------------------------------------------- */
@@ -375,6 +377,19 @@ part_with_disks(SourceFixture *self, const char *how)
     fake_domain_remove(UUID);
 }
 
+/* The report says once what is still here, and why. */
+static void
+assert_reported_kept(SourceFixture *self, const char *why)
+{
+    const json_t *report = ferry_migration_record(self->migration)->report;
+    const json_t *kept = json_object_get(report, "kept");
+    const json_t *one = json_array_get(kept, 0);
+
+    g_assert_cmpuint(json_array_size(kept), ==, 1);
+    g_assert_cmpstr(ferry_json_get_string(one, "path"), ==, self->path);
+    g_assert_true(g_str_has_prefix(ferry_json_get_string(one, "why"), why));
+}
+
 static void
 test_disks_are_kept(SourceFixture *self, gconstpointer user_data)
 {
@@ -388,6 +403,8 @@ test_disks_are_kept(SourceFixture *self, gconstpointer user_data)
 
     g_assert_true(g_file_test(self->path, G_FILE_TEST_EXISTS));
     g_assert_nonnull(noted);
+    assert_end(self, source_step("source-disks"), FERRY_STEP_DONE, NULL);
+    assert_reported_kept(self, "source_disks is keep");
 }
 
 static void
@@ -459,6 +476,7 @@ test_disks_of_an_older_agent_stay(SourceFixture *self, gconstpointer user_data)
     assert_end(self, source_step("source-disks"), FERRY_STEP_DONE, NULL);
     g_test_assert_expected_messages();
     g_assert_true(g_file_test(self->path, G_FILE_TEST_EXISTS));
+    assert_reported_kept(self, "Nothing proves");
 }
 
 static void

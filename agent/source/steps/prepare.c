@@ -135,6 +135,25 @@ ferry_prepare_step_run(FerryMigration *migration, bool resumed, GError **error)
     return FERRY_STEP_DONE;
 }
 
+static bool
+check_nothing_kept(const FerryRecord *record, const json_t *kept, GError **error)
+{
+    const json_t *first = json_array_get(kept, 0);
+    const char *path = ferry_json_get_string(first, "path");
+    const char *what = path ? path : ferry_json_get_string(first, "pool");
+    const char *why = ferry_json_get_string(first, "why");
+
+    if (!first)
+        return true;
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
+                    "get_migration shows all of it; put right there what is in the way, then "
+                    "resolve_migration",
+                    "The destination '%s' kept %zu of what it had prepared: '%s': %s",
+                    record->destination, json_array_size(kept), what ? what : "?",
+                    why ? why : "no reason given");
+    return false;
+}
+
 /* Idempotent there; "no such migration" means that our order to prepare never arrived. */
 bool
 ferry_prepare_step_undo(FerryMigration *migration, GError **error)
@@ -155,12 +174,5 @@ ferry_prepare_step_undo(FerryMigration *migration, GError **error)
             "The destination '%s' could not be rolled back: ", record->destination);
         return false;
     }
-    if (answer && json_array_size(json_object_get(answer, "kept")) > 0) {
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
-                        "get_migration on the destination says what and why",
-                        "The destination '%s' kept a part of what it had prepared",
-                        record->destination);
-        return false;
-    }
-    return true;
+    return !answer || check_nothing_kept(record, json_object_get(answer, "kept"), error);
 }

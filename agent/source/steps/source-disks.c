@@ -3,6 +3,7 @@
 #include "source/steps/source-disks.h"
 
 #include "ferry/error.h"
+#include "ferry/json.h"
 #include "model/block-volume.h"
 #include "model/overlay.h"
 #include "source/source-image.h"
@@ -43,17 +44,41 @@ check_unused(FerryMigration *migration, virConnectPtr connection, const char *pa
     return false;
 }
 
+/* Adds @path to what the report says is still here; once, as the step may run again. */
+static void
+report_kept(FerryMigration *migration, const char *path, const char *why)
+{
+    json_t *former = json_object_get(ferry_migration_record(migration)->report, "kept");
+    json_t *kept = former ? json_copy(former) : json_array();
+    gsize index = 0;
+    json_t *one = NULL;
+
+    json_array_foreach(former, index, one) {
+        if (g_strcmp0(ferry_json_get_string(one, "path"), path) == 0)
+            json_array_remove(kept, index);
+    }
+    json_array_append_new(kept, json_pack("{s:s, s:o, s:o}", "kind", "source-disk", "path",
+                                          ferry_json_text(path), "why", ferry_json_text(why)));
+    ferry_migration_add_report(migration, json_pack("{s:o}", "kept", kept));
+}
+
 /* Returns: false with @error when what was @seen at @path stays against the order. Of what an agent
  * of before began nothing is known; it stays, too, and the log says so. */
 static bool
-check_seen(FerryMigration *migration, FerryOwnFileSeen seen, GError **why, GError **error)
+check_seen(FerryMigration *migration,
+           const char *path,
+           FerryOwnFileSeen seen,
+           GError **why,
+           GError **error)
 {
     if (seen == FERRY_OWN_FILE_FOREIGN) {
         g_propagate_error(error, g_steal_pointer(why));
         return false;
     }
-    if (seen == FERRY_OWN_FILE_UNKNOWN)
+    if (seen == FERRY_OWN_FILE_UNKNOWN) {
         g_warning("Migration '%s': %s", ferry_migration_id(migration), (*why)->message);
+        report_kept(migration, path, (*why)->message);
+    }
     return true;
 }
 
@@ -78,7 +103,7 @@ delete_image(FerryMigration *migration, virConnectPtr connection, const char *pa
     if (seen == FERRY_OWN_FILE_UNKNOWN)
         note_left(migration, connection, path);
     if (seen != FERRY_OWN_FILE_OURS)
-        return check_seen(migration, seen, &why, error);
+        return check_seen(migration, path, seen, &why, error);
     return check_unused(migration, connection, path, error) &&
            ferry_source_image_delete(migration, connection, path, error);
 }
@@ -93,7 +118,7 @@ delete_volume(FerryMigration *migration,
     FerryOwnFileSeen seen = ferry_source_volume_look(migration, connection, disk, &why);
 
     if (seen != FERRY_OWN_FILE_OURS)
-        return check_seen(migration, seen, &why, error);
+        return check_seen(migration, disk->source, seen, &why, error);
     return check_unused(migration, connection, disk->source, error) &&
            ferry_virt_volume_delete(connection, disk->source, error);
 }
@@ -105,6 +130,7 @@ part_with(FerryMigration *migration, virConnectPtr connection, const char *path,
     if (ferry_migration_options(migration)->source_disks == FERRY_SOURCE_DISKS_DELETE)
         return delete_image(migration, connection, path, error);
     note_left(migration, connection, path);
+    report_kept(migration, path, "source_disks is keep");
     return true;
 }
 
@@ -118,9 +144,12 @@ part_with_volume(FerryMigration *migration,
 {
     const FerryConfig *config = ferry_migration_agent(migration)->config;
 
-    return ferry_migration_options(migration)->source_disks != FERRY_SOURCE_DISKS_DELETE ||
-           (ferry_disk_path_check(disk, (const char *const *)config->allowed_paths, NULL, error) &&
-            delete_volume(migration, connection, disk, error));
+    if (ferry_migration_options(migration)->source_disks != FERRY_SOURCE_DISKS_DELETE) {
+        report_kept(migration, disk->source, "source_disks is keep");
+        return true;
+    }
+    return ferry_disk_path_check(disk, (const char *const *)config->allowed_paths, NULL, error) &&
+           delete_volume(migration, connection, disk, error);
 }
 
 static bool

@@ -1,0 +1,122 @@
+#include "config.h"
+
+#include "words.h"
+
+#include "order.h"
+
+#include <string.h>
+
+static const struct {
+    const char *method;
+    const char *command;
+} methods[] = {
+    {"describe_host", "'virt-ferry --json hosts'"},
+    {"list_migrations", "'virt-ferry list'"},
+    {"get_migration", "'virt-ferry show'"},
+    {"resolve_migration", "'virt-ferry resolve'"},
+    {"live_migrate_instance", "'virt-ferry migrate'"},
+    {"live_migration_abort", "'virt-ferry abort'"},
+    {"live_migration_force_complete", "'virt-ferry force-complete'"},
+    {"check_can_live_migrate_source", "'virt-ferry check'"},
+    {"list_quarantined_disks", "'virt-ferry quarantine list'"},
+    {"restore_quarantined_disks", "'virt-ferry quarantine restore'"},
+    {"delete_quarantined_disks", "'virt-ferry quarantine delete'"},
+};
+
+/* Returns: (nullable): the option that sets @key. A key that several options set has none. */
+static const char *
+option_of(const char *key)
+{
+    const char *found = NULL;
+    const char *its_key = NULL;
+    const char *name = NULL;
+
+    for (guint i = 0; (name = ferry_order_option(i, &its_key)); i++) {
+        if (g_strcmp0(its_key, key) != 0)
+            continue;
+        if (found)
+            return NULL;
+        found = name;
+    }
+    return found;
+}
+
+static const char *
+command_of(const char *word)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(methods); i++) {
+        if (strcmp(word, methods[i].method) == 0)
+            return methods[i].command;
+    }
+    return NULL;
+}
+
+static bool
+ends_with(const GString *text, const char *end)
+{
+    return g_str_has_suffix(text->str, end);
+}
+
+static void
+cut_end(GString *text, const char *end)
+{
+    if (ends_with(text, end))
+        g_string_truncate(text, text->len - strlen(end));
+}
+
+/* Appends what stands for @word. Returns: how many bytes behind it belong to it, too. A word that
+ * is not one of the language alone (it has an underscore, or quotes, or the name of the object
+ * before it) is a key. */
+static gsize
+append_word(GString *plain, const char *word, const char *behind)
+{
+    const char *command = command_of(word);
+    bool quoted = ends_with(plain, "\"") && *behind == '"';
+    bool named = quoted || ends_with(plain, "options.") || strchr(word, '_');
+    const char *option = named && !ends_with(plain, "] ") ? option_of(word) : NULL;
+
+    if (command || !option) {
+        g_string_append(plain, command ? command : word);
+        return 0;
+    }
+    cut_end(plain, "options.");
+    if (quoted)
+        cut_end(plain, "\"");
+    if (ends_with(plain, "Option "))
+        cut_end(plain, "Option ");
+    g_string_append_printf(plain, "--%s", option);
+    return quoted ? 1 : 0;
+}
+
+static gsize
+word_length(const char *at)
+{
+    gsize length = 0;
+
+    while (g_ascii_isalnum(at[length]) || at[length] == '_')
+        length++;
+    return length;
+}
+
+char *
+ferry_words_translate(const char *text)
+{
+    if (!text)
+        return NULL;
+
+    GString *plain = g_string_new(NULL);
+
+    while (*text != '\0') {
+        gsize length = word_length(text);
+
+        if (length == 0) {
+            g_string_append_c(plain, *text++);
+            continue;
+        }
+        g_autofree char *word = g_strndup(text, length);
+
+        text += length;
+        text += append_word(plain, word, text);
+    }
+    return g_string_free(plain, FALSE);
+}

@@ -1,0 +1,55 @@
+#include "config.h"
+
+#include "../../cli/words.h"
+
+#include <glib.h>
+
+static void
+assert_words(const char *text, const char *expected)
+{
+    g_autofree char *words = ferry_words_translate(text);
+
+    g_assert_cmpstr(words, ==, expected);
+}
+
+static void
+test_methods(void)
+{
+    assert_words("Ask get_migration for its state", "Ask 'virt-ferry show' for its state");
+    assert_words("describe_host names the instances",
+                 "'virt-ferry --json hosts' names the instances");
+    assert_words("see list_quarantined_disks", "see 'virt-ferry quarantine list'");
+}
+
+static void
+test_options(void)
+{
+    assert_words("Leave it out of \"pool_map\"", "Leave it out of --pool-map");
+    assert_words("Leave storage_strategy at \"auto\"", "Leave --storage-strategy at \"auto\"");
+    assert_words("Option \"disks\" names \"vdz\"", "--disks names \"vdz\"");
+    assert_words("options.source_disks is 5", "--source-disks is 5");
+    assert_words("Let it run, and leave \"paused\" out", "Let it run, and leave --paused out");
+}
+
+/* Words of the language, keys of the configuration, and a key that two options set. */
+static void
+test_others_stay(void)
+{
+    static const char *const texts[] = {"its disks are paused, says tls",
+                                        "Set [storage] source_disks in virt-ferryd.conf",
+                                        "With undefine_source false", "a_b \"c\" options.", ""};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+        assert_words(texts[i], texts[i]);
+    g_assert_null(ferry_words_translate(NULL));
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/words/methods", test_methods);
+    g_test_add_func("/words/options", test_options);
+    g_test_add_func("/words/others-stay", test_others_stay);
+    return g_test_run();
+}
