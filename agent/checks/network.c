@@ -4,6 +4,7 @@
 
 #include "checks/listen-address.h"
 #include "checks/migration-certificate.h"
+#include "checks/qemu-conf.h"
 #include "virt/presence.h"
 
 #include <net/if.h>

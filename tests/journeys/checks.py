@@ -386,7 +386,7 @@ def way(stage):
     equal((answer["compatible"], answer["destination"]["compatible"]), (True, True))
     for name in WAY:
         equal({each["result"] for each in _named(answer["checks"], name)}, {"pass"}, name)
-    check("49152: closed" in _only(checks, "migration-ports", "pass"), checks)
+    check("49215: open, 49184: open" in _only(checks, "migration-ports", "pass"), checks)
     equal(len(_named(checks, "versions")), 2)
 
 
@@ -439,7 +439,7 @@ def way_is_cut(stage):
 
 
 def filtered_ports(stage):
-    """a firewall before QEMU's ports, where libvirt's is open: a warning, since nobody listens yet"""
+    """a firewall before some of QEMU's ports, where libvirt's is open: a warning that names them"""
     guest = _still(stage)
     rule = ("INPUT", "-p", "tcp", "--dport", "49152:49200", "-j", "DROP")
     added = stage.destination.run("iptables-legacy", "-A", *rule, check=False)
@@ -451,7 +451,8 @@ def filtered_ports(stage):
         stage.destination.run("iptables-legacy", "-D", *rule)
     equal((answer["compatible"], _failed(checks)), (True, []))
     message = _only(checks, "migration-ports", "warn")
-    check("49152: no answer" in message and "49215: closed" in message, message)
+    check("49215: open" in message and "49184: no answer" in message, message)
+    check("49152 to 49215" in _named(checks, "migration-ports")[0]["hint"], checks)
 
 
 def nobody_listens(stage):
