@@ -2,9 +2,9 @@
 
 #include "checks/port-listener.h"
 
-#include "checks/listen-address.h"
 #include "ferry/lock.h"
 #include "runtime/detached-call.h"
+#include "runtime/listen-address.h"
 
 #include <gio/gio.h>
 

@@ -2,9 +2,9 @@
  * connects to a port of its own for the migration that it waits for; so nobody else ever connects
  * there. Instead this agent listens for a moment at ports of the range that are free.
  *
- * libvirt hands out the lowest free port, tries it by binding to it, and a moment later QEMU listens
- * there. So the ports are taken from high in the range, where no QEMU is about to listen, and are
- * few; libvirt skips those that it finds taken.
+ * libvirt hands out the lowest free port, tries it by binding to it, and a moment later QEMU
+ * listens there. So the ports are taken from high in the range, where no QEMU is about to listen,
+ * and are few; libvirt skips those that it finds taken.
  *
  * Who connects says the first half of a port's token and is answered with the second; then the port
  * is let go, at the latest after `for_ms`. Threads: any; the listening has one of its own.

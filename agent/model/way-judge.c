@@ -116,7 +116,7 @@ ferry_way_judge_ports(FerryChecks *checks, const FerryPortsSeen *seen)
             checks, "migration-ports", FERRY_CHECK_WARN,
             "Check again; with agents of one version on both hosts the ports are tried "
             "once the destination can spare one",
-            "It is not proven that QEMU's ports of '%s' can be reached: %s", seen->address,
+            "It is not proven that QEMU's ports of '%s' can be reached: %.200s", seen->address,
             seen->why);
     else if (count_reach(seen, FERRY_REACH_OPEN) == seen->count)
         ferry_checks_add(checks, "migration-ports", FERRY_CHECK_PASS, NULL,

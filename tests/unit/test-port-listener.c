@@ -3,7 +3,7 @@
 #include "checks/port-listener.h"
 #include "checks/port-probe.h"
 
-#include "checks/listen-address.h"
+#include "runtime/listen-address.h"
 #include "ferry/json.h"
 #include "runtime/detached-call.h"
 
@@ -66,8 +66,7 @@ test_proof(void)
     g_assert_true(is_taken(number_of(port)));
 
     g_assert_cmpint(reach_with(port, ferry_json_get_string(port, "token")), ==, FERRY_REACH_OPEN);
-    g_assert_cmpint(reach_with(other, ferry_json_get_string(other, "token")), ==,
-                    FERRY_REACH_OPEN);
+    g_assert_cmpint(reach_with(other, ferry_json_get_string(other, "token")), ==, FERRY_REACH_OPEN);
     await_end();
     /* And nothing is left of it that libvirt or QEMU would find in their way. */
     g_assert_false(is_taken(number_of(port)));

@@ -86,9 +86,8 @@ result_of_ports(FerryReach first, FerryReach second, const char *words)
 static void
 test_ports(void)
 {
-    g_assert_cmpint(
-        result_of_ports(FERRY_REACH_OPEN, FERRY_REACH_OPEN, "49215: open, 49184: open"), ==,
-        FERRY_CHECK_PASS);
+    g_assert_cmpint(result_of_ports(FERRY_REACH_OPEN, FERRY_REACH_OPEN, "49215: open, 49184: open"),
+                    ==, FERRY_CHECK_PASS);
     g_assert_cmpint(result_of_ports(FERRY_REACH_SILENT, FERRY_REACH_SILENT, "no answer"), ==,
                     FERRY_CHECK_WARN);
     /* Somebody refuses for a host that listens. */
