@@ -17,8 +17,8 @@
  * @domain: (transfer full)
  * @overlays: (element-type FerryOverlay): as for ferry_virt_snapshot_make(); kept while the call
  *   lasts
- * @error: libvirt's; FERRY_ERROR_HYPERVISOR_UNAVAILABLE when the time was up; FERRY_ERROR_CANCELLED.
- *   After the last two the snapshot may still come to stand
+ * @error: libvirt's; FERRY_ERROR_HYPERVISOR_UNAVAILABLE when the time was up;
+ *   FERRY_ERROR_CANCELLED. After the last two the snapshot may still come to stand
  */
 bool ferry_snapshot_call_run(GCancellable *cancellable,
                              virDomainPtr domain,

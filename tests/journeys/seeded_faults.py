@@ -349,7 +349,7 @@ def qemu_hangs_at_the_snapshot(stage):
     try:
         stage.controller.call("kvm01", "live_migration_abort", migration_id=migration_id)
         # Nobody knows whether the snapshot will stand: nothing is taken away meanwhile.
-        event = stage.end(migration_id, "error")
+        event = stage.end(migration_id, "error", "HypervisorUnavailable")
         check("overlays are left" in event.payload["error"]["message"], event.payload["error"])
     finally:
         os.kill(pid, signal.SIGCONT)
