@@ -55,6 +55,8 @@ static const Option table[] = {
     {"sparsify", 0, KIND_YES, "sparsify", NULL, "Turn zeroes into holes on the way"},
     {"fstrim", 0, KIND_YES, "fstrim", NULL, "Have the agent in the guest trim first"},
     {"dest-name", 0, KIND_TEXT, "dest_name", "NAME", "Its name on the destination"},
+    {"listen-address", 0, KIND_TEXT, "listen_address", "ADDRESS",
+     "There displays and ports listen that listen at the source's own"},
     {"paused", 0, KIND_YES, "paused", NULL, "Leave the instance paused on the destination"},
     {"progress-interval", 0, KIND_SECONDS, "progress_interval_s", "S",
      "Time between progress events"},

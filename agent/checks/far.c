@@ -32,14 +32,16 @@ ferry_far_check_run(const FerryAgent *agent,
                     GError **error)
 {
     g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
-    FerryAnswerTimes times = {.asked_us = ferry_clock_now_us()};
+    FerryWay taken = {.host = question->host,
+                      .limit_ms = question->ports_limit_ms,
+                      .cancellable = question->cancellable,
+                      .asked_us = ferry_clock_now_us()};
     g_autoptr(FerryJson) answer = connection ? ask(agent, question, error) : NULL;
     g_autoptr(FerryChecks) there = answer ? ferry_checks_from_json(answer, error) : NULL;
 
     if (!there)
         return NULL;
-    times.answered_us = ferry_clock_now_us();
-    ferry_way_check_run(agent, connection, json_object_get(answer, "dest_check_data"), &times,
-                        question->ports_limit_ms, way);
+    taken.answered_us = ferry_clock_now_us();
+    ferry_way_check_run(agent, connection, &taken, json_object_get(answer, "dest_check_data"), way);
     return g_steal_pointer(&there);
 }

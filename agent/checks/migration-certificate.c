@@ -2,36 +2,17 @@
 
 #include "checks/migration-certificate.h"
 
+#include "checks/qemu-conf.h"
+
 #include <gio/gio.h>
 
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#include <string.h>
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509, X509_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BIO, BIO_free)
 
 #define NAME "server-cert.pem"
-
-/* Returns: (transfer full) (nullable): the value of `key = "value"`; later lines win, as in
- * libvirt. */
-static char *
-value_of(char **lines, const char *key)
-{
-    g_autofree char *value = NULL;
-
-    for (char **line = lines; *line; line++) {
-        const char *rest = g_str_has_prefix(g_strchug(*line), key) ? *line + strlen(key) : NULL;
-        g_auto(GStrv) parts = rest ? g_strsplit(rest, "\"", 3) : NULL;
-
-        if (!parts || g_strv_length(parts) < 3 || g_strcmp0(g_strstrip(parts[0]), "=") != 0)
-            continue;
-        g_free(value);
-        value = g_strdup(parts[1]);
-    }
-    return g_steal_pointer(&value);
-}
 
 static char *
 default_folder(void)
@@ -44,15 +25,12 @@ default_folder(void)
 char *
 ferry_migration_certificate_path(const char *qemu_conf, bool *ret_certain)
 {
-    g_autofree char *text = NULL;
-
-    *ret_certain = g_file_get_contents(qemu_conf, &text, NULL, NULL);
-
-    g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
-    g_autofree char *own = value_of(lines, "migrate_tls_x509_cert_dir");
-    g_autofree char *shared = own ? NULL : value_of(lines, "default_tls_x509_cert_dir");
+    g_auto(GStrv) lines = ferry_qemu_conf_read(qemu_conf);
+    g_autofree char *own = ferry_qemu_conf_text(lines, "migrate_tls_x509_cert_dir");
+    g_autofree char *shared = own ? NULL : ferry_qemu_conf_text(lines, "default_tls_x509_cert_dir");
     g_autofree char *usual = default_folder();
 
+    *ret_certain = lines != NULL;
     return g_build_filename(own ? own : shared ? shared : usual, NAME, NULL);
 }
 

@@ -8,8 +8,6 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#define FERRY_QEMU_CONF "/etc/libvirt/qemu.conf"
-
 typedef enum {
     FERRY_CERTIFICATE_FITS,
     FERRY_CERTIFICATE_OTHER_NAME, /* it is for other names than the address */

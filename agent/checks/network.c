@@ -2,8 +2,9 @@
 
 #include "checks/network.h"
 
-#include "checks/listen-address.h"
 #include "checks/migration-certificate.h"
+#include "checks/qemu-conf.h"
+#include "runtime/listen-address.h"
 #include "virt/presence.h"
 
 #include <net/if.h>
@@ -72,30 +73,34 @@ check_device(const FerryCheckScene *scene, const FerryLinkNeed *link)
                      there ? "here" : "missing on this host");
 }
 
-/* --- displays --------------------------------------------------------------------------------- */
+/* --- displays and ports ----------------------------------------------------------------------- */
 
 static void
 check_listen(const FerryCheckScene *scene, const FerryListenNeed *listen)
 {
+    const char *name = listen->is_display ? "graphics" : "serial-port";
+
     switch (ferry_listen_address_try(listen->address, listen->port)) {
     case FERRY_LISTEN_FREE:
-        ferry_checks_add(scene->checks, "graphics", FERRY_CHECK_PASS, NULL,
-                         "%s can listen at '%s' here", listen->type, listen->address);
+        ferry_checks_add(scene->checks, name, FERRY_CHECK_PASS, NULL, "%s can listen at '%s' here",
+                         listen->type, listen->address);
         break;
     case FERRY_LISTEN_FOREIGN:
-        ferry_checks_add(scene->checks, "graphics", FERRY_CHECK_FAIL,
-                         "Let it listen at 0.0.0.0, :: or 127.0.0.1, or at a libvirt network",
+        ferry_checks_add(scene->checks, name, FERRY_CHECK_FAIL,
+                         "Order it with listen_address, an address of the destination, or let it "
+                         "listen at 0.0.0.0, :: or 127.0.0.1",
                          "%s listens at '%s', which is no address of this host", listen->type,
                          listen->address);
         break;
     case FERRY_LISTEN_TAKEN:
-        ferry_checks_add(scene->checks, "graphics", FERRY_CHECK_FAIL,
-                         "Give the display autoport='yes', or free the port",
+        ferry_checks_add(scene->checks, name, FERRY_CHECK_FAIL,
+                         listen->is_display ? "Give the display autoport='yes', or free the port"
+                                            : "Free the port there, or give the device another one",
                          "%s wants port %u of '%s', which is in use on this host", listen->type,
                          listen->port, listen->address);
         break;
     case FERRY_LISTEN_UNKNOWN:
-        ferry_checks_add(scene->checks, "graphics", FERRY_CHECK_WARN,
+        ferry_checks_add(scene->checks, name, FERRY_CHECK_WARN,
                          "See that the name means an address of this host",
                          "%s listens at '%s', which was not looked up", listen->type,
                          listen->address);

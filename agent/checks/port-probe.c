@@ -2,18 +2,20 @@
 
 #include "checks/port-probe.h"
 
+#include "checks/port-listener.h"
+
 #include <gio/gio.h>
 
-/* One round of probes; all callbacks run in the caller's thread, in a context of its own. */
-typedef struct {
-    GMainContext *context;
-    GCancellable *over;
-    gsize waiting;
-} Round;
+#include <string.h>
 
+/* One port; all callbacks run in the caller's thread, in a context of its own. */
 typedef struct {
-    Round *round;
     FerryProbe *probe;
+    GCancellable *over;
+    GSource *limit;
+    GSocketConnection *connection; /* NULL until it stands */
+    char answer[FERRY_PORT_TOKEN_HALF];
+    gsize *waiting;
 } Attempt;
 
 static FerryReach
@@ -30,54 +32,96 @@ meaning_of(const GError *error)
 }
 
 static void
-on_connected(GObject *client, GAsyncResult *result, gpointer data)
+end(Attempt *self, FerryReach reach)
 {
-    Attempt *attempt = data;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GSocketConnection) connection =
-        g_socket_client_connect_finish(G_SOCKET_CLIENT(client), result, &error);
-
-    attempt->probe->reach = connection ? FERRY_REACH_OPEN : meaning_of(error);
-    attempt->round->waiting--;
-    g_free(attempt);
+    self->probe->reach = reach;
+    (*self->waiting)--;
+    g_source_destroy(self->limit);
+    g_source_unref(self->limit);
+    g_clear_object(&self->connection);
+    g_object_unref(self->over);
+    g_free(self);
 }
 
 static void
-begin(Round *round, GSocketClient *client, FerryProbe *probe)
+on_answered(GObject *stream, GAsyncResult *result, gpointer data)
 {
-    Attempt *attempt = g_new0(Attempt, 1);
-    g_autoptr(GSocketConnectable) address = g_network_address_new(probe->host, probe->port);
+    Attempt *self = data;
+    const char *expected = self->probe->token + FERRY_PORT_TOKEN_HALF;
+    gsize length = 0;
+    bool read = g_input_stream_read_all_finish(G_INPUT_STREAM(stream), result, &length, NULL);
 
-    attempt->round = round;
-    attempt->probe = probe;
-    round->waiting++;
-    g_socket_client_connect_async(client, address, round->over, on_connected, attempt);
+    end(self, read && length == sizeof self->answer &&
+                      memcmp(self->answer, expected, sizeof self->answer) == 0
+                  ? FERRY_REACH_OPEN
+                  : FERRY_REACH_OTHER);
+}
+
+static void
+on_said(GObject *stream, GAsyncResult *result, gpointer data)
+{
+    Attempt *self = data;
+
+    if (!g_output_stream_write_all_finish(G_OUTPUT_STREAM(stream), result, NULL, NULL))
+        end(self, FERRY_REACH_OTHER);
+    else
+        g_input_stream_read_all_async(g_io_stream_get_input_stream(G_IO_STREAM(self->connection)),
+                                      self->answer, sizeof self->answer, G_PRIORITY_DEFAULT,
+                                      self->over, on_answered, self);
+}
+
+static void
+on_connected(GObject *client, GAsyncResult *result, gpointer data)
+{
+    Attempt *self = data;
+    g_autoptr(GError) error = NULL;
+
+    self->connection = g_socket_client_connect_finish(G_SOCKET_CLIENT(client), result, &error);
+    if (!self->connection)
+        end(self, meaning_of(error));
+    else if (!self->probe->token)
+        end(self, FERRY_REACH_OPEN);
+    else
+        g_output_stream_write_all_async(
+            g_io_stream_get_output_stream(G_IO_STREAM(self->connection)), self->probe->token,
+            FERRY_PORT_TOKEN_HALF, G_PRIORITY_DEFAULT, self->over, on_said, self);
 }
 
 static gboolean
 on_limit(gpointer cancellable)
 {
     g_cancellable_cancel(cancellable);
-    return G_SOURCE_REMOVE;
+    return G_SOURCE_CONTINUE;
+}
+
+static void
+begin(FerryProbe *probe, GSocketClient *client, GMainContext *context, gsize *waiting)
+{
+    Attempt *self = g_new0(Attempt, 1);
+    g_autoptr(GSocketConnectable) address = g_network_address_new(probe->host, probe->port);
+
+    self->probe = probe;
+    self->over = g_cancellable_new();
+    self->limit = g_timeout_source_new(probe->limit_ms);
+    self->waiting = waiting;
+    (*waiting)++;
+    g_source_set_callback(self->limit, on_limit, self->over, NULL);
+    g_source_attach(self->limit, context);
+    g_socket_client_connect_async(client, address, self->over, on_connected, self);
 }
 
 void
-ferry_port_probe_run(FerryProbe *probes, gsize count, guint limit_ms)
+ferry_port_probe_run(FerryProbe *probes, gsize count)
 {
     g_autoptr(GMainContext) context = g_main_context_new();
-    g_autoptr(GCancellable) over = g_cancellable_new();
     g_autoptr(GSocketClient) client = g_socket_client_new();
-    g_autoptr(GSource) limit = g_timeout_source_new(limit_ms);
-    Round round = {context, over, 0};
+    gsize waiting = 0;
 
     g_main_context_push_thread_default(context);
     g_socket_client_set_enable_proxy(client, FALSE);
-    g_source_set_callback(limit, on_limit, over, NULL);
-    g_source_attach(limit, context);
     for (gsize i = 0; i < count; i++)
-        begin(&round, client, &probes[i]);
-    while (round.waiting > 0)
+        begin(&probes[i], client, context, &waiting);
+    while (waiting > 0)
         g_main_context_iteration(context, TRUE);
-    g_source_destroy(limit);
     g_main_context_pop_thread_default(context);
 }

@@ -2,6 +2,7 @@
 
 #include "checks/way.h"
 
+#include "checks/port-listener.h"
 #include "checks/port-probe.h"
 #include "ferry/clock.h"
 #include "ferry/error.h"
@@ -14,6 +15,7 @@
 #include "virt/time-limits.h"
 #include "virt/virt.h"
 
+#include <string.h>
 #include <unistd.h>
 
 /* --- what a destination tells ----------------------------------------------------------------- */
@@ -51,13 +53,13 @@ check_versions(virConnectPtr connection, const json_t *data, FerryChecks *checks
 }
 
 static void
-check_clock(const json_t *data, const FerryAnswerTimes *times, FerryChecks *checks)
+check_clock(const json_t *data, const FerryWay *way, FerryChecks *checks)
 {
     const char *text = ferry_json_get_string(data, "at");
     g_autoptr(GDateTime) at = text ? g_date_time_new_from_iso8601(text, NULL) : NULL;
 
     if (at)
-        ferry_way_judge_clock(checks, times->asked_us, times->answered_us,
+        ferry_way_judge_clock(checks, way->asked_us, way->answered_us,
                               g_date_time_to_unix(at) * G_USEC_PER_SEC +
                                   g_date_time_get_microsecond(at));
 }
@@ -145,42 +147,167 @@ check_libvirt(const char *text, const FerryProbe *probe, FerryChecks *checks)
 
 /* --- ports ------------------------------------------------------------------------------------ */
 
-/* The range of QEMU's listening ports, for memory and disks alike: its ends, and the one that a
- * second migration at the same time would need. */
-static const guint16 migration_ports[] = {49152, 49153, 49215};
+#define MOST_PORTS 2
+#define ASK_MS 1000
+/* The destination lets its ports go by its own clock. */
+#define MARGIN_MS 300
+#define LONGEST_MS 10000
+
+/* What the destination listens at for us. */
+typedef struct {
+    json_t *answer; /* NULL: none, and @error says why */
+    GError *error;
+    gint64 until_us; /* monotonic: from then on a port may be QEMU's */
+    FerryProbe probes[MOST_PORTS];
+    gsize count;
+} Offer;
 
 static void
-check_ports(const FerryMigrateData *there, guint limit_ms, FerryChecks *checks)
+offer_clear(Offer *offer)
 {
-    const char *libvirt_text = there->libvirt_uri;
-    g_autoptr(GUri) libvirt = g_uri_parse(libvirt_text, G_URI_FLAGS_NONE, NULL);
+    g_clear_pointer(&offer->answer, json_decref);
+    g_clear_error(&offer->error);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Offer, offer_clear)
+
+static void
+read_ports(Offer *offer, const char *address)
+{
+    const json_t *list = json_object_get(offer->answer, "ports");
+
+    for (gsize i = 0; i < json_array_size(list) && offer->count < MOST_PORTS; i++) {
+        const json_t *each = json_array_get(list, i);
+        json_int_t port = json_integer_value(json_object_get(each, "port"));
+        const char *token = ferry_json_get_string(each, "token");
+
+        if (port > 0 && port <= G_MAXUINT16 && token && strlen(token) == 2 * FERRY_PORT_TOKEN_HALF)
+            offer->probes[offer->count++] =
+                (FerryProbe){.host = address, .port = (guint16)port, .token = token};
+    }
+}
+
+/* Asks once: what is answered late is of no use. The ports are ours from some moment after the
+ * question on, so the time is counted from the question. */
+static void
+ask_for_ports(const FerryAgent *agent, const FerryWay *way, const char *address, Offer *offer)
+{
+    gint64 asked_us = g_get_monotonic_time();
+    const FerryCall call = {
+        .server = way->host,
+        .method = "open_migration_ports",
+        .timeout_ms = ASK_MS,
+        .cancellable = way->cancellable ? way->cancellable : agent->stopping,
+    };
+
+    offer->answer = ferry_bus_call(agent->bus, &call, &offer->error);
+    if (!offer->answer)
+        return;
+
+    json_int_t for_ms = json_integer_value(json_object_get(offer->answer, "for_ms"));
+
+    offer->until_us = asked_us + (CLAMP(for_ms, 0, LONGEST_MS) - MARGIN_MS) * 1000;
+    read_ports(offer, address);
+}
+
+/* Returns: how long that port may be tried; 0: it is too late. */
+static guint
+limit_of(const FerryWay *way, const Offer *offer)
+{
+    gint64 left_ms = (offer->until_us - g_get_monotonic_time()) / 1000;
+
+    return left_ms <= 0 ? 0 : (guint)MIN(left_ms, (gint64)way->limit_ms);
+}
+
+static void
+try_other_ports(const FerryWay *way, Offer *offer)
+{
+    for (gsize i = 1; i < offer->count; i++)
+        offer->probes[i].limit_ms = limit_of(way, offer);
+    if (offer->probes[0].reach == FERRY_REACH_OPEN && limit_of(way, offer) > 0)
+        ferry_port_probe_run(&offer->probes[1], offer->count - 1);
+    else
+        offer->count = 1;
+}
+
+/* The first port shows whether the address leads to the host that answered at all: at another one
+ * the ports may be QEMU's, and the lower of them rather than the highest. */
+static void
+try_ports(const FerryWay *way, Offer *offer, FerryProbe *libvirt)
+{
+    FerryProbe first[2] = {0};
+    gsize count = 0;
+
+    if (libvirt->port > 0)
+        first[count++] = *libvirt;
+    if (offer->count > 0)
+        offer->probes[0].limit_ms = limit_of(way, offer);
+    if (offer->count > 0 && offer->probes[0].limit_ms > 0)
+        first[count++] = offer->probes[0];
+    else
+        offer->count = 0;
+    ferry_port_probe_run(first, count);
+    if (libvirt->port > 0)
+        *libvirt = first[0];
+    if (offer->count > 0) {
+        offer->probes[0] = first[count - 1];
+        try_other_ports(way, offer);
+    }
+}
+
+static void
+judge_ports(const Offer *offer, const char *address, FerryChecks *checks)
+{
+    const char *why = ferry_json_get_string(offer->answer, "why");
+    const json_t *range = json_object_get(offer->answer, "range");
+    FerryPortsSeen seen = {
+        .address = address,
+        .first = (guint16)json_integer_value(json_object_get(range, "first")),
+        .last = (guint16)json_integer_value(json_object_get(range, "last")),
+        .probes = offer->probes,
+        .count = offer->count,
+        .why = offer->error ? offer->error->message
+               : why        ? why
+                            : "it named none in time",
+    };
+
+    ferry_way_judge_ports(checks, &seen);
+}
+
+static void
+check_ports(const FerryAgent *agent,
+            const FerryWay *way,
+            const FerryMigrateData *there,
+            FerryChecks *checks)
+{
+    const char *text = there->libvirt_uri;
+    g_autoptr(GUri) libvirt = g_uri_parse(text, G_URI_FLAGS_NONE, NULL);
     g_autoptr(GUri) migrate = g_uri_parse(there->migrate_uri, G_URI_FLAGS_NONE, NULL);
     const char *address = g_uri_get_host(migrate);
-    FerryProbe probes[G_N_ELEMENTS(migration_ports) + 1] = {0};
-    FerryProbe *last = &probes[G_N_ELEMENTS(migration_ports)];
+    FerryProbe probe = {.limit_ms = way->limit_ms};
+    g_auto(Offer) offer = {0};
 
-    for (gsize i = 0; i < G_N_ELEMENTS(migration_ports); i++)
-        probes[i] = (FerryProbe){.host = address, .port = migration_ports[i]};
-    if (libvirt && g_uri_get_host(libvirt) && libvirt_port(libvirt) > 0)
-        *last = (FerryProbe){.host = g_uri_get_host(libvirt), .port = libvirt_port(libvirt)};
-    ferry_port_probe_run(probes, G_N_ELEMENTS(probes) - (last->port == 0 ? 1 : 0), limit_ms);
-    check_libvirt(libvirt_text, last, checks);
-    ferry_way_judge_ports(checks, probes, G_N_ELEMENTS(migration_ports));
+    if (libvirt && g_uri_get_host(libvirt)) {
+        probe.host = g_uri_get_host(libvirt);
+        probe.port = libvirt_port(libvirt);
+    }
+    ask_for_ports(agent, way, address, &offer);
+    try_ports(way, &offer, &probe);
+    check_libvirt(text, &probe, checks);
+    judge_ports(&offer, address, checks);
 }
 
 void
 ferry_way_check_run(const FerryAgent *agent,
                     virConnectPtr connection,
+                    const FerryWay *way,
                     const json_t *data,
-                    const FerryAnswerTimes *times,
-                    guint limit_ms,
                     FerryChecks *checks)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryMigrateData) there = ferry_migrate_data_from_json(data, &error);
 
     check_versions(connection, data, checks);
-    check_clock(data, times, checks);
+    check_clock(data, way, checks);
     if (!json_is_object(data))
         ferry_checks_add(checks, "destination-libvirt", FERRY_CHECK_WARN,
                          "Use agents of one version",
@@ -189,5 +316,5 @@ ferry_way_check_run(const FerryAgent *agent,
         /* The URIs are a stranger's: nothing but plain ones is opened. */
         ferry_checks_add_error(checks, "destination-libvirt", error);
     else
-        check_ports(there, limit_ms, checks);
+        check_ports(agent, way, there, checks);
 }

@@ -4,17 +4,21 @@
  */
 #pragma once
 
+#include <gio/gio.h>
 #include <jansson.h>
 #include <libvirt/libvirt.h>
 
 #include "model/check.h"
 #include "runtime/agent.h"
 
-/* When the destination's answer came, by this host's clock. */
+/* The way that is looked at. */
 typedef struct {
-    gint64 asked_us;
-    gint64 answered_us;
-} FerryAnswerTimes;
+    const char *host;          /* the destination, as its agent is called */
+    guint limit_ms;            /* how long ports are tried */
+    GCancellable *cancellable; /* (nullable): the agent's own when NULL */
+    gint64 asked_us;           /* when the destination was asked, and answered: by this host's */
+    gint64 answered_us;        /* clock */
+} FerryWay;
 
 /**
  * ferry_way_check_data:
@@ -29,12 +33,10 @@ json_t *ferry_way_check_data(const FerryAgent *agent, virConnectPtr connection);
  * @connection: to the local libvirt
  * @data: (nullable): what ferry_way_check_data() made at the destination: untrusted; NULL from one
  *   that tells nothing, which is warned of
- * @limit_ms: how long ports are tried
  * Adds `versions`, `clock`, `destination-libvirt` and `migration-ports` to @checks.
  */
 void ferry_way_check_run(const FerryAgent *agent,
                          virConnectPtr connection,
+                         const FerryWay *way,
                          const json_t *data,
-                         const FerryAnswerTimes *times,
-                         guint limit_ms,
                          FerryChecks *checks);

@@ -4,6 +4,7 @@
 
 #include "checks/destination.h"
 #include "checks/incoming-instances.h"
+#include "checks/listeners.h"
 #include "checks/memory.h"
 #include "checks/storage.h"
 #include "checks/way.h"
@@ -25,13 +26,16 @@ folder_of_pool(const char *name, gpointer connection)
 }
 
 void
-ferry_admission_place(FerryInstance *instance,
+ferry_admission_place(const FerryAgent *agent,
+                      FerryInstance *instance,
                       const FerryOrderOptions *options,
                       virConnectPtr connection)
 {
     if (options->flatten && !ferry_instance_is_shut_off(instance))
         ferry_chain_flatten(instance);
     ferry_placement_apply(instance, options, folder_of_pool, connection);
+    ferry_listeners_place(instance, options->listen_address,
+                          agent->config->live_migration_inbound_addr);
 }
 
 /* --- checks ----------------------------------------------------------------------------------- */
@@ -55,7 +59,7 @@ ferry_destination_check(FerryDestination *self,
 
     if (!connection)
         return NULL;
-    ferry_admission_place(instance, parsed, connection);
+    ferry_admission_place(self->agent, instance, parsed, connection);
 
     g_autoptr(FerryChecks) checks =
         ferry_destination_check_run(self->agent, connection, instance, parsed);

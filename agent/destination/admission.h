@@ -12,8 +12,9 @@
 #include "model/order-options.h"
 
 /** From here on @instance is described as it will be on this host: its name, its disks' paths,
- * pools and formats. */
-void ferry_admission_place(FerryInstance *instance,
+ * pools and formats, the addresses at which it listens. */
+void ferry_admission_place(const FerryAgent *agent,
+                           FerryInstance *instance,
                            const FerryOrderOptions *options,
                            virConnectPtr connection);
 

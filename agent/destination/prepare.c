@@ -137,6 +137,7 @@ make_migrate_data(const Call *call, const FerryRecord *record, const Made *made)
     data->pools = json_incref(made->pools);
     data->volumes = ferry_migrate_volumes_from_json(made->volumes, NULL);
     data->files = list_files(call->instance);
+    data->addresses = json_incref(call->instance->moved_addresses);
     data->expires_at = ferry_clock_format_iso(record->expires_us);
     return ferry_migrate_data_to_json(data);
 }
@@ -273,7 +274,7 @@ ferry_destination_prepare(FerryDestination *self,
         return NULL;
     /* Before it is placed: whoever reads the record places it again. */
     g_autoptr(FerryJson) instance_info = ferry_instance_to_json(instance);
-    ferry_admission_place(instance, options, connection);
+    ferry_admission_place(self->agent, instance, options, connection);
 
     const Call call = {
         .destination = self,

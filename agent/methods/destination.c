@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include "checks/port-listener.h"
+#include "checks/qemu-conf.h"
 #include "ferry/json.h"
 #include "methods/arguments.h"
 #include "methods/list.h"
@@ -15,6 +17,16 @@ ferry_method_check_can_live_migrate_destination(FerryMethodCall *call, GError **
            ferry_method_answer(
                call, ferry_destination_check(call->context->destination, instance_info,
                                              json_object_get(call->args.object, "options"), error));
+}
+
+/* Of its own and not in the answer to the check, which may take long: the moment begins here. */
+bool
+ferry_method_open_migration_ports(FerryMethodCall *call, GError **error)
+{
+    g_auto(GStrv) qemu_conf = ferry_qemu_conf_read(FERRY_QEMU_CONF);
+
+    return ferry_method_answer(
+        call, ferry_port_listener_open(ferry_qemu_conf_migration_ports(qemu_conf)));
 }
 
 static void

@@ -12,6 +12,7 @@ bool ferry_method_describe_instance(FerryMethodCall *call, GError **error);
 
 /* methods/destination.c: the orders of a destination. */
 bool ferry_method_check_can_live_migrate_destination(FerryMethodCall *call, GError **error);
+bool ferry_method_open_migration_ports(FerryMethodCall *call, GError **error);
 bool ferry_method_pre_live_migration(FerryMethodCall *call, GError **error);
 bool ferry_method_prepare_file(FerryMethodCall *call, GError **error);
 bool ferry_method_publish_file(FerryMethodCall *call, GError **error);

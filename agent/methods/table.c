@@ -36,6 +36,10 @@ static const FerryMethodRow rows[] = {
         .run = ferry_method_check_can_live_migrate_destination,
     },
     {
+        .served = {.name = "open_migration_ports"},
+        .run = ferry_method_open_migration_ports,
+    },
+    {
         .served = {.name = "live_migrate_instance",
                    .flags = FERRY_METHOD_ORDER,
                    .required = NAMES("instance", "host"),

@@ -79,6 +79,7 @@ static const struct {
     {"pool-map", COMMON_CODE},
     {"quarantine", COMMON_CODE},
     {"secret", COMMON_CODE},
+    {"serial-port", COMMON_CODE},
     {"shareable-disk", COMMON_CODE},
     {"shared-memory", COMMON_CODE},
     {"snapshots", COMMON_CODE},

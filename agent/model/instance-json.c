@@ -15,6 +15,8 @@
 #define MAX_DISKS 256
 #define MAX_INTERFACES 256
 #define MAX_BACKING_FILES 256
+#define MAX_ADDRESSES 64
+#define MAX_ADDRESS_BYTES 64
 #define MAX_VCPUS 65535
 #define MAX_BYTES (G_GUINT64_CONSTANT(1) << 62)
 
@@ -136,6 +138,7 @@ ferry_instance_to_json(const FerryInstance *instance)
     json_object_set_new(object, "disks", disks);
     json_object_set_new(object, "interfaces", interfaces);
     json_object_set_new(object, "domain_xml", ferry_json_text(instance->domain_xml));
+    json_object_set_new(object, "own_addresses", texts_to_json(instance->own_addresses));
     return object;
 }
 
@@ -384,7 +387,9 @@ read_scalars(const FerryFieldScope *scope, FerryInstance *instance, GError **err
            ferry_field_uint(scope, "vcpus", 0, MAX_VCPUS, &instance->vcpus, error) &&
            read_bytes(scope, "memory_bytes", &instance->memory_bytes, error) &&
            ferry_field_text(scope, "domain_xml", FERRY_FIELD_LINES, MAX_DOCUMENT_BYTES,
-                            &instance->domain_xml, error);
+                            &instance->domain_xml, error) &&
+           ferry_field_texts(scope, "own_addresses", MAX_ADDRESSES, MAX_ADDRESS_BYTES,
+                             &instance->own_addresses, error);
 }
 
 bool

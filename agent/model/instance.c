@@ -56,6 +56,8 @@ ferry_instance_free(FerryInstance *instance)
     g_ptr_array_unref(instance->interfaces);
     g_ptr_array_unref(instance->obstacles);
     g_free(instance->domain_xml);
+    g_strfreev(instance->own_addresses);
+    json_decref(instance->moved_addresses);
     g_free(instance);
 }
 

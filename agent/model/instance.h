@@ -84,10 +84,12 @@ typedef struct {
     bool tpm;      /* an emulated one */
     guint vcpus;
     guint64 memory_bytes;
-    GPtrArray *disks;      /* FerryDisk */
-    GPtrArray *interfaces; /* FerryInterface */
-    GPtrArray *obstacles;  /* FerryObstacle; not part of the JSON */
-    char *domain_xml;      /* migratable, with secrets left out */
+    GPtrArray *disks;        /* FerryDisk */
+    GPtrArray *interfaces;   /* FerryInterface */
+    GPtrArray *obstacles;    /* FerryObstacle; not part of the JSON */
+    char *domain_xml;        /* migratable, with secrets left out */
+    char **own_addresses;    /* the source's, at which displays and ports of it listen; or NULL */
+    json_t *moved_addresses; /* at the destination: {its: ours}; NULL: none. Not part of the JSON */
 } FerryInstance;
 
 FerryInstance *ferry_instance_new(void);

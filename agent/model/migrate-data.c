@@ -10,6 +10,7 @@
 #define MAX_VOLUMES 256
 #define MAX_POOLS 256
 #define MAX_FILES 4096
+#define MAX_ADDRESSES 64
 #define MAX_TEXT_BYTES 4096
 #define MAX_CAPACITY_BYTES (G_GUINT64_CONSTANT(1) << 62)
 
@@ -74,6 +75,7 @@ ferry_migrate_data_free(FerryMigrateData *data)
     json_decref(data->pools);
     g_clear_pointer(&data->volumes, g_ptr_array_unref);
     json_decref(data->files);
+    json_decref(data->addresses);
     g_free(data->expires_at);
     g_free(data);
 }
@@ -191,7 +193,9 @@ ferry_migrate_data_from_json(const json_t *object, GError **error)
         return NULL;
     data->volumes = ferry_migrate_volumes_from_json(volumes, error);
     if (!data->volumes || !read_list(&scope, "pools", MAX_POOLS, read_pool, &data->pools, error) ||
-        !read_list(&scope, "files", MAX_FILES, read_file, &data->files, error))
+        !read_list(&scope, "files", MAX_FILES, read_file, &data->files, error) ||
+        !ferry_field_map(&scope, "addresses", MAX_ADDRESSES, MAX_TEXT_BYTES, &data->addresses,
+                         error))
         return NULL;
     data->names_document = json_object_get(object, "destination_xml") &&
                            !json_is_null(json_object_get(object, "destination_xml"));
@@ -223,12 +227,18 @@ ferry_migrate_data_to_json(const FerryMigrateData *data)
 
     for (guint i = 0; i < data->volumes->len; i++)
         json_array_append_new(volumes, volume_to_json(g_ptr_array_index(data->volumes, i)));
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:n, s:o}", "migration_id",
-                     ferry_json_text(data->migration_id), "host", ferry_json_text(data->host),
-                     "libvirt_uri", ferry_json_text(data->libvirt_uri), "migrate_uri",
-                     ferry_json_text(data->migrate_uri), "pools", or_empty_list(data->pools),
-                     "volumes", volumes, "files", or_empty_list(data->files), "destination_xml",
-                     "expires_at", ferry_json_text(data->expires_at));
+
+    json_t *object =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:n, s:o}", "migration_id",
+                  ferry_json_text(data->migration_id), "host", ferry_json_text(data->host),
+                  "libvirt_uri", ferry_json_text(data->libvirt_uri), "migrate_uri",
+                  ferry_json_text(data->migrate_uri), "pools", or_empty_list(data->pools),
+                  "volumes", volumes, "files", or_empty_list(data->files), "destination_xml",
+                  "expires_at", ferry_json_text(data->expires_at));
+
+    if (json_object_size(data->addresses) > 0)
+        json_object_set(object, "addresses", data->addresses);
+    return object;
 }
 
 const FerryMigrateVolume *
@@ -241,6 +251,20 @@ ferry_migrate_data_find(const FerryMigrateData *data, const char *target)
             return volume;
     }
     return NULL;
+}
+
+json_t *
+ferry_migrate_data_addresses(const FerryMigrateData *data, char *const *own)
+{
+    g_autoptr(FerryJson) found = json_object();
+    const char *from = NULL;
+    json_t *to = NULL;
+
+    json_object_foreach(data->addresses, from, to)
+        if (own && g_strv_contains((const char *const *)own, from) &&
+            g_hostname_is_ip_address(json_string_value(to)))
+            json_object_set(found, from, to);
+    return json_object_size(found) > 0 ? g_steal_pointer(&found) : NULL;
 }
 
 /* --- checking --------------------------------------------------------------------------------- */

@@ -31,6 +31,7 @@ typedef struct {
     json_t *pools;       /* passed on as they are; may be NULL */
     GPtrArray *volumes;  /* FerryMigrateVolume; never NULL once read */
     json_t *files;       /* passed on as they are; may be NULL */
+    json_t *addresses;   /* {the source's own: what takes its place}; may be NULL */
     bool names_document; /* destination_xml is not null */
     char *expires_at;
 } FerryMigrateData;
@@ -61,6 +62,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryMigrateData, ferry_migrate_data_free)
 
 /** @data: (nullable). Returns: (transfer none) (nullable): what was prepared for that disk. */
 const FerryMigrateVolume *ferry_migrate_data_find(const FerryMigrateData *data, const char *target);
+
+/**
+ * ferry_migrate_data_addresses:
+ * @own: (nullable): the source's own addresses, as the instance's description named them
+ * Returns: (transfer full) (nullable): of @data's `addresses` those that replace one of @own by an
+ * IP address; NULL where there are none.
+ */
+json_t *ferry_migrate_data_addresses(const FerryMigrateData *data, char *const *own);
 
 /**
  * ferry_migrate_data_check:

@@ -252,6 +252,17 @@ read_dest_name(const FerryFieldScope *scope, const char *key, Draft *draft, GErr
            refuse_value(scope, key, "a name that libvirt takes", error);
 }
 
+static bool
+read_listen_address(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    char **address = &draft->options->listen_address;
+
+    if (!ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_NAME_BYTES, address, error))
+        return false;
+    return !*address || g_hostname_is_ip_address(*address) ||
+           refuse_value(scope, key, "an IP address of the destination", error);
+}
+
 static const struct {
     const char *name;
     ReadFunc read;
@@ -276,6 +287,7 @@ static const struct {
     {"pool_map", read_pool_map},
     {"disk_formats", read_disk_formats},
     {"dest_name", read_dest_name},
+    {"listen_address", read_listen_address},
     {"paused", read_paused},
     {"progress_interval_s", read_interval},
 };
@@ -405,5 +417,6 @@ ferry_order_options_free(FerryOrderOptions *options)
     json_decref(options->pool_map);
     json_decref(options->disk_formats);
     g_free(options->dest_name);
+    g_free(options->listen_address);
     g_free(options);
 }

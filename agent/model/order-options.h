@@ -37,7 +37,8 @@ typedef struct {
     bool flatten;         /* images at the destination have no backing files */
     bool sparsify;
     bool fstrim;
-    char *dest_name; /* NULL: the name that it has */
+    char *dest_name;      /* NULL: the name that it has */
+    char *listen_address; /* an IP address of the destination, or NULL */
     bool paused;
     guint progress_interval_ms;
 } FerryOrderOptions;

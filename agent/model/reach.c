@@ -14,6 +14,7 @@ ferry_reach_word(FerryReach reach)
     static const char *const words[] = {
         [FERRY_REACH_SILENT] = "no answer",
         [FERRY_REACH_OPEN] = "open",
+        [FERRY_REACH_OTHER] = "another program answers",
         [FERRY_REACH_CLOSED] = "closed",
         [FERRY_REACH_NO_ROUTE] = "no way there",
         [FERRY_REACH_NO_NAME] = "the name is not known",

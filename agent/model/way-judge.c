@@ -73,46 +73,60 @@ ferry_way_judge_clock(FerryChecks *checks, gint64 asked_us, gint64 answered_us, 
 /* --- ports ------------------------------------------------------------------------------------ */
 
 static char *
-describe(const FerryProbe *probes, gsize count)
+describe(const FerryPortsSeen *seen)
 {
     g_autoptr(GString) text = g_string_new(NULL);
 
-    for (gsize i = 0; i < count; i++)
-        g_string_append_printf(text, "%s%u: %s", i > 0 ? ", " : "", probes[i].port,
-                               ferry_reach_word(probes[i].reach));
+    for (gsize i = 0; i < seen->count; i++)
+        g_string_append_printf(text, "%s%u: %s", i > 0 ? ", " : "", seen->probes[i].port,
+                               ferry_reach_word(seen->probes[i].reach));
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-static bool
-is_no_way(FerryReach reach)
+static gsize
+count_reach(const FerryPortsSeen *seen, FerryReach reach)
 {
-    return reach == FERRY_REACH_NO_NAME || reach == FERRY_REACH_NO_ROUTE;
+    gsize count = 0;
+
+    for (gsize i = 0; i < seen->count; i++)
+        count += seen->probes[i].reach == reach ? 1 : 0;
+    return count;
+}
+
+static void
+warn_of_ports(FerryChecks *checks, const FerryPortsSeen *seen, const char *found)
+{
+    g_autofree char *hint =
+        g_strdup_printf("Open TCP %u to %u of '%s' for the source: QEMU's ports for memory and "
+                        "disks, as migration_port_min and _max in its qemu.conf say",
+                        seen->first, seen->last, seen->address);
+
+    /* A part of the range may do for a migration: not certain enough to refuse. */
+    ferry_checks_add(checks, "migration-ports", FERRY_CHECK_WARN, hint,
+                     "Not all of QEMU's ports of '%s' can be reached (%s)", seen->address, found);
 }
 
 void
-ferry_way_judge_ports(FerryChecks *checks, const FerryProbe *probes, gsize count)
+ferry_way_judge_ports(FerryChecks *checks, const FerryPortsSeen *seen)
 {
-    gsize answered = 0;
-    gsize no_way = 0;
-    g_autofree char *found = describe(probes, count);
+    g_autofree char *found = describe(seen);
 
-    for (gsize i = 0; i < count; i++) {
-        answered += ferry_reach_answered(probes[i].reach) ? 1 : 0;
-        no_way += is_no_way(probes[i].reach) ? 1 : 0;
-    }
-    if (answered == count)
+    if (seen->count == 0)
+        ferry_checks_add(
+            checks, "migration-ports", FERRY_CHECK_WARN,
+            "Check again; with agents of one version on both hosts the ports are tried "
+            "once the destination can spare one",
+            "It is not proven that QEMU's ports of '%s' can be reached: %.200s", seen->address,
+            seen->why);
+    else if (count_reach(seen, FERRY_REACH_OPEN) == seen->count)
         ferry_checks_add(checks, "migration-ports", FERRY_CHECK_PASS, NULL,
-                         "Packets pass to QEMU's ports of '%s' (%s)", probes[0].host, found);
-    else if (no_way == count)
+                         "The range of QEMU's ports of '%s' is reached (%s)", seen->address, found);
+    else if (count_reach(seen, FERRY_REACH_NO_NAME) + count_reach(seen, FERRY_REACH_NO_ROUTE) ==
+             seen->count)
         ferry_checks_add(checks, "migration-ports", FERRY_CHECK_FAIL,
                          "See that live_migration_inbound_addr of the destination is an address "
                          "that the source has a route to",
-                         "'%s' cannot be reached (%s)", probes[0].host, found);
+                         "'%s' cannot be reached (%s)", seen->address, found);
     else
-        /* Another range may be set in qemu.conf there: not certain enough to refuse. */
-        ferry_checks_add(checks, "migration-ports", FERRY_CHECK_WARN,
-                         "Open TCP 49152 to 49215 there for the source, unless migration_port_min "
-                         "and _max in its qemu.conf say otherwise",
-                         "Packets do not pass to all of QEMU's ports of '%s' (%s)", probes[0].host,
-                         found);
+        warn_of_ports(checks, seen, found);
 }

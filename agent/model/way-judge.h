@@ -25,10 +25,16 @@ void ferry_way_judge_versions(FerryChecks *checks,
 void
 ferry_way_judge_clock(FerryChecks *checks, gint64 asked_us, gint64 answered_us, gint64 there_us);
 
-/**
- * ferry_way_judge_ports:
- * @probes: ports of the range that QEMU listens at during a migration, all of one host. Nobody
- *   listens there before: a refusal shows that packets pass
- * Adds `migration-ports`.
- */
-void ferry_way_judge_ports(FerryChecks *checks, const FerryProbe *probes, gsize count);
+/* Ports of the range that QEMU listens at during a migration, at which the destination's agent
+ * listened for this look. */
+typedef struct {
+    const char *address;
+    guint16 first; /* of the range; 0 where it is not known */
+    guint16 last;
+    const FerryProbe *probes; /* those that were tried */
+    gsize count;
+    const char *why; /* with none: why */
+} FerryPortsSeen;
+
+/** Adds `migration-ports`: passes where each port was reached, and warns where none was tried. */
+void ferry_way_judge_ports(FerryChecks *checks, const FerryPortsSeen *seen);

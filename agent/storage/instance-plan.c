@@ -6,9 +6,11 @@
 #include "model/disk-plan.h"
 #include "model/shut-off.h"
 #include "model/storage-strategy.h"
+#include "runtime/listen-address.h"
 #include "virt/auto.h"
 #include "virt/chain.h"
 #include "virt/domain.h"
+#include "xml/domain-needs.h"
 
 static const char *const *
 allowed_paths(const FerryAgent *agent)
@@ -59,6 +61,25 @@ plan_disks(FerryInstance *instance, const FerryOrderOptions *options, GError **e
     return true;
 }
 
+/* The destination has addresses of its own; only this host knows which of these are. */
+static void
+find_own_addresses(FerryInstance *instance)
+{
+    g_autoptr(FerryGuestNeeds) needs = ferry_guest_needs_parse(instance->domain_xml, NULL);
+    g_autoptr(GPtrArray) own = g_ptr_array_new();
+
+    for (guint i = 0; needs && i < needs->listens->len; i++) {
+        const FerryListenNeed *listen = g_ptr_array_index(needs->listens, i);
+
+        if (ferry_listen_address_is_own(listen->address) &&
+            !g_ptr_array_find_with_equal_func(own, listen->address, g_str_equal, NULL))
+            g_ptr_array_add(own, listen->address);
+    }
+    g_ptr_array_add(own, NULL);
+    g_strfreev(instance->own_addresses);
+    instance->own_addresses = g_strdupv((char **)own->pdata);
+}
+
 FerryInstance *
 ferry_instance_plan_make(const FerryAgent *agent,
                          virConnectPtr connection,
@@ -74,6 +95,7 @@ ferry_instance_plan_make(const FerryAgent *agent,
     if (!plan_disks(instance, options, error))
         return NULL;
     find_firmware_obstacle(instance, options);
+    find_own_addresses(instance);
     if (ferry_instance_is_shut_off(instance))
         ferry_shut_off_find_obstacles(instance, allowed_paths(agent));
     return g_steal_pointer(&instance);

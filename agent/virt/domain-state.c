@@ -198,6 +198,16 @@ ferry_virt_domain_died_here(virConnectPtr connection, const char *uuid)
 }
 
 bool
+ferry_virt_domain_is_held(virConnectPtr connection, const char *uuid)
+{
+    virDomainControlInfo info = {0};
+    g_autoptr(virDomain) domain = virDomainLookupByUUIDString(connection, uuid);
+
+    return domain && virDomainGetControlInfo(domain, &info, 0) == 0 &&
+           (info.state == VIR_DOMAIN_CONTROL_JOB || info.state == VIR_DOMAIN_CONTROL_OCCUPIED);
+}
+
+bool
 ferry_virt_domain_is_busy(virConnectPtr connection, const char *uuid)
 {
     virDomainJobInfo info = {0};

@@ -30,5 +30,9 @@ FerryObservedState ferry_virt_domain_observed_state(virDomainPtr domain);
  * that is no migration: then no other host can have it. */
 bool ferry_virt_domain_died_here(virConnectPtr connection, const char *uuid);
 
+/** Returns: true while somebody's call to libvirt has the domain, or its QEMU has been asked and
+ * has not answered. */
+bool ferry_virt_domain_is_held(virConnectPtr connection, const char *uuid);
+
 /** Returns: true when libvirt runs a job on the domain with this UUID, or cannot tell. */
 bool ferry_virt_domain_is_busy(virConnectPtr connection, const char *uuid);

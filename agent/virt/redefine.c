@@ -3,6 +3,7 @@
 #include "virt/redefine.h"
 
 #include "ferry/error.h"
+#include "ferry/json.h"
 #include "virt/error.h"
 #include "xml/domain-edit.h"
 
@@ -47,9 +48,14 @@ list_edits(const FerryInstance *instance, const FerryMigrateData *migrate_data, 
     return edits;
 }
 
+/* What becomes of the document beside its secrets. */
+typedef struct {
+    const GArray *disks;
+    const json_t *addresses; /* NULL: none moves */
+} Edits;
+
 static char *
-edit(
-    virDomainPtr domain, unsigned int flags, const GArray *edits, guint *ret_edited, GError **error)
+edit(virDomainPtr domain, unsigned int flags, const Edits *edits, guint *ret_edited, GError **error)
 {
     const char *name = virDomainGetName(domain);
     char *raw = virDomainGetXMLDesc(domain, flags | VIR_DOMAIN_XML_SECURE);
@@ -62,8 +68,16 @@ edit(
 
     g_autofree char *xml = raw;
 
-    return ferry_domxml_edit(xml, (const FerryDiskEdit *)(const void *)edits->data, edits->len,
-                             ret_edited, error);
+    const GArray *disks = edits->disks;
+    char *edited = ferry_domxml_edit(xml, (const FerryDiskEdit *)(const void *)disks->data,
+                                     disks->len, ret_edited, error);
+
+    if (!edited || !edits->addresses)
+        return edited;
+
+    g_autofree char *here = edited;
+
+    return ferry_domxml_move_listeners(here, edits->addresses, error);
 }
 
 bool
@@ -77,11 +91,13 @@ ferry_redefinition_make(virDomainPtr domain,
     g_autoptr(GArray) edits = list_edits(instance, migrate_data, sparsify);
     g_autoptr(GArray) lasting = list_edits(instance, migrate_data, /* unmap_zeroes= */ false);
     g_auto(FerryRedefinition) made = {0};
+    g_autoptr(FerryJson) addresses =
+        ferry_migrate_data_addresses(migrate_data, instance->own_addresses);
     guint edited = 0;
 
-    if (edits->len == 0)
+    if (edits->len == 0 && !addresses)
         return true;
-    made.live = edit(domain, VIR_DOMAIN_XML_MIGRATABLE, edits, &edited, error);
+    made.live = edit(domain, VIR_DOMAIN_XML_MIGRATABLE, &(Edits){edits, addresses}, &edited, error);
     if (!made.live)
         return false;
     if (edited != edits->len) {
@@ -89,8 +105,8 @@ ferry_redefinition_make(virDomainPtr domain,
                         "The disks of '%s' were changed since it was checked", instance->name);
         return false;
     }
-    made.persistent =
-        edit(domain, VIR_DOMAIN_XML_MIGRATABLE | VIR_DOMAIN_XML_INACTIVE, lasting, NULL, error);
+    made.persistent = edit(domain, VIR_DOMAIN_XML_MIGRATABLE | VIR_DOMAIN_XML_INACTIVE,
+                           &(Edits){lasting, addresses}, NULL, error);
     if (!made.persistent)
         return false;
     *ret = made;

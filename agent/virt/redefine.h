@@ -1,5 +1,6 @@
 /* redefine.h: the two documents of an instance that becomes something else at the destination:
- * other paths, other formats, zeroes given back as holes.
+ * other paths, other formats, zeroes given back as holes, displays and ports that listen at another
+ * address.
  *
  * They are made on the source, at the last moment, from libvirt's own XML with its secrets: what
  * crosses the wire (instance_info) has them taken out and must never define a domain. They are not

@@ -22,6 +22,12 @@
 
 /* Describing and checking an instance before it moves: milliseconds, unless its QEMU hangs. */
 #define FERRY_CHECK_LIMIT_S 30
+/* The snapshot of seeded disks: milliseconds, unless QEMU hangs. For the first of these seconds it
+ * is waited for whatever is ordered. */
+#define FERRY_SNAPSHOT_LIMIT_S 30
+#define FERRY_SNAPSHOT_SURE_S 3
+/* A call of another that has the domain: a look of a monitoring program. */
+#define FERRY_OTHERS_CALL_LIMIT_S 10
 /* How long a file of the destination is: longer than connecting may take. */
 #define FERRY_FAR_LOOK_LIMIT_S 30
 /* The agent in the guest, with `fstrim`: trimming walks the lists of free blocks of file systems.

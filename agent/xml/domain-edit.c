@@ -93,3 +93,53 @@ ferry_domxml_edit(
         *ret_edited = edited;
     return ferry_xml_dump(domain);
 }
+
+/* --- listeners -------------------------------------------------------------------------------- */
+
+static void
+move(xmlNode *node, const char *attribute, const json_t *addresses)
+{
+    g_autofree char *address = ferry_xml_attribute(node, attribute);
+    const char *to = address ? json_string_value(json_object_get(addresses, address)) : NULL;
+
+    if (to)
+        ferry_xml_set(node, attribute, to);
+}
+
+static void
+move_display(xmlNode *graphics, const json_t *addresses)
+{
+    move(graphics, "listen", addresses);
+    for (xmlNode *listen = ferry_xml_child(graphics, "listen"); listen;
+         listen = ferry_xml_next(listen))
+        if (ferry_xml_attribute_is(listen, "type", "address"))
+            move(listen, "address", addresses);
+}
+
+/* Serial ports and their kin: any device whose source binds. */
+static void
+move_port(xmlNode *device, const json_t *addresses)
+{
+    for (xmlNode *source = ferry_xml_child(device, "source"); source;
+         source = ferry_xml_next(source))
+        if (ferry_xml_attribute_is(source, "mode", "bind"))
+            move(source, "host", addresses);
+}
+
+char *
+ferry_domxml_move_listeners(const char *xml, const json_t *addresses, GError **error)
+{
+    g_autoptr(xmlDoc) document = ferry_xml_parse(xml, "domain", MAX_BYTES, error);
+
+    if (!document)
+        return NULL;
+
+    xmlNode *domain = xmlDocGetRootElement(document);
+    xmlNode *devices = ferry_xml_child(domain, "devices");
+
+    for (xmlNode *device = devices ? devices->children : NULL; device; device = device->next) {
+        move_display(device, addresses);
+        move_port(device, addresses);
+    }
+    return ferry_xml_dump(domain);
+}

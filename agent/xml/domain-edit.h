@@ -1,4 +1,4 @@
-/* domain-edit.h: a domain's XML with its disks at other places. Pure, any thread.
+/* domain-edit.h: a domain's XML with its disks or listeners at other places. Pure, any thread.
  *
  * For the documents that a migration hands to libvirt: made from XML with its secrets, so the
  * result is never logged, journaled or sent anywhere else.
@@ -6,6 +6,7 @@
 #pragma once
 
 #include <glib.h>
+#include <jansson.h>
 #include <stdbool.h>
 
 /* What changes of one disk; the strings are the caller's. */
@@ -30,3 +31,14 @@ char *ferry_domxml_edit(const char *xml,
                         guint count,
                         guint *ret_edited,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * ferry_domxml_move_listeners:
+ * @xml: as above
+ * @addresses: {address: what takes its place}: of displays, and of serial ports, consoles and
+ *   channels that listen there; who connects to an address goes on connecting to it
+ * Returns: (transfer full): the changed document.
+ */
+char *ferry_domxml_move_listeners(const char *xml,
+                                  const json_t *addresses,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -121,6 +121,7 @@ read_listen(FerryGuestNeeds *needs, const xmlNode *graphics, const xmlNode *list
 
     FerryListenNeed *need = g_new0(FerryListenNeed, 1);
 
+    need->is_display = true;
     need->type = g_steal_pointer(&type);
     need->address = g_steal_pointer(&address);
     need->port = fixed_port(graphics);
@@ -135,6 +136,55 @@ read_displays(FerryGuestNeeds *needs, const xmlNode *devices)
         for (const xmlNode *listen = ferry_xml_child(graphics, "listen"); listen;
              listen = ferry_xml_next(listen))
             read_listen(needs, graphics, listen);
+}
+
+/* --- serial ports and their kin --------------------------------------------------------------- */
+
+static guint
+port_of(const xmlNode *device, const xmlNode *source)
+{
+    g_autofree char *text = ferry_xml_attribute(source, "service");
+    guint64 port = 0;
+
+    return text && ferry_xml_attribute_is(device, "type", "tcp") &&
+                   g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT16, &port, NULL)
+               ? (guint)port
+               : 0;
+}
+
+/* A console is often the first serial port once more. */
+static bool
+is_known(const FerryGuestNeeds *needs, const char *address, guint port)
+{
+    for (guint i = 0; i < needs->listens->len; i++) {
+        const FerryListenNeed *need = g_ptr_array_index(needs->listens, i);
+
+        if (!need->is_display && need->port == port && g_strcmp0(need->address, address) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void
+read_ports(FerryGuestNeeds *needs, const xmlNode *device)
+{
+    for (const xmlNode *source = ferry_xml_child(device, "source"); source;
+         source = ferry_xml_next(source)) {
+        g_autofree char *address = ferry_xml_attribute_is(source, "mode", "bind")
+                                       ? ferry_xml_attribute(source, "host")
+                                       : NULL;
+        guint port = port_of(device, source);
+
+        if (!address || is_known(needs, address, port))
+            continue;
+
+        FerryListenNeed *need = g_new0(FerryListenNeed, 1);
+
+        need->type = g_strdup((const char *)device->name);
+        need->address = g_steal_pointer(&address);
+        need->port = port;
+        g_ptr_array_add(needs->listens, need);
+    }
 }
 
 /* --- interfaces ------------------------------------------------------------------------------- */
@@ -278,6 +328,8 @@ ferry_guest_needs_parse(const char *xml, GError **error)
     const xmlNode *devices = ferry_xml_child(domain, "devices");
 
     read_displays(needs, devices);
+    for (const xmlNode *node = devices ? devices->children : NULL; node; node = node->next)
+        read_ports(needs, node);
     for (const xmlNode *node = ferry_xml_child(devices, "interface"); node;
          node = ferry_xml_next(node))
         read_interface(needs, node);

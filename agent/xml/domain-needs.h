@@ -6,12 +6,14 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 
-/* A display that listens at an address of the host. */
+/* A display, or a serial port, console or channel, that listens at an address of the host. */
 typedef struct {
-    char *type;    /* vnc, spice, rdp */
+    bool is_display;
+    char *type;    /* vnc, spice, rdp; serial, console, channel ... */
     char *address; /* an address or a host's name */
-    guint port;    /* 0: libvirt chooses */
+    guint port;    /* of TCP; 0: libvirt chooses, or another protocol */
 } FerryListenNeed;
 
 typedef enum {

@@ -23,6 +23,7 @@ from stage import definition, long, new_id
 
 LIAR = "kvm03"
 CHECK = "check_can_live_migrate_destination"
+PORTS = "open_migration_ports"
 PREPARE = "pre_live_migration"
 ROLL_BACK = "rollback_live_migration_at_destination"
 MISSING = object()
@@ -39,7 +40,11 @@ LIES = (
     (CHECK, {"checks": [{"name": "a", "result": "fail", "message": LONG}]}),
     (CHECK, {"dest_check_data": 1e300}), (CHECK, {"dest_check_data": DEEP}),
     (CHECK, {"dest_check_data": {"libvirt_version": [-1], "qemu_version": "9" * 1000}}),
+    (PORTS, None), (PORTS, LONG), (PORTS, {"ports": DEEP, "range": 5, "why": LONG}),
+    (PORTS, {"ports": {"port": 1 << 40, "token": [0]}, "for_ms": 1e300}),
+    (PORTS, {"ports": {"port": 22, "token": "x"}, "for_ms": -(1 << 63)}),
     (PREPARE, None), (PREPARE, 5), (PREPARE, DEEP),
+    (PREPARE, {"addresses": 5}), (PREPARE, {"addresses": {"192.0.2.11": ["exec:/bin/sh"]}}),
     (PREPARE, {"libvirt_uri": MISSING}), (PREPARE, {"libvirt_uri": {"a": 1}}),
     (PREPARE, {"libvirt_uri": LONG}), (PREPARE, {"libvirt_uri": "test:///default"}),
     (PREPARE, {"libvirt_uri": "qemu+ssh://root@kvm02/system?command=/bin/sh"}),
@@ -80,7 +85,8 @@ class _Liar:
         info = stage.controller.call("kvm01", "check_can_live_migrate_source",
                                      instance=guest.name)["instance_info"]
         migration_id = new_id()
-        self.truth = {CHECK: stage.controller.call(LIAR, CHECK, instance_info=info)}
+        self.truth = {CHECK: stage.controller.call(LIAR, CHECK, instance_info=info),
+                      PORTS: stage.controller.call(LIAR, PORTS)}
         self.truth[PREPARE] = stage.controller.call(LIAR, PREPARE, instance_info=info,
                                                     source="kvm01", migration_id=migration_id)
         self.truth[ROLL_BACK] = stage.controller.call(LIAR, ROLL_BACK, migration_id=migration_id)

@@ -5,6 +5,7 @@ points: they have to be built with --enable-fault-points.
 """
 
 import contextlib
+import os
 import signal
 import time
 
@@ -337,6 +338,28 @@ def guest_is_saved_in_seed(stage):
 
 
 @long
+def qemu_hangs_at_the_snapshot(stage):
+    """QEMU hangs as the snapshot is made: an abort is heard; once QEMU is back all is undone"""
+    guest = stage.counting(sparse(16 * MIB))
+    with holding(stage, "overlay:begin", "kvm01") as held:
+        migration_id = stage.migrate(guest)
+        held.wait()
+        [pid] = stage.source.qemu_pids()
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        stage.controller.call("kvm01", "live_migration_abort", migration_id=migration_id)
+        # Nobody knows whether the snapshot will stand: nothing is taken away meanwhile.
+        event = stage.end(migration_id, "error", "HypervisorUnavailable")
+        check("overlays are left" in event.payload["error"]["message"], event.payload["error"])
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    stage.controller.call("kvm01", "resolve_migration", migration_id=migration_id, timeout=60)
+    wait_status(stage, "kvm01", migration_id, "failed", 60)
+    no_overlays(stage.source, guest)
+    stayed(stage, guest)
+
+
+@long
 def overlay_of_nobody(stage):
     """a transient guest dies in the seed: its overlay is kept, and the error says so"""
     guest = stage.guest(sparse(DATA)).create_images().start(persistent=False)
@@ -358,4 +381,5 @@ CASES = (libvirtd_before_the_merge, libvirtd_in_the_merge, merge_that_lasts, mer
          source_libvirtd_in_seed, link_in_seed, destination_libvirtd_stands_still,
          destination_libvirtd_stands_still_for_a_moment, abort_while_it_stands_still,
          destination_libvirtd_is_lost, link_is_lost, destination_is_full,
-         guest_dies_in_seed, guest_is_shut_down_in_thaw, guest_is_saved_in_seed, overlay_of_nobody)
+         guest_dies_in_seed, guest_is_shut_down_in_thaw, guest_is_saved_in_seed, qemu_hangs_at_the_snapshot,
+         overlay_of_nobody)

@@ -39,6 +39,14 @@ fake_job_set(const char *uuid, int type, int operation)
 }
 
 void
+fake_domain_set_held(const char *uuid, bool is_held)
+{
+    FERRY_LOCK_SCOPE(&fake_lock);
+
+    fake_domain_get(uuid)->held = is_held;
+}
+
+void
 fake_job_set_counter(const char *uuid, const char *name, guint64 value)
 {
     FERRY_LOCK_SCOPE(&fake_lock);
@@ -240,6 +248,22 @@ virDomainGetJobInfo(virDomainPtr handle, virDomainJobInfoPtr ret)
         return -1;
     memset(ret, 0, sizeof *ret);
     ret->type = domain->job_type;
+    return 0;
+}
+
+int
+virDomainGetControlInfo(virDomainPtr handle, virDomainControlInfoPtr ret, unsigned int flags)
+{
+    if (!fake_begin(__func__, "%s", handle->name))
+        return -1;
+
+    FERRY_LOCK_SCOPE(&fake_lock);
+    const FakeDomain *domain = fake_domain_of(handle);
+
+    if (!domain)
+        return -1;
+    memset(ret, 0, sizeof *ret);
+    ret->state = domain->held ? VIR_DOMAIN_CONTROL_OCCUPIED : VIR_DOMAIN_CONTROL_OK;
     return 0;
 }
 

@@ -49,6 +49,7 @@ typedef struct {
     bool managed_save;
 
     int job_type;
+    bool held;
     int job_operation;
     GHashTable *counters; /* of the job; name to guint64 */
     bool has_downtime;    /* of the job that completed */

@@ -82,6 +82,8 @@ void fake_domain_set_managed_save(const char *uuid, bool saved);
 
 /** @type, @operation: libvirt's numbers; type VIR_DOMAIN_JOB_NONE: no job runs. */
 void fake_job_set(const char *uuid, int type, int operation);
+/** Somebody's call has it, as virDomainGetControlInfo() tells. */
+void fake_domain_set_held(const char *uuid, bool held);
 /** A counter of the running job. @name: VIR_DOMAIN_JOB_MEMORY_TOTAL ... */
 void fake_job_set_counter(const char *uuid, const char *name, guint64 value);
 /** What VIR_DOMAIN_JOB_STATS_COMPLETED shows. */

@@ -3,6 +3,7 @@
 #include "xml/domain-edit.h"
 
 #include "ferry/error.h"
+#include "ferry/json.h"
 
 #include <string.h>
 
@@ -115,6 +116,57 @@ test_others_stay(void)
     assert_lacks(xml, "/new/");
 }
 
+static char *
+move(const char *devices)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) addresses =
+        json_pack("{s:s, s:s}", "192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2");
+    g_autofree char *xml =
+        g_strdup_printf("<domain><name>192.0.2.1</name><devices>%s</devices></domain>", devices);
+    char *moved = ferry_domxml_move_listeners(xml, addresses, &error);
+
+    g_assert_no_error(error);
+    return moved;
+}
+
+/* Both places where libvirt prints a display's address; the password and all else stays. */
+static void
+test_displays_move(void)
+{
+    g_autofree char *xml =
+        move("<graphics type='vnc' listen='192.0.2.1' passwd='secret'>"
+             "<listen type='address' address='192.0.2.1'/></graphics>"
+             "<graphics type='spice' listen='2001:db8::1'>"
+             "<listen type='address' address='2001:db8::1'/></graphics>"
+             "<graphics type='vnc'><listen type='network' network='n' address='192.0.2.1'/>"
+             "</graphics>");
+
+    assert_has(xml, "<graphics type=\"vnc\" listen=\"192.0.2.2\" passwd=\"secret\">");
+    assert_has(xml, "<listen type=\"address\" address=\"192.0.2.2\"/>");
+    assert_has(xml, "<listen type=\"address\" address=\"2001:db8::2\"/>");
+    assert_has(xml, "network=\"n\" address=\"192.0.2.1\"");
+    assert_has(xml, "<name>192.0.2.1</name>");
+}
+
+/* Who connects to the source goes on connecting to it. */
+static void
+test_ports_move(void)
+{
+    g_autofree char *xml =
+        move("<serial type='tcp'><source mode='bind' host='192.0.2.1' service='4555'/></serial>"
+             "<channel type='udp'><source mode='bind' host='192.0.2.1' service='1'/>"
+             "<source mode='connect' host='192.0.2.1' service='2'/></channel>"
+             "<disk type='network'><source protocol='nbd'><host name='192.0.2.1'/></source></disk>"
+             "<serial type='tcp'><source mode='bind' host='0.0.0.0' service='4556'/></serial>");
+
+    assert_has(xml, "<source mode=\"bind\" host=\"192.0.2.2\" service=\"4555\"/>");
+    assert_has(xml, "<source mode=\"bind\" host=\"192.0.2.2\" service=\"1\"/>");
+    assert_has(xml, "<source mode=\"connect\" host=\"192.0.2.1\" service=\"2\"/>");
+    assert_has(xml, "<host name=\"192.0.2.1\"/>");
+    assert_has(xml, "host=\"0.0.0.0\"");
+}
+
 static void
 test_not_a_domain(void)
 {
@@ -136,6 +188,8 @@ main(int argc, char **argv)
     g_test_add_func("/domxml-edit/unmap", test_unmap);
     g_test_add_func("/domxml-edit/block-volume", test_block_volume);
     g_test_add_func("/domxml-edit/others-stay", test_others_stay);
+    g_test_add_func("/domxml-edit/displays-move", test_displays_move);
+    g_test_add_func("/domxml-edit/ports-move", test_ports_move);
     g_test_add_func("/domxml-edit/not-a-domain", test_not_a_domain);
     return g_test_run();
 }

@@ -46,6 +46,7 @@ test_displays(void)
     const FerryLinkNeed *network = g_ptr_array_index(needs->links, 0);
 
     g_assert_cmpuint(needs->listens->len, ==, 2);
+    g_assert_true(chosen->is_display);
     g_assert_cmpstr(chosen->type, ==, "vnc");
     g_assert_cmpstr(chosen->address, ==, "192.0.2.1");
     g_assert_cmpuint(chosen->port, ==, 0);
@@ -55,6 +56,32 @@ test_displays(void)
     g_assert_cmpint(network->kind, ==, FERRY_LINK_NETWORK);
     g_assert_cmpstr(network->name, ==, "mgmt");
     g_assert_cmpstr(network->user, ==, "vnc display");
+}
+
+static void
+test_serial_ports(void)
+{
+    g_autoptr(FerryGuestNeeds) needs =
+        parse("", "<serial type='tcp'><source mode='bind' host='192.0.2.1' service='4555'/>"
+                  "<target port='0'/></serial>"
+                  "<console type='tcp'><source mode='bind' host='192.0.2.1' service='4555'/>"
+                  "<target type='serial' port='0'/></console>"
+                  "<serial type='tcp'><source mode='connect' host='192.0.2.9' service='4556'/>"
+                  "</serial>"
+                  "<channel type='udp'><source mode='bind' host='192.0.2.2' service='4557'/>"
+                  "<source mode='connect' host='192.0.2.9' service='4558'/></channel>"
+                  "<serial type='pty'/>");
+    const FerryListenNeed *serial = g_ptr_array_index(needs->listens, 0);
+    const FerryListenNeed *channel = g_ptr_array_index(needs->listens, 1);
+
+    g_assert_cmpuint(needs->listens->len, ==, 2);
+    g_assert_false(serial->is_display);
+    g_assert_cmpstr(serial->type, ==, "serial");
+    g_assert_cmpstr(serial->address, ==, "192.0.2.1");
+    g_assert_cmpuint(serial->port, ==, 4555);
+    /* Whether a port of UDP is free is not tried. */
+    g_assert_cmpstr(channel->address, ==, "192.0.2.2");
+    g_assert_cmpuint(channel->port, ==, 0);
 }
 
 static void
@@ -181,6 +208,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/domxml-needs/nothing", test_nothing);
     g_test_add_func("/domxml-needs/displays", test_displays);
+    g_test_add_func("/domxml-needs/serial-ports", test_serial_ports);
     g_test_add_func("/domxml-needs/interfaces", test_interfaces);
     g_test_add_func("/domxml-needs/secrets", test_secrets);
     g_test_add_func("/domxml-needs/huge-pages", test_huge_pages);

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "checks/listen-address.h"
+#include "runtime/listen-address.h"
 
 #include <gio/gio.h>
 

@@ -106,6 +106,26 @@ test_own_answers(Fixture *fixture, gconstpointer user_data)
     }
 }
 
+/* The destination says what takes the place of an address; the source lets it have its own only. */
+static void
+test_addresses(Fixture *fixture, gconstpointer user_data)
+{
+    char *own[] = {(char *)"192.0.2.1", (char *)"192.0.2.3", NULL};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) object =
+        json_pack("{s:{s:s, s:s, s:s}}", "addresses", "192.0.2.1", "192.0.2.2", "203.0.113.1",
+                  "192.0.2.2", "192.0.2.3", "exec:/bin/sh");
+    g_autoptr(FerryMigrateData) data = ferry_migrate_data_from_json(object, &error);
+    g_autoptr(FerryJson) kept = ferry_migrate_data_addresses(data, own);
+    g_autoptr(FerryJson) again = ferry_migrate_data_to_json(data);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(json_object_size(kept), ==, 1);
+    g_assert_cmpstr(ferry_json_get_string(kept, "192.0.2.1"), ==, "192.0.2.2");
+    g_assert_null(ferry_migrate_data_addresses(data, NULL));
+    g_assert_cmpuint(json_object_size(json_object_get(again, "addresses")), ==, 3);
+}
+
 static void
 test_plain_forms(Fixture *fixture, gconstpointer user_data)
 {
@@ -266,6 +286,7 @@ main(int argc, char *argv[])
     ADD("/migrate-data/made", test_made);
     ADD("/migrate-data/own-answers", test_own_answers);
     ADD("/migrate-data/plain-forms", test_plain_forms);
+    ADD("/migrate-data/addresses", test_addresses);
     ADD("/migrate-data/weaker-scheme", test_weaker_scheme);
     ADD("/migrate-data/hostile-libvirt-uri", test_hostile_libvirt_uri);
     ADD("/migrate-data/hostile-migrate-uri", test_hostile_migrate_uri);

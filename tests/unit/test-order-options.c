@@ -105,6 +105,7 @@ test_everything_given(Fixture *fixture, gconstpointer user_data)
                        " \"sparsify\": true, \"fstrim\": true,"
                        " \"pool_map\": {\"default\": \"fast\", \"/srv/a\": \"/srv/b\"},"
                        " \"disk_formats\": {\"vda\": \"raw\"}, \"dest_name\": \"web02\","
+                       " \"listen_address\": \"2001:db8::7\","
                        " \"paused\": true, \"progress_interval_s\": 0.25}");
     g_assert_cmpuint(g_strv_length(options->disks), ==, 2);
     g_assert_cmpstr(options->disks[1], ==, "vdb");
@@ -124,6 +125,7 @@ test_everything_given(Fixture *fixture, gconstpointer user_data)
     g_assert_cmpstr(ferry_json_get_string(options->pool_map, "/srv/a"), ==, "/srv/b");
     g_assert_cmpstr(ferry_json_get_string(options->disk_formats, "vda"), ==, "raw");
     g_assert_cmpstr(options->dest_name, ==, "web02");
+    g_assert_cmpstr(options->listen_address, ==, "2001:db8::7");
     g_assert_true(options->sparsify);
     g_assert_true(options->fstrim);
     g_assert_cmpint(options->storage_strategy, ==, FERRY_STORAGE_MIRROR);
@@ -179,6 +181,9 @@ static const struct {
     {"{\"dest_name\": \"a/b\"}", "options.dest_name"},
     {"{\"dest_name\": \"a\\nb\"}", "options.dest_name"},
     {"{\"dest_name\": 2}", "options.dest_name"},
+    {"{\"listen_address\": \"kvm02\"}", "options.listen_address"},
+    {"{\"listen_address\": \"\"}", "options.listen_address"},
+    {"{\"listen_address\": 7}", "options.listen_address"},
     {"{\"flatten\": \"no\"}", "options.flatten"},
     {"{\"sparsify\": \"yes\"}", "options.sparsify"},
     {"{\"fstrim\": 1}", "options.fstrim"},

@@ -40,6 +40,7 @@ test_every_option(void)
                                         "--pool-map=default=fast",
                                         "--disk-format=vda=raw",
                                         "--dest-name=web02",
+                                        "--listen-address=192.0.2.7",
                                         "--flatten",
                                         "--sparsify",
                                         "--fstrim",
@@ -57,6 +58,7 @@ test_every_option(void)
         " \"storage_strategy\": \"mirror\", \"paused\": true, \"progress_interval_s\": 0.5,"
         " \"pool_map\": {\"default\": \"fast\", \"/srv/a\": \"/srv/b=c\"},"
         " \"disk_formats\": {\"vda\": \"raw\"}, \"dest_name\": \"web02\","
+        " \"listen_address\": \"192.0.2.7\","
         " \"flatten\": true, \"sparsify\": true, \"fstrim\": true,"
         " \"future\": {\"a\": \"b=c\"}}",
         0, NULL);

@@ -10,9 +10,9 @@
 static FerryReach
 reach_of(const char *host, guint16 port)
 {
-    FerryProbe probe = {.host = host, .port = port};
+    FerryProbe probe = {.host = host, .port = port, .limit_ms = LIMIT_MS};
 
-    ferry_port_probe_run(&probe, 1, LIMIT_MS);
+    ferry_port_probe_run(&probe, 1);
     return probe.reach;
 }
 
@@ -79,8 +79,8 @@ test_silence_has_a_limit(void)
     gint64 begun = g_get_monotonic_time();
 
     for (gsize i = 0; i < G_N_ELEMENTS(probes); i++)
-        probes[i] = (FerryProbe){.host = "127.0.0.1", .port = port};
-    ferry_port_probe_run(probes, G_N_ELEMENTS(probes), LIMIT_MS);
+        probes[i] = (FerryProbe){.host = "127.0.0.1", .port = port, .limit_ms = LIMIT_MS};
+    ferry_port_probe_run(probes, G_N_ELEMENTS(probes));
     /* Together and not one after the other. */
     g_assert_cmpint(g_get_monotonic_time() - begun, <, 3 * LIMIT_MS * 1000);
     for (gsize i = 0; i < G_N_ELEMENTS(probes); i++)

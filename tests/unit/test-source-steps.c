@@ -6,6 +6,7 @@
 #include "ferry/json.h"
 #include "journal/identities.h"
 #include "journal/leftovers.h"
+#include "runtime/detached-call.h"
 #include "source-fixture.h"
 #include "source/source-image.h"
 #include "storage/quarantine.h"
@@ -257,6 +258,35 @@ test_nothing_to_bring(SourceFixture *self, gconstpointer user_data)
     assert_end(self, source_step("seed"), FERRY_STEP_DONE, NULL);
     g_assert_cmpuint(fake_bus_count("kvm02", "prepare_file"), ==, 0);
     g_assert_cmpuint(fake_call_count("virDomainSnapshotCreateXML"), ==, 0);
+}
+
+/* --- snapshot --------------------------------------------------------------------------------- */
+
+/* A QEMU that hangs holds libvirt's call without end; the saga goes on, and nothing is taken for
+ * settled while the snapshot may still come to stand. */
+static void
+test_snapshot_that_hangs(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) held = NULL;
+
+    source_migration(self, FERRY_STATUS_RUNNING, NULL);
+
+    FerryDisk *disk = g_ptr_array_index(ferry_migration_instance(self->migration)->disks, 0);
+
+    disk->seeded = true;
+    fake_call_block("virDomainSnapshotCreateXML");
+    fake_domain_set_held(UUID, true);
+    g_assert_true(ferry_migration_request_abort(self->migration, NULL));
+    assert_end(self, source_step("snapshot"), FERRY_STEP_FAILED, &error);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CANCELLED);
+
+    ferry_migration_detach(self->migration);
+    g_assert_false(source_step("snapshot")->undo(self->migration, &held));
+    g_assert_error(held, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE);
+
+    fake_call_release("virDomainSnapshotCreateXML");
+    g_assert_true(ferry_detached_calls_await_none(10000));
 }
 
 /* --- transfer and confirm --------------------------------------------------------------------- */
@@ -528,6 +558,7 @@ main(int argc, char *argv[])
     ADD("trim/that-fails", test_trim_that_fails);
     ADD("trim/without-an-order", test_no_trim);
     ADD("files-snapshot-seed/nothing-to-bring", test_nothing_to_bring);
+    ADD("snapshot/hangs", test_snapshot_that_hangs);
     ADD("transfer/keeps-the-error", test_transfer_keeps_the_error);
     ADD("confirm", test_confirm);
     ADD("confirm/not-moved", test_confirm_not_moved);

@@ -70,9 +70,14 @@ static FerryCheckResult
 result_of_ports(FerryReach first, FerryReach second, const char *words)
 {
     g_autoptr(FerryChecks) checks = ferry_checks_new();
-    const FerryProbe probes[] = {{"kvm02", 49152, first}, {"kvm02", 49153, second}};
+    const FerryProbe probes[] = {{.port = 49215, .reach = first}, {.port = 49184, .reach = second}};
+    const FerryPortsSeen seen = {.address = "kvm02",
+                                 .first = 49152,
+                                 .last = 49215,
+                                 .probes = probes,
+                                 .count = G_N_ELEMENTS(probes)};
 
-    ferry_way_judge_ports(checks, probes, G_N_ELEMENTS(probes));
+    ferry_way_judge_ports(checks, &seen);
     assert_check(checks, 0, "migration-ports", ferry_checks_get(checks, 0)->result);
     g_assert_nonnull(strstr(ferry_checks_get(checks, 0)->message, words));
     return ferry_checks_get(checks, 0)->result;
@@ -81,19 +86,32 @@ result_of_ports(FerryReach first, FerryReach second, const char *words)
 static void
 test_ports(void)
 {
-    g_assert_cmpint(
-        result_of_ports(FERRY_REACH_CLOSED, FERRY_REACH_OPEN, "49152: closed, 49153: open"), ==,
-        FERRY_CHECK_PASS);
+    g_assert_cmpint(result_of_ports(FERRY_REACH_OPEN, FERRY_REACH_OPEN, "49215: open, 49184: open"),
+                    ==, FERRY_CHECK_PASS);
     g_assert_cmpint(result_of_ports(FERRY_REACH_SILENT, FERRY_REACH_SILENT, "no answer"), ==,
                     FERRY_CHECK_WARN);
-    g_assert_cmpint(result_of_ports(FERRY_REACH_CLOSED, FERRY_REACH_SILENT, "49153: no answer"), ==,
+    /* Somebody refuses for a host that listens. */
+    g_assert_cmpint(result_of_ports(FERRY_REACH_CLOSED, FERRY_REACH_OPEN, "49215: closed"), ==,
                     FERRY_CHECK_WARN);
-    g_assert_cmpint(result_of_ports(FERRY_REACH_CLOSED, FERRY_REACH_NO_ROUTE, "no way"), ==,
+    g_assert_cmpint(result_of_ports(FERRY_REACH_OPEN, FERRY_REACH_SILENT, "49184: no answer"), ==,
+                    FERRY_CHECK_WARN);
+    g_assert_cmpint(result_of_ports(FERRY_REACH_OPEN, FERRY_REACH_OTHER, "another program"), ==,
                     FERRY_CHECK_WARN);
     g_assert_cmpint(result_of_ports(FERRY_REACH_NO_ROUTE, FERRY_REACH_NO_ROUTE, "no way"), ==,
                     FERRY_CHECK_FAIL);
     g_assert_cmpint(result_of_ports(FERRY_REACH_NO_NAME, FERRY_REACH_NO_NAME, "not known"), ==,
                     FERRY_CHECK_FAIL);
+}
+
+static void
+test_ports_not_tried(void)
+{
+    g_autoptr(FerryChecks) checks = ferry_checks_new();
+    const FerryPortsSeen seen = {.address = "kvm02", .why = "No such method"};
+
+    ferry_way_judge_ports(checks, &seen);
+    assert_check(checks, 0, "migration-ports", FERRY_CHECK_WARN);
+    g_assert_nonnull(strstr(ferry_checks_get(checks, 0)->message, "No such method"));
 }
 
 int
@@ -103,5 +121,6 @@ main(int argc, char **argv)
     g_test_add_func("/way-judge/versions", test_versions);
     g_test_add_func("/way-judge/clock", test_clock);
     g_test_add_func("/way-judge/ports", test_ports);
+    g_test_add_func("/way-judge/ports-not-tried", test_ports_not_tried);
     return g_test_run();
 }

@@ -11,6 +11,7 @@
 #include "virt/auto.h"
 #include "virt/domain-state.h"
 #include "virt/domain.h"
+#include "virt/snapshot-call.h"
 #include "virt/snapshot.h"
 #include "virt/time-limits.h"
 #include "virt/volume.h"
@@ -113,7 +114,8 @@ make_snapshot(Freeze *self, GError **error)
         if (!intend(self, g_ptr_array_index(self->overlays, i), error))
             return false;
     ferry_fault_point("overlay", "begin");
-    if (!ferry_virt_snapshot_make(domain, self->overlays, error))
+    if (!ferry_snapshot_call_run(ferry_migration_cancellable(self->migration),
+                                 g_steal_pointer(&domain), self->overlays, error))
         return false;
     ferry_fault_point("overlay", "end");
     return true;
@@ -206,8 +208,10 @@ ferry_snapshot_step_leave(FerryMigration *migration, GError **error)
 
 /* @ret_off: the guest ended meanwhile, and with it the block job. */
 static bool
-commit(const Freeze *self, const FerryOverlay *overlay, bool *ret_off, GError **error)
+commit(const Freeze *self, guint index, bool *ret_off, GError **error)
 {
+    const FerryOverlay *overlay = g_ptr_array_index(self->overlays, index);
+    const FerryCommitTarget target = {self->connection, self->uuid, self->overlays, index};
     FerryCommit commit = {0};
     guint64 last = 0;
     gint64 moved_us = g_get_monotonic_time();
@@ -215,9 +219,7 @@ commit(const Freeze *self, const FerryOverlay *overlay, bool *ret_off, GError **
     for (;;) {
         g_autoptr(GError) why = NULL;
 
-        if (ferry_virt_overlay_commit(self->connection, self->uuid, overlay, SLICE_MS, &commit,
-                                      &why) &&
-            commit.done)
+        if (ferry_commit_call_run(&target, SLICE_MS, &commit, &why) && commit.done)
             return true;
         *ret_off =
             ferry_virt_domain_observe(self->connection, self->uuid) == FERRY_OBSERVED_SHUT_OFF;
@@ -275,15 +277,12 @@ commit_still(const Freeze *self, GError **error)
 }
 
 static bool
-commit_somehow(const Freeze *self,
-               const FerryOverlay *overlay,
-               FerryOverlayAction action,
-               GError **error)
+commit_somehow(const Freeze *self, guint index, FerryOverlayAction action, GError **error)
 {
     bool off = action == FERRY_OVERLAY_COMMIT_OFFLINE;
 
     return off ? commit_still(self, error)
-               : commit(self, overlay, &off, error) || (off && commit_still(self, error));
+               : commit(self, index, &off, error) || (off && commit_still(self, error));
 }
 
 /* It stands, or it is noted as made: then only an agent of before did not note what it is. */
@@ -296,8 +295,9 @@ identify(const Freeze *self, const FerryOverlay *overlay, GError **error)
 }
 
 static bool
-thaw(const Freeze *self, const FerryOverlay *overlay, FerryCreation *creation, GError **error)
+thaw(const Freeze *self, guint index, FerryCreation *creation, GError **error)
 {
+    const FerryOverlay *overlay = g_ptr_array_index(self->overlays, index);
     FerryTops tops = {0};
 
     if (!ferry_virt_tops_describe(self->connection, self->uuid, overlay, &tops, error))
@@ -318,7 +318,7 @@ thaw(const Freeze *self, const FerryOverlay *overlay, FerryCreation *creation, G
         return note(self, creation, FERRY_CREATION_REMOVED, NULL, error);
     case FERRY_OVERLAY_COMMIT:
     case FERRY_OVERLAY_COMMIT_OFFLINE:
-        return commit_somehow(self, overlay, action, error) &&
+        return commit_somehow(self, index, action, error) &&
                remove_overlay(self, overlay, creation, error);
     case FERRY_OVERLAY_REMOVE:
         return remove_overlay(self, overlay, creation, error);
@@ -332,12 +332,31 @@ static bool
 thaw_all(const Freeze *self, GError **error)
 {
     for (guint i = 0; i < self->overlays->len; i++) {
-        const FerryOverlay *overlay = g_ptr_array_index(self->overlays, i);
-        FerryCreation *creation = creation_of(self, overlay);
+        FerryCreation *creation = creation_of(self, g_ptr_array_index(self->overlays, i));
 
         /* Never intended, or gone already. */
-        if (creation && !thaw(self, overlay, creation, error))
+        if (creation && !thaw(self, i, creation, error))
             return false;
+    }
+    return true;
+}
+
+static bool
+await_others(const Freeze *self, GError **error)
+{
+    gint64 until = g_get_monotonic_time() + FERRY_OTHERS_CALL_LIMIT_S * G_USEC_PER_SEC;
+
+    while (ferry_virt_domain_is_held(self->connection, self->uuid)) {
+        if (g_get_monotonic_time() > until || ferry_migration_is_detached(self->migration)) {
+            ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
+                            "Look whether its QEMU answers (virsh domcontrol, virsh domstats); "
+                            "resolve_migration tries again",
+                            "A call to libvirt that concerns '%s' does not come to an end; its "
+                            "overlays are left as they are",
+                            self->uuid);
+            return false;
+        }
+        ferry_agent_pause(self->agent, SLICE_MS, NULL);
     }
     return true;
 }
@@ -358,5 +377,7 @@ ferry_snapshot_step_undo(FerryMigration *migration, GError **error)
     Freeze self = {migration, agent, instance->uuid, connection, overlays, creations};
 
     ferry_fault_point("thaw", "begin");
-    return connection && thaw_all(&self, error);
+    /* A snapshot that was left behind may still come to stand: what is seen now is not the end. */
+    return connection &&
+           (creations->len == 0 || (await_others(&self, error) && thaw_all(&self, error)));
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 
 typedef enum {
     FERRY_LISTEN_FREE,
@@ -14,3 +15,6 @@ typedef enum {
 
 /** @address: an IP address. @port: 0 for any. */
 FerryListen ferry_listen_address_try(const char *address, guint port);
+
+/** Returns: true for an IP address that is this host's own: neither any nor loopback. */
+bool ferry_listen_address_is_own(const char *address);

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "checks/listen-address.h"
+#include "runtime/listen-address.h"
 
 #include <gio/gio.h>
 
@@ -32,4 +32,14 @@ ferry_listen_address_try(const char *address, guint port)
 
     return g_socket_bind(socket, at, /* allow_reuse= */ TRUE, &error) ? FERRY_LISTEN_FREE
                                                                       : meaning_of(error);
+}
+
+bool
+ferry_listen_address_is_own(const char *address)
+{
+    g_autoptr(GInetAddress) parsed = g_inet_address_new_from_string(address);
+
+    return parsed && !g_inet_address_get_is_any(parsed) &&
+           !g_inet_address_get_is_loopback(parsed) &&
+           ferry_listen_address_try(address, 0) == FERRY_LISTEN_FREE;
 }
