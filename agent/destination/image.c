@@ -196,7 +196,7 @@ ferry_image_ensure(const FerryPreparation *preparation, const FerryImagePlan *pl
     for (guint i = 0; i < plan->image_count; i++)
         if (!ensure(preparation, pool, &plan->images[i], error))
             return NULL;
-    remove_stale_overlays(preparation, plan->disk->source);
+    remove_stale_overlays(preparation, plan->beside);
     return g_strdup(virStoragePoolGetName(pool));
 }
 

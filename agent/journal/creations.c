@@ -15,6 +15,7 @@ static const char *const kinds[] = {
     [FERRY_CREATION_VOLUME] = "volume",
     [FERRY_CREATION_BLOCK_VOLUME] = "block-volume",
     [FERRY_CREATION_NVRAM] = "nvram",
+    [FERRY_CREATION_CONSOLE] = "console",
 };
 
 static const char *const states[] = {

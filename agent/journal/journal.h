@@ -137,6 +137,7 @@ typedef enum {
     FERRY_CREATION_VOLUME,
     FERRY_CREATION_BLOCK_VOLUME, /* of a volume group; once made, its detail stays LVM's UUID */
     FERRY_CREATION_NVRAM,        /* a file of firmware variables, made by libvirt; of no pool */
+    FERRY_CREATION_CONSOLE,      /* what a serial port or console writes to; the same */
 } FerryCreationKind;
 
 typedef enum {

@@ -2,6 +2,7 @@
 
 #include "virt/domain.h"
 
+#include "model/paths.h"
 #include "virt/auto.h"
 #include "virt/block.h"
 #include "virt/chain.h"
@@ -9,8 +10,6 @@
 #include "virt/error.h"
 #include "virt/volume.h"
 #include "xml/domain.h"
-
-#include <sys/stat.h>
 
 /* --- finding and describing ------------------------------------------------------------------- */
 
@@ -249,24 +248,14 @@ ferry_virt_domain_retire(virConnectPtr connection, const char *uuid, bool undefi
 
 /* --- who uses a file -------------------------------------------------------------------------- */
 
-/* A device has many names: /dev/GROUP/VOLUME, /dev/mapper/GROUP-VOLUME, /dev/dm-0. */
-static bool
-is_same_place(const char *a, const char *b)
-{
-    struct stat one;
-    struct stat other;
-
-    return g_strcmp0(a, b) == 0 ||
-           (a && stat(a, &one) == 0 && S_ISBLK(one.st_mode) && stat(b, &other) == 0 &&
-            S_ISBLK(other.st_mode) && one.st_rdev == other.st_rdev);
-}
-
 /* libvirt shows the chain of a domain that runs; of another one the images' headers tell. */
 static bool
 disk_uses(virConnectPtr connection, const FerryDisk *disk, const char *path, bool is_active)
 {
-    return is_same_place(disk->source, path) ||
-           g_strv_contains((const char *const *)disk->backing_chain, path) ||
+    for (char **layer = disk->backing_chain; *layer; layer++)
+        if (ferry_path_is_same(*layer, path))
+            return true;
+    return ferry_path_is_same(disk->source, path) ||
            (!is_active && disk->source && ferry_virt_chain_has(connection, disk, path));
 }
 
@@ -282,7 +271,7 @@ domain_uses(virConnectPtr connection, virDomainPtr domain, const char *path)
     g_autofree char *xml = raw;
     g_autoptr(FerryInstance) instance = ferry_domxml_parse(xml, NULL);
 
-    if (!instance || g_strcmp0(instance->nvram, path) == 0)
+    if (!instance || ferry_path_is_same(instance->nvram, path))
         return true;
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
