@@ -189,7 +189,7 @@ char *
 ferry_image_ensure(const FerryPreparation *preparation, const FerryImagePlan *plan, GError **error)
 {
     g_autoptr(virStoragePool) pool =
-        ferry_pool_ensure(preparation, plan->pool, plan->folder, error);
+        ferry_pool_ensure(preparation, plan->pool, plan->folder, &plan->disk->folder_owner, error);
 
     if (!pool)
         return NULL;

@@ -105,7 +105,7 @@ undo_unless_shared(const Rollback *self, const FerryCreation *creation, GError *
     FerryJournal *journal = self->agent->journal;
     bool shared = false;
 
-    if (ferry_pool_made(creation->kind) &&
+    if (ferry_pool_made(creation->kind) && !ferry_pool_is_passing(creation) &&
         !ferry_journal_pool_is_shared(journal, creation->pool, self->migration_id, &shared, error))
         return false;
     return shared ? ferry_journal_creation_set(journal, creation->id, FERRY_CREATION_DELIVERED,

@@ -206,6 +206,13 @@ bool ferry_journal_pool_is_shared(FerryJournal *journal,
                                   bool *ret_shared,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Sets @ret_needed: another migration than @migration_id, that is not over, started @pool, too. */
+bool ferry_journal_pool_is_needed(FerryJournal *journal,
+                                  const char *pool,
+                                  const char *migration_id,
+                                  bool *ret_needed,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* --- the outbox ------------------------------------------------------------------------------- */
 
 typedef struct {

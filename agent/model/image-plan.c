@@ -67,6 +67,7 @@ plan_mirrored(FerryImagePlan *self)
         .capacity_bytes = disk->capacity_bytes,
         .qcow2 = disk->qcow2.known ? &disk->qcow2 : NULL,
         .backing = backing_of(disk),
+        .owner = &disk->owner,
         .secret_uuid = disk->secret_uuid,
     };
 }
@@ -82,6 +83,7 @@ plan_seeded(FerryImagePlan *self, const char *migration_id)
         .path = self->path,
         .format = disk->format,
         .capacity_bytes = 0,
+        .owner = &disk->owner,
         .secret_uuid = disk->secret_uuid,
     };
     self->images[self->image_count++] = (FerryNewImage){
@@ -90,6 +92,7 @@ plan_seeded(FerryImagePlan *self, const char *migration_id)
         .capacity_bytes = disk->capacity_bytes,
         .qcow2 = &OVERLAY,
         .backing = {.path = disk->source, .format = "raw"},
+        .owner = &disk->owner,
         .secret_uuid = disk->secret_uuid,
     };
 }
@@ -149,7 +152,7 @@ ferry_image_plan_new(const FerryInstance *instance,
     self->way = way_of(instance, disk);
     /* A pool of the type "logical" spells its group as the source's does. */
     self->folder = g_path_get_dirname(self->way == FERRY_IMAGE_BLOCK_VOLUME ? disk->source : path);
-    self->pool = disk->pool ? g_strdup(disk->pool) : g_path_get_basename(self->folder);
+    self->pool = g_strdup(disk->pool);
     self->path = g_steal_pointer(&path);
     self->beside = g_steal_pointer(&beside);
     plan_images(self, migration_id);

@@ -16,8 +16,9 @@ FerryPathSeen ferry_path_presence(const char *path);
  * ferry_path_check:
  * @path: an absolute path from an order; the file itself need not exist
  * @allowed: NULL-terminated folders of the configuration
- * @ret_resolved: (nullable) (out) (transfer full): @path with `.`, `..` and symbolic links resolved,
- *   one at its end too; what a link leads to need not exist. Whoever acts goes by this one
+ * @ret_resolved: (nullable) (out) (transfer full): @path with `.`, `..` and symbolic links
+ *   resolved, one at its end too; what a link leads to need not exist. Whoever acts goes by this
+ *   one
  * @error: FERRY_ERROR_PATH_NOT_ALLOWED: relative, with control characters, longer than PATH_MAX,
  *   not below one of @allowed once resolved (the allowed folders are resolved too), in a folder
  *   that everybody may write to, or by a link in one; the hint names the way out

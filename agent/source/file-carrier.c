@@ -12,8 +12,6 @@
 #include "runtime/stall-timer.h"
 #include "source/source-image.h"
 
-#include <sys/stat.h>
-
 /* While another migration brings the file, or the destination reads it. */
 #define ASK_AGAIN_MS 500
 #define LOOK_MS 250
@@ -255,12 +253,14 @@ next_answer(Carrying *self, const FerryFileAnswer *answer, GError **error)
 }
 
 /* Where it cannot be looked at, it is made for nobody but its owner there. */
-static guint
-mode_of(const char *path)
+static void
+note_owners(FerryCarriedFile *file, const char *from)
 {
-    struct stat st;
+    g_autofree char *folder = g_path_get_dirname(file->path);
 
-    return lstat(path, &st) == 0 && S_ISREG(st.st_mode) ? st.st_mode & 07777 : 0;
+    file->owner = ferry_file_owner_of(from);
+    file->folder_owner = ferry_file_owner_of(folder);
+    file->mode = file->owner.known ? file->owner.mode : 0;
 }
 
 bool
@@ -282,7 +282,7 @@ ferry_file_carrier_bring(const FerryFileCarrier *carrier,
     };
     g_autoptr(FerryFileAnswer) answer = NULL;
 
-    file->mode = mode_of(from);
+    note_owners(file, from);
     if (!file->digest)
         file->digest =
             ferry_digests_await(carrier->agent->digests, from, carrier->cancellable, error);

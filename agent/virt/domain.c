@@ -6,6 +6,7 @@
 #include "virt/auto.h"
 #include "virt/block.h"
 #include "virt/chain.h"
+#include "virt/disk-volume.h"
 #include "virt/domain-state.h"
 #include "virt/error.h"
 #include "virt/volume.h"
@@ -55,12 +56,16 @@ static void
 look_at_disk(virConnectPtr connection, FerryDisk *disk)
 {
     g_autoptr(GError) error = NULL;
+    g_autofree char *folder = NULL;
     g_auto(FerryImage) image = {0};
 
     if (disk->source && g_strcmp0(disk->type, "block") == 0)
         look_at_block(connection, disk);
     if (!disk->source || g_strcmp0(disk->type, "file") != 0)
         return;
+    folder = g_path_get_dirname(disk->source);
+    disk->owner = ferry_file_owner_of(disk->source);
+    disk->folder_owner = ferry_file_owner_of(folder);
     if (!ferry_virt_image_info(connection, disk->source, disk->format, &image, &error)) {
         g_debug("Image of disk '%s' cannot be looked at: %s", disk->target, error->message);
         return;
@@ -134,6 +139,8 @@ ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError
     instance->persistent = virDomainIsPersistent(domain) == 1;
 
     bool asking = qemu_may_be_asked(domain);
+
+    ferry_virt_disk_volumes_resolve(connection, instance);
 
     for (guint i = 0; i < instance->disks->len; i++) {
         FerryDisk *disk = g_ptr_array_index(instance->disks, i);
@@ -273,6 +280,7 @@ domain_uses(virConnectPtr connection, virDomainPtr domain, const char *path)
 
     if (!instance || ferry_path_is_same(instance->nvram, path))
         return true;
+    ferry_virt_disk_volumes_resolve(connection, instance);
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 
