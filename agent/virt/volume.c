@@ -356,7 +356,8 @@ create_by_libvirt(virStoragePoolPtr pool, const FerryNewImage *image, GError **e
     g_autoptr(virStorageVol) volume = create_as(pool, image, image->owner);
 
     /* Some file systems have no owners, or do not let root give files away. */
-    if (!volume && image->owner && image->owner->known && !is_in_the_way(image->path)) {
+    if (!volume && image->owner && image->owner->known &&
+        ferry_virt_error_is(VIR_ERR_SYSTEM_ERROR)) {
         volume = create_as(pool, image, NULL);
         if (volume)
             g_message("'%s' could not be given to its owner on the source", image->path);
