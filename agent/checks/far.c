@@ -2,6 +2,7 @@
 
 #include "checks/far.h"
 
+#include "checks/client-key.h"
 #include "checks/way.h"
 #include "ferry/clock.h"
 #include "ferry/json.h"
@@ -25,6 +26,16 @@ ask(const FerryAgent *agent, const FerryFarQuestion *question, GError **error)
                            error);
 }
 
+static void
+check_client_key(const FerryFarQuestion *question, const json_t *data, FerryChecks *way)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_from_json(question->instance_info, NULL);
+
+    if (instance)
+        ferry_check_client_key(instance, ferry_json_get_string(data, "libvirt_uri"),
+                               FERRY_CLIENT_KEY, way);
+}
+
 FerryChecks *
 ferry_far_check_run(const FerryAgent *agent,
                     const FerryFarQuestion *question,
@@ -43,5 +54,6 @@ ferry_far_check_run(const FerryAgent *agent,
         return NULL;
     taken.answered_us = ferry_clock_now_us();
     ferry_way_check_run(agent, connection, &taken, json_object_get(answer, "dest_check_data"), way);
+    check_client_key(question, json_object_get(answer, "dest_check_data"), way);
     return g_steal_pointer(&there);
 }

@@ -4,6 +4,7 @@
 
 #include "ferry/error.h"
 #include "files/rights.h"
+#include "model/block-volume.h"
 #include "model/carried-file.h"
 #include "model/chain.h"
 #include "model/paths.h"
@@ -47,19 +48,86 @@ check_present(const FerryCheckScene *scene, const FerryCarriedFile *file, const 
                      file->path);
 }
 
-/* Images are made by libvirt; these are made, verified and named by the agent itself. */
+/* --- files that are made, verified and named by the agent itself, not by libvirt -------------- */
+
+/* A folder that libvirt makes on the way belongs to root, or to the one on the source. */
+static void
+check_new_folder(const FerryCheckScene *scene, const char *path, const char *folder)
+{
+    g_autofree char *hint =
+        g_strdup_printf("mkdir -p %s; setfacl -m u:%s:rwx %s", folder, g_get_user_name(), folder);
+
+    if (geteuid() != 0)
+        ferry_checks_add(scene->checks, "folder-rights", FERRY_CHECK_FAIL, hint,
+                         "'%s' is made here by the agent, and could not be written into the folder "
+                         "'%s', which libvirt would make as root",
+                         path, folder);
+}
+
 static void
 check_rights(const FerryCheckScene *scene, const char *path)
 {
     g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *hint = NULL;
 
-    if (!g_file_test(folder, G_FILE_TEST_IS_DIR) || access(folder, W_OK | X_OK) == 0)
+    if (!g_file_test(folder, G_FILE_TEST_IS_DIR)) {
+        check_new_folder(scene, path, folder);
+        return;
+    }
+    if (access(folder, W_OK | X_OK) == 0)
         return;
     int code = errno;
-    g_autofree char *hint = ferry_rights_hint(folder, code, "rwx");
+
+    hint = ferry_rights_hint(folder, code, "rwx");
     ferry_checks_add(scene->checks, "folder-rights", FERRY_CHECK_FAIL, hint,
-                     "'%s' is brought here, but the agent may not write to '%s': %s", path, folder,
-                     g_strerror(code));
+                     "'%s' is made here by the agent, which may not write to '%s': %s", path,
+                     folder, g_strerror(code));
+}
+
+/* Where libvirt does not lend QEMU's user the image, its owner counts. */
+static void
+check_owner(const FerryCheckScene *scene, const FerryDisk *disk, const char *path)
+{
+    const FerryFileOwner *owner = &disk->owner;
+    g_autofree char *hint = NULL;
+    uid_t uid = 0;
+    gid_t gid = 0;
+
+    if (ferry_file_owner_can_be_given(owner))
+        return;
+    ferry_file_owner_here(owner, &uid, &gid);
+    hint = g_strdup_printf("When it has come: chown %u:%u %s. It is needed before the instance "
+                           "starts only where qemu.conf has dynamic_ownership = 0",
+                           uid, gid, path);
+    ferry_checks_add(scene->checks, "image-owner", FERRY_CHECK_WARN, hint,
+                     "Disk '%s': '%s' is made here by the agent, which may not give it to %u:%u, "
+                     "as it is on the source",
+                     disk->target, path, uid, gid);
+}
+
+/* An image that is carried, or that libvirt cannot be asked for. */
+static bool
+is_made_by_agent(const FerryInstance *instance, const FerryDisk *disk)
+{
+    if (!disk->migrate || ferry_disk_is_block(disk) || disk->seeded)
+        return false;
+    return ferry_instance_is_shut_off(instance) || disk->layers->len > 0 ||
+           (!disk->secret_uuid && disk->qcow2.known &&
+            !ferry_qcow2_is_plain(&disk->qcow2, disk->capacity_bytes));
+}
+
+static void
+check_image(const FerryCheckScene *scene, const FerryDisk *disk)
+{
+    g_autofree char *path = NULL;
+
+    /* Another check tells of a path that may not be used. */
+    if (!is_made_by_agent(scene->instance, disk) ||
+        !ferry_path_check(disk->source, (const char *const *)scene->agent->config->allowed_paths,
+                          &path, NULL))
+        return;
+    check_rights(scene, path);
+    check_owner(scene, disk, path);
 }
 
 static void
@@ -86,4 +154,6 @@ ferry_check_files(const FerryCheckScene *scene)
     check_chains(scene);
     for (guint i = 0; i < files->len; i++)
         check_file(scene, g_ptr_array_index(files, i));
+    for (guint i = 0; i < scene->instance->disks->len; i++)
+        check_image(scene, g_ptr_array_index(scene->instance->disks, i));
 }

@@ -72,17 +72,6 @@ check_layout(FerryChecks *checks, const FerryInstance *instance)
                          ferry_disk_plan_allocation(instance) >> 20);
 }
 
-/* Deleting is done by libvirt, which deletes what lies in an active pool. */
-static void
-check_pool(FerryChecks *checks, const FerryDisk *disk)
-{
-    if (!disk->pool)
-        ferry_checks_add(checks, "source-pool", FERRY_CHECK_FAIL,
-                         "Define and start a storage pool for its folder, or keep the source disks",
-                         "Disk '%s': no active pool holds '%s', so it could not be deleted",
-                         disk->target, disk->source);
-}
-
 /* Deleting is done within the allowed folders only; better said before than after. */
 static void
 check_deletable(const FerryAgent *agent, FerryChecks *checks, const FerryInstance *instance)
@@ -93,7 +82,6 @@ check_deletable(const FerryAgent *agent, FerryChecks *checks, const FerryInstanc
 
         if (!disk->migrate)
             continue;
-        check_pool(checks, disk);
         if (!ferry_disk_path_check(disk, (const char *const *)agent->config->allowed_paths, NULL,
                                    &error))
             ferry_checks_add(checks, "path", FERRY_CHECK_FAIL, ferry_error_hint(error), "%s",

@@ -94,7 +94,7 @@ is_folder_pool(const char *type)
 }
 
 static void
-check_pool(const FerryCheckScene *scene, const char *directory)
+check_pool(const FerryCheckScene *scene, const FerryDisk *disk, const char *directory)
 {
     g_autofree char *name = NULL;
     g_autofree char *type = NULL;
@@ -106,7 +106,10 @@ check_pool(const FerryCheckScene *scene, const char *directory)
         ferry_checks_add_error(scene->checks, "pool", error);
     else if (presence == FERRY_PRESENCE_ABSENT)
         ferry_checks_add(scene->checks, "pool", FERRY_CHECK_PASS, NULL,
-                         "No pool has '%s'; one is made", directory);
+                         disk->pool ? "No pool has '%s'; one is made"
+                                    : "No pool has '%s', nor has the source one: it is one for the "
+                                      "time of the migration",
+                         directory);
     else if (!is_folder_pool(type))
         ferry_checks_add(scene->checks, "pool", FERRY_CHECK_FAIL,
                          "Move the pool elsewhere, or the image to a folder of its own",
@@ -259,7 +262,7 @@ check_disk(const FerryCheckScene *scene, const FerryDisk *disk, GHashTable *dire
     if (g_hash_table_contains(directories, directory))
         g_free(directory);
     else if (g_hash_table_add(directories, directory))
-        check_pool(scene, directory);
+        check_pool(scene, disk, directory);
 }
 
 void

@@ -6,6 +6,7 @@
 #include "destination/destination-private.h"
 #include "destination/merge.h"
 #include "destination/nvram.h"
+#include "destination/pool.h"
 #include "destination/preparation.h"
 #include "destination/rollback.h"
 #include "ferry/error.h"
@@ -223,6 +224,7 @@ finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *rec
     ferry_incoming_domain_read_disks(connection, instance, &incoming);
     ferry_fault_point("deliver", "begin");
     if (!ferry_imports_deliver(self->imports, record->migration_id, error) ||
+        !ferry_pool_end_passing(self->agent, connection, record->migration_id, error) ||
         !ferry_preparation_deliver(self->agent, record->migration_id, error) ||
         !ferry_leftover_delete_asides(&arrival, error))
         return false;

@@ -189,14 +189,14 @@ char *
 ferry_image_ensure(const FerryPreparation *preparation, const FerryImagePlan *plan, GError **error)
 {
     g_autoptr(virStoragePool) pool =
-        ferry_pool_ensure(preparation, plan->pool, plan->folder, error);
+        ferry_pool_ensure(preparation, plan->pool, plan->folder, &plan->disk->folder_owner, error);
 
     if (!pool)
         return NULL;
     for (guint i = 0; i < plan->image_count; i++)
         if (!ensure(preparation, pool, &plan->images[i], error))
             return NULL;
-    remove_stale_overlays(preparation, plan->disk->source);
+    remove_stale_overlays(preparation, plan->beside);
     return g_strdup(virStoragePoolGetName(pool));
 }
 

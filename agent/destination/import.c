@@ -301,7 +301,7 @@ static bool
 ensure_folder(FerryImports *self,
               virConnectPtr connection,
               const FerryImport *row,
-              const char *pool_name,
+              const FerryCarriedFile *file,
               GError **error)
 {
     const FerryPreparation preparation = {
@@ -310,7 +310,8 @@ ensure_folder(FerryImports *self,
         .migration_id = row->migration_id,
     };
     g_autofree char *folder = g_path_get_dirname(row->path);
-    g_autoptr(virStoragePool) pool = ferry_pool_ensure(&preparation, pool_name, folder, error);
+    g_autoptr(virStoragePool) pool =
+        ferry_pool_ensure(&preparation, file->pool, folder, &file->folder_owner, error);
 
     return pool != NULL;
 }
@@ -325,7 +326,7 @@ start_copy(FerryImports *self,
 {
     guint64 offset = 0;
 
-    if (!ensure_folder(self, connection, row, file->pool, error))
+    if (!ensure_folder(self, connection, row, file, error))
         return NULL;
     ferry_fault_point("partial", "begin");
 

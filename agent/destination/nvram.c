@@ -2,6 +2,7 @@
 
 #include "destination/nvram.h"
 
+#include "destination/console-file.h"
 #include "files/own-file.h"
 #include "model/paths.h"
 #include "runtime/detached-call.h"
@@ -9,8 +10,6 @@
 #include "virt/auto.h"
 #include "virt/domain.h"
 #include "virt/virt.h"
-
-#include <string.h>
 
 static FerryOwnFile
 own_file(const FerryAgent *agent, const FerryCreation *creation, GStrv allowed)
@@ -53,24 +52,30 @@ note(const FerryAgent *agent, const FerryCreation *creation)
                   creation->path, error->message);
 }
 
-/* Returns: (transfer full) (nullable): the file of variables that the instance here really has:
- * what was prepared is what an order said. */
-static char *
-find_nvram(const FerryAgent *agent, const char *uuid)
+/* Returns: (transfer full) (nullable): the instance as it really is here: what was prepared is what
+ * an order said. */
+static FerryInstance *
+describe_here(const FerryAgent *agent, const char *uuid)
 {
     g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, NULL);
     g_autoptr(virDomain) domain =
         connection ? ferry_virt_domain_find(connection, uuid, NULL) : NULL;
-    g_autoptr(FerryInstance) instance =
-        domain ? ferry_virt_domain_describe(connection, domain, NULL) : NULL;
 
-    return instance ? g_strdup(instance->nvram) : NULL;
+    return domain ? ferry_virt_domain_describe(connection, domain, NULL) : NULL;
 }
 
 static bool
 is_awaited(const FerryCreation *creation)
 {
-    return creation->kind == FERRY_CREATION_NVRAM && creation->state == FERRY_CREATION_INTENDED;
+    return creation->state == FERRY_CREATION_INTENDED &&
+           (creation->kind == FERRY_CREATION_NVRAM || creation->kind == FERRY_CREATION_CONSOLE);
+}
+
+static bool
+is_made_for(const FerryInstance *instance, const FerryCreation *creation)
+{
+    return creation->kind == FERRY_CREATION_NVRAM ? g_strcmp0(instance->nvram, creation->path) == 0
+                                                  : ferry_console_file_is_of(creation, instance);
 }
 
 static void
@@ -81,10 +86,10 @@ note_of_migration(const FerryAgent *agent, const FerryRecord *record)
 
     for (guint i = 0; creations && i < creations->len; i++) {
         const FerryCreation *creation = g_ptr_array_index(creations, i);
-        g_autofree char *nvram =
-            is_awaited(creation) ? find_nvram(agent, record->instance_uuid) : NULL;
+        g_autoptr(FerryInstance) here =
+            is_awaited(creation) ? describe_here(agent, record->instance_uuid) : NULL;
 
-        if (nvram && strcmp(creation->path, nvram) == 0)
+        if (here && is_made_for(here, creation))
             note(agent, creation);
     }
 }

@@ -21,8 +21,8 @@
 bool ferry_nvram_note(const FerryPreparation *preparation,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** The instance @uuid begins to arrive here by a migration: notes the file that libvirt has just
- * made for it, where one was journaled. */
+/** The instance @uuid begins to arrive here by a migration: notes the files that libvirt has just
+ * made for it, this one and those of its consoles (console-file.h), where they were journaled. */
 void ferry_nvram_note_arrival(const FerryAgent *agent, const char *uuid);
 
 /** From now on, until ferry_nvram_unwatch(), ferry_nvram_note_arrival() is called for what begins

@@ -3,15 +3,19 @@
 #include "destination/pool.h"
 
 #include "ferry/error.h"
+#include "ferry/lock.h"
 #include "files/own-file.h"
 #include "model/paths.h"
 #include "runtime/fault-point.h"
 #include "virt/auto.h"
 #include "virt/error.h"
+#include "virt/passing-pool.h"
 #include "virt/pool.h"
 #include "xml/volume.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* --- making ----------------------------------------------------------------------------------- */
 
@@ -103,7 +107,57 @@ missing_folders(const FerryAgent *agent, const char *folder)
     return missing;
 }
 
-/* libvirt makes all of them in one go. */
+/* Folders that libvirt is going to make, all in one go, and their rows. */
+typedef struct {
+    GPtrArray *paths; /* from the top */
+    gint64 *ids;
+} Missing;
+
+static void
+missing_clear(Missing *missing)
+{
+    g_ptr_array_unref(missing->paths);
+    g_free(missing->ids);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Missing, missing_clear)
+
+static Missing
+find_missing(const FerryPreparation *preparation, const char *folder)
+{
+    Missing missing = {.paths = missing_folders(preparation->agent, folder)};
+
+    missing.ids = g_new0(gint64, missing.paths->len + 1);
+    return missing;
+}
+
+static bool
+intend_missing(const FerryPreparation *preparation,
+               const Missing *missing,
+               const char *pool,
+               GError **error)
+{
+    for (guint i = 0; i < missing->paths->len; i++) {
+        const FerryIntention intention = {.kind = FERRY_CREATION_DIRECTORY,
+                                          .pool = pool,
+                                          .path = g_ptr_array_index(missing->paths, i)};
+
+        if (!ferry_preparation_intend(preparation, &intention, &missing->ids[i], error))
+            return false;
+    }
+    return true;
+}
+
+static bool
+note_missing(const FerryPreparation *preparation, const Missing *missing, GError **error)
+{
+    for (guint i = 0; i < missing->paths->len; i++)
+        if (!ferry_preparation_note_file(preparation, missing->ids[i],
+                                         g_ptr_array_index(missing->paths, i), error))
+            return false;
+    return true;
+}
+
 static bool
 build(const FerryPreparation *preparation,
       virStoragePoolPtr pool,
@@ -111,121 +165,18 @@ build(const FerryPreparation *preparation,
       GError **error)
 {
     const char *name = virStoragePoolGetName(pool);
-    g_autoptr(GPtrArray) missing = missing_folders(preparation->agent, folder);
-    g_autofree gint64 *ids = g_new0(gint64, missing->len + 1);
+    g_auto(Missing) missing = find_missing(preparation, folder);
 
-    for (guint i = 0; i < missing->len; i++) {
-        const FerryIntention intention = {
-            .kind = FERRY_CREATION_DIRECTORY, .pool = name, .path = g_ptr_array_index(missing, i)};
-
-        if (!ferry_preparation_intend(preparation, &intention, &ids[i], error))
-            return false;
-    }
+    if (!intend_missing(preparation, &missing, name, error))
+        return false;
     ferry_fault_point("pool", "begin");
     if (virStoragePoolBuild(pool, VIR_STORAGE_POOL_BUILD_NEW) != 0)
         return fail(name, FERRY_CREATION_DIRECTORY, folder, error);
     ferry_fault_point("pool", "end");
-    for (guint i = 0; i < missing->len; i++)
-        if (!ferry_preparation_note_file(preparation, ids[i], g_ptr_array_index(missing, i), error))
-            return false;
-    return true;
+    return note_missing(preparation, &missing, error);
 }
 
-static virStoragePoolPtr
-define(const FerryPreparation *preparation, const char *wanted, const char *folder, GError **error)
-{
-    gint64 id = 0;
-    g_autofree char *name = ferry_virt_pool_free_name(preparation->connection, wanted);
-    g_autofree char *uuid = g_uuid_string_random();
-    g_autofree char *xml = ferry_poolxml_build(name, uuid, folder);
-    const FerryIntention intention = {
-        .kind = FERRY_CREATION_POOL_DEFINED, .pool = name, .path = folder, .detail = uuid};
-
-    if (!ferry_preparation_intend(preparation, &intention, &id, error))
-        return NULL;
-
-    virStoragePoolPtr made = virStoragePoolDefineXML(preparation->connection, xml, 0);
-
-    if (!made) {
-        fail(name, FERRY_CREATION_POOL_DEFINED, folder, error);
-        return NULL;
-    }
-
-    g_autoptr(virStoragePool) pool = made;
-
-    if (!ferry_preparation_note_made(preparation, id, uuid, error))
-        return NULL;
-    return g_steal_pointer(&pool);
-}
-
-static virStoragePoolPtr
-find_or_define(const FerryPreparation *preparation,
-               const char *name,
-               const char *folder,
-               GError **error)
-{
-    g_autoptr(GError) find_error = NULL;
-    g_autofree char *basename = g_path_get_basename(folder);
-    virStoragePoolPtr pool = ferry_virt_pool_find(preparation->connection, folder, &find_error);
-
-    if (pool)
-        return pool;
-    if (find_error) {
-        g_propagate_error(error, g_steal_pointer(&find_error));
-        return NULL;
-    }
-    return define(preparation, name ? name : basename, folder, error);
-}
-
-/* A pool that somebody set to start with the host stays so. */
-static bool
-activate(const FerryPreparation *preparation,
-         virStoragePoolPtr pool,
-         const char *folder,
-         GError **error)
-{
-    int autostart = 1;
-
-    virStoragePoolGetAutostart(pool, &autostart);
-    return (ferry_path_presence(folder) != FERRY_PATH_ABSENT ||
-            build(preparation, pool, folder, error)) &&
-           do_to_pool(preparation, pool, &START, folder, error) &&
-           (autostart || do_to_pool(preparation, pool, &SET_AUTOSTART, folder, error));
-}
-
-virStoragePoolPtr
-ferry_pool_ensure(const FerryPreparation *preparation,
-                  const char *name,
-                  const char *folder,
-                  GError **error)
-{
-    g_autoptr(virStoragePool) pool = find_or_define(preparation, name, folder, error);
-
-    if (!pool ||
-        (virStoragePoolIsActive(pool) != 1 && !activate(preparation, pool, folder, error)) ||
-        !ferry_virt_pool_refresh(pool, error))
-        return NULL;
-    return g_steal_pointer(&pool);
-}
-
-/* --- undoing ---------------------------------------------------------------------------------- */
-
-bool
-ferry_pool_made(FerryCreationKind kind)
-{
-    switch (kind) {
-    case FERRY_CREATION_DIRECTORY:
-    case FERRY_CREATION_POOL_DEFINED:
-    case FERRY_CREATION_POOL_STARTED:
-    case FERRY_CREATION_POOL_AUTOSTART:
-        return true;
-    case FERRY_CREATION_VOLUME:
-    case FERRY_CREATION_BLOCK_VOLUME:
-    case FERRY_CREATION_NVRAM:
-        break;
-    }
-    return false;
-}
+/* --- undoing what was done to a pool ---------------------------------------------------------- */
 
 static bool
 undo(virStoragePoolPtr pool, FerryCreationKind kind)
@@ -241,6 +192,7 @@ undo(virStoragePoolPtr pool, FerryCreationKind kind)
     case FERRY_CREATION_VOLUME:
     case FERRY_CREATION_BLOCK_VOLUME:
     case FERRY_CREATION_NVRAM:
+    case FERRY_CREATION_CONSOLE:
         break;
     }
     return true;
@@ -282,6 +234,262 @@ undo_pool(virConnectPtr connection, const FerryCreation *creation, GError **erro
                                  ferry_creation_kind_to_string(creation->kind), creation->pool);
 }
 
+/* --- for the time of the migration ------------------------------------------------------------ */
+
+/* Held while a passing pool is found and noted, or nobody is found to need it and it ends. */
+static GMutex passing;
+
+static bool
+note_passing(const FerryPreparation *preparation,
+             const char *name,
+             const char *uuid,
+             const char *folder,
+             gint64 *ret_id,
+             GError **error)
+{
+    const FerryIntention intention = {
+        .kind = FERRY_CREATION_POOL_STARTED, .pool = name, .path = folder, .detail = uuid};
+
+    return ferry_preparation_intend(preparation, &intention, ret_id, error);
+}
+
+static bool
+is_noted(const GPtrArray *creations, const char *pool)
+{
+    for (guint i = 0; i < creations->len; i++) {
+        const FerryCreation *creation = g_ptr_array_index(creations, i);
+
+        if (creation->kind == FERRY_CREATION_POOL_STARTED && g_strcmp0(creation->pool, pool) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* It ends with the last migration that needs it. */
+static bool
+share(const FerryPreparation *preparation,
+      virStoragePoolPtr pool,
+      const char *folder,
+      GError **error)
+{
+    g_autoptr(GPtrArray) creations =
+        ferry_journal_creations(preparation->agent->journal, preparation->migration_id, error);
+    const char *name = virStoragePoolGetName(pool);
+    g_autofree char *uuid = uuid_of(pool);
+    gint64 id = 0;
+
+    if (!creations)
+        return false;
+    if (is_noted(creations, name))
+        return true;
+    ferry_passing_pool_adopt(pool);
+    return note_passing(preparation, name, uuid, folder, &id, error) &&
+           ferry_preparation_note_made(preparation, id, uuid, error);
+}
+
+static virStoragePoolPtr
+make_passing(const FerryPreparation *preparation,
+             const char *folder,
+             const FerryFileOwner *owner,
+             GError **error)
+{
+    g_autofree char *uuid = g_uuid_string_random();
+    g_autofree char *name = ferry_passing_pool_name(uuid);
+    g_autofree char *xml = ferry_poolxml_build(name, uuid, folder, owner);
+    g_auto(Missing) missing = find_missing(preparation, folder);
+    gint64 id = 0;
+
+    if (!intend_missing(preparation, &missing, name, error) ||
+        !note_passing(preparation, name, uuid, folder, &id, error))
+        return NULL;
+    ferry_fault_point("pool", "begin");
+
+    virStoragePoolPtr made =
+        virStoragePoolCreateXML(preparation->connection, xml,
+                                missing.paths->len > 0 ? VIR_STORAGE_POOL_CREATE_WITH_BUILD : 0);
+
+    if (!made) {
+        fail(name, FERRY_CREATION_POOL_STARTED, folder, error);
+        return NULL;
+    }
+
+    g_autoptr(virStoragePool) pool = made;
+
+    ferry_fault_point("pool", "end");
+    return note_missing(preparation, &missing, error) &&
+                   ferry_preparation_note_made(preparation, id, uuid, error)
+               ? g_steal_pointer(&pool)
+               : NULL;
+}
+
+bool
+ferry_pool_is_passing(const FerryCreation *creation)
+{
+    return creation->kind == FERRY_CREATION_POOL_STARTED && creation->detail &&
+           ferry_passing_pool_is_name(creation->pool, creation->detail);
+}
+
+static bool
+end_passing(const FerryAgent *agent,
+            virConnectPtr connection,
+            const FerryCreation *creation,
+            GError **error)
+{
+    FERRY_LOCK_SCOPE(&passing);
+    bool needed = false;
+
+    if (!ferry_journal_pool_is_needed(agent->journal, creation->pool, creation->migration_id,
+                                      &needed, error))
+        return false;
+    return needed || undo_pool(connection, creation, error);
+}
+
+bool
+ferry_pool_end_passing(const FerryAgent *agent,
+                       virConnectPtr connection,
+                       const char *migration_id,
+                       GError **error)
+{
+    g_autoptr(GPtrArray) creations = ferry_journal_creations(agent->journal, migration_id, error);
+
+    for (guint i = 0; creations && i < creations->len; i++) {
+        const FerryCreation *creation = g_ptr_array_index(creations, i);
+        g_autoptr(GError) why = NULL;
+
+        if (!ferry_pool_is_passing(creation))
+            continue;
+        if (!end_passing(agent, connection, creation, &why))
+            g_warning("Migration '%s': the storage pool '%s' stays: %s", migration_id,
+                      creation->pool, why->message);
+        /* What the journal has no more is not needed: the next one ends it. */
+        if (!ferry_journal_creation_set(agent->journal, creation->id, FERRY_CREATION_DELIVERED,
+                                        NULL, error))
+            return false;
+    }
+    return creations != NULL;
+}
+
+/* --- all -------------------------------------------------------------------------------------- */
+
+static virStoragePoolPtr
+define(const FerryPreparation *preparation,
+       const char *wanted,
+       const char *folder,
+       const FerryFileOwner *owner,
+       GError **error)
+{
+    gint64 id = 0;
+    g_autofree char *name = ferry_virt_pool_free_name(preparation->connection, wanted);
+    g_autofree char *uuid = g_uuid_string_random();
+    g_autofree char *xml = ferry_poolxml_build(name, uuid, folder, owner);
+    const FerryIntention intention = {
+        .kind = FERRY_CREATION_POOL_DEFINED, .pool = name, .path = folder, .detail = uuid};
+
+    if (!ferry_preparation_intend(preparation, &intention, &id, error))
+        return NULL;
+
+    virStoragePoolPtr made = virStoragePoolDefineXML(preparation->connection, xml, 0);
+
+    if (!made) {
+        fail(name, FERRY_CREATION_POOL_DEFINED, folder, error);
+        return NULL;
+    }
+
+    g_autoptr(virStoragePool) pool = made;
+
+    if (!ferry_preparation_note_made(preparation, id, uuid, error))
+        return NULL;
+    return g_steal_pointer(&pool);
+}
+
+static virStoragePoolPtr
+find_or_make(const FerryPreparation *preparation,
+             const char *name,
+             const char *folder,
+             const FerryFileOwner *owner,
+             GError **error)
+{
+    FERRY_LOCK_SCOPE(&passing);
+    g_autoptr(GError) find_error = NULL;
+    g_autoptr(virStoragePool) pool =
+        ferry_virt_pool_find(preparation->connection, folder, &find_error);
+
+    if (find_error) {
+        g_propagate_error(error, g_steal_pointer(&find_error));
+        return NULL;
+    }
+    if (!pool)
+        return name ? define(preparation, name, folder, owner, error)
+                    : make_passing(preparation, folder, owner, error);
+    return !ferry_passing_pool_is(pool) || share(preparation, pool, folder, error)
+               ? g_steal_pointer(&pool)
+               : NULL;
+}
+
+/* A pool that somebody set to start with the host stays so. */
+static bool
+activate(const FerryPreparation *preparation,
+         virStoragePoolPtr pool,
+         const char *folder,
+         GError **error)
+{
+    int autostart = 1;
+
+    virStoragePoolGetAutostart(pool, &autostart);
+    return (ferry_path_presence(folder) != FERRY_PATH_ABSENT ||
+            build(preparation, pool, folder, error)) &&
+           do_to_pool(preparation, pool, &START, folder, error) &&
+           (autostart || do_to_pool(preparation, pool, &SET_AUTOSTART, folder, error));
+}
+
+/* An agent that is not root has to find again what is made there. */
+static FerryFileOwner
+searchable(const FerryFileOwner *owner)
+{
+    FerryFileOwner given = owner ? *owner : (FerryFileOwner){0};
+
+    if (geteuid() != 0)
+        given.mode |= S_IXOTH;
+    return given;
+}
+
+virStoragePoolPtr
+ferry_pool_ensure(const FerryPreparation *preparation,
+                  const char *name,
+                  const char *folder,
+                  const FerryFileOwner *owner,
+                  GError **error)
+{
+    const FerryFileOwner given = searchable(owner);
+    g_autoptr(virStoragePool) pool = find_or_make(preparation, name, folder, &given, error);
+
+    if (!pool ||
+        (virStoragePoolIsActive(pool) != 1 && !activate(preparation, pool, folder, error)) ||
+        !ferry_virt_pool_refresh(pool, error))
+        return NULL;
+    return g_steal_pointer(&pool);
+}
+
+/* --- undoing ---------------------------------------------------------------------------------- */
+
+bool
+ferry_pool_made(FerryCreationKind kind)
+{
+    switch (kind) {
+    case FERRY_CREATION_DIRECTORY:
+    case FERRY_CREATION_POOL_DEFINED:
+    case FERRY_CREATION_POOL_STARTED:
+    case FERRY_CREATION_POOL_AUTOSTART:
+        return true;
+    case FERRY_CREATION_VOLUME:
+    case FERRY_CREATION_BLOCK_VOLUME:
+    case FERRY_CREATION_NVRAM:
+    case FERRY_CREATION_CONSOLE:
+        break;
+    }
+    return false;
+}
+
 /* The kernel removes no folder that got a file since. */
 static bool
 remove_folder(const FerryAgent *agent,
@@ -304,7 +512,8 @@ ferry_pool_undo(const FerryAgent *agent,
                 const FerryCreation *creation,
                 GError **error)
 {
-    return creation->kind == FERRY_CREATION_DIRECTORY
-               ? remove_folder(agent, connection, creation, error)
-               : undo_pool(connection, creation, error);
+    if (creation->kind == FERRY_CREATION_DIRECTORY)
+        return remove_folder(agent, connection, creation, error);
+    return ferry_pool_is_passing(creation) ? end_passing(agent, connection, creation, error)
+                                           : undo_pool(connection, creation, error);
 }

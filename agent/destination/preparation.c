@@ -5,10 +5,8 @@
 #include "ferry/error.h"
 #include "files/own-file.h"
 
-/* How long after its intention a thing of an agent of before was made, at most; and by how much the
- * clock of the file system may be behind. */
+/* How long after its intention a thing of an agent of before was made, at most. */
 #define MAKING_US (60 * G_USEC_PER_SEC)
-#define CLOCK_US (2 * G_USEC_PER_SEC)
 
 bool
 ferry_preparation_intend(const FerryPreparation *self,
@@ -74,7 +72,8 @@ adopt(const FerryAgent *agent, const FerryCreation *creation)
     };
 
     if (ferry_own_file_look(&file, /* why= */ NULL) == FERRY_OWN_FILE_UNKNOWN &&
-        ferry_own_file_is_born(&file, creation->at_us - CLOCK_US, creation->at_us + MAKING_US) &&
+        ferry_own_file_is_born(&file, creation->at_us - FERRY_PREPARATION_CLOCK_US,
+                               creation->at_us + MAKING_US) &&
         !ferry_own_file_note(&file, &error))
         g_warning("Migration '%s': a rollback will keep '%s': %s", creation->migration_id,
                   creation->path, error->message);

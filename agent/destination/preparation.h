@@ -17,6 +17,9 @@
 #include "model/instance.h"
 #include "runtime/agent.h"
 
+/* By how much the clock of the file system may be behind the journal's. */
+#define FERRY_PREPARATION_CLOCK_US (2 * G_USEC_PER_SEC)
+
 /* A plain value; all of it is the caller's. */
 typedef struct {
     const FerryAgent *agent;

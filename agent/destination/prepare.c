@@ -4,6 +4,7 @@
 
 #include "destination/admission.h"
 #include "destination/block-volume.h"
+#include "destination/console-file.h"
 #include "destination/destination-private.h"
 #include "destination/image.h"
 #include "destination/nvram.h"
@@ -106,7 +107,7 @@ make_all(const Call *call, const Made *made, GError **error)
     for (guint i = 0; i < plans->len; i++)
         if (!make_disk(&preparation, g_ptr_array_index(plans, i), made, error))
             return false;
-    return true;
+    return ferry_console_files_note(&preparation, error);
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include "destination/rollback.h"
 
 #include "destination/block-volume.h"
+#include "destination/console-file.h"
 #include "destination/definition.h"
 #include "destination/image.h"
 #include "destination/nvram.h"
@@ -55,6 +56,8 @@ undo(const Rollback *self, const FerryCreation *creation, GError **error)
         return ferry_block_volume_undo(connection, creation, error);
     case FERRY_CREATION_NVRAM:
         return ferry_nvram_undo(agent, connection, creation, error);
+    case FERRY_CREATION_CONSOLE:
+        return ferry_console_file_undo(agent, connection, creation, error);
     }
     g_return_val_if_reached(false);
 }
@@ -72,6 +75,7 @@ lasting_detail(const FerryCreation *creation, const GError *why)
     case FERRY_CREATION_DIRECTORY:
     case FERRY_CREATION_VOLUME:
     case FERRY_CREATION_NVRAM:
+    case FERRY_CREATION_CONSOLE:
         break;
     }
     return why ? why->message : NULL;
@@ -101,7 +105,7 @@ undo_unless_shared(const Rollback *self, const FerryCreation *creation, GError *
     FerryJournal *journal = self->agent->journal;
     bool shared = false;
 
-    if (ferry_pool_made(creation->kind) &&
+    if (ferry_pool_made(creation->kind) && !ferry_pool_is_passing(creation) &&
         !ferry_journal_pool_is_shared(journal, creation->pool, self->migration_id, &shared, error))
         return false;
     return shared ? ferry_journal_creation_set(journal, creation->id, FERRY_CREATION_DELIVERED,

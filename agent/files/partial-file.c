@@ -154,12 +154,28 @@ check_space(const FerryImport *row,
     return false;
 }
 
-/* It may be read by whoever may read the source's: what is a secret there stays one here, also
- * before it is complete. */
+/* Where the agent's user may not, it stays that user's; a check has said so. */
+static void
+give_to_owner(const FerryImport *row, const FerryCarriedFile *file, int fd)
+{
+    uid_t uid = 0;
+    gid_t gid = 0;
+
+    if (!file->owner.known)
+        return;
+    ferry_file_owner_here(&file->owner, &uid, &gid);
+    if (fchown(fd, uid, gid) != 0)
+        g_message("Migration '%s': '%s' stays the agent's own: %s", row->migration_id, row->partial,
+                  g_strerror(errno));
+}
+
+/* It may be read by whoever may read the source's, and belongs to the same one: what is a secret
+ * there stays one here, also before it is complete. */
 static bool
 limit_readers(const FerryImport *row, const FerryCarriedFile *file, int fd, GError **error)
 {
-    return fchmod(fd, 0600 | (file->mode & 0044)) == 0 ||
+    give_to_owner(row, file, fd);
+    return fchmod(fd, 0600 | (file->mode & 0064)) == 0 ||
            fail_on_file("set the rights of", row->partial, error);
 }
 
@@ -222,7 +238,7 @@ complete(FerryImport *row, int fd, bool read_only, GError **error)
 {
     struct stat st;
 
-    if (fstat(fd, &st) < 0 || fchmod(fd, read_only ? st.st_mode & 0444 : 0600) < 0 || fsync(fd) < 0)
+    if (fstat(fd, &st) < 0 || (read_only && fchmod(fd, st.st_mode & 0444) < 0) || fsync(fd) < 0)
         return fail_on_file("complete", row->partial, error);
     row->inode = st.st_ino;
     return true;

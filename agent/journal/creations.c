@@ -15,6 +15,7 @@ static const char *const kinds[] = {
     [FERRY_CREATION_VOLUME] = "volume",
     [FERRY_CREATION_BLOCK_VOLUME] = "block-volume",
     [FERRY_CREATION_NVRAM] = "nvram",
+    [FERRY_CREATION_CONSOLE] = "console",
 };
 
 static const char *const states[] = {
@@ -146,6 +147,23 @@ ferry_journal_creation_find(FerryJournal *journal, const char *path, GError **er
     return statement && ferry_journal_db_next(journal, statement, &row, error) && row
                ? read_creation(statement)
                : NULL;
+}
+
+bool
+ferry_journal_pool_is_needed(FerryJournal *journal,
+                             const char *pool,
+                             const char *migration_id,
+                             bool *ret_needed,
+                             GError **error)
+{
+    FERRY_LOCK_SCOPE(&journal->lock);
+    g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
+        journal, error,
+        "SELECT 1 FROM creations WHERE pool = ?1 AND migration_id <> ?2"
+        " AND kind = 'pool-started' AND state IN ('intended', 'made') LIMIT 1",
+        "tt", pool, migration_id);
+
+    return statement && ferry_journal_db_next(journal, statement, ret_needed, error);
 }
 
 bool

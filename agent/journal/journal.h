@@ -137,6 +137,7 @@ typedef enum {
     FERRY_CREATION_VOLUME,
     FERRY_CREATION_BLOCK_VOLUME, /* of a volume group; once made, its detail stays LVM's UUID */
     FERRY_CREATION_NVRAM,        /* a file of firmware variables, made by libvirt; of no pool */
+    FERRY_CREATION_CONSOLE,      /* what a serial port or console writes to; the same */
 } FerryCreationKind;
 
 typedef enum {
@@ -203,6 +204,13 @@ bool ferry_journal_pool_is_shared(FerryJournal *journal,
                                   const char *pool,
                                   const char *migration_id,
                                   bool *ret_shared,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Sets @ret_needed: another migration than @migration_id, that is not over, started @pool, too. */
+bool ferry_journal_pool_is_needed(FerryJournal *journal,
+                                  const char *pool,
+                                  const char *migration_id,
+                                  bool *ret_needed,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* --- the outbox ------------------------------------------------------------------------------- */

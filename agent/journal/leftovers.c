@@ -11,6 +11,7 @@ ferry_leftover_free(FerryLeftover *leftover)
 {
     if (!leftover)
         return;
+    g_free(leftover->path);
     g_free(leftover->migration_id);
     g_free(leftover->fingerprint);
     g_free(leftover);
@@ -50,6 +51,7 @@ ferry_journal_leftover_find(FerryJournal *journal,
 
     FerryLeftover *leftover = g_new0(FerryLeftover, 1);
 
+    leftover->path = g_strdup(path);
     leftover->migration_id = ferry_journal_db_text(statement, 0);
     leftover->fingerprint = ferry_journal_db_text(statement, 1);
     return leftover;

@@ -10,6 +10,7 @@
 #include "journal/journal.h"
 
 typedef struct {
+    char *path;         /* under which it was noted */
     char *migration_id; /* the one that left it */
     char *fingerprint;  /* what it looked like then, see virt/volume.h */
 } FerryLeftover;

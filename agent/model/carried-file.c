@@ -48,6 +48,10 @@ ferry_carried_file_to_json(const FerryCarriedFile *file)
 
     if (file->mode != 0)
         json_object_set_new(object, "mode", json_integer(file->mode));
+    if (file->owner.known)
+        json_object_set_new(object, "owner", ferry_file_owner_to_json(&file->owner));
+    if (file->folder_owner.known)
+        json_object_set_new(object, "folder_owner", ferry_file_owner_to_json(&file->folder_owner));
     return object;
 }
 
@@ -103,6 +107,8 @@ ferry_carried_file_from_json(const json_t *object, GError **error)
         !ferry_field_text(&scope, "digest", FERRY_FIELD_LINE, MAX_TEXT_BYTES, &file->digest,
                           error) ||
         !ferry_field_uint(&scope, "mode", 0, MAX_MODE, &file->mode, error) ||
+        !ferry_file_owner_from_json(&scope, "owner", &file->owner, error) ||
+        !ferry_file_owner_from_json(&scope, "folder_owner", &file->folder_owner, error) ||
         !check(&scope, file, error))
         return NULL;
     return g_steal_pointer(&file);

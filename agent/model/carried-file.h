@@ -16,13 +16,15 @@
 
 typedef struct {
     char *kind;
-    char *path;         /* on both hosts */
-    char *format;       /* as the domain's XML has it */
-    char *pool;         /* the source's name for its pool, or NULL */
-    guint64 file_bytes; /* its length */
-    guint64 data_bytes; /* what it has allocated */
-    char *digest;       /* content-digest.h; NULL until it was computed */
-    guint mode;         /* its permissions on the source; 0: not told */
+    char *path;                  /* on both hosts */
+    char *format;                /* as the domain's XML has it */
+    char *pool;                  /* the source's name for its pool, or NULL */
+    guint64 file_bytes;          /* its length */
+    guint64 data_bytes;          /* what it has allocated */
+    char *digest;                /* content-digest.h; NULL until it was computed */
+    guint mode;                  /* its permissions on the source; 0: not told */
+    FerryFileOwner owner;        /* on the source */
+    FerryFileOwner folder_owner; /* of its folder there */
 } FerryCarriedFile;
 
 /** Returns: (transfer full): of no size and no digest yet; the texts are copied. */
@@ -34,8 +36,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryCarriedFile, ferry_carried_file_free)
 /** Returns: (transfer full): the protocol's object. */
 json_t *ferry_carried_file_to_json(const FerryCarriedFile *file);
 
-/** @error: FERRY_ERROR_INVALID_REQUEST naming the field. All but @pool and @mode are
- * required. */
+/** @error: FERRY_ERROR_INVALID_REQUEST naming the field. All but @pool, @mode
+ * and the owners are required. */
 FerryCarriedFile *ferry_carried_file_from_json(const json_t *object,
                                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

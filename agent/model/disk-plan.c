@@ -180,6 +180,13 @@ static void
 check_disk(Subject *subject)
 {
     FerryDisk *disk = subject->disk;
+    if (disk->volume_pool && g_strcmp0(disk->type, "volume") == 0) {
+        block(
+            subject, "disk-type", "Start the pool (virsh pool-start), and look at it (vol-list)",
+            "is the volume \"%s\" of the pool \"%s\", where libvirt shows no file or block volume",
+            disk->volume_name, disk->volume_pool);
+        return;
+    }
     if (!is_local(disk)) {
         block(subject, "disk-type",
               "Name the disk in \"attached_disks\" if both hosts reach it; only files and logical "

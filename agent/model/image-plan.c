@@ -6,6 +6,7 @@
 #include "ferry/json.h"
 #include "model/block-volume.h"
 #include "model/overlay.h"
+#include "model/paths.h"
 
 /* What the guest writes while its seed is on the way; the source's overlay is another file. */
 static const FerryQcow2 OVERLAY = {
@@ -23,6 +24,7 @@ ferry_image_plan_free(FerryImagePlan *plan)
     g_free(plan->path);
     g_free(plan->folder);
     g_free(plan->pool);
+    g_free(plan->beside);
     g_free(plan->overlay_path);
     g_free(plan);
 }
@@ -65,6 +67,7 @@ plan_mirrored(FerryImagePlan *self)
         .capacity_bytes = disk->capacity_bytes,
         .qcow2 = disk->qcow2.known ? &disk->qcow2 : NULL,
         .backing = backing_of(disk),
+        .owner = &disk->owner,
         .secret_uuid = disk->secret_uuid,
     };
 }
@@ -75,11 +78,12 @@ plan_seeded(FerryImagePlan *self, const char *migration_id)
 {
     const FerryDisk *disk = self->disk;
 
-    self->overlay_path = ferry_overlay_path(self->path, migration_id);
+    self->overlay_path = ferry_overlay_path(self->beside, migration_id);
     self->images[self->image_count++] = (FerryNewImage){
         .path = self->path,
         .format = disk->format,
         .capacity_bytes = 0,
+        .owner = &disk->owner,
         .secret_uuid = disk->secret_uuid,
     };
     self->images[self->image_count++] = (FerryNewImage){
@@ -88,6 +92,7 @@ plan_seeded(FerryImagePlan *self, const char *migration_id)
         .capacity_bytes = disk->capacity_bytes,
         .qcow2 = &OVERLAY,
         .backing = {.path = disk->source, .format = "raw"},
+        .owner = &disk->owner,
         .secret_uuid = disk->secret_uuid,
     };
 }
@@ -108,6 +113,25 @@ plan_images(FerryImagePlan *self, const char *migration_id)
     }
 }
 
+/* A path that is no link has its own name in its resolved folder already. */
+static bool
+find_beside(const FerryDisk *disk,
+            const char *path,
+            const char *const *allowed_paths,
+            char **ret_beside,
+            GError **error)
+{
+    g_autofree char *spelled = g_path_get_dirname(disk->source);
+    g_autofree char *name = g_path_get_basename(disk->source);
+    g_autofree char *folder = NULL;
+
+    if (ferry_disk_is_block(disk))
+        *ret_beside = g_strdup(path);
+    else if (ferry_path_check_folder(spelled, allowed_paths, &folder, error))
+        *ret_beside = g_build_filename(folder, name, NULL);
+    return *ret_beside != NULL;
+}
+
 FerryImagePlan *
 ferry_image_plan_new(const FerryInstance *instance,
                      const FerryDisk *disk,
@@ -116,8 +140,10 @@ ferry_image_plan_new(const FerryInstance *instance,
                      GError **error)
 {
     g_autofree char *path = NULL;
+    g_autofree char *beside = NULL;
 
-    if (!ferry_disk_path_check(disk, allowed_paths, &path, error))
+    if (!ferry_disk_path_check(disk, allowed_paths, &path, error) ||
+        !find_beside(disk, path, allowed_paths, &beside, error))
         return NULL;
 
     FerryImagePlan *self = g_new0(FerryImagePlan, 1);
@@ -126,8 +152,9 @@ ferry_image_plan_new(const FerryInstance *instance,
     self->way = way_of(instance, disk);
     /* A pool of the type "logical" spells its group as the source's does. */
     self->folder = g_path_get_dirname(self->way == FERRY_IMAGE_BLOCK_VOLUME ? disk->source : path);
-    self->pool = disk->pool ? g_strdup(disk->pool) : g_path_get_basename(self->folder);
+    self->pool = g_strdup(disk->pool);
     self->path = g_steal_pointer(&path);
+    self->beside = g_steal_pointer(&beside);
     plan_images(self, migration_id);
     return self;
 }

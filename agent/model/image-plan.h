@@ -23,7 +23,9 @@ typedef struct {
     FerryImageWay way;
     char *path;              /* resolved and allowed */
     char *folder;            /* of the pool that has it */
-    char *pool;              /* what a new pool for the folder is called */
+    char *pool;              /* what a new pool for the folder is called; NULL: none is to stay */
+    char *beside;            /* the disk's own name in its resolved folder: where that is a link,
+                                overlays lie beside it and not beside what it leads to */
     char *overlay_path;      /* of a seeded disk, else NULL */
     FerryNewImage images[2]; /* in the order in which they are made */
     guint image_count;       /* 0 for what is carried, and for a block volume */

@@ -75,6 +75,10 @@ disk_to_json(const FerryDisk *disk)
     json_object_set_new(object, "source", ferry_json_text(disk->source));
     json_object_set_new(object, "format", ferry_json_text(disk->format));
     json_object_set_new(object, "pool", ferry_json_text(disk->pool));
+    json_object_set_new(object, "volume_pool", ferry_json_text(disk->volume_pool));
+    json_object_set_new(object, "volume_name", ferry_json_text(disk->volume_name));
+    json_object_set_new(object, "owner", ferry_file_owner_to_json(&disk->owner));
+    json_object_set_new(object, "folder_owner", ferry_file_owner_to_json(&disk->folder_owner));
     json_object_set_new(object, "readonly", json_boolean(disk->readonly));
     json_object_set_new(object, "shareable", json_boolean(disk->shareable));
     json_object_set_new(object, "transient", json_boolean(disk->transient));
@@ -286,6 +290,10 @@ read_disk(const json_t *object, const char *path, GError **error)
         !read_line(&scope, "source", &disk->source, error) ||
         !read_line(&scope, "format", &disk->format, error) ||
         !read_line(&scope, "pool", &disk->pool, error) ||
+        !read_line(&scope, "volume_pool", &disk->volume_pool, error) ||
+        !read_line(&scope, "volume_name", &disk->volume_name, error) ||
+        !ferry_file_owner_from_json(&scope, "owner", &disk->owner, error) ||
+        !ferry_file_owner_from_json(&scope, "folder_owner", &disk->folder_owner, error) ||
         !ferry_field_bool(&scope, "readonly", &disk->readonly, error) ||
         !ferry_field_bool(&scope, "shareable", &disk->shareable, error) ||
         !ferry_field_bool(&scope, "transient", &disk->transient, error) ||

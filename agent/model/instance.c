@@ -106,6 +106,8 @@ ferry_disk_free(FerryDisk *disk)
     g_free(disk->source);
     g_free(disk->format);
     g_free(disk->pool);
+    g_free(disk->volume_pool);
+    g_free(disk->volume_name);
     g_free(disk->secret_uuid);
     g_strfreev(disk->backing_chain);
     g_ptr_array_unref(disk->layers);

@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "model/file-owner.h"
 #include "model/qcow2.h"
 
 /* A file below a disk's top image. */
@@ -26,13 +27,17 @@ typedef struct {
 } FerryLayer;
 
 typedef struct {
-    char *target; /* vda */
-    char *bus;    /* virtio; may be NULL */
-    char *device; /* disk, cdrom, floppy, lun */
-    char *type;   /* file, block, network, volume, dir, nvme, vhostuser */
-    char *source; /* path or name; NULL: an empty drive */
-    char *format; /* the XML's driver type: raw, qcow2 ...; "raw" where the XML says nothing */
-    char *pool;   /* name of the source's pool that holds it, or NULL */
+    char *target;      /* vda */
+    char *bus;         /* virtio; may be NULL */
+    char *device;      /* disk, cdrom, floppy, lun */
+    char *type;        /* file, block, network, volume, dir, nvme, vhostuser */
+    char *source;      /* path or name; NULL: an empty drive */
+    char *format;      /* the XML's driver type: raw, qcow2 ...; "raw" where the XML says nothing */
+    char *pool;        /* name of the source's pool that holds it, or NULL */
+    char *volume_pool; /* where the XML names it as a volume: of that pool, or NULL */
+    char *volume_name;
+    FerryFileOwner owner;        /* of its file */
+    FerryFileOwner folder_owner; /* of the folder that it lies in */
     bool readonly;
     bool shareable;
     bool transient;

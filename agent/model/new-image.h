@@ -5,6 +5,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "model/file-owner.h"
 #include "model/qcow2.h"
 
 /* The image that a new one lies on. */
@@ -21,5 +22,6 @@ typedef struct {
     const FerryQcow2 *qcow2; /* for "qcow2": whose version, cluster size, refcount bits and features
                                 it shall have; NULL or not known: QEMU's defaults */
     FerryBacking backing;    /* for "qcow2" only */
-    const char *secret_uuid; /* libvirt's secret with the passphrase of a LUKS image, or NULL */
+    const FerryFileOwner *owner; /* whose it shall be; NULL or not known: whoever makes it */
+    const char *secret_uuid;     /* libvirt's secret with the passphrase of a LUKS image, or NULL */
 } FerryNewImage;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #define HINT "Only paths below [storage] allowed_paths of this host's configuration may be used"
+#define MAX_LINKS 40 /* as many as the kernel follows */
 
 G_GNUC_PRINTF(2, 3)
 static bool
@@ -48,10 +49,49 @@ check_text(const char *path, GError **error)
     return true;
 }
 
-/* One more component below @folder, which is resolved already; symbolic links are followed. */
-static char *
-descend(const char *folder, const char *component, GError **error)
+/* What is still to be walked of a path: components, the next one first. */
+static void
+push_components(GQueue *todo, const char *path)
 {
+    g_auto(GStrv) components = g_strsplit(path, "/", -1);
+
+    for (gsize i = g_strv_length(components); i > 0; i--)
+        g_queue_push_head(todo, g_strdup(components[i - 1]));
+}
+
+/* Whoever may write into the folder of a link can lead it elsewhere once it was looked at. */
+static bool
+check_folder_of_link(const char *folder, GError **error)
+{
+    struct stat status;
+
+    return stat(folder, &status) != 0 || ferry_path_check_writers(folder, status.st_mode, error);
+}
+
+/* Returns: (transfer full): where the walk is behind the link @path in @folder; the rest of where
+ * it leads is in @todo. What it leads to need not exist. */
+static char *
+follow(const char *folder, const char *path, GQueue *todo, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    g_autofree char *target = g_file_read_link(path, &why);
+
+    if (!target) {
+        (void)refuse(error, "Symbolic link \"%s\" cannot be read: %s", path, why->message);
+        return NULL;
+    }
+    if (!check_folder_of_link(folder, error))
+        return NULL;
+    push_components(todo, target);
+    return g_strdup(g_path_is_absolute(target) ? "/" : folder);
+}
+
+/* One more component below @folder, which is resolved already. */
+static char *
+descend(const char *folder, const char *component, GQueue *todo, guint *links, GError **error)
+{
+    if (component[0] == '\0' || strcmp(component, ".") == 0)
+        return g_strdup(folder);
     if (strcmp(component, "..") == 0)
         return g_path_get_dirname(folder);
     g_autofree char *path = g_build_filename(folder, component, NULL);
@@ -64,10 +104,10 @@ descend(const char *folder, const char *component, GError **error)
     }
     if (!S_ISLNK(status.st_mode))
         return g_steal_pointer(&path);
-    g_autofree char *target = realpath(path, NULL);
-    if (!target)
-        (void)refuse(error, "Symbolic link \"%s\" leads nowhere: %s", path, g_strerror(errno));
-    return g_steal_pointer(&target);
+    if (++*links <= MAX_LINKS)
+        return follow(folder, path, todo, error);
+    (void)refuse(error, "Symbolic link \"%s\" leads nowhere: too many links", path);
+    return NULL;
 }
 
 /* Component by component, because the end of the path need not exist and `..` after a symbolic
@@ -75,18 +115,20 @@ descend(const char *folder, const char *component, GError **error)
 static char *
 resolve(const char *path, GError **error)
 {
-    g_auto(GStrv) components = g_strsplit(path, "/", -1);
-    g_autofree char *resolved = g_strdup("/");
-    for (gsize i = 0; components[i]; i++) {
-        if (components[i][0] == '\0' || strcmp(components[i], ".") == 0)
-            continue;
-        g_autofree char *next = descend(resolved, components[i], error);
-        if (!next)
-            return NULL;
+    GQueue todo = G_QUEUE_INIT;
+    guint links = 0;
+    char *resolved = g_strdup("/");
+
+    push_components(&todo, path);
+    while (resolved && !g_queue_is_empty(&todo)) {
+        g_autofree char *component = g_queue_pop_head(&todo);
+        char *next = descend(resolved, component, &todo, &links, error);
+
         g_free(resolved);
-        resolved = g_steal_pointer(&next);
+        resolved = next;
     }
-    return g_steal_pointer(&resolved);
+    g_queue_clear_full(&todo, g_free);
+    return resolved;
 }
 
 FerryPathSeen
@@ -97,16 +139,6 @@ ferry_path_presence(const char *path)
     if (lstat(path, &status) == 0)
         return FERRY_PATH_THERE;
     return errno == ENOENT || errno == ENOTDIR ? FERRY_PATH_ABSENT : FERRY_PATH_HIDDEN;
-}
-
-static bool
-is_symbolic_link(const char *path)
-{
-    g_autofree char *trimmed = g_strdup(path);
-    for (gsize length = strlen(trimmed); length > 1 && trimmed[length - 1] == '/'; length--)
-        trimmed[length - 1] = '\0';
-    struct stat status;
-    return lstat(trimmed, &status) == 0 && S_ISLNK(status.st_mode);
 }
 
 /* Returns: what follows @folder in @path, "" for @folder itself, or NULL when it lies outside. */
@@ -184,8 +216,6 @@ check(const char *path,
     g_return_val_if_fail(path && allowed, false);
     if (!check_text(path, error))
         return false;
-    if (is_symbolic_link(path))
-        return refuse(error, "Path \"%s\" is a symbolic link", path);
     resolved = resolve(path, error);
     if (!resolved || !find_root(resolved, allowed, is_folder, &root, error) ||
         !check_folders(resolved, root, error))
@@ -229,6 +259,22 @@ way_is_roots(const char *path)
             return false;
     } while (end);
     return true;
+}
+
+bool
+ferry_path_is_same(const char *a, const char *b)
+{
+    struct stat one;
+    struct stat other;
+
+    if (g_strcmp0(a, b) == 0)
+        return true;
+    if (!a || !b || stat(a, &one) != 0 || stat(b, &other) != 0)
+        return false;
+    /* A device has many nodes: /dev/GROUP/VOLUME, /dev/mapper/GROUP-VOLUME, /dev/dm-0. */
+    if (S_ISBLK(one.st_mode) || S_ISBLK(other.st_mode))
+        return S_ISBLK(one.st_mode) && S_ISBLK(other.st_mode) && one.st_rdev == other.st_rdev;
+    return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
 bool

@@ -16,11 +16,12 @@ FerryPathSeen ferry_path_presence(const char *path);
  * ferry_path_check:
  * @path: an absolute path from an order; the file itself need not exist
  * @allowed: NULL-terminated folders of the configuration
- * @ret_resolved: (nullable) (out) (transfer full): @path with `.`, `..` and symbolic links of every
- *   existing part resolved
- * @error: FERRY_ERROR_PATH_NOT_ALLOWED: relative, with control characters, longer than PATH_MAX, a
- *   symbolic link at its end, not below one of @allowed once resolved (the allowed folders are
- *   resolved too), or in a folder that everybody may write to; the hint names the way out
+ * @ret_resolved: (nullable) (out) (transfer full): @path with `.`, `..` and symbolic links
+ *   resolved, one at its end too; what a link leads to need not exist. Whoever acts goes by this
+ *   one
+ * @error: FERRY_ERROR_PATH_NOT_ALLOWED: relative, with control characters, longer than PATH_MAX,
+ *   not below one of @allowed once resolved (the allowed folders are resolved too), in a folder
+ *   that everybody may write to, or by a link in one; the hint names the way out
  */
 bool ferry_path_check(const char *path,
                       const char *const *allowed,
@@ -43,6 +44,10 @@ bool ferry_path_find_root(const char *path,
 /** @error: FERRY_ERROR_PATH_NOT_ALLOWED: @mode lets everybody write into @folder, who could put
  * another file under a name of ours. */
 bool ferry_path_check_writers(const char *folder, guint mode, GError **error);
+
+/** Returns: true when the two are the same file, folder or device, whatever they are called: links,
+ * mounts and nodes of a device lead to it. What is not there has its name alone. */
+bool ferry_path_is_same(const char *a, const char *b);
 
 /** Returns: true when nobody but root can make, change or replace what is at @path, wherever links
  * lead; also where nothing is. @path: absolute, without `.`, `..` and doubled slashes, or false. */

@@ -142,7 +142,8 @@ static void
 move_to_place(const Placing *self, FerryDisk *disk, const char *place)
 {
     if (g_path_is_absolute(place)) {
-        move_to_folder(disk, place, NULL);
+        g_autofree char *name = g_path_get_basename(place);
+        move_to_folder(disk, place, name);
         return;
     }
     g_autofree char *folder = self->folder_of(place, self->data);

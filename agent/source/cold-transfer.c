@@ -12,6 +12,7 @@
 #include "source/definition-call.h"
 #include "source/file-carrier.h"
 #include "source/migration-progress.h"
+#include "source/source-image.h"
 #include "virt/auto.h"
 #include "virt/domain-state.h"
 #include "virt/virt.h"
@@ -197,9 +198,10 @@ is_still_shut_off(const Cold *self, virConnectPtr connection, GError **error)
 static bool
 is_unchanged(const Cold *self, const FerryCarriedFile *file, GError **error)
 {
-    g_autofree char *digest =
-        ferry_digests_await(ferry_migration_agent(self->migration)->digests, file->path,
-                            ferry_migration_cancellable(self->migration), error);
+    const FerryAgent *agent = ferry_migration_agent(self->migration);
+    g_autofree char *path = ferry_source_image_path(agent, file->path);
+    g_autofree char *digest = ferry_digests_await(
+        agent->digests, path, ferry_migration_cancellable(self->migration), error);
 
     if (!digest)
         return false;

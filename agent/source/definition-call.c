@@ -7,6 +7,7 @@
 #include "virt/auto.h"
 #include "virt/domain.h"
 #include "virt/migrate.h"
+#include "virt/redefine.h"
 #include "virt/virt.h"
 
 /* Immutable. */
@@ -42,14 +43,19 @@ run_call(gpointer data, GError **error)
         domain ? ferry_virt_arrival_document(domain, ferry_migration_id(self->migration),
                                              self->addresses, error)
                : NULL;
+    g_autofree char *placed =
+        marked
+            ? ferry_redefinition_of_definition(marked, ferry_migration_instance(self->migration),
+                                               ferry_migration_migrate_data(self->migration), error)
+            : NULL;
     FerryTransferParameters parameters = {
         .offline = true,
         .libvirt_uri = self->libvirt_uri,
         .dest_name = ferry_migration_options(self->migration)->dest_name,
-        .dest_xml = marked,
+        .dest_xml = placed,
     };
 
-    return marked && ferry_virt_migrate(domain, &parameters, error);
+    return placed && ferry_virt_migrate(domain, &parameters, error);
 }
 
 FerryDetachedCall *

@@ -10,8 +10,7 @@
 #include "peer/peer.h"
 #include "runtime/fault-point.h"
 #include "runtime/stall-timer.h"
-
-#include <sys/stat.h>
+#include "source/source-image.h"
 
 /* While another migration brings the file, or the destination reads it. */
 #define ASK_AGAIN_MS 500
@@ -26,6 +25,7 @@
 typedef struct {
     const FerryFileCarrier *carrier;
     FerryCarriedFile *file;
+    const char *from; /* the file itself, on this host */
     FerryCarrierFunc func;
     gpointer data;
 
@@ -33,10 +33,10 @@ typedef struct {
     guint64 found_bytes; /* data that an earlier life of either agent had brought, as a guess */
     guint64 moved_to;    /* the furthest position that any call reached */
     FerryStallTimer stall;
-    gint64 life_us; /* last sign of life */
-    guint pause_ms; /* before the next try */
-    guint copies_from_zero;
-    bool complete; /* all was sent: it is to be verified and to get its name */
+    gint64 life_us;     /* last sign of life */
+    guint pause_ms;     /* before the next try */
+    guint wrong_copies; /* sent in full, and found to be another content */
+    bool complete;      /* all was sent: it is to be verified and to get its name */
 } Carrying;
 
 static bool
@@ -175,7 +175,7 @@ send_rest(Carrying *self, const FerryFileAnswer *answer, GError **error)
     FerryFileCopyRequest request = {
         .virt = carrier->agent->virt,
         .to_uri = carrier->libvirt_uri,
-        .from_path = self->file->path,
+        .from_path = self->from,
         .to_path = answer->path,
         .offset_bytes = answer->offset_bytes,
         .bandwidth_mibps = carrier->bandwidth_mibps,
@@ -217,10 +217,11 @@ try_again(Carrying *self, const GError *why)
 
 /* --- the way of a file ------------------------------------------------------------------------ */
 
+/* One that broke off, or for which the destination could not even be reached, was no copy. */
 static bool
-is_copied_too_often(Carrying *self, const FerryFileAnswer *answer, GError **error)
+is_copied_too_often(Carrying *self, GError **error)
 {
-    if (answer->offset_bytes > 0 || ++self->copies_from_zero <= MAX_COPIES)
+    if (!self->complete || ++self->wrong_copies < MAX_COPIES)
         return false;
     ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
                     "Look whether something writes to it on either host",
@@ -240,7 +241,7 @@ next_answer(Carrying *self, const FerryFileAnswer *answer, GError **error)
         ferry_agent_pause(self->carrier->agent, ASK_AGAIN_MS, self->carrier->cancellable);
         return self->complete ? ask_to_publish(self, error) : ask_to_prepare(self, error);
     }
-    if (is_copied_too_often(self, answer, error))
+    if (is_copied_too_often(self, error))
         return NULL;
     self->complete = send_rest(self, answer, &why);
     if (self->complete)
@@ -252,12 +253,14 @@ next_answer(Carrying *self, const FerryFileAnswer *answer, GError **error)
 }
 
 /* Where it cannot be looked at, it is made for nobody but its owner there. */
-static guint
-mode_of(const char *path)
+static void
+note_owners(FerryCarriedFile *file, const char *from)
 {
-    struct stat st;
+    g_autofree char *folder = g_path_get_dirname(file->path);
 
-    return lstat(path, &st) == 0 && S_ISREG(st.st_mode) ? st.st_mode & 07777 : 0;
+    file->owner = ferry_file_owner_of(from);
+    file->folder_owner = ferry_file_owner_of(folder);
+    file->mode = file->owner.known ? file->owner.mode : 0;
 }
 
 bool
@@ -268,14 +271,21 @@ ferry_file_carrier_bring(const FerryFileCarrier *carrier,
                          FerryCarrierResult *ret_result,
                          GError **error)
 {
+    g_autofree char *from = ferry_source_image_path(carrier->agent, file->path);
     Carrying self = {
-        .carrier = carrier, .file = file, .func = func, .data = data, .pause_ms = FIRST_PAUSE_MS};
+        .carrier = carrier,
+        .file = file,
+        .from = from,
+        .func = func,
+        .data = data,
+        .pause_ms = FIRST_PAUSE_MS,
+    };
     g_autoptr(FerryFileAnswer) answer = NULL;
 
-    file->mode = mode_of(file->path);
+    note_owners(file, from);
     if (!file->digest)
         file->digest =
-            ferry_digests_await(carrier->agent->digests, file->path, carrier->cancellable, error);
+            ferry_digests_await(carrier->agent->digests, from, carrier->cancellable, error);
     if (file->digest)
         answer = ask_to_prepare(&self, error);
 
@@ -287,7 +297,6 @@ ferry_file_carrier_bring(const FerryFileCarrier *carrier,
     }
     if (!answer)
         return false;
-    *ret_result =
-        (FerryCarrierResult){self.copies_from_zero == 0 && self.sent_bytes == 0, self.sent_bytes};
+    *ret_result = (FerryCarrierResult){!self.complete && self.sent_bytes == 0, self.sent_bytes};
     return true;
 }

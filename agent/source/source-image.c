@@ -28,6 +28,17 @@ resolve(FerryMigration *migration,
     return true;
 }
 
+char *
+ferry_source_image_path(const FerryAgent *agent, const char *path)
+{
+    char *resolved = NULL;
+
+    return ferry_path_check(path, (const char *const *)agent->config->allowed_paths, &resolved,
+                            NULL)
+               ? resolved
+               : g_strdup(path);
+}
+
 bool
 ferry_source_image_note(FerryMigration *migration, const char *path, GError **error)
 {

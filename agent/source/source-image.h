@@ -8,6 +8,10 @@
 #include "files/own-file.h"
 #include "source/migration.h"
 
+/** Returns: (transfer full): the file itself, where @path leads to it by a link and within the
+ * allowed folders; else @path: who reads files follows no link at its end. */
+char *ferry_source_image_path(const FerryAgent *agent, const char *path) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Notes what is at @path now. @error: as ferry_own_file_note(); FERRY_ERROR_PATH_NOT_ALLOWED */
 bool ferry_source_image_note(FerryMigration *migration,
                              const char *path,

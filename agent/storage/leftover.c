@@ -59,6 +59,19 @@ ferry_leftover_note(const FerryArrival *departure, const char *path, GError **er
                                        departure->migration_id, image.fingerprint, error));
 }
 
+/* Returns: (transfer full): under which name the journal has what the instance left at @path: a
+ * folder may have become a link since, or a link a folder. */
+static char *
+noted_path(const FerryAgent *agent, const char *path, const char *uuid)
+{
+    g_autoptr(GPtrArray) paths = ferry_journal_leftover_paths(agent->journal, uuid, NULL);
+
+    for (guint i = 0; paths && i < paths->len; i++)
+        if (ferry_path_is_same(g_ptr_array_index(paths, i), path))
+            return g_strdup(g_ptr_array_index(paths, i));
+    return g_strdup(path);
+}
+
 /* An agent of before noted the fingerprint alone, which still has to be the same. */
 static bool
 is_still_there(const FerryAgent *agent, const FerryLeftover *leftover, const char *path)
@@ -68,6 +81,7 @@ is_still_there(const FerryAgent *agent, const FerryLeftover *leftover, const cha
     const FerryOwnFile file = {.agent = agent,
                                .migration_id = leftover->migration_id,
                                .path = path,
+                               .noted_as = leftover->path,
                                .allowed_paths = (const char *const *)folders};
     FerryOwnFileSeen seen = ferry_own_file_look(&file, &why);
 
@@ -81,8 +95,9 @@ find(const FerryAgent *agent, virConnectPtr connection, const char *path, const 
 {
     g_autofree char *user = NULL;
     g_auto(FerryImage) image = {0};
+    g_autofree char *noted = noted_path(agent, path, uuid);
     g_autoptr(FerryLeftover) leftover =
-        ferry_journal_leftover_find(agent->journal, path, uuid, NULL);
+        ferry_journal_leftover_find(agent->journal, noted, uuid, NULL);
     bool found = leftover && is_still_there(agent, leftover, path) &&
                  ferry_virt_image_info(connection, path, "raw", &image, NULL) &&
                  g_strcmp0(leftover->fingerprint, image.fingerprint) == 0 &&
@@ -188,6 +203,28 @@ note_aside(const FerryLeftover *leftover, const FerryOwnFile *file, GError **err
            ferry_journal_aside_add(journal, file->migration_id, file->path, file->noted_as, error);
 }
 
+/* What follows knows it by the name that it has now. */
+static bool
+note_name(const FerryArrival *arrival,
+          const FerryLeftover *leftover,
+          const FerryOwnFile *file,
+          GError **error)
+{
+    FerryJournal *journal = arrival->agent->journal;
+    FerryFileIdentity identity = {0};
+    bool is_known = false;
+
+    if (g_strcmp0(leftover->path, file->path) == 0)
+        return true;
+    return ferry_journal_identity_get(journal, leftover->migration_id, leftover->path, &identity,
+                                      &is_known, error) &&
+           (!is_known || ferry_journal_identity_put(journal, leftover->migration_id, file->path,
+                                                    &identity, error)) &&
+           ferry_journal_leftover_add(journal, file->path, arrival->instance_uuid,
+                                      leftover->migration_id, leftover->fingerprint, error) &&
+           ferry_journal_leftover_forget(journal, leftover->path, error);
+}
+
 static bool
 set_aside(const FerryArrival *arrival,
           const FerryLeftover *leftover,
@@ -197,7 +234,7 @@ set_aside(const FerryArrival *arrival,
     bool is_forbidden = false;
     g_autoptr(GError) why = NULL;
 
-    if (!note_aside(leftover, file, error))
+    if (!note_name(arrival, leftover, file, error) || !note_aside(leftover, file, error))
         return false;
     ferry_fault_point("aside", "begin");
     if (!ferry_own_file_rename(file, file->noted_as, &is_forbidden, &why)) {

@@ -16,9 +16,10 @@
 static bool
 may_be_held(const FerryAgent *agent, const FerryDisk *disk, GError **error)
 {
-    g_autofree char *folder = g_path_get_dirname(disk->source);
-    g_autofree char *name = g_path_get_basename(disk->source);
-    g_autofree char *held_name = ferry_held_file_name(name, "00000000-0000-0000-0000-000000000000");
+    g_autofree char *path = NULL;
+    g_autofree char *folder = NULL;
+    g_autofree char *name = NULL;
+    g_autofree char *held_name = NULL;
 
     if (ferry_disk_is_block(disk)) {
         ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
@@ -27,9 +28,12 @@ may_be_held(const FerryAgent *agent, const FerryDisk *disk, GError **error)
                         disk->target, disk->source);
         return false;
     }
-    if (!ferry_path_check(disk->source, (const char *const *)agent->config->allowed_paths, NULL,
+    if (!ferry_path_check(disk->source, (const char *const *)agent->config->allowed_paths, &path,
                           error))
         return false;
+    folder = g_path_get_dirname(path);
+    name = g_path_get_basename(path);
+    held_name = ferry_held_file_name(name, "00000000-0000-0000-0000-000000000000");
     if (strlen(held_name) > NAME_MAX) {
         ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
                         "Give the file a shorter name, or keep or delete the source disks",

@@ -127,7 +127,7 @@ ferry_virt_chain_has(virConnectPtr connection, const FerryDisk *disk, const char
             !image.qcow2.has_backing_file)
             return false;
         named = ferry_chain_resolve(at, image.qcow2.backing_name);
-        if (g_strcmp0(named, path) == 0)
+        if (ferry_path_is_same(named, path))
             return true;
         volume = named ? ferry_virt_volume_find(connection, named, NULL) : NULL;
         if (!volume)

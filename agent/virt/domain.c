@@ -2,15 +2,15 @@
 
 #include "virt/domain.h"
 
+#include "model/paths.h"
 #include "virt/auto.h"
 #include "virt/block.h"
 #include "virt/chain.h"
+#include "virt/disk-volume.h"
 #include "virt/domain-state.h"
 #include "virt/error.h"
 #include "virt/volume.h"
 #include "xml/domain.h"
-
-#include <sys/stat.h>
 
 /* --- finding and describing ------------------------------------------------------------------- */
 
@@ -56,12 +56,16 @@ static void
 look_at_disk(virConnectPtr connection, FerryDisk *disk)
 {
     g_autoptr(GError) error = NULL;
+    g_autofree char *folder = NULL;
     g_auto(FerryImage) image = {0};
 
     if (disk->source && g_strcmp0(disk->type, "block") == 0)
         look_at_block(connection, disk);
     if (!disk->source || g_strcmp0(disk->type, "file") != 0)
         return;
+    folder = g_path_get_dirname(disk->source);
+    disk->owner = ferry_file_owner_of(disk->source);
+    disk->folder_owner = ferry_file_owner_of(folder);
     if (!ferry_virt_image_info(connection, disk->source, disk->format, &image, &error)) {
         g_debug("Image of disk '%s' cannot be looked at: %s", disk->target, error->message);
         return;
@@ -135,6 +139,8 @@ ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError
     instance->persistent = virDomainIsPersistent(domain) == 1;
 
     bool asking = qemu_may_be_asked(domain);
+
+    ferry_virt_disk_volumes_resolve(connection, instance);
 
     for (guint i = 0; i < instance->disks->len; i++) {
         FerryDisk *disk = g_ptr_array_index(instance->disks, i);
@@ -249,24 +255,14 @@ ferry_virt_domain_retire(virConnectPtr connection, const char *uuid, bool undefi
 
 /* --- who uses a file -------------------------------------------------------------------------- */
 
-/* A device has many names: /dev/GROUP/VOLUME, /dev/mapper/GROUP-VOLUME, /dev/dm-0. */
-static bool
-is_same_place(const char *a, const char *b)
-{
-    struct stat one;
-    struct stat other;
-
-    return g_strcmp0(a, b) == 0 ||
-           (a && stat(a, &one) == 0 && S_ISBLK(one.st_mode) && stat(b, &other) == 0 &&
-            S_ISBLK(other.st_mode) && one.st_rdev == other.st_rdev);
-}
-
 /* libvirt shows the chain of a domain that runs; of another one the images' headers tell. */
 static bool
 disk_uses(virConnectPtr connection, const FerryDisk *disk, const char *path, bool is_active)
 {
-    return is_same_place(disk->source, path) ||
-           g_strv_contains((const char *const *)disk->backing_chain, path) ||
+    for (char **layer = disk->backing_chain; *layer; layer++)
+        if (ferry_path_is_same(*layer, path))
+            return true;
+    return ferry_path_is_same(disk->source, path) ||
            (!is_active && disk->source && ferry_virt_chain_has(connection, disk, path));
 }
 
@@ -282,8 +278,9 @@ domain_uses(virConnectPtr connection, virDomainPtr domain, const char *path)
     g_autofree char *xml = raw;
     g_autoptr(FerryInstance) instance = ferry_domxml_parse(xml, NULL);
 
-    if (!instance || g_strcmp0(instance->nvram, path) == 0)
+    if (!instance || ferry_path_is_same(instance->nvram, path))
         return true;
+    ferry_virt_disk_volumes_resolve(connection, instance);
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 

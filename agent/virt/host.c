@@ -9,6 +9,7 @@
 #include "virt/domain-state.h"
 #include "virt/domain.h"
 #include "virt/error.h"
+#include "virt/passing-pool.h"
 #include "xml/host.h"
 #include "xml/volume.h"
 
@@ -214,7 +215,8 @@ describe_pools(virConnectPtr connection)
     int count = virConnectListAllStoragePools(connection, &pools, 0);
 
     for (int i = 0; i < count; i++) {
-        json_array_append_new(list, describe_pool(pools[i]));
+        if (!ferry_passing_pool_is(pools[i]))
+            json_array_append_new(list, describe_pool(pools[i]));
         virStoragePoolFree(pools[i]);
     }
     free(pools);

@@ -114,7 +114,7 @@ define_passing_pool(virConnectPtr connection, const char *path)
 {
     g_autofree char *id = g_uuid_string_random();
     g_autofree char *name = g_strconcat("virt-ferry-", id, NULL);
-    g_autofree char *xml = ferry_poolxml_build(name, /* uuid= */ NULL, path);
+    g_autofree char *xml = ferry_poolxml_build(name, /* uuid= */ NULL, path, /* owner= */ NULL);
 
     return virStoragePoolDefineXML(connection, xml, 0);
 }

@@ -14,21 +14,45 @@ ferry_redefinition_clear(FerryRedefinition *redefinition)
     g_clear_pointer(&redefinition->persistent, g_free);
 }
 
-static void
-add_edit(GArray *edits, const FerryDisk *disk, const FerryMigrateVolume *volume, bool unmap_zeroes)
+/* Whether the destination has a pool of that name in the same folder: then its definition may go on
+ * naming the volume. */
+static bool
+keeps_name(const FerryDisk *disk, const char *path, const FerryMigrateData *migrate_data)
 {
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    gsize index = 0;
+    json_t *pool = NULL;
+
+    json_array_foreach(migrate_data->pools, index, pool)
+        if (g_strcmp0(ferry_json_get_string(pool, "name"), disk->volume_pool) == 0)
+            return g_strcmp0(ferry_json_get_string(pool, "path"), folder) == 0 &&
+                   g_strcmp0(name, disk->volume_name) == 0;
+    return false;
+}
+
+static void
+add_edit(GArray *edits,
+         const FerryDisk *disk,
+         const FerryMigrateData *migrate_data,
+         bool unmap_zeroes)
+{
+    const FerryMigrateVolume *volume =
+        disk->migrate ? ferry_migrate_data_find(migrate_data, disk->target) : NULL;
     const char *path = volume ? volume->path : NULL;
     const char *format = volume ? volume->format : NULL;
     FerryDiskEdit edit = {
         .target = disk->target,
         .from = disk->source,
+        .pool = disk->volume_pool,
+        .volume = disk->volume_name,
         .path = path ? path : disk->source,
         .format = format ? format : disk->format,
         .unmap_zeroes = unmap_zeroes,
     };
 
-    if (unmap_zeroes || g_strcmp0(edit.path, disk->source) != 0 ||
-        g_strcmp0(edit.format, disk->format) != 0)
+    if ((disk->volume_pool && !keeps_name(disk, edit.path, migrate_data)) || unmap_zeroes ||
+        g_strcmp0(edit.path, disk->source) != 0 || g_strcmp0(edit.format, disk->format) != 0)
         g_array_append_val(edits, edit);
 }
 
@@ -41,9 +65,8 @@ list_edits(const FerryInstance *instance, const FerryMigrateData *migrate_data, 
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 
-        if (disk->migrate)
-            add_edit(edits, disk, ferry_migrate_data_find(migrate_data, disk->target),
-                     unmap_zeroes);
+        if (disk->migrate || (disk->carry && disk->volume_pool))
+            add_edit(edits, disk, migrate_data, unmap_zeroes && disk->migrate);
     }
     return edits;
 }
@@ -78,6 +101,18 @@ edit(virDomainPtr domain, unsigned int flags, const Edits *edits, guint *ret_edi
     g_autofree char *here = edited;
 
     return ferry_domxml_move_listeners(here, edits->addresses, error);
+}
+
+char *
+ferry_redefinition_of_definition(const char *xml,
+                                 const FerryInstance *instance,
+                                 const FerryMigrateData *migrate_data,
+                                 GError **error)
+{
+    g_autoptr(GArray) edits = list_edits(instance, migrate_data, /* unmap_zeroes= */ false);
+
+    return ferry_domxml_edit(xml, (const FerryDiskEdit *)(const void *)edits->data, edits->len,
+                             NULL, error);
 }
 
 bool

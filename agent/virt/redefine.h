@@ -41,3 +41,10 @@ bool ferry_redefinition_make(virDomainPtr domain,
                              bool sparsify,
                              FerryRedefinition *ret,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full): @xml, the definition of an instance that does not run, with its
+ * secrets, as the destination is to have it. */
+char *ferry_redefinition_of_definition(const char *xml,
+                                       const FerryInstance *instance,
+                                       const FerryMigrateData *migrate_data,
+                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,6 +3,7 @@
 #include "virt/snapshot.h"
 
 #include "virt/auto.h"
+#include "virt/disk-volume.h"
 #include "virt/domain.h"
 #include "virt/error.h"
 #include "xml/domain.h"
@@ -27,8 +28,11 @@ read_instance(virDomainPtr domain, unsigned int flags, GError **error)
     }
 
     g_autofree char *xml = raw;
+    FerryInstance *instance = ferry_domxml_parse(xml, error);
 
-    return ferry_domxml_parse(xml, error);
+    if (instance)
+        ferry_virt_disk_volumes_resolve(virDomainGetConnect(domain), instance);
+    return instance;
 }
 
 static FerryTop

@@ -162,15 +162,19 @@ ferry_virt_volume_scan(virConnectPtr connection,
                        gpointer data,
                        GError **error)
 {
-    virStorageVolPtr found = NULL;
+    g_auto(FerryReachedVolume) reached = {0};
 
-    if (!find_volume(connection, path, &found, error))
+    if (!ferry_virt_volume_reach(connection, path, &reached, error))
         return false;
+    if (!reached.volume) {
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Look whether it is there",
+                        "libvirt does not see '%s'", path);
+        return false;
+    }
 
-    g_autoptr(virStorageVol) volume = found;
     g_autoptr(virStream) stream = virStreamNew(connection, 0);
 
-    if (!stream || virStorageVolDownload(volume, stream, offset, 0,
+    if (!stream || virStorageVolDownload(reached.volume, stream, offset, 0,
                                          VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM) < 0)
         return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
                                      "Cannot read the volume '%s'", path);

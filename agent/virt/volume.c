@@ -2,6 +2,7 @@
 
 #include "virt/volume.h"
 
+#include "model/paths.h"
 #include "virt/auto.h"
 #include "virt/error.h"
 #include "virt/pool.h"
@@ -69,6 +70,44 @@ ferry_virt_volume_length(virConnectPtr connection,
     return true;
 }
 
+/* A folder that is there, and of files: the nodes of devices are nobody's to delete. */
+static bool
+may_become_pool(const char *folder)
+{
+    return ferry_path_presence(folder) != FERRY_PATH_ABSENT && strcmp(folder, "/dev") != 0 &&
+           !g_str_has_prefix(folder, "/dev/");
+}
+
+bool
+ferry_virt_volume_reach(virConnectPtr connection,
+                        const char *path,
+                        FerryReachedVolume *ret,
+                        GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autoptr(GError) why = NULL;
+    FerryReachedVolume reached = {.volume = ferry_virt_volume_find(connection, path, &why)};
+
+    if (!reached.volume && !why && may_become_pool(folder) &&
+        ferry_passing_pool_enter(connection, folder, &reached.passing, &why) &&
+        reached.passing.pool)
+        reached.volume = ferry_virt_volume_find(connection, path, &why);
+    if (why) {
+        ferry_reached_volume_clear(&reached);
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    *ret = reached;
+    return true;
+}
+
+void
+ferry_reached_volume_clear(FerryReachedVolume *self)
+{
+    g_clear_pointer(&self->volume, virStorageVolFree);
+    ferry_passing_pool_leave(&self->passing);
+}
+
 static gssize
 read_stream(virStreamPtr stream, guint8 *buffer, gsize size)
 {
@@ -121,10 +160,9 @@ static bool
 parse_head(const char *path, const guint8 *head, gssize length, FerryQcow2 *qcow2, GError **error)
 {
     if (length < 0) {
-        ferry_set_error(
-            error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
-            "Define and start a storage pool for its folder, so that libvirt can read it",
-            "The head of image '%s' cannot be read", path);
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+                        "Look whether it is there, and whether libvirtd may read it",
+                        "The head of image '%s' cannot be read", path);
         return false;
     }
     if (!ferry_qcow2_parse(head, (gsize)length, qcow2, error)) {
@@ -192,7 +230,7 @@ pool_of(virStorageVolPtr volume)
 {
     g_autoptr(virStoragePool) pool = virStoragePoolLookupByVolume(volume);
 
-    return pool ? g_strdup(virStoragePoolGetName(pool)) : NULL;
+    return pool && !ferry_passing_pool_is(pool) ? g_strdup(virStoragePoolGetName(pool)) : NULL;
 }
 
 static bool
@@ -203,10 +241,12 @@ look_at(virStorageVolPtr volume, const char *path, FerryImage *image, GError **e
         return true;
     if (volume)
         return look_at_volume(volume, image, error);
-    ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
-                    "Define and start a storage pool for its folder",
-                    "No active pool holds '%s' and it cannot be looked at: %s", path,
-                    errno != 0 ? g_strerror(errno) : "it is no regular file");
+    ferry_set_error(
+        error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+        "Look whether it is there; give the agent's user the right to search its folder "
+        "(setfacl -m u:virt-ferry:x)",
+        "No active pool holds '%s' and it cannot be looked at: %s", path,
+        errno != 0 ? g_strerror(errno) : "it is no regular file");
     return false;
 }
 
@@ -215,7 +255,18 @@ length_of_file(const char *path)
 {
     struct stat st;
 
-    return lstat(path, &st) == 0 && S_ISREG(st.st_mode) ? (guint64)st.st_size : 0;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (guint64)st.st_size : 0;
+}
+
+/* Whether libvirt has to be asked, for nothing tells the agent's user. */
+static bool
+is_hidden(const char *path, const char *format)
+{
+    struct stat st;
+
+    return stat(path, &st) != 0
+               ? errno == EACCES
+               : S_ISREG(st.st_mode) && g_strcmp0(format, "qcow2") == 0 && access(path, R_OK) != 0;
 }
 
 bool
@@ -228,7 +279,14 @@ ferry_virt_image_info(virConnectPtr connection,
     g_auto(FerryImage) image = {0};
     guint8 head[FERRY_QCOW2_HEAD_BYTES];
     g_autoptr(GError) ignored = NULL;
-    g_autoptr(virStorageVol) volume = ferry_virt_volume_find(connection, path, &ignored);
+    g_auto(FerryReachedVolume) reached = {0};
+
+    if (!is_hidden(path, format))
+        reached.volume = ferry_virt_volume_find(connection, path, &ignored);
+    else if (!ferry_virt_volume_reach(connection, path, &reached, error))
+        return false;
+
+    virStorageVolPtr volume = reached.volume;
 
     image.format = g_strdup(format);
     if (!look_at(volume, path, &image, error))
@@ -279,13 +337,31 @@ is_in_the_way(const char *path)
            (ferry_virt_error_is(VIR_ERR_OPERATION_INVALID) && access(path, F_OK) == 0);
 }
 
+static virStorageVolPtr
+create_as(virStoragePoolPtr pool, const FerryNewImage *image, const FerryFileOwner *owner)
+{
+    FerryNewImage own = *image;
+
+    own.owner = owner;
+
+    g_autofree char *xml = ferry_volxml_build(&own);
+
+    return create_patiently(pool, xml, image->secret_uuid);
+}
+
 static bool
 create_by_libvirt(virStoragePoolPtr pool, const FerryNewImage *image, GError **error)
 {
     g_autofree char *name = g_path_get_basename(image->path);
-    g_autofree char *xml = ferry_volxml_build(image);
-    g_autoptr(virStorageVol) volume = create_patiently(pool, xml, image->secret_uuid);
+    g_autoptr(virStorageVol) volume = create_as(pool, image, image->owner);
 
+    /* Some file systems have no owners, or do not let root give files away. */
+    if (!volume && image->owner && image->owner->known &&
+        ferry_virt_error_is(VIR_ERR_SYSTEM_ERROR)) {
+        volume = create_as(pool, image, NULL);
+        if (volume)
+            g_message("'%s' could not be given to its owner on the source", image->path);
+    }
     if (volume)
         return true;
 
@@ -371,12 +447,28 @@ run_qemu_img(const FerryNewImage *image, GError **error)
     return false;
 }
 
+/* Where the agent's user may not, it stays that user's; a check has said so. */
+static void
+give_to_owner(const FerryNewImage *image, int fd)
+{
+    uid_t uid = 0;
+    gid_t gid = 0;
+
+    if (!image->owner || !image->owner->known)
+        return;
+    ferry_file_owner_here(image->owner, &uid, &gid);
+    if (fchmod(fd, 0600 | (image->owner->mode & 0064)) != 0 || fchown(fd, uid, gid) != 0)
+        g_message("'%s' stays the agent's own: %s", image->path, g_strerror(errno));
+}
+
 static bool
 create_by_qemu_img(const FerryNewImage *image, GError **error)
 {
     int fd = reserve_file(image->path, error);
     bool made = fd >= 0 && run_qemu_img(image, error);
 
+    if (made)
+        give_to_owner(image, fd);
     if (fd >= 0 && !made)
         remove_reserved(fd, image->path);
     if (fd >= 0)
@@ -398,14 +490,11 @@ ferry_virt_volume_create(virStoragePoolPtr pool, const FerryNewImage *image, GEr
 bool
 ferry_virt_volume_delete(virConnectPtr connection, const char *path, GError **error)
 {
-    g_autoptr(GError) find_error = NULL;
-    g_autoptr(virStorageVol) volume = ferry_virt_volume_find(connection, path, &find_error);
+    g_auto(FerryReachedVolume) reached = {0};
 
-    if (find_error) {
-        g_propagate_error(error, g_steal_pointer(&find_error));
+    if (!ferry_virt_volume_reach(connection, path, &reached, error))
         return false;
-    }
-    if (!volume) {
+    if (!reached.volume) {
         if (access(path, F_OK) != 0 && errno == ENOENT)
             return true;
         ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
@@ -413,7 +502,7 @@ ferry_virt_volume_delete(virConnectPtr connection, const char *path, GError **er
                         "The file '%s' is there, but no active pool holds it", path);
         return false;
     }
-    if (virStorageVolDelete(volume, 0) < 0 && !ferry_virt_error_is(VIR_ERR_NO_STORAGE_VOL))
+    if (virStorageVolDelete(reached.volume, 0) < 0 && !ferry_virt_error_is(VIR_ERR_NO_STORAGE_VOL))
         return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
                                      "Cannot delete the image '%s'", path);
     return true;

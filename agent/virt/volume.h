@@ -11,6 +11,7 @@
 
 #include "model/new-image.h"
 #include "model/qcow2.h"
+#include "virt/passing-pool.h"
 
 /* An image as the storage shows it. A plain value. */
 typedef struct {
@@ -65,6 +66,21 @@ bool ferry_virt_volume_length(virConnectPtr connection,
 bool ferry_virt_volume_delete(virConnectPtr connection,
                               const char *path,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A volume, and the pool that was made for the time that it is looked at. A plain value. */
+typedef struct {
+    virStorageVolPtr volume; /* NULL: there is none */
+    FerryPassingPool passing;
+} FerryReachedVolume;
+
+void ferry_reached_volume_clear(FerryReachedVolume *reached);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryReachedVolume, ferry_reached_volume_clear)
+
+/** As ferry_virt_volume_find(); where no pool has the folder it is one until @ret is cleared. */
+bool ferry_virt_volume_reach(virConnectPtr connection,
+                             const char *path,
+                             FerryReachedVolume *ret,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: (transfer full) (nullable): the volume at @path after refreshing its pool when needed;
  * NULL without @error when there is none. */

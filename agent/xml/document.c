@@ -222,7 +222,10 @@ ferry_xml_add(xmlNode *node, const char *name, const char *text)
 void
 ferry_xml_set(xmlNode *node, const char *name, const char *value)
 {
-    xmlSetProp(node, BAD_CAST name, BAD_CAST value);
+    if (value)
+        xmlSetProp(node, BAD_CAST name, BAD_CAST value);
+    else
+        xmlUnsetProp(node, BAD_CAST name);
 }
 
 void

@@ -59,7 +59,7 @@ xmlDoc *ferry_xml_new(const char *root);
 /** Adds an element below @node, with @text (nullable) escaped as needed. Returns: it. */
 xmlNode *ferry_xml_add(xmlNode *node, const char *name, const char *text);
 
-/** Sets an attribute of @node, escaped as needed. */
+/** Sets an attribute of @node, escaped as needed; NULL takes it away. */
 void ferry_xml_set(xmlNode *node, const char *name, const char *value);
 
 /** Takes @node, and what is below, out of its document and frees it. */

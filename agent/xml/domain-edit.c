@@ -15,11 +15,37 @@ place_attribute(const xmlNode *disk)
 }
 
 static bool
+is_volume(const xmlNode *disk)
+{
+    return ferry_xml_attribute_is(disk, "type", "volume");
+}
+
+static bool
+has_place(const xmlNode *disk, const FerryDiskEdit *edit)
+{
+    const xmlNode *source = ferry_xml_child(disk, "source");
+    if (!is_volume(disk))
+        return ferry_xml_attribute_is(source, place_attribute(disk), edit->from);
+    return edit->volume && ferry_xml_attribute_is(source, "pool", edit->pool) &&
+           ferry_xml_attribute_is(source, "volume", edit->volume);
+}
+
+static bool
 is_meant(const xmlNode *disk, const FerryDiskEdit *edit)
 {
     return ferry_xml_attribute_is(ferry_xml_child(disk, "target"), "dev", edit->target) &&
-           ferry_xml_attribute_is(ferry_xml_child(disk, "source"), place_attribute(disk),
-                                  edit->from);
+           has_place(disk, edit);
+}
+
+static void
+name_by_path(xmlNode *disk, const char *path)
+{
+    xmlNode *source = ferry_xml_child(disk, "source");
+    ferry_xml_set(disk, "type", g_str_has_prefix(path, "/dev/") ? "block" : "file");
+    ferry_xml_set(source, "pool", NULL);
+    ferry_xml_set(source, "volume", NULL);
+    ferry_xml_set(source, "mode", NULL);
+    ferry_xml_set(source, place_attribute(disk), path);
 }
 
 static void
@@ -57,6 +83,8 @@ set_format(xmlNode *disk, const char *format)
 static void
 edit_disk(xmlNode *disk, const FerryDiskEdit *edit)
 {
+    if (is_volume(disk))
+        name_by_path(disk, edit->path);
     if (strcmp(edit->path, edit->from) != 0) {
         ferry_xml_set(ferry_xml_child(disk, "source"), place_attribute(disk), edit->path);
         remove_child(disk, "backingStore");

@@ -12,7 +12,9 @@
 /* What changes of one disk; the strings are the caller's. */
 typedef struct {
     const char *target;
-    const char *from;   /* the file that it has: another one is left alone */
+    const char *from; /* the file that it has: another one is left alone */
+    const char *pool; /* where it is named as a volume: of this pool, instead; or NULL */
+    const char *volume;
     const char *path;   /* the file that it gets */
     const char *format; /* "raw" or "qcow2" */
     bool unmap_zeroes;  /* what reads as zeroes is given back: detect_zeroes and discard */
@@ -21,7 +23,9 @@ typedef struct {
 /**
  * ferry_domxml_edit:
  * @xml: a <domain> with secrets, as libvirt printed it
- * @edits: one a disk. A <backingStore> goes where the file does: libvirt reads the chain anew
+ * @edits: one a disk. One that is named as a volume is named as a file afterwards, or as a device
+ *   where its path lies in /dev. A <backingStore> goes where the file does: libvirt reads the chain
+ *   anew
  * @ret_edited: (nullable): how many of @edits found their disk
  * @error: FERRY_ERROR_INVALID_REQUEST: not a domain's XML
  * Returns: (transfer full): the changed document.

@@ -132,6 +132,10 @@ read_disk(const xmlNode *node)
     disk->bus = ferry_xml_attribute(target, "bus");
     disk->format = attribute_or(driver, "type", "raw");
     disk->source = source_name(source, disk->type);
+    if (g_strcmp0(disk->type, "volume") == 0) {
+        disk->volume_pool = ferry_xml_attribute(source, "pool");
+        disk->volume_name = ferry_xml_attribute(source, "volume");
+    }
     disk->readonly = ferry_xml_child(node, "readonly") != NULL;
     disk->shareable = ferry_xml_child(node, "shareable") != NULL;
     disk->transient = ferry_xml_child(node, "transient") != NULL;

@@ -50,6 +50,27 @@ add_backing(xmlNode *volume, const FerryBacking *backing)
 }
 
 static void
+add_owner(xmlNode *target, const FerryFileOwner *owner, guint mode)
+{
+    uid_t uid = 0;
+    gid_t gid = 0;
+    g_autofree char *mode_text = g_strdup_printf("0%o", mode);
+    g_autofree char *uid_text = NULL;
+    g_autofree char *gid_text = NULL;
+    xmlNode *permissions = NULL;
+
+    if (!owner || !owner->known)
+        return;
+    ferry_file_owner_here(owner, &uid, &gid);
+    uid_text = g_strdup_printf("%u", uid);
+    gid_text = g_strdup_printf("%u", gid);
+    permissions = ferry_xml_add(target, "permissions", NULL);
+    ferry_xml_add(permissions, "mode", mode_text);
+    ferry_xml_add(permissions, "owner", uid_text);
+    ferry_xml_add(permissions, "group", gid_text);
+}
+
+static void
 add_luks(xmlNode *target, const char *secret_uuid)
 {
     xmlNode *encryption = ferry_xml_add(target, "encryption", NULL);
@@ -78,6 +99,8 @@ ferry_volxml_build(const FerryNewImage *image)
     ferry_xml_set(ferry_xml_add(target, "format", NULL), "type", image->format);
     if (strcmp(image->format, "qcow2") == 0 && image->qcow2 && image->qcow2->known)
         add_qcow2(target, image->qcow2);
+    /* No program, and not for everybody to write to, whatever a stranger says. */
+    add_owner(target, image->owner, image->owner ? 0600 | (image->owner->mode & 0064) : 0);
     if (image->secret_uuid)
         add_luks(target, image->secret_uuid);
     if (image->backing.path)
@@ -133,7 +156,10 @@ ferry_volxml_parse(const char *xml, FerryVolumeInfo *ret_info, GError **error)
 }
 
 char *
-ferry_poolxml_build(const char *name, const char *uuid, const char *directory)
+ferry_poolxml_build(const char *name,
+                    const char *uuid,
+                    const char *directory,
+                    const FerryFileOwner *owner)
 {
     g_return_val_if_fail(name && directory, NULL);
     g_autoptr(xmlDoc) document = ferry_xml_new("pool");
@@ -142,7 +168,9 @@ ferry_poolxml_build(const char *name, const char *uuid, const char *directory)
     ferry_xml_add(pool, "name", name);
     if (uuid)
         ferry_xml_add(pool, "uuid", uuid);
-    ferry_xml_add(ferry_xml_add(pool, "target", NULL), "path", directory);
+    xmlNode *target = ferry_xml_add(pool, "target", NULL);
+    ferry_xml_add(target, "path", directory);
+    add_owner(target, owner, owner ? 0700 | (owner->mode & 0075) : 0);
     return ferry_xml_dump(pool);
 }
 

@@ -23,9 +23,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryVolumeInfo, ferry_volume_info_clear)
 
 /**
  * ferry_volxml_build:
- * @image: its version, cluster size, lazy refcounts and extended L2 entries are asked for. Refcount
- *   width and compression are left to QEMU's defaults: libvirt cannot ask for them, and the guest
- *   does not see them. libvirt wants a backing file to exist
+ * @image: its owner, version, cluster size, lazy refcounts and extended L2 entries are asked for.
+ *   Refcount width and compression are left to QEMU's defaults: libvirt cannot ask for them, and
+ *   the guest does not see them. libvirt wants a backing file to exist
  * Returns: (transfer full): a <volume> of that capacity that allocates nothing, named as the last
  * part of the path.
  */
@@ -44,8 +44,11 @@ bool ferry_volxml_parse(const char *xml,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: (transfer full): a <pool type='dir'> for an absolute @directory. @uuid: (nullable):
- * libvirt chooses one. */
-char *ferry_poolxml_build(const char *name, const char *uuid, const char *directory);
+ * libvirt chooses one. @owner: (nullable): who gets the folder when libvirt makes it. */
+char *ferry_poolxml_build(const char *name,
+                          const char *uuid,
+                          const char *directory,
+                          const FerryFileOwner *owner);
 
 /**
  * ferry_poolxml_parse:

@@ -116,7 +116,8 @@ def config_drive(stage):
                            devices=[cdrom(drive)])
     stage.carry(guest)
     _same(stage, drive)
-    equal(os.stat(stage.destination.path(drive)).st_mode & 0o077, 0, "mode of the drive")
+    equal(os.stat(stage.destination.path(drive)).st_mode,
+          os.stat(stage.source.path(drive)).st_mode, "mode of the drive")
     stage.runs_on(guest, stage.destination)
     matrix.record("config drive beside the disk", moved=True)
 

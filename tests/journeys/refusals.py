@@ -211,9 +211,8 @@ def allowed_elsewhere(stage):
         stage.defer(stage.remove, host, OUTSIDE)
         stage.defer(stage.remove, host, folder)
     with stage.both(storage={"allowed_paths": "%s:%s" % (IMAGES, OUTSIDE)}):
-        _refused_by(stage, ["source-pool"], guest, source_disks="delete")
-        stage.carry(guest)
-    stage.defer(forget_pool, stage.destination, "deep")
+        with stage.unchanged_pools():
+            stage.carry(guest, source_disks="delete")
 
 
 # Room

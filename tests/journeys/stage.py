@@ -123,6 +123,13 @@ class Stage:
         yield
         equal(self.picture(*hosts), before, "changed")
 
+    @contextlib.contextmanager
+    def unchanged_pools(self):
+        """No host has a pool more or less after the block."""
+        before = {name: pools(host) for name, host in self.hosts.items()}
+        yield
+        equal({name: pools(host) for name, host in self.hosts.items()}, before, "pools")
+
     # Guests
 
     def guest(self, *disks, host=SOURCE, stem="vm", **options):

@@ -166,10 +166,13 @@ json_t *
 agent_instance_info(const char *path, const char *format, const char *state)
 {
     g_autofree char *xml = agent_domain_xml(path, format);
-    json_t *disk = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b}", "target", "vda",
-                             "bus", "virtio", "device", "disk", "type", "file", "source", path,
-                             "format", format, "capacity_bytes", (json_int_t)(8 * MIB),
-                             "allocation_bytes", (json_int_t)MIB, "migrate", true);
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *pool = g_path_get_basename(folder);
+    json_t *disk =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b}", "target", "vda", "bus",
+                  "virtio", "device", "disk", "type", "file", "source", path, "pool", pool,
+                  "format", format, "capacity_bytes", (json_int_t)(8 * MIB), "allocation_bytes",
+                  (json_int_t)MIB, "migrate", true);
 
     return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:i, s:I, s:[o], s:s}", "name",
                      "web-1", "uuid", UUID, "state", state, "state_reason", "booted", "persistent",

@@ -304,6 +304,13 @@ virConnectListAllDomains(virConnectPtr connection, virDomainPtr **ret, unsigned 
     return count;
 }
 
+/* There is one world, whatever the connection. */
+virConnectPtr
+virDomainGetConnect(virDomainPtr handle)
+{
+    return NULL;
+}
+
 const char *
 virDomainGetName(virDomainPtr handle)
 {

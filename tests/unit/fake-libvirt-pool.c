@@ -372,6 +372,34 @@ virStoragePoolDefineXML(virConnectPtr connection, const char *xml, unsigned int 
     return NULL;
 }
 
+virStoragePoolPtr
+virStoragePoolCreateXML(virConnectPtr connection, const char *xml, unsigned int flags)
+{
+    virStoragePoolPtr pool = virStoragePoolDefineXML(connection, xml, 0);
+
+    if (pool) {
+        FERRY_LOCK_SCOPE(&fake_lock);
+
+        fake_pool_of(pool)->transient = true;
+    }
+    if (!pool || (flags & VIR_STORAGE_POOL_CREATE_WITH_BUILD) == 0 ||
+        virStoragePoolBuild(pool, 0) == 0)
+        if (pool && virStoragePoolCreate(pool, 0) == 0)
+            return pool;
+    if (pool)
+        virStoragePoolFree(pool);
+    return NULL;
+}
+
+int
+virStoragePoolIsPersistent(virStoragePoolPtr handle)
+{
+    FERRY_LOCK_SCOPE(&fake_lock);
+    const FakePool *pool = fake_pool_of(handle);
+
+    return pool ? !pool->transient : -1;
+}
+
 int
 virStoragePoolGetUUIDString(virStoragePoolPtr handle, char *text)
 {
@@ -458,9 +486,12 @@ virStoragePoolDestroy(virStoragePoolPtr handle)
     FERRY_LOCK_SCOPE(&fake_lock);
     FakePool *pool = fake_pool_of(handle);
 
-    if (pool)
-        pool->active = false;
-    return pool ? 0 : -1;
+    if (!pool)
+        return -1;
+    pool->active = false;
+    if (pool->transient)
+        g_ptr_array_remove(pools, pool);
+    return 0;
 }
 
 /* The folder goes, if it is empty. */

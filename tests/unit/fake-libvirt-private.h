@@ -104,6 +104,7 @@ typedef struct {
     char *name;
     char *type;
     char *folder;
+    bool transient;
     bool active;
     bool autostart;
     bool defined;

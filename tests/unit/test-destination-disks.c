@@ -334,7 +334,7 @@ test_file_mode(Fixture *self, gconstpointer user_data)
         mode_t partial;
         mode_t here;
     } modes[] = {{0644, 0644, 0444}, {0640, 0640, 0440}, {0600, 0600, 0400},
-                 {0400, 0600, 0400}, {0777, 0644, 0444}, {0, 0600, 0400}};
+                 {0400, 0600, 0400}, {0777, 0664, 0444}, {0, 0600, 0400}};
     g_autofree char *base = name_base(self);
     g_autofree char *digest = digest_of(self, CONTENT);
     g_autoptr(FerryJson) data = destination_prepare_well(self);

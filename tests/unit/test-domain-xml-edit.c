@@ -19,6 +19,8 @@
     "<target dev='vdb' bus='virtio'/></disk>"                                                      \
     "<disk type='block' device='disk'><source dev='/dev/vg0/c'/>"                                  \
     "<target dev='vdc' bus='virtio'/></disk>"                                                      \
+    "<disk type='volume' device='disk'><source pool='fast' volume='d' mode='host'/>"               \
+    "<target dev='vdd' bus='virtio'/></disk>"                                                      \
     "<disk type='file' device='cdrom'><target dev='sda' bus='sata'/></disk>"                       \
     "<graphics type='vnc' passwd='secret'/></devices>"                                             \
     "<qemu:commandline><qemu:arg value='-S'/></qemu:commandline></domain>"
@@ -104,6 +106,26 @@ test_block_volume(void)
     assert_lacks(xml, "/dev/vg0/c");
 }
 
+/* The destination has no such pool: it is named by its path there. */
+static void
+test_volume_of_a_pool(void)
+{
+    FerryDiskEdit edits[] = {{.target = "vdd",
+                              .from = "/srv/fast/d",
+                              .pool = "fast",
+                              .volume = "d",
+                              .path = "/srv/fast/d",
+                              .format = "raw"}};
+    g_autofree char *xml = edit(edits, 1, 1);
+    assert_has(xml, "<source file=\"/srv/fast/d\"/>");
+    assert_lacks(xml, "type=\"volume\"");
+    assert_lacks(xml, "pool=");
+    assert_lacks(xml, "mode=");
+    edits[0].volume = "e";
+    g_autofree char *other = edit(edits, 1, 0);
+    assert_has(other, "pool=\"fast\"");
+}
+
 /* Another file under the same target is not what the destination made room for. */
 static void
 test_others_stay(void)
@@ -187,6 +209,7 @@ main(int argc, char **argv)
     g_test_add_func("/domxml-edit/format", test_format);
     g_test_add_func("/domxml-edit/unmap", test_unmap);
     g_test_add_func("/domxml-edit/block-volume", test_block_volume);
+    g_test_add_func("/domxml-edit/volume-of-a-pool", test_volume_of_a_pool);
     g_test_add_func("/domxml-edit/others-stay", test_others_stay);
     g_test_add_func("/domxml-edit/displays-move", test_displays_move);
     g_test_add_func("/domxml-edit/ports-move", test_ports_move);

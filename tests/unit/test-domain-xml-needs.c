@@ -3,6 +3,7 @@
 #include "xml/domain-needs.h"
 
 #include "ferry/error.h"
+#include "xml/domain-logs.h"
 
 static FerryGuestNeeds *
 parse(const char *others, const char *devices)
@@ -202,6 +203,23 @@ test_refused(void)
                    "</hugepages></memoryBacking></domain>");
 }
 
+static void
+test_log_files(void)
+{
+    static const char xml[] =
+        "<domain><devices><serial type='pty'><log file='/i/console.log'/></serial>"
+        "<console type='pty'><log file='/i/console.log'/></console>"
+        "<serial type='file'><source path='/i/serial.log'/></serial>"
+        "<channel type='unix'><source mode='bind' path='/run/agent'/></channel>"
+        "<disk type='file'><source file='/i/disk'/></disk></devices></domain>";
+    g_auto(GStrv) files = ferry_domxml_log_files(xml);
+    const char *const expected[] = {"/i/console.log", "/i/serial.log", NULL};
+
+    g_assert_cmpstrv(files, expected);
+    g_assert_null(ferry_domxml_log_files(NULL));
+    g_assert_null(ferry_domxml_log_files("<domain>"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -214,5 +232,6 @@ main(int argc, char **argv)
     g_test_add_func("/domxml-needs/huge-pages", test_huge_pages);
     g_test_add_func("/domxml-needs/folders", test_folders);
     g_test_add_func("/domxml-needs/refused", test_refused);
+    g_test_add_func("/domxml-needs/log-files", test_log_files);
     return g_test_run();
 }

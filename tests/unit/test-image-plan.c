@@ -223,7 +223,7 @@ test_stays(Fixture *fixture, gconstpointer user_data)
 }
 
 static void
-test_pool_is_called_as_its_folder(Fixture *fixture, gconstpointer user_data)
+test_pool_that_the_source_has_not(Fixture *fixture, gconstpointer user_data)
 {
     FerryDisk *disk = add_disk(fixture, "vda", "fast/web01.img", "raw");
 
@@ -232,7 +232,7 @@ test_pool_is_called_as_its_folder(Fixture *fixture, gconstpointer user_data)
     g_autoptr(GPtrArray) plans = plans_of(fixture);
     const FerryImagePlan *plan = g_ptr_array_index(plans, 0);
 
-    g_assert_cmpstr(plan->pool, ==, "fast");
+    g_assert_null(plan->pool);
     g_assert_true(g_str_has_suffix(plan->folder, "/fast"));
 }
 
@@ -319,7 +319,7 @@ main(int argc, char **argv)
     add("shut-off", test_shut_off);
     add("block-volume", test_block_volume);
     add("stays", test_stays);
-    add("pool-is-called-as-its-folder", test_pool_is_called_as_its_folder);
+    add("pool-that-the-source-has-not", test_pool_that_the_source_has_not);
     add("mapped-and-converted", test_mapped_and_converted);
     add("path-not-allowed", test_path_not_allowed);
     add("obstacle", test_obstacle);

@@ -160,18 +160,24 @@ static void
 test_symbolic_links(Fixture *fixture, gconstpointer user_data)
 {
     make_link("/etc/passwd", fixture->images, "secret");
-    assert_refused_below(fixture, "images/secret", "symbolic link");
+    assert_refused_below(fixture, "images/secret", "outside the allowed");
     make_link(fixture->outside, fixture->images, "way-out");
-    assert_refused_below(fixture, "images/way-out", "symbolic link");
-    assert_refused_below(fixture, "images/way-out/", "symbolic link");
+    assert_refused_below(fixture, "images/way-out", "outside the allowed");
+    assert_refused_below(fixture, "images/way-out/", "outside the allowed");
     assert_refused_below(fixture, "images/way-out/a.qcow2", "outside the allowed");
     make_link("inner", fixture->images, "way-in");
     assert_resolves(fixture, "images/way-in/a.qcow2", "images/inner/a.qcow2");
     make_link(fixture->images, fixture->outside, "images");
     assert_resolves(fixture, "outside/images/a.qcow2", "images/a.qcow2");
-    make_link("nowhere", fixture->images, "dangling");
-    assert_refused_below(fixture, "images/dangling", "symbolic link");
-    assert_refused_below(fixture, "images/dangling/a.qcow2", "leads nowhere");
+    /* As OpenNebula's disk.0; what it leads to may be gone. */
+    make_link("inner/./../a.qcow2", fixture->images, "disk.0");
+    assert_resolves(fixture, "images/disk.0", "images/a.qcow2");
+    make_link("disk.0", fixture->images, "link-to-a-link");
+    assert_resolves(fixture, "images/link-to-a-link", "images/a.qcow2");
+    make_link("nowhere/0", fixture->images, "dangling");
+    assert_resolves(fixture, "images/dangling", "images/nowhere/0");
+    make_link("../outside/nothing", fixture->images, "dangling-out");
+    assert_refused_below(fixture, "images/dangling-out", "outside the allowed");
     make_link("loop", fixture->images, "loop");
     assert_refused_below(fixture, "images/loop/a.qcow2", "leads nowhere");
     /* `..` behind a link is the parent of where the link leads, not of where it lies. */
@@ -225,6 +231,34 @@ test_folders_of_everybody(Fixture *fixture, gconstpointer user_data)
     assert_refused_below(fixture, "images/open/deep/a.qcow2", "images\"");
 }
 
+/* Whoever may write there can lead it to another file, once it was looked at. */
+static void
+test_link_in_a_folder_of_everybody(Fixture *fixture, gconstpointer user_data)
+{
+    g_autofree char *folder = make_folder(fixture->images, "open");
+
+    make_link("../a.qcow2", folder, "disk.0");
+    assert_resolves(fixture, "images/open/disk.0", "images/a.qcow2");
+    g_assert_cmpint(chmod(folder, 01777), ==, 0);
+    assert_refused_below(fixture, "images/open/disk.0", "open\"");
+}
+
+static void
+test_same(Fixture *fixture, gconstpointer user_data)
+{
+    g_autofree char *file = g_build_filename(fixture->images, "a.qcow2", NULL);
+    g_autofree char *link = g_build_filename(fixture->root, "pool", "a.qcow2", NULL);
+    g_autofree char *absent = g_build_filename(fixture->images, "absent", NULL);
+
+    g_assert_false(ferry_path_is_same(file, link));
+    make_link(fixture->images, fixture->root, "pool");
+    g_assert_true(ferry_path_is_same(file, link));
+    g_assert_true(ferry_path_is_same(absent, absent));
+    g_assert_false(ferry_path_is_same(file, absent));
+    g_assert_false(ferry_path_is_same(NULL, file));
+    g_assert_false(ferry_path_is_same(file, fixture->images));
+}
+
 static void
 add(const char *name, void (*test)(Fixture *, gconstpointer))
 {
@@ -264,6 +298,8 @@ main(int argc, char **argv)
     add("/paths/symbolic-links", test_symbolic_links);
     add("/paths/allowed-folder", test_an_allowed_folder_is_no_file);
     add("/paths/folders-of-everybody", test_folders_of_everybody);
+    add("/paths/link-in-a-folder-of-everybody", test_link_in_a_folder_of_everybody);
+    add("/paths/same", test_same);
     add("/paths/roots", test_roots);
     add("/paths/allowed-folders", test_allowed_folders_are_resolved_too);
     return g_test_run();

@@ -118,7 +118,7 @@ test_folder_before_pool(void)
         place(instance, maps[i]);
         g_assert_cmpuint(instance->obstacles->len, ==, 0);
         assert_disk(instance, "vda", "/mnt/fast/web01-vda.qcow2", "qcow2", "fast");
-        assert_disk(instance, "vdb", "/srv/b/web01.img", "raw", NULL);
+        assert_disk(instance, "vdb", "/srv/b/web01.img", "raw", "b");
     }
 }
 
@@ -155,7 +155,7 @@ test_folder_and_format(void)
     g_autoptr(FerryInstance) instance = instance_new();
     place(instance, "{\"pool_map\": {\"/images\": \"/srv\"}, \"disk_formats\": {\"vda\": \"raw\"},"
                     " \"dest_name\": \"web02\"}");
-    assert_disk(instance, "vda", "/srv/web01-vda.raw", "raw", NULL);
+    assert_disk(instance, "vda", "/srv/web01-vda.raw", "raw", "srv");
     g_assert_cmpstr(instance->name, ==, "web02");
 }
 

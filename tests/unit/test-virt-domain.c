@@ -366,6 +366,93 @@ test_redefine_of_other_disks(Fixture *self, gconstpointer user_data)
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
 }
 
+/* --- volumes of pools ------------------------------------------------------------------------- */
+
+/* The instance names its disk as the volume @name of the pool "images". */
+static void
+name_volume(Fixture *self, const char *name)
+{
+    g_autofree char *xml = agent_domain_xml(self->path, "qcow2");
+    g_autofree char *file = g_strdup_printf("<source file='%s'/>", self->path);
+    g_autofree char *volume = g_strdup_printf("<source pool='images' volume='%s'/>", name);
+    g_autoptr(GString) named = g_string_new(xml);
+
+    g_string_replace(named, "<disk type='file'", "<disk type='volume'", 0);
+    g_string_replace(named, file, volume, 0);
+    fake_domain_remove(UUID);
+    fake_domain_add(named->str);
+}
+
+static FerryInstance *
+describe(Fixture *self)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virDomain) domain = ferry_virt_domain_find(self->connection, UUID, &error);
+    FerryInstance *instance = ferry_virt_domain_describe(self->connection, domain, &error);
+
+    g_assert_no_error(error);
+    return instance;
+}
+
+static void
+test_volume_is_its_file(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *user = NULL;
+
+    name_volume(self, "web.qcow2");
+
+    g_autoptr(FerryInstance) instance = describe(self);
+    const FerryDisk *disk = g_ptr_array_index(instance->disks, 0);
+
+    g_assert_cmpstr(disk->type, ==, "file");
+    g_assert_cmpstr(disk->source, ==, self->path);
+    g_assert_cmpstr(disk->volume_pool, ==, "images");
+    g_assert_true(disk->qcow2.known);
+    g_assert_true(ferry_virt_path_is_used(self->connection, self->path, NULL, &user));
+}
+
+static void
+test_volume_that_is_not_there(Fixture *self, gconstpointer user_data)
+{
+    name_volume(self, "none");
+
+    g_autoptr(FerryInstance) instance = describe(self);
+
+    g_assert_cmpstr(((FerryDisk *)g_ptr_array_index(instance->disks, 0))->type, ==, "volume");
+}
+
+/* @folder: of the destination's pool "images". */
+static char *
+arrives_as(Fixture *self, const FerryInstance *instance, const char *folder)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virDomain) domain = ferry_virt_domain_find(self->connection, UUID, &error);
+    g_autoptr(FerryJson) object =
+        json_pack("{s:[{s:s, s:s}], s:[{s:s, s:s, s:s}]}", "pools", "name", "images", "path",
+                  folder, "volumes", "target", "vda", "path", self->path, "format", "qcow2");
+    g_autoptr(FerryMigrateData) data = ferry_migrate_data_from_json(object, &error);
+    g_auto(FerryRedefinition) made = {0};
+
+    g_assert_no_error(error);
+    g_assert_true(ferry_redefinition_make(domain, instance, data, false, &made, &error));
+    g_assert_no_error(error);
+    return g_steal_pointer(&made.persistent);
+}
+
+static void
+test_volume_keeps_its_name(Fixture *self, gconstpointer user_data)
+{
+    name_volume(self, "web.qcow2");
+
+    g_autoptr(FerryInstance) instance = describe(self);
+    g_autofree char *same = arrives_as(self, instance, self->agent.images);
+    g_autofree char *other = arrives_as(self, instance, "/srv/other");
+
+    g_assert_null(same);
+    g_assert_nonnull(strstr(other, self->path));
+    g_assert_null(strstr(other, "pool="));
+}
+
 #define ADD(path, func) g_test_add("/virt-domain/" path, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -387,6 +474,9 @@ main(int argc, char *argv[])
     ADD("incoming/alive-or-not", test_incoming_alive_or_not);
     ADD("definition/is-kept-and-restored", test_definition_is_kept_and_restored);
     ADD("redefine", test_redefine);
+    ADD("volume/is-its-file", test_volume_is_its_file);
+    ADD("volume/that-is-not-there", test_volume_that_is_not_there);
+    ADD("volume/keeps-its-name", test_volume_keeps_its_name);
     ADD("redefine/of-other-disks", test_redefine_of_other_disks);
     return g_test_run();
 }

@@ -199,7 +199,7 @@ test_names_are_no_markup(Fixture *fixture, gconstpointer user_data)
     g_auto(FerryVolumeInfo) kept_info = parse(kept);
     g_assert_cmpstr(kept_info.name, ==, name);
 
-    g_autofree char *pool_xml = ferry_poolxml_build(name, NULL, "/srv/a&b<c>");
+    g_autofree char *pool_xml = ferry_poolxml_build(name, NULL, "/srv/a&b<c>", NULL);
     g_autofree char *pool_name = NULL;
     g_autofree char *path = NULL;
     g_assert_true(ferry_poolxml_parse(pool_xml, &pool_name, NULL, &path, NULL));
@@ -210,7 +210,7 @@ test_names_are_no_markup(Fixture *fixture, gconstpointer user_data)
 static void
 test_pool(Fixture *fixture, gconstpointer user_data)
 {
-    g_autofree char *xml = ferry_poolxml_build("ferry-1", NULL, "/var/lib/libvirt/images");
+    g_autofree char *xml = ferry_poolxml_build("ferry-1", NULL, "/var/lib/libvirt/images", NULL);
     virStoragePoolPtr pool = virStoragePoolDefineXML(fixture->connection, xml, 0);
     g_assert_nonnull(pool);
     g_autofree char *kept = virStoragePoolGetXMLDesc(pool, 0);

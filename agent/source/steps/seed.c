@@ -16,6 +16,7 @@
 #include "runtime/stall-timer.h"
 #include "source/completion.h"
 #include "source/migration-progress.h"
+#include "source/source-image.h"
 #include "virt/auto.h"
 #include "virt/snapshot.h"
 
@@ -115,10 +116,11 @@ watch(const Seed *self,
 static bool
 copy_from(const Seed *self, const FerryOverlay *overlay, guint64 offset, GError **error)
 {
+    g_autofree char *from = ferry_source_image_path(self->agent, overlay->image);
     FerryFileCopyRequest request = {
         .virt = self->agent->virt,
         .to_uri = self->to_uri,
-        .from_path = overlay->image,
+        .from_path = from,
         .to_path = overlay->image,
         .offset_bytes = offset,
         .bandwidth_mibps = ferry_migration_options(self->migration)->bandwidth_mibps,
@@ -156,8 +158,9 @@ prove(const Seed *self, const FerryOverlay *overlay, GError **error)
     const FerryRecord *record = ferry_migration_record(self->migration);
     const FerryDisk *disk = ferry_instance_find_disk(self->instance, overlay->target);
     g_autoptr(FerryCarriedFile) file = describe(overlay, disk->allocation_bytes);
+    g_autofree char *from = ferry_source_image_path(self->agent, overlay->image);
 
-    file->digest = ferry_digests_await(self->agent->digests, file->path,
+    file->digest = ferry_digests_await(self->agent->digests, from,
                                        ferry_migration_cancellable(self->migration), error);
     if (!file->digest)
         return false;

@@ -85,13 +85,15 @@ note_files(FerryMigration *migration, virConnectPtr connection, GError **error)
 
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+        g_autofree char *path = NULL;
         FerryHeldFile info = {0};
         g_autoptr(GError) why = NULL;
 
         if (!disk->migrate)
             continue;
-        if (ferry_held_file_info(disk->source, &info, &why)) {
-            if (!note_file(migration, connection, disk->source, &info, error))
+        path = ferry_source_image_path(ferry_migration_agent(migration), disk->source);
+        if (ferry_held_file_info(path, &info, &why)) {
+            if (!note_file(migration, connection, path, &info, error))
                 return false;
         } else if (why) {
             g_propagate_error(error, g_steal_pointer(&why));

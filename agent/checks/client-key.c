@@ -1,0 +1,65 @@
+#include "config.h"
+
+#include "checks/client-key.h"
+
+#include "model/carried-file.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool
+is_seeded(const FerryInstance *instance)
+{
+    for (guint i = 0; i < instance->disks->len; i++)
+        if (((const FerryDisk *)g_ptr_array_index(instance->disks, i))->seeded)
+            return true;
+    return false;
+}
+
+static bool
+agent_sends(const FerryInstance *instance)
+{
+    g_autoptr(GPtrArray) files = ferry_carried_files_of(instance);
+
+    return files->len > 0 || ferry_instance_is_shut_off(instance) || is_seeded(instance);
+}
+
+/* A user's own keys come first, and a URI may name others. */
+static bool
+has_other_keys(const char *libvirt_uri)
+{
+    g_autofree char *own =
+        g_build_filename(g_get_home_dir(), ".pki", "libvirt", "clientkey.pem", NULL);
+
+    return strstr(libvirt_uri, "pkipath=") || access(own, R_OK) == 0;
+}
+
+void
+ferry_check_client_key(const FerryInstance *instance,
+                       const char *libvirt_uri,
+                       const char *key,
+                       FerryChecks *checks)
+{
+    g_autofree char *folder = g_path_get_dirname(key);
+    g_autofree char *hint = NULL;
+
+    if (!libvirt_uri || !g_str_has_prefix(libvirt_uri, "qemu+tls:") || !agent_sends(instance))
+        return;
+
+    int code = access(key, R_OK) == 0 ? 0 : errno;
+
+    if (code == 0 || has_other_keys(libvirt_uri)) {
+        ferry_checks_add(checks, "client-key", FERRY_CHECK_PASS, NULL,
+                         "The agent, which sends files itself, may read libvirt's client key");
+        return;
+    }
+    hint = code == ENOENT
+               ? g_strdup("Install the client's key and certificate of this host for libvirt")
+               : g_strdup_printf("setfacl -m u:%s:x %s; setfacl -m u:%s:r %s", g_get_user_name(),
+                                 folder, g_get_user_name(), key);
+    ferry_checks_add(checks, "client-key", FERRY_CHECK_FAIL, hint,
+                     "Files of '%s' are sent by the agent itself, and it may not read the client's "
+                     "key '%s': %s",
+                     instance->name, key, g_strerror(code));
+}

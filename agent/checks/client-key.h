@@ -1,0 +1,16 @@
+/* client-key.h: a source's check that the agent may itself connect to the destination's libvirt: it
+ * writes there what the transfer does not carry. Threads: any; looks at the file system. */
+#pragma once
+
+#include "model/check.h"
+#include "model/instance.h"
+
+/* Where libvirt's client has its key by default. */
+#define FERRY_CLIENT_KEY "/etc/pki/libvirt/private/clientkey.pem"
+
+/** Adds `client-key` to @checks where the agent sends files of @instance by TLS. @libvirt_uri:
+ * (nullable): of the destination's libvirt, as it says. @key: FERRY_CLIENT_KEY. */
+void ferry_check_client_key(const FerryInstance *instance,
+                            const char *libvirt_uri,
+                            const char *key,
+                            FerryChecks *checks);

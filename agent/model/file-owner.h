@@ -1,0 +1,42 @@
+/* file-owner.h: to whom a file or folder belongs, and who may use it, as it is told from host to
+ * host. A plain value. Any thread; looks at the file system and at the lists of users. */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "model/json-field.h"
+
+#define FERRY_OWNER_NAME_BYTES 64
+
+typedef struct {
+    bool known;
+    guint mode; /* permissions, without set-id bits */
+    guint uid;
+    guint gid;
+    char user[FERRY_OWNER_NAME_BYTES]; /* "" where they have no name */
+    char group[FERRY_OWNER_NAME_BYTES];
+} FerryFileOwner;
+
+/** Of the file or folder at @path; not known where it cannot be looked at. While an instance runs
+ * libvirt lends its images to QEMU's user; whose they are otherwise it notes beside them, where
+ * only an agent that is root can read it. Without that note, it is who has it now. */
+FerryFileOwner ferry_file_owner_of(const char *path);
+
+/** Returns: (transfer full): null where it is not known. */
+json_t *ferry_file_owner_to_json(const FerryFileOwner *owner);
+
+/** @ret: not known where the field is missing or null. @error: FERRY_ERROR_INVALID_REQUEST */
+bool ferry_file_owner_from_json(const FerryFieldScope *scope,
+                                const char *key,
+                                FerryFileOwner *ret,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Who that is on this host: by name, since numbers of the same name differ from host to host; by
+ * number where the name is not known here. */
+void ferry_file_owner_here(const FerryFileOwner *owner, uid_t *ret_uid, gid_t *ret_gid);
+
+/** Returns: true when a file that this process makes can be given to @owner, or is its own. */
+bool ferry_file_owner_can_be_given(const FerryFileOwner *owner);

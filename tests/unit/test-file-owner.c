@@ -1,0 +1,88 @@
+#include "config.h"
+
+#include "model/file-owner.h"
+
+#include "ferry/error.h"
+#include "ferry/json.h"
+#include "scratch-folder.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool
+read_back(json_t *owner, FerryFileOwner *ret, GError **error)
+{
+    g_autoptr(FerryJson) object = json_pack("{s:o}", "owner", owner);
+    const FerryFieldScope scope = {object, "disk"};
+
+    return ferry_file_owner_from_json(&scope, "owner", ret, error);
+}
+
+static void
+test_there_and_back(void)
+{
+    g_autoptr(GError) error = NULL;
+    char *folder = ferry_scratch_make();
+    g_autofree char *path = g_build_filename(folder, "image", NULL);
+    FerryFileOwner read = {0};
+
+    g_assert_false(ferry_file_owner_of(path).known);
+    g_assert_true(g_file_set_contents(path, "", -1, NULL));
+    g_assert_cmpint(g_chmod(path, 04664), ==, 0);
+
+    const FerryFileOwner owner = ferry_file_owner_of(path);
+    uid_t uid = 0;
+    gid_t gid = 0;
+
+    g_assert_true(owner.known);
+    g_assert_cmpuint(owner.mode, ==, 0664);
+    g_assert_true(read_back(ferry_file_owner_to_json(&owner), &read, &error));
+    g_assert_no_error(error);
+    g_assert_cmpmem(&read, sizeof read, &owner, sizeof owner);
+    ferry_file_owner_here(&read, &uid, &gid);
+    g_assert_cmpuint(uid, ==, geteuid());
+    g_assert_true(ferry_file_owner_can_be_given(&read));
+    ferry_scratch_remove(folder);
+}
+
+/* Numbers of one name differ from host to host; what has no name here keeps its number. */
+static void
+test_names_count(void)
+{
+    FerryFileOwner owner = {.known = true, .uid = 4711, .gid = 4712};
+    uid_t uid = 1;
+    gid_t gid = 1;
+
+    g_strlcpy(owner.user, "root", sizeof owner.user);
+    g_strlcpy(owner.group, "no-such-group", sizeof owner.group);
+    ferry_file_owner_here(&owner, &uid, &gid);
+    g_assert_cmpuint(uid, ==, 0);
+    g_assert_cmpuint(gid, ==, 4712);
+}
+
+static void
+test_from_a_stranger(void)
+{
+    FerryFileOwner read = {0};
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(read_back(json_null(), &read, &error));
+    g_assert_false(read.known);
+    g_assert_false(read_back(json_pack("{s:i}", "mode", 04777), &read, NULL));
+    g_assert_false(read_back(json_pack("{s:I}", "uid", (json_int_t)G_MAXUINT), &read, NULL));
+    g_assert_false(read_back(json_pack("{s:s}", "user", "a\nb"), &read, NULL));
+    g_assert_false(read_back(json_string("root"), &read, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
+    g_assert_false(read.known);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/file-owner/there-and-back", test_there_and_back);
+    g_test_add_func("/file-owner/names-count", test_names_count);
+    g_test_add_func("/file-owner/from-a-stranger", test_from_a_stranger);
+    return g_test_run();
+}
