@@ -222,6 +222,7 @@ ferry_pool_made(FerryCreationKind kind)
     case FERRY_CREATION_VOLUME:
     case FERRY_CREATION_BLOCK_VOLUME:
     case FERRY_CREATION_NVRAM:
+    case FERRY_CREATION_OTHER:
         break;
     }
     return false;
@@ -241,6 +242,7 @@ undo(virStoragePoolPtr pool, FerryCreationKind kind)
     case FERRY_CREATION_VOLUME:
     case FERRY_CREATION_BLOCK_VOLUME:
     case FERRY_CREATION_NVRAM:
+    case FERRY_CREATION_OTHER:
         break;
     }
     return true;

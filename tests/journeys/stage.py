@@ -325,11 +325,11 @@ def wait_status(stage, host, migration_id, status, seconds=30):
 
 
 class holding:  # pylint: disable=invalid-name
-    """The destination's agent waits at a fault point, for as long as the block lasts."""
+    """An agent waits at a fault point, for as long as the block lasts."""
 
-    def __init__(self, stage, point):
-        self.agent = stage.agents[DESTINATION]
-        self.folder = os.path.join(stage.destination.directory, "holds")
+    def __init__(self, stage, point, host=DESTINATION):
+        self.agent = stage.agents[host]
+        self.folder = os.path.join(stage.hosts[host].directory, "holds")
         self.hold = os.path.join(self.folder, point)
 
     def __enter__(self):

@@ -1,0 +1,16 @@
+BEGIN TRANSACTION;
+CREATE TABLE creations (  id INTEGER PRIMARY KEY AUTOINCREMENT, migration_id TEXT NOT NULL, kind TEXT NOT NULL,  state TEXT NOT NULL, pool TEXT, path TEXT, detail TEXT, at_us INTEGER NOT NULL);
+CREATE TABLE leftovers (  path TEXT PRIMARY KEY, instance_uuid TEXT NOT NULL, migration_id TEXT NOT NULL,  fingerprint TEXT NOT NULL, at_us INTEGER NOT NULL);
+CREATE TABLE migrations (  migration_id TEXT NOT NULL, role TEXT NOT NULL,  instance_name TEXT, instance_uuid TEXT, source TEXT, destination TEXT,  status TEXT NOT NULL, phase TEXT, open INTEGER NOT NULL,  order_json TEXT, instance_info TEXT, migrate_data TEXT,  progress TEXT, error TEXT, report TEXT,  created_us INTEGER NOT NULL, updated_us INTEGER NOT NULL,  ended_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, seq INTEGER NOT NULL,  abort_ordered INTEGER NOT NULL DEFAULT 0, force_ordered INTEGER NOT NULL DEFAULT 0,  PRIMARY KEY (migration_id, role));
+INSERT INTO "migrations" VALUES('4f8465fe-327b-44f7-ab6a-001d1336c17a','source','confirm8','aff6ab7b-31ea-466a-9c88-8ce232278261','kvm01','kvm02','preparing',NULL,1,'{"method":"live_migrate_instance","args":{"instance":"confirm8","host":"kvm02","migration_id":"4f8465fe-327b-44f7-ab6a-001d1336c17a","options":{}}}',NULL,NULL,NULL,NULL,NULL,1796019228290822,1796019228293386,0,0,2,0,0);
+CREATE TABLE outbox (  id INTEGER PRIMARY KEY AUTOINCREMENT, event_type TEXT NOT NULL, priority TEXT NOT NULL,  message_id TEXT NOT NULL, migration_id TEXT, at_us INTEGER NOT NULL, payload TEXT NOT NULL);
+INSERT INTO "outbox" VALUES(4,'migration.accepted','info','5fcf5500-4a7b-4ddd-9d60-f84c2b21f7a2','4f8465fe-327b-44f7-ab6a-001d1336c17a',1796019228290822,'{"migration_id":"4f8465fe-327b-44f7-ab6a-001d1336c17a","role":"source","instance":{"name":"confirm8","uuid":"aff6ab7b-31ea-466a-9c88-8ce232278261"},"source":"kvm01","destination":"kvm02","status":"accepted","phase":null,"progress":null,"error":null,"seq":1,"at":"2026-11-30T06:13:48.290822Z"}');
+INSERT INTO "outbox" VALUES(5,'migration.preparing','info','c2ec2c9f-9c26-4580-9784-665954c62931','4f8465fe-327b-44f7-ab6a-001d1336c17a',1796019228293386,'{"migration_id":"4f8465fe-327b-44f7-ab6a-001d1336c17a","role":"source","instance":{"name":"confirm8","uuid":"aff6ab7b-31ea-466a-9c88-8ce232278261"},"source":"kvm01","destination":"kvm02","status":"preparing","phase":null,"progress":null,"error":null,"seq":2,"at":"2026-11-30T06:13:48.293386Z"}');
+CREATE TABLE steps (  migration_id TEXT NOT NULL, role TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL,  begun_us INTEGER NOT NULL, ended_us INTEGER NOT NULL,  PRIMARY KEY (migration_id, role, name));
+INSERT INTO "steps" VALUES('4f8465fe-327b-44f7-ab6a-001d1336c17a','source','check','begun',1796019228294785,0);
+CREATE UNIQUE INDEX one_open ON migrations (instance_uuid, role) WHERE open = 1;
+CREATE INDEX creations_of ON creations (migration_id);
+DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('outbox',5);
+COMMIT;
+PRAGMA user_version = 1;
