@@ -99,7 +99,8 @@ def _random_item(number, plan):
 
 def _random_items(count, seed, layout="plain"):
     return [_random_item(number + 1, plan)
-            for number, plan in enumerate(random_journeys.plans(random.Random(seed), count, layout))]
+            for number, plan in enumerate(
+                random_journeys.plans(random.Random(seed), count, layout))]
 
 
 def _random_layout_items(count, seed):
