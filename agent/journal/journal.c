@@ -318,8 +318,8 @@ ferry_journal_list_incoming(FerryJournal *journal, GError **error)
     return ferry_journal_list(journal, &filter, error);
 }
 
-/* The journal shows it as open, and nobody can go on with it. One that has ended is only closed: its
- * event was sent. */
+/* The journal shows it as open, and nobody can go on with it. One that has ended is only closed:
+ * its event was sent. */
 static bool
 end_unsound(FerryJournal *journal, FerryRecord *record, const GError *why, GError **error)
 {

@@ -54,8 +54,8 @@ void ferry_record_take_order(FerryRecord *record, const json_t *order);
 /** Returns: true when @order is the one that @record was made of. */
 bool ferry_record_is_of_order(const FerryRecord *record, const json_t *order);
 
-/** Returns: true when an open record can be taken up: it is in a status that its role may be in while
- * it is open, and says which instance goes where.
+/** Returns: true when an open record can be taken up: it is in a status that its role may be in
+ * while it is open, and says which instance goes where.
  * @error: FERRY_ERROR_OUTCOME_UNKNOWN: why not. */
 bool ferry_record_check(const FerryRecord *record, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

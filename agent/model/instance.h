@@ -67,7 +67,7 @@ typedef struct {
     char *hint;
 } FerryObstacle;
 
-/* libvirt's word for what stopped it: a write or a read that failed, most often for want of room. */
+/* libvirt's word for what stopped it: a write or read that failed, most often for want of room. */
 #define FERRY_STATE_REASON_IO_ERROR "I/O error"
 
 typedef struct {

@@ -17,9 +17,9 @@ typedef struct {
 
 /**
  * ferry_confirm_outcome:
- * Asks, with back-off, until the outcome is one to act on: succeeded, stopped, not moved, in flight, gone,
- * split brain (seen twice), a post-copy that both sides know to be broken, or until @timeout_s are
- * over: then FERRY_OUTCOME_UNKNOWN (or SWITCHING, when both sides stand paused).
+ * Asks, with back-off, until the outcome is one to act on: succeeded, stopped, not moved, in
+ * flight, gone, split brain (seen twice), a post-copy that both sides know to be broken, or until
+ * @timeout_s are over: then FERRY_OUTCOME_UNKNOWN (or SWITCHING, when both sides stand paused).
  */
 FerryConfirmation ferry_confirm_outcome(FerryMigration *migration, guint timeout_s);
 

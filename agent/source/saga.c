@@ -252,7 +252,8 @@ makes_sense(const Run *self, GError **error)
 }
 
 /* Steps only go forward. So one before a step that has begun is over, and so is one before the
- * record's status: the agent that began the migration had no such step, or could not note its end. */
+ * record's status: the agent that began the migration had no such step, or could not note
+ * its end. */
 static bool
 is_over(const Run *self, const FerrySagaStep *step, const FerrySagaStep *last)
 {

@@ -42,9 +42,9 @@ typedef struct {
 /** Returns: how a step ends that could not go on: detached when the agent stops, else failed. */
 FerryStepEnd ferry_saga_step_broken(FerryMigration *migration);
 
-/** Runs the steps that the journal does not show as over and ends the record. Over is a step that is
- * done, and one before a step that has begun: steps only go forward, and one that has no row is none
- * of the agent that began the migration. A record that makes no sense ends in `error`. */
+/** Runs the steps that the journal does not show as over and ends the record. Over is a step that
+ * is done, and one before a step that has begun: steps only go forward, and one that has no row is
+ * none of the agent that began the migration. A record that makes no sense ends in `error`. */
 void ferry_saga_run(FerryMigration *migration, const FerrySaga *saga);
 
 /** For a record in `error` whose instance was found on the destination: runs the steps from the

@@ -38,7 +38,8 @@ bool ferry_virt_domain_set_autostart(virDomainPtr domain,
  * ferry_virt_domain_retire:
  * Ends what a completed migration left of the domain on its source, where libvirt did not come to
  * it: one that is still paused for the switch is destroyed; with @undefine a definition that is
- * shut off is removed, without it the definition stays and is not started at boot any more. Call it only after the instance was seen alive on the destination.
+ * shut off is removed, without it the definition stays and is not started at boot any more. Call it
+ * only after the instance was seen alive on the destination.
  * @error: FERRY_ERROR_MIGRATION_ERROR, also when the domain is in any other state: nothing was done
  */
 bool ferry_virt_domain_retire(virConnectPtr connection,

@@ -1,5 +1,5 @@
-/* stopped-domain.h: an instance that arrived, ran, and stands by an I/O error: its new file system is
- * full, most often.
+/* stopped-domain.h: an instance that arrived, ran, and stands by an I/O error: its new file system
+ * is full, most often.
  *
  * Threads: any but main; libvirt may block.
  */
