@@ -46,7 +46,8 @@ MOMENTS = (
     # It was seen there; what is left to be done here is done already.
     _step("source-domain", ("completed",)),
     _step("source-disks", ("completed",), source_disks="delete"),
-    Moment("quarantine", "source", "quarantine:begin", ("completed",),
+    # The image that it was about to put aside is gone.
+    Moment("quarantine", "source", "quarantine:begin", ("error",),
            {"source_disks": "quarantine"}),
     # The destination dies in the middle of what it does.
     Moment("image", "destination", "image:end", ("failed",)),
