@@ -259,6 +259,8 @@ start(Daemon *self, GError **error)
         return false;
     prune_history(self);
     tell(self, "agent.started");
+    if (!ferry_journal_end_unsound(self->agent.journal, error))
+        return false;
     ferry_quarantine_start(self->agent.quarantine);
     ferry_destination_recover(self->destination);
     if (!ferry_source_recover(self->source, error))

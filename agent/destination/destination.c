@@ -199,15 +199,13 @@ static bool
 finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *record, GError **error)
 {
     g_autoptr(FerryOrderOptions) options =
-        ferry_order_options_parse(ferry_record_options(record), self->agent->config, error);
+        ferry_order_options_recall(record->order, self->agent->config);
     g_autoptr(FerryInstance) instance = NULL;
     g_autoptr(FerryMigrateData) migrate_data = NULL;
     g_auto(FerryIncomingDomain) incoming = {0};
     const FerryArrival arrival = {self->agent, connection, record->migration_id,
                                   record->instance_uuid};
 
-    if (!options)
-        return false;
     instance = ferry_instance_from_json(record->instance_info, error);
     if (!instance)
         return false;
@@ -215,8 +213,11 @@ finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *rec
     if (!migrate_data)
         return false;
     ferry_placement_restore(instance, migrate_data, options->dest_name);
-    if (!ferry_incoming_domain_wait(connection, instance, options, &incoming, error) ||
-        !is_alive(record, &incoming, error) ||
+    if (!ferry_incoming_domain_wait(connection, instance, options, &incoming, error)) {
+        g_prefix_error(error, "Destination '%s': ", record->destination);
+        return false;
+    }
+    if (!is_alive(record, &incoming, error) ||
         (ferry_instance_is_shut_off(instance) &&
          !ferry_definition_check_came(self->imports, connection, record, instance, error)) ||
         !ferry_merge_overlays(self->agent, connection, instance, record->migration_id, error))

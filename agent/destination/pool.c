@@ -193,6 +193,7 @@ undo(virStoragePoolPtr pool, FerryCreationKind kind)
     case FERRY_CREATION_BLOCK_VOLUME:
     case FERRY_CREATION_NVRAM:
     case FERRY_CREATION_CONSOLE:
+    case FERRY_CREATION_OTHER:
         break;
     }
     return true;

@@ -58,8 +58,12 @@ undo(const Rollback *self, const FerryCreation *creation, GError **error)
         return ferry_nvram_undo(agent, connection, creation, error);
     case FERRY_CREATION_CONSOLE:
         return ferry_console_file_undo(agent, connection, creation, error);
+    case FERRY_CREATION_OTHER:
+        break;
     }
-    g_return_val_if_reached(false);
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Look at it, and remove it by hand",
+                    "This virt-ferryd does not know what it is");
+    return false;
 }
 
 /* Of a pool or volume that is kept, the proof that it is ours has to stay. */
@@ -71,6 +75,7 @@ lasting_detail(const FerryCreation *creation, const GError *why)
     case FERRY_CREATION_POOL_STARTED:
     case FERRY_CREATION_POOL_AUTOSTART:
     case FERRY_CREATION_BLOCK_VOLUME:
+    case FERRY_CREATION_OTHER:
         return creation->detail;
     case FERRY_CREATION_DIRECTORY:
     case FERRY_CREATION_VOLUME:

@@ -16,6 +16,7 @@ static const char *const kinds[] = {
     [FERRY_CREATION_BLOCK_VOLUME] = "block-volume",
     [FERRY_CREATION_NVRAM] = "nvram",
     [FERRY_CREATION_CONSOLE] = "console",
+    [FERRY_CREATION_OTHER] = "other",
 };
 
 static const char *const states[] = {
@@ -54,13 +55,14 @@ ferry_creations_find(const GPtrArray *creations, FerryCreationKind kind, const c
     return NULL;
 }
 
-static int
-index_of(const char *const *names, guint count, const char *name)
+/* A word of a newer agent is @other, which claims nothing. */
+static guint
+index_of(const char *const *names, guint count, const char *name, guint other)
 {
     for (guint i = 0; i < count; i++)
         if (g_strcmp0(names[i], name) == 0)
-            return (int)i;
-    return 0;
+            return i;
+    return other;
 }
 
 bool
@@ -101,13 +103,18 @@ read_creation(FerryStatement *row)
     creation->id = sqlite3_column_int64(row, 0);
     creation->migration_id = ferry_journal_db_text(row, 1);
     creation->kind = (FerryCreationKind)index_of(kinds, G_N_ELEMENTS(kinds),
-                                                 (const char *)sqlite3_column_text(row, 2));
+                                                 (const char *)sqlite3_column_text(row, 2),
+                                                 FERRY_CREATION_OTHER);
     creation->state = (FerryCreationState)index_of(states, G_N_ELEMENTS(states),
-                                                   (const char *)sqlite3_column_text(row, 3));
+                                                   (const char *)sqlite3_column_text(row, 3),
+                                                   FERRY_CREATION_KEPT);
     creation->pool = ferry_journal_db_text(row, 4);
     creation->path = ferry_journal_db_text(row, 5);
     creation->detail = ferry_journal_db_text(row, 6);
     creation->at_us = ferry_journal_db_time(row, 7);
+    /* All that this version makes is somewhere. */
+    if (!creation->path)
+        creation->kind = FERRY_CREATION_OTHER;
     return creation;
 }
 

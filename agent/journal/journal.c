@@ -219,6 +219,23 @@ ferry_journal_note_action(FerryJournal *journal,
     return ferry_journal_db_run(journal, error, sql, "t", migration_id);
 }
 
+/* A word of a newer agent: nobody here knows what is under way. */
+static void
+read_status(FerryStatement *row, FerryRecord *record)
+{
+    const char *word = (const char *)sqlite3_column_text(row, 6);
+
+    if (ferry_status_from_string(word, &record->status))
+        return;
+
+    g_autofree char *shown = g_strescape(word ? word : "", NULL);
+    g_autofree char *why = g_strdup_printf("no agent of this version knows the status '%s'", shown);
+    g_autoptr(GError) error = ferry_record_unsound_error(record, why);
+
+    record->status = FERRY_STATUS_ERROR;
+    ferry_record_take(&record->error, ferry_error_to_json(error));
+}
+
 static FerryRecord *
 read_record(FerryStatement *row)
 {
@@ -230,13 +247,13 @@ read_record(FerryStatement *row)
     record->instance_uuid = ferry_journal_db_text(row, 3);
     record->source = ferry_journal_db_text(row, 4);
     record->destination = ferry_journal_db_text(row, 5);
-    ferry_status_from_string((const char *)sqlite3_column_text(row, 6), &record->status);
     ferry_phase_from_string((const char *)sqlite3_column_text(row, 7), &record->phase);
     record->order = ferry_journal_db_json(row, 8);
     record->instance_info = ferry_journal_db_json(row, 9);
     record->migrate_data = ferry_journal_db_json(row, 10);
     record->progress = ferry_journal_db_json(row, 11);
     record->error = ferry_journal_db_json(row, 12);
+    read_status(row, record);
     record->report = ferry_journal_db_json(row, 13);
     record->created_us = ferry_journal_db_time(row, 14);
     record->updated_us = ferry_journal_db_time(row, 15);
@@ -271,7 +288,7 @@ ferry_journal_get(FerryJournal *journal, const char *migration_id, FerryRole rol
 
 /* What follows a marker compares as the list is sorted. */
 #define LIST_FROM                                                                                  \
-    " FROM migrations WHERE (?1 IS NULL OR status = ?1)"                                           \
+    " FROM migrations WHERE role IN ('source', 'destination') AND (?1 IS NULL OR status = ?1)"     \
     " AND (?2 IS NULL OR instance_name = ?2 OR instance_uuid = ?2)"                                \
     " AND (?3 IS NULL OR migration_id = ?3) AND (?4 = 0 OR open = 1)"                              \
     " AND (?5 = 0 OR role = 'destination') AND (?6 IS NULL OR"                                     \
@@ -320,6 +337,40 @@ ferry_journal_list_incoming(FerryJournal *journal, GError **error)
     FerryJournalFilter filter = {.open_only = true, .incoming_only = true};
 
     return ferry_journal_list(journal, &filter, error);
+}
+
+/* The journal shows it as open, and nobody can go on with it. One that has ended is only closed:
+ * its event was sent. */
+static bool
+end_unsound(FerryJournal *journal, FerryRecord *record, const GError *why, GError **error)
+{
+    bool ended = ferry_status_is_terminal(record->status) && record->status != FERRY_STATUS_ERROR;
+
+    g_warning("%s", why->message);
+    if (ended)
+        return ferry_journal_save(journal, record, /* event_type= */ NULL, error);
+    record->status = FERRY_STATUS_ERROR;
+    record->phase = FERRY_PHASE_NONE;
+    if (!record->error)
+        ferry_record_take(&record->error, ferry_error_to_json(why));
+    return ferry_journal_save(journal, record,
+                              ferry_status_event_type(record->role, FERRY_STATUS_ERROR), error);
+}
+
+bool
+ferry_journal_end_unsound(FerryJournal *journal, GError **error)
+{
+    FerryJournalFilter filter = {.open_only = true};
+    g_autoptr(GPtrArray) records = ferry_journal_list(journal, &filter, error);
+
+    for (guint i = 0; records && i < records->len; i++) {
+        FerryRecord *record = g_ptr_array_index(records, i);
+        g_autoptr(GError) why = NULL;
+
+        if (!ferry_record_check(record, &why) && !end_unsound(journal, record, why, error))
+            return false;
+    }
+    return records != NULL;
 }
 
 bool

@@ -102,6 +102,11 @@ GPtrArray *ferry_journal_list(FerryJournal *journal,
 GPtrArray *ferry_journal_list_incoming(FerryJournal *journal,
                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Ends each open record that cannot be taken up (ferry_record_check()) in `error`, with the reason
+ * and the event: a journal may come from another version, or somebody wrote to it. Before records
+ * are taken up. */
+bool ferry_journal_end_unsound(FerryJournal *journal, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Removes ended records, with all that hangs on them, that ended before @before_us, and digests
  * that nobody asked for since; events that still wait stay. */
 bool ferry_journal_prune(FerryJournal *journal,
@@ -138,6 +143,7 @@ typedef enum {
     FERRY_CREATION_BLOCK_VOLUME, /* of a volume group; once made, its detail stays LVM's UUID */
     FERRY_CREATION_NVRAM,        /* a file of firmware variables, made by libvirt; of no pool */
     FERRY_CREATION_CONSOLE,      /* what a serial port or console writes to; the same */
+    FERRY_CREATION_OTHER,        /* of a newer agent, which alone knows how to remove it */
 } FerryCreationKind;
 
 typedef enum {

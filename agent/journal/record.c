@@ -3,6 +3,7 @@
 #include "journal/record.h"
 
 #include "ferry/clock.h"
+#include "ferry/error.h"
 #include "ferry/json.h"
 
 FerryRecord *
@@ -95,6 +96,38 @@ ferry_record_is_of_order(const FerryRecord *record, const json_t *order)
         return json_equal(record->order, order);
     g_autofree char *digest = digest_of(order);
     return g_str_equal(kept, digest);
+}
+
+static bool
+is_text(const char *text)
+{
+    return text && text[0] && g_utf8_validate(text, -1, NULL);
+}
+
+GError *
+ferry_record_unsound_error(const FerryRecord *record, const char *why)
+{
+    return ferry_error_new(FERRY_ERROR_OUTCOME_UNKNOWN, FERRY_RECORD_UNSOUND_HINT,
+                           "The journal's record of the migration '%s' makes no sense: %s",
+                           record->migration_id, why);
+}
+
+bool
+ferry_record_check(const FerryRecord *record, GError **error)
+{
+    const char *why = NULL;
+
+    if (!ferry_status_may_follow(record->role, record->status, FERRY_STATUS_ERROR))
+        why = "it is open in a status in which nothing is under way";
+    else if (!is_text(record->instance_name) || !is_text(record->instance_uuid))
+        why = "it does not say whose it is";
+    else if (record->role == FERRY_ROLE_SOURCE && !is_text(record->destination))
+        why = "it does not say where the instance goes";
+    else if (!record->order)
+        why = "it does not say what was ordered";
+    if (why)
+        g_propagate_error(error, ferry_record_unsound_error(record, why));
+    return !why;
 }
 
 json_t *

@@ -35,6 +35,10 @@ typedef struct {
     bool force_ordered;
 } FerryRecord;
 
+/* For errors about a record that makes no sense. */
+#define FERRY_RECORD_UNSOUND_HINT                                                                  \
+    "Look at the instance on both hosts; virt-ferry resolve asks both again. Nothing was deleted"
+
 FerryRecord *ferry_record_new(const char *migration_id, FerryRole role);
 FerryRecord *ferry_record_copy(const FerryRecord *record);
 void ferry_record_free(FerryRecord *record);
@@ -49,6 +53,14 @@ void ferry_record_take_order(FerryRecord *record, const json_t *order);
 
 /** Returns: true when @order is the one that @record was made of. */
 bool ferry_record_is_of_order(const FerryRecord *record, const json_t *order);
+
+/** Returns: true when an open record can be taken up: it is in a status that its role may be in
+ * while it is open, and says which instance goes where.
+ * @error: FERRY_ERROR_OUTCOME_UNKNOWN: why not. */
+bool ferry_record_check(const FerryRecord *record, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: the error of a record that makes no sense: @why is the end of a sentence. */
+GError *ferry_record_unsound_error(const FerryRecord *record, const char *why);
 
 /** Returns: (transfer none): the order's options; NULL when it had none. */
 json_t *ferry_record_options(const FerryRecord *record);

@@ -129,6 +129,7 @@ ferry_instance_to_json(const FerryInstance *instance)
     json_object_set_new(object, "state", ferry_json_text(instance->state));
     json_object_set_new(object, "state_reason", ferry_json_text(instance->state_reason));
     json_object_set_new(object, "persistent", json_boolean(instance->persistent));
+    json_object_set_new(object, "autostart", json_boolean(instance->autostart));
     json_object_set_new(object, "virt_type", ferry_json_text(instance->virt_type));
     json_object_set_new(object, "arch", ferry_json_text(instance->arch));
     json_object_set_new(object, "machine", ferry_json_text(instance->machine));
@@ -383,6 +384,7 @@ read_scalars(const FerryFieldScope *scope, FerryInstance *instance, GError **err
            read_line(scope, "state", &instance->state, error) &&
            read_line(scope, "state_reason", &instance->state_reason, error) &&
            ferry_field_bool(scope, "persistent", &instance->persistent, error) &&
+           ferry_field_bool(scope, "autostart", &instance->autostart, error) &&
            read_line(scope, "virt_type", &instance->virt_type, error) &&
            read_line(scope, "arch", &instance->arch, error) &&
            read_line(scope, "machine", &instance->machine, error) &&

@@ -73,12 +73,16 @@ typedef struct {
     char *hint;
 } FerryObstacle;
 
+/* libvirt's word for what stopped it: a write or read that failed, most often for want of room. */
+#define FERRY_STATE_REASON_IO_ERROR "I/O error"
+
 typedef struct {
     char *name;
     char *uuid;         /* with dashes, lower case */
     char *state;        /* running, paused, shutoff, crashed ...: libvirt's word */
     char *state_reason; /* libvirt's word: booted, migration, migrated, postcopy failed ... */
     bool persistent;
+    bool autostart;  /* its host starts it at boot; false where an agent of before described it */
     char *virt_type; /* kvm, qemu */
     char *arch;      /* x86_64 */
     char *machine;   /* pc-i440fx-7.2 */

@@ -3,6 +3,7 @@
 #include "model/order-options.h"
 
 #include "ferry/error.h"
+#include "ferry/json.h"
 #include "model/instance.h"
 #include "model/json-field.h"
 
@@ -405,6 +406,36 @@ ferry_order_options_parse(const json_t *object, const FerryConfig *config, GErro
     if (!check_together(options, config, error))
         return NULL;
     return g_steal_pointer(&options);
+}
+
+FerryOrderOptions *
+ferry_order_options_recall(const json_t *order, const FerryConfig *config)
+{
+    const json_t *args = json_object_get(order, "args");
+    const FerryFieldScope scope = {json_object_get(args, "options"), "options"};
+    FerryOrderOptions *options = new_from_config(config);
+    Draft draft = {options, FERRY_OPTION_DEFAULT, FERRY_OPTION_DEFAULT};
+    bool whole = json_is_object(args);
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)scope.object, key, value) {
+        g_autoptr(GError) why = NULL;
+
+        if (read_one(&scope, key, &draft, &why))
+            continue;
+        whole = false;
+        g_warning("Of an order that was accepted before, an option is not followed: %s",
+                  why->message);
+    }
+    settle_defaults(&draft, config);
+    options->post_copy = options->post_copy && config->live_migration_permit_post_copy;
+    options->auto_converge = options->auto_converge && config->live_migration_permit_auto_converge;
+    /* It may have said so: nothing is deleted on a guess. */
+    if (!whole && !ferry_source_disks_from_string(
+                      ferry_json_get_string(scope.object, "source_disks"), &options->source_disks))
+        options->source_disks = FERRY_SOURCE_DISKS_KEEP;
+    return options;
 }
 
 void

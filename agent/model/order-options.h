@@ -44,6 +44,15 @@ typedef struct {
 } FerryOrderOptions;
 
 /**
+ * ferry_order_options_recall:
+ * @order: (nullable): {"args": {"options"}}, as the journal has it of an order that was accepted
+ * Returns: (transfer full): its options, never NULL. What this version does not know, or this
+ * host's configuration does not permit any more, is left out; where what should become of the
+ * source's disks cannot be read they are kept.
+ */
+FerryOrderOptions *ferry_order_options_recall(const json_t *order, const FerryConfig *config);
+
+/**
  * ferry_order_options_parse:
  * @object: (nullable): the order's `options`; NULL or JSON null for none
  * @config: where defaults come from; post_copy is on by default where permitted, unless paused or

@@ -20,6 +20,7 @@ static const char *const observed_names[OBSERVED] = {
 
 static const char *const outcome_names[] = {
     [FERRY_OUTCOME_SUCCEEDED] = "succeeded",
+    [FERRY_OUTCOME_STOPPED] = "stopped",
     [FERRY_OUTCOME_NOT_MOVED] = "not-moved",
     [FERRY_OUTCOME_IN_FLIGHT] = "in-flight",
     [FERRY_OUTCOME_SWITCHING] = "switching",
@@ -86,6 +87,15 @@ ferry_outcome_judge(FerryObservedState source, FerryObservedState destination, b
         ferry_observed_state_is_dead(source))
         return FERRY_OUTCOME_SUCCEEDED;
     return table[source][destination];
+}
+
+bool
+ferry_outcome_is_stopped(FerryObservedState source,
+                         FerryObservedState destination,
+                         bool stopped_there)
+{
+    return stopped_there && destination == FERRY_OBSERVED_PAUSED &&
+           ferry_observed_state_is_dead(source);
 }
 
 FerryOutcome

@@ -24,6 +24,7 @@ typedef enum {
 
 typedef enum {
     FERRY_OUTCOME_SUCCEEDED, /* the instance lives on the destination, the source is dead */
+    FERRY_OUTCOME_STOPPED,   /* it arrived and ran, and stands there by an I/O error: no way back */
     FERRY_OUTCOME_NOT_MOVED, /* the instance lives on the source, nothing arrived */
     FERRY_OUTCOME_IN_FLIGHT, /* keep watching, touch nothing */
     FERRY_OUTCOME_SWITCHING, /* both paused: wait and ask again, resume neither */
@@ -40,6 +41,13 @@ typedef enum {
  */
 FerryOutcome
 ferry_outcome_judge(FerryObservedState source, FerryObservedState destination, bool paused_ordered);
+
+/** Returns: true when an instance that ran before has arrived and stands there by an I/O error: it
+ * has run there, or libvirt would show another reason.
+ * @stopped_there: the destination's libvirt shows that reason */
+bool ferry_outcome_is_stopped(FerryObservedState source,
+                              FerryObservedState destination,
+                              bool stopped_there);
 
 /**
  * ferry_outcome_judge_shut_off:

@@ -64,7 +64,7 @@ ferry_location_find(const FerryAgent *agent, const char *host, const char *insta
         bool home = g_strcmp0(found.host, agent->config->host) == 0;
         FerryObservedState observed =
             home ? look_here(agent, instance_uuid)
-                 : ferry_peer_observe(agent, found.host, instance_uuid, NULL);
+                 : ferry_peer_observe(agent, found.host, instance_uuid, NULL, NULL);
 
         if (ferry_observed_state_is_dead(observed) &&
             !find_next(agent, found.host, instance_uuid, &next))

@@ -5,6 +5,7 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "ferry/patient-call.h"
+#include "model/instance.h"
 
 /* One question. A destination that needs longer finishes it all the same and answers the next one
  * from its journal; a question that died with the agent that had it should not cost much. */
@@ -89,6 +90,7 @@ FerryObservedState
 ferry_peer_observe(const FerryAgent *agent,
                    const char *host,
                    const char *instance_uuid,
+                   bool *ret_stopped,
                    GCancellable *cancellable)
 {
     FerryObservedState observed = FERRY_OBSERVED_UNREACHABLE;
@@ -102,6 +104,9 @@ ferry_peer_observe(const FerryAgent *agent,
     };
     g_autoptr(FerryJson) result = ferry_bus_call(agent->bus, &question, &error);
 
+    if (ret_stopped)
+        *ret_stopped = g_strcmp0(ferry_json_get_string(result, "state_reason"),
+                                 FERRY_STATE_REASON_IO_ERROR) == 0;
     if (result && ferry_observed_state_from_string(observed_word(result), &observed))
         return observed;
     return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_INSTANCE_NOT_FOUND)

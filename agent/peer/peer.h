@@ -29,8 +29,10 @@ json_t *ferry_peer_call(const FerryAgent *agent,
 bool ferry_peer_is_busy(const GError *error);
 
 /** Returns: what the peer's libvirt shows of the domain; FERRY_OBSERVED_UNREACHABLE when it cannot
- * be asked. Asks once. */
+ * be asked. Asks once.
+ * @ret_stopped: (nullable): whether it stands there by an I/O error */
 FerryObservedState ferry_peer_observe(const FerryAgent *agent,
                                       const char *host,
                                       const char *instance_uuid,
+                                      bool *ret_stopped,
                                       GCancellable *cancellable);

@@ -242,7 +242,7 @@ is_defined_there(const Cold *self)
 {
     FerryObservedState observed = ferry_peer_observe(
         ferry_migration_agent(self->migration),
-        ferry_migration_record(self->migration)->destination, self->instance->uuid, NULL);
+        ferry_migration_record(self->migration)->destination, self->instance->uuid, NULL, NULL);
 
     return observed == FERRY_OBSERVED_SHUT_OFF || observed == FERRY_OBSERVED_RUNNING;
 }

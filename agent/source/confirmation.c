@@ -26,26 +26,42 @@ paused_is_fine(FerryMigration *migration)
            (instance && g_strcmp0(instance->state, "paused") == 0);
 }
 
+static FerryOutcome
+judge(FerryMigration *migration, const FerryConfirmation *seen)
+{
+    if (ferry_migration_is_shut_off(migration))
+        return ferry_outcome_judge_shut_off(seen->source, seen->destination);
+    if (!paused_is_fine(migration) &&
+        ferry_outcome_is_stopped(seen->source, seen->destination, seen->stopped_there))
+        return FERRY_OUTCOME_STOPPED;
+    return ferry_outcome_judge(seen->source, seen->destination, paused_is_fine(migration));
+}
+
 static FerryConfirmation
 ask_both(FerryMigration *migration)
 {
     const FerryAgent *agent = ferry_migration_agent(migration);
     const FerryRecord *record = ferry_migration_record(migration);
-    FerryConfirmation seen = {.source = FERRY_OBSERVED_UNREACHABLE};
-    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, NULL);
+    FerryConfirmation seen = {.source = FERRY_OBSERVED_UNREACHABLE,
+                              .destination = FERRY_OBSERVED_UNREACHABLE,
+                              .outcome = FERRY_OUTCOME_UNKNOWN};
+    g_autoptr(virConnect) connection = NULL;
+
+    /* A journal may lack even that. */
+    if (!record->instance_uuid || !record->destination)
+        return seen;
+    connection = ferry_virt_connect(agent->virt, NULL);
 
     /* The destination is asked first: a source seen dead after a destination seen alive is dead for
      * good, the other order could miss a switch between the two questions. */
-    seen.destination = ferry_peer_observe(agent, record->destination, record->instance_uuid, NULL);
+    seen.destination = ferry_peer_observe(agent, record->destination, record->instance_uuid,
+                                          &seen.stopped_there, NULL);
     if (connection) {
         seen.source = ferry_virt_domain_observe(connection, record->instance_uuid);
         seen.died_here = ferry_virt_domain_died_here(connection, record->instance_uuid);
         seen.idle_here = !ferry_virt_domain_is_busy(connection, record->instance_uuid);
     }
-    seen.outcome =
-        ferry_migration_is_shut_off(migration)
-            ? ferry_outcome_judge_shut_off(seen.source, seen.destination)
-            : ferry_outcome_judge(seen.source, seen.destination, paused_is_fine(migration));
+    seen.outcome = judge(migration, &seen);
     return seen;
 }
 
@@ -56,6 +72,7 @@ is_final(const FerryConfirmation *seen, FerryOutcome before)
 {
     switch (seen->outcome) {
     case FERRY_OUTCOME_SUCCEEDED:
+    case FERRY_OUTCOME_STOPPED:
     case FERRY_OUTCOME_NOT_MOVED:
     case FERRY_OUTCOME_IN_FLIGHT:
         return true;
@@ -142,6 +159,7 @@ error_of_outcome(const FerryConfirmation *seen, const FerryRecord *record)
                                "guest's memory",
                                "The post-copy of '%s' broke off", record->instance_name);
     case FERRY_OUTCOME_SUCCEEDED:
+    case FERRY_OUTCOME_STOPPED:
     case FERRY_OUTCOME_NOT_MOVED:
     case FERRY_OUTCOME_IN_FLIGHT:
     case FERRY_OUTCOME_SWITCHING:

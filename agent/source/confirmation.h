@@ -10,15 +10,16 @@ typedef struct {
     FerryOutcome outcome;
     FerryObservedState source;
     FerryObservedState destination;
-    bool died_here; /* the guest ended on the source, for a reason that is no migration */
-    bool idle_here; /* no job runs on the source's domain */
+    bool stopped_there; /* it stands on the destination, and libvirt's reason is an I/O error */
+    bool died_here;     /* the guest ended on the source, for a reason that is no migration */
+    bool idle_here;     /* no job runs on the source's domain */
 } FerryConfirmation;
 
 /**
  * ferry_confirm_outcome:
- * Asks, with back-off, until the outcome is one to act on: succeeded, not moved, in flight, gone,
- * split brain (seen twice), a post-copy that both sides know to be broken, or until @timeout_s are
- * over: then FERRY_OUTCOME_UNKNOWN (or SWITCHING, when both sides stand paused).
+ * Asks, with back-off, until the outcome is one to act on: succeeded, stopped, not moved, in
+ * flight, gone, split brain (seen twice), a post-copy that both sides know to be broken, or until
+ * @timeout_s are over: then FERRY_OUTCOME_UNKNOWN (or SWITCHING, when both sides stand paused).
  */
 FerryConfirmation ferry_confirm_outcome(FerryMigration *migration, guint timeout_s);
 

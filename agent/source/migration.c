@@ -258,6 +258,22 @@ ferry_migration_migrate_data(const FerryMigration *self)
 }
 
 bool
+ferry_migration_check_described(const FerryMigration *self, bool destination_too, GError **error)
+{
+    const char *lacks = NULL;
+
+    if (!self->instance)
+        lacks = "what the instance is";
+    else if (destination_too && !self->migrate_data)
+        lacks = "what the destination prepared";
+    if (!lacks)
+        return true;
+    ferry_set_error(error, FERRY_ERROR_OUTCOME_UNKNOWN, FERRY_RECORD_UNSOUND_HINT,
+                    "The journal does not say %s in the migration '%s'", lacks, self->migration_id);
+    return false;
+}
+
+bool
 ferry_migration_is_shut_off(const FerryMigration *self)
 {
     return self->instance && ferry_instance_is_shut_off(self->instance);
@@ -390,6 +406,18 @@ commit(FerryMigration *self, FerryRecord *changed, const char *event_type, GErro
     return true;
 }
 
+/* What an earlier life of the agent left may be anything. */
+static bool
+may_follow(const FerryRecord *record, FerryStatus status, GError **error)
+{
+    if (ferry_status_may_follow(FERRY_ROLE_SOURCE, record->status, status))
+        return true;
+    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE, FERRY_RECORD_UNSOUND_HINT,
+                    "The migration '%s' is %s, and cannot become %s", record->migration_id,
+                    ferry_status_to_string(record->status), ferry_status_to_string(status));
+    return false;
+}
+
 bool
 ferry_migration_enter(FerryMigration *self, FerryStatus status, GError **error)
 {
@@ -397,7 +425,8 @@ ferry_migration_enter(FerryMigration *self, FerryStatus status, GError **error)
 
     if (changed->status == status)
         return true;
-    g_assert(ferry_status_may_follow(FERRY_ROLE_SOURCE, changed->status, status));
+    if (!may_follow(changed, status, error))
+        return false;
     changed->status = status;
     if (status != FERRY_STATUS_RUNNING)
         changed->phase = FERRY_PHASE_NONE;
@@ -427,6 +456,10 @@ ferry_migration_must_enter(FerryMigration *self, FerryStatus status)
 
         if (ferry_migration_enter(self, status, &error))
             return true;
+        if (g_error_matches(error, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE)) {
+            g_critical("%s", error->message);
+            return false;
+        }
         g_warning("Migration '%s' is '%s', but: %s; trying again", self->migration_id,
                   ferry_status_to_string(status), error->message);
         if (ferry_migration_is_detached(self))
@@ -443,7 +476,8 @@ ferry_migration_resolve(FerryMigration *self, FerryStatus status, json_t *eviden
 
     json_object_set_new(report, "evidence", evidence);
     ferry_record_take(&changed->report, report);
-    g_assert(ferry_status_may_follow(FERRY_ROLE_SOURCE, changed->status, status));
+    if (!may_follow(changed, status, error))
+        return false;
     changed->status = status;
     /* What was unknown is known: a success has no error any more. */
     if (status == FERRY_STATUS_COMPLETED)

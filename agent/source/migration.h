@@ -76,6 +76,13 @@ const FerryInstance *ferry_migration_instance(const FerryMigration *migration);
  * it has; NULL before. Valid until ferry_migration_set_migrate_data(). */
 const FerryMigrateData *ferry_migration_migrate_data(const FerryMigration *migration);
 
+/** Returns: whether there is an instance and, with @destination_too, what the destination prepared:
+ * a journal may lack what it has to have.
+ * @error: FERRY_ERROR_OUTCOME_UNKNOWN: what it lacks. */
+bool ferry_migration_check_described(const FerryMigration *migration,
+                                     bool destination_too,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Returns: true when the instance did not run when it was described. */
 bool ferry_migration_is_shut_off(const FerryMigration *migration);
 
@@ -124,7 +131,8 @@ bool ferry_migration_close_abort(FerryMigration *migration);
 /**
  * ferry_migration_enter:
  * Journals the move into @status, with its event. A repeated move into the same status is none.
- * @error: FERRY_ERROR_JOURNAL_UNAVAILABLE: the record stays in its former status.
+ * @error: FERRY_ERROR_JOURNAL_UNAVAILABLE, or FERRY_ERROR_INVALID_MIGRATION_STATE where @status
+ *   cannot follow: the record stays in its former status.
  */
 bool ferry_migration_enter(FerryMigration *migration,
                            FerryStatus status,
@@ -142,7 +150,8 @@ void ferry_migration_report_progress(FerryMigration *migration, json_t *progress
 void ferry_migration_save_progress(FerryMigration *migration, json_t *progress);
 
 /** As ferry_migration_enter(), but waits and tries again while the journal refuses: for moves that
- * tell what has happened already. Returns: false only when detached meanwhile. */
+ * tell what has happened already. Returns: false only when detached meanwhile, or where @status
+ * cannot follow. */
 bool ferry_migration_must_enter(FerryMigration *migration, FerryStatus status);
 
 /** Ends a record in `error` after all: journals the move to @status (completed or failed) with the

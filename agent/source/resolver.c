@@ -14,6 +14,8 @@
 
 #define FIRST_PAUSE_S 2
 #define LAST_PAUSE_S 120
+/* While an instance stands and waits for room. */
+#define LAST_PAUSE_STOPPED_S 10
 #define NOTHING_LEFT (-1)
 /* One resolution: long enough to see that a paused source is left for good
  * (source/confirmation.c). */
@@ -50,10 +52,17 @@ stayed(const FerryConfirmation *seen)
            (seen->outcome == FERRY_OUTCOME_GONE && seen->died_here);
 }
 
+/* Of one that stands there by an I/O error the destination knows when it can go on. */
+static bool
+has_arrived(const FerryConfirmation *seen)
+{
+    return seen->outcome == FERRY_OUTCOME_SUCCEEDED || seen->outcome == FERRY_OUTCOME_STOPPED;
+}
+
 static void
 act(FerryMigration *migration, const FerrySaga *saga, Resolution *resolution, GError **error)
 {
-    if (resolution->seen.outcome == FERRY_OUTCOME_SUCCEEDED) {
+    if (has_arrived(&resolution->seen)) {
         resolution->action = "finish";
         if (ferry_saga_finish(migration, saga, error) == FERRY_STEP_DONE)
             settle(migration, resolution, FERRY_STATUS_COMPLETED, error);
@@ -68,12 +77,7 @@ static Resolution
 resolve_record(FerryResolver *self, FerryRecord *record, GError **error)
 {
     Resolution resolution = {.action = "none", .status = record->status};
-    FerryOrderOptions *options =
-        ferry_order_options_parse(ferry_record_options(record), self->agent->config, NULL);
-
-    if (!options)
-        options = ferry_order_options_parse(NULL, self->agent->config, NULL);
-
+    FerryOrderOptions *options = ferry_order_options_recall(record->order, self->agent->config);
     g_autoptr(FerryMigration) migration =
         ferry_migration_new(self->agent, ferry_record_copy(record), options);
 
@@ -83,6 +87,10 @@ resolve_record(FerryResolver *self, FerryRecord *record, GError **error)
         resolution.seen = ferry_confirm_outcome(migration, RESOLUTION_TIMEOUT_S);
     }
     act(migration, self->saga, &resolution, error);
+    if (*error && resolution.seen.outcome == FERRY_OUTCOME_STOPPED) {
+        ferry_migration_set_error(migration, *error);
+        ferry_migration_save(migration);
+    }
     g_message("Migration '%s': the source shows '%s', the destination '%s'; it is %s",
               record->migration_id, ferry_observed_state_to_string(resolution.seen.source),
               ferry_observed_state_to_string(resolution.seen.destination),
@@ -129,13 +137,22 @@ ferry_resolver_resolve(FerryResolver *self, const char *migration_id, GError **e
 
 /* --- in the background ------------------------------------------------------------------------ */
 
-/* Returns: true when something in `error` is left. */
 static bool
+is_stopped(const json_t *answer)
+{
+    const char *outcome = ferry_json_get_string(json_object_get(answer, "evidence"), "outcome");
+
+    return g_strcmp0(outcome, ferry_outcome_to_string(FERRY_OUTCOME_STOPPED)) == 0;
+}
+
+/* Returns: the longest pause before what is left in `error` is asked about again, or
+ * NOTHING_LEFT. */
+static gint64
 ask_about_all(FerryResolver *self)
 {
     FerryJournalFilter filter = {.status = "error"};
     g_autoptr(GPtrArray) records = ferry_journal_list(self->agent->journal, &filter, NULL);
-    bool left = false;
+    gint64 longest_s = records ? NOTHING_LEFT : LAST_PAUSE_S;
 
     for (guint i = 0; records && i < records->len; i++) {
         const FerryRecord *record = g_ptr_array_index(records, i);
@@ -143,9 +160,14 @@ ask_about_all(FerryResolver *self)
                                           ? ferry_resolver_resolve(self, record->migration_id, NULL)
                                           : NULL;
 
-        left = left || g_strcmp0(ferry_json_get_string(answer, "status"), "error") == 0;
+        if (g_strcmp0(ferry_json_get_string(answer, "status"), "error") != 0)
+            continue;
+        if (is_stopped(answer))
+            longest_s = LAST_PAUSE_STOPPED_S;
+        else if (longest_s == NOTHING_LEFT)
+            longest_s = LAST_PAUSE_S;
     }
-    return left || !records;
+    return longest_s;
 }
 
 static gpointer
@@ -163,7 +185,7 @@ run_resolver(gpointer data)
             pause_s = FIRST_PAUSE_S;
             break;
         case FERRY_TIMER_DUE:
-            pause_s = ask_about_all(self) ? MIN(pause_s * 2, LAST_PAUSE_S) : NOTHING_LEFT;
+            pause_s = MIN(pause_s * 2, ask_about_all(self));
             break;
         }
     }

@@ -58,6 +58,13 @@ begin_step(Run *self, const FerrySagaStep *step, GError **error)
     return false;
 }
 
+static bool
+has_what_it_needs(const Run *self, const FerrySagaStep *step, GError **error)
+{
+    return !step->needs_instance ||
+           ferry_migration_check_described(self->migration, step->needs_destination, error);
+}
+
 static FerryStepEnd
 run_step(Run *self, const FerrySagaStep *step, GError **error)
 {
@@ -69,6 +76,8 @@ run_step(Run *self, const FerrySagaStep *step, GError **error)
         ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL, "The migration was aborted by order");
         return FERRY_STEP_FAILED;
     }
+    if (!has_what_it_needs(self, step, error))
+        return FERRY_STEP_ERROR;
     if (!begin_step(self, step, error))
         return ferry_migration_is_detached(self->migration) ? FERRY_STEP_DETACHED
                                                             : FERRY_STEP_FAILED;
@@ -158,17 +167,92 @@ was_undoing(const Run *self)
     return false;
 }
 
+/* Returns: (nullable): the last step of the table that has begun. */
+static const FerrySagaStep *
+last_begun(const Run *self)
+{
+    const FerrySagaStep *last = NULL;
+
+    for (const FerrySagaStep *step = self->saga->steps; step->name; step++)
+        if (journaled_state(self, step->name))
+            last = step;
+    return last;
+}
+
 static void
 go_on_undoing(Run *self)
 {
     const json_t *error = ferry_migration_record(self->migration)->error;
     const char *cancelled = ferry_error_code_name(FERRY_ERROR_CANCELLED);
-    const FerrySagaStep *last = self->saga->steps;
 
-    for (const FerrySagaStep *step = last; step->name; step++)
-        if (journaled_state(self, step->name))
-            last = step;
-    undo_and_end(self, last, g_strcmp0(ferry_json_get_string(error, "code"), cancelled) == 0);
+    undo_and_end(self, last_begun(self),
+                 g_strcmp0(ferry_json_get_string(error, "code"), cancelled) == 0);
+}
+
+/* --- what an earlier life left ---------------------------------------------------------------- */
+
+static bool
+is_known(const Run *self, const char *name)
+{
+    for (const FerrySagaStep *step = self->saga->steps; step->name; step++)
+        if (g_strcmp0(step->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Returns: (nullable): a step that is under way, and that only a newer agent knows. */
+static const char *
+find_strange_step(const Run *self)
+{
+    json_t *step = NULL;
+    gsize index = 0;
+
+    json_array_foreach(self->journaled, index, step)
+        if (g_strcmp0(ferry_json_get_string(step, "state"), "done") != 0 &&
+            !is_known(self, ferry_json_get_string(step, "name")))
+            return ferry_json_get_string(step, "name");
+    return NULL;
+}
+
+/* The record enters a step's status before the step begins, and leaves it only for the next. */
+static bool
+status_fits(FerryStatus status, const FerrySagaStep *last)
+{
+    if (!last)
+        return status <= FERRY_STATUS_PREPARING;
+    return status == last->status ||
+           ferry_status_may_follow(FERRY_ROLE_SOURCE, last->status, status);
+}
+
+static bool
+makes_sense(const Run *self, GError **error)
+{
+    const FerryRecord *record = ferry_migration_record(self->migration);
+    const FerrySagaStep *last = last_begun(self);
+    const char *strange = find_strange_step(self);
+    g_autofree char *why = NULL;
+
+    if (strange)
+        why = g_strdup_printf("no agent of this version knows the step '%s'", strange);
+    else if (!status_fits(record->status, last))
+        why = g_strdup_printf("it is %s, and the last step that has begun is '%s'",
+                              ferry_status_to_string(record->status), last ? last->name : "none");
+    else if (record->status == FERRY_STATUS_POST_MIGRATING && was_undoing(self))
+        why = g_strdup("it was undone after the instance had arrived");
+    if (why)
+        g_propagate_error(error, ferry_record_unsound_error(record, why));
+    return !why;
+}
+
+/* Steps only go forward. So one before a step that has begun is over, and so is one before the
+ * record's status: the agent that began the migration had no such step, or could not note
+ * its end. */
+static bool
+is_over(const Run *self, const FerrySagaStep *step, const FerrySagaStep *last)
+{
+    return (last && step < last) ||
+           step->status < ferry_migration_record(self->migration)->status ||
+           g_strcmp0(journaled_state(self, step->name), "done") == 0;
 }
 
 static void
@@ -204,15 +288,20 @@ ferry_saga_run(FerryMigration *migration, const FerrySaga *saga)
                             ferry_migration_id(migration), FERRY_ROLE_SOURCE);
     Run self = {migration, saga, journaled};
     const FerrySagaStep *step = saga->steps;
+    const FerrySagaStep *last = last_begun(&self);
     FerryStepEnd end = FERRY_STEP_DONE;
     g_autoptr(GError) error = NULL;
 
+    if (!makes_sense(&self, &error)) {
+        end_by(&self, step, FERRY_STEP_ERROR, error);
+        return;
+    }
     if (was_undoing(&self)) {
         go_on_undoing(&self);
         return;
     }
     for (; step->name; step++) {
-        if (g_strcmp0(journaled_state(&self, step->name), "done") == 0)
+        if (is_over(&self, step, last))
             continue;
         end = run_step(&self, step, &error);
         if (end != FERRY_STEP_DONE)
@@ -232,7 +321,8 @@ ferry_saga_finish(FerryMigration *migration, const FerrySaga *saga, GError **err
             end_step(&self, step, "done");
             continue;
         }
-        if (!ferry_journal_step_begin(ferry_migration_agent(migration)->journal,
+        if (!has_what_it_needs(&self, step, error) ||
+            !ferry_journal_step_begin(ferry_migration_agent(migration)->journal,
                                       ferry_migration_record(migration), step->name, error))
             return FERRY_STEP_ERROR;
 

@@ -29,6 +29,8 @@ typedef struct {
     bool (*undo)(FerryMigration *migration, GError **error);
     bool point_of_no_return; /* no abort and no undo from this step on */
     bool read_only;          /* makes nothing: goes on when the journal refuses its note */
+    bool needs_instance;     /* does not run without what `check` journaled */
+    bool needs_destination;  /* does not run without what `prepare` journaled */
 } FerrySagaStep;
 
 typedef struct {
@@ -40,7 +42,9 @@ typedef struct {
 /** Returns: how a step ends that could not go on: detached when the agent stops, else failed. */
 FerryStepEnd ferry_saga_step_broken(FerryMigration *migration);
 
-/** Runs the steps that the journal does not show as done and ends the record. */
+/** Runs the steps that the journal does not show as over and ends the record. Over is a step that
+ * is done, and one before a step that has begun: steps only go forward, and one that has no row is
+ * none of the agent that began the migration. A record that makes no sense ends in `error`. */
 void ferry_saga_run(FerryMigration *migration, const FerrySaga *saga);
 
 /** For a record in `error` whose instance was found on the destination: runs the steps from the

@@ -344,16 +344,9 @@ ferry_source_force_complete(FerrySource *self, const char *migration_id, GError 
 static void
 recover_one(FerrySource *self, const FerryRecord *record)
 {
-    g_autoptr(GError) error = NULL;
     g_autoptr(FerryOrderOptions) options =
-        ferry_order_options_parse(ferry_record_options(record), self->agent->config, &error);
+        ferry_order_options_recall(record->order, self->agent->config);
 
-    if (!options) {
-        /* The configuration may allow less than when the order came; the order stands. */
-        g_warning("Migration '%s': its options are read with today's defaults: %s",
-                  record->migration_id, error->message);
-        options = ferry_order_options_parse(NULL, self->agent->config, NULL);
-    }
     g_message("Taking up migration '%s' of '%s' again, which was %s", record->migration_id,
               record->instance_name, ferry_status_to_string(record->status));
     start_record(self, ferry_record_copy(record), g_steal_pointer(&options), NULL, NULL);

@@ -402,7 +402,8 @@ transfer_new(FerryMigration *migration, GError **error)
     const FerryAgent *agent = ferry_migration_agent(migration);
     const FerryInstance *instance = ferry_migration_instance(migration);
     gint64 now = g_get_monotonic_time();
-    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
+    bool described = ferry_migration_check_described(migration, /* destination_too= */ true, error);
+    g_autoptr(virConnect) connection = described ? ferry_virt_connect(agent->virt, error) : NULL;
     virDomainPtr domain =
         connection ? ferry_virt_domain_find(connection, instance->uuid, error) : NULL;
 

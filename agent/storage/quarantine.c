@@ -94,11 +94,13 @@ runs_nowhere(FerryQuarantine *self,
              virConnectPtr connection,
              const FerryQuarantined *file,
              bool force,
+             bool *ret_defined_elsewhere,
              GError **error)
 {
     g_auto(FerryLocation) found =
         ferry_location_find(self->agent, file->destination, file->instance_uuid);
 
+    *ret_defined_elsewhere = found.observed == FERRY_OBSERVED_SHUT_OFF;
     if (!is_dead_here(self, connection, file, error))
         return false;
     if (ferry_observed_state_may_run(found.observed))
@@ -144,8 +146,13 @@ ways_are_free(FerryQuarantine *self, const GPtrArray *files, GError **error)
     return true;
 }
 
+/* @autostart: that of two copies which are defined both would not be started at boot. */
 static bool
-bring_back(FerryQuarantine *self, virConnectPtr connection, const GPtrArray *files, GError **error)
+bring_back(FerryQuarantine *self,
+           virConnectPtr connection,
+           const GPtrArray *files,
+           bool autostart,
+           GError **error)
 {
     const FerryQuarantined *first = ferry_quarantine_first(files);
     FerryJournal *journal = self->agent->journal;
@@ -163,7 +170,7 @@ bring_back(FerryQuarantine *self, virConnectPtr connection, const GPtrArray *fil
         ferry_virt_folder_refresh(connection, file->path);
     }
     if (!ferry_virt_definition_restore(self->agent, connection, first->migration_id,
-                                       first->instance_uuid, error) ||
+                                       first->instance_uuid, autostart, error) ||
         !ferry_journal_quarantine_set(journal, first->migration_id, NULL, FERRY_QUARANTINE_RESTORED,
                                       NULL, error))
         return false;
@@ -201,10 +208,13 @@ ferry_quarantine_restore(FerryQuarantine *self,
     }
 
     g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, error);
+    bool defined_elsewhere = false;
 
     if (!connection ||
-        !runs_nowhere(self, connection, ferry_quarantine_first(files), force, error) ||
-        !ways_are_free(self, files, error) || !bring_back(self, connection, files, error))
+        !runs_nowhere(self, connection, ferry_quarantine_first(files), force, &defined_elsewhere,
+                      error) ||
+        !ways_are_free(self, files, error) ||
+        !bring_back(self, connection, files, !defined_elsewhere, error))
         return NULL;
     g_message("Migration '%s': the disks of '%s' are back from quarantine", migration_id,
               ferry_quarantine_first(files)->instance_name);

@@ -3,10 +3,14 @@
 #include "virt/definition.h"
 
 #include "virt/auto.h"
+#include "virt/domain.h"
 #include "virt/error.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
+
+/* Behind the document, where libvirt reads nothing. */
+#define AUTOSTART_MARK "\n<!-- virt-ferry: autostart -->\n"
 
 static char *
 path_of(const FerryAgent *agent, const char *migration_id)
@@ -52,8 +56,21 @@ ferry_virt_definition_keep(const FerryAgent *agent,
                                      "Cannot read the definition of '%s'", instance_uuid);
 
     g_autofree char *xml = raw;
+    g_autofree char *kept =
+        g_strconcat(xml, ferry_virt_domain_is_autostarted(domain) ? AUTOSTART_MARK : NULL, NULL);
 
-    return write_file(path, xml, error);
+    return write_file(path, kept, error);
+}
+
+static bool
+restore_autostart(virDomainPtr domain, const char *kept, bool autostart, GError **error)
+{
+    if (!kept || !g_str_has_suffix(kept, AUTOSTART_MARK))
+        return true;
+    if (!autostart)
+        g_message("The instance '%s' is not started at boot any more: it is defined elsewhere, too",
+                  virDomainGetName(domain));
+    return !autostart || ferry_virt_domain_set_autostart(domain, true, error);
 }
 
 bool
@@ -61,6 +78,7 @@ ferry_virt_definition_restore(const FerryAgent *agent,
                               virConnectPtr connection,
                               const char *migration_id,
                               const char *instance_uuid,
+                              bool autostart,
                               GError **error)
 {
     g_autofree char *path = path_of(agent, migration_id);
@@ -68,8 +86,10 @@ ferry_virt_definition_restore(const FerryAgent *agent,
     g_autoptr(GError) why = NULL;
     g_autoptr(virDomain) there = virDomainLookupByUUIDString(connection, instance_uuid);
 
-    if (there)
-        return true;
+    if (there) {
+        g_file_get_contents(path, &xml, NULL, NULL);
+        return restore_autostart(there, xml, autostart, error);
+    }
     if (!ferry_virt_error_is(VIR_ERR_NO_DOMAIN))
         return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
                                      "Cannot ask for the instance '%s'", instance_uuid);
@@ -82,8 +102,10 @@ ferry_virt_definition_restore(const FerryAgent *agent,
 
     g_autoptr(virDomain) defined = virDomainDefineXML(connection, xml);
 
-    return defined || ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
-                                            "Cannot define the instance '%s' again", instance_uuid);
+    if (!defined)
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot define the instance '%s' again", instance_uuid);
+    return restore_autostart(defined, xml, autostart, error);
 }
 
 void

@@ -14,7 +14,7 @@
 #include "runtime/agent.h"
 
 /** Keeps what a later start would use: the persistent definition, or the live one of an instance
- * that has no other. Overwrites what was kept before. */
+ * that has no other, and whether its host starts it at boot. Overwrites what was kept before. */
 bool ferry_virt_definition_keep(const FerryAgent *agent,
                                 virConnectPtr connection,
                                 const char *migration_id,
@@ -24,12 +24,14 @@ bool ferry_virt_definition_keep(const FerryAgent *agent,
 /**
  * ferry_virt_definition_restore:
  * Defines the instance again, unless libvirt has it. The kept file stays.
+ * @autostart: whether it is to be started at boot again, if it was
  * @error: FERRY_ERROR_MIGRATION_ERROR, also when another instance has the name meanwhile
  */
 bool ferry_virt_definition_restore(const FerryAgent *agent,
                                    virConnectPtr connection,
                                    const char *migration_id,
                                    const char *instance_uuid,
+                                   bool autostart,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Removes what was kept, if there is anything; a failure is logged. */

@@ -2,6 +2,7 @@
 
 #include "virt/domain-state.h"
 
+#include "model/instance.h"
 #include "virt/auto.h"
 #include "virt/error.h"
 
@@ -42,7 +43,7 @@ static const ReasonWord paused_reasons[] = {
     {VIR_DOMAIN_PAUSED_MIGRATION, "migrating"},
     {VIR_DOMAIN_PAUSED_SAVE, "saving"},
     {VIR_DOMAIN_PAUSED_DUMP, "dumping"},
-    {VIR_DOMAIN_PAUSED_IOERROR, "I/O error"},
+    {VIR_DOMAIN_PAUSED_IOERROR, FERRY_STATE_REASON_IO_ERROR},
     {VIR_DOMAIN_PAUSED_WATCHDOG, "watchdog"},
     {VIR_DOMAIN_PAUSED_SNAPSHOT, "creating snapshot"},
     {VIR_DOMAIN_PAUSED_STARTING_UP, "starting up"},

@@ -102,6 +102,27 @@ ask_qemu_for_size(virDomainPtr domain, FerryDisk *disk)
         disk->allocation_bytes = MIN(info.allocation, info.physical);
 }
 
+bool
+ferry_virt_domain_is_autostarted(virDomainPtr domain)
+{
+    int autostart = 0;
+
+    /* One that is not persistent has no such thing, and libvirt says so. */
+    return virDomainGetAutostart(domain, &autostart) == 0 && autostart != 0;
+}
+
+bool
+ferry_virt_domain_set_autostart(virDomainPtr domain, bool autostart, GError **error)
+{
+    const char *name = virDomainGetName(domain);
+
+    return ferry_virt_domain_is_autostarted(domain) == autostart ||
+           virDomainSetAutostart(domain, autostart) == 0 ||
+           ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                 "Cannot turn the autostart of '%s' %s", name,
+                                 autostart ? "on" : "off");
+}
+
 FerryInstance *
 ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError **error)
 {
@@ -137,6 +158,7 @@ ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError
     instance->state = g_strdup(state);
     instance->state_reason = g_strdup(reason);
     instance->persistent = virDomainIsPersistent(domain) == 1;
+    instance->autostart = ferry_virt_domain_is_autostarted(domain);
 
     bool asking = qemu_may_be_asked(domain);
 
@@ -244,8 +266,10 @@ ferry_virt_domain_retire(virConnectPtr connection, const char *uuid, bool undefi
     }
     if (observed == FERRY_OBSERVED_ABSENT)
         return true;
+    /* One that stays defined must not be started by its host's next boot: it runs elsewhere. */
     if (observed == FERRY_OBSERVED_MIGRATED || observed == FERRY_OBSERVED_SHUT_OFF)
-        return !undefine || undefine_dead(domain, error);
+        return undefine ? undefine_dead(domain, error)
+                        : ferry_virt_domain_set_autostart(domain, false, error);
     ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
                     "Look at it on both hosts; nothing was done to it",
                     "The domain '%s' is '%s' on the source after it moved away", uuid,

@@ -26,11 +26,20 @@ FerryInstance *ferry_virt_domain_describe(virConnectPtr connection,
                                           virDomainPtr domain,
                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: true when its host starts it at boot. */
+bool ferry_virt_domain_is_autostarted(virDomainPtr domain);
+
+/** @error: FERRY_ERROR_MIGRATION_ERROR. */
+bool ferry_virt_domain_set_autostart(virDomainPtr domain,
+                                     bool autostart,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /**
  * ferry_virt_domain_retire:
  * Ends what a completed migration left of the domain on its source, where libvirt did not come to
- * it: one that is still paused for the switch is destroyed, and with @undefine a definition that is
- * shut off is removed. Call it only after the instance was seen alive on the destination.
+ * it: one that is still paused for the switch is destroyed; with @undefine a definition that is
+ * shut off is removed, without it the definition stays and is not started at boot any more. Call it
+ * only after the instance was seen alive on the destination.
  * @error: FERRY_ERROR_MIGRATION_ERROR, also when the domain is in any other state: nothing was done
  */
 bool ferry_virt_domain_retire(virConnectPtr connection,

@@ -7,6 +7,7 @@
 #include "virt/domain-state.h"
 #include "virt/domain.h"
 #include "virt/error.h"
+#include "virt/stopped-domain.h"
 #include "virt/time-limits.h"
 #include "virt/volume.h"
 
@@ -148,6 +149,11 @@ ferry_incoming_domain_wait(virConnectPtr connection,
         incoming = {.observed = wait_until_settled(connection, instance->uuid)};
     bool paused_is_fine = options->paused || g_strcmp0(instance->state, "paused") == 0;
 
+    if (incoming.observed == FERRY_OBSERVED_PAUSED && !paused_is_fine) {
+        if (!ferry_stopped_domain_resume(connection, instance, error))
+            return false;
+        incoming.observed = ferry_virt_domain_observe(connection, instance->uuid);
+    }
     incoming.alive =
         incoming.observed == FERRY_OBSERVED_RUNNING ||
         (paused_is_fine && incoming.observed == FERRY_OBSERVED_PAUSED) ||
@@ -161,6 +167,9 @@ ferry_incoming_domain_wait(virConnectPtr connection,
         incoming.persistent = virDomainIsPersistent(domain) == 1;
         if (wants_persistent(instance, options) &&
             !ensure_persistent(connection, domain, &incoming.persistent, error))
+            return false;
+        if (incoming.persistent && instance->autostart &&
+            !ferry_virt_domain_set_autostart(domain, true, error))
             return false;
     }
     *ret_incoming = incoming;

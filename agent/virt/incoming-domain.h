@@ -29,9 +29,12 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryIncomingDomain, ferry_incoming_domain_clea
 /**
  * ferry_incoming_domain_wait:
  * @instance: as described on the source, at its place here (placement.h)
- * Waits for the end of the incoming job, refreshes the pools, and where the order wants the
- * instance persistent and libvirt did not come to it, defines it from its own live XML.
- * @error: libvirt could not be asked. An instance that is not alive is no error but a observed.
+ * Waits for the end of the incoming job, and where the order wants the instance persistent and
+ * libvirt did not come to it, defines it from its own live XML. One that is persistent is started
+ * at boot as it was on the source. One that stands by an I/O error goes on when it can
+ * (stopped-domain.h).
+ * @error: libvirt could not be asked, or it stands by an I/O error. An instance that is not alive
+ *   is no error but a observed.
  */
 bool ferry_incoming_domain_wait(virConnectPtr connection,
                                 const FerryInstance *instance,

@@ -43,6 +43,8 @@ class Item:
         self.outcome = None
         self.seconds = None
         self.ok = False
+        # The command that repeats one that was made by chance.
+        self.again = None
         # Of the tree that it was run in.
         self.commit = None
 
@@ -86,12 +88,19 @@ def _point_items():
     return items + _quarantine_items()
 
 
+def _random_item(number, plan):
+    suffix = "@" + plan.layout if plan.layout != "plain" else ""
+    item = Item("random", "random-%d%s" % (number, suffix),
+                "random journey %d: %s" % (number, plan),
+                lambda ground: random_journeys.play(ground, plan), fault=plan.fault)
+    item.again = "tests/faults/run --journey " + random_journeys.words_of(plan)
+    return item
+
+
 def _random_items(count, seed, layout="plain"):
-    suffix = "@" + layout if layout != "plain" else ""
-    return [Item("random", "random-%d%s" % (number + 1, suffix), "random journey %d: %s" % (
-        number + 1, plan), lambda ground, plan=plan: random_journeys.play(ground, plan),
-        fault=plan.fault)
-        for number, plan in enumerate(random_journeys.plans(random.Random(seed), count, layout))]
+    return [_random_item(number + 1, plan)
+            for number, plan in enumerate(
+                random_journeys.plans(random.Random(seed), count, layout))]
 
 
 def _random_layout_items(count, seed):
@@ -118,6 +127,9 @@ def _cluster_item():
 
 def choose(options, seed):
     """The items that the options mean."""
+    if options.journey:
+        return [_random_item(number + 1, random_journeys.plan_of(words))
+                for number, words in enumerate(options.journey)]
     if options.ordinary:
         return (_function_items("points-known", points.ITEMS)
                 + _matrix_items(matrix.ordinary_cells())
@@ -200,6 +212,8 @@ def _play(tap, item, where):
     def case():
         item.outcome, item.seconds = item.play(where)
     item.ok = tap.case("%s (%s)" % (item.title, item.name), case)
+    if item.again:
+        tap.note("again: %s" % item.again)
     if item.ok:
         tap.note("%s after %.1f s" % (item.outcome, item.seconds))
 

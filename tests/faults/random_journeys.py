@@ -27,6 +27,19 @@ class Plan:
                                                    self.moment_s, self.mbit_s)
 
 
+def words_of(plan):
+    """What --journey takes to play it again."""
+    return "%s,%r,%d,%s" % (plan.fault, plan.moment_s, plan.mbit_s, plan.layout)
+
+
+def plan_of(words):
+    """The plan that words_of() wrote."""
+    fault, moment_s, mbit_s, layout = words.split(",")
+    if fault not in faults.KINDS or layout not in layouts.KINDS:
+        raise ValueError(words)
+    return Plan(fault, float(moment_s), int(mbit_s), layout)
+
+
 def plans(dice, count, layout="plain"):
     """Each journey's plan depends on the seed and its number only."""
     return [Plan(dice.choice(sorted(faults.KINDS)), dice.uniform(0, LATEST_S),

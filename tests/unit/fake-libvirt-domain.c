@@ -28,6 +28,7 @@ domain_free(gpointer data)
     g_free(domain->uuid);
     g_free(domain->xml);
     g_free(domain->inactive_xml);
+    g_free(domain->full_disk);
     g_hash_table_unref(domain->counters);
     g_hash_table_unref(domain->block_jobs);
     g_free(domain);
@@ -212,6 +213,32 @@ fake_domain_is_persistent(const char *uuid)
     FERRY_LOCK_SCOPE(&fake_lock);
 
     return fake_domain_get(uuid)->persistent;
+}
+
+void
+fake_domain_set_autostart(const char *uuid, bool autostart)
+{
+    FERRY_LOCK_SCOPE(&fake_lock);
+
+    fake_domain_get(uuid)->autostart = autostart;
+}
+
+bool
+fake_domain_is_autostarted(const char *uuid)
+{
+    FERRY_LOCK_SCOPE(&fake_lock);
+
+    return fake_domain_get(uuid)->autostart;
+}
+
+void
+fake_domain_set_full_disk(const char *uuid, const char *target)
+{
+    FERRY_LOCK_SCOPE(&fake_lock);
+    FakeDomain *domain = fake_domain_get(uuid);
+
+    g_free(domain->full_disk);
+    domain->full_disk = g_strdup(target);
 }
 
 void
@@ -503,6 +530,67 @@ set_state(virDomainPtr handle, int state, int reason)
         return -1;
     domain->state = state;
     domain->reason = reason;
+    return 0;
+}
+
+int
+virDomainResume(virDomainPtr handle)
+{
+    return fake_begin(__func__, "%s", handle->name)
+               ? set_state(handle, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED)
+               : -1;
+}
+
+int
+virDomainGetDiskErrors(virDomainPtr handle,
+                       virDomainDiskErrorPtr errors,
+                       unsigned int maxerrors,
+                       unsigned int flags)
+{
+    if (!fake_begin(__func__, "%s", handle->name))
+        return -1;
+
+    FERRY_LOCK_SCOPE(&fake_lock);
+    const FakeDomain *domain = fake_domain_of(handle);
+
+    if (!domain)
+        return -1;
+    if (!domain->full_disk)
+        return 0;
+    g_assert_cmpuint(maxerrors, >, 0);
+    errors[0] = (virDomainDiskError){strdup(domain->full_disk), VIR_DOMAIN_DISK_ERROR_NO_SPACE};
+    return 1;
+}
+
+int
+virDomainGetAutostart(virDomainPtr handle, int *ret_autostart)
+{
+    if (!fake_begin(__func__, "%s", handle->name))
+        return -1;
+
+    FERRY_LOCK_SCOPE(&fake_lock);
+    const FakeDomain *domain = fake_domain_of(handle);
+
+    if (!domain)
+        return -1;
+    *ret_autostart = domain->autostart;
+    return 0;
+}
+
+int
+virDomainSetAutostart(virDomainPtr handle, int autostart)
+{
+    if (!fake_begin(__func__, "%s %d", handle->name, autostart))
+        return -1;
+
+    FERRY_LOCK_SCOPE(&fake_lock);
+    FakeDomain *domain = fake_domain_of(handle);
+
+    if (!domain)
+        return -1;
+    if (!domain->persistent)
+        return fake_refuse(VIR_ERR_OPERATION_INVALID, "cannot set autostart for transient domain");
+    domain->autostart = autostart != 0;
     return 0;
 }
 

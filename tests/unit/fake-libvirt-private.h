@@ -45,6 +45,8 @@ typedef struct {
     int state;
     int reason;
     bool persistent;
+    bool autostart;
+    char *full_disk; /* the target of one that found no room; or NULL */
     int snapshots;
     bool managed_save;
 

@@ -70,6 +70,10 @@ void fake_domain_set_state(const char *uuid, int state, int reason);
 int fake_domain_state(const char *uuid);
 void fake_domain_set_persistent(const char *uuid, bool persistent);
 bool fake_domain_is_persistent(const char *uuid);
+void fake_domain_set_autostart(const char *uuid, bool autostart);
+bool fake_domain_is_autostarted(const char *uuid);
+/** @target: of a disk that found no room; NULL: none. */
+void fake_domain_set_full_disk(const char *uuid, const char *target);
 /** What is printed with VIR_DOMAIN_XML_INACTIVE; before, it is as the live one. */
 void fake_domain_set_inactive_xml(const char *uuid, const char *xml);
 /** Returns: (transfer full): the live one. */

@@ -84,6 +84,38 @@ test_destination_is_asked_first(SourceFixture *self, gconstpointer user_data)
     assert_outcome(&seen, FERRY_OUTCOME_SUCCEEDED);
 }
 
+static void
+show_stopped_there(void)
+{
+    fake_bus_answer(
+        "kvm02", "describe_instance",
+        json_pack("{s:s, s:s}", "observed_state", "paused", "state_reason", "I/O error"));
+}
+
+/* It ran there, or libvirt would show another reason: no outcome that is not known. */
+static void
+test_stopped(SourceFixture *self, gconstpointer user_data)
+{
+    source_leave(self);
+    show_stopped_there();
+
+    FerryConfirmation seen = ferry_confirm_outcome(self->migration, 10);
+
+    assert_outcome(&seen, FERRY_OUTCOME_STOPPED);
+    g_assert_cmpuint(asked(), ==, 1);
+}
+
+/* Where the source may still live nothing is certain. */
+static void
+test_stopped_and_here(SourceFixture *self, gconstpointer user_data)
+{
+    show_stopped_there();
+
+    FerryConfirmation seen = ferry_confirm_outcome(self->migration, 0);
+
+    assert_outcome(&seen, FERRY_OUTCOME_UNKNOWN);
+}
+
 /* --- what needs a second look ----------------------------------------------------------------- */
 
 static void
@@ -253,6 +285,8 @@ main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
     ADD("succeeded", test_succeeded);
+    ADD("stopped", test_stopped);
+    ADD("stopped-and-here", test_stopped_and_here);
     ADD("not-moved", test_not_moved);
     ADD("in-flight", test_in_flight);
     ADD("destination-is-asked-first", test_destination_is_asked_first);

@@ -7,6 +7,8 @@
 #include "ferry/json.h"
 #include "journal/journal.h"
 
+#include <sqlite3.h>
+
 /* --- records ---------------------------------------------------------------------------------- */
 
 static void
@@ -568,6 +570,78 @@ test_events_off(Fixture *fixture, gconstpointer user_data)
     g_assert_cmpuint(entries->len, ==, 0);
 }
 
+/* --- records that make no sense --------------------------------------------------------------- */
+
+static void
+write_to_journal(Fixture *fixture, const char *sql)
+{
+    g_autofree char *path = g_build_filename(fixture->folder, "journal.db", NULL);
+    sqlite3 *db = NULL;
+
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void
+assert_ended(Fixture *fixture, const char *migration_id, const char *status, const char *message)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) record =
+        ferry_journal_get(fixture->journal, migration_id, FERRY_ROLE_SOURCE, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(ferry_status_to_string(record->status), ==, status);
+    g_assert_cmpstr(ferry_json_get_string(record->error, "message"), ==, message);
+}
+
+/* Of a newer agent, or written by somebody: they end, with the reason, and the others go on. */
+static void
+test_unsound_records_end(Fixture *fixture, gconstpointer user_data)
+{
+    static const char *const ids[] = {"m-1", "m-2", "m-3", "m-4", "m-5"};
+    FerryJournalFilter open = {.open_only = true};
+    g_autoptr(GError) error = NULL;
+
+    for (guint i = 0; i < G_N_ELEMENTS(ids); i++) {
+        g_autofree char *uuid = g_uuid_string_random();
+        g_autoptr(FerryRecord) record = add_record(fixture, ids[i], FERRY_ROLE_SOURCE, uuid);
+    }
+    write_to_journal(fixture,
+                     "UPDATE migrations SET status = 'polishing' WHERE migration_id = 'm-1';"
+                     "UPDATE migrations SET instance_uuid = NULL WHERE migration_id = 'm-2';"
+                     "UPDATE migrations SET order_json = 'x' WHERE migration_id = 'm-3';"
+                     "UPDATE migrations SET status = 'completed' WHERE migration_id = 'm-4';"
+                     "INSERT INTO migrations SELECT 'm-6', 'witness', instance_name, 'u', source,"
+                     " destination, status, phase, open, order_json, instance_info, migrate_data,"
+                     " progress, error, report, created_us, updated_us, ended_us, expires_us, seq,"
+                     " 0, 0 FROM migrations WHERE migration_id = 'm-5';");
+    for (guint i = 0; i < 4; i++)
+        g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*makes no sense*");
+    g_assert_true(ferry_journal_end_unsound(fixture->journal, &error));
+    g_test_assert_expected_messages();
+
+    g_autoptr(GPtrArray) left = ferry_journal_list(fixture->journal, &open, &error);
+
+    g_assert_cmpuint(left->len, ==, 1);
+    g_assert_cmpstr(((FerryRecord *)g_ptr_array_index(left, 0))->migration_id, ==, "m-5");
+    assert_ended(fixture, "m-1", "error",
+                 "The journal's record of the migration 'm-1' makes no sense: no agent of this "
+                 "version knows the status 'polishing'");
+    assert_ended(fixture, "m-2", "error",
+                 "The journal's record of the migration 'm-2' makes no sense: it does not say "
+                 "whose it is");
+    assert_ended(fixture, "m-3", "error",
+                 "The journal's record of the migration 'm-3' makes no sense: it does not say "
+                 "what was ordered");
+    assert_ended(fixture, "m-4", "completed", NULL);
+
+    /* Five that were accepted, and three that ended in error. */
+    g_autoptr(GPtrArray) events = peek(fixture);
+
+    g_assert_cmpuint(events->len, ==, 8);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -579,6 +653,7 @@ main(int argc, char *argv[])
     ADD("/journal/record/one-migration-an-instance", test_one_migration_an_instance);
     ADD("/journal/record/one-of-many-wins", test_one_of_many_wins);
     ADD("/journal/record/noted-orders", test_noted_orders);
+    ADD("/journal/unsound-records-end", test_unsound_records_end);
     ADD("/journal/list", test_list);
     ADD("/journal/pages", test_pages);
     ADD("/journal/steps", test_steps);

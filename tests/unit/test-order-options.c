@@ -291,6 +291,59 @@ test_choices_are_named(Fixture *fixture, gconstpointer user_data)
         g_assert_nonnull(strstr(error->message, ferry_source_disks_to_string(disks)));
 }
 
+/* What the journal has of an order may be of another version, or no longer be permitted. */
+static FerryOrderOptions *
+recall(const char *order, FerrySourceDisks configured)
+{
+    g_autoptr(FerryJson) object = order ? json_loads(order, 0, NULL) : NULL;
+    const char *const no_files[] = {NULL};
+    FerryConfig *config = ferry_config_load(no_files, NULL);
+    FerryOrderOptions *options = NULL;
+
+    config->source_disks = configured;
+    options = ferry_order_options_recall(object, config);
+    ferry_config_free(config);
+    return options;
+}
+
+static void
+test_recalled(void)
+{
+    static const struct {
+        const char *order;
+        FerrySourceDisks disks;
+        guint warnings;
+    } cases[] = {
+        {"{\"args\": {}}", FERRY_SOURCE_DISKS_DELETE, 0},
+        {"{\"args\": {\"options\": {\"source_disks\": \"quarantine\"}}}",
+         FERRY_SOURCE_DISKS_QUARANTINE, 0},
+        {"{\"args\": {\"options\": {\"polish\": 1, \"source_disks\": \"delete\"}}}",
+         FERRY_SOURCE_DISKS_DELETE, 1},
+        /* It may have said so: nothing is deleted on a guess. */
+        {"{\"args\": {\"options\": {\"polish\": 1}}}", FERRY_SOURCE_DISKS_KEEP, 1},
+        {"{\"args\": {\"options\": {\"source_disks\": \"archive\"}}}", FERRY_SOURCE_DISKS_KEEP, 1},
+        {"{\"args\": 7}", FERRY_SOURCE_DISKS_KEEP, 0},
+        {NULL, FERRY_SOURCE_DISKS_KEEP, 0},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        for (guint w = 0; w < cases[i].warnings; w++)
+            g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*is not followed*");
+
+        g_autoptr(FerryOrderOptions) options = recall(cases[i].order, FERRY_SOURCE_DISKS_DELETE);
+
+        g_test_assert_expected_messages();
+        g_assert_cmpint(options->source_disks, ==, cases[i].disks);
+    }
+    /* The rest of an order stands where one option is permitted no more. */
+    g_autoptr(FerryOrderOptions) rest =
+        recall("{\"args\": {\"options\": {\"post_copy\": true, \"undefine_source\": false}}}",
+               FERRY_SOURCE_DISKS_KEEP);
+
+    g_assert_false(rest->undefine_source);
+    g_assert_false(rest->post_copy);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -304,5 +357,6 @@ main(int argc, char **argv)
     add("/order-options/too-many-disks", test_too_many_disks);
     add("/order-options/not-permitted", test_what_the_host_does_not_permit);
     add("/order-options/permitted-is-the-default", test_permitted_is_the_default);
+    g_test_add_func("/order-options/recalled", test_recalled);
     return g_test_run();
 }

@@ -152,7 +152,7 @@ test_busy(AgentFixture *self, gconstpointer user_data)
 static void
 assert_observed(AgentFixture *self, FerryObservedState expected)
 {
-    FerryObservedState observed = ferry_peer_observe(&self->agent, "kvm02", UUID, NULL);
+    FerryObservedState observed = ferry_peer_observe(&self->agent, "kvm02", UUID, NULL, NULL);
 
     g_assert_cmpstr(ferry_observed_state_to_string(observed), ==,
                     ferry_observed_state_to_string(expected));

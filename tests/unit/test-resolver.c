@@ -157,6 +157,23 @@ test_split_brain(Fixture *self, gconstpointer user_data)
     assert_journaled(self, "error");
 }
 
+/* It stands there by an I/O error: the destination knows when it goes on. */
+static void
+test_stopped_there(Fixture *self, gconstpointer user_data)
+{
+    source_leave(&self->source);
+    fake_bus_answer(
+        "kvm02", "describe_instance",
+        json_pack("{s:s, s:s}", "observed_state", "paused", "state_reason", "I/O error"));
+
+    g_autoptr(FerryJson) answer = resolve(self);
+
+    assert_answer(answer, "completed", "finish");
+    g_assert_cmpstr(ferry_json_get_string(json_object_get(answer, "evidence"), "outcome"), ==,
+                    "stopped");
+    g_assert_cmpuint(ran, ==, 1);
+}
+
 static void
 test_not_in_error(Fixture *self, gconstpointer user_data)
 {
@@ -209,6 +226,7 @@ main(int argc, char *argv[])
     ADD("found-here", test_found_here);
     ADD("clean-up-fails", test_clean_up_fails);
     ADD("split-brain", test_split_brain);
+    ADD("stopped-there", test_stopped_there);
     ADD("not-in-error", test_not_in_error);
     ADD("unknown", test_unknown);
     ADD("in-the-background", test_in_the_background);

@@ -488,7 +488,10 @@ static void
 test_cause_is_journaled(Fixture *fixture, gconstpointer user_data)
 {
     static const FerrySagaStep looking[] = {
-        {"transfer", FERRY_STATUS_RUNNING, run_transfer, undo_and_look, false, false},
+        {.name = "transfer",
+         .status = FERRY_STATUS_RUNNING,
+         .run = run_transfer,
+         .undo = undo_and_look},
         {0},
     };
     static const FerrySaga looking_saga = {looking, report};
@@ -497,6 +500,132 @@ test_cause_is_journaled(Fixture *fixture, gconstpointer user_data)
     ferry_saga_run(fixture->migration, &looking_saga);
     g_assert_cmpstr(story->str, ==, "run transfer, journaled Cancelled, report it");
     assert_ended(fixture, FERRY_STATUS_CANCELLED, NULL);
+}
+
+/* --- a journal of another agent --------------------------------------------------------------- */
+
+/* A row of the table of steps: "NAME STATE". */
+static void
+journal_step(Fixture *fixture, const char *row)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) words = g_strsplit(row, " ", 2);
+    FerryJournal *journal = fixture->agent.journal;
+    const FerryRecord *record = ferry_migration_record(fixture->migration);
+
+    g_assert_true(ferry_journal_step_begin(journal, record, words[0], &error));
+    g_assert_true(strcmp(words[1], "begun") == 0 ||
+                  ferry_journal_step_end(journal, record, words[0], words[1], &error));
+}
+
+/* @rows: with commas between them. */
+static void
+take_up_journal(Fixture *fixture, FerryStatus status, const char *rows)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) record = ferry_migration_snapshot(fixture->migration);
+    g_auto(GStrv) list = g_strsplit(rows, ", ", -1);
+
+    record->status = status;
+    g_assert_true(ferry_journal_save(fixture->agent.journal, record, NULL, &error));
+    for (guint i = 0; list[i]; i++)
+        journal_step(fixture, list[i]);
+    restart(fixture);
+    run(fixture);
+}
+
+/* An agent of before had fewer steps. Going back to one that it did not have, in the middle of the
+ * transfer, would leave the record's status behind. */
+static void
+test_steps_that_an_older_agent_lacked(Fixture *fixture, gconstpointer user_data)
+{
+    take_up_journal(fixture, FERRY_STATUS_RUNNING, "check done, transfer begun");
+    g_assert_cmpstr(story->str, ==, "resume transfer, run finish, report it");
+    assert_ended(fixture, FERRY_STATUS_COMPLETED, NULL);
+}
+
+/* The note of its end did not reach the disk, that of the next step's begin did. */
+static void
+test_step_whose_end_was_not_noted(Fixture *fixture, gconstpointer user_data)
+{
+    take_up_journal(fixture, FERRY_STATUS_RUNNING, "check done, prepare begun, transfer begun");
+    g_assert_cmpstr(story->str, ==, "resume transfer, run finish, report it");
+    assert_ended(fixture, FERRY_STATUS_COMPLETED, NULL);
+}
+
+/* The record was in the next status already when the agent died. */
+static void
+test_status_ahead_of_the_steps(Fixture *fixture, gconstpointer user_data)
+{
+    take_up_journal(fixture, FERRY_STATUS_RUNNING, "check done, prepare begun");
+    g_assert_cmpstr(story->str, ==, "run transfer, run finish, report it");
+    assert_ended(fixture, FERRY_STATUS_COMPLETED, NULL);
+}
+
+static void
+test_all_done_but_the_end(Fixture *fixture, gconstpointer user_data)
+{
+    take_up_journal(fixture, FERRY_STATUS_POST_MIGRATING,
+                    "check done, prepare done, transfer done, finish done");
+    g_assert_cmpstr(story->str, ==, "report it");
+    assert_ended(fixture, FERRY_STATUS_COMPLETED, NULL);
+}
+
+/* What no agent can have written ends in error, with the reason, and nothing is done. */
+static void
+test_nonsense(Fixture *fixture, gconstpointer rows)
+{
+    static const struct {
+        const char *rows;
+        FerryStatus status;
+        const char *why;
+    } cases[] = {
+        {"check done", FERRY_STATUS_POST_MIGRATING,
+         "it is post-migrating, and the last step that has begun is 'check'"},
+        {"check done, finish begun", FERRY_STATUS_PREPARING,
+         "it is preparing, and the last step that has begun is 'finish'"},
+        {"check done, finish done", FERRY_STATUS_RUNNING,
+         "it is running, and the last step that has begun is 'finish'"},
+        {"finish undone", FERRY_STATUS_POST_MIGRATING,
+         "it was undone after the instance had arrived"},
+        {"check done, polish begun", FERRY_STATUS_PREPARING,
+         "no agent of this version knows the step 'polish'"},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        if (strcmp(cases[i].rows, rows) != 0)
+            continue;
+
+        g_autofree char *message = g_strdup_printf(
+            "The journal's record of the migration 'm-1' makes no sense: %s", cases[i].why);
+
+        take_up_journal(fixture, cases[i].status, rows);
+        g_assert_cmpstr(story->str, ==, "report it");
+        assert_ended(fixture, FERRY_STATUS_ERROR, message);
+        return;
+    }
+    g_assert_not_reached();
+}
+
+/* The other columns may be missing, too. */
+static void
+test_nothing_of_the_instance(Fixture *fixture, gconstpointer user_data)
+{
+    static const FerrySagaStep needing[] = {
+        {.name = "check", .status = FERRY_STATUS_PREPARING, .run = run_check},
+        {.name = "transfer",
+         .status = FERRY_STATUS_RUNNING,
+         .run = run_transfer,
+         .undo = undo_transfer,
+         .needs_instance = true},
+        {0},
+    };
+    static const FerrySaga needing_saga = {needing, report};
+
+    ferry_saga_run(fixture->migration, &needing_saga);
+    g_assert_cmpstr(story->str, ==, "run check, report it");
+    assert_ended(fixture, FERRY_STATUS_ERROR,
+                 "The journal does not say what the instance is in the migration 'm-1'");
 }
 
 /* --- a journal that refuses ------------------------------------------------------------------- */
@@ -534,9 +663,16 @@ static void
 test_looking_without_journal(Fixture *fixture, gconstpointer user_data)
 {
     static const FerrySagaStep looking[] = {
-        {"transfer", FERRY_STATUS_RUNNING, run_transfer, undo_transfer, false, false},
-        {"confirm", FERRY_STATUS_RUNNING, run_check, NULL, false, true},
-        {"finish", FERRY_STATUS_POST_MIGRATING, run_finish, NULL, true, true},
+        {.name = "transfer",
+         .status = FERRY_STATUS_RUNNING,
+         .run = run_transfer,
+         .undo = undo_transfer},
+        {.name = "confirm", .status = FERRY_STATUS_RUNNING, .run = run_check, .read_only = true},
+        {.name = "finish",
+         .status = FERRY_STATUS_POST_MIGRATING,
+         .run = run_finish,
+         .point_of_no_return = true,
+         .read_only = true},
         {0},
     };
     static const FerrySaga looking_saga = {looking, report};
@@ -552,6 +688,8 @@ test_looking_without_journal(Fixture *fixture, gconstpointer user_data)
 }
 
 #define ADD(path, func) g_test_add(path, Fixture, NULL, set_up, func, tear_down)
+#define ADD_NONSENSE(path, rows)                                                                   \
+    g_test_add("/saga/nonsense/" path, Fixture, rows, set_up, test_nonsense, tear_down)
 
 int
 main(int argc, char *argv[])
@@ -574,6 +712,16 @@ main(int argc, char *argv[])
     ADD("/saga/killed/in-an-undo", test_killed_in_an_undo);
     ADD("/saga/killed/while-cancelling", test_killed_while_cancelling);
     ADD("/saga/cause-is-journaled", test_cause_is_journaled);
+    ADD("/saga/older/steps-that-it-lacked", test_steps_that_an_older_agent_lacked);
+    ADD("/saga/older/end-not-noted", test_step_whose_end_was_not_noted);
+    ADD("/saga/older/status-ahead", test_status_ahead_of_the_steps);
+    ADD("/saga/older/all-done", test_all_done_but_the_end);
+    ADD_NONSENSE("arrived-without-transfer", "check done");
+    ADD_NONSENSE("status-behind", "check done, finish begun");
+    ADD_NONSENSE("status-behind-the-end", "check done, finish done");
+    ADD_NONSENSE("undone-after-arrival", "finish undone");
+    ADD_NONSENSE("unknown-step", "check done, polish begun");
+    ADD("/saga/nonsense/no-instance", test_nothing_of_the_instance);
     ADD("/saga/nothing-new-without-journal", test_nothing_new_without_journal);
     ADD("/saga/looking-without-journal", test_looking_without_journal);
     return g_test_run();

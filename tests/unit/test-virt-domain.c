@@ -189,8 +189,11 @@ test_retire_undefines(Fixture *self, gconstpointer user_data)
     g_autoptr(GError) error = NULL;
 
     fake_domain_set_state(UUID, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_MIGRATED);
+    fake_domain_set_autostart(UUID, true);
     g_assert_true(ferry_virt_domain_retire(self->connection, UUID, false, &error));
     g_assert_true(fake_domain_exists(UUID));
+    /* It runs elsewhere: the next boot must not start it here. */
+    g_assert_false(fake_domain_is_autostarted(UUID));
     g_assert_true(ferry_virt_domain_retire(self->connection, UUID, true, &error));
     g_assert_false(fake_domain_exists(UUID));
     /* Gone is gone. */
@@ -294,7 +297,93 @@ test_incoming_alive_or_not(Fixture *self, gconstpointer user_data)
     g_assert_false(absent.alive);
 }
 
+static void
+test_incoming_is_autostarted(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(FerryIncomingDomain) incoming = {0};
+    g_autoptr(FerryInstance) instance = agent_instance(self->path, "qcow2", "running");
+    g_autoptr(FerryOrderOptions) options =
+        ferry_order_options_parse(NULL, self->agent.config, &error);
+
+    instance->autostart = true;
+    g_assert_true(
+        ferry_incoming_domain_wait(self->connection, instance, options, &incoming, &error));
+    g_assert_true(fake_domain_is_autostarted(UUID));
+}
+
+/* It arrived on a file system that was full a moment later. */
+static bool
+wait_for_stopped(Fixture *self, const char *state, GError **error)
+{
+    g_auto(FerryIncomingDomain) incoming = {0};
+    g_autoptr(FerryInstance) instance = agent_instance(self->path, "qcow2", state);
+    g_autoptr(FerryOrderOptions) options =
+        ferry_order_options_parse(NULL, self->agent.config, error);
+
+    fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR);
+    return ferry_incoming_domain_wait(self->connection, instance, options, &incoming, error) &&
+           incoming.alive;
+}
+
+static void
+test_incoming_stopped_goes_on(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    fake_domain_set_full_disk(UUID, "vda");
+    g_assert_true(wait_for_stopped(self, "running", &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(fake_domain_state(UUID), ==, VIR_DOMAIN_RUNNING);
+}
+
+static void
+test_incoming_stopped_stays(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    /* A fault of another kind is a person's. */
+    g_assert_false(wait_for_stopped(self, "running", &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
+    g_assert_cmpstr(ferry_json_get_string(ferry_error_details(error), "reason"), ==, "io-error");
+    g_clear_error(&error);
+    /* Of a disk that nobody knows it is not known whether it has room. */
+    fake_domain_set_full_disk(UUID, "vdz");
+    g_assert_false(wait_for_stopped(self, "running", &error));
+    g_assert_nonnull(strstr(error->message, "no room left for disk 'vdz'"));
+    g_clear_error(&error);
+    /* It stood before it left: it is as it was. */
+    fake_domain_set_full_disk(UUID, "vda");
+    g_assert_true(wait_for_stopped(self, "paused", &error));
+    g_assert_cmpuint(fake_call_count("virDomainResume"), ==, 0);
+}
+
+static void
+stand_again(gpointer data)
+{
+    if (fake_call_count("virDomainResume") == 1)
+        fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR);
+}
+
+static void
+test_incoming_stopped_again(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    fake_domain_set_full_disk(UUID, "vda");
+    fake_call_hook("virDomainGetState", stand_again, NULL);
+    g_assert_false(wait_for_stopped(self, "running", &error));
+    g_assert_nonnull(strstr(error->message, "it stood again at once"));
+}
+
 /* --- definitions ------------------------------------------------------------------------------ */
+
+static bool
+restore(Fixture *self, bool autostart, GError **error)
+{
+    return ferry_virt_definition_restore(&self->agent.agent, self->connection, MIGRATION, UUID,
+                                         autostart, error);
+}
 
 static void
 test_definition_is_kept_and_restored(Fixture *self, gconstpointer user_data)
@@ -312,15 +401,33 @@ test_definition_is_kept_and_restored(Fixture *self, gconstpointer user_data)
 
     g_assert_cmpstr(flags, ==, wanted);
     fake_domain_remove(UUID);
-    g_assert_true(ferry_virt_definition_restore(agent, self->connection, MIGRATION, UUID, &error));
+    g_assert_true(restore(self, true, &error));
     g_assert_true(fake_domain_exists(UUID));
+    g_assert_false(fake_domain_is_autostarted(UUID));
     /* One that is there is not touched. */
-    g_assert_true(ferry_virt_definition_restore(agent, self->connection, MIGRATION, UUID, &error));
+    g_assert_true(restore(self, true, &error));
     g_assert_cmpuint(fake_call_count("virDomainDefineXML"), ==, 1);
     ferry_virt_definition_forget(agent, MIGRATION);
     fake_domain_remove(UUID);
-    g_assert_false(ferry_virt_definition_restore(agent, self->connection, MIGRATION, UUID, &error));
+    g_assert_false(restore(self, true, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
+}
+
+static void
+test_definition_with_autostart(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    const FerryAgent *agent = &self->agent.agent;
+
+    fake_domain_set_autostart(UUID, true);
+    g_assert_true(ferry_virt_definition_keep(agent, self->connection, MIGRATION, UUID, &error));
+    fake_domain_remove(UUID);
+    /* Two hosts must not start one instance each. */
+    g_assert_true(restore(self, false, &error));
+    g_assert_false(fake_domain_is_autostarted(UUID));
+    g_assert_true(restore(self, true, &error));
+    g_assert_true(fake_domain_is_autostarted(UUID));
+    g_assert_no_error(error);
 }
 
 static bool
@@ -472,7 +579,12 @@ main(int argc, char *argv[])
     ADD("path-is-used", test_path_is_used);
     ADD("incoming/is-waited-for", test_incoming_is_waited_for);
     ADD("incoming/alive-or-not", test_incoming_alive_or_not);
+    ADD("incoming/is-autostarted", test_incoming_is_autostarted);
+    ADD("incoming/stopped/goes-on", test_incoming_stopped_goes_on);
+    ADD("incoming/stopped/stays", test_incoming_stopped_stays);
+    ADD("incoming/stopped/again", test_incoming_stopped_again);
     ADD("definition/is-kept-and-restored", test_definition_is_kept_and_restored);
+    ADD("definition/with-autostart", test_definition_with_autostart);
     ADD("redefine", test_redefine);
     ADD("volume/is-its-file", test_volume_is_its_file);
     ADD("volume/that-is-not-there", test_volume_that_is_not_there);

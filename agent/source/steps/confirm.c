@@ -16,7 +16,7 @@ end_of_outcome(FerryMigration *migration, const FerryConfirmation *seen, GError 
     const FerryRecord *record = ferry_migration_record(migration);
     g_autoptr(GError) cause = record->error ? ferry_error_from_json(record->error) : NULL;
 
-    if (seen->outcome == FERRY_OUTCOME_SUCCEEDED) {
+    if (seen->outcome == FERRY_OUTCOME_SUCCEEDED || seen->outcome == FERRY_OUTCOME_STOPPED) {
         ferry_migration_set_error(migration, NULL);
         return FERRY_STEP_DONE;
     }

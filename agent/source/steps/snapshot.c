@@ -366,8 +366,11 @@ ferry_snapshot_step_undo(FerryMigration *migration, GError **error)
 {
     const FerryAgent *agent = ferry_migration_agent(migration);
     const FerryInstance *instance = ferry_migration_instance(migration);
-    g_autoptr(GPtrArray) overlays = ferry_overlays_new(instance, ferry_migration_id(migration));
+    g_autoptr(GPtrArray) overlays = NULL;
 
+    if (!ferry_migration_check_described(migration, /* destination_too= */ false, error))
+        return false;
+    overlays = ferry_overlays_new(instance, ferry_migration_id(migration));
     if (overlays->len == 0)
         return true;
 

@@ -1,0 +1,14 @@
+BEGIN TRANSACTION;
+CREATE TABLE creations (  id INTEGER PRIMARY KEY AUTOINCREMENT, migration_id TEXT NOT NULL, kind TEXT NOT NULL,  state TEXT NOT NULL, pool TEXT, path TEXT, detail TEXT, at_us INTEGER NOT NULL);
+CREATE TABLE leftovers (  path TEXT PRIMARY KEY, instance_uuid TEXT NOT NULL, migration_id TEXT NOT NULL,  fingerprint TEXT NOT NULL, at_us INTEGER NOT NULL);
+CREATE TABLE migrations (  migration_id TEXT NOT NULL, role TEXT NOT NULL,  instance_name TEXT, instance_uuid TEXT, source TEXT, destination TEXT,  status TEXT NOT NULL, phase TEXT, open INTEGER NOT NULL,  order_json TEXT, instance_info TEXT, migrate_data TEXT,  progress TEXT, error TEXT, report TEXT,  created_us INTEGER NOT NULL, updated_us INTEGER NOT NULL,  ended_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, seq INTEGER NOT NULL,  abort_ordered INTEGER NOT NULL DEFAULT 0, force_ordered INTEGER NOT NULL DEFAULT 0,  PRIMARY KEY (migration_id, role));
+INSERT INTO "migrations" VALUES('146fa5d8-f7cc-4fba-9786-6628fdd84da5','source','check1','d495520a-74bf-44f2-be6d-50dd15531df0','kvm01','kvm02','preparing',NULL,1,'{"method":"live_migrate_instance","args":{"instance":"check1","host":"kvm02","migration_id":"146fa5d8-f7cc-4fba-9786-6628fdd84da5","options":{}}}',NULL,NULL,NULL,NULL,NULL,1796019176965080,1796019176969278,0,0,2,0,0);
+CREATE TABLE outbox (  id INTEGER PRIMARY KEY AUTOINCREMENT, event_type TEXT NOT NULL, priority TEXT NOT NULL,  message_id TEXT NOT NULL, migration_id TEXT, at_us INTEGER NOT NULL, payload TEXT NOT NULL);
+CREATE TABLE steps (  migration_id TEXT NOT NULL, role TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL,  begun_us INTEGER NOT NULL, ended_us INTEGER NOT NULL,  PRIMARY KEY (migration_id, role, name));
+INSERT INTO "steps" VALUES('146fa5d8-f7cc-4fba-9786-6628fdd84da5','source','check','begun',1796019176971444,0);
+CREATE UNIQUE INDEX one_open ON migrations (instance_uuid, role) WHERE open = 1;
+CREATE INDEX creations_of ON creations (migration_id);
+DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('outbox',5);
+COMMIT;
+PRAGMA user_version = 1;
