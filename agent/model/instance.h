@@ -36,6 +36,7 @@ typedef struct {
     bool readonly;
     bool shareable;
     bool transient;
+    char *startup_policy;     /* of a drive whose file is gone: optional, requisite ...; or NULL */
     bool encrypted;           /* the XML names an encryption */
     char *secret_uuid;        /* of a LUKS image's passphrase, or NULL */
     guint64 capacity_bytes;   /* virtual size */
@@ -86,7 +87,11 @@ typedef struct {
     GPtrArray *disks;      /* FerryDisk */
     GPtrArray *interfaces; /* FerryInterface */
     GPtrArray *obstacles;  /* FerryObstacle; not part of the JSON */
+    GPtrArray *warnings;   /* FerryObstacle: what is worth saying and stops nothing; likewise */
     char *domain_xml;      /* migratable, with secrets left out */
+    /* Of an instance that runs: its persistent definition, which its next start uses. */
+    char *persistent_xml;        /* as domain_xml; NULL: it has none, or would not keep it */
+    GPtrArray *persistent_disks; /* FerryDisk: media that it alone names, and that are carried */
 } FerryInstance;
 
 FerryInstance *ferry_instance_new(void);
@@ -109,6 +114,12 @@ void ferry_instance_add_obstacle(FerryInstance *instance,
                                  const char *name,
                                  const char *message,
                                  const char *hint);
+
+/** The same for what stops nothing. */
+void ferry_instance_add_warning(FerryInstance *instance,
+                                const char *name,
+                                const char *message,
+                                const char *hint);
 
 /** Returns: true for one that does not run: its files are carried, and nothing is transferred
  * live. */

@@ -4,6 +4,8 @@
 
 #include "model/chain.h"
 #include "model/disk-plan.h"
+#include "model/medium.h"
+#include "model/persistent-plan.h"
 #include "model/shut-off.h"
 #include "model/storage-strategy.h"
 #include "virt/auto.h"
@@ -58,6 +60,29 @@ plan_disks(FerryInstance *instance, const FerryOrderOptions *options, GError **e
     return true;
 }
 
+/* What an instance that runs will want at its next start; of one that shall not be defined at the
+ * destination there is none. */
+static bool
+plan_persistent(const FerryAgent *agent,
+                virConnectPtr connection,
+                virDomainPtr domain,
+                FerryInstance *instance,
+                GError **error)
+{
+    g_autoptr(FerryInstance) persistent = NULL;
+
+    if (!ferry_virt_domain_read_persistent(domain, &persistent, error))
+        return false;
+    if (!persistent)
+        return true;
+    ferry_persistent_plan_keep_own(instance, persistent);
+    ferry_virt_domain_look_at_disks(connection, persistent);
+    ferry_virt_chain_follow(connection, persistent, allowed_paths(agent));
+    ferry_persistent_plan_make(instance, persistent);
+    instance->persistent_xml = g_steal_pointer(&persistent->domain_xml);
+    return true;
+}
+
 FerryInstance *
 ferry_instance_plan_make(const FerryAgent *agent,
                          virConnectPtr connection,
@@ -71,6 +96,10 @@ ferry_instance_plan_make(const FerryAgent *agent,
         return NULL;
     ferry_virt_chain_follow(connection, instance, allowed_paths(agent));
     if (!plan_disks(instance, options, error))
+        return NULL;
+    ferry_medium_plan_missing(instance);
+    if (options->persistent != FERRY_OPTION_NO &&
+        !plan_persistent(agent, connection, domain, instance, error))
         return NULL;
     find_firmware_obstacle(instance, options);
     if (ferry_instance_is_shut_off(instance))
