@@ -11,7 +11,7 @@ from lab.tap import check, equal
 
 import matrix
 from leg import travel
-from stage import definition, forget_pool, pools
+from stage import boot_cold_still, definition, forget_pool, pools
 
 
 TIB = 1024 * GIB
@@ -71,8 +71,9 @@ def three_disks(stage):
         equal(_mode_and_owner(disk.path, stage.destination), ours, disk.path)
     stage.destination.virsh("resume", guest.name)
     stage.runs_on(guest, stage.destination)
+    boot_cold_still(guest)
     matrix.record("three disks: qcow2, sparse raw, qcow2 with clusters of 2 MiB", moved=True,
-                  thin=True)
+                  thin=True, cold_boot=True)
 
 
 def image_features(stage):
@@ -91,8 +92,9 @@ def image_features(stage):
     for disk in guest.disks:
         modes.add(_mode_and_owner(disk.path, stage.destination))
     equal(len(modes), 1, "modes and owners %s" % modes)
+    boot_cold_still(guest)
     matrix.record("qcow2 features: compat, refcount bits, lazy refcounts, extended L2, zstd, odd "
-                  "sizes", moved=True, thin=True)
+                  "sizes", moved=True, thin=True, cold_boot=True)
 
 
 def image_features_come_back(stage):
@@ -115,6 +117,7 @@ def full_raw_and_sparse_raw(stage):
     guest = stage.still(Disk("vda", 96 * MIB, "raw", data=64 * MIB),
                         Disk("vdb", 8 * GIB, "raw", data=4 * MIB))
     _carry_and_compare(stage, guest)
+    boot_cold_still(guest)
 
 
 def tebibyte(stage):
@@ -131,7 +134,8 @@ def tebibyte(stage):
     moved = end.payload["report"]["moved_bytes"]
     check(moved < 300 * MIB, "%d MiB were moved" % (moved / MIB))
     equal(features_of(guest.disks[0].path, stage.destination)["size"], TIB)
-    matrix.record("qcow2 of 1 TiB", moved=True, thin=True)
+    boot_cold_still(guest)
+    matrix.record("qcow2 of 1 TiB", moved=True, thin=True, cold_boot=True)
 
 
 # Pools
@@ -173,6 +177,7 @@ def pool_folder_exists(stage):
     stage.carry(guest)
     equal(pools(stage.destination)["fast"], (FOLDER, True, True))
     equal(os.stat(stage.destination.path(FOLDER)).st_mode & 0o777, 0o750)
+    boot_cold_still(guest)
     _end_with_pool(stage, "fast", guest)
 
 
