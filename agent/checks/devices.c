@@ -220,7 +220,8 @@ may_be_asked_about(const char *xml)
 {
     g_autoptr(FerryInstance) read = xml ? ferry_domxml_parse(xml, NULL) : NULL;
 
-    return read && read->obstacles->len == 0 && ferry_virt_host_may_ask_emulator(read->emulator);
+    return read && read->obstacles->len == 0 &&
+           (!read->emulator || ferry_virt_host_may_ask_emulator(read->emulator));
 }
 
 void

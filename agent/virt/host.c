@@ -115,11 +115,18 @@ ferry_virt_host_takes(virConnectPtr connection, const char *xml, GError **error)
 {
     char *command = virConnectDomainXMLToNative(connection, "qemu-argv", xml, 0);
 
-    if (!command)
-        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
-                                     "libvirt would not start it here");
-    free(command);
-    return true;
+    if (command) {
+        free(command);
+        return true;
+    }
+
+    bool unsaid = ferry_virt_error_is(VIR_ERR_ACCESS_DENIED) ||
+                  ferry_virt_error_is(VIR_ERR_OPERATION_DENIED) ||
+                  ferry_virt_error_is(VIR_ERR_NO_SUPPORT);
+
+    return ferry_error_from_virt(
+        error, unsaid ? FERRY_ERROR_MIGRATION_ERROR : FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+        "libvirt %s start it here", unsaid ? "does not say whether it would" : "would not");
 }
 
 bool

@@ -42,7 +42,8 @@ FerryDomainCapabilities *ferry_virt_host_capabilities(virConnectPtr connection,
  * Has libvirt make QEMU's command line of a definition and throws it away: all that it does at a
  * start before it touches anything. It looks at no image and makes no file (measured: 9.0), but
  * runs the emulator to ask what it can: @xml must name one that may be asked.
- * @error: FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR: what stands in the way, in libvirt's words
+ * @error: FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR: what stands in the way, in libvirt's words; any
+ *   other code: it does not say
  */
 bool ferry_virt_host_takes(virConnectPtr connection,
                            const char *xml,
