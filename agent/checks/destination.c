@@ -14,6 +14,7 @@
 #include "virt/auto.h"
 #include "virt/domain-state.h"
 #include "virt/domain.h"
+#include "xml/domain.h"
 
 static void
 check_uuid(const FerryCheckScene *scene)
@@ -83,6 +84,92 @@ check_placement(const FerryCheckScene *scene)
     }
 }
 
+/* --- definitions ------------------------------------------------------------------------------ */
+
+/* What one definition asks of this host, whenever it starts here. */
+static void
+check_definition(const FerryCheckScene *scene)
+{
+    ferry_check_machine(scene);
+    ferry_firmware_check(scene);
+    ferry_check_network(scene);
+    ferry_check_devices(scene);
+    /* What is in the way has its name already; libvirt would tell the first of it again. */
+    if (ferry_checks_compatible(scene->checks))
+        ferry_check_definition(scene);
+}
+
+/* Returns: (transfer full): the results for @instance: what arrives, or what starts later. */
+static FerryChecks *
+look_at_definition(const FerryCheckScene *arrival, const FerryInstance *instance)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryGuestNeeds) needs = ferry_guest_needs_parse(instance->domain_xml, &error);
+    g_autoptr(FerryDeviceNeeds) parts =
+        needs ? ferry_device_needs_parse(instance->domain_xml, &error) : NULL;
+    g_autoptr(FerryChecks) checks = ferry_checks_new();
+    FerryCheckScene scene = *arrival;
+
+    scene.instance = instance;
+    scene.needs = needs;
+    scene.parts = parts;
+    scene.checks = checks;
+    if (parts)
+        check_definition(&scene);
+    else
+        ferry_checks_add_error(checks, "domain-xml", error);
+    return g_steal_pointer(&checks);
+}
+
+static bool
+is_told(const FerryChecks *checks, const FerryCheck *check)
+{
+    for (guint i = 0; i < ferry_checks_count(checks); i++) {
+        const FerryCheck *told = ferry_checks_get(checks, i);
+
+        if (g_strcmp0(told->name, check->name) == 0 &&
+            g_strcmp0(told->message, check->message) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What the next start wants in vain, unless the arrival does, too. */
+static void
+tell_of_persistent(const FerryCheckScene *arrival, const FerryChecks *live, const FerryChecks *next)
+{
+    for (guint i = 0; i < ferry_checks_count(next); i++) {
+        const FerryCheck *check = ferry_checks_get(next, i);
+
+        if (check->result != FERRY_CHECK_PASS && !is_told(live, check))
+            ferry_checks_add(arrival->checks, check->name, check->result, check->hint,
+                             "Persistent definition: %s", check->message);
+    }
+}
+
+static void
+check_persistent(const FerryCheckScene *arrival, const FerryChecks *live)
+{
+    const FerryInstance *instance = arrival->instance;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryInstance) persistent = NULL;
+    g_autoptr(FerryChecks) next = NULL;
+
+    if (!instance->persistent_xml || arrival->options->persistent == FERRY_OPTION_NO)
+        return;
+    persistent = ferry_domxml_parse(instance->persistent_xml, &error);
+    if (!persistent) {
+        ferry_checks_add_error(arrival->checks, "domain-xml", error);
+        return;
+    }
+    persistent->domain_xml = g_strdup(instance->persistent_xml);
+    /* The file has been made by the arrival then. */
+    if (g_strcmp0(persistent->nvram, instance->nvram) == 0)
+        g_clear_pointer(&persistent->nvram, g_free);
+    next = look_at_definition(arrival, persistent);
+    tell_of_persistent(arrival, live, next);
+}
+
 FerryChecks *
 ferry_destination_check_run(const FerryAgent *agent,
                             virConnectPtr connection,
@@ -90,24 +177,24 @@ ferry_destination_check_run(const FerryAgent *agent,
                             const FerryOrderOptions *options)
 {
     g_autoptr(FerryChecks) checks = ferry_checks_new();
-    g_autoptr(GError) error = NULL;
-    g_autoptr(FerryGuestNeeds) needs = ferry_guest_needs_parse(instance->domain_xml, &error);
-    FerryCheckScene scene = {agent, connection, instance, needs, options, checks};
+    g_autoptr(FerryChecks) live = NULL;
+    FerryCheckScene scene = {.agent = agent,
+                             .connection = connection,
+                             .instance = instance,
+                             .arrives = instance,
+                             .options = options,
+                             .checks = checks};
 
     check_uuid(&scene);
     check_name(&scene);
     check_not_arriving(&scene);
-    ferry_check_host(&scene);
-    ferry_firmware_check(&scene);
+    live = look_at_definition(&scene, instance);
+    ferry_checks_append(checks, live);
+    check_persistent(&scene, live);
+    ferry_check_room(&scene);
     check_placement(&scene);
     ferry_check_storage(&scene);
     ferry_check_files(&scene);
     ferry_check_attached(&scene);
-    if (needs) {
-        ferry_check_network(&scene);
-        ferry_check_devices(&scene);
-    } else {
-        ferry_checks_add_error(checks, "domain-xml", error);
-    }
     return g_steal_pointer(&checks);
 }

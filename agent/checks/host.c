@@ -134,11 +134,16 @@ check_slots(const FerryCheckScene *scene)
 }
 
 void
-ferry_check_host(const FerryCheckScene *scene)
+ferry_check_machine(const FerryCheckScene *scene)
 {
     check_machine(scene);
     check_cpu(scene);
-    check_memory(scene);
     check_all_huge_pages(scene);
+}
+
+void
+ferry_check_room(const FerryCheckScene *scene)
+{
+    check_memory(scene);
     check_slots(scene);
 }

@@ -3,4 +3,8 @@
 
 #include "checks/scene.h"
 
-void ferry_check_host(const FerryCheckScene *scene);
+/** What a definition asks of it, at its arrival or at a later start. */
+void ferry_check_machine(const FerryCheckScene *scene);
+
+/** What the arrival takes: memory and a slot. */
+void ferry_check_room(const FerryCheckScene *scene);

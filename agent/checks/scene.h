@@ -9,6 +9,7 @@
 #include "model/instance.h"
 #include "model/order-options.h"
 #include "runtime/agent.h"
+#include "xml/domain-devices.h"
 #include "xml/domain-needs.h"
 
 typedef struct {
@@ -16,6 +17,9 @@ typedef struct {
     virConnectPtr connection;
     const FerryInstance *instance; /* as the source describes it; untrusted */
     const FerryGuestNeeds *needs;  /* of the same instance's XML; NULL where it cannot be read */
+    const FerryDeviceNeeds *parts; /* likewise */
+    const FerryInstance *arrives;  /* what is prepared here; @instance, but for one whose persistent
+                                    * definition is looked at */
     const FerryOrderOptions *options;
     FerryChecks *checks; /* where results go */
 } FerryCheckScene;

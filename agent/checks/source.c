@@ -65,6 +65,12 @@ check_layout(FerryChecks *checks, const FerryInstance *instance)
         ferry_checks_add(checks, obstacle->name, FERRY_CHECK_FAIL, obstacle->hint, "%s",
                          obstacle->message);
     }
+    for (guint i = 0; i < instance->warnings->len; i++) {
+        const FerryObstacle *warning = g_ptr_array_index(instance->warnings, i);
+
+        ferry_checks_add(checks, warning->name, FERRY_CHECK_WARN, warning->hint, "%s",
+                         warning->message);
+    }
     if (instance->obstacles->len == 0)
         ferry_checks_add(checks, "layout", FERRY_CHECK_PASS, NULL,
                          "%u of %u disks of '%s' move, %" G_GUINT64_FORMAT " MiB allocated",

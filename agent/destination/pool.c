@@ -486,6 +486,7 @@ ferry_pool_made(FerryCreationKind kind)
     case FERRY_CREATION_BLOCK_VOLUME:
     case FERRY_CREATION_NVRAM:
     case FERRY_CREATION_CONSOLE:
+    case FERRY_CREATION_OTHER:
         break;
     }
     return false;

@@ -220,5 +220,7 @@ ferry_carried_files_of(const FerryInstance *instance)
         if (disk->migrate || disk->carry)
             add_files_of_disk(files, disk);
     }
+    for (guint i = 0; i < instance->persistent_disks->len; i++)
+        add_files_of_disk(files, g_ptr_array_index(instance->persistent_disks, i));
     return files;
 }

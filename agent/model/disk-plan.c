@@ -5,6 +5,7 @@
 #include "ferry/error.h"
 #include "model/block-volume.h"
 #include "model/chain.h"
+#include "model/medium.h"
 
 typedef struct {
     FerryInstance *instance;
@@ -28,14 +29,6 @@ block(Subject *subject, const char *name, const char *hint, const char *format, 
         subject->disk->why = g_steal_pointer(&what);
     }
     subject->blocked = true;
-}
-
-/* What the guest only reads is brought along as it is; a CD-ROM is read-only whatever its XML
- * says. */
-static bool
-is_medium(const FerryDisk *disk)
-{
-    return disk->readonly || g_strcmp0(disk->device, "cdrom") == 0;
 }
 
 static bool
@@ -203,7 +196,7 @@ check_disk(Subject *subject)
         check_image(subject);
     }
     /* Several drives may hold one medium: nobody writes to it. */
-    if (!is_medium(disk))
+    if (!ferry_medium_is(disk))
         check_own_file(subject);
 }
 
@@ -306,12 +299,13 @@ plan_disk(FerryInstance *instance, FerryDisk *disk, const char *const *wanted)
     }
     check_disk(&subject);
     /* A disk that some other reason keeps here is not also one that the order left out. */
-    if (!subject.blocked && !is_medium(disk) && wanted && !g_strv_contains(wanted, disk->target))
+    if (!subject.blocked && !ferry_medium_is(disk) && wanted &&
+        !g_strv_contains(wanted, disk->target))
         block(&subject, "disk-left-out", "Name it in \"disks\", or detach it first",
               "is writable and local, but the order leaves it out: the guest would lose it");
     if (subject.blocked)
         return;
-    disk->carry = is_medium(disk);
+    disk->carry = ferry_medium_is(disk);
     disk->migrate = !disk->carry;
     explain(disk, disk->carry ? "a medium, brought along as it is" : "a writable local disk");
 }

@@ -82,6 +82,7 @@ disk_to_json(const FerryDisk *disk)
     json_object_set_new(object, "readonly", json_boolean(disk->readonly));
     json_object_set_new(object, "shareable", json_boolean(disk->shareable));
     json_object_set_new(object, "transient", json_boolean(disk->transient));
+    json_object_set_new(object, "startup_policy", ferry_json_text(disk->startup_policy));
     json_object_set_new(object, "encrypted", json_boolean(disk->encrypted));
     json_object_set_new(object, "secret_uuid", ferry_json_text(disk->secret_uuid));
     json_object_set_new(object, "capacity_bytes", json_integer((json_int_t)disk->capacity_bytes));
@@ -112,12 +113,18 @@ interface_to_json(const FerryInterface *interface)
     return object;
 }
 
+static json_t *
+disks_to_json(const GPtrArray *disks)
+{
+    json_t *list = json_array();
+    for (guint i = 0; i < disks->len; i++)
+        json_array_append_new(list, disk_to_json(g_ptr_array_index(disks, i)));
+    return list;
+}
+
 json_t *
 ferry_instance_to_json(const FerryInstance *instance)
 {
-    json_t *disks = json_array();
-    for (guint i = 0; i < instance->disks->len; i++)
-        json_array_append_new(disks, disk_to_json(g_ptr_array_index(instance->disks, i)));
     json_t *interfaces = json_array();
     for (guint i = 0; i < instance->interfaces->len; i++)
         json_array_append_new(interfaces,
@@ -140,10 +147,12 @@ ferry_instance_to_json(const FerryInstance *instance)
     json_object_set_new(object, "tpm", json_boolean(instance->tpm));
     json_object_set_new(object, "vcpus", json_integer(instance->vcpus));
     json_object_set_new(object, "memory_bytes", json_integer((json_int_t)instance->memory_bytes));
-    json_object_set_new(object, "disks", disks);
+    json_object_set_new(object, "disks", disks_to_json(instance->disks));
     json_object_set_new(object, "interfaces", interfaces);
     json_object_set_new(object, "domain_xml", ferry_json_text(instance->domain_xml));
     json_object_set_new(object, "own_addresses", texts_to_json(instance->own_addresses));
+    json_object_set_new(object, "persistent_xml", ferry_json_text(instance->persistent_xml));
+    json_object_set_new(object, "persistent_disks", disks_to_json(instance->persistent_disks));
     return object;
 }
 
@@ -298,6 +307,7 @@ read_disk(const json_t *object, const char *path, GError **error)
         !ferry_field_bool(&scope, "readonly", &disk->readonly, error) ||
         !ferry_field_bool(&scope, "shareable", &disk->shareable, error) ||
         !ferry_field_bool(&scope, "transient", &disk->transient, error) ||
+        !read_line(&scope, "startup_policy", &disk->startup_policy, error) ||
         !ferry_field_bool(&scope, "encrypted", &disk->encrypted, error) ||
         !read_line(&scope, "secret_uuid", &disk->secret_uuid, error) ||
         !read_bytes(&scope, "capacity_bytes", &disk->capacity_bytes, error) ||
@@ -332,25 +342,44 @@ read_disk(const json_t *object, const char *path, GError **error)
 }
 
 static bool
-read_disks(const FerryFieldScope *scope, FerryInstance *instance, GError **error)
+has_target(const GPtrArray *disks, const char *target)
+{
+    for (guint i = 0; i < disks->len; i++)
+        if (g_strcmp0(((const FerryDisk *)g_ptr_array_index(disks, i))->target, target) == 0)
+            return true;
+    return false;
+}
+
+static bool
+read_disks(const FerryFieldScope *scope, const char *key, GPtrArray *disks, GError **error)
 {
     const json_t *list = NULL;
-    if (!ferry_field_list(scope, "disks", MAX_DISKS, &list, error))
+    if (!ferry_field_list(scope, key, MAX_DISKS, &list, error))
         return false;
-    if (!list)
-        return ferry_field_refuse(scope, "disks", NULL, "a list", error);
     for (gsize i = 0; i < json_array_size(list); i++) {
-        g_autofree char *path = g_strdup_printf("%s.disks[%zu]", scope->path, i);
+        g_autofree char *path = g_strdup_printf("%s.%s[%zu]", scope->path, key, i);
         const json_t *object = json_array_get(list, i);
         g_autoptr(FerryDisk) disk = read_disk(object, path, error);
         if (!disk)
             return false;
-        if (ferry_instance_find_disk(instance, disk->target)) {
+        if (has_target(disks, disk->target)) {
             const FerryFieldScope disk_scope = {object, path};
             return refuse_value(&disk_scope, "target", "a target of its own", error);
         }
-        g_ptr_array_add(instance->disks, g_steal_pointer(&disk));
+        g_ptr_array_add(disks, g_steal_pointer(&disk));
     }
+    return true;
+}
+
+/* Only files that are carried as they are: no image is made for one of these. */
+static bool
+read_persistent_disks(const FerryFieldScope *scope, FerryInstance *instance, GError **error)
+{
+    if (!read_disks(scope, "persistent_disks", instance->persistent_disks, error))
+        return false;
+    for (guint i = 0; i < instance->persistent_disks->len; i++)
+        if (((const FerryDisk *)g_ptr_array_index(instance->persistent_disks, i))->migrate)
+            return refuse_value(scope, "persistent_disks", "media that are carried", error);
     return true;
 }
 
@@ -398,6 +427,8 @@ read_scalars(const FerryFieldScope *scope, FerryInstance *instance, GError **err
            read_bytes(scope, "memory_bytes", &instance->memory_bytes, error) &&
            ferry_field_text(scope, "domain_xml", FERRY_FIELD_LINES, MAX_DOCUMENT_BYTES,
                             &instance->domain_xml, error) &&
+           ferry_field_text(scope, "persistent_xml", FERRY_FIELD_LINES, MAX_DOCUMENT_BYTES,
+                            &instance->persistent_xml, error) &&
            ferry_field_texts(scope, "own_addresses", MAX_ADDRESSES, MAX_ADDRESS_BYTES,
                              &instance->own_addresses, error);
 }
@@ -427,7 +458,14 @@ ferry_instance_from_json(const json_t *object, GError **error)
     const FerryFieldScope scope = {object, "instance_info"};
     g_autoptr(FerryInstance) instance = ferry_instance_new();
     if (!ferry_field_check_object(&scope, error) || !read_scalars(&scope, instance, error) ||
-        !check_identity(&scope, instance, error) || !read_disks(&scope, instance, error) ||
+        !check_identity(&scope, instance, error))
+        return NULL;
+    if (!json_is_array(json_object_get(object, "disks"))) {
+        (void)refuse_value(&scope, "disks", "a list", error);
+        return NULL;
+    }
+    if (!read_disks(&scope, "disks", instance->disks, error) ||
+        !read_persistent_disks(&scope, instance, error) ||
         !read_interfaces(&scope, instance, error))
         return NULL;
     return g_steal_pointer(&instance);

@@ -33,6 +33,8 @@ ferry_instance_new(void)
     instance->disks = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_disk_free);
     instance->interfaces = g_ptr_array_new_with_free_func(interface_free);
     instance->obstacles = g_ptr_array_new_with_free_func(obstacle_free);
+    instance->warnings = g_ptr_array_new_with_free_func(obstacle_free);
+    instance->persistent_disks = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_disk_free);
     return instance;
 }
 
@@ -55,9 +57,12 @@ ferry_instance_free(FerryInstance *instance)
     g_ptr_array_unref(instance->disks);
     g_ptr_array_unref(instance->interfaces);
     g_ptr_array_unref(instance->obstacles);
+    g_ptr_array_unref(instance->warnings);
+    g_ptr_array_unref(instance->persistent_disks);
     g_free(instance->domain_xml);
     g_strfreev(instance->own_addresses);
     json_decref(instance->moved_addresses);
+    g_free(instance->persistent_xml);
     g_free(instance);
 }
 
@@ -109,6 +114,7 @@ ferry_disk_free(FerryDisk *disk)
     g_free(disk->volume_pool);
     g_free(disk->volume_name);
     g_free(disk->secret_uuid);
+    g_free(disk->startup_policy);
     g_strfreev(disk->backing_chain);
     g_ptr_array_unref(disk->layers);
     g_free(disk->why);
@@ -116,11 +122,8 @@ ferry_disk_free(FerryDisk *disk)
     g_free(disk);
 }
 
-void
-ferry_instance_add_obstacle(FerryInstance *instance,
-                            const char *name,
-                            const char *message,
-                            const char *hint)
+static void
+add_obstacle(GPtrArray *list, const char *name, const char *message, const char *hint)
 {
     FerryObstacle *obstacle = g_new0(FerryObstacle, 1);
 
@@ -129,7 +132,25 @@ ferry_instance_add_obstacle(FerryInstance *instance,
     obstacle->name = g_strdup(name);
     obstacle->message = g_strdup(message);
     obstacle->hint = g_strdup(hint);
-    g_ptr_array_add(instance->obstacles, obstacle);
+    g_ptr_array_add(list, obstacle);
+}
+
+void
+ferry_instance_add_obstacle(FerryInstance *instance,
+                            const char *name,
+                            const char *message,
+                            const char *hint)
+{
+    add_obstacle(instance->obstacles, name, message, hint);
+}
+
+void
+ferry_instance_add_warning(FerryInstance *instance,
+                           const char *name,
+                           const char *message,
+                           const char *hint)
+{
+    add_obstacle(instance->warnings, name, message, hint);
 }
 
 bool

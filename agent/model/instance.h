@@ -41,6 +41,7 @@ typedef struct {
     bool readonly;
     bool shareable;
     bool transient;
+    char *startup_policy;     /* of a drive whose file is gone: optional, requisite ...; or NULL */
     bool encrypted;           /* the XML names an encryption */
     char *secret_uuid;        /* of a LUKS image's passphrase, or NULL */
     guint64 capacity_bytes;   /* virtual size */
@@ -93,11 +94,16 @@ typedef struct {
     bool tpm;      /* an emulated one */
     guint vcpus;
     guint64 memory_bytes;
-    GPtrArray *disks;        /* FerryDisk */
-    GPtrArray *interfaces;   /* FerryInterface */
-    GPtrArray *obstacles;    /* FerryObstacle; not part of the JSON */
-    char *domain_xml;        /* migratable, with secrets left out */
-    char **own_addresses;    /* the source's, at which displays and ports of it listen; or NULL */
+    GPtrArray *disks;      /* FerryDisk */
+    GPtrArray *interfaces; /* FerryInterface */
+    GPtrArray *obstacles;  /* FerryObstacle; not part of the JSON */
+    GPtrArray *warnings;   /* FerryObstacle: what is worth saying and stops nothing; likewise */
+    char *domain_xml;      /* migratable, with secrets left out */
+    /* Of an instance that runs: its persistent definition, which its next start uses. */
+    char *persistent_xml;        /* as domain_xml; NULL: it has none, or would not keep it */
+    GPtrArray *persistent_disks; /* FerryDisk: media that it alone names, and that are carried */
+    /* Addresses at which displays and ports listen. */
+    char **own_addresses;    /* those of the source's own; or NULL */
     json_t *moved_addresses; /* at the destination: {its: ours}; NULL: none. Not part of the JSON */
 } FerryInstance;
 
@@ -121,6 +127,12 @@ void ferry_instance_add_obstacle(FerryInstance *instance,
                                  const char *name,
                                  const char *message,
                                  const char *hint);
+
+/** The same for what stops nothing. */
+void ferry_instance_add_warning(FerryInstance *instance,
+                                const char *name,
+                                const char *message,
+                                const char *hint);
 
 /** Returns: true for one that does not run: its files are carried, and nothing is transferred
  * live. */

@@ -28,6 +28,7 @@ typedef struct {
     char *host;
     char *libvirt_uri;   /* of the destination's libvirt */
     char *migrate_uri;   /* of its QEMU */
+    char *qemu_version;  /* "7.2.22"; an agent of before does not tell */
     json_t *pools;       /* passed on as they are; may be NULL */
     GPtrArray *volumes;  /* FerryMigrateVolume; never NULL once read */
     json_t *files;       /* passed on as they are; may be NULL */

@@ -8,6 +8,7 @@
 #include "ferry/lock.h"
 #include "journal/event.h"
 #include "journal/journal.h"
+#include "model/persistent-plan.h"
 #include "model/storage-strategy.h"
 #include "runtime/notification.h"
 #include "virt/virt.h"
@@ -356,6 +357,7 @@ void
 ferry_migration_adopt_volumes(FerryMigration *self)
 {
     ferry_storage_strategy_adopt(self->instance, self->migrate_data);
+    ferry_persistent_plan_adopt(self->instance, self->migrate_data->files);
     instance_has_changed(self);
 }
 

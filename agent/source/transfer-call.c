@@ -95,6 +95,18 @@ targets_of(const FerryInstance *instance)
 }
 
 static void
+report_left_out(FerryMigration *migration, guint iothreads)
+{
+    if (iothreads == 0)
+        return;
+    g_message("Migration '%s': %u SCSI controllers of '%s' arrive outside of their iothreads; QEMU "
+              "there cannot take a disk into one",
+              ferry_migration_id(migration), iothreads, ferry_migration_instance(migration)->name);
+    ferry_migration_add_report(migration, json_pack("{s:[s]}", "left_out", "scsi-iothread"));
+    ferry_migration_save(migration);
+}
+
+static void
 wake(gpointer watch)
 {
     ferry_virt_watch_wake(watch);
@@ -120,6 +132,7 @@ ferry_transfer_call_start(FerryMigration *migration,
     if (!domain || !ferry_redefinition_make(domain, instance, migrate_data, options->sparsify,
                                             &becomes, error))
         return NULL;
+    report_left_out(migration, becomes.left_iothreads);
 
     Call *self = g_new0(Call, 1);
     FerryDetachedWork work = {.thread = "vf-transfer",

@@ -4,6 +4,8 @@
 
 #include "model/chain.h"
 #include "model/disk-plan.h"
+#include "model/medium.h"
+#include "model/persistent-plan.h"
 #include "model/shut-off.h"
 #include "model/storage-strategy.h"
 #include "runtime/listen-address.h"
@@ -61,23 +63,55 @@ plan_disks(FerryInstance *instance, const FerryOrderOptions *options, GError **e
     return true;
 }
 
-/* The destination has addresses of its own; only this host knows which of these are. */
 static void
-find_own_addresses(FerryInstance *instance)
+add_own_addresses(GPtrArray *own, const char *xml)
 {
-    g_autoptr(FerryGuestNeeds) needs = ferry_guest_needs_parse(instance->domain_xml, NULL);
-    g_autoptr(GPtrArray) own = g_ptr_array_new();
+    g_autoptr(FerryGuestNeeds) needs = ferry_guest_needs_parse(xml, NULL);
 
     for (guint i = 0; needs && i < needs->listens->len; i++) {
         const FerryListenNeed *listen = g_ptr_array_index(needs->listens, i);
 
         if (ferry_listen_address_is_own(listen->address) &&
             !g_ptr_array_find_with_equal_func(own, listen->address, g_str_equal, NULL))
-            g_ptr_array_add(own, listen->address);
+            g_ptr_array_add(own, g_strdup(listen->address));
     }
+}
+
+/* The destination has addresses of its own; only this host knows which of these are. */
+static void
+find_own_addresses(FerryInstance *instance)
+{
+    g_autoptr(GPtrArray) own = g_ptr_array_new_with_free_func(g_free);
+
+    add_own_addresses(own, instance->domain_xml);
+    if (instance->persistent_xml)
+        add_own_addresses(own, instance->persistent_xml);
     g_ptr_array_add(own, NULL);
     g_strfreev(instance->own_addresses);
-    instance->own_addresses = g_strdupv((char **)own->pdata);
+    instance->own_addresses = (char **)g_ptr_array_free(g_steal_pointer(&own), FALSE);
+}
+
+/* What an instance that runs will want at its next start; of one that shall not be defined at the
+ * destination there is none. */
+static bool
+plan_persistent(const FerryAgent *agent,
+                virConnectPtr connection,
+                virDomainPtr domain,
+                FerryInstance *instance,
+                GError **error)
+{
+    g_autoptr(FerryInstance) persistent = NULL;
+
+    if (!ferry_virt_domain_read_persistent(domain, &persistent, error))
+        return false;
+    if (!persistent)
+        return true;
+    ferry_persistent_plan_keep_own(instance, persistent);
+    ferry_virt_domain_look_at_disks(connection, persistent);
+    ferry_virt_chain_follow(connection, persistent, allowed_paths(agent));
+    ferry_persistent_plan_make(instance, persistent);
+    instance->persistent_xml = g_steal_pointer(&persistent->domain_xml);
+    return true;
 }
 
 FerryInstance *
@@ -93,6 +127,10 @@ ferry_instance_plan_make(const FerryAgent *agent,
         return NULL;
     ferry_virt_chain_follow(connection, instance, allowed_paths(agent));
     if (!plan_disks(instance, options, error))
+        return NULL;
+    ferry_medium_plan_missing(instance);
+    if (options->persistent != FERRY_OPTION_NO &&
+        !plan_persistent(agent, connection, domain, instance, error))
         return NULL;
     find_firmware_obstacle(instance, options);
     find_own_addresses(instance);

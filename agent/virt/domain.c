@@ -123,6 +123,17 @@ ferry_virt_domain_set_autostart(virDomainPtr domain, bool autostart, GError **er
                                  autostart ? "on" : "off");
 }
 
+void
+ferry_virt_domain_look_at_disks(virConnectPtr connection, FerryInstance *instance)
+{
+    for (guint i = 0; i < instance->disks->len; i++) {
+        FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        look_at_disk(connection, disk);
+        ferry_virt_chain_describe(connection, disk);
+    }
+}
+
 FerryInstance *
 ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError **error)
 {
@@ -163,16 +174,39 @@ ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError
     bool asking = qemu_may_be_asked(domain);
 
     ferry_virt_disk_volumes_resolve(connection, instance);
-
-    for (guint i = 0; i < instance->disks->len; i++) {
-        FerryDisk *disk = g_ptr_array_index(instance->disks, i);
-
-        look_at_disk(connection, disk);
-        ferry_virt_chain_describe(connection, disk);
-        if (asking)
-            ask_qemu_for_size(domain, disk);
-    }
+    ferry_virt_domain_look_at_disks(connection, instance);
+    for (guint i = 0; asking && i < instance->disks->len; i++)
+        ask_qemu_for_size(domain, g_ptr_array_index(instance->disks, i));
     return g_steal_pointer(&instance);
+}
+
+bool
+ferry_virt_domain_read_persistent(virDomainPtr domain,
+                                  FerryInstance **ret_persistent,
+                                  GError **error)
+{
+    const char *name = virDomainGetName(domain);
+
+    *ret_persistent = NULL;
+    if (virDomainIsActive(domain) != 1 || virDomainIsPersistent(domain) != 1)
+        return true;
+
+    char *raw = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_MIGRATABLE);
+
+    if (!raw)
+        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                                     "Cannot read the persistent definition of '%s'", name);
+
+    g_autofree char *xml = raw;
+    g_autoptr(FerryInstance) persistent = ferry_domxml_parse(xml, error);
+
+    if (!persistent)
+        return false;
+    persistent->domain_xml = ferry_domxml_redact(xml);
+    /* As of an instance that is off: libvirt does not show the chains of its images. */
+    persistent->state = g_strdup("shutoff");
+    *ret_persistent = g_steal_pointer(&persistent);
+    return true;
 }
 
 static void
@@ -290,10 +324,12 @@ disk_uses(virConnectPtr connection, const FerryDisk *disk, const char *path, boo
            (!is_active && disk->source && ferry_virt_chain_has(connection, disk, path));
 }
 
+/* @flags: which of the domain's documents: 0 for the live one of a domain that runs. */
 static bool
-domain_uses(virConnectPtr connection, virDomainPtr domain, const char *path)
+document_uses(virConnectPtr connection, virDomainPtr domain, unsigned int flags, const char *path)
 {
-    char *raw = virDomainGetXMLDesc(domain, 0);
+    bool is_live = flags == 0 && virDomainIsActive(domain) == 1;
+    char *raw = virDomainGetXMLDesc(domain, flags);
 
     /* It went away between the list and the look: it uses nothing any more. */
     if (!raw)
@@ -308,10 +344,19 @@ domain_uses(virConnectPtr connection, virDomainPtr domain, const char *path)
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 
-        if (disk_uses(connection, disk, path, virDomainIsActive(domain) == 1))
+        if (disk_uses(connection, disk, path, is_live))
             return true;
     }
     return false;
+}
+
+/* What it has, and what its next start will want. */
+static bool
+domain_uses(virConnectPtr connection, virDomainPtr domain, const char *path)
+{
+    return document_uses(connection, domain, 0, path) ||
+           (virDomainIsActive(domain) == 1 && virDomainIsPersistent(domain) == 1 &&
+            document_uses(connection, domain, VIR_DOMAIN_XML_INACTIVE, path));
 }
 
 bool

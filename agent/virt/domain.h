@@ -35,6 +35,19 @@ bool ferry_virt_domain_set_autostart(virDomainPtr domain,
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
+ * ferry_virt_domain_read_persistent:
+ * @ret_persistent: (transfer full) (nullable): what the next start of a domain that runs will use,
+ *   with its domain_xml; its disks are not looked at. NULL for a domain that is shut off or
+ *   transient
+ */
+bool ferry_virt_domain_read_persistent(virDomainPtr domain,
+                                       FerryInstance **ret_persistent,
+                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Adds to each disk what the storage knows of it. */
+void ferry_virt_domain_look_at_disks(virConnectPtr connection, FerryInstance *instance);
+
+/**
  * ferry_virt_domain_retire:
  * Ends what a completed migration left of the domain on its source, where libvirt did not come to
  * it: one that is still paused for the switch is destroyed; with @undefine a definition that is
@@ -54,7 +67,8 @@ bool ferry_virt_domain_find_obstacles(virDomainPtr domain,
                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: true when an active or defined domain other than @except_uuid (nullable) names @path as
- * a disk; the domain's name in @ret_name (transfer full). Unreadable domains count as users. */
+ * a disk, now or for its next start; its name in @ret_name (transfer full). Unreadable domains
+ * count as users. */
 bool ferry_virt_path_is_used(virConnectPtr connection,
                              const char *path,
                              const char *except_uuid,

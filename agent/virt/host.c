@@ -22,8 +22,8 @@
 
 /* libvirtd runs an emulator to ask what it can. So one that a stranger names has to be QEMU by its
  * name, and root's. */
-static bool
-may_ask_emulator(const char *emulator)
+bool
+ferry_virt_host_may_ask_emulator(const char *emulator)
 {
     g_autofree char *name = emulator ? g_path_get_basename(emulator) : NULL;
 
@@ -34,7 +34,7 @@ may_ask_emulator(const char *emulator)
 static const char *
 emulator_of(const FerryInstance *instance)
 {
-    return may_ask_emulator(instance->emulator) ? instance->emulator : NULL;
+    return ferry_virt_host_may_ask_emulator(instance->emulator) ? instance->emulator : NULL;
 }
 
 /* A CPU that names a model can be compared; host-passthrough and maximum name none. */
@@ -72,7 +72,7 @@ ferry_virt_host_knows_machine(virConnectPtr connection,
                               const FerryInstance *instance,
                               GError **error)
 {
-    if (instance->emulator && !may_ask_emulator(instance->emulator)) {
+    if (instance->emulator && !ferry_virt_host_may_ask_emulator(instance->emulator)) {
         ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
                         "Use an emulator that has qemu or kvm in its name and that nobody but root "
                         "can change, with all folders above it",
@@ -97,16 +97,41 @@ ferry_virt_host_knows_machine(virConnectPtr connection,
     return false;
 }
 
-bool
-ferry_virt_host_has_tpm(virConnectPtr connection, const FerryInstance *instance)
+FerryDomainCapabilities *
+ferry_virt_host_capabilities(virConnectPtr connection, const FerryInstance *instance)
 {
     char *raw = virConnectGetDomainCapabilities(connection, emulator_of(instance), instance->arch,
                                                 instance->machine, instance->virt_type, 0);
     g_autofree char *xml = raw;
-    g_autoptr(FerryDomainCapabilities) able =
-        raw ? ferry_domain_capabilities_parse(xml, NULL) : NULL;
+
+    return raw ? ferry_domain_capabilities_parse(xml, NULL) : NULL;
+}
+
+bool
+ferry_virt_host_has_tpm(virConnectPtr connection, const FerryInstance *instance)
+{
+    g_autoptr(FerryDomainCapabilities) able = ferry_virt_host_capabilities(connection, instance);
 
     return able && able->tpm_emulator;
+}
+
+bool
+ferry_virt_host_takes(virConnectPtr connection, const char *xml, GError **error)
+{
+    char *command = virConnectDomainXMLToNative(connection, "qemu-argv", xml, 0);
+
+    if (command) {
+        free(command);
+        return true;
+    }
+
+    bool unsaid = ferry_virt_error_is(VIR_ERR_ACCESS_DENIED) ||
+                  ferry_virt_error_is(VIR_ERR_OPERATION_DENIED) ||
+                  ferry_virt_error_is(VIR_ERR_NO_SUPPORT);
+
+    return ferry_error_from_virt(
+        error, unsaid ? FERRY_ERROR_MIGRATION_ERROR : FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
+        "libvirt %s start it here", unsaid ? "does not say whether it would" : "would not");
 }
 
 bool

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "model/instance.h"
+#include "xml/host.h"
 
 typedef enum {
     FERRY_CPU_FITS,
@@ -20,6 +21,10 @@ FerryCpuMatch ferry_virt_host_compare_cpu(virConnectPtr connection,
                                           const FerryInstance *instance,
                                           GError **error);
 
+/** @emulator: (nullable): its path, from a stranger. Returns: true for one that libvirt, as root,
+ * may run to ask what it can: QEMU by its name, and only root can change it. */
+bool ferry_virt_host_may_ask_emulator(const char *emulator);
+
 /** Returns: true when emulator, machine type, architecture and virt type are known here. */
 bool ferry_virt_host_knows_machine(virConnectPtr connection,
                                    const FerryInstance *instance,
@@ -27,6 +32,22 @@ bool ferry_virt_host_knows_machine(virConnectPtr connection,
 
 /** Returns: true when a guest of its kind can have an emulated TPM here. */
 bool ferry_virt_host_has_tpm(virConnectPtr connection, const FerryInstance *instance);
+
+/** Returns: (transfer full) (nullable): what guests of its kind can have here. */
+FerryDomainCapabilities *ferry_virt_host_capabilities(virConnectPtr connection,
+                                                      const FerryInstance *instance);
+
+/**
+ * ferry_virt_host_takes:
+ * Has libvirt make QEMU's command line of a definition and throws it away: all that it does at a
+ * start before it touches anything. It looks at no image and makes no file (measured: 9.0), but
+ * runs the emulator to ask what it can: @xml must name one that may be asked.
+ * @error: FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR: what stands in the way, in libvirt's words; any
+ *   other code: it does not say
+ */
+bool ferry_virt_host_takes(virConnectPtr connection,
+                           const char *xml,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** @ret_bytes: memory that can be had without swapping: free, buffers and page cache. */
 bool ferry_virt_host_free_memory(virConnectPtr connection,

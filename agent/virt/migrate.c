@@ -2,6 +2,7 @@
 
 #include "virt/migrate.h"
 
+#include "model/refusal.h"
 #include "virt/auto.h"
 #include "virt/copy-nodes.h"
 #include "virt/error.h"
@@ -104,9 +105,17 @@ ferry_virt_migrate(virDomainPtr domain, const FerryTransferParameters *parameter
         if (migrate(domain, parameters, &params))
             return true;
     }
-    return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
-                                 "The transfer of '%s' to '%s' failed", name,
-                                 parameters->libvirt_uri);
+    g_autoptr(GError) why = NULL;
+
+    ferry_error_from_virt(&why, FERRY_ERROR_MIGRATION_ERROR, "The transfer of '%s' to '%s' failed",
+                          name, parameters->libvirt_uri);
+
+    const char *hint = ferry_refusal_hint(why->message);
+
+    if (hint && why->code == FERRY_ERROR_MIGRATION_ERROR)
+        ferry_error_set_hint(why, hint);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
 }
 
 /* No socket can be made in /proc: to connect to it is the first thing after all looks that

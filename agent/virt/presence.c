@@ -58,6 +58,17 @@ ferry_virt_network_presence(virConnectPtr connection,
                : FERRY_PRESENCE_UNKNOWN;
 }
 
+FerryPresence
+ferry_virt_filter_presence(virConnectPtr connection, const char *name, GError **error)
+{
+    virNWFilterPtr filter = virNWFilterLookupByName(connection, name);
+
+    if (!filter)
+        return not_found(VIR_ERR_NO_NWFILTER, "the network filter", name, error);
+    virNWFilterFree(filter);
+    return FERRY_PRESENCE_ACTIVE;
+}
+
 /* --- secrets ---------------------------------------------------------------------------------- */
 
 static int

@@ -31,6 +31,10 @@ FerryPresence ferry_virt_network_presence(virConnectPtr connection,
                                           FerryNetworkInfo *ret_info,
                                           GError **error);
 
+/** Returns: ACTIVE for a network filter (nwfilter) that is there. */
+FerryPresence
+ferry_virt_filter_presence(virConnectPtr connection, const char *name, GError **error);
+
 /**
  * ferry_virt_secret_presence:
  * @uuid: (nullable): else @type and @usage name it, in libvirt's words

@@ -4,6 +4,7 @@
 
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "model/qemu-fault.h"
 #include "virt/error.h"
 #include "xml/domain-edit.h"
 
@@ -115,6 +116,46 @@ ferry_redefinition_of_definition(const char *xml,
                              NULL, error);
 }
 
+/* Its mirror would end the destination's QEMU. */
+static bool
+has_iothread_fault(const FerryInstance *instance, const FerryMigrateData *migrate_data)
+{
+    bool mirrored = false;
+
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        mirrored = mirrored || (disk->migrate && g_strcmp0(disk->bus, "scsi") == 0);
+    }
+    return mirrored && migrate_data && ferry_qemu_fault_scsi_iothread(migrate_data->qemu_version);
+}
+
+static bool
+leave_iothreads(FerryRedefinition *made, GError **error)
+{
+    g_autofree char *xml = g_steal_pointer(&made->live);
+
+    made->live = ferry_domxml_leave_scsi_iothreads(xml, &made->left_iothreads, error);
+    return made->live != NULL;
+}
+
+static bool
+make_live(virDomainPtr domain,
+          const FerryInstance *instance,
+          const Edits *edits,
+          FerryRedefinition *made,
+          GError **error)
+{
+    guint edited = 0;
+
+    made->live = edit(domain, VIR_DOMAIN_XML_MIGRATABLE, edits, &edited, error);
+    if (!made->live || edited == edits->disks->len)
+        return made->live != NULL;
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Send the order again",
+                    "The disks of '%s' were changed since it was checked", instance->name);
+    return false;
+}
+
 bool
 ferry_redefinition_make(virDomainPtr domain,
                         const FerryInstance *instance,
@@ -128,18 +169,18 @@ ferry_redefinition_make(virDomainPtr domain,
     g_auto(FerryRedefinition) made = {0};
     g_autoptr(FerryJson) addresses =
         ferry_migrate_data_addresses(migrate_data, instance->own_addresses);
-    guint edited = 0;
+    bool iothread_fault = has_iothread_fault(instance, migrate_data);
 
-    if (edits->len == 0 && !addresses)
+    if (edits->len == 0 && !addresses && !iothread_fault)
         return true;
-    made.live = edit(domain, VIR_DOMAIN_XML_MIGRATABLE, &(Edits){edits, addresses}, &edited, error);
-    if (!made.live)
+    if (!make_live(domain, instance, &(Edits){edits, addresses}, &made, error) ||
+        (iothread_fault && !leave_iothreads(&made, error)))
         return false;
-    if (edited != edits->len) {
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Send the order again",
-                        "The disks of '%s' were changed since it was checked", instance->name);
-        return false;
-    }
+    if (edits->len == 0 && !addresses && made.left_iothreads == 0)
+        return true;
+    /* Its next start may have the file in another drive. */
+    for (guint i = 0; i < lasting->len; i++)
+        g_array_index(lasting, FerryDiskEdit, i).target = NULL;
     made.persistent = edit(domain, VIR_DOMAIN_XML_MIGRATABLE | VIR_DOMAIN_XML_INACTIVE,
                            &(Edits){lasting, addresses}, NULL, error);
     if (!made.persistent)

@@ -1,6 +1,6 @@
 /* redefine.h: the two documents of an instance that becomes something else at the destination:
  * other paths, other formats, zeroes given back as holes, displays and ports that listen at another
- * address.
+ * address, and while it runs no iothread that the QEMU there cannot copy a disk into.
  *
  * They are made on the source, at the last moment, from libvirt's own XML with its secrets: what
  * crosses the wire (instance_info) has them taken out and must never define a domain. They are not
@@ -18,8 +18,9 @@
 /* Both or none: with one of them alone libvirt would make the running instance and its definition
  * two different things. */
 typedef struct {
-    char *live;       /* VIR_MIGRATE_PARAM_DEST_XML */
-    char *persistent; /* VIR_MIGRATE_PARAM_PERSIST_XML */
+    char *live;           /* VIR_MIGRATE_PARAM_DEST_XML */
+    char *persistent;     /* VIR_MIGRATE_PARAM_PERSIST_XML */
+    guint left_iothreads; /* SCSI controllers that arrive outside of theirs, until a cold boot */
 } FerryRedefinition;
 
 void ferry_redefinition_clear(FerryRedefinition *redefinition);

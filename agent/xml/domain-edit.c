@@ -33,7 +33,8 @@ has_place(const xmlNode *disk, const FerryDiskEdit *edit)
 static bool
 is_meant(const xmlNode *disk, const FerryDiskEdit *edit)
 {
-    return ferry_xml_attribute_is(ferry_xml_child(disk, "target"), "dev", edit->target) &&
+    return (!edit->target ||
+            ferry_xml_attribute_is(ferry_xml_child(disk, "target"), "dev", edit->target)) &&
            has_place(disk, edit);
 }
 
@@ -168,6 +169,30 @@ ferry_domxml_move_listeners(const char *xml, const json_t *addresses, GError **e
     for (xmlNode *device = devices ? devices->children : NULL; device; device = device->next) {
         move_display(device, addresses);
         move_port(device, addresses);
+    }
+    return ferry_xml_dump(domain);
+}
+
+char *
+ferry_domxml_leave_scsi_iothreads(const char *xml, guint *ret_left, GError **error)
+{
+    g_autoptr(xmlDoc) document = ferry_xml_parse(xml, "domain", MAX_BYTES, error);
+    if (!document)
+        return NULL;
+    xmlNode *domain = xmlDocGetRootElement(document);
+    const xmlNode *devices = ferry_xml_child(domain, "devices");
+    *ret_left = 0;
+    for (xmlNode *controller = ferry_xml_child(devices, "controller"); controller;
+         controller = ferry_xml_next(controller)) {
+        xmlNode *driver = ferry_xml_child(controller, "driver");
+        if (!ferry_xml_attribute_is(controller, "type", "scsi") || !driver ||
+            xmlUnsetProp(driver, BAD_CAST "iothread") != 0)
+            continue;
+        /* QEMU's default, and what an iothread needs: the guest sees no difference. Without any
+         * attribute libvirt would lose the element on the way, and then take the two documents for
+         * different machines. */
+        ferry_xml_set(driver, "ioeventfd", "on");
+        (*ret_left)++;
     }
     return ferry_xml_dump(domain);
 }

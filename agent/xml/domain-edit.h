@@ -11,7 +11,7 @@
 
 /* What changes of one disk; the strings are the caller's. */
 typedef struct {
-    const char *target;
+    const char *target; /* NULL: whichever drive has the file */
     const char *from; /* the file that it has: another one is left alone */
     const char *pool; /* where it is named as a volume: of this pool, instead; or NULL */
     const char *volume;
@@ -46,3 +46,9 @@ char *ferry_domxml_edit(const char *xml,
 char *ferry_domxml_move_listeners(const char *xml,
                                   const json_t *addresses,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full): the document with its SCSI controllers outside of their iothreads; the
+ * number of queues, which the guest sees, stays. @ret_left: how many had one. @error: as above */
+char *ferry_domxml_leave_scsi_iothreads(const char *xml,
+                                        guint *ret_left,
+                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;

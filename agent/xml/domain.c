@@ -139,6 +139,7 @@ read_disk(const xmlNode *node)
     disk->readonly = ferry_xml_child(node, "readonly") != NULL;
     disk->shareable = ferry_xml_child(node, "shareable") != NULL;
     disk->transient = ferry_xml_child(node, "transient") != NULL;
+    disk->startup_policy = ferry_xml_attribute(source, "startupPolicy");
     read_encryption(disk, ferry_xml_child(node, "encryption"));
     read_encryption(disk, ferry_xml_child(source, "encryption"));
     read_backing_chain(disk, node);

@@ -230,23 +230,58 @@ is_supported(const xmlNode *mode)
     return ferry_xml_attribute_is(mode, "supported", "yes");
 }
 
-/* <tpm supported='yes'><enum name='backendModel'><value>emulator</value>. */
-static bool
-has_tpm_emulator(const xmlNode *root)
+static char **
+read_values(const xmlNode *list)
 {
-    const xmlNode *tpm = ferry_xml_child(ferry_xml_child(root, "devices"), "tpm");
-    for (const xmlNode *list = ferry_xml_child(tpm, "enum"); list != NULL;
-         list = ferry_xml_next(list)) {
-        if (!ferry_xml_attribute_is(list, "name", "backendModel"))
-            continue;
-        for (const xmlNode *value = ferry_xml_child(list, "value"); value != NULL;
-             value = ferry_xml_next(value)) {
-            g_autofree char *text = ferry_xml_text(value);
-            if (g_strcmp0(text, "emulator") == 0)
-                return true;
+    g_autoptr(GStrvBuilder) values = g_strv_builder_new();
+    for (const xmlNode *value = ferry_xml_child(list, "value"); value != NULL;
+         value = ferry_xml_next(value)) {
+        g_autofree char *text = ferry_xml_text(value);
+        if (text)
+            g_strv_builder_add(values, text);
+    }
+    return g_strv_builder_end(values);
+}
+
+static void
+free_values(gpointer values)
+{
+    g_strfreev(values);
+}
+
+/* <tpm supported='yes'><enum name='backendModel'><value>emulator</value>. */
+static GHashTable *
+read_devices(const xmlNode *devices)
+{
+    GHashTable *table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_values);
+    for (const xmlNode *device = devices ? devices->children : NULL; device;
+         device = device->next) {
+        for (const xmlNode *list = ferry_xml_child(device, "enum"); list != NULL;
+             list = ferry_xml_next(list)) {
+            g_autofree char *name = ferry_xml_attribute(list, "name");
+            if (name)
+                g_hash_table_insert(table, g_strconcat((const char *)device->name, "/", name, NULL),
+                                    read_values(list));
         }
     }
-    return false;
+    return table;
+}
+
+const char *const *
+ferry_domain_capabilities_values(const FerryDomainCapabilities *capabilities,
+                                 const char *device,
+                                 const char *list)
+{
+    g_autofree char *key = g_strconcat(device, "/", list, NULL);
+    return g_hash_table_lookup(capabilities->devices, key);
+}
+
+static bool
+has_tpm_emulator(const FerryDomainCapabilities *capabilities)
+{
+    const char *const *models =
+        ferry_domain_capabilities_values(capabilities, "tpm", "backendModel");
+    return models && g_strv_contains(models, "emulator");
 }
 
 FerryDomainCapabilities *
@@ -272,7 +307,8 @@ ferry_domain_capabilities_parse(const char *xml, GError **error)
     capabilities->host_passthrough = is_supported(find_mode(cpu, "host-passthrough"));
     capabilities->host_model = is_supported(host_model);
     capabilities->custom = is_supported(custom);
-    capabilities->tpm_emulator = has_tpm_emulator(root);
+    capabilities->devices = read_devices(ferry_xml_child(root, "devices"));
+    capabilities->tpm_emulator = has_tpm_emulator(capabilities);
     capabilities->host_model_name = ferry_xml_text(ferry_xml_child(host_model, "model"));
     read_models(capabilities, custom);
     return capabilities;
@@ -290,5 +326,6 @@ ferry_domain_capabilities_free(FerryDomainCapabilities *capabilities)
     g_free(capabilities->host_model_name);
     g_strfreev(capabilities->usable_models);
     g_strfreev(capabilities->known_models);
+    g_hash_table_unref(capabilities->devices);
     g_free(capabilities);
 }

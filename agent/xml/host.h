@@ -49,10 +49,18 @@ typedef struct {
     char *host_model_name; /* what host-model becomes here, or NULL */
     char **usable_models;  /* of mode custom: those that run on this host */
     char **known_models;   /* of mode custom: all */
+    GHashTable *devices;   /* "video/modelType": a GStrv of what there is; others are not told */
 } FerryDomainCapabilities;
 
 /** @xml: of virConnectGetDomainCapabilities(). @error: FERRY_ERROR_INVALID_REQUEST. */
 FerryDomainCapabilities *ferry_domain_capabilities_parse(const char *xml,
                                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer none) (nullable): the values of that list of that device, e.g. "modelType" of
+ * "video"; NULL where libvirt
+ * does not tell. */
+const char *const *ferry_domain_capabilities_values(const FerryDomainCapabilities *capabilities,
+                                                    const char *device,
+                                                    const char *list);
 void ferry_domain_capabilities_free(FerryDomainCapabilities *capabilities);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryDomainCapabilities, ferry_domain_capabilities_free)

@@ -159,6 +159,11 @@ def firmware_that_is_or_is_not(stage):
     equal([each[0] for each in said("/usr/share/OVMF/no-such-file")], ["fail"])
 
 
+EMULATED = ("<domain type='qemu'><name>x</name><uuid>%s</uuid><memory>65536</memory>"
+            "<os><type arch='x86_64' machine='q35'>hvm</type></os>"
+            "<devices><emulator>%s</emulator></devices></domain>")
+
+
 def emulator_of_a_stranger(stage):
     """libvirtd, which runs an emulator to ask what it can, is not handed a program of a user's"""
     info = _nothing(stage, "running")
@@ -176,6 +181,9 @@ def emulator_of_a_stranger(stage):
         answer = stage.controller.call("kvm02", "check_can_live_migrate_destination",
                                        instance_info=dict(info, emulator=path))
         equal([each["result"] for each in answer["checks"] if each["name"] == "machine"], ["fail"])
+        for document in ("domain_xml", "persistent_xml"):
+            stage.controller.call("kvm02", "check_can_live_migrate_destination", instance_info=dict(
+                info, **{document: EMULATED % (info["uuid"], path)}))
         check(not os.path.exists(stage.destination.path(ran)), "%s was run" % name)
 
 

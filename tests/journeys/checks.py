@@ -24,9 +24,10 @@ def _still(stage, *disks, **options):
 
 
 def _info(stage, guest):
-    """What the source says of the instance to whoever wants to carry it."""
-    return stage.controller.call(guest.host.name, "check_can_live_migrate_source",
+    """What the source says of the running instance to whoever wants to carry it."""
+    info = stage.controller.call(guest.host.name, "check_can_live_migrate_source",
                                  instance=guest.name)["instance_info"]
+    return dict(info, persistent_xml=None)
 
 
 def _both(stage, guest, **options):

@@ -11,7 +11,7 @@ from lab.tap import check, equal
 
 import matrix
 from leg import travel
-from stage import definition, forget_pool, pools
+from stage import boot_cold_still, definition, forget_pool, pools
 
 
 TIB = 1024 * GIB
@@ -68,8 +68,9 @@ def three_disks(stage):
     equal([_mode_and_owner(disk.path, stage.destination) for disk in guest.disks], ours)
     stage.destination.virsh("resume", guest.name)
     stage.runs_on(guest, stage.destination)
+    boot_cold_still(guest)
     matrix.record("three disks: qcow2, sparse raw, qcow2 with clusters of 2 MiB", moved=True,
-                  thin=True)
+                  thin=True, cold_boot=True)
 
 
 def image_features(stage):
@@ -89,8 +90,9 @@ def image_features(stage):
     for disk in guest.disks:
         equal(_mode_and_owner(disk.path, stage.destination),
               _mode_and_owner(disk.path, stage.source), disk.path)
+    boot_cold_still(guest)
     matrix.record("qcow2 features: compat, refcount bits, lazy refcounts, extended L2, zstd, odd "
-                  "sizes", moved=True, thin=True)
+                  "sizes", moved=True, thin=True, cold_boot=True)
 
 
 def image_features_come_back(stage):
@@ -113,6 +115,7 @@ def full_raw_and_sparse_raw(stage):
     guest = stage.still(Disk("vda", 96 * MIB, "raw", data=64 * MIB),
                         Disk("vdb", 8 * GIB, "raw", data=4 * MIB))
     _carry_and_compare(stage, guest)
+    boot_cold_still(guest)
 
 
 def tebibyte(stage):
@@ -129,7 +132,8 @@ def tebibyte(stage):
     moved = end.payload["report"]["moved_bytes"]
     check(moved < 300 * MIB, "%d MiB were moved" % (moved / MIB))
     equal(features_of(guest.disks[0].path, stage.destination)["size"], TIB)
-    matrix.record("qcow2 of 1 TiB", moved=True, thin=True)
+    boot_cold_still(guest)
+    matrix.record("qcow2 of 1 TiB", moved=True, thin=True, cold_boot=True)
 
 
 # Pools
@@ -171,6 +175,7 @@ def pool_folder_exists(stage):
     stage.carry(guest)
     equal(pools(stage.destination)["fast"], (FOLDER, True, True))
     equal(os.stat(stage.destination.path(FOLDER)).st_mode & 0o777, 0o750)
+    boot_cold_still(guest)
     _end_with_pool(stage, "fast", guest)
 
 

@@ -9,7 +9,7 @@ from lab.images import GIB, MIB
 from lab.tap import check, equal
 
 import matrix
-from stage import forget_pool
+from stage import boot_cold_still, forget_pool
 
 DISC = IMAGES + "/disc.iso"
 
@@ -52,7 +52,8 @@ def cdrom_copied_and_used(stage):
     check(back.payload["report"]["files"][0]["present"], "it came back")
     other = stage.still(Disk("vda", GIB), devices=[cdrom(DISC)])
     check(stage.carry(other).payload["report"]["files"][0]["present"], "it was sent again")
-    matrix.record("CD-ROM with a local medium", moved=True)
+    boot_cold_still(other)
+    matrix.record("CD-ROM with a local medium", moved=True, cold_boot=True)
 
 
 def other_medium_is_refused(stage):
@@ -81,7 +82,8 @@ def floppy_and_read_only_disk(stage):
     _same(stage, medium)
     _same(stage, disk.path)
     stage.runs_on(guest, stage.destination)
-    matrix.record("read-only floppy and read-only disk", moved=True)
+    boot_cold_still(guest)
+    matrix.record("read-only floppy and read-only disk", moved=True, cold_boot=True)
 
 
 def writable_floppy(stage):
@@ -93,7 +95,8 @@ def writable_floppy(stage):
     check("files" not in end.payload["report"], end.payload["report"])
     _same(stage, medium)
     stage.runs_on(guest, stage.destination)
-    matrix.record("writable floppy", moved=True)
+    boot_cold_still(guest)
+    matrix.record("writable floppy", moved=True, cold_boot=True)
 
 
 def empty_drives(stage):
@@ -102,6 +105,7 @@ def empty_drives(stage):
     guest = stage.still(Disk("vda", GIB), devices=[cdrom(), empty], machine="pc")
     end = stage.carry(guest)
     check("files" not in end.payload["report"], end.payload["report"])
+    boot_cold_still(guest)
 
 
 def config_drive(stage):
@@ -119,7 +123,8 @@ def config_drive(stage):
     equal(os.stat(stage.destination.path(drive)).st_mode,
           os.stat(stage.source.path(drive)).st_mode, "mode of the drive")
     stage.runs_on(guest, stage.destination)
-    matrix.record("config drive beside the disk", moved=True)
+    boot_cold_still(guest)
+    matrix.record("config drive beside the disk", moved=True, cold_boot=True)
 
 
 def medium_outside(stage):

@@ -189,7 +189,8 @@ def documents_of_strangers(stage):
         for text in (XML % ('<!ENTITY x SYSTEM "file://%s">' % SECRET, "&x;", info["uuid"]),
                      XML % (BOMB, "&m;", info["uuid"]), "<domain>" * 100000, "<network/>", "x",
                      "<domain type='kvm'>" + "<a>" * 5000 + "</a>" * 5000 + "</domain>x"):
-            _refused(stage, dict(info, domain_xml=text), "domain-xml", "InvalidRequest")
+            for document in ("domain_xml", "persistent_xml"):
+                _refused(stage, dict(info, **{document: text}), "domain-xml", "InvalidRequest")
 
 
 def sizes_that_lie(stage):

@@ -114,6 +114,24 @@ virConnectGetDomainCapabilities(virConnectPtr connection,
                            machine ? machine : "q35", arch ? arch : "x86_64");
 }
 
+char *
+virConnectDomainXMLToNative(virConnectPtr connection,
+                            const char *format,
+                            const char *xml,
+                            unsigned int flags)
+{
+    return fake_begin(__func__, "%s", format) ? g_strdup("qemu-system-x86_64") : NULL;
+}
+
+/* No filter is ever there. */
+virNWFilterPtr
+virNWFilterLookupByName(virConnectPtr connection, const char *name)
+{
+    if (fake_begin(__func__, "%s", name))
+        fake_refuse(VIR_ERR_NO_NWFILTER, "no nwfilter with matching name '%s'", name);
+    return NULL;
+}
+
 int
 virConnectCompareHypervisorCPU(virConnectPtr connection,
                                const char *emulator,

@@ -201,6 +201,36 @@ test_not_a_domain(void)
     }
 }
 
+/* The drive may have another name in the other definition. */
+static void
+test_any_drive(void)
+{
+    const FerryDiskEdit edits[] = {
+        {.from = "/srv/a.qcow2", .path = "/new/a.qcow2", .format = "qcow2"}};
+    g_autofree char *xml = edit(edits, 1, 1);
+    assert_has(xml, "<source file=\"/new/a.qcow2\"/>");
+}
+
+/* The queues, which the guest sees, stay; libvirt loses an element without attributes. */
+static void
+test_iothreads(void)
+{
+    guint left = 99;
+    g_autofree char *xml = ferry_domxml_leave_scsi_iothreads(
+        "<domain><devices>"
+        "<controller type='scsi' index='0'><driver iothread='1'/></controller>"
+        "<controller type='scsi' index='1'><driver queues='4' iothread='2'/></controller>"
+        "<controller type='scsi' index='2'/>"
+        "<controller type='virtio-serial'><driver iothread='1'/></controller>"
+        "<disk><driver name='qemu' iothread='1'/></disk></devices></domain>",
+        &left, NULL);
+    g_assert_cmpuint(left, ==, 2);
+    assert_has(xml, "index=\"0\">\n      <driver ioeventfd=\"on\"/>");
+    assert_has(xml, "<driver queues=\"4\" ioeventfd=\"on\"/>");
+    assert_has(xml, "<driver name=\"qemu\" iothread=\"1\"/>");
+    assert_lacks(xml, "iothread=\"2\"");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -214,5 +244,7 @@ main(int argc, char **argv)
     g_test_add_func("/domxml-edit/displays-move", test_displays_move);
     g_test_add_func("/domxml-edit/ports-move", test_ports_move);
     g_test_add_func("/domxml-edit/not-a-domain", test_not_a_domain);
+    g_test_add_func("/domxml-edit/any-drive", test_any_drive);
+    g_test_add_func("/domxml-edit/iothreads", test_iothreads);
     return g_test_run();
 }

@@ -139,6 +139,21 @@ test_refused(void)
     }
 }
 
+static void
+test_devices(void)
+{
+    g_autoptr(FerryDomainCapabilities) able = ferry_domain_capabilities_parse(
+        "<domainCapabilities><devices><video supported='yes'><enum name='modelType'>"
+        "<value>vga</value><value>virtio</value></enum></video>"
+        "<graphics supported='no'><enum name='type'/></graphics></devices></domainCapabilities>",
+        NULL);
+    const char *const *models = ferry_domain_capabilities_values(able, "video", "modelType");
+    g_assert_true(g_strv_contains(models, "virtio"));
+    g_assert_false(g_strv_contains(models, "qxl"));
+    g_assert_null(ferry_domain_capabilities_values(able, "graphics", "type")[0]);
+    g_assert_null(ferry_domain_capabilities_values(able, "panic", "model"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -150,5 +165,6 @@ main(int argc, char **argv)
     g_test_add_func("/hostxml/sparse-domain-capabilities", test_sparse_domain_capabilities);
     g_test_add_func("/hostxml/refused", test_refused);
     g_test_add_func("/hostxml/tpm", test_tpm);
+    g_test_add_func("/hostxml/devices", test_devices);
     return g_test_run();
 }

@@ -234,6 +234,13 @@ test_path_is_used(Fixture *self, gconstpointer user_data)
     g_assert_cmpstr(user, ==, "web-1");
     g_assert_false(ferry_virt_path_is_used(self->connection, self->path, UUID, &nobody));
     g_assert_false(ferry_virt_path_is_used(self->connection, "/other.img", NULL, &nobody));
+    /* Its next start will want it. */
+    g_autofree char *later = NULL;
+    g_autofree char *xml = agent_domain_xml("/other.img", "raw");
+
+    fake_domain_set_inactive_xml(UUID, xml);
+    g_assert_true(ferry_virt_path_is_used(self->connection, "/other.img", NULL, &later));
+    fake_domain_set_inactive_xml(UUID, NULL);
     /* Who cannot be asked may use it. */
     fake_call_fail("virConnectListAllDomains", VIR_ERR_RPC, "Connection reset");
     g_assert_true(ferry_virt_path_is_used(self->connection, "/other.img", NULL, &unknown));
