@@ -28,6 +28,9 @@
 #define DEAD_QUEUE_US (60 * (gint64)G_USEC_PER_SEC)
 /* Pause of notifications after the broker refused one, or to declare their queue. */
 #define HOLD_US (30 * (gint64)G_USEC_PER_SEC)
+/* What was declared so long ago is declared again before it is used: somebody may have deleted it,
+ * and a message that goes to another queue, too, is not returned. */
+#define DECLARED_US (2 * (gint64)G_USEC_PER_SEC)
 /* Pause after the broker refused a message (basic.nack). */
 #define NACK_US G_USEC_PER_SEC
 
@@ -47,7 +50,7 @@ struct FerryPublisher {
     GQueue in_flight; /* by rising tag */
     GQueue retries;
     guint64 last_tag;
-    GHashTable *declared; /* routing keys of notifications, and "" for the exchange */
+    GHashTable *declared; /* when, by routing key of notifications, or "" for the exchange */
     FerryDeadQueues *dead;
     bool blocked;
     gint64 hold_us;      /* no notification is published before */
@@ -350,14 +353,16 @@ static bool
 declare_once(FerryPublisher *self, FerryAmqpConnection *connection, const char *key, GError **error)
 {
     const FerryMessagingOptions *options = self->transport->options;
+    const gint64 *last_us = g_hash_table_lookup(self->declared, key);
+    gint64 now_us = g_get_monotonic_time();
 
-    if (g_hash_table_contains(self->declared, key))
+    if (last_us && now_us - *last_us < DECLARED_US)
         return true;
     bool declared = key[0] == '\0'
                         ? ferry_topology_declare_exchange(connection, options, error)
                         : ferry_topology_declare_notifications(connection, options, key, error);
     if (declared)
-        g_hash_table_add(self->declared, g_strdup(key));
+        g_hash_table_replace(self->declared, g_strdup(key), g_memdup2(&now_us, sizeof now_us));
     return declared;
 }
 
@@ -374,9 +379,6 @@ declare_for(FerryPublisher *self,
     case FERRY_OUTGOING_HEARTBEAT:
         return true;
     case FERRY_OUTGOING_PROBE:
-        /* From time to time all is declared anew, because somebody may have deleted it. */
-        g_hash_table_remove_all(self->declared);
-        return declare_once(self, connection, "", error);
     case FERRY_OUTGOING_CALL:
     case FERRY_OUTGOING_SAMPLE:
         return declare_once(self, connection, "", error);
@@ -630,7 +632,7 @@ ferry_publisher_new(FerryTransport *transport, FerryPublisherStateFunc state, gp
     self->state = state;
     self->user_data = user_data;
     self->send_queue = ferry_send_queue_new();
-    self->declared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->declared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->dead = ferry_dead_queues_new(DEAD_QUEUES, DEAD_QUEUE_US);
     self->link = ferry_link_new(transport, "publish", &link_events, self);
     return self;

@@ -129,6 +129,13 @@ def h6(bench):
     peer.wait_fact('confirmed', 10, 4)
     equal(len(raw.get_all('notifications.info', 3)), 3, 'events')
     equal(peer.log().count('was deleted or no longer bound'), 1, peer.log())
+    # With a second queue nothing is returned.
+    raw.channel.queue_bind(raw.queue('second'), 'virt-ferry', 'notifications.info')
+    raw.channel.queue_delete('notifications.info')
+    time.sleep(2.5)
+    raw.publish(OWN, sealed(request('notify', {'count': 1})))
+    peer.wait_fact('confirmed', 10, 5)
+    equal(len(raw.get_all('notifications.info', 2)), 1, 'the event')
 
 
 @row('H7', 'a user who may not claim names serves as before')
