@@ -14,7 +14,7 @@ bool ferry_place_is_complete(const FerryRoute *route, const char *name);
 /**
  * ferry_place_complete:
  * @route: where its source is left out, every agent is asked, and the one host that has the
- * instance   is filled in
+ *   instance is filled in
  * @name: the instance's name, UUID, or the beginning of that
  * @error: FERRY_ERROR_INSTANCE_NOT_FOUND, with the nearest name; FERRY_ERROR_INVALID_REQUEST when
  *   several hosts have it, whatever its state there: nothing is guessed about an instance
