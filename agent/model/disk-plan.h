@@ -1,8 +1,8 @@
 /* disk-plan.h: which disks move, which stay, and what stands in the way. Pure, any thread.
  *
  * Moved by default: every writable, non-shareable, local disk that the order does not call
- * attached. What this version cannot carry is an obstacle, found before anything is created; all of them are
- * reported.
+ * attached. What this version cannot carry is an obstacle, found before anything is created; all
+ * of them are reported.
  */
 #pragma once
 
