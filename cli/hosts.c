@@ -19,8 +19,8 @@ file_system_of(const json_t *pool, gint64 free_bytes)
                                 ferry_json_get_int(pool, "capacity_bytes", 0));
 }
 
-/* Returns: the free bytes of all pools, those of one file system once. libvirt's figure is as old as
- * its last look at the pool. */
+/* Returns: the free bytes of all pools, those of one file system once. libvirt's figure is as old
+ * as its last look at the pool. */
 static gint64
 free_bytes_of(const json_t *pools)
 {

@@ -10,8 +10,8 @@
 /** Prints one line to standard output; the line break is added. */
 void ferry_say(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
-/** Prints one fact, "status       running", to standard output; on a terminal it goes on below itself
- * where it is too long, and no word is broken for that. */
+/** Prints one fact, "status       running", to standard output; on a terminal it goes on below
+ * itself where it is too long, and no word is broken for that. */
 void ferry_say_fact(const char *name, const char *text);
 
 /** Prints one line to standard error, after "virt-ferry: ". */

@@ -13,8 +13,8 @@ bool ferry_place_is_complete(const FerryRoute *route, const char *name);
 
 /**
  * ferry_place_complete:
- * @route: where its source is left out, every agent is asked, and the one host that has the instance
- *   is filled in
+ * @route: where its source is left out, every agent is asked, and the one host that has the
+ *   instance is filled in
  * @name: the instance's name, UUID, or the beginning of that
  * @error: FERRY_ERROR_INSTANCE_NOT_FOUND, with the nearest name; FERRY_ERROR_INVALID_REQUEST when
  *   several hosts have it, whatever its state there: nothing is guessed about an instance
@@ -26,8 +26,8 @@ char *ferry_place_complete(FerrySession *session,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Adds to @error, if it says that there is no such instance or host, the nearest name that there
- * is. Asks the agents for that. @instance: (nullable): the name that was ordered. @hosts: (nullable)
- * the names of hosts that were, NULL-terminated. */
+ * is. Asks the agents for that. @instance: (nullable): the name that was ordered. @hosts:
+ * (nullable) the names of hosts that were, NULL-terminated. */
 void ferry_place_explain(FerrySession *session,
                          const char *instance,
                          const char *const *hosts,

@@ -209,8 +209,8 @@ get_records(FerrySession *session, char **hosts, const char *migration_id, GErro
     return NULL;
 }
 
-/* Returns: (transfer full): what is known of @name, where that is a whole id; it may also be that of
- * an instance. */
+/* Returns: (transfer full): what is known of @name, where that is a whole id; it may also be that
+ * of an instance. */
 static json_t *
 get_by_uuid(FerrySession *session, char **hosts, const char *name, GError **error)
 {

@@ -73,8 +73,8 @@ void ferry_session_survey(FerrySession *session,
 json_t *ferry_session_hosts(FerrySession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** @host: (nullable). Returns: (transfer full): a NULL-terminated list of @host alone, or with NULL
- * of all hosts whose agents answer a ping; NULL with @error set as by ferry_session_hosts(). Takes at
- * most two seconds, also where the agent of @host is dead. */
+ * of all hosts whose agents answer a ping; NULL with @error set as by ferry_session_hosts(). Takes
+ * at most two seconds, also where the agent of @host is dead. */
 char **ferry_session_host_names(FerrySession *session,
                                 const char *host,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -10,8 +10,8 @@
 
 #include "amqp-auto.h"
 
-/** Returns: (transfer none): what @status means: errno's sentence where it is one of a connection and
- * rabbitmq-c says no more than "a socket error occurred". Call it right after the failure. */
+/** Returns: (transfer none): what @status means: errno's sentence where it is one of a connection
+ * and rabbitmq-c says no more than "a socket error occurred". Call it right after the failure. */
 const char *ferry_amqp_status_text(int status);
 
 /** @status: an amqp_status_enum; right after the failure. */

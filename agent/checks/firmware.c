@@ -37,8 +37,8 @@ may_look_at_loader(const FerryCheckScene *scene, const char *loader)
                                    NULL, NULL);
 }
 
-/* Which package has a file, by the beginning of its path: Debian's names, and where they differ, those
- * of Fedora and its kin. */
+/* Which package has a file, by the beginning of its path: Debian's names, and where they differ,
+ * those of Fedora and its kin. */
 static const struct {
     const char *prefix;
     const char *debian;

@@ -1,7 +1,8 @@
 /* disk-plan.h: which disks move, which stay, and what stands in the way. Pure, any thread.
  *
- * Moved by default: every writable, non-shareable, local disk that the order does not call attached. What this version cannot carry is an
- * obstacle, found before anything is created; all of them are reported.
+ * Moved by default: every writable, non-shareable, local disk that the order does not call
+ * attached. What this version cannot carry is an obstacle, found before anything is created; all
+ * of them are reported.
  */
 #pragma once
 
@@ -28,8 +29,8 @@ bool ferry_disk_plan_make(FerryInstance *instance,
 
 /**
  * ferry_disk_plan_attach:
- * @attached: (nullable): the order's `attached_disks`: targets of disks that both hosts reach, by the
- *   caller's word; the plan that is made afterwards neither copies nor carries them
+ * @attached: (nullable): the order's `attached_disks`: targets of disks that both hosts reach, by
+ *   the caller's word; the plan that is made afterwards neither copies nor carries them
  * @error: FERRY_ERROR_INVALID_REQUEST when one names no disk of the instance, or an empty drive
  */
 bool ferry_disk_plan_attach(FerryInstance *instance,

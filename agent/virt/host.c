@@ -181,8 +181,8 @@ ferry_virt_host_qemu_version(virConnectPtr connection)
     return virConnectGetVersion(connection, &version) == 0 ? version_text(version) : NULL;
 }
 
-/* Returns: (transfer full) (nullable): the folder of a pool of files that this host itself holds: of
- * one over the network nobody knows how long a question takes. */
+/* Returns: (transfer full) (nullable): the folder of a pool of files that this host itself holds:
+ * of one over the network nobody knows how long a question takes. */
 static char *
 local_folder(virStoragePoolPtr pool)
 {

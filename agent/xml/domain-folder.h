@@ -1,5 +1,5 @@
-/* domain-folder.h: a folder of the host that a guest reaches, one <filesystem>. Pure, any thread; for
- * xml/domain.c and xml/domain-needs.c, which own the document.
+/* domain-folder.h: a folder of the host that a guest reaches, one <filesystem>. Pure, any thread;
+ * for xml/domain.c and xml/domain-needs.c, which own the document.
  */
 #pragma once
 

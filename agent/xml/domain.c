@@ -4,8 +4,8 @@
 
 #include "ferry/error.h"
 #include "xml/document.h"
-#include "xml/domain-folder.h"
 #include "xml/domain-firmware.h"
+#include "xml/domain-folder.h"
 
 #include <string.h>
 
