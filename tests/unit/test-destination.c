@@ -763,6 +763,68 @@ test_check_finds_the_instance(Fixture *self, gconstpointer user_data)
     g_assert_false(ferry_json_get_bool(answer, "compatible", true));
 }
 
+/* Returns: (transfer full): "NAME RESULT: MESSAGE", a line each, of what is not fine. */
+static char *
+unhappy(Fixture *self, const json_t *info)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) answer = ferry_destination_check(self->destination, info, NULL, &error);
+    GString *lines = g_string_new(NULL);
+    json_t *check = NULL;
+    gsize index = 0;
+
+    g_assert_no_error(error);
+    json_array_foreach(json_object_get(answer, "checks"), index, check)
+        if (g_strcmp0(ferry_json_get_string(check, "result"), "pass") != 0)
+            g_string_append_printf(lines, "%s %s: %s\n", ferry_json_get_string(check, "name"),
+                                   ferry_json_get_string(check, "result"),
+                                   ferry_json_get_string(check, "message"));
+    return g_string_free(lines, FALSE);
+}
+
+/* Its own words; where it does not say, that is no reason against the instance. */
+static void
+test_check_asks_libvirt(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(FerryJson) info = agent_instance_info(self->path, "raw", "running");
+    g_autofree char *before = unhappy(self, info);
+
+    g_assert_null(strstr(before, "devices "));
+    fake_call_fail("virConnectDomainXMLToNative", VIR_ERR_CONFIG_UNSUPPORTED, "no such panic");
+
+    g_autofree char *refused = unhappy(self, info);
+
+    g_assert_nonnull(strstr(refused, "devices fail: libvirt would not start it here: no such"));
+    fake_call_fail("virConnectDomainXMLToNative", VIR_ERR_ACCESS_DENIED, "by a rule");
+
+    g_autofree char *unsaid = unhappy(self, info);
+
+    g_assert_nonnull(strstr(unsaid, "devices warn: libvirt does not say"));
+}
+
+/* What only the next start wants is told of it; what both want is told once. */
+static void
+test_check_asks_for_the_persistent(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(FerryJson) info = agent_instance_info(self->path, "raw", "running");
+    g_autofree char *xml = agent_domain_xml(self->path, "raw");
+    g_autoptr(GString) persistent = g_string_new(xml);
+
+    g_string_replace(persistent, "<disk ",
+                     "<interface type='network'><source network='none'/></interface><disk ", 1);
+    json_object_set_new(info, "persistent_xml", json_string(persistent->str));
+
+    g_autofree char *next = unhappy(self, info);
+
+    g_assert_nonnull(strstr(next, "network fail: Persistent definition: This host has no network"));
+    json_object_set_new(info, "domain_xml", json_string(persistent->str));
+
+    g_autofree char *both = unhappy(self, info);
+
+    g_assert_nonnull(strstr(both, "network fail: This host has no network"));
+    g_assert_null(strstr(both, "Persistent definition"));
+}
+
 #define ADD(path, func) g_test_add("/destination/" path, Fixture, NULL, set_up, func, tear_down)
 
 #define ADD_WITH(path, data, func)                                                                 \
@@ -808,5 +870,7 @@ main(int argc, char *argv[])
     ADD("lease/of-one-that-fills", test_lease_of_one_that_fills);
     ADD("check/changes-nothing", test_check_changes_nothing);
     ADD("check/finds-the-instance", test_check_finds_the_instance);
+    ADD("check/asks-libvirt", test_check_asks_libvirt);
+    ADD("check/asks-for-the-persistent", test_check_asks_for_the_persistent);
     return g_test_run();
 }
