@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "command.h"
-#include "nearest.h"
+#include "ferry/text.h"
 
 #include <string.h>
 
@@ -100,7 +100,7 @@ ferry_command_refuse(const char *name)
         if (!command->hidden)
             names[count++] = command->name;
     }
-    const char *nearest = ferry_nearest(name, names);
+    const char *nearest = ferry_text_nearest(name, names);
     return nearest ? g_strdup_printf("there is no command '%s'; did you mean '%s'?", name, nearest)
                    : g_strdup_printf("there is no command '%s'", name);
 }

@@ -3,7 +3,7 @@
 #include "invocation.h"
 
 #include "command.h"
-#include "nearest.h"
+#include "ferry/text.h"
 
 #include <string.h>
 
@@ -134,7 +134,7 @@ suggest_option(GOptionContext *context, GError *error)
         g_strv_builder_add(builder, option);
     }
     g_auto(GStrv) options = g_strv_builder_end(builder);
-    const char *nearest = ferry_nearest(unknown, (const char *const *)options);
+    const char *nearest = ferry_text_nearest(unknown, (const char *const *)options);
     if (!nearest)
         return;
     g_autofree char *former = error->message;

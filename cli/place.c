@@ -4,7 +4,7 @@
 
 #include "ferry/error.h"
 #include "ferry/json.h"
-#include "nearest.h"
+#include "ferry/text.h"
 
 #include <string.h>
 
@@ -85,7 +85,7 @@ nearest_instance(const json_t *hosts, const char *name)
         }
     }
     g_ptr_array_add(names, NULL);
-    return ferry_nearest(name, (const char *const *)names->pdata);
+    return ferry_text_nearest(name, (const char *const *)names->pdata);
 }
 
 static void
@@ -193,7 +193,7 @@ explain_hosts(FerrySession *session, const char *const *hosts, GError *error)
 
     for (; there && hosts && *hosts; hosts++) {
         if (!g_strv_contains((const char *const *)there, *hosts))
-            suggest(error, ferry_nearest(*hosts, (const char *const *)there));
+            suggest(error, ferry_text_nearest(*hosts, (const char *const *)there));
     }
 }
 

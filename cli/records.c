@@ -5,7 +5,7 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "ferry/status.h"
-#include "nearest.h"
+#include "ferry/text.h"
 #include "pages.h"
 
 #include <string.h>
@@ -124,7 +124,7 @@ refuse_unknown(const char *name, const GPtrArray *records, const GError *missed,
             g_ptr_array_add(names, (char *)its_name);
     }
     g_ptr_array_add(names, NULL);
-    const char *nearest = ferry_nearest(name, (const char *const *)names->pdata);
+    const char *nearest = ferry_text_nearest(name, (const char *const *)names->pdata);
     g_autofree char *hint = nearest ? g_strdup_printf("Did you mean '%s'?", nearest)
                                     : g_strdup("'virt-ferry list' shows all");
     if (missed)

@@ -72,7 +72,7 @@ ferry_text_nearest(const char *word, const char *const *names)
 
     if (strlen(word) > NAME_MAX_BYTES)
         return NULL;
-    for (; *names; names++) {
+    for (; names && *names; names++) {
         guint found = strlen(*names) > NAME_MAX_BYTES ? G_MAXUINT : distance(word, *names);
 
         if (found < few || (found == few && !nearest)) {

@@ -12,8 +12,8 @@
 /* What changes of one disk; the strings are the caller's. */
 typedef struct {
     const char *target; /* NULL: whichever drive has the file */
-    const char *from; /* the file that it has: another one is left alone */
-    const char *pool; /* where it is named as a volume: of this pool, instead; or NULL */
+    const char *from;   /* the file that it has: another one is left alone */
+    const char *pool;   /* where it is named as a volume: of this pool, instead; or NULL */
     const char *volume;
     const char *path;   /* the file that it gets */
     const char *format; /* "raw" or "qcow2" */

@@ -112,6 +112,19 @@ ferry_session_hosts(FerrySession *session, GError **error)
     return json_array();
 }
 
+void
+ferry_session_survey(FerrySession *session,
+                     const char *method,
+                     guint window_ms,
+                     FerrySurveyFunc func,
+                     gpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) told = answer(session, &error);
+
+    func(told, error, user_data);
+}
+
 char **
 ferry_session_host_names(FerrySession *session, const char *host, GError **error)
 {

@@ -1,17 +1,17 @@
 #include "config.h"
 
-#include "../../cli/nearest.h"
+#include "ferry/text.h"
 
 static void
 test_slips(void)
 {
     static const char *const names[] = {"migrate", "show", "kvm01", "kvm12", "abort", NULL};
 
-    g_assert_cmpstr(ferry_nearest("migrat", names), ==, "migrate");
-    g_assert_cmpstr(ferry_nearest("mirgate", names), ==, "migrate");
-    g_assert_cmpstr(ferry_nearest("shwo", names), ==, "show");
-    g_assert_cmpstr(ferry_nearest("kvm1", names), ==, "kvm01");
-    g_assert_cmpstr(ferry_nearest("abort", names), ==, "abort");
+    g_assert_cmpstr(ferry_text_nearest("migrat", names), ==, "migrate");
+    g_assert_cmpstr(ferry_text_nearest("mirgate", names), ==, "migrate");
+    g_assert_cmpstr(ferry_text_nearest("shwo", names), ==, "show");
+    g_assert_cmpstr(ferry_text_nearest("kvm1", names), ==, "kvm01");
+    g_assert_cmpstr(ferry_text_nearest("abort", names), ==, "abort");
 }
 
 static void
@@ -20,10 +20,10 @@ test_nothing_is_near(void)
     static const char *const names[] = {"web", "db", NULL};
     g_autofree char *long_name = g_strnfill(5000, 'x');
 
-    g_assert_null(ferry_nearest("mail", names));
-    g_assert_null(ferry_nearest("", names));
-    g_assert_null(ferry_nearest(long_name, names));
-    g_assert_null(ferry_nearest("web", NULL));
+    g_assert_null(ferry_text_nearest("mail", names));
+    g_assert_null(ferry_text_nearest("", names));
+    g_assert_null(ferry_text_nearest(long_name, names));
+    g_assert_null(ferry_text_nearest("web", NULL));
 }
 
 int
