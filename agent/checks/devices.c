@@ -11,6 +11,7 @@
 #include "virt/host.h"
 #include "virt/presence.h"
 #include "virt/virt.h"
+#include "xml/domain-edit.h"
 #include "xml/domain.h"
 
 #include <string.h>
@@ -236,7 +237,8 @@ ferry_check_definition(const FerryCheckScene *scene)
         .thread = "vf-native", .func = run_question, .data = question, .free_data = question_free};
 
     question->agent = scene->agent;
-    question->xml = g_strdup(scene->instance->domain_xml);
+    /* libvirt would look for the volumes, which come later. What cannot be read has been said. */
+    question->xml = ferry_domxml_name_volumes_by_path(scene->instance->domain_xml, NULL);
     question = ferry_bounded_call(&work, QUESTION_LIMIT_S, "libvirt's look at the definition",
                                   scene->agent->stopping, &error);
     if (question) {

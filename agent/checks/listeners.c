@@ -48,6 +48,18 @@ address_here(const char *like, const char *ordered, const char *inbound)
     return g_hostname_is_ip_address(inbound) ? g_strdup(inbound) : look_up(inbound, like);
 }
 
+/* What cannot be read is said by the checks. */
+static void
+move_in(char **xml, const json_t *moved)
+{
+    char *changed = *xml ? ferry_domxml_move_listeners(*xml, moved, NULL) : NULL;
+
+    if (changed) {
+        g_free(*xml);
+        *xml = changed;
+    }
+}
+
 void
 ferry_listeners_place(FerryInstance *instance, const char *ordered, const char *inbound)
 {
@@ -61,15 +73,9 @@ ferry_listeners_place(FerryInstance *instance, const char *ordered, const char *
         if (here)
             json_object_set_new(moved, address, json_string(here));
     }
-
-    /* What cannot be read is said by the checks. */
-    char *xml = json_object_size(moved) > 0 && instance->domain_xml
-                    ? ferry_domxml_move_listeners(instance->domain_xml, moved, NULL)
-                    : NULL;
-
-    if (xml) {
-        g_free(instance->domain_xml);
-        instance->domain_xml = xml;
+    if (json_object_size(moved) > 0) {
+        move_in(&instance->domain_xml, moved);
+        move_in(&instance->persistent_xml, moved);
     }
     json_decref(instance->moved_addresses);
     instance->moved_addresses = moved;

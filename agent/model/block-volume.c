@@ -57,6 +57,11 @@ check_volume(const char *path, const char *const *allowed, char **ret_resolved, 
         return false;
     }
     folder = g_strndup(path, (gsize)(slash - path));
+    if (g_file_test(folder, G_FILE_TEST_IS_SYMLINK)) {
+        ferry_set_error(error, FERRY_ERROR_PATH_NOT_ALLOWED, "Name a volume as /dev/GROUP/VOLUME",
+                        "The volume group's folder \"%s\" is a symbolic link", folder);
+        return false;
+    }
     if (!ferry_path_check_folder(folder, allowed, &resolved, error))
         return false;
     if (ret_resolved)

@@ -230,13 +230,13 @@ ferry_migrate_data_to_json(const FerryMigrateData *data)
     for (guint i = 0; i < data->volumes->len; i++)
         json_array_append_new(volumes, volume_to_json(g_ptr_array_index(data->volumes, i)));
 
-    json_t *object =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:n, s:o}", "migration_id",
-                  ferry_json_text(data->migration_id), "host", ferry_json_text(data->host),
-                  "libvirt_uri", ferry_json_text(data->libvirt_uri), "migrate_uri",
-                  ferry_json_text(data->migrate_uri), "pools", or_empty_list(data->pools),
-                  "volumes", volumes, "files", or_empty_list(data->files), "destination_xml",
-                  "expires_at", ferry_json_text(data->expires_at));
+    json_t *object = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:n, s:o}", "migration_id",
+        ferry_json_text(data->migration_id), "host", ferry_json_text(data->host), "libvirt_uri",
+        ferry_json_text(data->libvirt_uri), "migrate_uri", ferry_json_text(data->migrate_uri),
+        "qemu_version", ferry_json_text(data->qemu_version), "pools", or_empty_list(data->pools),
+        "volumes", volumes, "files", or_empty_list(data->files), "destination_xml", "expires_at",
+        ferry_json_text(data->expires_at));
 
     if (json_object_size(data->addresses) > 0)
         json_object_set(object, "addresses", data->addresses);

@@ -32,11 +32,27 @@ keeps_name(const FerryDisk *disk, const char *path, const FerryMigrateData *migr
     return false;
 }
 
+/* Which document is made. */
+typedef enum {
+    LASTING,
+    LIVE, /* libvirt looks for the file that is to be copied before it looks for a volume's */
+    LIVE_WITHOUT_ZEROES,
+} Document;
+
+static bool
+is_renamed(const FerryDisk *disk,
+           const char *path,
+           const FerryMigrateData *migrate_data,
+           Document document)
+{
+    return disk->volume_pool && (document != LASTING || !keeps_name(disk, path, migrate_data));
+}
+
 static void
 add_edit(GArray *edits,
          const FerryDisk *disk,
          const FerryMigrateData *migrate_data,
-         bool unmap_zeroes)
+         Document document)
 {
     const FerryMigrateVolume *volume =
         disk->migrate ? ferry_migrate_data_find(migrate_data, disk->target) : NULL;
@@ -49,17 +65,17 @@ add_edit(GArray *edits,
         .volume = disk->volume_name,
         .path = path ? path : disk->source,
         .format = format ? format : disk->format,
-        .unmap_zeroes = unmap_zeroes,
+        .unmap_zeroes = disk->migrate && document == LIVE_WITHOUT_ZEROES,
     };
 
-    if ((disk->volume_pool && !keeps_name(disk, edit.path, migrate_data)) || unmap_zeroes ||
+    if (is_renamed(disk, edit.path, migrate_data, document) || edit.unmap_zeroes ||
         g_strcmp0(edit.path, disk->source) != 0 || g_strcmp0(edit.format, disk->format) != 0)
         g_array_append_val(edits, edit);
 }
 
 /* Returns: (transfer full): what differs, a FerryDiskEdit each; its strings belong to others. */
 static GArray *
-list_edits(const FerryInstance *instance, const FerryMigrateData *migrate_data, bool unmap_zeroes)
+list_edits(const FerryInstance *instance, const FerryMigrateData *migrate_data, Document document)
 {
     GArray *edits = g_array_new(FALSE, FALSE, sizeof(FerryDiskEdit));
 
@@ -67,7 +83,7 @@ list_edits(const FerryInstance *instance, const FerryMigrateData *migrate_data, 
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 
         if (disk->migrate || (disk->carry && disk->volume_pool))
-            add_edit(edits, disk, migrate_data, unmap_zeroes && disk->migrate);
+            add_edit(edits, disk, migrate_data, document);
     }
     return edits;
 }
@@ -110,7 +126,7 @@ ferry_redefinition_of_definition(const char *xml,
                                  const FerryMigrateData *migrate_data,
                                  GError **error)
 {
-    g_autoptr(GArray) edits = list_edits(instance, migrate_data, /* unmap_zeroes= */ false);
+    g_autoptr(GArray) edits = list_edits(instance, migrate_data, LASTING);
 
     return ferry_domxml_edit(xml, (const FerryDiskEdit *)(const void *)edits->data, edits->len,
                              NULL, error);
@@ -164,8 +180,9 @@ ferry_redefinition_make(virDomainPtr domain,
                         FerryRedefinition *ret,
                         GError **error)
 {
-    g_autoptr(GArray) edits = list_edits(instance, migrate_data, sparsify);
-    g_autoptr(GArray) lasting = list_edits(instance, migrate_data, /* unmap_zeroes= */ false);
+    g_autoptr(GArray) edits =
+        list_edits(instance, migrate_data, sparsify ? LIVE_WITHOUT_ZEROES : LIVE);
+    g_autoptr(GArray) lasting = list_edits(instance, migrate_data, LASTING);
     g_auto(FerryRedefinition) made = {0};
     g_autoptr(FerryJson) addresses =
         ferry_migrate_data_addresses(migrate_data, instance->own_addresses);

@@ -123,6 +123,25 @@ ferry_domxml_edit(
     return ferry_xml_dump(domain);
 }
 
+char *
+ferry_domxml_name_volumes_by_path(const char *xml, GError **error)
+{
+    g_autoptr(xmlDoc) document = ferry_xml_parse(xml, "domain", MAX_BYTES, error);
+    if (!document)
+        return NULL;
+    xmlNode *domain = xmlDocGetRootElement(document);
+    const xmlNode *devices = ferry_xml_child(domain, "devices");
+    for (xmlNode *disk = ferry_xml_child(devices, "disk"); disk != NULL;
+         disk = ferry_xml_next(disk)) {
+        const xmlNode *source = ferry_xml_child(disk, "source");
+        g_autofree char *volume = ferry_xml_attribute(source, "volume");
+        g_autofree char *path = volume ? g_strconcat("/", volume, NULL) : NULL;
+        if (is_volume(disk) && path)
+            name_by_path(disk, path);
+    }
+    return ferry_xml_dump(domain);
+}
+
 /* --- listeners -------------------------------------------------------------------------------- */
 
 static void

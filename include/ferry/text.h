@@ -14,7 +14,7 @@
  */
 char *ferry_text_clip(const char *text, gsize max_bytes);
 
-/** @names: (nullable): NULL-terminated. Returns: (transfer none) (nullable): the name that differs from @word
- * by the fewest letters (left out, added, another, two exchanged), whatever their case; one or two
- * at most, so that it may be a slip of the finger. */
+/** @names: (nullable): NULL-terminated. Returns: (transfer none) (nullable): the name that differs
+ * from @word by the fewest letters (left out, added, another, two exchanged), whatever their case;
+ * one or two at most, so that it may be a slip of the finger. */
 const char *ferry_text_nearest(const char *word, const char *const *names);

@@ -127,7 +127,8 @@ def folder_is_a_link(stage):
             os.symlink(real, host.path(link))
         else:
             os.mkdir(host.path(link))
-        for path in (real, link):
+        # What is removed first is named last: the images by their own folder, where the link is gone.
+        for path in (real, real + "/a.qcow2", real + "/b.img", link):
             stage.defer(stage.remove, host, path)
     guest = stage.still(Disk("vda", GIB, data=MIB, path=link + "/a.qcow2"),
                         Disk("vdb", 8 * GIB, "raw", data=MIB, path=link + "/b.img"))

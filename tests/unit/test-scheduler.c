@@ -131,6 +131,10 @@ make_migration(Fixture *fixture, const char *id, FerryStatus status)
     record->instance_uuid = g_strdup(id);
     record->status = status;
     g_assert_true(ferry_journal_add(fixture->agent.journal, record, &error));
+    /* No agent leaves a record that runs, and no step of it. */
+    if (status == FERRY_STATUS_RUNNING)
+        g_assert_true(
+            ferry_journal_step_begin(fixture->agent.journal, record, steps[0].name, &error));
     return ferry_migration_new(&fixture->agent, record, options);
 }
 
