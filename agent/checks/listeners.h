@@ -9,8 +9,8 @@
 
 /**
  * ferry_listeners_place:
- * @instance: as the source describes it; from here on its definitions name the addresses that it has
- *   here, and `moved_addresses` says which
+ * @instance: as the source describes it; from here on its definitions name the addresses that it
+ *   has here, and `moved_addresses` says which
  * @ordered: (nullable): the IP address of the order
  * @inbound: this host's live_migration_inbound_addr: used where no address is ordered
  * An address that this host has, too, stays as it is.

@@ -36,8 +36,8 @@ char *ferry_domxml_edit(const char *xml,
                         guint *ret_edited,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Returns: (transfer full): the document with a file in the place of each disk that is a volume of a
- * pool: for a question about devices, since the path is made up. @xml, @error: as above */
+/** Returns: (transfer full): the document with a file in the place of each disk that is a volume of
+ * a pool: for a question about devices, since the path is made up. @xml, @error: as above */
 char *ferry_domxml_name_volumes_by_path(const char *xml, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
