@@ -286,7 +286,7 @@ class Broker:
         return '%s://%s:%s@%s:%d/%s' % (scheme, user, password, address or self.address, port,
                                         vhost.lstrip('/').replace('/', '%2F'))
 
-    def rabbitmqctl(self, *arguments, check=True, timeout=60):
+    def rabbitmqctl(self, *arguments, check=True, timeout=180):
         """Runs the management command on this node and returns its standard output."""
         done = subprocess.run(
             self.prefix + drop_root() + [os.path.join(PROGRAMS, 'rabbitmqctl'), '-q',
