@@ -184,11 +184,13 @@ static void
 check_state(Check *self)
 {
     const char *path = self->config->state_path;
-    const char *refusal = is_missing(path) ? NULL : refusal_of_folder(path);
+    g_autofree char *parent = g_path_get_dirname(path);
+    const char *refusal = refusal_of_folder(is_missing(path) ? parent : path);
 
     print_row("State", path,
-              is_missing(path) ? "not there yet; it is made at the start"
-                               : (refusal ? "not usable" : "usable"));
+              refusal            ? "not usable"
+              : is_missing(path) ? "not there yet; it is made at the start"
+                                 : "usable");
     if (refusal) {
         g_autofree char *name = name_of(self, "DEFAULT", "state_path");
 

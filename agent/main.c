@@ -92,7 +92,8 @@ check_url(const FerryConfig *config, GError **error)
 static void
 print_warning(const char *domain, GLogLevelFlags level, const char *message, gpointer data)
 {
-    fprintf(stderr, "warning: %s\n", message);
+    if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING))
+        fprintf(stderr, "warning: %s\n", message);
 }
 
 /* Returns: the exit status. What a person has to put right is EX_CONFIG, at which the service

@@ -110,6 +110,19 @@ refuse_none(const json_t *hosts, const char *name, GError **error)
     return NULL;
 }
 
+/* The same instance on several hosts. */
+static bool
+is_one(const GArray *found)
+{
+    const char *first = ferry_json_get_string(g_array_index(found, Found, 0).instance, "uuid");
+
+    for (guint i = 1; i < found->len; i++)
+        if (g_strcmp0(first,
+                      ferry_json_get_string(g_array_index(found, Found, i).instance, "uuid")) != 0)
+            return false;
+    return first != NULL;
+}
+
 static char *
 refuse_several(const GArray *found, const char *name, GError **error)
 {
@@ -123,7 +136,11 @@ refuse_several(const GArray *found, const char *name, GError **error)
                                ferry_json_get_string(one->instance, "state"));
     }
     ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST,
-                    "Name the one that is meant: its host by --from, or its whole UUID",
+                    is_one(found)
+                        ? "A migration of it may be under way: 'virt-ferry show' with its "
+                          "name tells, and 'virt-ferry abort' ends it"
+                        : "Name the one that is meant: its host by --from, or its whole "
+                          "UUID",
                     "'%s' is there more than once: %s", name, places->str);
     return NULL;
 }
@@ -177,6 +194,16 @@ ferry_place_complete(FerrySession *session, FerryRoute *route, const char *name,
     return route->from ? g_strdup(name) : refuse_none(hosts, name, error);
 }
 
+static void
+name_place(GError *error, const Found *found)
+{
+    g_autofree char *hint =
+        g_strdup_printf("'%s' is on %s: leave --from out, or name that host",
+                        ferry_json_get_string(found->instance, "name"), found->host);
+
+    ferry_error_set_hint(error, hint);
+}
+
 static bool
 is_unknown_host(const GError *error)
 {
@@ -186,14 +213,28 @@ is_unknown_host(const GError *error)
            g_strcmp0(reason, "no-queue") == 0;
 }
 
+/* Returns: (nullable) (transfer none): of @there, but none of those that were named. */
+static const char *
+nearest_other(char **there, const char *wanted, const char *const *named)
+{
+    g_autoptr(GPtrArray) others = g_ptr_array_new();
+
+    for (; *there; there++)
+        if (!g_strv_contains(named, *there))
+            g_ptr_array_add(others, *there);
+    g_ptr_array_add(others, NULL);
+    return ferry_text_nearest(wanted, (const char *const *)others->pdata);
+}
+
 static void
 explain_hosts(FerrySession *session, const char *const *hosts, GError *error)
 {
+    const char *const *asked = hosts;
     g_auto(GStrv) there = ferry_session_host_names(session, /* host= */ NULL, NULL);
 
     for (; there && hosts && *hosts; hosts++) {
         if (!g_strv_contains((const char *const *)there, *hosts))
-            suggest(error, ferry_text_nearest(*hosts, (const char *const *)there));
+            suggest(error, nearest_other(there, *hosts, asked));
     }
 }
 
@@ -206,8 +247,12 @@ ferry_place_explain(FerrySession *session,
     if (is_unknown_host(error)) {
         explain_hosts(session, hosts, error);
     } else if (instance && g_error_matches(error, FERRY_ERROR, FERRY_ERROR_INSTANCE_NOT_FOUND)) {
-        g_autoptr(FerryJson) there = ask(session, hosts ? hosts[0] : NULL, NULL);
+        g_autoptr(FerryJson) there = ferry_session_hosts(session, NULL);
+        g_autoptr(GArray) found = find(there, instance, MATCH_WHOLE);
 
-        suggest(error, nearest_instance(there, instance));
+        if (found->len > 0)
+            name_place(error, &g_array_index(found, Found, 0));
+        else
+            suggest(error, nearest_instance(there, instance));
     }
 }

@@ -2,6 +2,7 @@
 
 #include "checks/client-key.h"
 
+#include "files/rights.h"
 #include "model/carried-file.h"
 
 #include <errno.h>
@@ -54,10 +55,13 @@ ferry_check_client_key(const FerryInstance *instance,
                          "The agent, which sends files itself, may read libvirt's client key");
         return;
     }
+
+    g_autofree char *search = ferry_rights_give(folder, "x");
+    g_autofree char *read = ferry_rights_give(key, "r");
+
     hint = code == ENOENT
                ? g_strdup("Install the client's key and certificate of this host for libvirt")
-               : g_strdup_printf("setfacl -m u:%s:x %s; setfacl -m u:%s:r %s", g_get_user_name(),
-                                 folder, g_get_user_name(), key);
+               : g_strdup_printf("%s; %s", search, read);
     ferry_checks_add(checks, "client-key", FERRY_CHECK_FAIL, hint,
                      "Files of '%s' are sent by the agent itself, and it may not read the client's "
                      "key '%s': %s",

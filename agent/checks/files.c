@@ -54,8 +54,8 @@ check_present(const FerryCheckScene *scene, const FerryCarriedFile *file, const 
 static void
 check_new_folder(const FerryCheckScene *scene, const char *path, const char *folder)
 {
-    g_autofree char *hint =
-        g_strdup_printf("mkdir -p %s; setfacl -m u:%s:rwx %s", folder, g_get_user_name(), folder);
+    g_autofree char *give = ferry_rights_give(folder, "rwx");
+    g_autofree char *hint = g_strdup_printf("mkdir -p %s; %s", folder, give);
 
     if (geteuid() != 0)
         ferry_checks_add(scene->checks, "folder-rights", FERRY_CHECK_FAIL, hint,

@@ -18,9 +18,6 @@ is_packages_own(const char *folder)
 char *
 ferry_rights_hint(const char *folder, int code, const char *rights)
 {
-    g_autofree char *quoted = g_shell_quote(folder);
-    const char *user = g_get_user_name();
-
     if (code == EROFS)
         return g_strdup_printf("The unit's sandbox forbids it, or the file system is read-only: "
                                "'systemctl edit virt-ferryd', the lines \"[Service]\" and "
@@ -29,6 +26,18 @@ ferry_rights_hint(const char *folder, int code, const char *rights)
     if (code != EACCES && code != EPERM)
         return NULL;
     if (is_packages_own(folder) && strchr(rights, 'w'))
-        return g_strdup_printf("dpkg-statoverride --update --add root %s 0771 %s", user, quoted);
-    return g_strdup_printf("setfacl -m u:%s:%s %s", user, rights, quoted);
+        return g_strdup_printf("dpkg-statoverride --update --add root %s 0771 %s",
+                               g_get_user_name(), folder);
+    return ferry_rights_give(folder, rights);
+}
+
+char *
+ferry_rights_give(const char *path, const char *rights)
+{
+    g_autofree char *quoted = g_shell_quote(path);
+    g_autofree char *program = g_find_program_in_path("setfacl");
+
+    /* Debian's package acl is on no host by itself. */
+    return g_strdup_printf("%ssetfacl -m u:%s:%s %s", program ? "" : "apt install acl; ",
+                           g_get_user_name(), rights, quoted);
 }

@@ -15,3 +15,6 @@
  * matter of rights.
  */
 char *ferry_rights_hint(const char *folder, int code, const char *rights);
+
+/** Returns: (transfer full): the command that gives the agent's user @rights at @path. */
+char *ferry_rights_give(const char *path, const char *rights);

@@ -244,7 +244,7 @@ look_at(virStorageVolPtr volume, const char *path, FerryImage *image, GError **e
     ferry_set_error(
         error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
         "Look whether it is there; give the agent's user the right to search its folder "
-        "(setfacl -m u:virt-ferry:x)",
+        "(setfacl -m u:virt-ferry:x; package acl)",
         "No active pool holds '%s' and it cannot be looked at: %s", path,
         errno != 0 ? g_strerror(errno) : "it is no regular file");
     return false;

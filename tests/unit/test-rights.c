@@ -26,8 +26,9 @@ test_rights(void)
         g_strdup_printf("setfacl -m u:%s:x '/var/lib/libvirt/images'", g_get_user_name());
 
     g_assert_null(ferry_rights_hint("/srv/images", ENOENT, "x"));
-    g_assert_cmpstr(write, ==, expected);
-    g_assert_cmpstr(search, ==, searching);
+    /* In front of it may stand what installs the program. */
+    g_assert_true(g_str_has_suffix(write, expected));
+    g_assert_true(g_str_has_suffix(search, searching));
 }
 
 /* Debian's package would take an ACL away again. */
