@@ -83,6 +83,28 @@ print_records(const GPtrArray *records, bool json)
         ferry_table_print(table);
 }
 
+static void
+note_silent(GHashTable *silent, char **hosts, const char *name)
+{
+    if (name && !g_strv_contains((const char *const *)hosts, name) &&
+        g_hash_table_add(silent, g_strdup(name)))
+        ferry_complain("%s does not answer: what it knows is not in this list", name);
+}
+
+/* Nobody knows all hosts; but the records name some. */
+static void
+tell_of_silent(const GPtrArray *records, char **hosts)
+{
+    g_autoptr(GHashTable) silent = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (guint i = 0; i < records->len; i++) {
+        const json_t *record = g_ptr_array_index(records, i);
+
+        note_silent(silent, hosts, ferry_json_get_string(record, "source"));
+        note_silent(silent, hosts, ferry_json_get_string(record, "destination"));
+    }
+}
+
 /* Asks every host. One that does not answer is reported, and decides the exit status. */
 static FerryExit
 list_migrations(FerrySession *session, const Filter *filter, bool json)
@@ -106,6 +128,8 @@ list_migrations(FerrySession *session, const Filter *filter, bool json)
     }
     ferry_pages_sort(records);
     print_records(records, json);
+    if (!filter->host)
+        tell_of_silent(records, hosts);
     return status;
 }
 
