@@ -6,6 +6,7 @@
 #include "checks/way.h"
 #include "ferry/clock.h"
 #include "ferry/json.h"
+#include "model/way-judge.h"
 #include "peer/peer.h"
 #include "virt/auto.h"
 #include "virt/virt.h"
@@ -26,14 +27,17 @@ ask(const FerryAgent *agent, const FerryFarQuestion *question, GError **error)
                            error);
 }
 
+/* What depends on the instance, too. */
 static void
-check_client_key(const FerryFarQuestion *question, const json_t *data, FerryChecks *way)
+check_instance(const FerryFarQuestion *question, const json_t *data, FerryChecks *way)
 {
     g_autoptr(FerryInstance) instance = ferry_instance_from_json(question->instance_info, NULL);
 
-    if (instance)
-        ferry_check_client_key(instance, ferry_json_get_string(data, "libvirt_uri"),
-                               FERRY_CLIENT_KEY, way);
+    if (!instance)
+        return;
+    ferry_check_client_key(instance, ferry_json_get_string(data, "libvirt_uri"), FERRY_CLIENT_KEY,
+                           way);
+    ferry_way_judge_keeps(way, instance, json_object_get(data, "keeps"));
 }
 
 FerryChecks *
@@ -54,6 +58,6 @@ ferry_far_check_run(const FerryAgent *agent,
         return NULL;
     taken.answered_us = ferry_clock_now_us();
     ferry_way_check_run(agent, connection, &taken, json_object_get(answer, "dest_check_data"), way);
-    check_client_key(question, json_object_get(answer, "dest_check_data"), way);
+    check_instance(question, json_object_get(answer, "dest_check_data"), way);
     return g_steal_pointer(&there);
 }

@@ -11,6 +11,7 @@
 #include "model/disk-plan.h"
 #include "model/paths.h"
 #include "storage/quarantine.h"
+#include "virt/domain.h"
 
 static void
 check_state(FerryChecks *checks, const FerryInstance *instance)
@@ -132,13 +133,33 @@ check_encrypted_on_the_way(FerryChecks *checks,
     }
 }
 
+/* Another instance's next start may want the same file, by another path perhaps. */
+static void
+check_users(virConnectPtr connection, FerryChecks *checks, const FerryInstance *instance)
+{
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+        g_autofree char *user = NULL;
+
+        if (disk->migrate &&
+            ferry_virt_path_is_used(connection, disk->source, instance->uuid, &user))
+            ferry_checks_add(checks, "source-disks", FERRY_CHECK_FAIL,
+                             "Order it with source_disks \"keep\", or take the file out of that "
+                             "instance",
+                             "'%s' would stay, because '%s' uses it, too", disk->source, user);
+    }
+}
+
 /* What becomes of the source's disks: better said before than after. */
 static void
 check_source_disks(const FerryAgent *agent,
                    FerryChecks *checks,
+                   virConnectPtr connection,
                    const FerryInstance *instance,
                    const FerryOrderOptions *options)
 {
+    if (options->source_disks != FERRY_SOURCE_DISKS_KEEP)
+        check_users(connection, checks, instance);
     if (options->source_disks == FERRY_SOURCE_DISKS_DELETE)
         check_deletable(agent, checks, instance);
     else if (options->source_disks == FERRY_SOURCE_DISKS_QUARANTINE)
@@ -165,7 +186,7 @@ ferry_source_check_run(const FerryAgent *agent,
     check_files(agent, checks, instance);
     if (!ferry_instance_is_shut_off(instance))
         check_encrypted_on_the_way(checks, instance, options);
-    check_source_disks(agent, checks, instance, options);
+    check_source_disks(agent, checks, virDomainGetConnect(domain), instance, options);
     if (alone && free && virDomainIsActive(domain) == 1)
         ferry_check_blockers(checks, domain, instance);
     return checks;

@@ -24,7 +24,7 @@ typedef struct {
  * ferry_way_check_data:
  * What a destination tells of itself, for the source's checks.
  * Returns: (transfer full): {"host", "libvirt_uri", "migrate_uri", "libvirt_version",
- * "qemu_version", "at"}.
+ * "qemu_version", "at", "keeps"}.
  */
 json_t *ferry_way_check_data(const FerryAgent *agent, virConnectPtr connection);
 

@@ -3,11 +3,13 @@
 #include "destination/console-file.h"
 
 #include "files/own-file.h"
+#include "model/file-owner.h"
 #include "model/paths.h"
 #include "virt/domain.h"
 #include "xml/domain-logs.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 static bool
 note(const FerryPreparation *preparation, const char *path, GError **error)
@@ -47,14 +49,26 @@ ferry_console_file_is_of(const FerryCreation *creation, const FerryInstance *ins
     return false;
 }
 
-/* Made since it was journaled that it would be. */
+/* libvirt makes it as root, and may have given it to QEMU's user. */
+static bool
+is_of_libvirt(const char *path)
+{
+    static const char *const users[] = {"root", "libvirt-qemu", "qemu", NULL};
+    FerryFileOwner owner = ferry_file_owner_of(path);
+
+    return owner.known && (owner.uid == geteuid() || g_strv_contains(users, owner.user));
+}
+
+/* Made since it was journaled that it would be, by an attempt that failed before libvirt told of
+ * the arrival. */
 static bool
 is_empty(const FerryOwnFile *file, const FerryCreation *creation)
 {
     struct stat st;
 
     return creation->state != FERRY_CREATION_MADE && lstat(file->path, &st) == 0 &&
-           S_ISREG(st.st_mode) && st.st_size == 0 &&
+           S_ISREG(st.st_mode) && st.st_size == 0 && st.st_nlink == 1 &&
+           is_of_libvirt(file->path) &&
            ferry_own_file_is_born(file, creation->at_us - FERRY_PREPARATION_CLOCK_US, G_MAXINT64);
 }
 
@@ -70,9 +84,9 @@ ferry_console_file_undo(const FerryAgent *agent,
 
     if (seen == FERRY_OWN_FILE_GONE)
         return true;
-    if (seen == FERRY_OWN_FILE_UNKNOWN && is_empty(&file, creation) &&
-        !ferry_own_file_note(&file, error))
+    if (!ferry_virt_path_check_unused(connection, creation->path, error) ||
+        (seen == FERRY_OWN_FILE_UNKNOWN && is_empty(&file, creation) &&
+         !ferry_own_file_note(&file, error)))
         return false;
-    return ferry_virt_path_check_unused(connection, creation->path, error) &&
-           ferry_own_file_delete(&file, connection, error);
+    return ferry_own_file_delete(&file, connection, error);
 }

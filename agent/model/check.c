@@ -40,6 +40,7 @@ static const struct {
     {"cpu", FERRY_ERROR_INVALID_CPU_INFO},
     {"data-file", COMMON_CODE},
     {"destination", COMMON_CODE},
+    {"destination-agent", COMMON_CODE},
     {"destination-libvirt", COMMON_CODE},
     {"devices", COMMON_CODE},
     {"disk-encryption", COMMON_CODE},

@@ -130,3 +130,35 @@ ferry_way_judge_ports(FerryChecks *checks, const FerryPortsSeen *seen)
     else
         warn_of_ports(checks, seen, found);
 }
+
+static bool
+names(const json_t *keeps, const char *what)
+{
+    gsize index = 0;
+    json_t *kept = NULL;
+
+    json_array_foreach(keeps, index, kept)
+        if (g_strcmp0(json_string_value(kept), what) == 0)
+            return true;
+    return false;
+}
+
+void
+ferry_way_judge_keeps(FerryChecks *checks, const FerryInstance *instance, const json_t *keeps)
+{
+    if (instance->autostart && !names(keeps, FERRY_WAY_KEEPS_AUTOSTART))
+        ferry_checks_add(checks, "destination-agent", FERRY_CHECK_WARN,
+                         "Upgrade virt-ferryd there; or turn it on there by hand after the move: "
+                         "virsh autostart",
+                         "The agent there is of an earlier version, which does not keep the "
+                         "autostart of '%s'",
+                         instance->name);
+    if (instance->persistent_disks->len > 0 && !names(keeps, FERRY_WAY_KEEPS_MEDIA))
+        ferry_checks_add(checks, "destination-agent", FERRY_CHECK_FAIL,
+                         "Upgrade virt-ferryd there; or eject the medium from the definition, too: "
+                         "virsh change-media INSTANCE TARGET --eject --config",
+                         "The agent there is of an earlier version, which does not take along the "
+                         "media that only the persistent definition of '%s' names: it would not "
+                         "start there again",
+                         instance->name);
+}

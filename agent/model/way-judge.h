@@ -3,7 +3,10 @@
 
 #include <glib.h>
 
+#include <jansson.h>
+
 #include "model/check.h"
+#include "model/instance.h"
 #include "model/reach.h"
 
 /* Versions as libvirt writes them, "9.0.0"; NULL where unknown. */
@@ -24,6 +27,18 @@ void ferry_way_judge_versions(FerryChecks *checks,
  */
 void
 ferry_way_judge_clock(FerryChecks *checks, gint64 asked_us, gint64 answered_us, gint64 there_us);
+
+/* What an agent keeps of an instance that arrives, and agents of before did not. */
+#define FERRY_WAY_KEEPS_AUTOSTART "autostart"
+#define FERRY_WAY_KEEPS_MEDIA "persistent-media"
+
+/**
+ * ferry_way_judge_keeps:
+ * @keeps: (nullable): array of what the destination's agent tells that it keeps
+ * Adds `destination-agent` where @instance would lose something: fails where it could not start
+ * there again.
+ */
+void ferry_way_judge_keeps(FerryChecks *checks, const FerryInstance *instance, const json_t *keeps);
 
 /* Ports of the range that QEMU listens at during a migration, at which the destination's agent
  * listened for this look. */

@@ -10,6 +10,7 @@
 #include "virt/domain-state.h"
 #include "virt/error.h"
 #include "virt/volume.h"
+#include "xml/domain-logs.h"
 #include "xml/domain.h"
 
 /* --- finding and describing ------------------------------------------------------------------- */
@@ -324,6 +325,18 @@ disk_uses(virConnectPtr connection, const FerryDisk *disk, const char *path, boo
            (!is_active && disk->source && ferry_virt_chain_has(connection, disk, path));
 }
 
+/* Its serial ports and consoles. */
+static bool
+logs_to(const char *xml, const char *path)
+{
+    g_auto(GStrv) files = ferry_domxml_log_files(xml);
+
+    for (char **file = files; file && *file; file++)
+        if (ferry_path_is_same(*file, path))
+            return true;
+    return false;
+}
+
 /* @flags: which of the domain's documents: 0 for the live one of a domain that runs. */
 static bool
 document_uses(virConnectPtr connection, virDomainPtr domain, unsigned int flags, const char *path)
@@ -338,7 +351,7 @@ document_uses(virConnectPtr connection, virDomainPtr domain, unsigned int flags,
     g_autofree char *xml = raw;
     g_autoptr(FerryInstance) instance = ferry_domxml_parse(xml, NULL);
 
-    if (!instance || ferry_path_is_same(instance->nvram, path))
+    if (!instance || ferry_path_is_same(instance->nvram, path) || logs_to(xml, path))
         return true;
     ferry_virt_disk_volumes_resolve(connection, instance);
     for (guint i = 0; i < instance->disks->len; i++) {

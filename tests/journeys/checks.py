@@ -381,6 +381,25 @@ def managed_save(stage):
     check("managed-save" not in _failed(_both(stage, guest)[1]), "it is gone")
 
 
+def disk_of_two(stage):
+    """an image that another definition names too, by a link: it cannot be deleted afterwards"""
+    guest = _still(stage)
+    other, link = new_id(), IMAGES + "/link-to-it"
+    os.symlink(os.path.basename(guest.disks[0].path), stage.source.path(link))
+    stage.defer(stage.remove, stage.source, link)
+    _define(stage.source, "define", "<domain type='qemu'><name>other</name><uuid>%s</uuid>"
+            "<memory>65536</memory><os><type arch='x86_64' machine='q35'>hvm</type></os><devices>"
+            "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='%s'/>"
+            "<target dev='vda' bus='virtio'/></disk></devices></domain>" % (other, link))
+    try:
+        for kind in ("delete", "quarantine"):
+            said = _only(_both(stage, guest, source_disks=kind)[1], "source-disks", "fail")
+            check("'other'" in said, said)
+        equal(_named(_both(stage, guest)[1], "source-disks"), [])
+    finally:
+        stage.source.virsh("undefine", "other")
+
+
 # The way
 
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime"
@@ -593,7 +612,7 @@ def slow_destination(stage):
 
 CASES = (pools_of_all_kinds, space_promised_to_others, memory_promised_to_others, networks, bridges,
          devices_of_the_network_card, displays, secrets, huge_pages, processor, machine,
-         blockers_of_qemu, cache_modes, at_the_same_time, jobs, managed_save, way, other_clock,
+         blockers_of_qemu, cache_modes, at_the_same_time, jobs, managed_save, disk_of_two, way, other_clock,
          older_destination, way_is_cut, filtered_ports, eight_disks, nobody_listens,
          certificate_name, certificate_of_qemu, no_name, no_destination, slow_destination,
          eight_at_once)

@@ -123,6 +123,41 @@ test_log_of_before_stays(Fixture *self, gconstpointer user_data)
     g_assert_true(g_file_test(log, G_FILE_TEST_EXISTS));
 }
 
+/* Somebody else's, who is neither libvirt nor QEMU. */
+static void
+test_log_of_a_stranger_stays(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *log = give_console(self);
+
+    prepare(self);
+    put(log, "");
+    if (geteuid() != 0 || chown(log, 12345, 12345) != 0) {
+        g_test_skip("needs root");
+        return;
+    }
+    g_assert_cmpuint(roll_back_and_count_kept(self), >=, 1);
+    g_assert_true(g_file_test(log, G_FILE_TEST_EXISTS));
+}
+
+/* Another instance writes to it, and has not said anything yet. */
+static void
+test_log_of_another_stays(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *log = give_console(self);
+    g_autofree char *xml =
+        g_strdup_printf("<domain type='qemu'><name>other</name>"
+                        "<uuid>0e2f1c5e-9999-4222-8333-444455556666</uuid><memory>65536</memory>"
+                        "<os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os><devices>"
+                        "<serial type='file'><source path='%s'/></serial></devices></domain>",
+                        log);
+
+    prepare(self);
+    put(log, "");
+    fake_domain_add(xml);
+    g_assert_cmpuint(roll_back_and_count_kept(self), >=, 1);
+    g_assert_true(g_file_test(log, G_FILE_TEST_EXISTS));
+}
+
 /* --- pools ------------------------------------------------------------------------------------ */
 
 /* Returns: (transfer full) (nullable): the name of the pool over the folder of the disk. */
@@ -203,6 +238,8 @@ main(int argc, char **argv)
         {"console/log-of-an-arrival-goes", test_log_of_an_arrival_goes},
         {"console/log-with-content-stays", test_log_with_content_stays},
         {"console/log-of-before-stays", test_log_of_before_stays},
+        {"console/log-of-a-stranger-stays", test_log_of_a_stranger_stays},
+        {"console/log-of-another-stays", test_log_of_another_stays},
         {"pool/of-the-source-stays", test_pool_of_the_source_stays},
         {"pool/passes", test_pool_passes},
         {"pool/passes-with-its-last-user", test_pool_passes_with_its_last_user},

@@ -2,6 +2,8 @@
 
 #include "model/way-judge.h"
 
+#include "ferry/json.h"
+
 #include <string.h>
 
 #define SECOND_US G_GINT64_CONSTANT(1000000)
@@ -114,6 +116,35 @@ test_ports_not_tried(void)
     g_assert_nonnull(strstr(ferry_checks_get(checks, 0)->message, "No such method"));
 }
 
+static void
+assert_keeps(const FerryInstance *instance, const char *text, guint count, FerryCheckResult last)
+{
+    g_autoptr(FerryChecks) checks = ferry_checks_new();
+    g_autoptr(FerryJson) keeps = text ? json_loads(text, 0, NULL) : NULL;
+
+    ferry_way_judge_keeps(checks, instance, keeps);
+    g_assert_cmpuint(ferry_checks_count(checks), ==, count);
+    if (count > 0)
+        assert_check(checks, count - 1, "destination-agent", last);
+}
+
+/* An agent of before tells nothing. */
+static void
+test_keeps(void)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_new();
+
+    instance->name = g_strdup("web");
+    assert_keeps(instance, NULL, 0, FERRY_CHECK_PASS);
+    instance->autostart = true;
+    assert_keeps(instance, NULL, 1, FERRY_CHECK_WARN);
+    assert_keeps(instance, "[\"autostart\"]", 0, FERRY_CHECK_PASS);
+    g_ptr_array_add(instance->persistent_disks, ferry_disk_new());
+    assert_keeps(instance, "[7, \"autostart\"]", 1, FERRY_CHECK_FAIL);
+    assert_keeps(instance, "{}", 2, FERRY_CHECK_FAIL);
+    assert_keeps(instance, "[\"persistent-media\", \"autostart\"]", 0, FERRY_CHECK_PASS);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -122,5 +153,6 @@ main(int argc, char **argv)
     g_test_add_func("/way-judge/clock", test_clock);
     g_test_add_func("/way-judge/ports", test_ports);
     g_test_add_func("/way-judge/ports-not-tried", test_ports_not_tried);
+    g_test_add_func("/way-judge/keeps", test_keeps);
     return g_test_run();
 }
