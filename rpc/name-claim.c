@@ -198,5 +198,5 @@ ferry_name_claim_end(FerryNameClaim *self, FerryAmqpConnection *connection, GErr
     if (!self->held)
         return true;
     self->held = false;
-    return ferry_topology_delete_queue(connection, self->queue, error);
+    return ferry_topology_end_claim(connection, self->queue, error);
 }

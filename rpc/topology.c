@@ -357,6 +357,14 @@ ferry_topology_stop_serving(FerryAmqpConnection *connection,
 }
 
 bool
+ferry_topology_end_claim(FerryAmqpConnection *connection, const char *queue, GError **error)
+{
+    /* First the consumer: of a queue that goes before it the broker tells as of a loss. */
+    return cancel(connection, FERRY_CONSUMER_CLAIM, error) &&
+           ferry_topology_delete_queue(connection, queue, error);
+}
+
+bool
 ferry_topology_await_replies(FerryAmqpConnection *connection,
                              const FerryMessagingOptions *options,
                              const char *reply_queue,

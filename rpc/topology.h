@@ -82,6 +82,11 @@ bool ferry_topology_consume_claim(FerryAmqpConnection *connection,
                                   const char *queue,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Ends a claim with its consumer. */
+bool ferry_topology_end_claim(FerryAmqpConnection *connection,
+                              const char *queue,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Declares a queue for the answers to such questions and consumes from it. */
 bool ferry_topology_await_rival(FerryAmqpConnection *connection,
                                 const char *queue,
