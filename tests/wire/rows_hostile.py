@@ -51,7 +51,7 @@ def x2(bench):
         wait_until(lambda: peer.runs('echo', 'x2'), 5, 'the first run')
         proxy.cut()
         proxy.mute(False)
-        wait_until(lambda: len(bench.listed('list_consumers')) == 3, 20, 'consumers', 0.2)
+        wait_until(lambda: len(bench.listed('list_consumers')) == 4, 20, 'consumers', 0.2)
         # Not acknowledged yet: the order under way when the connection goes.
         raw.publish(OWN, sealed(request('order', {'seconds': 3, 'mark': 'x2'}, queue)))
         wait_until(lambda: peer.runs('order', 'x2'), 5, 'the order')
