@@ -9,6 +9,8 @@
 #include "xml/domain.h"
 #include "xml/snapshot.h"
 
+#include <string.h>
+
 #define LOOK_PAUSE_US (50 * 1000)
 /* A job that breaks off (the file system is full) is not begun more often. */
 #define MAX_STARTS 5
@@ -108,9 +110,16 @@ ferry_virt_snapshot_make(virDomainPtr domain, const GPtrArray *overlays, GError 
     g_autofree char *xml = ferry_snapshotxml_build(targets, overlays);
     virDomainSnapshotPtr snapshot = virDomainSnapshotCreateXML(domain, xml, flags);
 
-    if (!snapshot)
-        return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
-                                     "Cannot freeze the images of '%s' under overlays", name);
+    if (!snapshot) {
+        ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
+                              "Cannot freeze the images of '%s' under overlays", name);
+        /* libvirt makes the overlays, as root; dynamic_ownership = 0 leaves them so. */
+        if (error && *error && strstr((*error)->message, "Permission denied"))
+            ferry_error_set_hint(*error,
+                                 "Order it with storage_strategy \"mirror\": QEMU's user may "
+                                 "not open what libvirt makes for it");
+        return false;
+    }
     virDomainSnapshotFree(snapshot);
     return true;
 }

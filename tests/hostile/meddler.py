@@ -8,8 +8,10 @@ import threading
 METHOD, HEADER, BODY, HEARTBEAT = 1, 2, 3, 8
 END = b"\xce"
 BASIC = 60
-# The broker's word that a connection is ready: basic.consume-ok, confirm.select-ok.
+# The broker's word that a connection is ready: basic.consume-ok, confirm.select-ok. Of an agent's
+# consumers it says nothing; before them comes basic.qos-ok.
 READY = ((60, 21), (85, 11))
+NEARLY_READY = ((60, 11),) + READY
 
 
 def frame(kind, channel, payload):
@@ -95,9 +97,10 @@ class Meddler:
                 head = stream.read(7)
                 kind, _channel, size = struct.unpack(">BHI", head)
                 payload = stream.read(size + 1)
-                ready = kind == METHOD and struct.unpack(">HH", payload[:4]) in READY
+                said = struct.unpack(">HH", payload[:4]) if kind == METHOD else None
+                ready = said in READY
                 with self._lock:
-                    if ready and client not in self._clients:
+                    if said in NEARLY_READY and client not in self._clients:
                         self._clients.append(client)
                     client.sendall(head + payload)
                     if ready:
