@@ -94,6 +94,7 @@ check_definition(const FerryCheckScene *scene)
     ferry_firmware_check(scene);
     ferry_check_network(scene);
     ferry_check_devices(scene);
+    ferry_check_attached(scene);
     /* What is in the way has its name already; libvirt would tell the first of it again. */
     if (ferry_checks_compatible(scene->checks))
         ferry_check_definition(scene);
@@ -195,6 +196,5 @@ ferry_destination_check_run(const FerryAgent *agent,
     check_placement(&scene);
     ferry_check_storage(&scene);
     ferry_check_files(&scene);
-    ferry_check_attached(&scene);
     return g_steal_pointer(&checks);
 }

@@ -396,7 +396,10 @@ def _clear(host):
             with contextlib.suppress(libvirt.libvirtError):
                 domain.destroy()
             with contextlib.suppress(libvirt.libvirtError):
-                domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)
+                domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+                                     | libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
+                                     | libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+                                     | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
         for name, pool in [(pool.name(), pool) for pool in connection.listAllStoragePools()]:
             if name != "default":
                 with contextlib.suppress(libvirt.libvirtError):
