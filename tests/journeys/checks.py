@@ -564,10 +564,12 @@ def eight_at_once(stage):
     listener = stage.destination.spawn("port", "/usr/bin/python3", "-c", (
         "import socket, time\ns = socket.create_server(('', 5999))\ntime.sleep(600)"))
     stage.defer(listener.kill)
+    os.mkdir(stage.source.path(IMAGES + "/shared"))
+    stage.defer(stage.remove, stage.source, IMAGES + "/shared")
     guest = _still(stage, Disk("vda", GIB, data=48 * MIB),
                    Disk("vdb", 4 * MIB, "raw", shareable=True), devices=[
-        "<filesystem type='mount' accessmode='mapped'><source dir='/var/lib/libvirt'/>"
-        "<target dir='one'/></filesystem>",
+        "<filesystem type='mount' accessmode='mapped'><source dir='%s/shared'/>"
+        "<target dir='one'/></filesystem>" % IMAGES,
         "<interface type='bridge'><source bridge='ferry0'/><model type='virtio'/></interface>",
         "<graphics type='vnc' port='5999'><listen type='address' address='0.0.0.0'/></graphics>"])
     stage.source.virsh("checkpoint-create-as", guest.name, "since", "--diskspec",
