@@ -141,9 +141,9 @@ def secret_is_missing(stage):
     guest = _guest(stage, Encrypted("vda"))
     guest.start()
     _fails(stage, guest, "secret", guest.disks[0].secret)
-    # Whether a private secret has a value is not told to anybody: the image shows it.
+    # Whether a private secret has a value is told to nobody but libvirt, when it is asked.
     _teach(stage, guest.disks[0], stage.destination, value=False)
-    error = stage.refused("MigrationError", guest)
+    error = stage.refused("MigrationPreCheckError", guest)
     check("does not have a value" in error["message"], error["message"])
 
 
