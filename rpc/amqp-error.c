@@ -81,8 +81,8 @@ is_of_connection(int number)
     return false;
 }
 
-const char *
-ferry_amqp_status_text(int status)
+static const char *
+status_text(int status)
 {
     int number = errno;
 
@@ -94,7 +94,7 @@ ferry_amqp_status_text(int status)
 void
 ferry_amqp_set_status_error(GError **error, int status, const char *what)
 {
-    const char *text = ferry_amqp_status_text(status);
+    const char *text = status_text(status);
     const char *reason = tls_reason(status);
 
     ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, hint_of_status(status),
@@ -103,23 +103,33 @@ ferry_amqp_set_status_error(GError **error, int status, const char *what)
 }
 
 bool
+ferry_amqp_check_status(int status, const char *what, GError **error)
+{
+    if (status != AMQP_STATUS_OK)
+        ferry_amqp_set_status_error(error, status, what);
+    return status == AMQP_STATUS_OK;
+}
+
+bool
 ferry_amqp_check_reply(amqp_rpc_reply_t reply, const char *what, GError **error)
 {
-    switch (reply.reply_type) {
+    const amqp_rpc_reply_t *given = &reply;
+
+    switch (given->reply_type) {
     case AMQP_RESPONSE_NORMAL:
         return true;
     case AMQP_RESPONSE_LIBRARY_EXCEPTION:
-        ferry_amqp_set_status_error(error, reply.library_error, what);
+        ferry_amqp_set_status_error(error, given->library_error, what);
         return false;
     case AMQP_RESPONSE_SERVER_EXCEPTION:
-        if (reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
-            const amqp_connection_close_t *closed = reply.reply.decoded;
+        if (given->reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
+            const amqp_connection_close_t *closed = given->reply.decoded;
 
             ferry_amqp_set_close_error(error, closed->reply_code, closed->reply_text, what);
             return false;
         }
-        if (reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD) {
-            const amqp_channel_close_t *closed = reply.reply.decoded;
+        if (given->reply.id == AMQP_CHANNEL_CLOSE_METHOD) {
+            const amqp_channel_close_t *closed = given->reply.decoded;
 
             ferry_amqp_set_close_error(error, closed->reply_code, closed->reply_text, what);
             return false;

@@ -10,12 +10,13 @@
 
 #include "amqp-auto.h"
 
-/** Returns: (transfer none): what @status means: errno's sentence where it is one of a connection
- * and rabbitmq-c says no more than "a socket error occurred". Call it right after the failure. */
-const char *ferry_amqp_status_text(int status);
-
-/** @status: an amqp_status_enum; right after the failure. */
+/** @status: an amqp_status_enum; right after the failure. Where rabbitmq-c says no more than "a
+ * socket error occurred", and errno is one of a connection, its sentence is told. */
 void ferry_amqp_set_status_error(GError **error, int status, const char *what);
+
+/** Returns: true when @status is AMQP_STATUS_OK. */
+bool
+ferry_amqp_check_status(int status, const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: true when @reply says that the call succeeded. */
 bool ferry_amqp_check_reply(amqp_rpc_reply_t reply, const char *what, GError **error);

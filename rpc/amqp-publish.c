@@ -77,9 +77,5 @@ ferry_amqp_publish(FerryAmqpConnection *connection,
                            amqp_cstring_bytes(outgoing->exchange),
                            amqp_cstring_bytes(outgoing->routing_key), mandatory,
                            /* immediate= */ 0, &properties, amqp_cstring_bytes(outgoing->body));
-    if (status == AMQP_STATUS_OK)
-        return true;
-    ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL, "Publishing: %s",
-                    ferry_amqp_status_text(status));
-    return false;
+    return ferry_amqp_check_status(status, "Publishing", error);
 }

@@ -152,22 +152,12 @@ ferry_consumer_stop_serving(FerryConsumer *self, guint timeout_ms)
 /* --- deliveries (consumer's thread from here on) ---------------------------------------------- */
 
 static bool
-check_status(int status, const char *what, GError **error)
-{
-    if (status == AMQP_STATUS_OK)
-        return true;
-    ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, NULL, "%s: %s", what,
-                    ferry_amqp_status_text(status));
-    return false;
-}
-
-static bool
 acknowledge(FerryAmqpConnection *connection, guint64 tag, GError **error)
 {
     int status = amqp_basic_ack(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL, tag,
                                 /* multiple= */ 0);
 
-    return check_status(status, "Acknowledging", error);
+    return ferry_amqp_check_status(status, "Acknowledging", error);
 }
 
 static bool
@@ -176,7 +166,7 @@ reject(FerryAmqpConnection *connection, guint64 tag, bool requeue, GError **erro
     int status = amqp_basic_reject(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL, tag,
                                    requeue);
 
-    return check_status(status, "Rejecting", error);
+    return ferry_amqp_check_status(status, "Rejecting", error);
 }
 
 static bool

@@ -139,9 +139,7 @@ send_method(FerryAmqpConnection *connection,
     int status =
         amqp_send_method(ferry_amqp_connection_state(connection), FERRY_AMQP_CHANNEL, id, method);
 
-    if (status != AMQP_STATUS_OK)
-        ferry_amqp_set_status_error(error, status, what);
-    return status == AMQP_STATUS_OK;
+    return ferry_amqp_check_status(status, what, error);
 }
 
 bool
