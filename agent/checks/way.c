@@ -2,8 +2,7 @@
 
 #include "checks/way.h"
 
-#include "checks/port-listener.h"
-#include "checks/port-probe.h"
+#include "checks/port-offer.h"
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
@@ -15,7 +14,6 @@
 #include "virt/time-limits.h"
 #include "virt/virt.h"
 
-#include <string.h>
 #include <unistd.h>
 
 /* --- what a destination tells ----------------------------------------------------------------- */
@@ -148,132 +146,6 @@ check_libvirt(const char *text, const FerryProbe *probe, FerryChecks *checks)
 
 /* --- ports ------------------------------------------------------------------------------------ */
 
-#define MOST_PORTS 2
-#define ASK_MS 1000
-/* The destination lets its ports go by its own clock. */
-#define MARGIN_MS 300
-#define LONGEST_MS 10000
-
-/* What the destination listens at for us. */
-typedef struct {
-    json_t *answer; /* NULL: none, and @error says why */
-    GError *error;
-    gint64 until_us; /* monotonic: from then on a port may be QEMU's */
-    FerryProbe probes[MOST_PORTS];
-    gsize count;
-} Offer;
-
-static void
-offer_clear(Offer *offer)
-{
-    g_clear_pointer(&offer->answer, json_decref);
-    g_clear_error(&offer->error);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Offer, offer_clear)
-
-static void
-read_ports(Offer *offer, const char *address)
-{
-    const json_t *list = json_object_get(offer->answer, "ports");
-
-    for (gsize i = 0; i < json_array_size(list) && offer->count < MOST_PORTS; i++) {
-        const json_t *each = json_array_get(list, i);
-        json_int_t port = json_integer_value(json_object_get(each, "port"));
-        const char *token = ferry_json_get_string(each, "token");
-
-        if (port > 0 && port <= G_MAXUINT16 && token && strlen(token) == 2 * FERRY_PORT_TOKEN_HALF)
-            offer->probes[offer->count++] =
-                (FerryProbe){.host = address, .port = (guint16)port, .token = token};
-    }
-}
-
-/* Asks once: what is answered late is of no use. The ports are ours from some moment after the
- * question on, so the time is counted from the question. */
-static void
-ask_for_ports(const FerryAgent *agent, const FerryWay *way, const char *address, Offer *offer)
-{
-    gint64 asked_us = g_get_monotonic_time();
-    const FerryCall call = {
-        .server = way->host,
-        .method = "open_migration_ports",
-        .timeout_ms = ASK_MS,
-        .cancellable = way->cancellable ? way->cancellable : agent->stopping,
-    };
-
-    offer->answer = ferry_bus_call(agent->bus, &call, &offer->error);
-    if (!offer->answer)
-        return;
-
-    json_int_t for_ms = json_integer_value(json_object_get(offer->answer, "for_ms"));
-
-    offer->until_us = asked_us + (CLAMP(for_ms, 0, LONGEST_MS) - MARGIN_MS) * 1000;
-    read_ports(offer, address);
-}
-
-/* Returns: how long that port may be tried; 0: it is too late. */
-static guint
-limit_of(const FerryWay *way, const Offer *offer)
-{
-    gint64 left_ms = (offer->until_us - g_get_monotonic_time()) / 1000;
-
-    return left_ms <= 0 ? 0 : (guint)MIN(left_ms, (gint64)way->limit_ms);
-}
-
-static void
-try_other_ports(const FerryWay *way, Offer *offer)
-{
-    for (gsize i = 1; i < offer->count; i++)
-        offer->probes[i].limit_ms = limit_of(way, offer);
-    if (offer->probes[0].reach == FERRY_REACH_OPEN && limit_of(way, offer) > 0)
-        ferry_port_probe_run(&offer->probes[1], offer->count - 1);
-    else
-        offer->count = 1;
-}
-
-/* The first port shows whether the address leads to the host that answered at all: at another one
- * the ports may be QEMU's, and the lower of them rather than the highest. */
-static void
-try_ports(const FerryWay *way, Offer *offer, FerryProbe *libvirt)
-{
-    FerryProbe first[2] = {0};
-    gsize count = 0;
-
-    if (libvirt->port > 0)
-        first[count++] = *libvirt;
-    if (offer->count > 0)
-        offer->probes[0].limit_ms = limit_of(way, offer);
-    if (offer->count > 0 && offer->probes[0].limit_ms > 0)
-        first[count++] = offer->probes[0];
-    else
-        offer->count = 0;
-    ferry_port_probe_run(first, count);
-    if (libvirt->port > 0)
-        *libvirt = first[0];
-    if (offer->count > 0) {
-        offer->probes[0] = first[count - 1];
-        try_other_ports(way, offer);
-    }
-}
-
-static void
-judge_ports(const Offer *offer, const char *address, FerryChecks *checks)
-{
-    const char *why = ferry_json_get_string(offer->answer, "why");
-    const json_t *range = json_object_get(offer->answer, "range");
-    FerryPortsSeen seen = {
-        .address = address,
-        .first = (guint16)json_integer_value(json_object_get(range, "first")),
-        .last = (guint16)json_integer_value(json_object_get(range, "last")),
-        .probes = offer->probes,
-        .count = offer->count,
-        .why = offer->error ? offer->error->message
-               : why        ? why
-                            : "it named none in time",
-    };
-
-    ferry_way_judge_ports(checks, &seen);
-}
-
 static void
 check_ports(const FerryAgent *agent,
             const FerryWay *way,
@@ -285,16 +157,16 @@ check_ports(const FerryAgent *agent,
     g_autoptr(GUri) migrate = g_uri_parse(there->migrate_uri, G_URI_FLAGS_NONE, NULL);
     const char *address = g_uri_get_host(migrate);
     FerryProbe probe = {.limit_ms = way->limit_ms};
-    g_auto(Offer) offer = {0};
+    g_auto(FerryPortOffer) offer = {0};
 
     if (libvirt && g_uri_get_host(libvirt)) {
         probe.host = g_uri_get_host(libvirt);
         probe.port = libvirt_port(libvirt);
     }
-    ask_for_ports(agent, way, address, &offer);
-    try_ports(way, &offer, &probe);
+    ferry_port_offer_ask(agent, way, address, &offer);
+    ferry_port_offer_try(way, &offer, &probe);
     check_libvirt(text, &probe, checks);
-    judge_ports(&offer, address, checks);
+    ferry_port_offer_judge(&offer, address, checks);
 }
 
 void
