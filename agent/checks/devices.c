@@ -170,15 +170,10 @@ static void
 check_iothread(const FerryCheckScene *scene)
 {
     g_autofree char *version = ferry_virt_host_qemu_version(scene->connection);
-    bool mirrored = false;
 
-    for (guint i = 0; i < scene->arrives->disks->len; i++) {
-        const FerryDisk *disk = g_ptr_array_index(scene->arrives->disks, i);
-
-        mirrored = mirrored || (disk->migrate && g_strcmp0(disk->bus, "scsi") == 0);
-    }
-    if (scene->parts->scsi_iothread && mirrored && scene->instance == scene->arrives &&
-        !ferry_instance_is_shut_off(scene->instance) && ferry_qemu_fault_scsi_iothread(version))
+    if (scene->parts->scsi_iothread && scene->instance == scene->arrives &&
+        !ferry_instance_is_shut_off(scene->instance) &&
+        ferry_qemu_fault_meets_scsi(scene->instance, version))
         ferry_checks_add(scene->checks, "devices", FERRY_CHECK_WARN,
                          "Its next cold boot brings the iothread back",
                          "The instance arrives with its virtio-scsi controller outside of its "

@@ -83,12 +83,15 @@ note_of_migration(const FerryAgent *agent, const FerryRecord *record)
 {
     g_autoptr(GPtrArray) creations =
         ferry_journal_creations(agent->journal, record->migration_id, NULL);
+    g_autoptr(FerryInstance) here = NULL;
 
     for (guint i = 0; creations && i < creations->len; i++) {
         const FerryCreation *creation = g_ptr_array_index(creations, i);
-        g_autoptr(FerryInstance) here =
-            is_awaited(creation) ? describe_here(agent, record->instance_uuid) : NULL;
 
+        if (!is_awaited(creation))
+            continue;
+        if (!here)
+            here = describe_here(agent, record->instance_uuid);
         if (here && is_made_for(here, creation))
             note(agent, creation);
     }

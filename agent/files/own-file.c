@@ -5,6 +5,7 @@
 #include "ferry/error.h"
 #include "files/rights.h"
 #include "journal/identities.h"
+#include "virt/passing-pool.h"
 #include "virt/pool.h"
 
 #include <errno.h>
@@ -227,7 +228,7 @@ delete_by_libvirt(
     const FerryOwnFile *file, bool is_folder, virConnectPtr connection, int code, GError **error)
 {
     if (is_forbidden(code) && connection)
-        return is_folder ? ferry_virt_folder_delete(connection, file->path, error)
+        return is_folder ? ferry_passing_pool_delete_folder(connection, file->path, error)
                          : ferry_virt_volume_delete(connection, file->path, error);
     ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
                     is_forbidden(code) ? "Delete it by hand; the agent's user may not" : LOOK_HINT,

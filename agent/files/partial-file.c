@@ -158,13 +158,7 @@ check_space(const FerryImport *row,
 static void
 give_to_owner(const FerryImport *row, const FerryCarriedFile *file, int fd)
 {
-    uid_t uid = 0;
-    gid_t gid = 0;
-
-    if (!file->owner.known)
-        return;
-    ferry_file_owner_here(&file->owner, &uid, &gid);
-    if (fchown(fd, uid, gid) != 0)
+    if (!ferry_file_owner_give(&file->owner, fd))
         g_message("Migration '%s': '%s' stays the agent's own: %s", row->migration_id, row->partial,
                   g_strerror(errno));
 }
@@ -175,7 +169,7 @@ static bool
 limit_readers(const FerryImport *row, const FerryCarriedFile *file, int fd, GError **error)
 {
     give_to_owner(row, file, fd);
-    return fchmod(fd, 0600 | (file->mode & 0064)) == 0 ||
+    return fchmod(fd, ferry_file_owner_image_mode(file->mode)) == 0 ||
            fail_on_file("set the rights of", row->partial, error);
 }
 

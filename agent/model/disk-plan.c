@@ -200,13 +200,6 @@ check_disk(Subject *subject)
         check_own_file(subject);
 }
 
-static void
-explain(FerryDisk *disk, const char *why)
-{
-    g_free(disk->why);
-    disk->why = g_strdup(why);
-}
-
 /* Both kinds have nothing of their own that a copy could bring over. */
 static bool
 cannot_be_copied(const FerryDisk *disk)
@@ -288,13 +281,13 @@ plan_disk(FerryInstance *instance, FerryDisk *disk, const char *const *wanted)
     disk->migrate = false;
     disk->carry = false;
     if (!disk->source) {
-        explain(disk, "an empty drive");
+        ferry_disk_explain(disk, "an empty drive");
         return;
     }
     Subject subject = {.instance = instance, .disk = disk, .blocked = false};
     if (disk->attached) {
         check_transient(&subject);
-        explain(disk, "both hosts reach it, says the order");
+        ferry_disk_explain(disk, "both hosts reach it, says the order");
         return;
     }
     check_disk(&subject);
@@ -307,7 +300,8 @@ plan_disk(FerryInstance *instance, FerryDisk *disk, const char *const *wanted)
         return;
     disk->carry = ferry_medium_is(disk);
     disk->migrate = !disk->carry;
-    explain(disk, disk->carry ? "a medium, brought along as it is" : "a writable local disk");
+    ferry_disk_explain(disk,
+                       disk->carry ? "a medium, brought along as it is" : "a writable local disk");
 }
 
 bool

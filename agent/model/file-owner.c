@@ -133,6 +133,24 @@ ferry_file_owner_here(const FerryFileOwner *owner, uid_t *ret_uid, gid_t *ret_gi
         *ret_gid = group_found->gr_gid;
 }
 
+guint
+ferry_file_owner_image_mode(guint mode)
+{
+    return 0600 | (mode & 0064);
+}
+
+bool
+ferry_file_owner_give(const FerryFileOwner *owner, int fd)
+{
+    uid_t uid = 0;
+    gid_t gid = 0;
+
+    if (!owner->known)
+        return true;
+    ferry_file_owner_here(owner, &uid, &gid);
+    return fchown(fd, uid, gid) == 0;
+}
+
 bool
 ferry_file_owner_can_be_given(const FerryFileOwner *owner)
 {

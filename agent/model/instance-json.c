@@ -342,15 +342,6 @@ read_disk(const json_t *object, const char *path, GError **error)
 }
 
 static bool
-has_target(const GPtrArray *disks, const char *target)
-{
-    for (guint i = 0; i < disks->len; i++)
-        if (g_strcmp0(((const FerryDisk *)g_ptr_array_index(disks, i))->target, target) == 0)
-            return true;
-    return false;
-}
-
-static bool
 read_disks(const FerryFieldScope *scope, const char *key, GPtrArray *disks, GError **error)
 {
     const json_t *list = NULL;
@@ -362,7 +353,7 @@ read_disks(const FerryFieldScope *scope, const char *key, GPtrArray *disks, GErr
         g_autoptr(FerryDisk) disk = read_disk(object, path, error);
         if (!disk)
             return false;
-        if (has_target(disks, disk->target)) {
+        if (ferry_disks_find(disks, disk->target)) {
             const FerryFieldScope disk_scope = {object, path};
             return refuse_value(&disk_scope, "target", "a target of its own", error);
         }

@@ -122,6 +122,13 @@ ferry_disk_free(FerryDisk *disk)
     g_free(disk);
 }
 
+void
+ferry_disk_explain(FerryDisk *disk, const char *why)
+{
+    g_free(disk->why);
+    disk->why = g_strdup(why);
+}
+
 static void
 add_obstacle(GPtrArray *list, const char *name, const char *message, const char *hint)
 {
@@ -160,12 +167,18 @@ ferry_instance_is_shut_off(const FerryInstance *instance)
 }
 
 FerryDisk *
-ferry_instance_find_disk(const FerryInstance *instance, const char *target)
+ferry_disks_find(const GPtrArray *disks, const char *target)
 {
-    for (guint i = 0; i < instance->disks->len; i++) {
-        FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+    for (guint i = 0; i < disks->len; i++) {
+        FerryDisk *disk = g_ptr_array_index(disks, i);
         if (g_strcmp0(disk->target, target) == 0)
             return disk;
     }
     return NULL;
+}
+
+FerryDisk *
+ferry_instance_find_disk(const FerryInstance *instance, const char *target)
+{
+    return ferry_disks_find(instance->disks, target);
 }

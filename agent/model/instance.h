@@ -119,6 +119,9 @@ FerryDisk *ferry_disk_new(void);
 void ferry_disk_free(FerryDisk *disk);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryDisk, ferry_disk_free)
 
+/** Says for a person why the plan does with @disk what it does. */
+void ferry_disk_explain(FerryDisk *disk, const char *why);
+
 /** Returns: true when libvirt takes @name for a domain of QEMU: it becomes part of paths there. */
 bool ferry_instance_is_name(const char *name);
 
@@ -137,6 +140,9 @@ void ferry_instance_add_warning(FerryInstance *instance,
 /** Returns: true for one that does not run: its files are carried, and nothing is transferred
  * live. */
 bool ferry_instance_is_shut_off(const FerryInstance *instance);
+
+/** @disks: (element-type FerryDisk). Returns: (transfer none) (nullable): the one with this target. */
+FerryDisk *ferry_disks_find(const GPtrArray *disks, const char *target);
 
 /** Returns: (transfer none) (nullable): the disk with this target. */
 FerryDisk *ferry_instance_find_disk(const FerryInstance *instance, const char *target);

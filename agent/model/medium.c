@@ -19,13 +19,6 @@ ferry_medium_may_be_missing(const FerryDisk *disk)
 }
 
 static void
-explain(FerryDisk *disk, const char *why)
-{
-    g_free(disk->why);
-    disk->why = g_strdup(why);
-}
-
-static void
 plan_missing(FerryInstance *instance, FerryDisk *disk)
 {
     bool may = ferry_medium_may_be_missing(disk);
@@ -38,7 +31,7 @@ plan_missing(FerryInstance *instance, FerryDisk *disk)
                               instance->name, disk->target);
 
     disk->carry = false;
-    explain(disk, "a medium whose file is not there any more");
+    ferry_disk_explain(disk, "a medium whose file is not there any more");
     if (may)
         ferry_instance_add_warning(instance, "medium", message, hint);
     else

@@ -80,9 +80,7 @@ plan_disk(FerryInstance *instance, FerryInstance *persistent, guint index)
         block_disk(instance, disk);
     if (!disk->carry)
         return;
-
-    g_free(disk->why);
-    disk->why = g_strdup("a medium of the persistent definition");
+    ferry_disk_explain(disk, "a medium of the persistent definition");
     g_ptr_array_add(instance->persistent_disks, g_ptr_array_steal_index(persistent->disks, index));
 }
 

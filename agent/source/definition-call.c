@@ -15,7 +15,6 @@ typedef struct {
     FerryMigration *migration;
     char *uuid;
     char *libvirt_uri;
-    json_t *addresses; /* of displays and ports that listen elsewhere there; or NULL */
 } Call;
 
 static void
@@ -26,7 +25,6 @@ call_free(gpointer data)
     ferry_migration_unref(self->migration);
     g_free(self->uuid);
     g_free(self->libvirt_uri);
-    json_decref(self->addresses);
     g_free(self);
 }
 
@@ -40,8 +38,7 @@ run_call(gpointer data, GError **error)
         connection ? ferry_virt_domain_find(connection, self->uuid, error) : NULL;
 
     g_autofree char *marked =
-        domain ? ferry_virt_arrival_document(domain, ferry_migration_id(self->migration),
-                                             self->addresses, error)
+        domain ? ferry_virt_arrival_document(domain, ferry_migration_id(self->migration), error)
                : NULL;
     g_autofree char *placed =
         marked
@@ -68,8 +65,5 @@ ferry_definition_call_start(FerryMigration *migration)
     self->migration = ferry_migration_ref(migration);
     self->uuid = g_strdup(ferry_migration_instance(migration)->uuid);
     self->libvirt_uri = g_strdup(ferry_migration_migrate_data(migration)->libvirt_uri);
-    self->addresses =
-        ferry_migrate_data_addresses(ferry_migration_migrate_data(migration),
-                                     ferry_migration_instance(migration)->own_addresses);
     return ferry_detached_call_start(&work);
 }

@@ -6,16 +6,12 @@
 #include "virt/auto.h"
 #include "virt/error.h"
 #include "xml/arrival-mark.h"
-#include "xml/domain-edit.h"
 
 #include <libvirt/virterror.h>
 #include <string.h>
 
 char *
-ferry_virt_arrival_document(virDomainPtr domain,
-                            const char *migration_id,
-                            const json_t *addresses,
-                            GError **error)
+ferry_virt_arrival_document(virDomainPtr domain, const char *migration_id, GError **error)
 {
     const char *name = virDomainGetName(domain);
     char *raw = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE |
@@ -28,10 +24,8 @@ ferry_virt_arrival_document(virDomainPtr domain,
     }
 
     g_autofree char *xml = raw;
-    g_autofree char *moved =
-        addresses ? ferry_domxml_move_listeners(xml, addresses, error) : g_strdup(xml);
 
-    return moved ? ferry_arrival_mark_add(moved, migration_id, error) : NULL;
+    return ferry_arrival_mark_add(xml, migration_id, error);
 }
 
 bool

@@ -6,16 +6,13 @@
 #pragma once
 
 #include <glib.h>
-#include <jansson.h>
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
-/** @addresses: (nullable): of ferry_domxml_move_listeners(). Returns: (transfer full): on the
- * source: @domain's definition with its secrets and the mark; for the migration call alone. @error:
- * FERRY_ERROR_MIGRATION_ERROR */
+/** Returns: (transfer full): on the source: @domain's definition with its secrets and the mark; for
+ * the migration call alone. @error: FERRY_ERROR_MIGRATION_ERROR */
 char *ferry_virt_arrival_document(virDomainPtr domain,
                                   const char *migration_id,
-                                  const json_t *addresses,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef enum {

@@ -135,3 +135,32 @@ ferry_passing_pool_leave(FerryPassingPool *self)
     g_clear_pointer(&self->pool, virStoragePoolFree);
     g_clear_pointer(&self->folder, g_free);
 }
+
+/* --- folders ---------------------------------------------------------------------------------- */
+
+/* Only a pool that is defined can be removed from the file system. */
+static virStoragePoolPtr
+define(virConnectPtr connection, const char *folder)
+{
+    g_autofree char *uuid = g_uuid_string_random();
+    g_autofree char *name = ferry_passing_pool_name(uuid);
+    g_autofree char *xml = ferry_poolxml_build(name, uuid, folder, /* owner= */ NULL);
+
+    return virStoragePoolDefineXML(connection, xml, 0);
+}
+
+bool
+ferry_passing_pool_delete_folder(virConnectPtr connection, const char *folder, GError **error)
+{
+    g_autoptr(virStoragePool) known = ferry_virt_pool_find(connection, folder, NULL);
+    g_autoptr(virStoragePool) passing = known ? NULL : define(connection, folder);
+    virStoragePoolPtr pool = known ? known : passing;
+    bool deleted = pool && virStoragePoolDelete(pool, VIR_STORAGE_POOL_DELETE_NORMAL) == 0;
+
+    if (!deleted)
+        ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR, "Cannot remove the folder '%s'",
+                              folder);
+    if (passing)
+        virStoragePoolUndefine(passing);
+    return deleted;
+}

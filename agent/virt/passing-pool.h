@@ -42,3 +42,9 @@ bool ferry_passing_pool_enter(virConnectPtr connection,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void ferry_passing_pool_leave(FerryPassingPool *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryPassingPool, ferry_passing_pool_leave)
+
+/** Removes the empty @folder by libvirtd, which may where the agent's user may not; its pool, if it
+ * has one, must not be active. @error: FERRY_ERROR_MIGRATION_ERROR */
+bool ferry_passing_pool_delete_folder(virConnectPtr connection,
+                                      const char *folder,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;

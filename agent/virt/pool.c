@@ -108,33 +108,6 @@ ferry_virt_folder_refresh(virConnectPtr connection, const char *path)
         g_warning("The pool of '%s' is not refreshed: %s", folder, error->message);
 }
 
-/* Only a pool can be removed from the file system, so the folder becomes one for the moment. */
-static virStoragePoolPtr
-define_passing_pool(virConnectPtr connection, const char *path)
-{
-    g_autofree char *id = g_uuid_string_random();
-    g_autofree char *name = g_strconcat("virt-ferry-", id, NULL);
-    g_autofree char *xml = ferry_poolxml_build(name, /* uuid= */ NULL, path, /* owner= */ NULL);
-
-    return virStoragePoolDefineXML(connection, xml, 0);
-}
-
-bool
-ferry_virt_folder_delete(virConnectPtr connection, const char *path, GError **error)
-{
-    g_autoptr(virStoragePool) known = ferry_virt_pool_find(connection, path, NULL);
-    g_autoptr(virStoragePool) passing = known ? NULL : define_passing_pool(connection, path);
-    virStoragePoolPtr pool = known ? known : passing;
-    bool deleted = pool && virStoragePoolDelete(pool, VIR_STORAGE_POOL_DELETE_NORMAL) == 0;
-
-    if (!deleted)
-        ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR, "Cannot remove the folder '%s'",
-                              path);
-    if (passing)
-        virStoragePoolUndefine(passing);
-    return deleted;
-}
-
 char *
 ferry_virt_pool_free_name(virConnectPtr connection, const char *wanted)
 {

@@ -24,11 +24,5 @@ bool ferry_virt_pool_refresh(virStoragePoolPtr pool, GError **error) G_GNUC_WARN
  * the next look makes up for it. */
 void ferry_virt_folder_refresh(virConnectPtr connection, const char *path);
 
-/** Removes the empty folder @path by libvirtd, which may where the agent's user may not; its pool,
- * if it has one, must not be active. @error: FERRY_ERROR_MIGRATION_ERROR */
-bool ferry_virt_folder_delete(virConnectPtr connection,
-                              const char *path,
-                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /** Returns: (transfer full): @wanted, or the first of "@wanted-2", "-3" ... that no pool has. */
 char *ferry_virt_pool_free_name(virConnectPtr connection, const char *wanted);

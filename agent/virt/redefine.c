@@ -94,6 +94,22 @@ typedef struct {
     const json_t *addresses; /* NULL: none moves */
 } Edits;
 
+/* @ret_edited: (nullable): how many of the disks' edits found their disk. */
+static char *
+apply(const char *xml, const Edits *edits, guint *ret_edited, GError **error)
+{
+    const GArray *disks = edits->disks;
+    char *edited = ferry_domxml_edit(xml, (const FerryDiskEdit *)(const void *)disks->data,
+                                     disks->len, ret_edited, error);
+
+    if (!edited || !edits->addresses)
+        return edited;
+
+    g_autofree char *here = edited;
+
+    return ferry_domxml_move_listeners(here, edits->addresses, error);
+}
+
 static char *
 edit(virDomainPtr domain, unsigned int flags, const Edits *edits, guint *ret_edited, GError **error)
 {
@@ -108,16 +124,7 @@ edit(virDomainPtr domain, unsigned int flags, const Edits *edits, guint *ret_edi
 
     g_autofree char *xml = raw;
 
-    const GArray *disks = edits->disks;
-    char *edited = ferry_domxml_edit(xml, (const FerryDiskEdit *)(const void *)disks->data,
-                                     disks->len, ret_edited, error);
-
-    if (!edited || !edits->addresses)
-        return edited;
-
-    g_autofree char *here = edited;
-
-    return ferry_domxml_move_listeners(here, edits->addresses, error);
+    return apply(xml, edits, ret_edited, error);
 }
 
 char *
@@ -127,23 +134,10 @@ ferry_redefinition_of_definition(const char *xml,
                                  GError **error)
 {
     g_autoptr(GArray) edits = list_edits(instance, migrate_data, LASTING);
+    g_autoptr(FerryJson) addresses =
+        ferry_migrate_data_addresses(migrate_data, instance->own_addresses);
 
-    return ferry_domxml_edit(xml, (const FerryDiskEdit *)(const void *)edits->data, edits->len,
-                             NULL, error);
-}
-
-/* Its mirror would end the destination's QEMU. */
-static bool
-has_iothread_fault(const FerryInstance *instance, const FerryMigrateData *migrate_data)
-{
-    bool mirrored = false;
-
-    for (guint i = 0; i < instance->disks->len; i++) {
-        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
-
-        mirrored = mirrored || (disk->migrate && g_strcmp0(disk->bus, "scsi") == 0);
-    }
-    return mirrored && migrate_data && ferry_qemu_fault_scsi_iothread(migrate_data->qemu_version);
+    return apply(xml, &(Edits){edits, addresses}, NULL, error);
 }
 
 static bool
@@ -186,7 +180,9 @@ ferry_redefinition_make(virDomainPtr domain,
     g_auto(FerryRedefinition) made = {0};
     g_autoptr(FerryJson) addresses =
         ferry_migrate_data_addresses(migrate_data, instance->own_addresses);
-    bool iothread_fault = has_iothread_fault(instance, migrate_data);
+    /* Its mirror would end the destination's QEMU. */
+    bool iothread_fault =
+        migrate_data && ferry_qemu_fault_meets_scsi(instance, migrate_data->qemu_version);
 
     if (edits->len == 0 && !addresses && !iothread_fault)
         return true;

@@ -32,13 +32,9 @@ stands(virDomainPtr domain)
 static const char *
 path_of(const FerryInstance *instance, const char *target)
 {
-    for (guint i = 0; i < instance->disks->len; i++) {
-        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+    const FerryDisk *disk = ferry_instance_find_disk(instance, target);
 
-        if (g_strcmp0(disk->target, target) == 0)
-            return disk->source;
-    }
-    return NULL;
+    return disk ? disk->source : NULL;
 }
 
 static bool

@@ -451,13 +451,10 @@ run_qemu_img(const FerryNewImage *image, GError **error)
 static void
 give_to_owner(const FerryNewImage *image, int fd)
 {
-    uid_t uid = 0;
-    gid_t gid = 0;
-
     if (!image->owner || !image->owner->known)
         return;
-    ferry_file_owner_here(image->owner, &uid, &gid);
-    if (fchmod(fd, 0600 | (image->owner->mode & 0064)) != 0 || fchown(fd, uid, gid) != 0)
+    if (fchmod(fd, ferry_file_owner_image_mode(image->owner->mode)) != 0 ||
+        !ferry_file_owner_give(image->owner, fd))
         g_message("'%s' stays the agent's own: %s", image->path, g_strerror(errno));
 }
 

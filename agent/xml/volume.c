@@ -99,8 +99,8 @@ ferry_volxml_build(const FerryNewImage *image)
     ferry_xml_set(ferry_xml_add(target, "format", NULL), "type", image->format);
     if (strcmp(image->format, "qcow2") == 0 && image->qcow2 && image->qcow2->known)
         add_qcow2(target, image->qcow2);
-    /* No program, and not for everybody to write to, whatever a stranger says. */
-    add_owner(target, image->owner, image->owner ? 0600 | (image->owner->mode & 0064) : 0);
+    add_owner(target, image->owner,
+              image->owner ? ferry_file_owner_image_mode(image->owner->mode) : 0);
     if (image->secret_uuid)
         add_luks(target, image->secret_uuid);
     if (image->backing.path)
