@@ -1,5 +1,5 @@
-/* port-offer.h: ports of the range that QEMU listens at during a migration, at which the destination's
- * agent listens for a moment (port-listener.h): asked for and tried from the source.
+/* port-offer.h: ports of the range that QEMU listens at during a migration, at which the
+ * destination's agent listens for a moment (port-listener.h): asked for and tried from the source.
  *
  * Threads: any but main; blocks for seconds at most, whatever the far side does.
  */

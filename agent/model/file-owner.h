@@ -38,8 +38,8 @@ bool ferry_file_owner_from_json(const FerryFieldScope *scope,
  * number where the name is not known here. */
 void ferry_file_owner_here(const FerryFileOwner *owner, uid_t *ret_uid, gid_t *ret_gid);
 
-/** Returns: the permissions of an image or medium that is made after one with @mode: no program, and
- * not for everybody to write to, whatever a stranger says. */
+/** Returns: the permissions of an image or medium that is made after one with @mode: no program,
+ * and not for everybody to write to, whatever a stranger says. */
 guint ferry_file_owner_image_mode(guint mode);
 
 /** Gives the file @fd to @owner, if that is known. Returns: false with errno set: it stays whose it

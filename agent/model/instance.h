@@ -141,7 +141,8 @@ void ferry_instance_add_warning(FerryInstance *instance,
  * live. */
 bool ferry_instance_is_shut_off(const FerryInstance *instance);
 
-/** @disks: (element-type FerryDisk). Returns: (transfer none) (nullable): the one with this target. */
+/** @disks: (element-type FerryDisk). Returns: (transfer none) (nullable): the one of this
+ * target. */
 FerryDisk *ferry_disks_find(const GPtrArray *disks, const char *target);
 
 /** Returns: (transfer none) (nullable): the disk with this target. */
