@@ -1,6 +1,8 @@
 #include "config.h"
 
+#include "check-table.h"
 #include "command.h"
+#include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "order.h"
@@ -8,15 +10,19 @@
 #include "place.h"
 #include "route.h"
 #include "session.h"
-#include "table.h"
-#include "words.h"
-
-#include <string.h>
 
 typedef struct {
     const FerryInvocation *invocation;
     gboolean verbose;
+    char *host; /* that alone is looked at; NULL: an instance is */
 } Settings;
+
+static void
+settings_clear(Settings *settings)
+{
+    g_clear_pointer(&settings->host, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Settings, settings_clear)
 
 typedef struct {
     const FerryRoute *route;
@@ -25,92 +31,6 @@ typedef struct {
     const json_t *destination; /* NULL: it did not answer */
 } Answers;
 
-/* Worst first. A result that this version does not know ("?") may be a bad one. */
-static const char *const results[] = {"fail", "?", "warn", "pass"};
-#define RANK_FAIL 0
-#define RANK_WARN (G_N_ELEMENTS(results) - 2)
-#define RANK_PASS (G_N_ELEMENTS(results) - 1)
-
-static guint
-rank_of(const json_t *check)
-{
-    const char *result = ferry_json_get_string(check, "result");
-
-    for (guint i = 0; i < G_N_ELEMENTS(results); i++) {
-        if (g_strcmp0(results[i], result) == 0)
-            return i;
-    }
-    return 1;
-}
-
-static void
-add_checks(FerryTable *table, const char *host, const json_t *answer, guint rank)
-{
-    size_t index = 0;
-    const json_t *check = NULL;
-
-    json_array_foreach(json_object_get(answer, "checks"), index, check) {
-        if (rank_of(check) != rank)
-            continue;
-        g_autofree char *message = ferry_words_translate(ferry_json_get_string(check, "message"));
-        g_autofree char *hint = ferry_words_translate(ferry_json_get_string(check, "hint"));
-        const char *const cells[] = {ferry_json_get_string(check, "result"), host,
-                                     ferry_json_get_string(check, "name"), message, NULL};
-        ferry_table_add(table, cells);
-        if (!hint || rank == RANK_PASS)
-            continue;
-        g_autofree char *text = g_strdup_printf("hint: %s", hint);
-        const char *const hint_cells[] = {"", "", "", text, NULL};
-        ferry_table_add(table, hint_cells);
-    }
-}
-
-/* Appends the names of the checks of @rank, each once. Returns: how many checks these were. */
-static guint
-name_checks(GString *names, const json_t *answer, guint rank)
-{
-    guint count = 0;
-    size_t index = 0;
-    const json_t *check = NULL;
-
-    json_array_foreach(json_object_get(answer, "checks"), index, check) {
-        const char *name = ferry_json_get_string(check, "name");
-
-        if (rank_of(check) != rank || !name)
-            continue;
-        count++;
-        g_autofree char *quoted = g_strdup_printf(" %s,", name);
-        if (!strstr(names->str, quoted))
-            g_string_append(names, quoted);
-    }
-    return count;
-}
-
-/* Returns: (transfer full): "2 failed (disk-exists, space)"; NULL when there is none. */
-static char *
-sum_up(const Answers *answers, guint rank, const char *word)
-{
-    g_autoptr(GString) names = g_string_new(NULL);
-    guint count =
-        name_checks(names, answers->source, rank) + name_checks(names, answers->destination, rank);
-
-    if (count == 0)
-        return NULL;
-    return g_strdup_printf("%u %s (%.*s)", count, word, (int)names->len - 2, names->str + 1);
-}
-
-static bool
-all_pass(const Answers *answers)
-{
-    g_autoptr(GString) names = g_string_new(NULL);
-    guint others = 0;
-
-    for (guint rank = 0; rank < RANK_PASS; rank++)
-        others += name_checks(names, answers->source, rank) +
-                  name_checks(names, answers->destination, rank);
-    return others == 0;
-}
-
 static bool
 is_compatible(const Answers *answers)
 {
@@ -118,36 +38,23 @@ is_compatible(const Answers *answers)
            ferry_json_get_bool(answers->destination, "compatible", false);
 }
 
-/* The last line: what the whole table comes to. */
 static void
-print_conclusion(const Answers *answers)
+print_checks(const Answers *answers, bool verbose)
 {
-    g_autofree char *failed = sum_up(answers, RANK_FAIL, "failed");
-    g_autofree char *warned = sum_up(answers, RANK_WARN, "to look at");
-    const char *plain = failed ? failed : warned;
-    const char *word = is_compatible(answers) ? "can move" : "cannot move";
+    const FerryCheckAnswer both[] = {{answers->route->from, answers->source},
+                                     {answers->route->to, answers->destination}};
+    bool failed = false;
+    g_autofree char *sum = ferry_check_table_sum_up(both, G_N_ELEMENTS(both), &failed);
 
+    ferry_check_table_print(both, G_N_ELEMENTS(both), verbose);
+    /* The last line: what the whole table comes to. */
     if (!answers->destination && !failed)
         ferry_say("%s: it is not known whether it can move to %s", answers->instance,
                   answers->route->to);
     else
-        ferry_say("%s %s%s%s", answers->instance, word, plain ? ": " : "", plain ? plain : "");
-}
-
-/* What passed is of interest where nothing else is. */
-static void
-print_checks(const Answers *answers, bool verbose)
-{
-    static const char *const titles[] = {"RESULT", "HOST", "CHECK", "MESSAGE", NULL};
-    g_autoptr(FerryTable) table = ferry_table_new(titles);
-    guint ranks = verbose || all_pass(answers) ? RANK_PASS + 1 : RANK_PASS;
-
-    for (guint rank = 0; rank < ranks; rank++) {
-        add_checks(table, answers->route->from, answers->source, rank);
-        add_checks(table, answers->route->to, answers->destination, rank);
-    }
-    ferry_table_print(table);
-    print_conclusion(answers);
+        ferry_say("%s %s%s%s", answers->instance,
+                  is_compatible(answers) ? "can move" : "cannot move", sum ? ": " : "",
+                  sum ? sum : "");
 }
 
 /* Has the source check itself, the destination and the link between them. */
@@ -256,6 +163,8 @@ static GOptionGroup *
 group_new(json_t *options, FerryRoute *route, Settings *settings)
 {
     const GOptionEntry entries[] = {
+        {"host", 0, 0, G_OPTION_ARG_STRING, &settings->host,
+         "Look at this host itself; with --to also at the way to that one", "HOST"},
         {"verbose", 0, 0, G_OPTION_ARG_NONE, &settings->verbose, "Show also what passed", NULL},
         {.long_name = NULL},
     };
@@ -266,20 +175,82 @@ group_new(json_t *options, FerryRoute *route, Settings *settings)
     return group;
 }
 
+/* --- one host --------------------------------------------------------------------------------- */
+
+static FerryExit
+report_host(const char *host, const json_t *answer, const Settings *settings)
+{
+    const FerryCheckAnswer one = {host, answer};
+    bool failed = false;
+    g_autofree char *sum = ferry_check_table_sum_up(&one, 1, &failed);
+    bool ready = ferry_json_get_bool(answer, "compatible", false);
+
+    if (settings->invocation->json) {
+        ferry_print_json(answer);
+    } else {
+        ferry_check_table_print(&one, 1, settings->verbose);
+        ferry_say("%s is %s%s%s", host, ready ? "ready" : "not ready", sum ? ": " : "",
+                  sum ? sum : "");
+    }
+    return ready ? FERRY_EXIT_DONE : FERRY_EXIT_FAILED;
+}
+
+static FerryExit
+run_host(FerrySession *session, const FerryRoute *route, const Settings *settings)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *now = ferry_clock_format_iso(ferry_clock_now_us());
+    json_t *args = json_pack("{s:s}", "at", now);
+
+    if (route->to)
+        json_object_set_new(args, "host", ferry_json_text(route->to));
+
+    g_autoptr(FerryJson) answer =
+        ferry_session_call(session, settings->host, "check_host", args, &error);
+
+    if (!answer)
+        return ferry_report_error(error, settings->invocation->json);
+    return report_host(settings->host, answer, settings);
+}
+
+/* A host is looked at without an instance; how many operands there are is to be known first. */
+static bool
+names_host(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--host") == 0 || g_str_has_prefix(argv[i], "--host="))
+            return true;
+    }
+    return false;
+}
+
+static bool
+check_host_route(const FerryRoute *route, const json_t *options, GError **error)
+{
+    if (!route->from && json_object_size(options) == 0)
+        return true;
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                "--host looks at a host, whatever the instance: besides it there is --to only");
+    return false;
+}
+
 FerryExit
 ferry_command_check(FerryInvocation *invocation, int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryJson) options = json_object();
     g_auto(FerryRoute) route = {0};
-    Settings settings = {.invocation = invocation};
+    g_auto(Settings) settings = {.invocation = invocation};
     GOptionGroup *group = group_new(options, &route, &settings);
+    bool of_host = names_host(argc, argv);
 
-    if (!ferry_invocation_parse(invocation, group, 1, &argc, &argv, &error) ||
-        !ferry_route_check(&route, &error))
+    if (!ferry_invocation_parse(invocation, group, of_host ? 0 : 1, &argc, &argv, &error) ||
+        !(of_host ? check_host_route(&route, options, &error) : ferry_route_check(&route, &error)))
         return ferry_report_error(error, invocation->json);
     g_autoptr(FerrySession) session = ferry_session_open(invocation, &error);
     if (!session)
         return ferry_report_error(error, invocation->json);
+    if (of_host)
+        return run_host(session, &route, &settings);
     return run(session, &route, argv[1], options, &settings);
 }

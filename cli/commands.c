@@ -19,9 +19,10 @@ const FerryCommand ferry_commands[] = {
     },
     {
         .name = "check",
-        .arguments = "INSTANCE [--from HOST] --to HOST",
-        .summary = "Ask both hosts whether an instance can move, and move nothing",
-        .description = "Exit status: 0 it can, 1 it cannot.",
+        .arguments = "INSTANCE [--from HOST] --to HOST | --host HOST [--to HOST]",
+        .summary =
+            "Ask both hosts whether an instance can move, or one what it lacks; move nothing",
+        .description = "Exit status: 0 it can, or it is ready; 1 it cannot, or it is not ready.",
         .run = ferry_command_check,
     },
     {

@@ -18,6 +18,7 @@ static const struct {
     {"live_migration_abort", "'virt-ferry abort'"},
     {"live_migration_force_complete", "'virt-ferry force-complete'"},
     {"check_can_live_migrate_source", "'virt-ferry check'"},
+    {"check_host", "'virt-ferry check --host'"},
     {"list_quarantined_disks", "'virt-ferry quarantine list'"},
     {"restore_quarantined_disks", "'virt-ferry quarantine restore'"},
     {"delete_quarantined_disks", "'virt-ferry quarantine delete'"},

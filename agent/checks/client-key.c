@@ -36,34 +36,62 @@ has_other_keys(const char *libvirt_uri)
     return strstr(libvirt_uri, "pkipath=") || access(own, R_OK) == 0;
 }
 
+/* Returns: (transfer full): how the agent's user gets to read @key, which it could not: @code. */
+static char *
+way_out(const char *key, int code)
+{
+    g_autofree char *folder = g_path_get_dirname(key);
+    g_autofree char *search = ferry_rights_give(folder, "x");
+    g_autofree char *read = ferry_rights_give(key, "r");
+
+    return code == ENOENT
+               ? g_strdup("Install the client's key and certificate of this host for libvirt")
+               : g_strdup_printf("%s; %s", search, read);
+}
+
+/* Returns: errno of reading the key; 0: some key can be read. */
+static int
+try_key(const char *libvirt_uri, const char *key)
+{
+    int code = access(key, R_OK) == 0 ? 0 : errno;
+
+    return has_other_keys(libvirt_uri) ? 0 : code;
+}
+
+#define READABLE "The agent, which sends files itself, may read libvirt's client key"
+
 void
 ferry_check_client_key(const FerryInstance *instance,
                        const char *libvirt_uri,
                        const char *key,
                        FerryChecks *checks)
 {
-    g_autofree char *folder = g_path_get_dirname(key);
-    g_autofree char *hint = NULL;
-
     if (!libvirt_uri || !g_str_has_prefix(libvirt_uri, "qemu+tls:") || !agent_sends(instance))
         return;
 
-    int code = access(key, R_OK) == 0 ? 0 : errno;
+    int code = try_key(libvirt_uri, key);
+    g_autofree char *hint = code != 0 ? way_out(key, code) : NULL;
 
-    if (code == 0 || has_other_keys(libvirt_uri)) {
-        ferry_checks_add(checks, "client-key", FERRY_CHECK_PASS, NULL,
-                         "The agent, which sends files itself, may read libvirt's client key");
-        return;
-    }
+    if (code == 0)
+        ferry_checks_add(checks, "client-key", FERRY_CHECK_PASS, NULL, READABLE);
+    else
+        ferry_checks_add(checks, "client-key", FERRY_CHECK_FAIL, hint,
+                         "Files of '%s' are sent by the agent itself, and it may not read the "
+                         "client's key '%s': %s",
+                         instance->name, key, g_strerror(code));
+}
 
-    g_autofree char *search = ferry_rights_give(folder, "x");
-    g_autofree char *read = ferry_rights_give(key, "r");
+void
+ferry_check_client_key_of_host(const char *libvirt_uri, const char *key, FerryChecks *checks)
+{
+    int code = try_key(libvirt_uri, key);
+    g_autofree char *hint = code != 0 ? way_out(key, code) : NULL;
 
-    hint = code == ENOENT
-               ? g_strdup("Install the client's key and certificate of this host for libvirt")
-               : g_strdup_printf("%s; %s", search, read);
-    ferry_checks_add(checks, "client-key", FERRY_CHECK_FAIL, hint,
-                     "Files of '%s' are sent by the agent itself, and it may not read the client's "
-                     "key '%s': %s",
-                     instance->name, key, g_strerror(code));
+    if (code == 0)
+        ferry_checks_add(checks, "client-key", FERRY_CHECK_PASS, NULL, READABLE);
+    else
+        ferry_checks_add(checks, "client-key", FERRY_CHECK_WARN, hint,
+                         "The agent may not read the client's key '%s': %s. It cannot send bases, "
+                         "media, seeds and images of instances that are shut off",
+                         key, g_strerror(code));
 }

@@ -14,3 +14,6 @@ void ferry_check_client_key(const FerryInstance *instance,
                             const char *libvirt_uri,
                             const char *key,
                             FerryChecks *checks);
+
+/** Adds `client-key` whatever is sent: warns where the agent may not read @key. */
+void ferry_check_client_key_of_host(const char *libvirt_uri, const char *key, FerryChecks *checks);

@@ -6,10 +6,13 @@
 #include "checks/way.h"
 #include "ferry/clock.h"
 #include "ferry/json.h"
+#include "model/allowed-destination.h"
 #include "model/way-judge.h"
 #include "peer/peer.h"
 #include "virt/auto.h"
 #include "virt/virt.h"
+
+#define WAY_LIMIT_MS 1500
 
 static json_t *
 ask(const FerryAgent *agent, const FerryFarQuestion *question, GError **error)
@@ -60,4 +63,25 @@ ferry_far_check_run(const FerryAgent *agent,
     ferry_way_check_run(agent, connection, &taken, json_object_get(answer, "dest_check_data"), way);
     check_instance(question, json_object_get(answer, "dest_check_data"), way);
     return g_steal_pointer(&there);
+}
+
+void
+ferry_far_check_way(const FerryAgent *agent,
+                    virConnectPtr connection,
+                    const char *host,
+                    FerryChecks *checks)
+{
+    g_autoptr(GError) error = NULL;
+    FerryWay way = {.host = host, .limit_ms = WAY_LIMIT_MS, .asked_us = ferry_clock_now_us()};
+    g_autoptr(FerryJson) answer =
+        ferry_destination_check_allowed(agent->config, host, &error)
+            ? ferry_peer_call(agent, &(FerryCall){.server = host, .method = "check_host"}, &error)
+            : NULL;
+
+    way.answered_us = ferry_clock_now_us();
+    if (answer)
+        ferry_way_check_run(agent, connection, &way, json_object_get(answer, "dest_check_data"),
+                            checks);
+    else
+        ferry_checks_add_error(checks, "destination", error);
 }

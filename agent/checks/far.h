@@ -6,6 +6,7 @@
 
 #include <gio/gio.h>
 #include <jansson.h>
+#include <libvirt/libvirt.h>
 
 #include "model/check.h"
 #include "runtime/agent.h"
@@ -30,3 +31,13 @@ FerryChecks *ferry_far_check_run(const FerryAgent *agent,
                                  const FerryFarQuestion *question,
                                  FerryChecks *way,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * ferry_far_check_way:
+ * The way to @host alone, whatever the instance. Adds `destination` where its agent does not
+ * answer, else what checks/way.h adds.
+ */
+void ferry_far_check_way(const FerryAgent *agent,
+                         virConnectPtr connection,
+                         const char *host,
+                         FerryChecks *checks);

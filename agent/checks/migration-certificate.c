@@ -59,3 +59,45 @@ ferry_migration_certificate_judge(const char *path, const char *address)
 
     return match == 1 ? FERRY_CERTIFICATE_FITS : FERRY_CERTIFICATE_OTHER_NAME;
 }
+
+static const char *const seen_words[] = {
+    [FERRY_CERTIFICATE_FITS] = "is for that address",
+    [FERRY_CERTIFICATE_OTHER_NAME] = "is for other names",
+    [FERRY_CERTIFICATE_OUTDATED] = "is not valid at this time",
+    [FERRY_CERTIFICATE_UNREADABLE] = "cannot be read by the agent",
+};
+
+static FerryCheckResult
+result_of(FerryCertificate seen, bool certain)
+{
+    if (seen == FERRY_CERTIFICATE_FITS)
+        return FERRY_CHECK_PASS;
+    return !certain || seen == FERRY_CERTIFICATE_UNREADABLE ? FERRY_CHECK_WARN : FERRY_CHECK_FAIL;
+}
+
+#define CERTIFICATE_HINT                                                                           \
+    "Issue it with that address, or set live_migration_inbound_addr to a name that it has"
+
+void
+ferry_migration_certificate_check(const char *address, FerryChecks *checks)
+{
+    bool certain = false;
+    g_autofree char *path = ferry_migration_certificate_path(FERRY_QEMU_CONF, &certain);
+    FerryCertificate seen = ferry_migration_certificate_judge(path, address);
+    FerryCheckResult result = result_of(seen, certain);
+
+    ferry_checks_add(checks, "tls", result, result == FERRY_CHECK_PASS ? NULL : CERTIFICATE_HINT,
+                     "QEMU is reached at '%s'; its certificate '%s' %s", address, path,
+                     seen_words[seen]);
+}
+
+void
+ferry_libvirt_certificate_check(const char *path, const char *address, FerryChecks *checks)
+{
+    FerryCertificate seen = ferry_migration_certificate_judge(path, address);
+    FerryCheckResult result = result_of(seen, /* certain= */ true);
+
+    ferry_checks_add(
+        checks, "libvirt-certificate", result, result == FERRY_CHECK_PASS ? NULL : CERTIFICATE_HINT,
+        "libvirtd is reached at '%s'; its certificate '%s' %s", address, path, seen_words[seen]);
+}

@@ -110,34 +110,6 @@ check_listen(const FerryCheckScene *scene, const FerryListenNeed *listen)
 
 /* --- TLS -------------------------------------------------------------------------------------- */
 
-/* The source's QEMU compares the certificate with the address that it connects to. */
-static void
-check_certificate(const FerryCheckScene *scene)
-{
-    static const char *const found[] = {
-        [FERRY_CERTIFICATE_FITS] = "is for that address",
-        [FERRY_CERTIFICATE_OTHER_NAME] = "is for other names",
-        [FERRY_CERTIFICATE_OUTDATED] = "is not valid at this time",
-        [FERRY_CERTIFICATE_UNREADABLE] = "cannot be read by the agent",
-    };
-    bool certain = false;
-    const char *address = scene->agent->config->live_migration_inbound_addr;
-    g_autofree char *path = ferry_migration_certificate_path(FERRY_QEMU_CONF, &certain);
-    FerryCertificate seen = ferry_migration_certificate_judge(path, address);
-    bool fits = seen == FERRY_CERTIFICATE_FITS;
-    bool unknown = !certain || seen == FERRY_CERTIFICATE_UNREADABLE;
-
-    ferry_checks_add(scene->checks, "tls",
-                     fits      ? FERRY_CHECK_PASS
-                     : unknown ? FERRY_CHECK_WARN
-                               : FERRY_CHECK_FAIL,
-                     fits ? NULL
-                          : "Issue it with that address, or set live_migration_inbound_addr "
-                            "to a name that it has",
-                     "QEMU is reached at '%s'; its certificate '%s' %s", address, path,
-                     found[seen]);
-}
-
 void
 ferry_check_network(const FerryCheckScene *scene)
 {
@@ -154,5 +126,6 @@ ferry_check_network(const FerryCheckScene *scene)
     for (guint i = 0; i < needs->listens->len; i++)
         check_listen(scene, g_ptr_array_index(needs->listens, i));
     if (scene->options->tls)
-        check_certificate(scene);
+        ferry_migration_certificate_check(scene->agent->config->live_migration_inbound_addr,
+                                          scene->checks);
 }

@@ -2,19 +2,14 @@
 
 #include "checks/way.h"
 
+#include "checks/libvirt-way.h"
 #include "checks/port-offer.h"
 #include "ferry/clock.h"
-#include "ferry/error.h"
 #include "ferry/json.h"
 #include "model/migrate-data.h"
 #include "model/way-judge.h"
-#include "runtime/bounded-call.h"
 #include "virt/auto.h"
 #include "virt/host.h"
-#include "virt/time-limits.h"
-#include "virt/virt.h"
-
-#include <unistd.h>
 
 /* --- what a destination tells ----------------------------------------------------------------- */
 
@@ -63,87 +58,6 @@ check_clock(const json_t *data, const FerryWay *way, FerryChecks *checks)
                                   g_date_time_get_microsecond(at));
 }
 
-/* --- the destination's libvirt ---------------------------------------------------------------- */
-
-/* Returns: 0 for a transport that does not listen at a port of its own. */
-static guint16
-libvirt_port(GUri *uri)
-{
-    static const struct {
-        const char *scheme;
-        guint16 port;
-    } ports[] = {{"qemu+tls", 16514}, {"qemu+tcp", 16509}, {"qemu+ssh", 22}};
-
-    for (gsize i = 0; i < G_N_ELEMENTS(ports); i++)
-        if (g_strcmp0(g_uri_get_scheme(uri), ports[i].scheme) == 0)
-            return g_uri_get_port(uri) > 0 ? (guint16)g_uri_get_port(uri) : ports[i].port;
-    return 0;
-}
-
-static bool
-open_and_close(gpointer uri, GError **error)
-{
-    g_autoptr(virConnect) connection = ferry_virt_connect_to(uri, NULL, error);
-
-    return connection != NULL;
-}
-
-/* libvirtd on this host connects with root's certificates: what an agent with fewer rights finds is
- * a warning only. */
-static void
-check_greeting(const char *text, FerryChecks *checks)
-{
-    g_autoptr(GError) error = NULL;
-    FerryDetachedWork work = {.thread = "vf-greeting",
-                              .func = open_and_close,
-                              .data = g_strdup(text),
-                              .free_data = g_free};
-    g_autofree char *uri = ferry_bounded_call(
-        &work, FERRY_GREETING_LIMIT_S, "Connecting to the destination's libvirt", NULL, &error);
-
-    if (uri) {
-        ferry_checks_add(checks, "destination-libvirt", FERRY_CHECK_PASS, NULL,
-                         "The destination's libvirt answers at '%s'", text);
-        return;
-    }
-    g_autofree char *hint =
-        g_strdup_printf("Try it as root on the source: virsh -c '%s' version. With TLS the name in "
-                        "it has to be one of the destination's certificate",
-                        text);
-    ferry_checks_add(checks, "destination-libvirt",
-                     geteuid() == 0 ? FERRY_CHECK_FAIL : FERRY_CHECK_WARN, hint,
-                     "The destination's libvirt at '%s': %s", text, error->message);
-}
-
-static void
-check_closed(const char *text, const FerryProbe *probe, FerryChecks *checks)
-{
-    ferry_checks_add(checks, "destination-libvirt", FERRY_CHECK_FAIL,
-                     probe->reach == FERRY_REACH_CLOSED
-                         ? "Let libvirtd listen there, or set live_migration_scheme to what it "
-                           "listens for"
-                         : "See that the address is right and that no firewall is in between",
-                     "The destination's libvirt at '%s' cannot be reached: port %u of '%s': %s",
-                     text, probe->port, probe->host, ferry_reach_word(probe->reach));
-}
-
-static void
-check_libvirt(const char *text, const FerryProbe *probe, FerryChecks *checks)
-{
-    if (probe->port == 0)
-        ferry_checks_add(checks, "destination-libvirt", FERRY_CHECK_WARN,
-                         "Try it as root on the source: virsh -c URI version",
-                         "'%s' was not tried: it names no port", text);
-    else if (probe->reach != FERRY_REACH_OPEN)
-        check_closed(text, probe, checks);
-    else if (g_str_has_prefix(text, "qemu+ssh:"))
-        ferry_checks_add(checks, "destination-libvirt", FERRY_CHECK_PASS, NULL,
-                         "The port %u of '%s' is open; logging in by ssh was not tried",
-                         probe->port, probe->host);
-    else
-        check_greeting(text, checks);
-}
-
 /* --- ports ------------------------------------------------------------------------------------ */
 
 static void
@@ -159,13 +73,10 @@ check_ports(const FerryAgent *agent,
     FerryProbe probe = {.limit_ms = way->limit_ms};
     g_auto(FerryPortOffer) offer = {0};
 
-    if (libvirt && g_uri_get_host(libvirt)) {
-        probe.host = g_uri_get_host(libvirt);
-        probe.port = libvirt_port(libvirt);
-    }
+    ferry_libvirt_way_aim(&probe, libvirt);
     ferry_port_offer_ask(agent, way, address, &offer);
     ferry_port_offer_try(way, &offer, &probe);
-    check_libvirt(text, &probe, checks);
+    ferry_libvirt_way_judge("The destination's libvirt", text, &probe, checks);
     ferry_port_offer_judge(&offer, address, checks);
 }
 

@@ -1,5 +1,8 @@
 #include "config.h"
 
+#include "checks/far.h"
+#include "checks/own-host.h"
+#include "checks/way.h"
 #include "ferry/bus.h"
 #include "ferry/json.h"
 #include "methods/arguments.h"
@@ -11,6 +14,8 @@
 #include "virt/domain.h"
 #include "virt/host.h"
 #include "virt/virt.h"
+
+#define MAX_TIME_BYTES 64
 
 bool
 ferry_method_ping(FerryMethodCall *call, GError **error)
@@ -83,4 +88,41 @@ ferry_method_describe_instance(FerryMethodCall *call, GError **error)
     /* The name of before, for a source whose agent is older. */
     json_object_set_new(answer, "sight", json_string(ferry_observed_state_to_string(observed)));
     return ferry_method_answer(call, ferry_answer_named("instance_info", answer));
+}
+
+/* @at: (nullable): ISO 8601. Returns: 0 where it is none. */
+static gint64
+read_time(const char *at)
+{
+    g_autoptr(GDateTime) time = at ? g_date_time_new_from_iso8601(at, NULL) : NULL;
+
+    return time ? g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time)
+                : 0;
+}
+
+/* Of this host; with `host` also the way to that one. */
+bool
+ferry_method_check_host(FerryMethodCall *call, GError **error)
+{
+    const FerryAgent *agent = call->context->agent;
+    g_autofree char *at = NULL;
+    const char *host = NULL;
+
+    if (!ferry_field_text(&call->args, "at", FERRY_FIELD_LINE, MAX_TIME_BYTES, &at, error) ||
+        !ferry_field_optional_name(&call->args, "host", &host, error))
+        return false;
+
+    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
+    g_autoptr(FerryChecks) checks =
+        connection ? ferry_own_host_check(agent, connection, read_time(at)) : NULL;
+
+    if (!checks)
+        return false;
+    if (host)
+        ferry_far_check_way(agent, connection, host, checks);
+
+    json_t *answer = ferry_checks_to_json(checks);
+
+    json_object_set_new(answer, "dest_check_data", ferry_way_check_data(agent, connection));
+    return ferry_method_answer(call, answer);
 }

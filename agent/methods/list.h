@@ -9,6 +9,7 @@
 bool ferry_method_ping(FerryMethodCall *call, GError **error);
 bool ferry_method_describe_host(FerryMethodCall *call, GError **error);
 bool ferry_method_describe_instance(FerryMethodCall *call, GError **error);
+bool ferry_method_check_host(FerryMethodCall *call, GError **error);
 
 /* methods/destination.c: the orders of a destination. */
 bool ferry_method_check_can_live_migrate_destination(FerryMethodCall *call, GError **error);

@@ -24,6 +24,10 @@ static const FerryMethodRow rows[] = {
         .run = ferry_method_describe_instance,
     },
     {
+        .served = {.name = "check_host", .optional = NAMES("at", "host")},
+        .run = ferry_method_check_host,
+    },
+    {
         .served = {.name = "check_can_live_migrate_source",
                    .required = NAMES("instance"),
                    .optional = NAMES("host", "options")},

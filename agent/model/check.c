@@ -29,6 +29,7 @@ static const struct {
     const char *name;
     FerryErrorCode code;
 } table[] = {
+    {"address", COMMON_CODE},
     {"already-migrating", FERRY_ERROR_INSTANCE_ALREADY_MIGRATING},
     {"attached-disk", COMMON_CODE},
     {"backing-chain", COMMON_CODE},
@@ -67,7 +68,10 @@ static const struct {
     {"internal-snapshots", COMMON_CODE},
     {"job", COMMON_CODE},
     {"launch-security", COMMON_CODE},
+    {"kvm", COMMON_CODE},
     {"layout", COMMON_CODE},
+    {"libvirt", COMMON_CODE},
+    {"libvirt-certificate", COMMON_CODE},
     {"machine", COMMON_CODE},
     {"managed-save", COMMON_CODE},
     {"medium", COMMON_CODE},

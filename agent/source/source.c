@@ -7,6 +7,7 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "journal/journal.h"
+#include "model/allowed-destination.h"
 #include "model/migrate-data.h"
 #include "model/order-options.h"
 #include "runtime/fault-point.h"
@@ -50,44 +51,15 @@ ferry_source_scheduler(FerrySource *self)
     return self->scheduler;
 }
 
-static bool
-destination_is_allowed(FerrySource *self, const char *host, GError **error)
-{
-    const FerryConfig *config = self->agent->config;
-
-    if (!host || !host[0]) {
-        ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, "Give the destination's host name",
-                        "The order names no destination");
-        return false;
-    }
-    if (strlen(host) > FERRY_HOST_NAME_MAX) {
-        ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, "Give the destination's host name",
-                        "The destination's name has %zu bytes; no agent's has more than %d",
-                        strlen(host), FERRY_HOST_NAME_MAX);
-        return false;
-    }
-    if (g_strcmp0(host, config->host) == 0) {
-        ferry_set_error(error, FERRY_ERROR_DESTINATION_NOT_ALLOWED, "Name another host",
-                        "The destination '%s' is the source itself", host);
-        return false;
-    }
-    for (char **glob = config->allowed_destinations; *glob; glob++)
-        if (g_pattern_match_simple(*glob, host))
-            return true;
-    ferry_set_error(error, FERRY_ERROR_DESTINATION_NOT_ALLOWED,
-                    "[migration] allowed_destinations on the source lists what is allowed",
-                    "The destination '%s' is not allowed on '%s'", host, config->host);
-    return false;
-}
-
 /* The destination's own answer, or why there is none: that is a failed check as well. */
 static void
 check_far_side(FerrySource *self, FerryFarQuestion *question, FerryChecks *checks, json_t *answer)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(FerryChecks) there = destination_is_allowed(self, question->host, &error)
-                                       ? ferry_far_check_run(self->agent, question, checks, &error)
-                                       : NULL;
+    g_autoptr(FerryChecks) there =
+        ferry_destination_check_allowed(self->agent->config, question->host, &error)
+            ? ferry_far_check_run(self->agent, question, checks, &error)
+            : NULL;
 
     if (there) {
         json_object_set_new(answer, "destination", ferry_checks_to_json(there));
@@ -218,7 +190,7 @@ start_record(FerrySource *self,
 static bool
 order_is_sound(FerrySource *self, const FerryMigrationRequest *request, GError **error)
 {
-    return destination_is_allowed(self, request->host, error) &&
+    return ferry_destination_check_allowed(self->agent->config, request->host, error) &&
            (!request->migrate_data ||
             ferry_migrate_data_check(request->migrate_data, self->agent->config, error));
 }

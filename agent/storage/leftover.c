@@ -7,6 +7,7 @@
 #include "files/own-file.h"
 #include "journal/identities.h"
 #include "journal/record.h"
+#include "model/allowed-destination.h"
 #include "model/paths.h"
 #include "peer/location.h"
 #include "runtime/fault-point.h"
@@ -119,15 +120,6 @@ ferry_leftover_may_replace(const FerryAgent *agent,
 
 /* --- where no file may be renamed ------------------------------------------------------------- */
 
-static bool
-is_allowed(const FerryConfig *config, const char *host)
-{
-    for (char **glob = config->allowed_destinations; host && *glob; glob++)
-        if (g_pattern_match_simple(*glob, host))
-            return true;
-    return false;
-}
-
 /* Returns: (transfer full) (nullable): where the instance went when it left the file; where that is
  * long forgotten, from where it is said to come. */
 static char *
@@ -142,7 +134,9 @@ host_of_instance(const FerryArrival *arrival, const FerryLeftover *leftover)
 
     if (away)
         return g_strdup(away->destination);
-    return back && is_allowed(agent->config, back->source) ? g_strdup(back->source) : NULL;
+    return back && ferry_destination_is_allowed(agent->config, back->source)
+               ? g_strdup(back->source)
+               : NULL;
 }
 
 /* Shut off it is somewhere, too. */

@@ -108,6 +108,15 @@ ferry_virt_host_capabilities(virConnectPtr connection, const FerryInstance *inst
 }
 
 bool
+ferry_virt_host_has_kvm(virConnectPtr connection)
+{
+    char *xml = virConnectGetDomainCapabilities(connection, NULL, NULL, NULL, "kvm", 0);
+
+    free(xml);
+    return xml != NULL;
+}
+
+bool
 ferry_virt_host_has_tpm(virConnectPtr connection, const FerryInstance *instance)
 {
     g_autoptr(FerryDomainCapabilities) able = ferry_virt_host_capabilities(connection, instance);

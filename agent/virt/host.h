@@ -30,6 +30,9 @@ bool ferry_virt_host_knows_machine(virConnectPtr connection,
                                    const FerryInstance *instance,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: true when libvirt can run instances by KVM here. */
+bool ferry_virt_host_has_kvm(virConnectPtr connection);
+
 /** Returns: true when a guest of its kind can have an emulated TPM here. */
 bool ferry_virt_host_has_tpm(virConnectPtr connection, const FerryInstance *instance);
 
