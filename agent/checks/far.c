@@ -66,15 +66,13 @@ ferry_far_check_run(const FerryAgent *agent,
 }
 
 void
-ferry_far_check_way(const FerryAgent *agent,
-                    virConnectPtr connection,
-                    const char *host,
-                    FerryChecks *checks)
+ferry_far_check_way(const FerryAgent *agent, const char *host, FerryChecks *checks)
 {
     g_autoptr(GError) error = NULL;
+    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, &error);
     FerryWay way = {.host = host, .limit_ms = WAY_LIMIT_MS, .asked_us = ferry_clock_now_us()};
     g_autoptr(FerryJson) answer =
-        ferry_destination_check_allowed(agent->config, host, &error)
+        connection && ferry_destination_check_allowed(agent->config, host, &error)
             ? ferry_peer_call(agent, &(FerryCall){.server = host, .method = "check_host"}, &error)
             : NULL;
 

@@ -6,7 +6,6 @@
 
 #include <gio/gio.h>
 #include <jansson.h>
-#include <libvirt/libvirt.h>
 
 #include "model/check.h"
 #include "runtime/agent.h"
@@ -37,7 +36,4 @@ FerryChecks *ferry_far_check_run(const FerryAgent *agent,
  * The way to @host alone, whatever the instance. Adds `destination` where its agent does not
  * answer, else what checks/way.h adds.
  */
-void ferry_far_check_way(const FerryAgent *agent,
-                         virConnectPtr connection,
-                         const char *host,
-                         FerryChecks *checks);
+void ferry_far_check_way(const FerryAgent *agent, const char *host, FerryChecks *checks);

@@ -1,5 +1,5 @@
-/* migration-certificate.h: the certificates that QEMU and libvirtd of this host show when a migration
- * comes by TLS.
+/* migration-certificate.h: the certificates that QEMU and libvirtd of this host show when a
+ * migration comes by TLS.
  *
  * Threads: any. Reads libvirt's qemu.conf and the certificate, both if the agent's user may.
  */

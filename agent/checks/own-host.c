@@ -12,7 +12,9 @@
 #include "files/rights.h"
 #include "model/migrate-data.h"
 #include "runtime/listen-address.h"
+#include "virt/auto.h"
 #include "virt/host.h"
+#include "virt/virt.h"
 
 #include <errno.h>
 #include <sys/statvfs.h>
@@ -244,10 +246,13 @@ check_clock(gint64 asked_us, FerryChecks *checks)
 }
 
 FerryChecks *
-ferry_own_host_check(const FerryAgent *agent, virConnectPtr connection, gint64 asked_us)
+ferry_own_host_check(const FerryAgent *agent, gint64 asked_us, GError **error)
 {
-    FerryChecks *checks = ferry_checks_new();
+    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
+    FerryChecks *checks = connection ? ferry_checks_new() : NULL;
 
+    if (!checks)
+        return NULL;
     check_hypervisor(connection, checks);
     check_storage(agent, connection, checks);
     check_way(agent, checks);

@@ -4,16 +4,15 @@
  */
 #pragma once
 
-#include <libvirt/libvirt.h>
-
 #include "model/check.h"
 #include "runtime/agent.h"
 
 /**
  * ferry_own_host_check:
- * @connection: to the local libvirt
  * @asked_us: by the clock of who asks; 0: it does not say
+ * @error: FERRY_ERROR_HYPERVISOR_UNAVAILABLE
  * Returns: (transfer full): the results, each with the command that mends what is missing.
  */
-FerryChecks *
-ferry_own_host_check(const FerryAgent *agent, virConnectPtr connection, gint64 asked_us);
+FerryChecks *ferry_own_host_check(const FerryAgent *agent,
+                                  gint64 asked_us,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -114,12 +114,12 @@ ferry_method_check_host(FerryMethodCall *call, GError **error)
 
     g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
     g_autoptr(FerryChecks) checks =
-        connection ? ferry_own_host_check(agent, connection, read_time(at)) : NULL;
+        connection ? ferry_own_host_check(agent, read_time(at), error) : NULL;
 
     if (!checks)
         return false;
     if (host)
-        ferry_far_check_way(agent, connection, host, checks);
+        ferry_far_check_way(agent, host, checks);
 
     json_t *answer = ferry_checks_to_json(checks);
 

@@ -2,6 +2,7 @@
 wrong and what to do where it should not."""
 
 import concurrent.futures
+import datetime
 import os
 import re
 import signal
@@ -612,7 +613,55 @@ def slow_destination(stage):
     equal(done.returncode, 0, done.stdout + done.stderr)
 
 
-CASES = (pools_of_all_kinds, space_promised_to_others, memory_promised_to_others, networks, bridges,
+def _of_host(stage, host, /, **arguments):
+    return stage.controller.call(host, "check_host", **arguments)
+
+
+def a_host_by_itself(stage):
+    """a host is looked at without an instance: what it lacks, and the way to another one"""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    answer = _of_host(stage, "kvm01", at=now.isoformat(), host="kvm02")
+    equal(_failed(answer["checks"]), [])
+    equal([each["name"] for each in answer["checks"] if each["result"] == "warn"], ["kvm"])
+    names = {each["name"] for each in answer["checks"]}
+    check(names >= {"libvirt", "folder-rights", "space", "pool", "address", "clock", "versions",
+                    "destination-libvirt", "migration-ports"}, names)
+    # By its own eyes, and by the source's.
+    equal(len(_named(answer["checks"], "destination-libvirt")), 2)
+    equal(answer["dest_check_data"]["host"], "kvm01")
+
+    late = now - datetime.timedelta(minutes=1)
+    check("ahead" in _only(_of_host(stage, "kvm01", at=late.isoformat())["checks"], "clock",
+                           "warn"), "direction")
+    for host, words in (("kvm01", "itself"), ("kvm09", "kvm09")):
+        checks = _of_host(stage, "kvm01", host=host)["checks"]
+        check(words in _only(checks, "destination", "fail"), checks)
+
+    # What is taken away is named, with what to do.
+    folder = stage.source.path(IMAGES)
+    os.rename(folder, folder + ".away")
+    try:
+        checks = _of_host(stage, "kvm01")["checks"]
+    finally:
+        os.rename(folder + ".away", folder)
+    check(IMAGES in _only(checks, "folder-rights", "warn"), checks)
+    stage.source.virsh("pool-destroy", "default")
+    try:
+        checks = _of_host(stage, "kvm01")["checks"]
+    finally:
+        stage.source.virsh("pool-start", "default")
+    check("'default'" in _only(checks, "pool", "warn"), checks)
+
+
+def a_host_that_names_itself_badly(stage):
+    """an address that leads others to themselves, or nowhere, is named"""
+    for address, result in (("localhost", "warn"), ("nowhere.invalid", "fail")):
+        with stage.settings({"kvm02": {"libvirt": {"live_migration_inbound_addr": address}}}):
+            checks = _of_host(stage, "kvm02")["checks"]
+        check(address in _only(checks, "address", result), checks)
+
+
+CASES = (a_host_by_itself, a_host_that_names_itself_badly, pools_of_all_kinds, space_promised_to_others, memory_promised_to_others, networks, bridges,
          devices_of_the_network_card, displays, secrets, huge_pages, processor, machine,
          blockers_of_qemu, cache_modes, at_the_same_time, jobs, managed_save, disk_of_two, way, other_clock,
          older_destination, way_is_cut, filtered_ports, eight_disks, nobody_listens,
