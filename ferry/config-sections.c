@@ -198,6 +198,7 @@ const FerrySetting ferry_rabbit_settings[] = {
     ROW("amqp_auto_delete", BOOL, M_AT(amqp_auto_delete), "false"),
     ROW("rabbit_ha_queues", BOOL, M_AT(rabbit_ha_queues), "false"),
     ROW("rabbit_quorum_queue", BOOL, M_AT(rabbit_quorum_queue), "false"),
+    ROW("rabbit_transient_quorum_queue", BOOL, M_AT(rabbit_transient_quorum_queue), "false"),
     ROW("rabbit_quorum_delivery_limit",
         UINT,
         M_AT(rabbit_quorum_delivery_limit),

@@ -5,6 +5,7 @@
 #include "amqp-error.h"
 
 #include "delivery-handler.h"
+#include "deprecated-queues.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "ferry/lock.h"
@@ -521,6 +522,7 @@ set_up_server(FerryConsumer *self, FerryAmqpConnection *connection, GError **err
     g_mutex_lock(&self->lock);
     self->rebind_requested = false;
     g_mutex_unlock(&self->lock);
+    ferry_deprecated_queues_warn(connection, self->transport->options);
     if (!ferry_topology_declare_server(connection, self->transport->options, &self->queues,
                                        &consumers, error) ||
         !ferry_name_claim_begin(self->claim, connection, consumers, error))

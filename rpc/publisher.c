@@ -384,7 +384,7 @@ declare_for(FerryPublisher *self,
         return declare_once(self, connection, "", error);
     case FERRY_OUTGOING_SURVEY:
         /* Each time: the exchange is deleted with its last queue. */
-        return ferry_topology_declare_fanout(connection, error);
+        return ferry_topology_declare_fanout(connection, self->transport->options, error);
     case FERRY_OUTGOING_NOTIFICATION:
         return declare_once(self, connection, outgoing->routing_key, error);
     }

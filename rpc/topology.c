@@ -42,6 +42,14 @@ add_number(Traits *traits, const char *key, gint64 value)
     traits->arguments[traits->count++] = ferry_amqp_number(key, (gint32)MIN(value, G_MAXINT32));
 }
 
+static void
+add_quorum(Traits *traits, const FerryMessagingOptions *options)
+{
+    add_text(traits, "x-queue-type", "quorum");
+    if (options->rabbit_quorum_delivery_limit > 0)
+        add_number(traits, "x-delivery-limit", options->rabbit_quorum_delivery_limit);
+}
+
 /* Queues that several programs share: requests to a server, notifications. */
 static Traits
 shared_traits(const FerryMessagingOptions *options)
@@ -53,11 +61,8 @@ shared_traits(const FerryMessagingOptions *options)
 
     if (options->rabbit_ha_queues)
         add_text(&traits, "x-ha-policy", "all");
-    if (options->rabbit_quorum_queue) {
-        add_text(&traits, "x-queue-type", "quorum");
-        if (options->rabbit_quorum_delivery_limit > 0)
-            add_number(&traits, "x-delivery-limit", options->rabbit_quorum_delivery_limit);
-    }
+    if (options->rabbit_quorum_queue)
+        add_quorum(&traits, options);
     return traits;
 }
 
@@ -65,10 +70,12 @@ shared_traits(const FerryMessagingOptions *options)
 static Traits
 transient_traits(const FerryMessagingOptions *options)
 {
-    Traits traits = {.durable = false};
+    Traits traits = {.durable = options->rabbit_transient_quorum_queue};
 
     if (options->rabbit_ha_queues)
         add_text(&traits, "x-ha-policy", "all");
+    if (options->rabbit_transient_quorum_queue)
+        add_quorum(&traits, options);
     if (options->rabbit_transient_queues_ttl > 0)
         add_number(&traits, "x-expires", (gint64)options->rabbit_transient_queues_ttl * 1000);
     return traits;
@@ -154,10 +161,12 @@ ferry_topology_declare_exchange(FerryAmqpConnection *connection,
 }
 
 bool
-ferry_topology_declare_fanout(FerryAmqpConnection *connection, GError **error)
+ferry_topology_declare_fanout(FerryAmqpConnection *connection,
+                              const FerryMessagingOptions *options,
+                              GError **error)
 {
-    return declare_exchange(connection, FANOUT_EXCHANGE, "fanout", /* durable= */ false,
-                            /* auto_delete= */ true, error);
+    return declare_exchange(connection, FANOUT_EXCHANGE, "fanout",
+                            options->rabbit_transient_quorum_queue, /* auto_delete= */ true, error);
 }
 
 /* Declares a queue, bound to the topic exchange by its own name. */
@@ -203,7 +212,7 @@ ferry_topology_declare_server(FerryAmqpConnection *connection,
     return declare_shared(connection, options, FERRY_TOPIC, error) &&
            declare_shared(connection, options, queues->own, error) &&
            count_consumers(connection, queues->own, ret_consumers, error) &&
-           ferry_topology_declare_fanout(connection, error) &&
+           ferry_topology_declare_fanout(connection, options, error) &&
            declare_queue(connection, queues->fanout, &transient, error) &&
            bind_queue(connection, queues->fanout, FANOUT_EXCHANGE, FERRY_TOPIC, error);
 }
@@ -371,6 +380,7 @@ ferry_topology_await_replies(FerryAmqpConnection *connection,
     Traits transient = transient_traits(options);
     amqp_queue_declare_t declaration = {
         .queue = bytes(reply_queue),
+        .durable = transient.durable,
         .nowait = 1,
         .arguments = {transient.count, transient.arguments},
     };

@@ -33,6 +33,7 @@ bool ferry_topology_declare_exchange(FerryAmqpConnection *connection,
 
 /** Declares the exchange that reaches all servers. */
 bool ferry_topology_declare_fanout(FerryAmqpConnection *connection,
+                                   const FerryMessagingOptions *options,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Has the broker hold back what is more than a few unacknowledged messages of each consumer. Call

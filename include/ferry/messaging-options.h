@@ -26,6 +26,7 @@ typedef struct {
     bool amqp_auto_delete;
     bool rabbit_ha_queues;
     bool rabbit_quorum_queue;
+    bool rabbit_transient_quorum_queue;
     guint rabbit_quorum_delivery_limit;
     guint rabbit_transient_queues_ttl;          /* seconds */
     guint rabbit_retry_interval;                /* seconds before the second try */

@@ -3,6 +3,7 @@
 from lab.tap import check, equal
 
 from probe import OK, UNDELIVERED
+from raw import request, sealed
 from rows import row
 
 TTL = '[{"x-expires",1800000}]'
@@ -91,6 +92,18 @@ def t5(bench):
     equal((answer.status, answer.document), (OK, {'a': 1}), answer)
     kinds = bench.queues('type')
     equal([kinds['virt-ferry.h1'], kinds[fanout_queue(bench)]], [['quorum'], ['classic']], 'types')
+
+
+@row('T5b', 'rabbit_transient_quorum_queue')
+def t5b(bench):
+    bench.peer(rabbit=['rabbit_quorum_queue=true',
+                       'rabbit_transient_quorum_queue=true']).ready(40)
+    raw = bench.raw()
+    queue = raw.queue()
+    raw.publish('virt-ferry.h1', sealed(request('echo', {'a': 1}, queue)))
+    equal([reply['result'] for _, reply in raw.get_all(queue, 2)], [{'a': 1}], 'answer')
+    queues = bench.queues('type', 'durable')
+    equal([queues['virt-ferry.h1'], queues[fanout_queue(bench)]], [['quorum', 'true']] * 2, 'queues')
 
 
 @row('T6', 'queues that disagree are told once as a matter of configuration, without a loop')
