@@ -171,6 +171,7 @@ ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError
     instance->state_reason = g_strdup(reason);
     instance->persistent = virDomainIsPersistent(domain) == 1;
     instance->autostart = ferry_virt_domain_is_autostarted(domain);
+    instance->autostart_told = true;
 
     bool asking = qemu_may_be_asked(domain);
 

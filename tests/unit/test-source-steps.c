@@ -369,6 +369,47 @@ test_finish_gives_up(SourceFixture *self, gconstpointer user_data)
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
 }
 
+/* The agent that described it, and told the destination, knew of no autostart. */
+static void
+test_finish_recalls_autostart(SourceFixture *self, gconstpointer user_data)
+{
+    source_migration(self, FERRY_STATUS_POST_MIGRATING, NULL);
+    fake_domain_set_autostart(UUID, true);
+    source_leave(self);
+    fake_bus_refuse("kvm02", "post_live_migration_at_destination",
+                    ferry_error_new(FERRY_ERROR_REMOTE, NULL, "unexpected argument"));
+    fake_bus_answer("kvm02", "post_live_migration_at_destination",
+                    json_pack("{s:s}", "status", "completed"));
+    /* An older destination does not take the word. */
+    assert_end(self, source_step("finish"), FERRY_STEP_DONE, NULL);
+    g_assert_cmpuint(fake_bus_count("kvm02", "post_live_migration_at_destination"), ==, 2);
+    assert_end(self, source_step("finish"), FERRY_STEP_DONE, NULL);
+
+    g_autoptr(FerryJson) args = fake_bus_args("kvm02", "post_live_migration_at_destination");
+    g_autoptr(FerryRecord) record = agent_record(&self->agent, MIGRATION, FERRY_ROLE_SOURCE);
+
+    g_assert_true(ferry_json_get_bool(args, "autostart", false));
+    g_assert_true(ferry_json_get_bool(record->instance_info, "autostart", false));
+}
+
+/* What nobody can tell any more is not assumed, and not written down. */
+static void
+test_finish_knows_no_autostart(SourceFixture *self, gconstpointer user_data)
+{
+    source_migration(self, FERRY_STATUS_POST_MIGRATING, NULL);
+    fake_domain_set_autostart(UUID, true);
+    fake_domain_set_persistent(UUID, false);
+    fake_bus_answer("kvm02", "post_live_migration_at_destination",
+                    json_pack("{s:s}", "status", "completed"));
+    assert_end(self, source_step("finish"), FERRY_STEP_DONE, NULL);
+
+    g_autoptr(FerryJson) args = fake_bus_args("kvm02", "post_live_migration_at_destination");
+    const FerryRecord *record = ferry_migration_record(self->migration);
+
+    g_assert_null(json_object_get(args, "autostart"));
+    g_assert_null(json_object_get(record->instance_info, "autostart"));
+}
+
 /* --- what is left here ------------------------------------------------------------------------ */
 
 static void
@@ -565,6 +606,8 @@ main(int argc, char *argv[])
     ADD("confirm/split-brain", test_confirm_split_brain);
     ADD("finish", test_finish);
     ADD("finish/gives-up", test_finish_gives_up);
+    ADD("finish/recalls-autostart", test_finish_recalls_autostart);
+    ADD("finish/knows-no-autostart", test_finish_knows_no_autostart);
     ADD("source-domain", test_source_domain);
     ADD("source-domain/stays", test_source_domain_stays);
     ADD("source-domain/that-runs", test_source_domain_that_runs);
