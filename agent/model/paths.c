@@ -78,8 +78,8 @@ typedef struct {
     uid_t uid; /* whose it is */
 } Link;
 
-/* Sets @ret_folder to the folder into which @link leads, which is itself where it leads to one, and
- * @status to what that is. What a link leads to need not exist: then it is the nearest that does. */
+/* Sets @ret_folder to the folder into which @link leads, or to which, and @status to what that is.
+ * What a link leads to need not exist: then it is the nearest folder that does. */
 static bool
 find_folder_led_to(const Link *link, char **ret_folder, struct stat *status)
 {

@@ -25,16 +25,17 @@ look_free(gpointer data)
 }
 
 /* The agent that kept it for the time after a quarantine did not write that with it. */
-static bool
-keep_with_definition(const Look *self, virConnectPtr connection, GError **error)
+static void
+keep_with_definition(const Look *self, virConnectPtr connection)
 {
     const FerryRecord *record = ferry_migration_record(self->migration);
+    g_autoptr(GError) error = NULL;
 
-    return !self->autostart ||
-           ferry_migration_options(self->migration)->source_disks !=
-               FERRY_SOURCE_DISKS_QUARANTINE ||
-           ferry_virt_definition_keep(ferry_migration_agent(self->migration), connection,
-                                      record->migration_id, record->instance_uuid, error);
+    if (self->autostart &&
+        ferry_migration_options(self->migration)->source_disks == FERRY_SOURCE_DISKS_QUARANTINE &&
+        !ferry_virt_definition_keep(ferry_migration_agent(self->migration), connection,
+                                    record->migration_id, record->instance_uuid, &error))
+        g_warning("Migration '%s': %s", record->migration_id, error->message);
 }
 
 static bool
@@ -43,15 +44,13 @@ look(gpointer data, GError **error)
     Look *self = data;
     g_autoptr(virConnect) connection =
         ferry_virt_connect(ferry_migration_agent(self->migration)->virt, error);
-    g_autoptr(virDomain) domain =
-        connection ? virDomainLookupByUUIDString(
-                         connection, ferry_migration_record(self->migration)->instance_uuid)
-                   : NULL;
 
-    /* One that has left may be there still, and have no definition any more. */
-    self->seen = domain && virDomainIsPersistent(domain) == 1;
-    self->autostart = self->seen && ferry_virt_domain_is_autostarted(domain);
-    return connection && keep_with_definition(self, connection, error);
+    if (!connection)
+        return false;
+    self->seen = ferry_virt_domain_tells_autostart(
+        connection, ferry_migration_record(self->migration)->instance_uuid, &self->autostart);
+    keep_with_definition(self, connection);
+    return true;
 }
 
 void

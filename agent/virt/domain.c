@@ -113,6 +113,20 @@ ferry_virt_domain_is_autostarted(virDomainPtr domain)
 }
 
 bool
+ferry_virt_domain_tells_autostart(virConnectPtr connection, const char *uuid, bool *ret_autostart)
+{
+    g_autoptr(virDomain) domain = virDomainLookupByUUIDString(connection, uuid);
+    int autostart = 0;
+
+    /* One that has left may be there still, and have no definition any more. */
+    if (!domain || virDomainIsPersistent(domain) != 1 ||
+        virDomainGetAutostart(domain, &autostart) != 0)
+        return false;
+    *ret_autostart = autostart != 0;
+    return true;
+}
+
+bool
 ferry_virt_domain_set_autostart(virDomainPtr domain, bool autostart, GError **error)
 {
     const char *name = virDomainGetName(domain);

@@ -29,6 +29,10 @@ FerryInstance *ferry_virt_domain_describe(virConnectPtr connection,
 /** Returns: true when its host starts it at boot. */
 bool ferry_virt_domain_is_autostarted(virDomainPtr domain);
 
+/** Returns: false where the host has no definition with this @uuid, or cannot be asked. */
+bool
+ferry_virt_domain_tells_autostart(virConnectPtr connection, const char *uuid, bool *ret_autostart);
+
 /** @error: FERRY_ERROR_MIGRATION_ERROR. */
 bool ferry_virt_domain_set_autostart(virDomainPtr domain,
                                      bool autostart,

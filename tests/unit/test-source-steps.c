@@ -305,6 +305,26 @@ test_transfer_keeps_the_error(SourceFixture *self, gconstpointer user_data)
     g_assert_nonnull(json_object_get(record->report, "moved_bytes"));
 }
 
+/* An agent of before described it. What libvirt takes away with the instance is read before; the
+ * definition that was kept for the time after the quarantine has it, too. */
+static void
+test_transfer_recalls_autostart(SourceFixture *self, gconstpointer user_data)
+{
+    g_autofree char *path =
+        g_strdup_printf("%s/definitions/" MIGRATION ".xml", self->agent.config->state_path);
+    g_autofree char *kept = NULL;
+
+    source_migration(self, FERRY_STATUS_RUNNING, json_pack("{s:s}", "source_disks", "quarantine"));
+    fake_domain_set_autostart(UUID, true);
+    assert_end(self, source_step("transfer"), FERRY_STEP_DONE, NULL);
+
+    g_autoptr(FerryRecord) record = agent_record(&self->agent, MIGRATION, FERRY_ROLE_SOURCE);
+
+    g_assert_true(ferry_json_get_bool(record->instance_info, "autostart", false));
+    g_assert_true(g_file_get_contents(path, &kept, NULL, NULL));
+    g_assert_nonnull(strstr(kept, "autostart"));
+}
+
 static void
 test_confirm(SourceFixture *self, gconstpointer user_data)
 {
@@ -601,6 +621,7 @@ main(int argc, char *argv[])
     ADD("files-snapshot-seed/nothing-to-bring", test_nothing_to_bring);
     ADD("snapshot/hangs", test_snapshot_that_hangs);
     ADD("transfer/keeps-the-error", test_transfer_keeps_the_error);
+    ADD("transfer/recalls-autostart", test_transfer_recalls_autostart);
     ADD("confirm", test_confirm);
     ADD("confirm/not-moved", test_confirm_not_moved);
     ADD("confirm/split-brain", test_confirm_split_brain);
