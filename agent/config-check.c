@@ -5,6 +5,7 @@
 #include "ferry/bus.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "model/paths.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -221,24 +222,37 @@ check_log(Check *self)
 
 /* libvirt writes most images; the agent those that it brings itself. */
 static void
+check_images_in(Check *self, const char *name, const char *path)
+{
+    const char *const itself[] = {path, NULL};
+    bool missing = is_missing(path);
+    const char *refusal = missing ? NULL : refusal_of_folder(path);
+    g_autoptr(GError) stranger = NULL;
+
+    if (!ferry_path_check_folder(path, itself, NULL, &stranger)) {
+        print_row("Images", path, "not followed");
+        warn("%s: no image can be moved to or from '%s'. %s. %s", name, path, stranger->message,
+             ferry_error_hint(stranger));
+        return;
+    }
+    print_row("Images", path, missing ? "not there" : (refusal ? "not writable" : "usable"));
+    if (missing)
+        warn("%s: there is no folder '%s'. It is made when an image arrives in it, if the user "
+             "may make it",
+             name, path);
+    else if (refusal)
+        warn("%s: user '%s' cannot write in '%s' (%s): bases, media, seeds and images of "
+             "instances that are shut off cannot arrive there",
+             name, self->user, path, refusal);
+}
+
+static void
 check_images(Check *self)
 {
     g_autofree char *name = name_of(self, "storage", "allowed_paths");
 
-    for (char **path = self->config->allowed_paths; *path; path++) {
-        bool missing = is_missing(*path);
-        const char *refusal = missing ? NULL : refusal_of_folder(*path);
-
-        print_row("Images", *path, missing ? "not there" : (refusal ? "not writable" : "usable"));
-        if (missing)
-            warn("%s: there is no folder '%s'. It is made when an image arrives in it, if the user "
-                 "may make it",
-                 name, *path);
-        else if (refusal)
-            warn("%s: user '%s' cannot write in '%s' (%s): bases, media, seeds and images of "
-                 "instances that are shut off cannot arrive there",
-                 name, self->user, *path, refusal);
-    }
+    for (char **path = self->config->allowed_paths; *path; path++)
+        check_images_in(self, name, *path);
 }
 
 /* --- the broker ------------------------------------------------------------------------------- */

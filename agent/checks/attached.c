@@ -2,25 +2,14 @@
 
 #include "checks/attached.h"
 
-#include "model/paths.h"
+#include "checks/look.h"
 
 static const char not_looked_at[] = "See that it is; only [storage] allowed_paths is looked into";
-
-/* Returns: whether @path is here; HIDDEN where nobody may look. */
-static FerryPathSeen
-look(const FerryCheckScene *scene, const char *path)
-{
-    const char *const *allowed = (const char *const *)scene->agent->config->allowed_paths;
-    g_autofree char *resolved = NULL;
-
-    return ferry_path_check(path, allowed, &resolved, NULL) ? ferry_path_presence(resolved)
-                                                            : FERRY_PATH_HIDDEN;
-}
 
 static void
 check_file(const FerryCheckScene *scene, const FerryDisk *disk)
 {
-    switch (look(scene, disk->source)) {
+    switch (ferry_check_look(scene, disk->source, NULL)) {
     case FERRY_PATH_THERE:
         ferry_checks_add(scene->checks, "attached-disk", FERRY_CHECK_PASS, NULL,
                          "'%s' of disk '%s' is here, as the order says", disk->source,
@@ -57,7 +46,7 @@ check_folder(const FerryCheckScene *scene, const FerryFolderNeed *folder)
 {
     const char *tag = folder->tag ? folder->tag : "without a tag";
 
-    switch (look(scene, folder->path)) {
+    switch (ferry_check_look(scene, folder->path, NULL)) {
     case FERRY_PATH_THERE:
         ferry_checks_add(scene->checks, "filesystem", FERRY_CHECK_WARN,
                          "See that the guest can do with what is in it here",

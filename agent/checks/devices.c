@@ -2,6 +2,7 @@
 
 #include "checks/devices.h"
 
+#include "checks/look.h"
 #include "ferry/error.h"
 #include "model/carried-file.h"
 #include "model/paths.h"
@@ -65,16 +66,7 @@ check_filter(const FerryCheckScene *scene, const char *name)
 
 /* --- files of serial ports, consoles and channels --------------------------------------------- */
 
-/* An order must not tell by its answer what files a host has: these are looked into. */
 static const char *const looked_into[] = {"/var/log", "/var/lib/libvirt", "/run", "/dev", NULL};
-
-static bool
-may_look_at(const FerryCheckScene *scene, const char *path)
-{
-    return ferry_path_check_folder(path, looked_into, NULL, NULL) ||
-           ferry_path_check_folder(path, (const char *const *)scene->agent->config->allowed_paths,
-                                   NULL, NULL);
-}
 
 /* The instance brings its own folder with its images. */
 static bool
@@ -105,12 +97,15 @@ check_path(const FerryCheckScene *scene, const FerryDevicePath *need)
 
     if (!g_path_is_absolute(need->path) || (!need->itself && is_made(scene, wanted)))
         return;
-    if (!may_look_at(scene, wanted))
+
+    FerryPathSeen seen = ferry_check_look(scene, wanted, looked_into);
+
+    if (seen == FERRY_PATH_HIDDEN)
         ferry_checks_add(scene->checks, "folder", FERRY_CHECK_WARN,
                          "See that both hosts have it, with the same rights",
                          "Whether '%s' is on this host, for %s, was not looked at", wanted,
                          need->user);
-    else if (ferry_path_presence(wanted) == FERRY_PATH_ABSENT)
+    else if (seen == FERRY_PATH_ABSENT)
         ferry_checks_add(scene->checks, "folder", FERRY_CHECK_FAIL,
                          need->itself ? "Make it there, or take the device out"
                                       : "Make the folder there, with the rights that it has here",

@@ -105,6 +105,30 @@ check_owner(const FerryCheckScene *scene, const FerryDisk *disk, const char *pat
                      disk->target, path, uid, gid);
 }
 
+/* libvirt, which makes the folder, gives it no such bits; the agent does, where it may. */
+static void
+check_folder_bits(const FerryCheckScene *scene, const FerryDisk *disk)
+{
+    const FerryFileOwner *owner = &disk->folder_owner;
+    g_autofree char *path = NULL;
+
+    if (!disk->migrate || owner->special == 0 || ferry_file_owner_can_be_given(owner) ||
+        !ferry_path_check(disk->source, (const char *const *)scene->agent->config->allowed_paths,
+                          &path, NULL))
+        return;
+
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *hint =
+        g_strdup_printf("When it has come: chmod %04o %s", owner->special | owner->mode, folder);
+
+    if (ferry_path_presence(folder) == FERRY_PATH_ABSENT)
+        ferry_checks_add(scene->checks, "image-owner", FERRY_CHECK_WARN, hint,
+                         "Disk '%s': the folder '%s' is made here without the %s that it has on "
+                         "the source, which the agent may not give it",
+                         disk->target, folder,
+                         (owner->special & S_ISGID) != 0 ? "setgid bit" : "sticky bit");
+}
+
 /* An image that is carried, or that libvirt cannot be asked for. */
 static bool
 is_made_by_agent(const FerryInstance *instance, const FerryDisk *disk)
@@ -154,6 +178,8 @@ ferry_check_files(const FerryCheckScene *scene)
     check_chains(scene);
     for (guint i = 0; i < files->len; i++)
         check_file(scene, g_ptr_array_index(files, i));
-    for (guint i = 0; i < scene->instance->disks->len; i++)
+    for (guint i = 0; i < scene->instance->disks->len; i++) {
         check_image(scene, g_ptr_array_index(scene->instance->disks, i));
+        check_folder_bits(scene, g_ptr_array_index(scene->instance->disks, i));
+    }
 }

@@ -2,7 +2,7 @@
 
 #include "checks/firmware.h"
 
-#include "model/paths.h"
+#include "checks/look.h"
 #include "storage/leftover.h"
 #include "storage/nvram-path.h"
 #include "virt/host.h"
@@ -24,18 +24,6 @@ static const char *const firmware_folders[] = {
     "/usr/share/qemu-efi-aarch64",
     NULL,
 };
-
-/* An order must not tell by its answer what files a host has. */
-static bool
-may_look_at_loader(const FerryCheckScene *scene, const char *loader)
-{
-    g_autofree char *name = g_path_get_dirname(loader);
-    g_autofree char *folder = g_build_filename(name, ".", NULL); /* which may be a link */
-
-    return ferry_path_check_folder(folder, firmware_folders, NULL, NULL) ||
-           ferry_path_check_folder(folder, (const char *const *)scene->agent->config->allowed_paths,
-                                   NULL, NULL);
-}
 
 /* Which package has a file, by the beginning of its path: Debian's names, and where they differ,
  * those of Fedora and its kin. */
@@ -90,7 +78,9 @@ hint_for(const char *loader)
 static void
 check_loader(const FerryCheckScene *scene, const char *loader)
 {
-    if (!may_look_at_loader(scene, loader)) {
+    FerryPathSeen seen = ferry_check_look(scene, loader, firmware_folders);
+
+    if (seen == FERRY_PATH_HIDDEN) {
         ferry_checks_add(scene->checks, "firmware", FERRY_CHECK_WARN,
                          "See that both hosts have the same file; only the folders of firmware and "
                          "[storage] allowed_paths are looked into",
@@ -98,8 +88,7 @@ check_loader(const FerryCheckScene *scene, const char *loader)
         return;
     }
 
-    bool absent = ferry_path_presence(loader) == FERRY_PATH_ABSENT;
-
+    bool absent = seen == FERRY_PATH_ABSENT;
     g_autofree char *hint = absent ? hint_for(loader) : NULL;
     ferry_checks_add(scene->checks, "firmware", absent ? FERRY_CHECK_FAIL : FERRY_CHECK_PASS, hint,
                      absent ? "The firmware '%s' is not on this host" : "The firmware '%s' is here",

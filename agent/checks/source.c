@@ -137,16 +137,28 @@ check_encrypted_on_the_way(FerryChecks *checks,
 static void
 check_users(virConnectPtr connection, FerryChecks *checks, const FerryInstance *instance)
 {
+    g_autoptr(GPtrArray) paths = g_ptr_array_new();
+
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
-        g_autofree char *user = NULL;
 
-        if (disk->migrate &&
-            ferry_virt_path_is_used(connection, disk->source, instance->uuid, &user))
+        if (disk->migrate)
+            g_ptr_array_add(paths, disk->source);
+    }
+    g_ptr_array_add(paths, NULL);
+
+    g_autofree char **users = g_new0(char *, paths->len);
+
+    ferry_virt_path_users(connection, (const char *const *)paths->pdata, instance->uuid, users);
+    for (guint i = 0; i + 1 < paths->len; i++) {
+        g_autofree char *user = users[i];
+
+        if (user)
             ferry_checks_add(checks, "source-disks", FERRY_CHECK_FAIL,
                              "Order it with source_disks \"keep\", or take the file out of that "
                              "instance",
-                             "'%s' would stay, because '%s' uses it, too", disk->source, user);
+                             "'%s' would stay, because '%s' uses it, too",
+                             (const char *)g_ptr_array_index(paths, i), user);
     }
 }
 

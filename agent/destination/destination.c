@@ -196,7 +196,11 @@ is_alive(const FerryRecord *record, const FerryIncomingDomain *incoming, GError 
 }
 
 static bool
-finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *record, GError **error)
+finish_record(FerryDestination *self,
+              virConnectPtr connection,
+              FerryRecord *record,
+              bool autostart,
+              GError **error)
 {
     g_autoptr(FerryOrderOptions) options =
         ferry_order_options_recall(record->order, self->agent->config);
@@ -209,6 +213,7 @@ finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *rec
     instance = ferry_instance_from_json(record->instance_info, error);
     if (!instance)
         return false;
+    instance->autostart |= autostart;
     migrate_data = ferry_migrate_data_from_json(record->migrate_data, error);
     if (!migrate_data)
         return false;
@@ -241,7 +246,10 @@ finish_record(FerryDestination *self, virConnectPtr connection, FerryRecord *rec
 }
 
 json_t *
-ferry_destination_finish(FerryDestination *self, const char *migration_id, GError **error)
+ferry_destination_finish(FerryDestination *self,
+                         const char *migration_id,
+                         bool autostart,
+                         GError **error)
 {
     FERRY_MIGRATION_LOCK_SCOPE(self->locks, migration_id);
     g_autoptr(FerryRecord) record = get_record(self, migration_id, error);
@@ -258,7 +266,7 @@ ferry_destination_finish(FerryDestination *self, const char *migration_id, GErro
 
     g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, error);
 
-    if (!connection || !finish_record(self, connection, record, error))
+    if (!connection || !finish_record(self, connection, record, autostart, error))
         return NULL;
     return answer_ended(record);
 }

@@ -56,11 +56,13 @@ json_t *ferry_destination_publish_file(FerryDestination *destination,
                                        const char *path,
                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** The source says that the transfer is over. Returns: (transfer full): {"status",
+/** The source says that the transfer is over, and with @autostart that its host started the
+ * instance at boot, if it has not told before. Returns: (transfer full): {"status",
  * "instance_state", "disks", "downtime_ms"}; @error: FERRY_ERROR_INVALID_MIGRATION_STATE when the
  * instance is not alive here. */
 json_t *ferry_destination_finish(FerryDestination *destination,
                                  const char *migration_id,
+                                 bool autostart,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: (transfer full): {"status", "removed", "kept"}; @error:

@@ -2,6 +2,7 @@
 
 #include "destination/pool.h"
 
+#include "destination/new-folders.h"
 #include "ferry/error.h"
 #include "ferry/lock.h"
 #include "files/own-file.h"
@@ -82,98 +83,22 @@ do_to_pool(const FerryPreparation *preparation,
 }
 
 static bool
-is_below_allowed(const FerryAgent *agent, const char *path)
-{
-    g_autofree char *root = NULL;
-
-    return ferry_path_find_root(path, (const char *const *)agent->config->allowed_paths, &root,
-                                NULL);
-}
-
-/* Folders that are missing on the way to @folder, and itself, from the top. An allowed folder that
- * is missing is made, too, and stays: the configuration names it. */
-static GPtrArray *
-missing_folders(const FerryAgent *agent, const char *folder)
-{
-    GPtrArray *missing = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *at = g_strdup(folder);
-
-    while (is_below_allowed(agent, at) && ferry_path_presence(at) == FERRY_PATH_ABSENT) {
-        char *parent = g_path_get_dirname(at);
-
-        g_ptr_array_insert(missing, 0, at);
-        at = parent;
-    }
-    return missing;
-}
-
-/* Folders that libvirt is going to make, all in one go, and their rows. */
-typedef struct {
-    GPtrArray *paths; /* from the top */
-    gint64 *ids;
-} Missing;
-
-static void
-missing_clear(Missing *missing)
-{
-    g_ptr_array_unref(missing->paths);
-    g_free(missing->ids);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Missing, missing_clear)
-
-static Missing
-find_missing(const FerryPreparation *preparation, const char *folder)
-{
-    Missing missing = {.paths = missing_folders(preparation->agent, folder)};
-
-    missing.ids = g_new0(gint64, missing.paths->len + 1);
-    return missing;
-}
-
-static bool
-intend_missing(const FerryPreparation *preparation,
-               const Missing *missing,
-               const char *pool,
-               GError **error)
-{
-    for (guint i = 0; i < missing->paths->len; i++) {
-        const FerryIntention intention = {.kind = FERRY_CREATION_DIRECTORY,
-                                          .pool = pool,
-                                          .path = g_ptr_array_index(missing->paths, i)};
-
-        if (!ferry_preparation_intend(preparation, &intention, &missing->ids[i], error))
-            return false;
-    }
-    return true;
-}
-
-static bool
-note_missing(const FerryPreparation *preparation, const Missing *missing, GError **error)
-{
-    for (guint i = 0; i < missing->paths->len; i++)
-        if (!ferry_preparation_note_file(preparation, missing->ids[i],
-                                         g_ptr_array_index(missing->paths, i), error))
-            return false;
-    return true;
-}
-
-static bool
 build(const FerryPreparation *preparation,
       virStoragePoolPtr pool,
       const char *folder,
+      const FerryFileOwner *owner,
       GError **error)
 {
     const char *name = virStoragePoolGetName(pool);
-    g_auto(Missing) missing = find_missing(preparation, folder);
+    g_auto(FerryNewFolders) missing = ferry_new_folders_find(preparation, folder);
 
-    if (!intend_missing(preparation, &missing, name, error))
+    if (!ferry_new_folders_intend(preparation, &missing, name, error))
         return false;
     ferry_fault_point("pool", "begin");
     if (virStoragePoolBuild(pool, VIR_STORAGE_POOL_BUILD_NEW) != 0)
         return fail(name, FERRY_CREATION_DIRECTORY, folder, error);
     ferry_fault_point("pool", "end");
-    return note_missing(preparation, &missing, error);
+    return ferry_new_folders_note(preparation, &missing, owner, error);
 }
 
 /* --- undoing what was done to a pool ---------------------------------------------------------- */
@@ -297,10 +222,10 @@ make_passing(const FerryPreparation *preparation,
     g_autofree char *uuid = g_uuid_string_random();
     g_autofree char *name = ferry_passing_pool_name(uuid);
     g_autofree char *xml = ferry_poolxml_build(name, uuid, folder, owner);
-    g_auto(Missing) missing = find_missing(preparation, folder);
+    g_auto(FerryNewFolders) missing = ferry_new_folders_find(preparation, folder);
     gint64 id = 0;
 
-    if (!intend_missing(preparation, &missing, name, error) ||
+    if (!ferry_new_folders_intend(preparation, &missing, name, error) ||
         !note_passing(preparation, name, uuid, folder, &id, error))
         return NULL;
     ferry_fault_point("pool", "begin");
@@ -317,7 +242,7 @@ make_passing(const FerryPreparation *preparation,
     g_autoptr(virStoragePool) pool = made;
 
     ferry_fault_point("pool", "end");
-    return note_missing(preparation, &missing, error) &&
+    return ferry_new_folders_note(preparation, &missing, owner, error) &&
                    ferry_preparation_note_made(preparation, id, uuid, error)
                ? g_steal_pointer(&pool)
                : NULL;
@@ -432,13 +357,14 @@ static bool
 activate(const FerryPreparation *preparation,
          virStoragePoolPtr pool,
          const char *folder,
+         const FerryFileOwner *owner,
          GError **error)
 {
     int autostart = 1;
 
     virStoragePoolGetAutostart(pool, &autostart);
     return (ferry_path_presence(folder) != FERRY_PATH_ABSENT ||
-            build(preparation, pool, folder, error)) &&
+            build(preparation, pool, folder, owner, error)) &&
            do_to_pool(preparation, pool, &START, folder, error) &&
            (autostart || do_to_pool(preparation, pool, &SET_AUTOSTART, folder, error));
 }
@@ -465,7 +391,8 @@ ferry_pool_ensure(const FerryPreparation *preparation,
     g_autoptr(virStoragePool) pool = find_or_make(preparation, name, folder, &given, error);
 
     if (!pool ||
-        (virStoragePoolIsActive(pool) != 1 && !activate(preparation, pool, folder, error)) ||
+        (virStoragePoolIsActive(pool) != 1 &&
+         !activate(preparation, pool, folder, &given, error)) ||
         !ferry_virt_pool_refresh(pool, error))
         return NULL;
     return g_steal_pointer(&pool);

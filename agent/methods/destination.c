@@ -87,9 +87,11 @@ bool
 ferry_method_post_live_migration_at_destination(FerryMethodCall *call, GError **error)
 {
     g_autofree char *id = ferry_field_uuid(&call->args, "migration_id", error);
+    bool autostart = false;
 
-    return id && ferry_method_answer(
-                     call, ferry_destination_finish(call->context->destination, id, error));
+    return id && ferry_field_bool(&call->args, "autostart", &autostart, error) &&
+           ferry_method_answer(
+               call, ferry_destination_finish(call->context->destination, id, autostart, error));
 }
 
 bool

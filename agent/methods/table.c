@@ -79,7 +79,8 @@ static const FerryMethodRow rows[] = {
     {
         .served = {.name = "post_live_migration_at_destination",
                    .flags = FERRY_METHOD_ORDER,
-                   .required = NAMES("migration_id")},
+                   .required = NAMES("migration_id"),
+                   .optional = NAMES("autostart")},
         .run = ferry_method_post_live_migration_at_destination,
     },
     {

@@ -4,6 +4,7 @@
 
 #include "ferry/json.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -14,18 +15,30 @@
 /* libvirt's note of the owner that an image had before an instance got it, "+UID:+GID". */
 #define REMEMBERED "trusted.libvirt.security.dac"
 #define MAX_MODE 0777
+#define SPECIAL (S_ISGID | S_ISVTX)
 #define MAX_ID (G_MAXUINT - 1) /* the last one means "as it is" to the kernel */
 #define LIST_BYTES 16384
 
-static void
-name_user(FerryFileOwner *owner)
+/* Returns: (transfer full) (nullable) */
+static char *
+name_of_user(uid_t uid)
 {
     struct passwd entry;
     struct passwd *found = NULL;
     char buffer[LIST_BYTES];
 
-    if (getpwuid_r(owner->uid, &entry, buffer, sizeof buffer, &found) == 0 && found)
-        g_strlcpy(owner->user, found->pw_name, sizeof owner->user);
+    return getpwuid_r(uid, &entry, buffer, sizeof buffer, &found) == 0 && found
+               ? g_strdup(found->pw_name)
+               : NULL;
+}
+
+static void
+name_user(FerryFileOwner *owner)
+{
+    g_autofree char *name = name_of_user(owner->uid);
+
+    if (name)
+        g_strlcpy(owner->user, name, sizeof owner->user);
 }
 
 static void
@@ -63,10 +76,20 @@ ferry_file_owner_of(const char *path)
         return owner;
     owner = (FerryFileOwner){
         .known = true, .mode = st.st_mode & MAX_MODE, .uid = st.st_uid, .gid = st.st_gid};
+    if (S_ISDIR(st.st_mode))
+        owner.special = st.st_mode & SPECIAL;
     read_remembered(path, &owner);
     name_user(&owner);
     name_group(&owner);
     return owner;
+}
+
+char *
+ferry_file_owner_user(uid_t uid)
+{
+    char *name = name_of_user(uid);
+
+    return name ? name : g_strdup_printf("%u", uid);
 }
 
 json_t *
@@ -74,9 +97,15 @@ ferry_file_owner_to_json(const FerryFileOwner *owner)
 {
     if (!owner->known)
         return json_null();
-    return json_pack("{s:I, s:I, s:o, s:I, s:o}", "mode", (json_int_t)owner->mode, "uid",
-                     (json_int_t)owner->uid, "user", ferry_json_text(owner->user), "gid",
-                     (json_int_t)owner->gid, "group", ferry_json_text(owner->group));
+
+    json_t *object = json_pack("{s:I, s:I, s:o, s:I, s:o}", "mode", (json_int_t)owner->mode, "uid",
+                               (json_int_t)owner->uid, "user", ferry_json_text(owner->user), "gid",
+                               (json_int_t)owner->gid, "group", ferry_json_text(owner->group));
+
+    /* Not in "mode", where agents of before take no more than permissions. */
+    if (owner->special != 0)
+        json_object_set_new(object, "special", json_integer((json_int_t)owner->special));
+    return object;
 }
 
 static bool
@@ -105,11 +134,13 @@ ferry_file_owner_from_json(const FerryFieldScope *scope,
         return true;
     if (!ferry_field_check_object(&own, error) ||
         !ferry_field_uint(&own, "mode", 0, MAX_MODE, &owner.mode, error) ||
+        !ferry_field_uint(&own, "special", 0, SPECIAL, &owner.special, error) ||
         !ferry_field_uint(&own, "uid", 0, MAX_ID, &owner.uid, error) ||
         !ferry_field_uint(&own, "gid", 0, MAX_ID, &owner.gid, error) ||
         !read_name(&own, "user", owner.user, error) ||
         !read_name(&own, "group", owner.group, error))
         return false;
+    owner.special &= SPECIAL;
     *ret = owner;
     return true;
 }
@@ -149,6 +180,21 @@ ferry_file_owner_give(const FerryFileOwner *owner, int fd)
         return true;
     ferry_file_owner_here(owner, &uid, &gid);
     return fchown(fd, uid, gid) == 0;
+}
+
+bool
+ferry_file_owner_give_special(const FerryFileOwner *owner, int fd)
+{
+    struct stat st;
+
+    if (owner->special == 0)
+        return true;
+    if (fstat(fd, &st) != 0 || fchmod(fd, (st.st_mode & MAX_MODE) | owner->special) != 0 ||
+        fstat(fd, &st) != 0)
+        return false;
+    /* From who is not in its group the kernel takes no setgid bit, and says nothing. */
+    errno = EPERM;
+    return (st.st_mode & owner->special) == owner->special;
 }
 
 bool

@@ -13,7 +13,8 @@
 
 typedef struct {
     bool known;
-    guint mode; /* permissions, without set-id bits */
+    guint mode;    /* permissions, without set-id bits */
+    guint special; /* of a folder: its setgid and its sticky bit; 0 of a file */
     guint uid;
     guint gid;
     char user[FERRY_OWNER_NAME_BYTES]; /* "" where they have no name */
@@ -24,6 +25,9 @@ typedef struct {
  * libvirt lends its images to QEMU's user; whose they are otherwise it notes beside them, where
  * only an agent that is root can read it. Without that note, it is who has it now. */
 FerryFileOwner ferry_file_owner_of(const char *path);
+
+/** Returns: (transfer full): the name of the user, or the number where it has none. */
+char *ferry_file_owner_user(uid_t uid);
 
 /** Returns: (transfer full): null where it is not known. */
 json_t *ferry_file_owner_to_json(const FerryFileOwner *owner);
@@ -41,6 +45,10 @@ void ferry_file_owner_here(const FerryFileOwner *owner, uid_t *ret_uid, gid_t *r
 /** Returns: the permissions of an image or medium that is made after one with @mode: no program,
  * and not for everybody to write to, whatever a stranger says. */
 guint ferry_file_owner_image_mode(guint mode);
+
+/** Gives the folder @fd, which belongs to @owner already, the special bits that it is to have.
+ * Returns: false with errno set: it has none of them, or not all. */
+bool ferry_file_owner_give_special(const FerryFileOwner *owner, int fd);
 
 /** Gives the file @fd to @owner, if that is known. Returns: false with errno set: it stays whose it
  * is. */

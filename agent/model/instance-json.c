@@ -136,7 +136,8 @@ ferry_instance_to_json(const FerryInstance *instance)
     json_object_set_new(object, "state", ferry_json_text(instance->state));
     json_object_set_new(object, "state_reason", ferry_json_text(instance->state_reason));
     json_object_set_new(object, "persistent", json_boolean(instance->persistent));
-    json_object_set_new(object, "autostart", json_boolean(instance->autostart));
+    if (instance->autostart_told)
+        json_object_set_new(object, "autostart", json_boolean(instance->autostart));
     json_object_set_new(object, "virt_type", ferry_json_text(instance->virt_type));
     json_object_set_new(object, "arch", ferry_json_text(instance->arch));
     json_object_set_new(object, "machine", ferry_json_text(instance->machine));
@@ -399,6 +400,7 @@ read_interfaces(const FerryFieldScope *scope, FerryInstance *instance, GError **
 static bool
 read_scalars(const FerryFieldScope *scope, FerryInstance *instance, GError **error)
 {
+    instance->autostart_told = json_object_get(scope->object, "autostart") != NULL;
     return read_line(scope, "name", &instance->name, error) &&
            read_line(scope, "uuid", &instance->uuid, error) &&
            read_line(scope, "state", &instance->state, error) &&

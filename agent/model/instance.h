@@ -83,10 +83,11 @@ typedef struct {
     char *state;        /* running, paused, shutoff, crashed ...: libvirt's word */
     char *state_reason; /* libvirt's word: booted, migration, migrated, postcopy failed ... */
     bool persistent;
-    bool autostart;  /* its host starts it at boot; false where an agent of before described it */
-    char *virt_type; /* kvm, qemu */
-    char *arch;      /* x86_64 */
-    char *machine;   /* pc-i440fx-7.2 */
+    bool autostart;      /* its host starts it at boot */
+    bool autostart_told; /* false: an agent of before described it, and noted no such thing */
+    char *virt_type;     /* kvm, qemu */
+    char *arch;          /* x86_64 */
+    char *machine;       /* pc-i440fx-7.2 */
     char *emulator;
     char *cpu_xml; /* the <cpu> element, or NULL where the domain has none */
     char *loader;  /* file of the firmware's code, or NULL */

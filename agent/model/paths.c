@@ -3,12 +3,14 @@
 #include "model/paths.h"
 
 #include "ferry/error.h"
+#include "model/file-owner.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define HINT "Only paths below [storage] allowed_paths of this host's configuration may be used"
 #define MAX_LINKS 40 /* as many as the kernel follows */
@@ -68,10 +70,68 @@ check_folder_of_link(const char *folder, GError **error)
     return stat(folder, &status) != 0 || ferry_path_check_writers(folder, status.st_mode, error);
 }
 
+/* A link, and where it was found. */
+typedef struct {
+    const char *path;
+    const char *folder;
+    const char *target;
+    uid_t uid; /* whose it is */
+} Link;
+
+/* Sets @ret_folder to the folder into which @link leads, or to which, and @status to what that is.
+ * What a link leads to need not exist: then it is the nearest folder that does. */
+static bool
+find_folder_led_to(const Link *link, char **ret_folder, struct stat *status)
+{
+    g_autofree char *at = g_path_is_absolute(link->target)
+                              ? g_strdup(link->target)
+                              : g_build_filename(link->folder, link->target, NULL);
+
+    while (stat(at, status) != 0 || !S_ISDIR(status->st_mode)) {
+        char *parent = g_path_get_dirname(at);
+
+        if (strcmp(parent, at) == 0) {
+            g_free(parent);
+            return false;
+        }
+        g_free(at);
+        at = parent;
+    }
+    *ret_folder = g_steal_pointer(&at);
+    return true;
+}
+
+/* Whoever may write to one folder could have a link there lead the agent, which may more, into
+ * another one that is not theirs. The kernel follows links in folders of all by the same rule
+ * (fs.protected_symlinks). */
+static bool
+check_owner_of_link(const Link *link, GError **error)
+{
+    g_autofree char *folder = NULL;
+    struct stat status;
+
+    if (link->uid == 0 || link->uid == geteuid() ||
+        (find_folder_led_to(link, &folder, &status) && status.st_uid == link->uid))
+        return true;
+
+    g_autofree char *quoted = g_shell_quote(link->path);
+    g_autofree char *hint = g_strdup_printf(
+        "A link is followed if it belongs to root, to the agent's user, or to the owner of the "
+        "folder that it leads to: name the path behind it, or chown -h root %s",
+        quoted);
+    g_autofree char *user = ferry_file_owner_user(link->uid);
+    g_autofree char *other = folder ? ferry_file_owner_user(status.st_uid) : NULL;
+
+    ferry_set_error(error, FERRY_ERROR_PATH_NOT_ALLOWED, hint,
+                    "Symbolic link \"%s\" of user '%s' leads into the folder \"%s\" of '%s'",
+                    link->path, user, folder ? folder : link->target, other ? other : "nobody");
+    return false;
+}
+
 /* Returns: (transfer full): where the walk is behind the link @path in @folder; the rest of where
  * it leads is in @todo. What it leads to need not exist. */
 static char *
-follow(const char *folder, const char *path, GQueue *todo, GError **error)
+follow(const char *folder, const char *path, uid_t uid, GQueue *todo, GError **error)
 {
     g_autoptr(GError) why = NULL;
     g_autofree char *target = g_file_read_link(path, &why);
@@ -80,7 +140,8 @@ follow(const char *folder, const char *path, GQueue *todo, GError **error)
         (void)refuse(error, "Symbolic link \"%s\" cannot be read: %s", path, why->message);
         return NULL;
     }
-    if (!check_folder_of_link(folder, error))
+    if (!check_folder_of_link(folder, error) ||
+        !check_owner_of_link(&(Link){path, folder, target, uid}, error))
         return NULL;
     push_components(todo, target);
     return g_strdup(g_path_is_absolute(target) ? "/" : folder);
@@ -105,7 +166,7 @@ descend(const char *folder, const char *component, GQueue *todo, guint *links, G
     if (!S_ISLNK(status.st_mode))
         return g_steal_pointer(&path);
     if (++*links <= MAX_LINKS)
-        return follow(folder, path, todo, error);
+        return follow(folder, path, status.st_uid, todo, error);
     (void)refuse(error, "Symbolic link \"%s\" leads nowhere: too many links", path);
     return NULL;
 }

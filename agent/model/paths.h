@@ -21,7 +21,9 @@ FerryPathSeen ferry_path_presence(const char *path);
  *   one
  * @error: FERRY_ERROR_PATH_NOT_ALLOWED: relative, with control characters, longer than PATH_MAX,
  *   not below one of @allowed once resolved (the allowed folders are resolved too), in a folder
- *   that everybody may write to, or by a link in one; the hint names the way out
+ *   that everybody may write to, by a link in one, or by a link that belongs neither to root, nor
+ *   to the agent's user, nor to the owner of the folder that it leads to; the hint names the way
+ *   out
  */
 bool ferry_path_check(const char *path,
                       const char *const *allowed,

@@ -333,6 +333,15 @@ ferry_migration_set_instance(FerryMigration *self, FerryInstance *instance)
 }
 
 void
+ferry_migration_set_autostart(FerryMigration *self, bool autostart)
+{
+    self->instance->autostart = autostart;
+    self->instance->autostart_told = true;
+    instance_has_changed(self);
+    ferry_migration_save(self);
+}
+
+void
 ferry_migration_avoid_seeds(FerryMigration *self, const char *why)
 {
     ferry_storage_strategy_avoid_seeds(self->instance, self->options, why);

@@ -102,6 +102,9 @@ void ferry_migration_set_watch(FerryMigration *migration, FerryVirtWatch *watch)
 /** @instance: (transfer full): as it was described. */
 void ferry_migration_set_instance(FerryMigration *migration, FerryInstance *instance);
 
+/** Whether its host starts the described instance at boot. */
+void ferry_migration_set_autostart(FerryMigration *migration, bool autostart);
+
 /** Seeds cannot be sent to this destination: its disks are mirrored, but those that the order
  * insists to seed. @why: for a person. */
 void ferry_migration_avoid_seeds(FerryMigration *migration, const char *why);

@@ -55,6 +55,20 @@ ferry_virt_arrival_look(virConnectPtr connection,
     return true;
 }
 
+/* libvirt takes out of the metadata what it is told to, and leaves them empty. */
+static void
+clean(virConnectPtr connection, virDomainPtr domain)
+{
+    char *raw = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE);
+    g_autofree char *xml = raw;
+    g_autofree char *cleaned = raw ? ferry_arrival_mark_clean(xml) : NULL;
+    g_autoptr(virDomain) defined = cleaned ? virDomainDefineXML(connection, cleaned) : NULL;
+
+    if (cleaned && !defined)
+        g_message("Empty metadata stay in the definition of '%s': %s", virDomainGetName(domain),
+                  virGetLastErrorMessage());
+}
+
 void
 ferry_virt_arrival_settle(virConnectPtr connection, const char *uuid)
 {
@@ -62,9 +76,13 @@ ferry_virt_arrival_settle(virConnectPtr connection, const char *uuid)
     unsigned int live = domain && virDomainIsActive(domain) == 1 ? VIR_DOMAIN_AFFECT_LIVE
                                                                  : VIR_DOMAIN_AFFECT_CURRENT;
 
-    if (domain &&
-        virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, NULL, NULL,
-                             FERRY_ARRIVAL_NAMESPACE, VIR_DOMAIN_AFFECT_CONFIG | live) < 0)
+    if (!domain)
+        return;
+    if (virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, NULL, NULL,
+                             FERRY_ARRIVAL_NAMESPACE, VIR_DOMAIN_AFFECT_CONFIG | live) < 0) {
         g_message("The mark of its arrival stays in the definition of '%s': %s", uuid,
                   virGetLastErrorMessage());
+        return;
+    }
+    clean(connection, domain);
 }

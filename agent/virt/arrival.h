@@ -29,5 +29,6 @@ bool ferry_virt_arrival_look(virConnectPtr connection,
                              FerryArrivalMark *ret_mark,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Takes the mark away, once the migration is over; a failure is logged: it harms nobody. */
+/** Takes the mark away, once the migration is over: the definition is what it was. A failure is
+ * logged: it harms nobody. */
 void ferry_virt_arrival_settle(virConnectPtr connection, const char *uuid);

@@ -113,6 +113,20 @@ ferry_virt_domain_is_autostarted(virDomainPtr domain)
 }
 
 bool
+ferry_virt_domain_tells_autostart(virConnectPtr connection, const char *uuid, bool *ret_autostart)
+{
+    g_autoptr(virDomain) domain = virDomainLookupByUUIDString(connection, uuid);
+    int autostart = 0;
+
+    /* One that has left may be there still, and have no definition any more. */
+    if (!domain || virDomainIsPersistent(domain) != 1 ||
+        virDomainGetAutostart(domain, &autostart) != 0)
+        return false;
+    *ret_autostart = autostart != 0;
+    return true;
+}
+
+bool
 ferry_virt_domain_set_autostart(virDomainPtr domain, bool autostart, GError **error)
 {
     const char *name = virDomainGetName(domain);
@@ -171,6 +185,7 @@ ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError
     instance->state_reason = g_strdup(reason);
     instance->persistent = virDomainIsPersistent(domain) == 1;
     instance->autostart = ferry_virt_domain_is_autostarted(domain);
+    instance->autostart_told = true;
 
     bool asking = qemu_may_be_asked(domain);
 
@@ -337,39 +352,67 @@ logs_to(const char *xml, const char *path)
     return false;
 }
 
-/* @flags: which of the domain's documents: 0 for the live one of a domain that runs. */
 static bool
-document_uses(virConnectPtr connection, virDomainPtr domain, unsigned int flags, const char *path)
+instance_uses(virConnectPtr connection,
+              const FerryInstance *instance,
+              const char *xml,
+              const char *path,
+              bool is_live)
 {
+    if (ferry_path_is_same(instance->nvram, path) || logs_to(xml, path))
+        return true;
+    for (guint i = 0; i < instance->disks->len; i++)
+        if (disk_uses(connection, g_ptr_array_index(instance->disks, i), path, is_live))
+            return true;
+    return false;
+}
+
+/* @flags: which of the domain's documents: 0 for the live one of a domain that runs. */
+static void
+name_as_user(virDomainPtr domain, unsigned int flags, const char *const *paths, char **users)
+{
+    virConnectPtr connection = virDomainGetConnect(domain);
     bool is_live = flags == 0 && virDomainIsActive(domain) == 1;
     char *raw = virDomainGetXMLDesc(domain, flags);
 
     /* It went away between the list and the look: it uses nothing any more. */
-    if (!raw)
-        return !ferry_virt_error_is(VIR_ERR_NO_DOMAIN);
+    if (!raw && ferry_virt_error_is(VIR_ERR_NO_DOMAIN))
+        return;
 
     g_autofree char *xml = raw;
-    g_autoptr(FerryInstance) instance = ferry_domxml_parse(xml, NULL);
+    g_autoptr(FerryInstance) instance = raw ? ferry_domxml_parse(xml, NULL) : NULL;
 
-    if (!instance || ferry_path_is_same(instance->nvram, path) || logs_to(xml, path))
-        return true;
-    ferry_virt_disk_volumes_resolve(connection, instance);
-    for (guint i = 0; i < instance->disks->len; i++) {
-        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
-
-        if (disk_uses(connection, disk, path, is_live))
-            return true;
-    }
-    return false;
+    if (instance)
+        ferry_virt_disk_volumes_resolve(connection, instance);
+    for (gsize i = 0; paths[i]; i++)
+        if (!users[i] && (!instance || instance_uses(connection, instance, xml, paths[i], is_live)))
+            users[i] = g_strdup(virDomainGetName(domain));
 }
 
-/* What it has, and what its next start will want. */
-static bool
-domain_uses(virConnectPtr connection, virDomainPtr domain, const char *path)
+void
+ferry_virt_path_users(virConnectPtr connection,
+                      const char *const *paths,
+                      const char *except_uuid,
+                      char **ret_users)
 {
-    return document_uses(connection, domain, 0, path) ||
-           (virDomainIsActive(domain) == 1 && virDomainIsPersistent(domain) == 1 &&
-            document_uses(connection, domain, VIR_DOMAIN_XML_INACTIVE, path));
+    virDomainPtr *domains = NULL;
+    int count = virConnectListAllDomains(connection, &domains, 0);
+
+    for (int i = 0; i < count; i++) {
+        char uuid[VIR_UUID_STRING_BUFLEN] = "";
+
+        virDomainGetUUIDString(domains[i], uuid);
+        if (g_strcmp0(uuid, except_uuid) != 0) {
+            /* What it has, and what its next start will want. */
+            name_as_user(domains[i], 0, paths, ret_users);
+            if (virDomainIsActive(domains[i]) == 1 && virDomainIsPersistent(domains[i]) == 1)
+                name_as_user(domains[i], VIR_DOMAIN_XML_INACTIVE, paths, ret_users);
+        }
+        virDomainFree(domains[i]);
+    }
+    g_clear_pointer(&domains, free);
+    for (gsize i = 0; count < 0 && paths[i]; i++)
+        ret_users[i] = g_strdup("an instance that libvirt cannot name now");
 }
 
 bool
@@ -378,25 +421,12 @@ ferry_virt_path_is_used(virConnectPtr connection,
                         const char *except_uuid,
                         char **ret_name)
 {
-    virDomainPtr *domains = NULL;
-    int count = virConnectListAllDomains(connection, &domains, 0);
-    bool used = count < 0;
+    char *user = NULL;
 
-    for (int i = 0; i < count; i++) {
-        char uuid[VIR_UUID_STRING_BUFLEN] = "";
-
-        virDomainGetUUIDString(domains[i], uuid);
-        if (!used && g_strcmp0(uuid, except_uuid) != 0 &&
-            domain_uses(connection, domains[i], path)) {
-            used = true;
-            *ret_name = g_strdup(virDomainGetName(domains[i]));
-        }
-        virDomainFree(domains[i]);
-    }
-    g_clear_pointer(&domains, free);
-    if (count < 0)
-        *ret_name = g_strdup("an instance that libvirt cannot name now");
-    return used;
+    ferry_virt_path_users(connection, (const char *const[]){path, NULL}, except_uuid, &user);
+    if (user)
+        *ret_name = user;
+    return user != NULL;
 }
 
 bool

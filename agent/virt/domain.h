@@ -29,6 +29,10 @@ FerryInstance *ferry_virt_domain_describe(virConnectPtr connection,
 /** Returns: true when its host starts it at boot. */
 bool ferry_virt_domain_is_autostarted(virDomainPtr domain);
 
+/** Returns: false where the host has no definition with this @uuid, or cannot be asked. */
+bool
+ferry_virt_domain_tells_autostart(virConnectPtr connection, const char *uuid, bool *ret_autostart);
+
 /** @error: FERRY_ERROR_MIGRATION_ERROR. */
 bool ferry_virt_domain_set_autostart(virDomainPtr domain,
                                      bool autostart,
@@ -66,9 +70,20 @@ bool ferry_virt_domain_find_obstacles(virDomainPtr domain,
                                       FerryInstance *instance,
                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Returns: true when an active or defined domain other than @except_uuid (nullable) names @path as
- * a disk, now or for its next start; its name in @ret_name (transfer full). Unreadable domains
- * count as users. */
+/**
+ * ferry_virt_path_users:
+ * @paths: NULL-terminated
+ * @except_uuid: (nullable): the domain that does not count
+ * @ret_users: as many, all NULL: at the place of each path the name (transfer full) of an active or
+ *   defined domain that names it as a disk, now or for its next start. Unreadable domains count as
+ *   users of all. NULL stays where there is none
+ */
+void ferry_virt_path_users(virConnectPtr connection,
+                           const char *const *paths,
+                           const char *except_uuid,
+                           char **ret_users);
+
+/** The same for one path. Returns: true when it is used; by whom in @ret_name (transfer full). */
 bool ferry_virt_path_is_used(virConnectPtr connection,
                              const char *path,
                              const char *except_uuid,

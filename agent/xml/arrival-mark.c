@@ -50,3 +50,16 @@ ferry_arrival_mark_find(const char *xml)
 
     return ferry_xml_attribute(find_mark(ferry_xml_child(domain, "metadata")), "migration");
 }
+
+char *
+ferry_arrival_mark_clean(const char *xml)
+{
+    g_autoptr(xmlDoc) document = ferry_xml_parse(xml, "domain", MAX_BYTES, NULL);
+    xmlNode *domain = document ? xmlDocGetRootElement(document) : NULL;
+    xmlNode *metadata = ferry_xml_child(domain, "metadata");
+
+    if (!metadata || xmlChildElementCount(metadata) > 0)
+        return NULL;
+    ferry_xml_remove(metadata);
+    return ferry_xml_dump(domain);
+}

@@ -20,5 +20,9 @@ char *ferry_arrival_mark_add(const char *xml,
                              const char *migration_id,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: (transfer full) (nullable): @xml without the <metadata> that it has nothing in, as
+ * libvirt leaves it where the mark was all that there was; NULL where there is none. */
+char *ferry_arrival_mark_clean(const char *xml);
+
 /** Returns: (transfer full) (nullable): the migration that the mark in @xml names. */
 char *ferry_arrival_mark_find(const char *xml);

@@ -156,7 +156,7 @@ def quarantined_file_swapped(stage):
 
 def _clone(stage, base):
     """An instance that does not run, whose overlay lies on this image; only its header says so."""
-    path = IMAGES + "/clone.qcow2"
+    path = IMAGES + "/clone-" + os.path.basename(base)
     stage.source.run("qemu-img", "create", "-q", "-u", "-f", "qcow2", "-F", "qcow2", "-b", base,
                      path, str(GIB))
     stage.defer(stage.remove, stage.source, path)
@@ -176,13 +176,21 @@ def base_of_another(stage):
 
 
 def base_of_another_deleted(stage):
-    """an image that is the base of another instance is not deleted when its own goes away"""
-    guest = stage.still(Disk("vda", GIB, data=MIB))
-    path = guest.disks[0].path
+    """an image that is the base of another instance is not deleted when its own goes away: the check
+    refuses the order, and one that becomes it on the way is seen at its end"""
+    early = stage.still(Disk("vda", GIB, data=MIB))
+    late = stage.still(Disk("vda", GIB, data=12 * MIB))
+    path = late.disks[0].path
     stage.defer(stage.remove, stage.source, path)
+    _clone(stage, early.disks[0].path)
+    error = stage.refused("MigrationPreCheckError", early, source_disks="delete")
+    equal([each["name"] for each in error["details"]["checks"] if each["result"] == "fail"],
+          ["source-disks"])
+    migration_id = stage.migrate(late, source_disks="delete", bandwidth_mib_s=4)
+    stage.recorder.wait_phase("disk", migration_id)
     _clone(stage, path)
-    event = stage.recorder.wait_terminal(stage.migrate(guest, source_disks="delete"), 90)
-    guest.moved_to(stage.destination)
+    event = stage.recorder.wait_terminal(migration_id, 90)
+    late.moved_to(stage.destination)
     check(os.path.basename(path) in stage.source.images(), event.payload)
     equal(event.type, "migration.error")
 

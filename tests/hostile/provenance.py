@@ -120,6 +120,34 @@ def folder_of_everybody(stage):
     check("/open" in error.message and "chmod" in error.hint, error)
 
 
+def folder_of_another_tenant(stage):
+    """what a tenant made into a link to another tenant's folder is not followed: check and order name
+    it; where root made it, it is"""
+    host = stage.destination
+    own, other = IMAGES + "/tenant", IMAGES + "/other"
+    link = own + "/instance"
+    for folder, owner in ((own, 64001), (other, 64002)):
+        os.mkdir(host.path(folder))
+        os.chown(host.path(folder), owner, owner)
+        stage.defer(stage.remove, host, folder)
+    os.symlink(other, host.path(link))
+    stage.defer(stage.remove, host, link)
+    info = _info(stage)
+    info["disks"][0].update(source=link + "/disk.qcow2")
+    os.lchown(host.path(link), 64001, 64001)
+    words = {"instance_info": info, "options": {}}
+    answer = stage.controller.call("kvm02", "check_can_live_migrate_destination", **words)
+    failed = [each for each in answer["checks"] if each["result"] == "fail"]
+    check(failed and all(link in each["message"] for each in failed), failed)
+    error = stage.refuses("PathNotAllowed", "kvm02", "pre_live_migration", migration_id=new_id(),
+                          source="kvm01", **words)
+    check(link in error.message and "64001" in error.message and other in error.message
+          and "chown -h root" in error.hint, error)
+    os.lchown(host.path(link), 0, 0)
+    answer = stage.controller.call("kvm02", "check_can_live_migrate_destination", **words)
+    equal([each for each in answer["checks"] if each["result"] == "fail"], [])
+
+
 def allowed_folder_itself(stage):
     """a path that is the allowed folder itself makes no pool on its parent"""
     info = _info(stage)
@@ -130,4 +158,4 @@ def allowed_folder_itself(stage):
 
 
 CASES = (all_is_gone, image_is_replaced, folder_becomes_a_link, nvram_is_claimed,
-         folder_of_everybody, allowed_folder_itself)
+         folder_of_everybody, folder_of_another_tenant, allowed_folder_itself)

@@ -13,7 +13,8 @@ def _autostart(host, guest):
     return ["Autostart:", "enable"] in [line.split() for line in lines]
 
 
-def _on(stage, guest):
+def on_both(stage, guest):
+    """_autostart() of the source and of the destination."""
     return [_autostart(host, guest) for host in (stage.source, stage.destination)]
 
 
@@ -30,10 +31,10 @@ def goes_along(stage):
         stage.source.virsh("autostart", guest.name)
     for guest in (still, off, other):
         stage.carry(guest)
-    equal([_on(stage, guest) for guest in (still, off, other)],
+    equal([on_both(stage, guest) for guest in (still, off, other)],
           [[None, True], [None, True], [None, False]])
     stage.carry(still)
-    equal(_on(stage, still), [True, None])
+    equal(on_both(stage, still), [True, None])
 
 
 def leaves_the_copy_that_stays(stage):
@@ -41,7 +42,7 @@ def leaves_the_copy_that_stays(stage):
     guest = stage.still(_small())
     stage.source.virsh("autostart", guest.name)
     stage.carry(guest, undefine_source=False)
-    equal(_on(stage, guest), [False, True])
+    equal(on_both(stage, guest), [False, True])
 
 
 def comes_back_from_quarantine(stage):
@@ -54,7 +55,7 @@ def comes_back_from_quarantine(stage):
         if not defined_there:
             guest.host.virsh("undefine", guest.name)
         stage.controller.call("kvm01", "restore_quarantined_disks", migration_id=migration_id)
-        equal(_on(stage, guest), expected)
+        equal(on_both(stage, guest), expected)
 
 
 CASES = (goes_along, leaves_the_copy_that_stays, comes_back_from_quarantine)

@@ -48,7 +48,7 @@ def _instance_folder(stage, console=True):
     with open(stage.source.path(folder + "/disk.info"), "w", encoding="ascii") as info:
         info.write("{}")
     _give(stage.source, folder + "/disk", mode=0o664)
-    _give(stage.source, folder, mode=0o775)
+    _give(stage.source, folder, mode=0o2775)
     return guest, folder
 
 
@@ -69,7 +69,7 @@ def console_log(stage):
 
 
 def owners_without_a_pool(stage):
-    """owner and permissions of images and folder are kept, on the way back too, running and shut off;
+    """owner and permissions of images and folder, its setgid bit too, are kept, on the way back too, running and shut off;
     no pool stays"""
     guest, folder = _instance_folder(stage, console=False)
     guest.start()
@@ -81,7 +81,7 @@ def owners_without_a_pool(stage):
     wanted = {name: seen for name, seen in _tree(stage.source, folder).items()
               if name in (".", "disk")}
     equal(wanted["disk"][1:], (oct(0o664),) + OWNER)
-    equal(wanted["."][1:], (oct(0o775),) + OWNER)
+    equal(wanted["."][1:], (oct(0o2775),) + OWNER)
     equal(_tree(stage.destination, folder), wanted)
     # The one that was left behind gives way, and the folder is the source's own.
     stage.carry(guest)

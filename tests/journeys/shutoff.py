@@ -52,11 +52,18 @@ def _clean_source(stage, guest):
         stage.defer(stage.remove, stage.source, disk.path)
 
 
+def _dump(guest):
+    """The whole definition, with its secrets."""
+    return guest.host.virsh("dumpxml", "--inactive", "--security-info", guest.name)
+
+
 def there_and_back(stage):
-    """there and back: definition with its password, disks thin, cold boots that count on"""
+    """there and back: the definition as it was, with its password, disks thin, cold boots that count on"""
     guest = _stopped(stage, Disk("vda", GIB, data=16 * MIB), Disk("vdb", 256 * MIB, "raw", data=4 * MIB), devices=[CONSOLE])
     _clean_source(stage, guest)
+    defined = _dump(guest)
     end = stage.carry(guest)
+    equal(_dump(guest), defined)
     report = end.payload["report"]
     equal((report["offline"], report["storage_strategy"], report["downtime_ms"]),
           (True, "copy", None))
@@ -77,6 +84,7 @@ def there_and_back(stage):
     # What it left at home is what it was: it may be replaced.
     stage.carry(guest)
     _rests_on(guest, stage.source, stage.destination)
+    equal(_dump(guest), defined)
     stage.source.virsh("start", guest.name)
     stage.runs_on(guest, stage.source)
     for disk in guest.disks:

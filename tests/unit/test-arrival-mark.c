@@ -69,6 +69,26 @@ test_no_mark(void)
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
 }
 
+static void
+test_clean(void)
+{
+    static const char *const documents[] = {"<domain><metadata/><name>web</name></domain>",
+                                            "<domain><metadata>\n  </metadata><name>web</name>"
+                                            "</domain>"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(documents); i++) {
+        g_autofree char *cleaned = ferry_arrival_mark_clean(documents[i]);
+
+        g_assert_nonnull(cleaned);
+        g_assert_null(strstr(cleaned, "metadata"));
+        g_assert_nonnull(strstr(cleaned, "<name>web</name>"));
+    }
+    g_assert_null(ferry_arrival_mark_clean("<domain/>"));
+    g_assert_null(
+        ferry_arrival_mark_clean("<domain><metadata><a:x xmlns:a='urn:a'/></metadata></domain>"));
+    g_assert_null(ferry_arrival_mark_clean("no document"));
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -76,5 +96,6 @@ main(int argc, char *argv[])
     g_test_add_func("/arrival-mark/there-and-back", test_there_and_back);
     g_test_add_func("/arrival-mark/among-others", test_among_others);
     g_test_add_func("/arrival-mark/no-mark", test_no_mark);
+    g_test_add_func("/arrival-mark/clean", test_clean);
     return g_test_run();
 }

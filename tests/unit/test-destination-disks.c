@@ -180,7 +180,8 @@ test_seeded(Fixture *self, gconstpointer user_data)
     g_assert_true(g_file_test(overlay, G_FILE_TEST_EXISTS));
     let_arrive_on(self, overlay);
 
-    g_autoptr(FerryJson) answer = ferry_destination_finish(self->destination, MIGRATION, &error);
+    g_autoptr(FerryJson) answer =
+        ferry_destination_finish(self->destination, MIGRATION, /* autostart= */ false, &error);
     g_autofree char *xml = fake_domain_xml(UUID);
 
     /* What it wrote on the way is in the image, and nothing is left of the overlay. */
@@ -205,7 +206,8 @@ test_seeded_takes_time(Fixture *self, gconstpointer user_data)
 
     let_arrive_on(self, overlay);
     fake_block_job_set(UUID, "vda", VIR_DOMAIN_BLOCK_JOB_TYPE_ACTIVE_COMMIT, 100, 65536);
-    g_assert_null(ferry_destination_finish(self->destination, MIGRATION, &error));
+    g_assert_null(
+        ferry_destination_finish(self->destination, MIGRATION, /* autostart= */ false, &error));
 
     json_t *details = ferry_error_details(error);
 
@@ -382,7 +384,8 @@ test_definition_without_a_mark(Fixture *self, gconstpointer user_data)
     fake_domain_add(xml);
     fake_domain_set_state(UUID, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_UNKNOWN);
 
-    g_autoptr(FerryJson) finished = ferry_destination_finish(self->destination, MIGRATION, &error);
+    g_autoptr(FerryJson) finished =
+        ferry_destination_finish(self->destination, MIGRATION, /* autostart= */ false, &error);
 
     if (user_data) {
         g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);

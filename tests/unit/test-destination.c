@@ -406,7 +406,7 @@ test_no_memory(Fixture *self, gconstpointer user_data)
 static json_t *
 finish(Fixture *self, GError **error)
 {
-    return ferry_destination_finish(self->destination, MIGRATION, error);
+    return ferry_destination_finish(self->destination, MIGRATION, /* autostart= */ false, error);
 }
 
 static void

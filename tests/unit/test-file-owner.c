@@ -6,6 +6,7 @@
 #include "ferry/json.h"
 #include "scratch-folder.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,6 +47,40 @@ test_there_and_back(void)
     ferry_scratch_remove(folder);
 }
 
+/* A folder's group and sticky bit go along, an image's bits never. */
+static void
+test_special_bits(void)
+{
+    char *folder = ferry_scratch_make();
+    g_autofree char *path = g_build_filename(folder, "image", NULL);
+    FerryFileOwner read = {0};
+
+    g_assert_cmpint(g_chmod(folder, 03770), ==, 0);
+
+    const FerryFileOwner owner = ferry_file_owner_of(folder);
+    g_autoptr(FerryJson) json = ferry_file_owner_to_json(&owner);
+    int fd = -1;
+
+    g_assert_cmpuint(owner.mode, ==, 0770);
+    g_assert_cmpuint(owner.special, ==, 03000);
+    /* An agent of before refuses more than permissions there. */
+    g_assert_cmpint(json_integer_value(json_object_get(json, "mode")), ==, 0770);
+    g_assert_true(read_back(json_incref(json), &read, NULL));
+    g_assert_cmpuint(read.special, ==, 03000);
+    g_assert_cmpint(g_chmod(folder, 0750), ==, 0);
+    fd = open(folder, O_RDONLY | O_DIRECTORY);
+    g_assert_true(ferry_file_owner_give_special(&read, fd));
+    close(fd);
+    g_assert_cmpuint(ferry_file_owner_of(folder).special, ==, 03000);
+    g_assert_cmpuint(ferry_file_owner_of(folder).mode, ==, 0750);
+
+    g_assert_true(g_file_set_contents(path, "", -1, NULL));
+    g_assert_cmpint(g_chmod(path, 07775), ==, 0);
+    g_assert_cmpuint(ferry_file_owner_of(path).special, ==, 0);
+    g_assert_cmpuint(ferry_file_owner_image_mode(07775), ==, 0664);
+    ferry_scratch_remove(folder);
+}
+
 /* Numbers of one name differ from host to host; what has no name here keeps its number. */
 static void
 test_names_count(void)
@@ -70,6 +105,7 @@ test_from_a_stranger(void)
     g_assert_true(read_back(json_null(), &read, &error));
     g_assert_false(read.known);
     g_assert_false(read_back(json_pack("{s:i}", "mode", 04777), &read, NULL));
+    g_assert_false(read_back(json_pack("{s:i}", "special", 04000), &read, NULL));
     g_assert_false(read_back(json_pack("{s:I}", "uid", (json_int_t)G_MAXUINT), &read, NULL));
     g_assert_false(read_back(json_pack("{s:s}", "user", "a\nb"), &read, NULL));
     g_assert_false(read_back(json_string("root"), &read, &error));
@@ -82,6 +118,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/file-owner/there-and-back", test_there_and_back);
+    g_test_add_func("/file-owner/special-bits", test_special_bits);
     g_test_add_func("/file-owner/names-count", test_names_count);
     g_test_add_func("/file-owner/from-a-stranger", test_from_a_stranger);
     return g_test_run();

@@ -244,6 +244,50 @@ test_link_in_a_folder_of_everybody(Fixture *fixture, gconstpointer user_data)
 }
 
 static void
+give(const char *path, uid_t uid)
+{
+    g_assert_cmpint(lchown(path, uid, (gid_t)-1), ==, 0);
+}
+
+/* What a tenant can put into a folder must not lead into another one's. */
+static void
+test_links_of_tenants(Fixture *fixture, gconstpointer user_data)
+{
+    static const char *const into_others[] = {"../other", "../other/a.img", "../other/no/a.img",
+                                              "../inner", "../new.img"};
+    g_autofree char *own = make_folder(fixture->images, "tenant");
+    g_autofree char *other = make_folder(fixture->images, "other");
+    g_autofree char *link = g_build_filename(own, "disk.0", NULL);
+    enum { TENANT = 64001, OTHER = 64002 };
+
+    if (geteuid() != 0) {
+        g_test_skip("only root can make links of other users");
+        return;
+    }
+    give(own, TENANT);
+    give(other, OTHER);
+    for (gsize i = 0; i < G_N_ELEMENTS(into_others); i++) {
+        make_link(into_others[i], own, "disk.0");
+        give(link, TENANT);
+        g_autoptr(GError) error = NULL;
+        g_assert_false(ferry_path_check(link, fixture->allowed, NULL, &error));
+        g_assert_error(error, FERRY_ERROR, FERRY_ERROR_PATH_NOT_ALLOWED);
+        g_assert_nonnull(strstr(error->message, "tenant/disk.0\" of user '64001' leads into"));
+        g_assert_nonnull(strstr(ferry_error_hint(error), "chown -h root"));
+        give(link, 0);
+        g_assert_true(ferry_path_check(link, fixture->allowed, NULL, NULL));
+        g_assert_cmpint(unlink(link), ==, 0);
+    }
+    /* One's own folder, also by the link of another: OpenNebula's disk.0, an images folder that is
+     * a link. */
+    make_link("snap/0", own, "disk.0");
+    give(link, TENANT);
+    assert_resolves(fixture, "images/tenant/disk.0", "images/tenant/snap/0");
+    make_link("tenant", fixture->images, "vm");
+    assert_resolves(fixture, "images/vm/disk.0", "images/tenant/snap/0");
+}
+
+static void
 test_same(Fixture *fixture, gconstpointer user_data)
 {
     g_autofree char *file = g_build_filename(fixture->images, "a.qcow2", NULL);
@@ -299,6 +343,7 @@ main(int argc, char **argv)
     add("/paths/allowed-folder", test_an_allowed_folder_is_no_file);
     add("/paths/folders-of-everybody", test_folders_of_everybody);
     add("/paths/link-in-a-folder-of-everybody", test_link_in_a_folder_of_everybody);
+    add("/paths/links-of-tenants", test_links_of_tenants);
     add("/paths/same", test_same);
     add("/paths/roots", test_roots);
     add("/paths/allowed-folders", test_allowed_folders_are_resolved_too);

@@ -305,6 +305,26 @@ test_transfer_keeps_the_error(SourceFixture *self, gconstpointer user_data)
     g_assert_nonnull(json_object_get(record->report, "moved_bytes"));
 }
 
+/* An agent of before described it. What libvirt takes away with the instance is read before; the
+ * definition that was kept for the time after the quarantine has it, too. */
+static void
+test_transfer_recalls_autostart(SourceFixture *self, gconstpointer user_data)
+{
+    g_autofree char *path =
+        g_strdup_printf("%s/definitions/" MIGRATION ".xml", self->agent.config->state_path);
+    g_autofree char *kept = NULL;
+
+    source_migration(self, FERRY_STATUS_RUNNING, json_pack("{s:s}", "source_disks", "quarantine"));
+    fake_domain_set_autostart(UUID, true);
+    assert_end(self, source_step("transfer"), FERRY_STEP_DONE, NULL);
+
+    g_autoptr(FerryRecord) record = agent_record(&self->agent, MIGRATION, FERRY_ROLE_SOURCE);
+
+    g_assert_true(ferry_json_get_bool(record->instance_info, "autostart", false));
+    g_assert_true(g_file_get_contents(path, &kept, NULL, NULL));
+    g_assert_nonnull(strstr(kept, "autostart"));
+}
+
 static void
 test_confirm(SourceFixture *self, gconstpointer user_data)
 {
@@ -367,6 +387,47 @@ test_finish_gives_up(SourceFixture *self, gconstpointer user_data)
     fake_bus_refuse("kvm02", "post_live_migration_at_destination", busy("vda", 1000));
     assert_end(self, source_step("finish"), FERRY_STEP_ERROR, &error);
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
+}
+
+/* The agent that described it, and told the destination, knew of no autostart. */
+static void
+test_finish_recalls_autostart(SourceFixture *self, gconstpointer user_data)
+{
+    source_migration(self, FERRY_STATUS_POST_MIGRATING, NULL);
+    fake_domain_set_autostart(UUID, true);
+    source_leave(self);
+    fake_bus_refuse("kvm02", "post_live_migration_at_destination",
+                    ferry_error_new(FERRY_ERROR_REMOTE, NULL, "unexpected argument"));
+    fake_bus_answer("kvm02", "post_live_migration_at_destination",
+                    json_pack("{s:s}", "status", "completed"));
+    /* An older destination does not take the word. */
+    assert_end(self, source_step("finish"), FERRY_STEP_DONE, NULL);
+    g_assert_cmpuint(fake_bus_count("kvm02", "post_live_migration_at_destination"), ==, 2);
+    assert_end(self, source_step("finish"), FERRY_STEP_DONE, NULL);
+
+    g_autoptr(FerryJson) args = fake_bus_args("kvm02", "post_live_migration_at_destination");
+    g_autoptr(FerryRecord) record = agent_record(&self->agent, MIGRATION, FERRY_ROLE_SOURCE);
+
+    g_assert_true(ferry_json_get_bool(args, "autostart", false));
+    g_assert_true(ferry_json_get_bool(record->instance_info, "autostart", false));
+}
+
+/* What nobody can tell any more is not assumed, and not written down. */
+static void
+test_finish_knows_no_autostart(SourceFixture *self, gconstpointer user_data)
+{
+    source_migration(self, FERRY_STATUS_POST_MIGRATING, NULL);
+    fake_domain_set_autostart(UUID, true);
+    fake_domain_set_persistent(UUID, false);
+    fake_bus_answer("kvm02", "post_live_migration_at_destination",
+                    json_pack("{s:s}", "status", "completed"));
+    assert_end(self, source_step("finish"), FERRY_STEP_DONE, NULL);
+
+    g_autoptr(FerryJson) args = fake_bus_args("kvm02", "post_live_migration_at_destination");
+    const FerryRecord *record = ferry_migration_record(self->migration);
+
+    g_assert_null(json_object_get(args, "autostart"));
+    g_assert_null(json_object_get(record->instance_info, "autostart"));
 }
 
 /* --- what is left here ------------------------------------------------------------------------ */
@@ -560,11 +621,14 @@ main(int argc, char *argv[])
     ADD("files-snapshot-seed/nothing-to-bring", test_nothing_to_bring);
     ADD("snapshot/hangs", test_snapshot_that_hangs);
     ADD("transfer/keeps-the-error", test_transfer_keeps_the_error);
+    ADD("transfer/recalls-autostart", test_transfer_recalls_autostart);
     ADD("confirm", test_confirm);
     ADD("confirm/not-moved", test_confirm_not_moved);
     ADD("confirm/split-brain", test_confirm_split_brain);
     ADD("finish", test_finish);
     ADD("finish/gives-up", test_finish_gives_up);
+    ADD("finish/recalls-autostart", test_finish_recalls_autostart);
+    ADD("finish/knows-no-autostart", test_finish_knows_no_autostart);
     ADD("source-domain", test_source_domain);
     ADD("source-domain/stays", test_source_domain_stays);
     ADD("source-domain/that-runs", test_source_domain_that_runs);

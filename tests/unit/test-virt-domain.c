@@ -246,6 +246,22 @@ test_path_is_used(Fixture *self, gconstpointer user_data)
     g_assert_true(ferry_virt_path_is_used(self->connection, "/other.img", NULL, &unknown));
 }
 
+/* However many paths there are, libvirt is asked once. */
+static void
+test_path_users(Fixture *self, gconstpointer user_data)
+{
+    const char *const paths[] = {"/one.img", self->path, "/other.img", NULL};
+    char *users[] = {NULL, NULL, NULL};
+    guint asked = fake_call_count("virDomainGetXMLDesc");
+
+    ferry_virt_path_users(self->connection, paths, NULL, users);
+    g_assert_null(users[0]);
+    g_assert_cmpstr(users[1], ==, "web-1");
+    g_assert_null(users[2]);
+    g_assert_cmpuint(fake_call_count("virDomainGetXMLDesc") - asked, <=, 2);
+    g_free(users[1]);
+}
+
 /* --- an instance that arrives ----------------------------------------------------------------- */
 
 static bool
@@ -586,6 +602,7 @@ main(int argc, char *argv[])
     ADD("retire/destroys-what-the-switch-left", test_retire_destroys_what_the_switch_left);
     ADD("retire/never-a-running-one", test_retire_never_a_running_one);
     ADD("path-is-used", test_path_is_used);
+    ADD("path-users", test_path_users);
     ADD("incoming/is-waited-for", test_incoming_is_waited_for);
     ADD("incoming/alive-or-not", test_incoming_alive_or_not);
     ADD("incoming/is-autostarted", test_incoming_is_autostarted);

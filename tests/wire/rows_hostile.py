@@ -186,8 +186,10 @@ def x10(bench):
             raw.publish(OWN, sealed(request('echo', {'a': number}, queue)))
             if number == 5:
                 raw.publish(OWN, sealed(request('echo', {'a': 'poison'}, queue)))
-        results = [reply['result']['a'] for _, reply in raw.get_all(queue, 12)]
-        equal(sorted(results), list(range(10)), 'answers')
+        # What the broker had not confirmed when it ended the connection is sent again, so an answer
+        # may come twice. It has the same id both times, and stock oslo.messaging drops the second.
+        answers = {reply['_unique_id']: reply['result']['a'] for _, reply in raw.get_all(queue, 12)}
+        equal(sorted(answers.values()), list(range(10)), 'answers')
         check('it is given up' in peer.log(), 'nothing said')
         # An event is kept; it delays answers and other events a moment.
         raw.publish(OWN, sealed(request('notify', {'count': 1, 'payload': {'x': 'poison'}}, queue)))

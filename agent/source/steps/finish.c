@@ -6,6 +6,7 @@
 #include "ferry/json.h"
 #include "peer/peer.h"
 #include "runtime/stall-timer.h"
+#include "source/autostart.h"
 
 /* A commit that lasts: which disk's, and how long it has not come any further. */
 typedef struct {
@@ -22,18 +23,52 @@ commit_clear(Commit *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Commit, commit_clear)
 
 static json_t *
-ask_to_finish(FerryMigration *migration, GError **error)
+ask(FerryMigration *migration, bool autostart, GError **error)
 {
     const FerryAgent *agent = ferry_migration_agent(migration);
     const FerryRecord *record = ferry_migration_record(migration);
+    json_t *args = json_pack("{s:s}", "migration_id", record->migration_id);
 
-    return ferry_peer_call(
-        agent,
-        &(FerryCall){.server = record->destination,
-                     .method = "post_live_migration_at_destination",
-                     .args = json_pack("{s:s}", "migration_id", record->migration_id),
-                     .timeout_ms = agent->config->outcome_timeout_s * 1000},
-        error);
+    if (autostart)
+        json_object_set_new(args, "autostart", json_true());
+    return ferry_peer_call(agent,
+                           &(FerryCall){.server = record->destination,
+                                        .method = "post_live_migration_at_destination",
+                                        .args = args,
+                                        .timeout_ms = agent->config->outcome_timeout_s * 1000},
+                           error);
+}
+
+/* The destination was told of the autostart before it was found out here, or never. */
+static json_t *
+ask_to_finish(FerryMigration *migration, GError **error)
+{
+    const FerryInstance *instance = ferry_migration_instance(migration);
+    g_autoptr(GError) why = NULL;
+    json_t *answer = NULL;
+
+    if (!instance || !instance->autostart)
+        return ask(migration, /* autostart= */ false, error);
+    answer = ask(migration, /* autostart= */ true, &why);
+    /* An agent of before does not know the word; the check has said what that means. */
+    if (!answer && g_error_matches(why, FERRY_ERROR, FERRY_ERROR_REMOTE))
+        return ask(migration, /* autostart= */ false, error);
+    if (!answer)
+        g_propagate_error(error, g_steal_pointer(&why));
+    return answer;
+}
+
+/* Nobody has the definition of before any more. */
+static void
+warn_of_autostart(const FerryMigration *migration)
+{
+    const FerryInstance *instance = ferry_migration_instance(migration);
+
+    if (instance && instance->persistent && !instance->autostart_told)
+        g_message("Migration '%s': the agent that began it did not note whether '%s' is started "
+                  "when its host boots; see that it is right on '%s' (virsh autostart)",
+                  ferry_migration_id(migration), instance->name,
+                  ferry_migration_record(migration)->destination);
 }
 
 /* Returns: false when it breaks off again and again, or stands still. */
@@ -89,6 +124,9 @@ get_finished(FerryMigration *migration, GError **error)
 FerryStepEnd
 ferry_finish_step_run(FerryMigration *migration, bool resumed, GError **error)
 {
+    ferry_source_autostart_recall(migration);
+    warn_of_autostart(migration);
+
     g_autoptr(FerryJson) answer = get_finished(migration, error);
 
     if (!answer)

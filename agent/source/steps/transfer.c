@@ -2,6 +2,7 @@
 
 #include "source/steps/transfer.h"
 
+#include "source/autostart.h"
 #include "source/cold-transfer.h"
 #include "source/report.h"
 #include "source/transfer.h"
@@ -48,6 +49,8 @@ transfer_live(FerryMigration *migration, bool resumed, GError **error)
 FerryStepEnd
 ferry_transfer_step_run(FerryMigration *migration, bool resumed, GError **error)
 {
+    /* After it libvirt takes the definition away. */
+    ferry_source_autostart_recall(migration);
     return ferry_migration_is_shut_off(migration) ? transfer_cold(migration, resumed, error)
                                                   : transfer_live(migration, resumed, error);
 }
