@@ -141,9 +141,10 @@ def h6(bench):
 @row('H7', 'a user who may not claim names serves as before')
 def h7(bench):
     broker = bench.broker
-    broker.rabbitmqctl('add_user', 'narrow', 'narrow')
-    broker.rabbitmqctl('set_permissions', '-p', bench.vhost, 'narrow',
-                       r'^(virt-ferry(\..*|_fanout.*)?|reply_.*|notifications\..*)$', '.*', '.*')
+    broker.add_user('narrow', 'narrow')
+    broker.set_permissions('narrow', bench.vhost,
+                           r'^(virt-ferry(\..*|_fanout.*)?|reply_.*|notifications\..*)$', '.*',
+                           '.*')
     peer = bench.served(url=bench.url().replace('guest:guest', 'narrow:narrow'))
     check('does not let this agent claim its name' in peer.log(), peer.log())
     serves(bench, peer)

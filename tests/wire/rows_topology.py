@@ -5,7 +5,7 @@ from lab.tap import check, equal
 from probe import OK, UNDELIVERED
 from rows import row
 
-TTL = '[{"x-expires",1800000}]'
+TTL = '[{<<"x-expires">>,signedint,1800000}]'
 
 
 def fanout_queue(bench):
