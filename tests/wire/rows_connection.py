@@ -62,8 +62,8 @@ def c3(bench):
     bench_listener = bench.probe().run('listen', '--seconds', '20', '--count', '2',
                                        topic='notifications')
     equal(bench_listener.status, OK, bench_listener)
-    # One line for each connection's loss and for each reason that it does not come back.
-    check(4 <= peer.log().count('WARNING') <= 8, peer.log())
+    # One line for the loss and one for each reason that nothing comes back, not one a connection.
+    check(1 <= peer.log().count('WARNING') <= 4, peer.log())
 
 
 @row('C4', 'two brokers, the first dead; then the live one dies')
@@ -86,7 +86,8 @@ def c4(bench):
 @row('C5', 'idle for five heartbeat periods; then a frozen link is noticed within two')
 def c5(bench):
     with Proxy(('127.0.0.1', bench.broker.port)) as proxy:
-        peer = bench.served(url=through(bench, proxy), rabbit=['heartbeat_timeout_threshold=6'])
+        peer = bench.served(url=through(bench, proxy), rabbit=['heartbeat_timeout_threshold=6'],
+                            debug=True)
         wakeups = peer.wakeups()
         time.sleep(30)
         equal(proxy.accepted, 2, 'connections')
