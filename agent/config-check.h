@@ -1,5 +1,5 @@
-/* config-check.h: what --check-config does: reads the configuration, looks at the files, folders and
- * the broker that it names, as the user that the service runs as, and sums up.
+/* config-check.h: what --check-config does: reads the configuration, looks at the files, folders
+ * and the broker that it names, as the user that the service runs as, and sums up.
  *
  * Threads: main, of a process that does nothing else: it becomes that user.
  */

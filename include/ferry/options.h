@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/** Parses as g_option_context_parse() does; @error names the nearest option to one that is unknown. */
+/** Parses as g_option_context_parse() does; @error names the nearest option to one that is
+ * unknown. */
 bool ferry_options_parse(GOptionContext *context, int *argc, char ***argv, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
