@@ -3,6 +3,7 @@
 #include "config-check.h"
 
 #include "ferry/bus.h"
+#include "ferry/config.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "model/paths.h"
@@ -20,11 +21,13 @@
 /* Of the unit; who tries a configuration is mostly root. */
 #define SERVICE_USER "virt-ferry"
 #define BROKER_MS 5000
+#define URL_KEY "transport_url"
 
 typedef struct {
     const FerryConfig *config;
     const char *user; /* as whom is looked */
-    guint problems;
+    guint mistakes;
+    guint warnings;
 } Check;
 
 G_GNUC_PRINTF(2, 0)
@@ -38,22 +41,23 @@ complain(const char *kind, const char *format, va_list arguments)
 
 G_GNUC_PRINTF(2, 3)
 static void
-add_problem(Check *self, const char *format, ...)
+add_mistake(Check *self, const char *format, ...)
 {
     va_list arguments;
 
-    self->problems++;
+    self->mistakes++;
     va_start(arguments, format);
     complain("error", format, arguments);
     va_end(arguments);
 }
 
-G_GNUC_PRINTF(1, 2)
+G_GNUC_PRINTF(2, 3)
 static void
-warn(const char *format, ...)
+warn(Check *self, const char *format, ...)
 {
     va_list arguments;
 
+    self->warnings++;
     va_start(arguments, format);
     complain("warning", format, arguments);
     va_end(arguments);
@@ -75,6 +79,24 @@ name_of(const Check *self, const char *section, const char *key)
                   : g_strdup_printf("[%s] %s (its default)", section, key);
 }
 
+/* What is said while the files are read. */
+static void
+take_warning(const char *domain, GLogLevelFlags level, const char *message, gpointer data)
+{
+    if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING))
+        warn(data, "%s", message);
+}
+
+static void
+tell_mistakes(Check *self, const GPtrArray *mistakes)
+{
+    for (guint i = 0; i < mistakes->len; i++) {
+        const GError *mistake = g_ptr_array_index(mistakes, i);
+
+        add_mistake(self, "%s", mistake->message);
+    }
+}
+
 /* --- the user --------------------------------------------------------------------------------- */
 
 static void
@@ -87,7 +109,7 @@ become_service_user(Check *self)
         return;
     if (initgroups(user->pw_name, user->pw_gid) != 0 || setegid(user->pw_gid) != 0 ||
         seteuid(user->pw_uid) != 0)
-        warn("Cannot look as user '%s': %s", SERVICE_USER, g_strerror(errno));
+        warn(self, "Cannot look as user '%s': %s", SERVICE_USER, g_strerror(errno));
     else
         self->user = SERVICE_USER;
 }
@@ -114,7 +136,7 @@ check_file(Check *self, const char *section, const char *key, const char *path)
         return;
     int failure = errno;
     g_autofree char *name = name_of(self, section, key);
-    add_problem(self, "%s: user '%s' cannot read '%s': %s", name, self->user, path,
+    add_mistake(self, "%s: user '%s' cannot read '%s': %s", name, self->user, path,
                 g_strerror(failure));
 }
 
@@ -129,25 +151,26 @@ is_readable_by_all(const char *path)
 static bool
 holds_password(const Check *self, const char *file)
 {
-    const char *origin = ferry_config_origin(self->config, "DEFAULT", "transport_url");
+    const char *origin = ferry_config_origin(self->config, "DEFAULT", URL_KEY);
 
     return origin && g_str_has_prefix(origin, file) && origin[strlen(file)] == ':' &&
            strchr(self->config->messaging->transport_url, '@');
 }
 
 static void
-check_secrets(const Check *self, const char *const *files)
+check_secrets(Check *self, const char *const *files)
 {
     const char *key = self->config->messaging->ssl_key_file;
 
     for (; *files; files++) {
         if (holds_password(self, *files) && is_readable_by_all(*files))
-            warn("'%s' holds the broker's password, and everybody can read it. Give it mode 0640 "
+            warn(self,
+                 "'%s' holds the broker's password, and everybody can read it. Give it mode 0640 "
                  "and the group '%s'",
                  *files, SERVICE_USER);
     }
     if (is_readable_by_all(key))
-        warn("'%s' is a private key, and everybody can read it", key);
+        warn(self, "'%s' is a private key, and everybody can read it", key);
 }
 
 static void
@@ -156,10 +179,12 @@ check_files(Check *self, const char *const *files)
     const FerryMessagingOptions *messaging = self->config->messaging;
     g_autofree char *list = files[0] ? g_strjoinv(", ", (char **)files) : NULL;
 
-    print_row("Files", list ? list : "none: everything has its default", NULL);
+    print_row("Files", list ? list : "none", NULL);
+    if (!list)
+        warn(self, "There is no configuration file: everything has its default");
     for (const char *const *file = files; *file; file++) {
         if (!may(*file, R_OK))
-            add_problem(self,
+            add_mistake(self,
                         "user '%s' cannot read '%s': %s. Give it the group '%s' and mode 0640",
                         self->user, *file, g_strerror(errno), SERVICE_USER);
     }
@@ -195,7 +220,7 @@ check_state(Check *self)
     if (refusal) {
         g_autofree char *name = name_of(self, "DEFAULT", "state_path");
 
-        add_problem(self, "%s: user '%s' cannot use '%s': %s", name, self->user, path, refusal);
+        add_mistake(self, "%s: user '%s' cannot use '%s': %s", name, self->user, path, refusal);
     }
 }
 
@@ -215,7 +240,7 @@ check_log(Check *self)
     if (!usable) {
         g_autofree char *name = name_of(self, "DEFAULT", "log_file");
 
-        add_problem(self, "%s: user '%s' cannot write '%s': %s", name, self->user, path,
+        add_mistake(self, "%s: user '%s' cannot write '%s': %s", name, self->user, path,
                     g_strerror(failure));
     }
 }
@@ -231,17 +256,17 @@ check_images_in(Check *self, const char *name, const char *path)
 
     if (!ferry_path_check_folder(path, itself, NULL, &stranger)) {
         print_row("Images", path, "not followed");
-        warn("%s: no image can be moved to or from '%s'. %s. %s", name, path, stranger->message,
+        warn(self, "%s: no image can be moved to or from '%s'. %s. %s", name, path, stranger->message,
              ferry_error_hint(stranger));
         return;
     }
     print_row("Images", path, missing ? "not there" : (refusal ? "not writable" : "usable"));
     if (missing)
-        warn("%s: there is no folder '%s'. It is made when an image arrives in it, if the user "
+        warn(self, "%s: there is no folder '%s'. It is made when an image arrives in it, if the user "
              "may make it",
              name, path);
     else if (refusal)
-        warn("%s: user '%s' cannot write in '%s' (%s): bases, media, seeds and images of "
+        warn(self, "%s: user '%s' cannot write in '%s' (%s): bases, media, seeds and images of "
              "instances that are shut off cannot arrive there",
              name, self->user, path, refusal);
 }
@@ -292,38 +317,76 @@ check_broker(Check *self)
         reached ? NULL : ferry_json_get_string(ferry_error_details(error), "reason");
     bool refused = g_strcmp0(reason, "refused") == 0;
 
-    print_row("Broker", shown, reached ? "reached" : (refused ? "refuses" : "not reached"));
+    print_row("Broker", shown,
+              reached   ? "reached"
+              : !bus    ? "not usable"
+              : refused ? "refuses"
+                        : "not reached");
     if (reached)
         return;
     const char *hint = ferry_error_hint(error);
-    g_autofree char *name = name_of(self, "DEFAULT", "transport_url");
-    g_autofree char *text = g_strconcat(name, ": ", error->message, hint ? ". " : "", hint, NULL);
-    if (refused)
-        add_problem(self, "%s", text);
+    g_autofree char *name = name_of(self, "DEFAULT", URL_KEY);
+    /* What is wrong with a URL is told of by its key. */
+    const char *message = g_str_has_prefix(error->message, URL_KEY ": ")
+                              ? error->message + strlen(URL_KEY ": ")
+                              : error->message;
+    g_autofree char *text = g_strconcat(name, ": ", message, hint ? ". " : "", hint, NULL);
+    if (refused || !bus)
+        add_mistake(self, "%s", text);
     else
-        warn("%s", text);
+        warn(self, "%s", text);
+}
+
+/* --- all of it ------------------------------------------------------------------------------- */
+
+static void
+look(Check *self, const char *const *files)
+{
+    check_secrets(self, files);
+    become_service_user(self);
+    print_row("Agent", self->config->host, NULL);
+    print_row("Looked as", self->user, NULL);
+    check_files(self, files);
+    check_broker(self);
+    check_state(self);
+    check_log(self);
+    check_images(self);
+}
+
+/* Returns: (transfer full): such as "2 warnings". */
+static char *
+count(guint number, const char *what)
+{
+    return g_strdup_printf("%u %s%s", number, what, number == 1 ? "" : "s");
+}
+
+static void
+sum_up(const Check *self)
+{
+    g_autofree char *mistakes = count(self->mistakes, "mistake");
+    g_autofree char *warnings = count(self->warnings, "warning");
+
+    if (self->mistakes > 0)
+        printf("The configuration cannot be used: %s, %s.\n", mistakes, warnings);
+    else
+        printf("The configuration is good, with %s; this agent is '%s'.\n", warnings,
+               self->config->host);
 }
 
 bool
-ferry_config_check(const FerryConfig *config, const char *const *files)
+ferry_config_check(const char *const *files)
 {
-    Check self = {.config = config};
+    g_autoptr(GPtrArray) mistakes = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+    Check self = {0};
 
+    (void)g_log_set_default_handler(take_warning, &self);
+    g_autoptr(FerryConfig) config = ferry_config_read(files, mistakes);
     /* The broker's threads tell what is told here anyway. */
     (void)g_log_set_default_handler(drop, NULL);
-    check_secrets(&self, files);
-    become_service_user(&self);
-    print_row("Agent", config->host, NULL);
-    print_row("Looked as", self.user, NULL);
-    check_files(&self, files);
-    check_broker(&self);
-    check_state(&self);
-    check_log(&self);
-    check_images(&self);
-    if (self.problems > 0)
-        printf("The configuration cannot be used: %u %s\n", self.problems,
-               self.problems == 1 ? "mistake" : "mistakes");
-    else
-        printf("The configuration is good; this agent is '%s'.\n", config->host);
-    return self.problems == 0;
+    self.config = config;
+    tell_mistakes(&self, mistakes);
+    if (config)
+        look(&self, files);
+    sum_up(&self);
+    return self.mistakes == 0;
 }

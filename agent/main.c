@@ -5,6 +5,7 @@
 #include "daemon.h"
 #include "ferry/bus.h"
 #include "ferry/error.h"
+#include "ferry/options.h"
 #include "runtime/log.h"
 
 #include <locale.h>
@@ -51,7 +52,7 @@ parse_options(int *argc, char ***argv, Options *options, GError **error)
     g_option_context_set_summary(
         context, "Carries running virtual machines between KVM hosts, on orders by message.");
     g_option_context_add_main_entries(context, entries, NULL);
-    if (!g_option_context_parse(context, argc, argv, error))
+    if (!ferry_options_parse(context, argc, argv, error))
         return false;
     if (*argc > 1) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "Unexpected argument '%s'",
@@ -71,29 +72,38 @@ files_to_read(const Options *options)
         g_strv_builder_addv(files, (const char **)options->config_files);
     else if (g_file_test(DEFAULT_CONFIG, G_FILE_TEST_EXISTS))
         g_strv_builder_add(files, DEFAULT_CONFIG);
-    else
-        g_warning("There is no " DEFAULT_CONFIG ": everything has its default");
     return g_strv_builder_end(files);
 }
 
 /* The URL is part of the configuration, its grammar the bus'. */
-static bool
-check_url(const FerryConfig *config, GError **error)
+static void
+check_url(const FerryConfig *config, GPtrArray *mistakes)
 {
-    g_autoptr(FerryBus) bus = ferry_bus_new(config->messaging, "virt-ferryd", NULL, error);
+    GError *mistake = NULL;
+    g_autoptr(FerryBus) bus = ferry_bus_new(config->messaging, "virt-ferryd", NULL, &mistake);
     const char *origin = ferry_config_origin(config, "DEFAULT", "transport_url");
 
-    if (!bus && origin)
-        g_prefix_error(error, "%s: [DEFAULT] ", origin);
-    return bus != NULL;
+    if (bus)
+        return;
+    if (origin)
+        g_prefix_error(&mistake, "%s: [DEFAULT] ", origin);
+    g_ptr_array_add(mistakes, mistake);
 }
 
-/* Of a configuration that is only looked at. */
-static void
-print_warning(const char *domain, GLogLevelFlags level, const char *message, gpointer data)
+/* Returns: (transfer full): the configuration; NULL when it has mistakes, which are printed. */
+static FerryConfig *
+load(const char *const *files)
 {
-    if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING))
-        fprintf(stderr, "warning: %s\n", message);
+    g_autoptr(GPtrArray) mistakes = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+    g_autoptr(FerryConfig) config = ferry_config_read(files, mistakes);
+
+    if (!*files)
+        g_warning("There is no " DEFAULT_CONFIG ": everything has its default");
+    if (config)
+        check_url(config, mistakes);
+    for (guint i = 0; i < mistakes->len; i++)
+        print_error(g_ptr_array_index(mistakes, i));
+    return mistakes->len == 0 ? g_steal_pointer(&config) : NULL;
 }
 
 /* Returns: the exit status. What a person has to put right is EX_CONFIG, at which the service
@@ -101,15 +111,13 @@ print_warning(const char *domain, GLogLevelFlags level, const char *message, gpo
 static int
 run(const Options *options, GError **error)
 {
-    if (options->check_config)
-        g_log_set_default_handler(print_warning, NULL);
     g_auto(GStrv) files = files_to_read(options);
-    g_autoptr(FerryConfig) config = ferry_config_load((const char *const *)files, error);
 
-    if (!config || !check_url(config, error))
-        return options->check_config ? EXIT_FAILURE : EX_CONFIG;
     if (options->check_config)
-        return ferry_config_check(config, (const char *const *)files) ? EXIT_SUCCESS : EXIT_FAILURE;
+        return ferry_config_check((const char *const *)files) ? EXIT_SUCCESS : EXIT_FAILURE;
+    g_autoptr(FerryConfig) config = load((const char *const *)files);
+    if (!config)
+        return EX_CONFIG;
     if (!ferry_log_open(config->log_file, config->debug || options->debug, error))
         return EX_CONFIG;
     return ferry_daemon_run(config);

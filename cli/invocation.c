@@ -3,7 +3,7 @@
 #include "invocation.h"
 
 #include "command.h"
-#include "ferry/text.h"
+#include "ferry/options.h"
 
 #include <string.h>
 
@@ -113,46 +113,6 @@ static const GOptionEntry version_entries[] = {
     {.long_name = NULL},
 };
 
-/* Adds the nearest option to @error where that says "Unknown option --X". GLib tells of the options
- * that there are in its text for --help only. */
-static void
-suggest_option(GOptionContext *context, GError *error)
-{
-    const char *unknown = error->message ? strstr(error->message, "--") : NULL;
-    g_autofree char *help = NULL;
-    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-    g_autoptr(GMatchInfo) match = NULL;
-    g_autoptr(GRegex) pattern = g_regex_new("^  .*?(--[a-z-]+)", G_REGEX_MULTILINE, 0, NULL);
-
-    if (!unknown || !g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
-        return;
-    help = g_option_context_get_help(context, /* main_help= */ FALSE, /* group= */ NULL);
-    for (g_regex_match(pattern, help, 0, &match); g_match_info_matches(match);
-         g_match_info_next(match, NULL)) {
-        g_autofree char *option = g_match_info_fetch(match, 1);
-
-        g_strv_builder_add(builder, option);
-    }
-    g_auto(GStrv) options = g_strv_builder_end(builder);
-    const char *nearest = ferry_text_nearest(unknown, (const char *const *)options);
-    if (!nearest)
-        return;
-    g_autofree char *former = error->message;
-    error->message = g_strdup_printf("%s; did you mean %s?", former, nearest);
-}
-
-static bool
-parse(GOptionContext *context, int *argc, char ***argv, GError **error)
-{
-    g_autoptr(GError) why = NULL;
-
-    if (g_option_context_parse(context, argc, argv, &why))
-        return true;
-    suggest_option(context, why);
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
-}
-
 bool
 ferry_invocation_parse_global(
     FerryInvocation *invocation, const char *summary, int *argc, char ***argv, GError **error)
@@ -165,7 +125,7 @@ ferry_invocation_parse_global(
     g_option_context_set_main_group(context, group);
     g_option_context_set_summary(context, summary);
     g_option_context_set_strict_posix(context, TRUE);
-    return parse(context, argc, argv, error);
+    return ferry_options_parse(context, argc, argv, error);
 }
 
 /* Removes the "--" that ended the options: GLib may leave it there. */
@@ -214,7 +174,7 @@ ferry_invocation_parse(FerryInvocation *invocation,
     /* --help shows this name, which is to include the command. */
     g_autofree char *program = g_strdup_printf("virt-ferry %s", command->name);
     g_set_prgname(program);
-    bool parsed = parse(context, argc, argv, error);
+    bool parsed = ferry_options_parse(context, argc, argv, error);
     g_set_prgname("virt-ferry");
     if (!parsed)
         return false;

@@ -66,9 +66,9 @@ find(const json_t *hosts, const char *name, Match wanted)
     return found;
 }
 
-/* Returns: (nullable) (transfer none): of the names of the instances. */
-static const char *
-nearest_instance(const json_t *hosts, const char *name)
+/* Returns: (nullable) (transfer full): the hint with the nearest of the names of the instances. */
+static char *
+suggest_instance(const json_t *hosts, const char *name)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     size_t i = 0;
@@ -85,16 +85,16 @@ nearest_instance(const json_t *hosts, const char *name)
         }
     }
     g_ptr_array_add(names, NULL);
-    return ferry_text_nearest(name, (const char *const *)names->pdata);
+    return ferry_text_suggest(name, (const char *const *)names->pdata);
 }
 
+/* @hint: (nullable) (transfer full). */
 static void
-suggest(GError *error, const char *nearest)
+take_hint(GError *error, char *hint)
 {
-    g_autofree char *hint = nearest ? g_strdup_printf("Did you mean '%s'?", nearest) : NULL;
-
     if (hint)
         ferry_error_set_hint(error, hint);
+    g_free(hint);
 }
 
 static char *
@@ -105,7 +105,7 @@ refuse_none(const json_t *hosts, const char *name, GError **error)
                         "'virt-ferry hosts' shows which agents answer; or name the host by --from",
                         "no host that answered has an instance '%s'", name);
 
-    suggest(refusal, nearest_instance(hosts, name));
+    take_hint(refusal, suggest_instance(hosts, name));
     g_propagate_error(error, refusal);
     return NULL;
 }
@@ -213,9 +213,9 @@ is_unknown_host(const GError *error)
            g_strcmp0(reason, "no-queue") == 0;
 }
 
-/* Returns: (nullable) (transfer none): of @there, but none of those that were named. */
-static const char *
-nearest_other(char **there, const char *wanted, const char *const *named)
+/* Returns: (nullable) (transfer full): the nearest of @there, but none of those that were named. */
+static char *
+suggest_other(char **there, const char *wanted, const char *const *named)
 {
     g_autoptr(GPtrArray) others = g_ptr_array_new();
 
@@ -223,7 +223,7 @@ nearest_other(char **there, const char *wanted, const char *const *named)
         if (!g_strv_contains(named, *there))
             g_ptr_array_add(others, *there);
     g_ptr_array_add(others, NULL);
-    return ferry_text_nearest(wanted, (const char *const *)others->pdata);
+    return ferry_text_suggest(wanted, (const char *const *)others->pdata);
 }
 
 static void
@@ -234,7 +234,7 @@ explain_hosts(FerrySession *session, const char *const *hosts, GError *error)
 
     for (; there && hosts && *hosts; hosts++) {
         if (!g_strv_contains((const char *const *)there, *hosts))
-            suggest(error, nearest_other(there, *hosts, asked));
+            take_hint(error, suggest_other(there, *hosts, asked));
     }
 }
 
@@ -253,6 +253,6 @@ ferry_place_explain(FerrySession *session,
         if (found->len > 0)
             name_place(error, &g_array_index(found, Found, 0));
         else
-            suggest(error, nearest_instance(there, instance));
+            take_hint(error, suggest_instance(there, instance));
     }
 }

@@ -3,6 +3,7 @@
 #include "progress-line.h"
 
 #include "ferry/json.h"
+#include "ferry/status.h"
 #include "format.h"
 #include "output.h"
 #include "plain-text.h"
@@ -78,6 +79,17 @@ eta_of(const json_t *progress)
     return g_strdup_printf("ETA %s", text);
 }
 
+/* What ended, or only has to be put in order, has no rate and no end to wait for. */
+static bool
+is_moving(const json_t *payload)
+{
+    const char *word = ferry_json_get_string(payload, "status");
+    FerryStatus status = FERRY_STATUS_RUNNING;
+
+    return !word || !ferry_status_from_string(word, &status) ||
+           (status != FERRY_STATUS_POST_MIGRATING && !ferry_status_is_terminal(status));
+}
+
 /* Appends two blanks and @part (transfer full, nullable), if they fit. */
 static void
 append_part(GString *line, char *part, guint columns)
@@ -117,8 +129,10 @@ ferry_progress_line_render(const json_t *payload, guint columns)
         gssize bar_at = (gssize)line->len;
         /* Details get the columns that the bar leaves at its least width. */
         guint detail_columns = columns > BAR_MIN + 2 ? columns - BAR_MIN - 2 : columns;
-        append_part(line, eta_of(progress), detail_columns);
-        append_part(line, rate_of(progress), detail_columns);
+        if (is_moving(payload)) {
+            append_part(line, eta_of(progress), detail_columns);
+            append_part(line, rate_of(progress), detail_columns);
+        }
         append_part(line, share_of(progress, "disk"), detail_columns);
         append_part(line, share_of(progress, "memory"), detail_columns);
         insert_bar(line, bar_at, percent, columns);

@@ -124,9 +124,8 @@ refuse_unknown(const char *name, const GPtrArray *records, const GError *missed,
             g_ptr_array_add(names, (char *)its_name);
     }
     g_ptr_array_add(names, NULL);
-    const char *nearest = ferry_text_nearest(name, (const char *const *)names->pdata);
-    g_autofree char *hint = nearest ? g_strdup_printf("Did you mean '%s'?", nearest)
-                                    : g_strdup("'virt-ferry list' shows all");
+    g_autofree char *nearest = ferry_text_suggest(name, (const char *const *)names->pdata);
+    const char *hint = nearest ? nearest : "'virt-ferry list' shows all";
     if (missed)
         ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE, hint,
                         "no agent that answered knows a migration '%s', and not all did: %s", name,

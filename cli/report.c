@@ -90,8 +90,21 @@ size_of(const json_t *object, const char *key)
     return bytes >= 0 ? ferry_format_size(bytes) : NULL;
 }
 
+/* The step `transfer` is done when libvirt's call has returned, whatever it returned. */
+static const char *
+state_of(const json_t *step, const char *status)
+{
+    const char *state = ferry_json_get_string(step, "state");
+    bool moved = g_strcmp0(status, "failed") != 0 && g_strcmp0(status, "cancelled") != 0;
+    bool unclear = g_strcmp0(ferry_json_get_string(step, "name"), "transfer") == 0 &&
+                   g_strcmp0(state, "done") == 0;
+
+    return unclear && !moved ? "ended" : state;
+}
+
+/* @status: of the record. */
 static void
-print_steps(const json_t *steps)
+print_steps(const json_t *steps, const char *status)
 {
     static const char *const titles[] = {"STEP", "STATE", "BEGAN (UTC)", ">TOOK", NULL};
     g_autoptr(FerryTable) table = ferry_table_new(titles);
@@ -103,8 +116,8 @@ print_steps(const json_t *steps)
     json_array_foreach(steps, index, step) {
         g_autofree char *began = ferry_format_time(ferry_json_get_string(step, "started_at"));
         g_autofree char *took = duration_of(step, "duration_ms");
-        const char *const cells[] = {ferry_json_get_string(step, "name"),
-                                     ferry_json_get_string(step, "state"), began, took, NULL};
+        const char *const cells[] = {ferry_json_get_string(step, "name"), state_of(step, status),
+                                     began, took, NULL};
 
         ferry_table_add(table, cells);
     }
@@ -180,7 +193,8 @@ ferry_report_print_outcome(const json_t *record)
     print_duration(report, "memory phase", "memory_phase_ms");
     print_duration(report, "downtime", "downtime_ms");
     print_fact("bytes moved", moved);
-    print_steps(steps ? steps : json_object_get(record, "steps"));
+    print_steps(steps ? steps : json_object_get(record, "steps"),
+                ferry_json_get_string(record, "status"));
     print_disks(json_object_get(report, "disks"));
     print_kept(json_object_get(report, "kept"));
 }

@@ -99,12 +99,39 @@ word_length(const char *at)
     return length;
 }
 
-char *
-ferry_words_translate(const char *text)
-{
-    if (!text)
-        return NULL;
+/* What the wire calls an agent, and the arguments of its methods. */
+static const struct {
+    const char *pattern;
+    const char *plain;
+} phrases[] = {
+    {"No agent serves virt-ferry\\.([\\w.-]*\\w)", "No agent runs on '\\1'"},
+    {"\\b(to|from|ask) virt-ferry\\.([\\w.-]*\\w)", "\\1 the agent of '\\2'"},
+    {"Field \"args\\.(status|instance)\"", "--\\1"},
+    {"Field \"(?:args\\.)?options\\.(\\w+)\"", "Option \"\\1\""},
+    {"Field \"args\\.(\\w+)\"", "'\\1'"},
+};
 
+/* Returns: (transfer full). */
+static char *
+replace_phrases(const char *text)
+{
+    char *plain = g_strdup(text);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(phrases); i++) {
+        g_autoptr(GRegex) pattern = g_regex_new(phrases[i].pattern, 0, 0, NULL);
+        g_autofree char *before = plain;
+
+        plain = g_regex_replace(pattern, before, -1, 0, phrases[i].plain, 0, NULL);
+        if (!plain) /* not UTF-8 */
+            plain = g_steal_pointer(&before);
+    }
+    return plain;
+}
+
+/* The rest is words that stand for themselves: methods and keys. */
+static char *
+replace_words(const char *text)
+{
     GString *plain = g_string_new(NULL);
 
     while (*text != '\0') {
@@ -120,4 +147,13 @@ ferry_words_translate(const char *text)
         text += append_word(plain, word, text);
     }
     return g_string_free(plain, FALSE);
+}
+
+char *
+ferry_words_translate(const char *text)
+{
+    if (!text)
+        return NULL;
+    g_autofree char *plain = replace_phrases(text);
+    return replace_words(plain);
 }

@@ -17,6 +17,7 @@ typedef struct {
 typedef struct {
     GHashTable *entries; /* "section.key" -> Entry, of every section, ours or not */
     GHashTable *warned;  /* "section.key", or "section" */
+    GPtrArray *mistakes; /* of GError */
 } Loader;
 
 static void
@@ -154,38 +155,36 @@ look_up(const char *section, const char *key, gpointer user_data)
     return NULL;
 }
 
-static bool
+static void
 apply_entry(Loader *loader,
             FerryConfig *config,
             const FerryConfigSection *section,
-            const FerrySetting *setting,
-            GError **error)
+            const FerrySetting *setting)
 {
     const Entry *entry = find_entry(loader, section->name, setting->name);
+    GError *mistake = NULL;
 
     if (!entry)
-        return true;
+        return;
     g_autofree char *value = ferry_expansion_apply(entry->value, section->name, look_up, loader);
-    g_hash_table_insert(config->origins, g_strconcat(section->name, ".", setting->name, NULL),
-                        g_strdup(entry->origin));
-    if (ferry_setting_parse(setting, value, base_of(section, config), error))
-        return true;
-    g_prefix_error(error, "%s: [%s] ", entry->origin, section->name);
-    return false;
+    if (ferry_setting_parse(setting, value, base_of(section, config), &mistake)) {
+        g_hash_table_insert(config->origins, g_strconcat(section->name, ".", setting->name, NULL),
+                            g_strdup(entry->origin));
+        return;
+    }
+    g_prefix_error(&mistake, "%s: [%s] ", entry->origin, section->name);
+    g_ptr_array_add(loader->mistakes, mistake);
 }
 
 /* Only what is left after all files is looked at: a value that a later file replaces need not be
  * one that we take. */
-static bool
-apply_entries(Loader *loader, FerryConfig *config, GError **error)
+static void
+apply_entries(Loader *loader, FerryConfig *config)
 {
     for (const FerryConfigSection *section = ferry_config_sections; section->name; section++) {
-        for (const FerrySetting *setting = section->settings; setting->name; setting++) {
-            if (!apply_entry(loader, config, section, setting, error))
-                return false;
-        }
+        for (const FerrySetting *setting = section->settings; setting->name; setting++)
+            apply_entry(loader, config, section, setting);
     }
-    return true;
 }
 
 const char *
@@ -197,21 +196,21 @@ ferry_config_origin(const FerryConfig *config, const char *section, const char *
 }
 
 /* As the library of OpenStack's logs has it. */
-static bool
-place_log_file(FerryConfig *config, GError **error)
+static void
+place_log_file(Loader *loader, FerryConfig *config)
 {
     if (!config->log_file || g_path_is_absolute(config->log_file))
-        return true;
-    if (!config->log_dir) {
-        ferry_set_error(error, FERRY_ERROR_CONFIG, "see virt-ferryd.conf(5)",
-                        "%s: [DEFAULT] log_file = '%s': expected an absolute path, or a log_dir",
-                        ferry_config_origin(config, "DEFAULT", "log_file"), config->log_file);
-        return false;
-    }
-    char *path = g_build_filename(config->log_dir, config->log_file, NULL);
-    g_free(config->log_file);
-    config->log_file = path;
-    return true;
+        return;
+    g_autofree char *name = g_steal_pointer(&config->log_file);
+    if (config->log_dir)
+        config->log_file = g_build_filename(config->log_dir, name, NULL);
+    else
+        g_ptr_array_add(
+            loader->mistakes,
+            ferry_error_new(
+                FERRY_ERROR_CONFIG, "see virt-ferryd.conf(5)",
+                "%s: [DEFAULT] log_file = '%s': expected an absolute path, or a log_dir",
+                ferry_config_origin(config, "DEFAULT", "log_file"), name));
 }
 
 static FerryConfig *
@@ -239,22 +238,37 @@ fill_in_host(FerryConfig *config)
 }
 
 FerryConfig *
-ferry_config_load(const char *const *files, GError **error)
+ferry_config_read(const char *const *files, GPtrArray *mistakes)
 {
+    GError *unread = NULL;
     g_autoptr(FerryConfig) config = config_new();
     g_autoptr(GHashTable) warned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GHashTable) entries =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, entry_free);
-    Loader loader = {.entries = entries, .warned = warned};
+    Loader loader = {.entries = entries, .warned = warned, .mistakes = mistakes};
 
     for (const char *const *file = files; file && *file; file++) {
-        if (!ferry_ini_read_file(*file, take_entry, &loader, error))
+        if (!ferry_ini_read_file(*file, take_entry, &loader, &unread)) {
+            g_ptr_array_add(mistakes, unread);
             return NULL;
+        }
     }
-    if (!apply_entries(&loader, config, error) || !place_log_file(config, error))
-        return NULL;
+    apply_entries(&loader, config);
+    place_log_file(&loader, config);
     fill_in_host(config);
     return g_steal_pointer(&config);
+}
+
+FerryConfig *
+ferry_config_load(const char *const *files, GError **error)
+{
+    g_autoptr(GPtrArray) mistakes = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+    g_autoptr(FerryConfig) config = ferry_config_read(files, mistakes);
+
+    if (mistakes->len == 0)
+        return g_steal_pointer(&config);
+    g_propagate_error(error, g_error_copy(g_ptr_array_index(mistakes, 0)));
+    return NULL;
 }
 
 void

@@ -82,3 +82,11 @@ ferry_text_nearest(const char *word, const char *const *names)
     }
     return nearest;
 }
+
+char *
+ferry_text_suggest(const char *word, const char *const *names)
+{
+    const char *nearest = ferry_text_nearest(word, names);
+
+    return nearest ? g_strdup_printf("Did you mean '%s'?", nearest) : NULL;
+}

@@ -113,7 +113,7 @@ set_connect_error(const FerryBroker *broker, int status, GError **error)
 
     ferry_set_error(error, FERRY_ERROR_DESTINATION_UNREACHABLE,
                     "See whether a broker runs there, and whether transport_url names it rightly",
-                    "%s:%u: %s", broker->host, broker->port, reason);
+                    "%s", reason);
 }
 
 bool

@@ -26,7 +26,6 @@ struct FerryLink {
     bool refused;            /* by one of the brokers since the last pause */
     gint64 next_try_us;
     gint64 connected_us;
-    char *last_reason;
 };
 
 static guint *
@@ -74,7 +73,6 @@ ferry_link_free(FerryLink *self)
     ferry_amqp_connection_free(self->connection);
     ferry_transport_unref(self->transport);
     g_free(self->order);
-    g_free(self->last_reason);
     g_free(self);
 }
 
@@ -84,17 +82,15 @@ present_broker(const FerryLink *self)
     return g_ptr_array_index(self->transport->brokers, self->order[self->position]);
 }
 
-/* Warns of a reason once, not at every try. */
+/* Warns of a reason once, not at every try nor for each connection. */
 static void
 log_failure(FerryLink *self, const GError *reason)
 {
-    bool told = g_strcmp0(self->last_reason, reason->message) == 0;
+    bool is_news = ferry_transport_tell(self->transport, reason->message);
     const char *hint = ferry_error_hint(reason);
 
-    g_log(G_LOG_DOMAIN, told ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING, "Broker (%s): %s%s%s%s",
+    g_log(G_LOG_DOMAIN, is_news ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_DEBUG, "Broker (%s): %s%s%s%s",
           self->purpose, reason->message, hint ? " (" : "", hint ? hint : "", hint ? ")" : "");
-    g_free(self->last_reason);
-    self->last_reason = g_strdup(reason->message);
 }
 
 /* Pauses only after all brokers were tried; each pause is longer than the one before. */
@@ -142,7 +138,7 @@ try_once(FerryLink *self)
     self->refused = false;
     ferry_backoff_reset(&self->backoff);
     self->connected_us = g_get_monotonic_time();
-    g_clear_pointer(&self->last_reason, g_free);
+    ferry_transport_forget_told(self->transport);
     g_message("Broker (%s): connected to %s:%u", self->purpose, broker->host, broker->port);
     self->events->up(self->user_data);
 }

@@ -30,7 +30,7 @@
 #define HOLD_US (30 * (gint64)G_USEC_PER_SEC)
 /* What was declared so long ago is declared again before it is used: somebody may have deleted it,
  * and a message that goes to another queue, too, is not returned. */
-#define DECLARED_US (2 * (gint64)G_USEC_PER_SEC)
+#define DECLARED_US (10 * (gint64)G_USEC_PER_SEC)
 /* Pause after the broker refused a message (basic.nack). */
 #define NACK_US G_USEC_PER_SEC
 

@@ -1,10 +1,12 @@
 /* transport.h: what a transport_url says: the brokers, the users, the vhost and the options.
  *
- * Immutable once created, and reference counted: both threads of a bus use it.
+ * Reference counted: both threads of a bus use it. Immutable once created, but for what the log was
+ * told, which is locked inside.
  */
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 
 #include "ferry/messaging-options.h"
 
@@ -20,6 +22,8 @@ typedef struct {
     char *vhost;
     FerryMessagingOptions *options; /* with the URL's query applied */
     char *program;
+    GMutex lock;
+    GHashTable *told; /* a set of texts */
 } FerryTransport;
 
 /**
@@ -34,4 +38,11 @@ FerryTransport *ferry_transport_new(const FerryMessagingOptions *options,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 FerryTransport *ferry_transport_ref(FerryTransport *transport);
 void ferry_transport_unref(FerryTransport *transport);
+
+/** Both connections of a bus meet the same trouble, at each of the brokers and at every try.
+ * Returns: true when @text is told for the first time since ferry_transport_forget_told(). */
+bool ferry_transport_tell(FerryTransport *transport, const char *text);
+
+/** A connection is there: trouble that comes after it is news. */
+void ferry_transport_forget_told(FerryTransport *transport);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryTransport, ferry_transport_unref)

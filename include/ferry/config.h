@@ -70,14 +70,19 @@ typedef struct {
 } FerryConfig;
 
 /**
- * ferry_config_load:
+ * ferry_config_read:
  * @files: NULL-terminated paths, later ones win; an empty list gives the defaults
- * @error: FERRY_ERROR_CONFIG: file, section, key, what was found and what was expected
+ * @mistakes: takes a GError of FERRY_ERROR_CONFIG (transfer full) for each value that is wrong:
+ *   file, section, key, what was found and what was expected. The result has its default.
  * Values may name others, as ferry/expansion.h says; they are looked at once all files are read.
  * Warns once, by g_warning(), with file and line, of each unknown key in our own sections, and of a
  * section or key elsewhere that is almost one that we read.
- * Returns: (transfer full): the configuration, or NULL.
+ * Returns: (transfer full): the configuration; NULL with a mistake where a file cannot be read.
  */
+FerryConfig *ferry_config_read(const char *const *files,
+                               GPtrArray *mistakes) G_GNUC_WARN_UNUSED_RESULT;
+
+/** The same for who takes no configuration with a mistake. @error: the first. */
 FerryConfig *ferry_config_load(const char *const *files, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void ferry_config_free(FerryConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryConfig, ferry_config_free)

@@ -18,3 +18,6 @@ char *ferry_text_clip(const char *text, gsize max_bytes);
  * from @word by the fewest letters (left out, added, another, two exchanged), whatever their case;
  * one or two at most, so that it may be a slip of the finger. */
 const char *ferry_text_nearest(const char *word, const char *const *names);
+
+/** Returns: (transfer full) (nullable): "Did you mean 'NAME'?", with the nearest; for a hint. */
+char *ferry_text_suggest(const char *word, const char *const *names);

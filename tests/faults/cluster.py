@@ -54,7 +54,7 @@ class Cluster:
     def node_of_agents(self):
         """The node with the most connections of agents."""
         counts = {}
-        for row in self.nodes[0].table("list_connections", "port", "client_properties"):
+        for row in self.nodes[0].table("list_connections", ["port", "client_properties"]):
             if "virt-ferryd" in row[1]:
                 counts[row[0]] = counts.get(row[0], 0) + 1
         check(counts, "no agent is connected to the cluster")

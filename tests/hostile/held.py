@@ -172,9 +172,9 @@ def _processes_with(word):
 
 def _broker_user(stage):
     broker = stage.lab.broker
-    broker.rabbitmqctl("add_user", "ferry", PASSWORD)
-    stage.defer(broker.rabbitmqctl, "delete_user", "ferry")
-    broker.rabbitmqctl("set_permissions", "-p", "/", "ferry", ".*", ".*", ".*")
+    broker.add_user("ferry", PASSWORD)
+    stage.defer(broker.delete_user, "ferry")
+    broker.set_permissions("ferry", "/", ".*", ".*", ".*")
 
 
 def _set_url(stage, url):

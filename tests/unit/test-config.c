@@ -379,6 +379,32 @@ test_live_migration_uri(Fixture *fixture, gconstpointer data)
     }
 }
 
+/* Whoever mends one mistake is not told of the next at the next try. */
+static void
+test_all_mistakes(Fixture *fixture, gconstpointer data)
+{
+    static const char *const expected[] = {
+        "/a.conf:2: [DEFAULT] max_concurrent_live_migrations =",
+        "/b.conf:2: [storage] reserved_bytes =", "/a.conf:3: [DEFAULT] log_file ="};
+    g_autoptr(GPtrArray) mistakes = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+
+    add_file(fixture, "a.conf",
+             "[DEFAULT]\nmax_concurrent_live_migrations = many\nlog_file = a.log\nhost = h1\n"
+             "[storage]\nreserved_bytes = x\n");
+    add_file(fixture, "b.conf", "[storage]\nreserved_bytes = -1\n");
+    const char *const files[] = {g_ptr_array_index(fixture->files, 0),
+                                 g_ptr_array_index(fixture->files, 1), NULL};
+    g_autoptr(FerryConfig) config = ferry_config_read(files, mistakes);
+    g_assert_nonnull(config);
+    g_assert_cmpstr(config->host, ==, "h1");
+    g_assert_cmpuint(config->max_concurrent_live_migrations, ==, 1);
+    g_assert_null(ferry_config_origin(config, "storage", "reserved_bytes"));
+    g_assert_cmpuint(mistakes->len, ==, G_N_ELEMENTS(expected));
+    for (guint i = 0; i < mistakes->len; i++)
+        g_assert_nonnull(
+            strstr(((const GError *)g_ptr_array_index(mistakes, i))->message, expected[i]));
+}
+
 static void
 test_missing_file(void)
 {
@@ -451,6 +477,7 @@ main(int argc, char **argv)
     ADD("/config/later-file-wins", test_later_file_wins);
     ADD("/config/unknown-key", test_unknown_key_warns_once);
     ADD("/config/near-misses", test_near_misses);
+    ADD("/config/all-mistakes", test_all_mistakes);
     ADD("/config/nova-conf", test_nova_conf);
     ADD("/config/unknown-references", test_unknown_references);
     ADD("/config/bad-values", test_bad_values);

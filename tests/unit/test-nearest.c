@@ -12,6 +12,10 @@ test_slips(void)
     g_assert_cmpstr(ferry_text_nearest("shwo", names), ==, "show");
     g_assert_cmpstr(ferry_text_nearest("kvm1", names), ==, "kvm01");
     g_assert_cmpstr(ferry_text_nearest("abort", names), ==, "abort");
+    g_autofree char *hint = ferry_text_suggest("kvm1", names);
+    g_autofree char *none = ferry_text_suggest("mail", names);
+    g_assert_cmpstr(hint, ==, "Did you mean 'kvm01'?");
+    g_assert_null(none);
 }
 
 static void

@@ -68,6 +68,17 @@ test_before_and_after_the_transfer(void)
     g_autoptr(FerryJson) finishing = json_pack("{s:s,s:s,s:{s:i}}", "status", "post-migrating",
                                                "phase", "memory", "progress", "percent", 100);
     assert_renders(finishing, 0, "post-migrating 100%");
+    /* What ended has no end to wait for. */
+    static const char *const ended[] = {"completed", "failed", "cancelled", "error",
+                                        "post-migrating"};
+    for (size_t i = 0; i < G_N_ELEMENTS(ended); i++) {
+        g_autoptr(FerryJson) payload = running_payload();
+        g_autofree char *expected =
+            g_strdup_printf("%s 40%%  disk 1.0/3.0 GiB  memory 0/512 MiB", ended[i]);
+
+        json_object_set_new(payload, "status", json_string(ended[i]));
+        assert_renders(payload, 0, expected);
+    }
 }
 
 static void

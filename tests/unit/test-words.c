@@ -26,6 +26,16 @@ test_options(void)
 {
     assert_words("Leave it out of \"pool_map\"", "Leave it out of --pool-map");
     assert_words("Leave storage_strategy at \"auto\"", "Leave --storage-strategy at \"auto\"");
+    assert_words("No agent serves virt-ferry.kvm03", "No agent runs on 'kvm03'");
+    assert_words("No agent serves virt-ferry.kvm03.example.org: no queue",
+                 "No agent runs on 'kvm03.example.org': no queue");
+    assert_words("No answer from virt-ferry.kvm02 in time",
+                 "No answer from the agent of 'kvm02' in time");
+    assert_words("Field \"args.status\": found \"x\", expected \"failed\"",
+                 "--status: found \"x\", expected \"failed\"");
+    assert_words("Field \"options.bandwidth_mib_s\": found 0", "--bandwidth: found 0");
+    assert_words("Field \"args.options.auto_converge\": found 0", "--auto-converge: found 0");
+    assert_words("Field \"args.migration_id\": found 0", "'migration_id': found 0");
     assert_words("Option \"disks\" names \"vdz\"", "--disks names \"vdz\"");
     assert_words("options.source_disks is 5", "--source-disks is 5");
     assert_words("Let it run, and leave \"paused\" out", "Let it run, and leave --paused out");

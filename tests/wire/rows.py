@@ -100,7 +100,7 @@ class Bench:
     # --- what the broker says ---------------------------------------------------------------
 
     def listed(self, what, *columns):
-        return self.broker.table(what, '-p', self.vhost, *columns)
+        return self.broker.table(what, columns, self.vhost)
 
     def queues(self, *columns):
         """Queue name -> other columns."""

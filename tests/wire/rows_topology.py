@@ -6,7 +6,7 @@ from probe import OK, UNDELIVERED
 from raw import request, sealed
 from rows import row
 
-TTL = '[{"x-expires",1800000}]'
+TTL = '[{<<"x-expires">>,signedint,1800000}]'
 
 
 def fanout_queue(bench):
