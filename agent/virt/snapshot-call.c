@@ -10,7 +10,8 @@
 /* --- the snapshot ----------------------------------------------------------------------------- */
 
 typedef struct {
-    virDomainPtr domain;
+    virConnectPtr connection;
+    virDomainPtr domain; /* on that connection */
     GPtrArray *overlays;
 } Snapshot;
 
@@ -20,6 +21,7 @@ snapshot_free(gpointer data)
     Snapshot *self = data;
 
     virDomainFree(self->domain);
+    ferry_virt_let_go(self->connection);
     g_ptr_array_unref(self->overlays);
     g_free(self);
 }
@@ -48,6 +50,7 @@ await_snapshot(FerryDetachedCall *call, GCancellable *cancellable)
 
 bool
 ferry_snapshot_call_run(GCancellable *cancellable,
+                        virConnectPtr connection,
                         virDomainPtr domain,
                         GPtrArray *overlays,
                         GError **error)
@@ -56,6 +59,7 @@ ferry_snapshot_call_run(GCancellable *cancellable,
     FerryDetachedWork work = {
         .thread = "vf-snapshot", .func = make_snapshot, .data = self, .free_data = snapshot_free};
 
+    self->connection = connection;
     self->domain = domain;
     self->overlays = g_ptr_array_ref(overlays);
 
@@ -80,7 +84,7 @@ ferry_snapshot_call_run(GCancellable *cancellable,
 /* --- the commit ------------------------------------------------------------------------------- */
 
 typedef struct {
-    FerryCommitTarget target; /* with references and texts of its own */
+    FerryCommitTarget target; /* with a reference and a text of its own */
     char *uuid;
     guint wait_ms;
     FerryCommit commit;
@@ -93,7 +97,6 @@ commit_free(gpointer data)
 {
     Commit *self = data;
 
-    virConnectClose(self->target.connection);
     g_ptr_array_unref(self->target.overlays);
     g_clear_error(&self->why);
     g_free(self->uuid);
@@ -106,10 +109,12 @@ look_at_commit(gpointer data, GError **error)
 {
     Commit *self = data;
     const FerryCommitTarget *target = &self->target;
+    g_autoptr(virConnect) connection = ferry_virt_connect(target->virt, &self->why);
 
-    self->looked = ferry_virt_overlay_commit(target->connection, self->uuid,
-                                             g_ptr_array_index(target->overlays, target->index),
-                                             self->wait_ms, &self->commit, &self->why);
+    self->looked =
+        connection && ferry_virt_overlay_commit(connection, self->uuid,
+                                                g_ptr_array_index(target->overlays, target->index),
+                                                self->wait_ms, &self->commit, &self->why);
     return true;
 }
 
@@ -123,7 +128,6 @@ ferry_commit_call_run(const FerryCommitTarget *target,
     FerryDetachedWork work = {
         .thread = "vf-commit", .func = look_at_commit, .data = self, .free_data = commit_free};
 
-    virConnectRef(target->connection);
     self->target = *target;
     self->target.overlays = g_ptr_array_ref(target->overlays);
     self->uuid = g_strdup(target->uuid);

@@ -14,6 +14,7 @@
 /**
  * ferry_snapshot_call_run:
  * @cancellable: ends the waiting once it takes longer than a snapshot ever should
+ * @connection: (transfer full): what @domain was found on; both go with the call
  * @domain: (transfer full)
  * @overlays: (element-type FerryOverlay): as for ferry_virt_snapshot_make(); kept while the call
  *   lasts
@@ -21,13 +22,14 @@
  *   FERRY_ERROR_CANCELLED. After the last two the snapshot may still come to stand
  */
 bool ferry_snapshot_call_run(GCancellable *cancellable,
+                             virConnectPtr connection,
                              virDomainPtr domain,
                              GPtrArray *overlays,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The commit of an overlay. */
 typedef struct {
-    virConnectPtr connection;
+    FerryVirt *virt;
     const char *uuid;
     GPtrArray *overlays; /* FerryOverlay */
     guint index;         /* of the one that is meant */

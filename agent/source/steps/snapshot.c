@@ -106,7 +106,10 @@ intend(const Freeze *self, const FerryOverlay *overlay, GError **error)
 static bool
 make_snapshot(Freeze *self, GError **error)
 {
-    g_autoptr(virDomain) domain = ferry_virt_domain_find(self->connection, self->uuid, error);
+    /* One of its own: the call may be left behind with it. */
+    g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, error);
+    g_autoptr(virDomain) domain =
+        connection ? ferry_virt_domain_find(connection, self->uuid, error) : NULL;
 
     if (!domain)
         return false;
@@ -115,7 +118,8 @@ make_snapshot(Freeze *self, GError **error)
             return false;
     ferry_fault_point("overlay", "begin");
     if (!ferry_snapshot_call_run(ferry_migration_cancellable(self->migration),
-                                 g_steal_pointer(&domain), self->overlays, error))
+                                 g_steal_pointer(&connection), g_steal_pointer(&domain),
+                                 self->overlays, error))
         return false;
     ferry_fault_point("overlay", "end");
     return true;
@@ -211,7 +215,7 @@ static bool
 commit(const Freeze *self, guint index, bool *ret_off, GError **error)
 {
     const FerryOverlay *overlay = g_ptr_array_index(self->overlays, index);
-    const FerryCommitTarget target = {self->connection, self->uuid, self->overlays, index};
+    const FerryCommitTarget target = {self->agent->virt, self->uuid, self->overlays, index};
     FerryCommit commit = {0};
     guint64 last = 0;
     gint64 moved_us = g_get_monotonic_time();
