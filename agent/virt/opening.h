@@ -1,5 +1,5 @@
-/* opening.h: opening a connection to a libvirt, here or there. It can hang, and then the thread that
- * does it is left behind.
+/* opening.h: opening a connection to a libvirt, here or there. It can hang, and then the thread
+ * that does it is left behind.
  *
  * Threads: any but main.
  */

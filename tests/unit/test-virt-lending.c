@@ -71,7 +71,7 @@ test_late(void)
     g_assert_true(ferry_detached_calls_await_none(10000));
 }
 
-/* --- a libvirtd that takes connections and says nothing ---------------------------------------- */
+/* --- a libvirtd that takes connections and says nothing --------------------------------------- */
 
 static gpointer
 ask(gpointer lending)
