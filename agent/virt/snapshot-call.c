@@ -9,16 +9,10 @@
 
 /* --- the snapshot ----------------------------------------------------------------------------- */
 
-typedef struct {
-    virConnectPtr connection;
-    virDomainPtr domain; /* on that connection */
-    GPtrArray *overlays;
-} Snapshot;
-
 static void
 snapshot_free(gpointer data)
 {
-    Snapshot *self = data;
+    FerrySnapshotTarget *self = data;
 
     virDomainFree(self->domain);
     ferry_virt_let_go(self->connection);
@@ -29,9 +23,9 @@ snapshot_free(gpointer data)
 static bool
 make_snapshot(gpointer data, GError **error)
 {
-    const Snapshot *self = data;
+    const FerrySnapshotTarget *self = data;
 
-    return ferry_virt_snapshot_make(self->domain, self->overlays, error);
+    return ferry_virt_snapshot_make(self->domain, self->overlays, self->created, error);
 }
 
 /* One that is left behind can still come to stand, and then nobody may take the overlay away. So an
@@ -49,19 +43,15 @@ await_snapshot(FerryDetachedCall *call, GCancellable *cancellable)
 }
 
 bool
-ferry_snapshot_call_run(GCancellable *cancellable,
-                        virConnectPtr connection,
-                        virDomainPtr domain,
-                        GPtrArray *overlays,
+ferry_snapshot_call_run(const FerrySnapshotTarget *target,
+                        GCancellable *cancellable,
                         GError **error)
 {
-    Snapshot *self = g_new0(Snapshot, 1);
+    FerrySnapshotTarget *self = g_memdup2(target, sizeof *target);
     FerryDetachedWork work = {
         .thread = "vf-snapshot", .func = make_snapshot, .data = self, .free_data = snapshot_free};
 
-    self->connection = connection;
-    self->domain = domain;
-    self->overlays = g_ptr_array_ref(overlays);
+    g_ptr_array_ref(self->overlays);
 
     g_autoptr(FerryDetachedCall) call = ferry_detached_call_start(&work);
 
