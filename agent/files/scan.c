@@ -105,7 +105,7 @@ scan_by_hand(Scan *scan, int fd, guint64 offset, GError **error)
 static bool
 scan_by_libvirt(FerryVirt *virt, Scan *scan, guint64 offset, GError **error)
 {
-    g_autoptr(virConnect) connection = ferry_virt_connect_apart(virt, error);
+    g_autoptr(virConnect) connection = ferry_virt_connect(virt, error);
 
     return connection &&
            ferry_virt_volume_scan(connection, scan->path, offset, pass_on, scan, error);

@@ -258,7 +258,7 @@ bring_over(Cold *self, FerryTransferResult *result, GError **error)
     if (!carry_all(self, error))
         return false;
 
-    g_autoptr(virConnect) connection = ferry_virt_connect_apart(agent->virt, error);
+    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
 
     if (!connection || !is_as_it_was(self, connection, error))
         return false;

@@ -33,7 +33,7 @@ run_call(gpointer data, GError **error)
 {
     const Call *self = data;
     g_autoptr(virConnect) connection =
-        ferry_virt_connect_apart(ferry_migration_agent(self->migration)->virt, error);
+        ferry_virt_connect(ferry_migration_agent(self->migration)->virt, error);
     g_autoptr(virDomain) domain =
         connection ? ferry_virt_domain_find(connection, self->uuid, error) : NULL;
 

@@ -13,8 +13,8 @@
 /* Immutable. */
 typedef struct {
     FerryMigration *migration;
-    virConnectPtr connection; /* of this call alone */
-    virDomainPtr domain;      /* on that connection */
+    virConnectPtr connection;
+    virDomainPtr domain; /* on that connection */
     char *libvirt_uri;
     char *migrate_uri;
     GPtrArray *disks; /* targets, NULL-terminated */
@@ -29,7 +29,7 @@ call_free(gpointer data)
     Call *self = data;
 
     virDomainFree(self->domain);
-    virConnectClose(self->connection);
+    ferry_virt_let_go(self->connection);
     ferry_migration_unref(self->migration);
     g_ptr_array_unref(self->disks);
     g_free(self->libvirt_uri);
@@ -121,9 +121,8 @@ ferry_transfer_call_start(FerryMigration *migration,
     const FerryInstance *instance = ferry_migration_instance(migration);
     const FerryOrderOptions *options = ferry_migration_options(migration);
     const FerryMigrateData *migrate_data = ferry_migration_migrate_data(migration);
-    /* Not the connection that watches and aborts: their calls would wait for this one. */
     g_autoptr(virConnect) connection =
-        ferry_virt_connect_apart(ferry_migration_agent(migration)->virt, error);
+        ferry_virt_connect(ferry_migration_agent(migration)->virt, error);
     g_autoptr(virDomain) domain =
         connection ? ferry_virt_domain_find(connection, instance->uuid, error) : NULL;
 

@@ -31,7 +31,8 @@ typedef struct {
     FerryMigration *migration;        /* immutable */
     const FerryOrderOptions *options; /* immutable */
     const FerryInstance *instance;    /* immutable */
-    virDomainPtr domain;              /* immutable */
+    virConnectPtr connection;         /* immutable */
+    virDomainPtr domain;              /* immutable; on that connection */
     FerryVirtWatch *watch;            /* immutable */
     FerryDetachedCall *call;          /* immutable; NULL when re-attached */
     gint64 deadline_us;               /* immutable; monotonic */
@@ -328,6 +329,7 @@ static void
 transfer_free(gpointer data)
 {
     Transfer *self = data;
+    g_autoptr(virConnect) connection G_GNUC_UNUSED = self->connection;
     g_autoptr(virDomain) domain G_GNUC_UNUSED = self->domain;
 
     /* Before the watch that it wakes. */
@@ -416,6 +418,7 @@ transfer_new(FerryMigration *migration, GError **error)
     self->migration = ferry_migration_ref(migration);
     self->options = ferry_migration_options(migration);
     self->instance = instance;
+    self->connection = g_steal_pointer(&connection);
     self->domain = domain;
     self->watch = ferry_virt_watch(agent->virt, instance->uuid);
     self->progress = ferry_source_progress_new(migration, true);

@@ -1,7 +1,8 @@
 /* auto.h: automatic cleanup for libvirt's types.
  *
  * virDomainFree() and its like reset the thread's last error: take it (ferry_error_from_virt) in
- * the statement right after the failing call, before any of these leaves its scope.
+ * the statement right after the failing call, before any of these leaves its scope. A connection is
+ * declared before what is got from it: it goes last.
  */
 #pragma once
 
@@ -9,7 +10,9 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(virConnect, virConnectClose)
+#include "virt/lending.h"
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virConnect, ferry_virt_let_go)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virDomain, virDomainFree)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virNetwork, virNetworkFree)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virSecret, virSecretFree)

@@ -9,17 +9,13 @@
 
 /* --- the snapshot ----------------------------------------------------------------------------- */
 
-typedef struct {
-    virDomainPtr domain;
-    GPtrArray *overlays;
-} Snapshot;
-
 static void
 snapshot_free(gpointer data)
 {
-    Snapshot *self = data;
+    FerrySnapshotTarget *self = data;
 
     virDomainFree(self->domain);
+    ferry_virt_let_go(self->connection);
     g_ptr_array_unref(self->overlays);
     g_free(self);
 }
@@ -27,9 +23,9 @@ snapshot_free(gpointer data)
 static bool
 make_snapshot(gpointer data, GError **error)
 {
-    const Snapshot *self = data;
+    const FerrySnapshotTarget *self = data;
 
-    return ferry_virt_snapshot_make(self->domain, self->overlays, error);
+    return ferry_virt_snapshot_make(self->domain, self->overlays, self->created, error);
 }
 
 /* One that is left behind can still come to stand, and then nobody may take the overlay away. So an
@@ -47,17 +43,15 @@ await_snapshot(FerryDetachedCall *call, GCancellable *cancellable)
 }
 
 bool
-ferry_snapshot_call_run(GCancellable *cancellable,
-                        virDomainPtr domain,
-                        GPtrArray *overlays,
+ferry_snapshot_call_run(const FerrySnapshotTarget *target,
+                        GCancellable *cancellable,
                         GError **error)
 {
-    Snapshot *self = g_new0(Snapshot, 1);
+    FerrySnapshotTarget *self = g_memdup2(target, sizeof *target);
     FerryDetachedWork work = {
         .thread = "vf-snapshot", .func = make_snapshot, .data = self, .free_data = snapshot_free};
 
-    self->domain = domain;
-    self->overlays = g_ptr_array_ref(overlays);
+    g_ptr_array_ref(self->overlays);
 
     g_autoptr(FerryDetachedCall) call = ferry_detached_call_start(&work);
 
@@ -80,7 +74,7 @@ ferry_snapshot_call_run(GCancellable *cancellable,
 /* --- the commit ------------------------------------------------------------------------------- */
 
 typedef struct {
-    FerryCommitTarget target; /* with references and texts of its own */
+    FerryCommitTarget target; /* with a reference and a text of its own */
     char *uuid;
     guint wait_ms;
     FerryCommit commit;
@@ -93,7 +87,6 @@ commit_free(gpointer data)
 {
     Commit *self = data;
 
-    virConnectClose(self->target.connection);
     g_ptr_array_unref(self->target.overlays);
     g_clear_error(&self->why);
     g_free(self->uuid);
@@ -106,10 +99,12 @@ look_at_commit(gpointer data, GError **error)
 {
     Commit *self = data;
     const FerryCommitTarget *target = &self->target;
+    g_autoptr(virConnect) connection = ferry_virt_connect(target->virt, &self->why);
 
-    self->looked = ferry_virt_overlay_commit(target->connection, self->uuid,
-                                             g_ptr_array_index(target->overlays, target->index),
-                                             self->wait_ms, &self->commit, &self->why);
+    self->looked =
+        connection && ferry_virt_overlay_commit(connection, self->uuid,
+                                                g_ptr_array_index(target->overlays, target->index),
+                                                self->wait_ms, &self->commit, &self->why);
     return true;
 }
 
@@ -123,7 +118,6 @@ ferry_commit_call_run(const FerryCommitTarget *target,
     FerryDetachedWork work = {
         .thread = "vf-commit", .func = look_at_commit, .data = self, .free_data = commit_free};
 
-    virConnectRef(target->connection);
     self->target = *target;
     self->target.overlays = g_ptr_array_ref(target->overlays);
     self->uuid = g_strdup(target->uuid);

@@ -11,23 +11,28 @@
 
 #include "virt/snapshot.h"
 
+/* A snapshot: as for ferry_virt_snapshot_make(). */
+typedef struct {
+    virConnectPtr connection; /* what the domain was found on; both go with the call */
+    virDomainPtr domain;
+    GPtrArray *overlays; /* FerryOverlay; kept while the call lasts */
+    bool created;
+} FerrySnapshotTarget;
+
 /**
  * ferry_snapshot_call_run:
+ * @target: copied; connection and domain are handed over
  * @cancellable: ends the waiting once it takes longer than a snapshot ever should
- * @domain: (transfer full)
- * @overlays: (element-type FerryOverlay): as for ferry_virt_snapshot_make(); kept while the call
- *   lasts
  * @error: libvirt's; FERRY_ERROR_HYPERVISOR_UNAVAILABLE when the time was up;
  *   FERRY_ERROR_CANCELLED. After the last two the snapshot may still come to stand
  */
-bool ferry_snapshot_call_run(GCancellable *cancellable,
-                             virDomainPtr domain,
-                             GPtrArray *overlays,
+bool ferry_snapshot_call_run(const FerrySnapshotTarget *target,
+                             GCancellable *cancellable,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The commit of an overlay. */
 typedef struct {
-    virConnectPtr connection;
+    FerryVirt *virt;
     const char *uuid;
     GPtrArray *overlays; /* FerryOverlay */
     guint index;         /* of the one that is meant */

@@ -6,6 +6,9 @@
 #include "virt/disk-volume.h"
 #include "virt/domain.h"
 #include "virt/error.h"
+#include "virt/passing-pool.h"
+#include "virt/pool.h"
+#include "virt/volume.h"
 #include "xml/domain.h"
 #include "xml/snapshot.h"
 
@@ -94,11 +97,44 @@ ferry_virt_tops_describe(virConnectPtr connection,
 /* --- the snapshot ----------------------------------------------------------------------------- */
 
 bool
-ferry_virt_snapshot_make(virDomainPtr domain, const GPtrArray *overlays, GError **error)
+ferry_virt_overlay_create(virConnectPtr connection,
+                          const FerryOverlay *overlay,
+                          const FerryFileOwner *owner,
+                          GError **error)
+{
+    const FerryNewImage image = {
+        .path = overlay->overlay,
+        .format = "qcow2",
+        .capacity_bytes = overlay->capacity_bytes,
+        .backing = {.path = overlay->image, .format = "raw"},
+        .owner = owner,
+    };
+    g_autofree char *folder = g_path_get_dirname(overlay->overlay);
+    g_auto(FerryPassingPool) passing = {0};
+    g_autoptr(virStoragePool) pool = NULL;
+
+    if (!ferry_passing_pool_enter(connection, folder, &passing, error))
+        return false;
+    pool = ferry_virt_pool_find(connection, folder, error);
+    return pool && ferry_virt_volume_create(pool, &image, error);
+}
+
+bool
+ferry_virt_snapshot_was_forbidden(const GError *error)
+{
+    return strstr(error->message, "Permission denied") != NULL;
+}
+
+bool
+ferry_virt_snapshot_make(virDomainPtr domain,
+                         const GPtrArray *overlays,
+                         bool created,
+                         GError **error)
 {
     const char *name = virDomainGetName(domain);
-    unsigned int flags = VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY |
-                         VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA | VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC;
+    unsigned int flags =
+        VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY | VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA |
+        VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC | (created ? VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT : 0);
     g_autoptr(FerryInstance) instance = read_instance(domain, 0, error);
     g_autoptr(GPtrArray) targets = g_ptr_array_new();
 
@@ -113,8 +149,7 @@ ferry_virt_snapshot_make(virDomainPtr domain, const GPtrArray *overlays, GError 
     if (!snapshot) {
         ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
                               "Cannot freeze the images of '%s' under overlays", name);
-        /* libvirt makes the overlays, as root; dynamic_ownership = 0 leaves them so. */
-        if (error && *error && strstr((*error)->message, "Permission denied"))
+        if (error && *error && ferry_virt_snapshot_was_forbidden(*error))
             ferry_error_set_hint(*error,
                                  "Order it with storage_strategy \"mirror\": QEMU's user may "
                                  "not open what libvirt makes for it");

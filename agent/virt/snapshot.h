@@ -10,19 +10,37 @@
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
+#include "model/file-owner.h"
 #include "model/overlay.h"
 #include "virt/virt.h"
 
 /**
+ * ferry_virt_overlay_create:
+ * Makes the file of an overlay, for a snapshot that finds it there.
+ * @owner: whose it shall be
+ * @error: FERRY_ERROR_MIGRATION_ERROR
+ */
+bool ferry_virt_overlay_create(virConnectPtr connection,
+                               const FerryOverlay *overlay,
+                               const FerryFileOwner *owner,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
  * ferry_virt_snapshot_make:
- * @overlays: (element-type FerryOverlay): all of them in one go, or none. Their files must not
- * exist The images below are frozen from here on. libvirt keeps no snapshot metadata, which would
- * stand in the way of a migration; the guest is not asked to quiesce, since nobody looks at the
- * frozen state alone.
+ * @overlays: (element-type FerryOverlay): all of them in one go, or none
+ * @created: their files are there, made by ferry_virt_overlay_create(); otherwise libvirt makes
+ *   them, and they must not exist
+ * The images below are frozen from here on. libvirt keeps no snapshot metadata, which would stand
+ * in the way of a migration; the guest is not asked to quiesce, since nobody looks at the frozen
+ * state alone.
  */
 bool ferry_virt_snapshot_make(virDomainPtr domain,
                               const GPtrArray *overlays,
+                              bool created,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: true when QEMU may not open the overlays. @error: of ferry_virt_snapshot_make() */
+bool ferry_virt_snapshot_was_forbidden(const GError *error);
 
 /** @error: libvirt could not be asked; a domain that is not there is no error. */
 bool ferry_virt_tops_describe(virConnectPtr connection,

@@ -2,11 +2,13 @@
 
 #include "virt/virt.h"
 
+#include "ferry/error.h"
 #include "ferry/lock.h"
 #include "runtime/detached-call.h"
 #include "virt/auto.h"
 #include "virt/domain-cache.h"
-#include "virt/error.h"
+#include "virt/lending.h"
+#include "virt/opening.h"
 #include "virt/time-limits.h"
 #include "virt/warm-up.h"
 
@@ -28,9 +30,10 @@ struct FerryVirt {
     FerryWarmUp *warm_up;      /* guards itself */
     FerryDomainCache *cache;   /* guards itself */
     FerryVirtWatches *watches; /* guards itself */
+    FerryLending *lending;     /* guards itself */
 
     GMutex lock;
-    virConnectPtr connection;          /* guarded by lock */
+    virConnectPtr connection;          /* guarded by lock; tells of events, and is asked nothing */
     bool alive;                        /* guarded by lock */
     bool told_away;                    /* guarded by lock; it has been said that libvirt is away */
     FerryDetachedCall *opening;        /* guarded by lock; the last one, NULL before the first */
@@ -266,6 +269,7 @@ ferry_virt_new(const char *uri)
     virt->uri = g_strdup(uri);
     virt->watches = ferry_virt_watches_new();
     virt->cache = ferry_domain_cache_new();
+    virt->lending = ferry_lending_new(uri);
     g_mutex_init(&virt->lock);
     virt->retry_timer = virEventAddTimeout(0, on_retry, virt, NULL);
     virt->warm_up = ferry_warm_up_new(uri);
@@ -316,6 +320,7 @@ ferry_virt_free(FerryVirt *virt)
     }
     ferry_virt_watches_free(virt->watches);
     ferry_domain_cache_free(virt->cache);
+    ferry_lending_free(virt->lending);
     ferry_warm_up_free(virt->warm_up);
     ferry_detached_call_abandon(virt->opening);
     g_mutex_clear(&virt->lock);
@@ -352,18 +357,15 @@ ferry_virt_is_connected(FerryVirt *virt)
     return virt->alive;
 }
 
-static virConnectPtr
-current_connection(FerryVirt *virt)
+static bool
+stands(FerryVirt *virt)
 {
     FERRY_LOCK_SCOPE(&virt->lock);
 
     /* A look at the socket only: a close that came before the callback was set shows here. */
     if (virt->alive && virConnectIsAlive(virt->connection) != 1)
         virt->alive = false;
-    if (!virt->alive)
-        return NULL;
-    virConnectRef(virt->connection);
-    return virt->connection;
+    return virt->alive;
 }
 
 static void
@@ -387,95 +389,21 @@ adopt(FerryVirt *virt, virConnectPtr fresh)
     g_message("Connected to libvirt at '%s'", virt->uri);
 }
 
-/* What can be opened: how soon a far side that stands still is noticed goes with it. */
-typedef struct {
-    char *uri;
-    int keepalive_s;
-    unsigned int keepalive_count;
-    virConnectPtr connection; /* NULL: not open, or taken */
-} Opening;
-
-static Opening *
-opening_new(const char *uri, int keepalive_s, unsigned int keepalive_count)
-{
-    Opening *self = g_new0(Opening, 1);
-
-    self->uri = g_strdup(uri);
-    self->keepalive_s = keepalive_s;
-    self->keepalive_count = keepalive_count;
-    return self;
-}
-
-static void
-opening_free(gpointer data)
-{
-    Opening *self = data;
-
-    if (self->connection)
-        virConnectClose(self->connection);
-    g_free(self->uri);
-    g_free(self);
-}
-
-/* May hang. */
-static bool
-open_connection(gpointer data, GError **error)
-{
-    Opening *self = data;
-
-    self->connection = virConnectOpen(self->uri);
-    if (!self->connection)
-        return ferry_error_from_virt(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
-                                     "Cannot connect to libvirt at '%s'", self->uri);
-    if (virConnectSetKeepAlive(self->connection, self->keepalive_s, self->keepalive_count) < 0)
-        g_warning("libvirt at '%s' is not watched for standing still: %s", self->uri,
-                  virGetLastErrorMessage());
-    return true;
-}
-
-/* @opening: (transfer full): left behind when it hangs. */
-static virConnectPtr
-open_bounded(Opening *opening, const char *thread, GCancellable *cancellable, GError **error)
-{
-    FerryDetachedWork work = {
-        .thread = thread, .func = open_connection, .data = opening, .free_data = opening_free};
-    g_autoptr(FerryDetachedCall) call = ferry_detached_call_start(&work);
-
-    switch (ferry_detached_call_wait(call, FERRY_OPEN_LIMIT_S * 1000, cancellable)) {
-    case FERRY_CALL_OVER:
-        /* Ours alone now: its thread is done with it. */
-        return ferry_detached_call_result(call, error) ? g_steal_pointer(&opening->connection)
-                                                       : NULL;
-    case FERRY_CALL_LATE:
-        ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
-                        "Look whether libvirtd runs there and answers",
-                        "libvirt at '%s' has not taken the connection in %d s", opening->uri,
-                        FERRY_OPEN_LIMIT_S);
-        break;
-    case FERRY_CALL_CANCELLED:
-        ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL, "libvirt at '%s' was not waited for",
-                        opening->uri);
-        break;
-    }
-    return NULL;
-}
-
 /* In the call's thread. */
 static bool
 run_opening(gpointer data, GError **error)
 {
     FerryVirt *virt = data;
-    Opening *opening = opening_new(virt->uri, FERRY_KEEPALIVE_S, FERRY_KEEPALIVE_COUNT);
-    bool ok = open_connection(opening, error);
+    const FerryOpening opening = ferry_opening_of_host(virt->uri, NULL);
+    virConnectPtr connection = ferry_opening_run(&opening, error);
 
-    if (ok) {
-        adopt(virt, g_steal_pointer(&opening->connection));
+    if (connection) {
+        adopt(virt, connection);
     } else {
         tell_away(virt, (*error)->message);
         virEventUpdateTimeout(virt->retry_timer, RETRY_MS);
     }
-    opening_free(opening);
-    return ok;
+    return connection != NULL;
 }
 
 /* Opening can hang: it has a thread that nobody has to wait for. Returns: (transfer full): NULL
@@ -495,46 +423,53 @@ begin_opening(FerryVirt *virt)
     return ferry_detached_call_ref(virt->opening);
 }
 
-virConnectPtr
-ferry_virt_connect(FerryVirt *virt, GError **error)
+/* Returns: true when the connection stands that tells of events: then libvirt answers others. */
+static bool
+await_connection(FerryVirt *virt, GError **error)
 {
-    virConnectPtr connection = current_connection(virt);
-
-    if (connection)
-        return connection;
+    if (stands(virt))
+        return true;
 
     g_autoptr(FerryDetachedCall) opening = begin_opening(virt);
     bool over = !opening || ferry_detached_call_wait(opening, FERRY_OPEN_LIMIT_S * 1000, NULL) ==
                                 FERRY_CALL_OVER;
 
-    connection = current_connection(virt);
-    if (connection)
-        return connection;
+    if (stands(virt))
+        return true;
     if (opening && over && !ferry_detached_call_result(opening, error))
-        return NULL;
+        return false;
     ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Look whether libvirtd runs",
                     over ? "libvirt at '%s' went away at once"
                          : "libvirt at '%s' takes connections but does not answer",
                     virt->uri);
-    return NULL;
+    return false;
+}
+
+virConnectPtr
+ferry_virt_connect(FerryVirt *virt, GError **error)
+{
+    return await_connection(virt, error) ? ferry_lending_take(virt->lending, error) : NULL;
 }
 
 virConnectPtr
 ferry_virt_connect_apart(FerryVirt *virt, GError **error)
 {
-    g_autoptr(virConnect) first = ferry_virt_connect(virt, error);
+    const FerryOpening opening = ferry_opening_of_host(virt->uri, "vf-virt-apart");
 
-    /* One that stands tells that another can most likely be opened, too. */
-    return first ? open_bounded(opening_new(virt->uri, FERRY_KEEPALIVE_S, FERRY_KEEPALIVE_COUNT),
-                                "vf-virt-apart", /* cancellable= */ NULL, error)
-                 : NULL;
+    return await_connection(virt, error)
+               ? ferry_opening_run_bounded(&opening, /* cancellable= */ NULL, error)
+               : NULL;
 }
 
 virConnectPtr
 ferry_virt_connect_to(const char *uri, GCancellable *cancellable, GError **error)
 {
-    return open_bounded(opening_new(uri, FERRY_FAR_KEEPALIVE_S, FERRY_FAR_KEEPALIVE_COUNT),
-                        "vf-virt-far", cancellable, error);
+    const FerryOpening opening = {.uri = uri,
+                                  .thread = "vf-virt-far",
+                                  .keepalive_s = FERRY_FAR_KEEPALIVE_S,
+                                  .keepalive_count = FERRY_FAR_KEEPALIVE_COUNT};
+
+    return ferry_opening_run_bounded(&opening, cancellable, error);
 }
 
 bool

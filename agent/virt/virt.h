@@ -1,11 +1,12 @@
-/* virt.h: the agent's one connection to its libvirt, kept open, and libvirt's events.
+/* virt.h: the agent's libvirt: its events, and connections for whoever asks it something.
  *
- * A thread of its own runs libvirt's event loop and hands values over. The connection is opened
- * when first asked for and again after it was lost; a libvirtd that is not there is tried again
- * every few seconds. Opening can hang, so a detached call (runtime/detached-call.h) does it, for
- * every connection that is made here, and callers wait 10 s at most; a libvirtd that stands still
- * later is given up after a minute (keepalive), which ends the calls that wait for it. Every
- * function may be called from any thread; nothing here is called on the main thread.
+ * A thread of its own runs libvirt's event loop and hands values over. The connection that tells of
+ * events is opened at once and again after it was lost; a libvirtd that is not there is tried again
+ * every few seconds. Questions go over others, each lent to one thread at a time (lending.h).
+ * Opening can hang, so a detached call (runtime/detached-call.h) does it, for every connection that
+ * is made here, and callers wait 20 s at most; a libvirtd that stands still later is given up after
+ * a minute (keepalive), which ends the calls that wait for it. Every function may be called from
+ * any thread; nothing here is called on the main thread.
  */
 #pragma once
 
@@ -25,18 +26,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryVirt, ferry_virt_free)
 /**
  * ferry_virt_connect:
  * @error: FERRY_ERROR_HYPERVISOR_UNAVAILABLE
- * Returns: (transfer full): a reference to the connection that stands; virConnectClose() ends the
- * reference, not the connection.
+ * Returns: (transfer full): a connection that is the caller's alone until it is let go (auto.h).
+ * Another thread may go on with it instead, never both.
  */
 virConnectPtr ferry_virt_connect(FerryVirt *virt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * ferry_virt_connect_apart:
- * For a call that lasts: while one thread waits in libvirt's client for its answer, a call of
- * another thread on the same connection can miss the moment to wake it, and then waits for the next
- * keepalive message, seconds later.
+ * For what libvirt ends with its connection: this one is closed when it is let go.
  * @error: FERRY_ERROR_HYPERVISOR_UNAVAILABLE
- * Returns: (transfer full): a connection of the caller's own, without events.
+ * Returns: (transfer full): a connection of the caller's own.
  */
 virConnectPtr ferry_virt_connect_apart(FerryVirt *virt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -11,13 +11,14 @@ import time
 
 from lab import images
 from lab.controller import RemoteError
+from lab.deadline import wait_until
 from lab.guest import Disk
 from lab.host import IMAGES
 from lab.images import GIB, MIB
 from lab.network import MIGRATION
 from lab.tap import Skip, check, equal
 
-from stage import forget_pool, new_id, start_still
+from stage import forget_pool, long, new_id, start_still
 
 
 def _still(stage, *disks, **options):
@@ -661,9 +662,41 @@ def a_host_that_names_itself_badly(stage):
         check(address in _only(checks, "address", result), checks)
 
 
-CASES = (a_host_by_itself, a_host_that_names_itself_badly, pools_of_all_kinds, space_promised_to_others, memory_promised_to_others, networks, bridges,
+@long
+def frozen_for_a_minute(stage):
+    """a destination whose libvirtd stands still for over a minute with questions waiting: each gets
+    its answer, and the agent goes on when libvirtd does"""
+    guest = _still(stage)
+    info = _info(stage, guest)
+    agent = stage.agents["kvm02"]
+    process = agent.process.pid
+    libvirtd = stage.destination.libvirtd
+
+    def asked():
+        return stage.controller.call("kvm02", "check_can_live_migrate_destination",
+                                     instance_info=info, options={}, timeout=60)
+
+    libvirtd.signal(signal.SIGSTOP)
+    stage.defer(libvirtd.signal, signal.SIGCONT)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        questions = []
+        for _ in range(2):
+            questions.append(pool.submit(asked))
+            time.sleep(31)
+        libvirtd.signal(signal.SIGCONT)
+        error = questions[0].exception()
+        equal(getattr(error, "code", error), "HypervisorUnavailable")
+        questions[1].exception()
+    wait_until(lambda: stage.controller.call("kvm02", "ping")["libvirt_connected"], 30,
+               "libvirt is connected again")
+    check(asked()["compatible"], "not compatible")
+    equal((agent.alive(), agent.process.pid), (True, process))
+
+
+CASES = (a_host_by_itself, a_host_that_names_itself_badly, pools_of_all_kinds,
+         space_promised_to_others, memory_promised_to_others, networks, bridges,
          devices_of_the_network_card, displays, secrets, huge_pages, processor, machine,
          blockers_of_qemu, cache_modes, at_the_same_time, jobs, managed_save, disk_of_two, way, other_clock,
          older_destination, way_is_cut, filtered_ports, eight_disks, nobody_listens,
-         certificate_name, certificate_of_qemu, no_name, no_destination, slow_destination,
+         certificate_name, certificate_of_qemu, no_name, no_destination, slow_destination, frozen_for_a_minute,
          eight_at_once)

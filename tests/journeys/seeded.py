@@ -1,5 +1,8 @@
 """Raw sparse disks: frozen, sent, and only what is written meanwhile is mirrored."""
 
+import contextlib
+import os
+import pwd
 import re
 
 import matrix
@@ -9,9 +12,11 @@ from lab.images import GIB, MIB
 from lab.network import MIGRATION
 from lab.tap import check, equal
 
-from stage import long, new_id, overlays
+from stage import SOURCE, long, new_id, overlays
 
 TIB = 1024 * GIB
+# Of Debian's QEMU.
+USER = "libvirt-qemu"
 
 
 def named(host, guest, *words):
@@ -232,5 +237,55 @@ def aborted_in_transfer(stage):
     stayed(stage, guest)
 
 
+@contextlib.contextmanager
+def _users_of_qemu(stage):
+    """Hosts whose QEMU has a user of its own, and whose libvirt gives no image to it."""
+    before = {}
+    for host in stage.hosts.values():
+        path = host.path("/etc/libvirt/qemu.conf")
+        with open(path, encoding="utf-8") as conf:
+            before[path] = conf.read()
+        with open(path, "w", encoding="utf-8") as conf:
+            conf.write(re.sub('= "root"', '= "%s"' % USER, before[path])
+                       + "dynamic_ownership = 0\n")
+        host.run("chmod", "-R", "a+rX", stage.lab.directory + "/boot")
+        host.run("chmod", "0755", "/var/log/libvirt")
+        host.run("chmod", "1777", "/var/log/libvirt/console")
+        host.restart_libvirtd()
+    try:
+        yield
+    finally:
+        for path, text in before.items():
+            with open(path, "w", encoding="utf-8") as conf:
+                conf.write(text)
+        for host in stage.hosts.values():
+            host.restart_libvirtd()
+
+
+def users_of_qemu(stage):
+    """where libvirt gives no image to QEMU's user: aborted, there and back, cold boot"""
+    with _users_of_qemu(stage):
+        guest = stage.guest(sparse(8 * MIB)).create_images()
+        path = guest.disks[0].path
+
+        guest.host.run("chown", "%s:%s" % (USER, USER), path)
+        guest.host.run("chmod", "0640", path)
+        guest.start()
+        guest.wait_number(3)
+        with stage.unchanged():
+            migration_id = stage.migrate(guest, bandwidth_mib_s=1)
+            stage.recorder.wait_phase("disk", migration_id)
+            stage.controller.call(SOURCE, "live_migration_abort", migration_id=migration_id)
+            stage.end(migration_id, "cancelled")
+        for host in (stage.destination, stage.source):
+            equal(strategies(stage.carry(guest)), ("seeded", {"vda": "seeded"}))
+            stage.runs_on(guest, host)
+            on_images(host, guest)
+            info = os.stat(host.path(path))
+            equal((info.st_uid, oct(info.st_mode & 0o777)), (pwd.getpwnam(USER).pw_uid, "0o640"))
+        _cold_boot(stage, guest, stage.source)
+
+
 CASES = (there_and_back, tebibyte, identical, three_disks, by_order, refused_by_order, limited,
-         progress_rises, source_disks_deleted, by_a_controller, aborted_in_seed, aborted_in_transfer)
+         progress_rises, source_disks_deleted, by_a_controller, aborted_in_seed,
+         aborted_in_transfer, users_of_qemu)

@@ -4,6 +4,7 @@
 
 #include "ferry/json.h"
 #include "scratch-folder.h"
+#include "virt/lending.h"
 #include "virt/virt.h"
 
 #include <fcntl.h>
@@ -62,7 +63,7 @@ agent_set_up(AgentFixture *fixture, gconstpointer user_data)
     fixture->agent.virt = ferry_virt_new("fake:///system");
     open_journal(fixture);
     /* It opens its connection by itself; a test that lets that fail begins after it. */
-    virConnectClose(agent_connect(fixture));
+    ferry_virt_let_go(agent_connect(fixture));
 }
 
 void

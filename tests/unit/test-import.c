@@ -8,6 +8,7 @@
 #include "ferry/json.h"
 #include "files/digests.h"
 #include "storage/leftover.h"
+#include "virt/lending.h"
 
 #include <glib/gstdio.h>
 #include <sqlite3.h>
@@ -101,7 +102,7 @@ tear_down(Fixture *self, gconstpointer user_data)
     ferry_imports_free(self->imports);
     ferry_digests_free(self->agent.agent.digests);
     ferry_record_free(self->record);
-    virConnectClose(self->connection);
+    ferry_virt_let_go(self->connection);
     g_free(self->path);
     g_free(self->digest);
     g_free(self->partial);

@@ -6,6 +6,7 @@
 #include "agent-fixture.h"
 #include "ferry/json.h"
 #include "journal/record.h"
+#include "virt/lending.h"
 
 #include <glib/gstdio.h>
 
@@ -47,7 +48,7 @@ set_up(Fixture *self, gconstpointer user_data)
 static void
 tear_down(Fixture *self, gconstpointer user_data)
 {
-    virConnectClose(self->connection);
+    ferry_virt_let_go(self->connection);
     g_free(self->path);
     g_free(self->aside);
     agent_tear_down(&self->agent, NULL);

@@ -6,6 +6,7 @@
 #include "ferry/json.h"
 #include "journal/identities.h"
 #include "journal/leftovers.h"
+#include "model/overlay.h"
 #include "runtime/detached-call.h"
 #include "source-fixture.h"
 #include "source/source-image.h"
@@ -287,6 +288,83 @@ test_snapshot_that_hangs(SourceFixture *self, gconstpointer user_data)
 
     fake_call_release("virDomainSnapshotCreateXML");
     g_assert_true(ferry_detached_calls_await_none(10000));
+}
+
+static void
+lose_next_snapshot(gpointer data)
+{
+    fake_call_fail("virDomainSnapshotCreateXML", VIR_ERR_RPC, "Connection reset");
+}
+
+/* The first @times snapshots fail: QEMU may not open their overlays. Returns: (transfer full): the
+ * overlay. */
+static char *
+forbid_snapshots(SourceFixture *self, guint times)
+{
+    source_migration(self, FERRY_STATUS_RUNNING, NULL);
+
+    FerryDisk *disk = g_ptr_array_index(ferry_migration_instance(self->migration)->disks, 0);
+
+    disk->seeded = true;
+    disk->owner = ferry_file_owner_of(disk->source);
+    fake_call_fail_times("virDomainSnapshotCreateXML", times, VIR_ERR_INTERNAL_ERROR,
+                         "blockdev-add: Could not open it: Permission denied");
+    return ferry_overlay_path(disk->source, MIGRATION);
+}
+
+static void
+test_snapshot_onto_own_overlay(SourceFixture *self, gconstpointer user_data)
+{
+    g_autofree char *overlay = forbid_snapshots(self, 1);
+
+    assert_end(self, source_step("snapshot"), FERRY_STEP_DONE, NULL);
+
+    g_autofree char *calls =
+        fake_calls_list((const char *const[]){"virDomainSnapshotCreateXML", NULL});
+    g_autofree char *last = g_strdup_printf(
+        " %u", VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY | VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA |
+                   VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC | VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT);
+    g_autofree char *xml = fake_volume_last_xml();
+
+    g_assert_nonnull(strstr(calls, last));
+    g_assert_nonnull(strstr(xml, "<owner>"));
+    g_assert_nonnull(strstr(xml, self->path));
+    g_assert_cmpint(ferry_source_image_look(self->migration, overlay, NULL), ==,
+                    FERRY_OWN_FILE_OURS);
+}
+
+/* Nobody has put it under a disk: it goes. */
+static void
+test_own_overlay_that_is_refused(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *overlay = forbid_snapshots(self, 2);
+
+    assert_end(self, source_step("snapshot"), FERRY_STEP_FAILED, &error);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
+    g_assert_nonnull(strstr(ferry_error_hint(error), "mirror"));
+    g_assert_true(g_file_test(overlay, G_FILE_TEST_EXISTS));
+    g_clear_error(&error);
+    g_assert_true(source_step("snapshot")->undo(self->migration, &error));
+    g_assert_no_error(error);
+    g_assert_false(g_file_test(overlay, G_FILE_TEST_EXISTS));
+}
+
+/* libvirt is lost in the middle of it: QEMU may write there. */
+static void
+test_own_overlay_in_doubt(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *overlay = forbid_snapshots(self, 1);
+
+    fake_call_hook("virStorageVolCreateXML", lose_next_snapshot, NULL);
+    assert_end(self, source_step("snapshot"), FERRY_STEP_FAILED, &error);
+    fake_call_hook("virStorageVolCreateXML", NULL, NULL);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE);
+    g_clear_error(&error);
+    g_assert_false(source_step("snapshot")->undo(self->migration, &error));
+    g_assert_nonnull(strstr(error->message, "is kept"));
+    g_assert_true(g_file_test(overlay, G_FILE_TEST_EXISTS));
 }
 
 /* --- transfer and confirm --------------------------------------------------------------------- */
@@ -620,6 +698,9 @@ main(int argc, char *argv[])
     ADD("trim/without-an-order", test_no_trim);
     ADD("files-snapshot-seed/nothing-to-bring", test_nothing_to_bring);
     ADD("snapshot/hangs", test_snapshot_that_hangs);
+    ADD("snapshot/onto-own-overlay", test_snapshot_onto_own_overlay);
+    ADD("snapshot/own-overlay-is-refused", test_own_overlay_that_is_refused);
+    ADD("snapshot/own-overlay-in-doubt", test_own_overlay_in_doubt);
     ADD("transfer/keeps-the-error", test_transfer_keeps_the_error);
     ADD("transfer/recalls-autostart", test_transfer_recalls_autostart);
     ADD("confirm", test_confirm);

@@ -29,7 +29,7 @@ set_up(Fixture *self, gconstpointer user_data)
 static void
 tear_down(Fixture *self, gconstpointer user_data)
 {
-    virConnectClose(self->connection);
+    ferry_virt_let_go(self->connection);
     g_free(self->path);
     agent_tear_down(&self->agent, user_data);
 }

@@ -21,6 +21,8 @@
 #define SLICE_MS 500
 /* A domain that is started for its commit alone is not held longer. */
 #define STILL_MS (10 * 60 * 1000)
+/* The detail of an intended overlay that only we know of. */
+#define UNUSED "unused"
 
 typedef struct {
     FerryMigration *migration;
@@ -60,18 +62,18 @@ exists(const Freeze *self, const FerryOverlay *overlay)
 
 /* --- freezing --------------------------------------------------------------------------------- */
 
-/* Returns: true when the guest writes to all of the overlays. */
+/* @ret: whether each seeded disk writes to @top. */
 static bool
-all_stand(const Freeze *self, bool *ret_stand, GError **error)
+all_write_to(const Freeze *self, FerryTop top, bool *ret, GError **error)
 {
-    *ret_stand = true;
+    *ret = true;
     for (guint i = 0; i < self->overlays->len; i++) {
         FerryTops tops = {0};
 
         if (!ferry_virt_tops_describe(self->connection, self->uuid,
                                       g_ptr_array_index(self->overlays, i), &tops, error))
             return false;
-        *ret_stand = *ret_stand && tops.live == FERRY_TOP_OVERLAY;
+        *ret = *ret && tops.live == top;
     }
     return true;
 }
@@ -103,24 +105,6 @@ intend(const Freeze *self, const FerryOverlay *overlay, GError **error)
     return ferry_journal_creation_add(self->agent->journal, &intention, &id, error);
 }
 
-static bool
-make_snapshot(Freeze *self, GError **error)
-{
-    g_autoptr(virDomain) domain = ferry_virt_domain_find(self->connection, self->uuid, error);
-
-    if (!domain)
-        return false;
-    for (guint i = 0; i < self->overlays->len; i++)
-        if (!intend(self, g_ptr_array_index(self->overlays, i), error))
-            return false;
-    ferry_fault_point("overlay", "begin");
-    if (!ferry_snapshot_call_run(ferry_migration_cancellable(self->migration),
-                                 g_steal_pointer(&domain), self->overlays, error))
-        return false;
-    ferry_fault_point("overlay", "end");
-    return true;
-}
-
 static GPtrArray *
 creations_of(const Freeze *self, GError **error)
 {
@@ -129,20 +113,19 @@ creations_of(const Freeze *self, GError **error)
 }
 
 static bool
-note_all(Freeze *self, FerryCreationState state, GError **error)
+note_all(const Freeze *self, FerryCreationState state, const char *detail, GError **error)
 {
     g_autoptr(GPtrArray) creations = creations_of(self, error);
 
-    if (!creations)
-        return false;
-    self->creations = creations;
-    for (guint i = 0; i < self->overlays->len; i++) {
-        FerryCreation *creation = creation_of(self, g_ptr_array_index(self->overlays, i));
+    for (guint i = 0; creations && i < self->overlays->len; i++) {
+        const FerryOverlay *overlay = g_ptr_array_index(self->overlays, i);
+        FerryCreation *creation =
+            ferry_creations_find(creations, FERRY_CREATION_VOLUME, overlay->overlay);
 
-        if (creation && !note(self, creation, state, NULL, error))
+        if (creation && !note(self, creation, state, detail, error))
             return false;
     }
-    return true;
+    return creations != NULL;
 }
 
 /* Right after they are made, while the guest writes to them. */
@@ -158,15 +141,120 @@ identify_all(const Freeze *self, GError **error)
     return true;
 }
 
+/* @created: the overlays are there, unused. */
 static bool
-freeze(Freeze *self, bool resumed, GError **error)
+call(const Freeze *self, bool created, GError **error)
+{
+    /* One of its own: the call may be left behind with it. */
+    g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, error);
+    g_autoptr(virDomain) domain =
+        connection ? ferry_virt_domain_find(connection, self->uuid, error) : NULL;
+
+    if (!domain)
+        return false;
+
+    const FerrySnapshotTarget target = {g_steal_pointer(&connection), g_steal_pointer(&domain),
+                                        self->overlays, created};
+
+    return ferry_snapshot_call_run(&target, ferry_migration_cancellable(self->migration), error);
+}
+
+/* As QEMU's user may open it: like the image. */
+static bool
+create_overlay(const Freeze *self, const FerryOverlay *overlay, GError **error)
+{
+    const FerryDisk *disk =
+        ferry_instance_find_disk(ferry_migration_instance(self->migration), overlay->target);
+
+    return ferry_virt_overlay_create(self->connection, overlay, &disk->owner, error) &&
+           ferry_source_image_note(self->migration, overlay->overlay, error);
+}
+
+static bool
+create_all(const Freeze *self, GError **error)
+{
+    for (guint i = 0; i < self->overlays->len; i++)
+        if (!create_overlay(self, g_ptr_array_index(self->overlays, i), error))
+            return false;
+    return true;
+}
+
+/* libvirt said no, and the guest is seen to write to its images as before. */
+static bool
+is_refused(const Freeze *self, const GError *why)
+{
+    bool as_before = false;
+
+    return g_error_matches(why, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR) &&
+           all_write_to(self, FERRY_TOP_IMAGE, &as_before, NULL) && as_before;
+}
+
+/* libvirt makes overlays as root, and dynamic_ownership = 0 leaves them so; ours belong to whom the
+ * images belong. QEMU knows of none that the journal has as unused. */
+static bool
+snapshot_onto_own(const Freeze *self, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    g_message("Migration '%s': QEMU may not open what libvirt makes for it; its overlays are made "
+              "like its images",
+              ferry_migration_id(self->migration));
+    if (!note_all(self, FERRY_CREATION_INTENDED, UNUSED, error) || !create_all(self, error) ||
+        !note_all(self, FERRY_CREATION_INTENDED, NULL, error))
+        return false;
+    if (call(self, true, &why))
+        return true;
+    if (is_refused(self, why) && !note_all(self, FERRY_CREATION_INTENDED, UNUSED, error))
+        return false;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+/* libvirt made none, or took them away again. */
+static bool
+none_is_there(const Freeze *self)
+{
+    for (guint i = 0; i < self->overlays->len; i++)
+        if (exists(self, g_ptr_array_index(self->overlays, i)))
+            return false;
+    return true;
+}
+
+static bool
+snapshot(const Freeze *self, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (call(self, false, &why))
+        return true;
+    if (ferry_virt_snapshot_was_forbidden(why) && is_refused(self, why) && none_is_there(self))
+        return snapshot_onto_own(self, error);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+static bool
+make_snapshot(const Freeze *self, GError **error)
+{
+    for (guint i = 0; i < self->overlays->len; i++)
+        if (!intend(self, g_ptr_array_index(self->overlays, i), error))
+            return false;
+    ferry_fault_point("overlay", "begin");
+    if (!snapshot(self, error))
+        return false;
+    ferry_fault_point("overlay", "end");
+    return true;
+}
+
+static bool
+freeze(const Freeze *self, bool resumed, GError **error)
 {
     bool stand = false;
 
-    if (resumed && !all_stand(self, &stand, error))
+    if (resumed && !all_write_to(self, FERRY_TOP_OVERLAY, &stand, error))
         return false;
     return (stand || make_snapshot(self, error)) && identify_all(self, error) &&
-           note_all(self, FERRY_CREATION_MADE, error);
+           note_all(self, FERRY_CREATION_MADE, NULL, error);
 }
 
 FerryStepEnd
@@ -201,7 +289,7 @@ ferry_snapshot_step_leave(FerryMigration *migration, GError **error)
     Freeze self = {
         .migration = migration, .agent = ferry_migration_agent(migration), .overlays = overlays};
 
-    return overlays->len == 0 || note_all(&self, FERRY_CREATION_DELIVERED, error);
+    return overlays->len == 0 || note_all(&self, FERRY_CREATION_DELIVERED, NULL, error);
 }
 
 /* --- thawing ---------------------------------------------------------------------------------- */
@@ -211,7 +299,7 @@ static bool
 commit(const Freeze *self, guint index, bool *ret_off, GError **error)
 {
     const FerryOverlay *overlay = g_ptr_array_index(self->overlays, index);
-    const FerryCommitTarget target = {self->connection, self->uuid, self->overlays, index};
+    const FerryCommitTarget target = {self->agent->virt, self->uuid, self->overlays, index};
     FerryCommit commit = {0};
     guint64 last = 0;
     gint64 moved_us = g_get_monotonic_time();
@@ -294,6 +382,14 @@ identify(const Freeze *self, const FerryOverlay *overlay, GError **error)
            ferry_source_image_note(self->migration, overlay->overlay, error);
 }
 
+/* Made by us, and by nobody put under a disk. */
+static bool
+is_unused(const Freeze *self, const FerryOverlay *overlay, const FerryCreation *creation)
+{
+    return creation->state == FERRY_CREATION_INTENDED && g_strcmp0(creation->detail, UNUSED) == 0 &&
+           ferry_source_image_look(self->migration, overlay->overlay, NULL) == FERRY_OWN_FILE_OURS;
+}
+
 static bool
 thaw(const Freeze *self, guint index, FerryCreation *creation, GError **error)
 {
@@ -303,8 +399,8 @@ thaw(const Freeze *self, guint index, FerryCreation *creation, GError **error)
     if (!ferry_virt_tops_describe(self->connection, self->uuid, overlay, &tops, error))
         return false;
 
-    bool noted = creation->state == FERRY_CREATION_MADE;
-    FerryOverlayAction action = ferry_overlay_decide(&tops, noted, exists(self, overlay));
+    bool known = creation->state == FERRY_CREATION_MADE || is_unused(self, overlay, creation);
+    FerryOverlayAction action = ferry_overlay_decide(&tops, known, exists(self, overlay));
 
     /* It stands, so it was made; noted before the next life finds it gone from the disk. */
     if ((action == FERRY_OVERLAY_COMMIT || action == FERRY_OVERLAY_COMMIT_OFFLINE) &&

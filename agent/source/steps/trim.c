@@ -29,8 +29,7 @@ static bool
 trim(gpointer data, GError **error)
 {
     const Call *call = data;
-    /* One that hangs must not keep the connection that others share. */
-    g_autoptr(virConnect) connection = ferry_virt_connect_apart(call->agent->virt, error);
+    g_autoptr(virConnect) connection = ferry_virt_connect(call->agent->virt, error);
     g_autoptr(virDomain) domain =
         connection ? ferry_virt_domain_find(connection, call->uuid, error) : NULL;
 
