@@ -256,17 +256,19 @@ check_images_in(Check *self, const char *name, const char *path)
 
     if (!ferry_path_check_folder(path, itself, NULL, &stranger)) {
         print_row("Images", path, "not followed");
-        warn(self, "%s: no image can be moved to or from '%s'. %s. %s", name, path, stranger->message,
-             ferry_error_hint(stranger));
+        warn(self, "%s: no image can be moved to or from '%s'. %s. %s", name, path,
+             stranger->message, ferry_error_hint(stranger));
         return;
     }
     print_row("Images", path, missing ? "not there" : (refusal ? "not writable" : "usable"));
     if (missing)
-        warn(self, "%s: there is no folder '%s'. It is made when an image arrives in it, if the user "
+        warn(self,
+             "%s: there is no folder '%s'. It is made when an image arrives in it, if the user "
              "may make it",
              name, path);
     else if (refusal)
-        warn(self, "%s: user '%s' cannot write in '%s' (%s): bases, media, seeds and images of "
+        warn(self,
+             "%s: user '%s' cannot write in '%s' (%s): bases, media, seeds and images of "
              "instances that are shut off cannot arrive there",
              name, self->user, path, refusal);
 }

@@ -1,6 +1,5 @@
 """The message broker of a laboratory: broker.Broker inside a namespace of its own."""
 
-import atexit
 import os
 import signal
 
@@ -52,7 +51,7 @@ class Hub(Broker):
 
     def detach(self):
         """Leaves the node running when this program ends."""
-        atexit.unregister(self.destroy)
+        self._living.discard(self)
 
 
 def folder_of(directory):
