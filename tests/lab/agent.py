@@ -79,7 +79,7 @@ class Agent:
         self._write_configuration()
         wrapper = shlex.split(os.environ.get("VIRT_FERRY_AGENT_WRAPPER", ""))
         self.process = self.host.spawn(
-            "virt-ferryd", *wrapper, program.find("virt-ferryd"),
+            "virt-ferryd", *wrapper, program.find("virt-ferryd", self.host.release),
             "--config-file", self.config_path, log_path=self.log_path,
             env={**self.environment(), **(environment or {})})
         if wait:

@@ -10,6 +10,7 @@ import libvirt
 from . import counting, images, tenancy
 from .deadline import wait_until
 from .host import CONSOLES, IMAGES
+from .release import MACHINES
 
 
 @dataclasses.dataclass
@@ -95,7 +96,7 @@ class Guest:
         self.disks = list(disks)
         self.memory_mib = memory_mib
         self.vcpus = vcpus
-        self.machine = machine
+        self.machine = MACHINES.get(machine, machine) if lab.releases else machine
         self.layout = layout or counting.Layout()
         self.devices = list(devices) + ([tenancy.channel()] if agent else [])
         self.agent = agent

@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 
-from . import acceleration
+from . import acceleration, release
 from .agent import Agent
 from .certs import Authority
 from .controller import Controller
@@ -50,9 +50,12 @@ class Lab:
 
     hosts: names of the hosts, which are also their host names.
     broker, sshd, libvirtd: whether these are started.
+    releases: {host: suite of Debian} for hosts of another release than this machine's; by default
+    what VIRT_FERRY_LAB_RELEASES says ("kvm02=trixie,kvm03=trixie").
     """
 
-    def __init__(self, hosts=("kvm01", "kvm02"), broker=True, sshd=False, libvirtd=True):
+    def __init__(self, hosts=("kvm01", "kvm02"), broker=True, sshd=False, libvirtd=True,
+                 releases=None):
         self.directory = None
         self.hosts = {}
         self.broker = None
@@ -61,6 +64,7 @@ class Lab:
         self.domain_type = None
         self.url = None
         self.detached = False
+        self.releases = release.wanted(hosts) if releases is None else releases
         self._names = list(hosts)
         self._wants = {"broker": broker, "sshd": sshd, "libvirtd": libvirtd}
         self._lock = None
@@ -70,26 +74,28 @@ class Lab:
     def up(self):
         """Brings everything up; on any failure everything is down again when it returns."""
         sweep()
+        made = {suite: release.Release(suite).ensure() for suite in set(self.releases.values())}
         self.directory = tempfile.mkdtemp(prefix=PREFIX, dir=base_directory())
         try:
             self._lock = os.open(os.path.join(self.directory, LOCK), os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
             # The broker's user has to get to its folder.
             os.chmod(self.directory, 0o711)
-            self._make_namespaces()
+            self._make_namespaces(made)
             self._start_services()
         except BaseException:
             self.down()
             raise
         return self
 
-    def _make_namespaces(self):
+    def _make_namespaces(self, releases):
         # Each init keeps the lock open: it is free only when all of them are gone.
         keep = (self._lock,)
         self.network = Network()
         self.hub = Namespace("broker")
         self.hosts = {name: Host(name, FIRST_HOST_NUMBER + index,
-                                 os.path.join(self.directory, name))
+                                 os.path.join(self.directory, name),
+                                 release=releases.get(self.releases.get(name)))
                       for index, name in enumerate(self._names)}
         for namespace in (self.network, self.hub, *self.hosts.values()):
             namespace.start(keep)
