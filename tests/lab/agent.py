@@ -146,5 +146,5 @@ class Agent:
     def check_config(self):
         """virt-ferryd --check-config with the present settings; CompletedProcess."""
         self._write_configuration()
-        return self.host.run(program.find("virt-ferryd"), "--check-config", "--config-file",
-                             self.config_path, check=False, env=self.environment())
+        return self.host.run(program.find("virt-ferryd", self.host.release), "--check-config",
+                             "--config-file", self.config_path, check=False, env=self.environment())

@@ -10,7 +10,6 @@ import libvirt
 from . import counting, images, tenancy
 from .deadline import wait_until
 from .host import CONSOLES, IMAGES
-from .release import MACHINES
 
 
 @dataclasses.dataclass
@@ -96,7 +95,7 @@ class Guest:
         self.disks = list(disks)
         self.memory_mib = memory_mib
         self.vcpus = vcpus
-        self.machine = MACHINES.get(machine, machine) if lab.releases else machine
+        self.machine = lab.machine(machine)
         self.layout = layout or counting.Layout()
         self.devices = list(devices) + ([tenancy.channel()] if agent else [])
         self.agent = agent

@@ -64,7 +64,7 @@ class Lab:
         self.domain_type = None
         self.url = None
         self.detached = False
-        self.releases = release.wanted(hosts) if releases is None else releases
+        self.releases = _others(release.wanted(hosts) if releases is None else releases)
         self._names = list(hosts)
         self._wants = {"broker": broker, "sshd": sshd, "libvirtd": libvirtd}
         self._lock = None
@@ -74,7 +74,8 @@ class Lab:
     def up(self):
         """Brings everything up; on any failure everything is down again when it returns."""
         sweep()
-        made = {suite: release.Release(suite).ensure() for suite in set(self.releases.values())}
+        made = {suite: release.Release(suite).ensure()
+                for suite in sorted(set(self.releases.values()))}
         self.directory = tempfile.mkdtemp(prefix=PREFIX, dir=base_directory())
         try:
             self._lock = os.open(os.path.join(self.directory, LOCK), os.O_RDWR | os.O_CREAT, 0o600)
@@ -220,6 +221,7 @@ class Lab:
         state = {"made": time.strftime("%Y-%m-%dT%H:%M:%S"), "detached": self.detached,
                  "owner": {"pid": os.getpid(), "started": start_time(os.getpid())},
                  "hosts": {name: host.number for name, host in self.hosts.items()},
+                 "releases": self.releases,
                  "url": self.url,
                  "domain_type": self.domain_type,
                  "namespaces": {n.name: n.record() for n in namespaces}}
@@ -250,7 +252,7 @@ class Lab:
         state = _state(directory)
         if state is None:
             raise FileNotFoundError("%s is no laboratory" % directory)
-        lab = cls(hosts=list(state["hosts"]))
+        lab = cls(hosts=list(state["hosts"]), releases=state.get("releases", {}))
         lab.directory = directory
         lab.domain_type = state["domain_type"]
         lab.url = state["url"]
@@ -259,7 +261,9 @@ class Lab:
         lab.network = Network(Namespace(**records["switch"]))
         lab.hub = Namespace(**records["broker"])
         for name, number in state["hosts"].items():
-            host = Host(number=number, directory=os.path.join(directory, name), **records[name])
+            suite = lab.releases.get(name)
+            host = Host(number=number, directory=os.path.join(directory, name),
+                        release=suite and release.Release(suite), **records[name])
             host.addresses = {link: subnet + str(number) for link, subnet in SUBNETS.items()}
             lab.hosts[name] = host
         return lab
@@ -274,9 +278,19 @@ class Lab:
         """A Controller beside the broker."""
         return Controller(self.hub, self.url, exchange)
 
+    def machine(self, name):
+        """What guests name as their machine: one that all hosts know where theirs differ."""
+        suites = {self.releases.get(host) for host in self.hosts}
+        return release.COMMON_MACHINES.get(name, name) if len(suites) > 1 else name
+
     def agent(self, host, settings=None, controller=None):
         """An Agent for a host, given by name; not yet started."""
         return Agent(self.hosts[host], controller or self.controller(), settings)
+
+
+def _others(releases):
+    """Those that are not this machine's, for which a tree is needed."""
+    return {host: suite for host, suite in releases.items() if suite != release.own_suite()}
 
 
 def end_on_signals():

@@ -10,10 +10,8 @@ def find(name, release=None):
 
     VIRT_FERRY_BUILDDIR names the build folder; without it the one that lies around the tests.
     """
-    if release is not None:
-        return release.program(name)
     here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    builddir = os.environ.get("VIRT_FERRY_BUILDDIR")
+    builddir = release.builddir if release else os.environ.get("VIRT_FERRY_BUILDDIR")
     for folder in (builddir,) if builddir else (os.path.join(here, "build"), here):
         for place in ("", "agent", "cli"):
             path = os.path.join(os.path.abspath(folder), place, name)

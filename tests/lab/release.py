@@ -1,28 +1,66 @@
 """Another release of Debian as the root of a host: a tree in the cache, and the product built in it."""
 
+import contextlib
+import fcntl
 import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 from .kernel import cache_directory, ensure_cached
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# What a host has beside what the build needs; tests/packages names both.
+VARIABLE = "VIRT_FERRY_LAB_RELEASES"
+# Hosts of two releases both know these; a name without a version would mean another machine on
+# each.
+COMMON_MACHINES = {"q35": "pc-q35-7.2", "pc": "pc-i440fx-7.2"}
+
 _PACKAGES = os.path.join(TOP, "tests", "packages")
+# Beside what the machine shows of itself, a build sees the sources and writes to its folder.
+_BUILD = """
+for shared in "$2" /dev; do
+    mkdir -p "$1$shared"
+    mount --rbind "$shared" "$1$shared"
+done
+mount -t proc proc "$1/proc"
+exec chroot "$1" "$2/tests/build-tree" --programs "$3" --enable-werror --enable-fault-points
+"""
 
 
-# Newer releases know these, too; a name without a version would mean another machine on each.
-MACHINES = {"q35": "pc-q35-7.2", "pc": "pc-i440fx-7.2"}
+def own_suite():
+    """The suite of Debian that this machine has."""
+    return platform.freedesktop_os_release().get("VERSION_CODENAME", "sid")
+
+
+def parse(text):
+    """{host: suite} of "kvm01=trixie,kvm02=bookworm"."""
+    chosen = {}
+    for word in text.split(",") if text else ():
+        host, equals, suite = word.partition("=")
+        if not equals or not host or not re.fullmatch(r"[a-z]+", suite):
+            raise ValueError("'%s' is not HOST=SUITE, such as kvm02=trixie" % word)
+        chosen[host] = suite
+    return chosen
 
 
 def wanted(hosts):
-    """{host: suite} of these hosts as VIRT_FERRY_LAB_RELEASES has it."""
-    words = [word for word in os.environ.get("VIRT_FERRY_LAB_RELEASES", "").split(",") if word]
-    chosen = dict(word.split("=", 1) for word in words)
-    return {host: suite for host, suite in chosen.items() if host in hosts}
+    """{host: suite} of these hosts as the environment has it."""
+    chosen = parse(os.environ.get(VARIABLE))
+    return {host: chosen[host] for host in hosts if host in chosen}
+
+
+def add_option(parser):
+    """--releases, for programs whose laboratories may have hosts of other releases."""
+    def choose(text):
+        parse(text)
+        # For each laboratory that the program makes.
+        os.environ[VARIABLE] = text
+        return text
+    parser.add_argument("--releases", metavar="HOST=SUITE,...", type=choose)
 
 
 class Release:
@@ -33,8 +71,6 @@ class Release:
     """
 
     def __init__(self, suite, cache=None):
-        if not re.fullmatch(r"[a-z]+(-backports)?", suite):
-            raise ValueError("%r names no suite of Debian" % suite)
         self.suite = suite
         self.cache = cache or cache_directory()
         self.root = os.path.join(self.cache, "release-" + suite)
@@ -46,41 +82,50 @@ class Release:
         self._build()
         return self
 
-    def program(self, name):
-        """Path of virt-ferryd or virt-ferry, the same inside and outside."""
-        return os.path.join(self.builddir, {"virt-ferryd": "agent"}.get(name, "cli"), name)
-
     def _make(self):
-        print("lab: fetching a tree of Debian %s, some 800 MiB" % self.suite, file=sys.stderr)
-        packages = subprocess.run([_PACKAGES, "--print-host"], check=True, text=True,
-                                  stdout=subprocess.PIPE).stdout.split()
+        _say("making a tree of Debian %s" % self.suite)
+        begun = time.monotonic()
         made = tempfile.mkdtemp(dir=self.cache, prefix="release-new-")
         try:
-            subprocess.run(
-                ["mmdebstrap", "--quiet", "--variant=apt", "--mode=root",
-                 "--aptopt=APT::Install-Recommends false", "--include=" + ",".join(packages),
-                 # Nothing of it runs on this machine, so nothing has to reach the disk at once.
-                 "--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/share/doc/*",
-                 "--dpkgopt=path-exclude=/usr/share/locale/*",
-                 self.suite, made, _mirror()], check=True, stdin=subprocess.DEVNULL)
+            _bootstrap(self.suite, made)
+            archives = os.path.join(made, "var/cache/apt/archives")
+            fetched = _size(archives) + _size(os.path.join(made, "var/lib/apt/lists"))
+            for folder in (archives, os.path.join(made, "var/lib/apt/lists")):
+                shutil.rmtree(folder)
             os.chmod(made, 0o755)
             os.rename(made, self.root)
         except BaseException:
             shutil.rmtree(made, ignore_errors=True)
             raise
+        _say("%s: %d MiB fetched, %d MiB in %s, %.0f s" % (
+            self.suite, fetched >> 20, _size(self.root) >> 20, self.root,
+            time.monotonic() - begun))
 
     def _build(self):
         os.makedirs(self.builddir, exist_ok=True)
-        script = """
-for shared in "$2" /dev; do
-    mkdir -p "$1$shared"
-    mount --rbind "$shared" "$1$shared"
-done
-mount -t proc proc "$1/proc"
-exec chroot "$1" "$2/tests/build-tree" "$3" --enable-werror --enable-fault-points
-"""
-        subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-ec", script, "sh",
-                        self.root, TOP, self.builddir], check=True, stdin=subprocess.DEVNULL)
+        begun = time.monotonic()
+        with open(os.path.join(self.builddir, "lock"), "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-ec", _BUILD,
+                            "sh", self.root, TOP, self.builddir], check=True,
+                           stdin=subprocess.DEVNULL)
+        if time.monotonic() - begun > 10:
+            _say("%s: built in %.0f s" % (self.suite, time.monotonic() - begun))
+
+
+def _bootstrap(suite, target):
+    packages = subprocess.run([_PACKAGES, "--print-host"], check=True, text=True,
+                              stdout=subprocess.PIPE).stdout.split()
+    subprocess.run(
+        ["mmdebstrap", "--quiet", "--variant=apt", "--mode=root",
+         "--aptopt=APT::Install-Recommends false", "--aptopt=Acquire::Languages none",
+         "--include=" + ",".join(packages),
+         # Nothing of it runs on this machine, so nothing has to reach the disk at once.
+         "--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/share/doc/*",
+         "--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=path-exclude=/usr/share/man/*",
+         # What was fetched is counted.
+         "--skip=cleanup/apt,download/empty", suite, target, _mirror()],
+        check=True, stdin=subprocess.DEVNULL)
 
 
 def _mirror():
@@ -91,3 +136,17 @@ def _mirror():
     if not told:
         raise RuntimeError("apt names no mirror: run apt-get update")
     return told[0]
+
+
+def _size(top):
+    """Bytes of all files below a folder."""
+    total = 0
+    for folder, _, files in os.walk(top):
+        for name in files:
+            with contextlib.suppress(FileNotFoundError):
+                total += os.lstat(os.path.join(folder, name)).st_size
+    return total
+
+
+def _say(text):
+    print("lab: " + text, file=sys.stderr, flush=True)
