@@ -170,19 +170,21 @@ on_job_completed(virConnectPtr connection,
 static void
 register_events(FerryVirt *virt, virConnectPtr connection)
 {
+    /* Of the one type that compilers let become any other. */
     const struct {
         int id;
-        virConnectDomainEventGenericCallback callback;
+        GCallback callback;
     } wanted[] = {
-        {VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
-        {VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION, VIR_DOMAIN_EVENT_CALLBACK(on_iteration)},
-        {VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, VIR_DOMAIN_EVENT_CALLBACK(on_block_job)},
-        {VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, VIR_DOMAIN_EVENT_CALLBACK(on_job_completed)},
+        {VIR_DOMAIN_EVENT_ID_LIFECYCLE, G_CALLBACK(on_lifecycle)},
+        {VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION, G_CALLBACK(on_iteration)},
+        {VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, G_CALLBACK(on_block_job)},
+        {VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, G_CALLBACK(on_job_completed)},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(wanted); i++)
-        if (virConnectDomainEventRegisterAny(connection, NULL, wanted[i].id, wanted[i].callback,
-                                             virt, NULL) < 0)
+        if (virConnectDomainEventRegisterAny(connection, NULL, wanted[i].id,
+                                             VIR_DOMAIN_EVENT_CALLBACK(wanted[i].callback), virt,
+                                             NULL) < 0)
             g_warning("libvirt refuses events of kind %d: %s", wanted[i].id,
                       virGetLastErrorMessage());
 }

@@ -20,6 +20,7 @@ import storm
 import table
 import tree
 from ground import Ground
+from lab import release
 from lab.lab import Lab
 from lab.tap import Tap
 
@@ -45,8 +46,9 @@ class Item:
         self.ok = False
         # The command that repeats one that was made by chance.
         self.again = None
-        # Of the tree that it was run in.
+        # Of the tree that it was run in, and the releases of the hosts.
         self.commit = None
+        self.pair = None
 
 
 def _matrix_items(chosen):
@@ -165,9 +167,9 @@ def run(options, words):
         return 0
     tap = Tap(len(items))
     tap.note("seed of the random journeys: %d" % seed)
-    commit = tree.note_commit(tap)
+    commit, pair = tree.note_commit(tap), tree.note_releases(tap)
     for item in items:
-        item.commit = commit
+        item.commit, item.pair = commit, pair
     _play_together(tap, [item for item in items if item.part != "cluster"],
                    ORDINARY_CUT_S if options.ordinary else options.cut)
     for item in items:
@@ -181,7 +183,7 @@ def run(options, words):
 def _write_taken(options):
     """The table of what other runs have printed, instead of a run."""
     taken = earlier.Earlier(options.take)
-    items = taken.fill(choose(options, taken.seed))
+    items = [item for pair in taken.pairs for item in taken.fill(choose(options, taken.seed), pair)]
     _write(options.write, table.text(items, taken.seed, taken.others, taken.tables))
     return 0
 
@@ -211,7 +213,10 @@ def _play_alone(tap, item):
 def _play(tap, item, where):
     def case():
         item.outcome, item.seconds = item.play(where)
-    item.ok = tap.case("%s (%s)" % (item.title, item.name), case)
+    title = "%s (%s)" % (item.title, item.name)
+    if release.wanted(("kvm01", "kvm02")):
+        title = "%s: %s" % (item.pair, title)
+    item.ok = tap.case(title, case)
     if item.again:
         tap.note("again: %s" % item.again)
     if item.ok:

@@ -6,6 +6,7 @@ from lab.images import GIB, MIB
 from lab.network import MIGRATION
 from lab.tap import check, equal
 
+from needs import needs, resumed_post_copy
 from stage import long, slow_link
 
 # QEMU's ports for memory, by libvirt's default.
@@ -45,6 +46,7 @@ def _ends_well(stage, guest, migration_id):
 
 
 @long
+@needs(resumed_post_copy)
 def connection_dies(stage):
     """the connection between both QEMUs dies in post-copy: it is resumed, no write is lost"""
     with _permitted(stage):

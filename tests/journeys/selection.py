@@ -64,6 +64,8 @@ def run(options, modules, **laboratory):
         tap.note("virt-ferryd: %s" % program.find("virt-ferryd"))
         for module_name, case in chosen:
             title = "%s: %s" % (module_name, case.__doc__.strip().splitlines()[0])
+            if lab.releases:
+                title = "%s: %s" % (release.pair(), title)
             if not tap.case(title, stage.play, case):
                 tap.note("%s.%s" % (module_name, case.__name__))
                 tap.note(stage.said)

@@ -2,6 +2,8 @@
 
 import contextlib
 import fcntl
+import glob
+import hashlib
 import os
 import platform
 import re
@@ -19,6 +21,7 @@ VARIABLE = "VIRT_FERRY_LAB_RELEASES"
 # each.
 COMMON_MACHINES = {"q35": "pc-q35-7.2", "pc": "pc-i440fx-7.2"}
 
+_NUMBERS = {"bookworm": "12", "trixie": "13", "forky": "14"}
 _PACKAGES = os.path.join(TOP, "tests", "packages")
 # Beside what the machine shows of itself, a build sees the sources and writes to its folder.
 _BUILD = """
@@ -53,6 +56,13 @@ def wanted(hosts):
     return {host: chosen[host] for host in hosts if host in chosen}
 
 
+def pair(source="kvm01", destination="kvm02"):
+    """What these two hosts have in this run: "12→13"."""
+    chosen = parse(os.environ.get(VARIABLE))
+    return "→".join(_NUMBERS.get(suite, suite) for suite in (
+        chosen.get(host, own_suite()) for host in (source, destination)))
+
+
 def add_option(parser):
     """--releases, for programs whose laboratories may have hosts of other releases."""
     def choose(text):
@@ -66,14 +76,18 @@ def add_option(parser):
 class Release:
     """A suite of Debian ("trixie"), whose hosts run its own libvirtd, QEMU and agent.
 
-    root      the tree, shared by all hosts of all laboratories and never written to by them
+    root      the tree, shared by all hosts of all laboratories and never written to by them; one
+              for each list of packages
     builddir  where the product was built with that release's compiler and libraries
     """
 
     def __init__(self, suite, cache=None):
         self.suite = suite
         self.cache = cache or cache_directory()
-        self.root = os.path.join(self.cache, "release-" + suite)
+        self.packages = subprocess.run([_PACKAGES, "--print-host", suite], check=True, text=True,
+                                       stdout=subprocess.PIPE).stdout.split()
+        self.root = os.path.join(self.cache, "release-%s-%s" % (
+            suite, hashlib.sha256(" ".join(self.packages).encode()).hexdigest()[:8]))
         self.builddir = os.path.join(TOP, "build-" + suite)
 
     def ensure(self):
@@ -87,7 +101,7 @@ class Release:
         begun = time.monotonic()
         made = tempfile.mkdtemp(dir=self.cache, prefix="release-new-")
         try:
-            _bootstrap(self.suite, made)
+            self._bootstrap(made)
             archives = os.path.join(made, "var/cache/apt/archives")
             fetched = _size(archives) + _size(os.path.join(made, "var/lib/apt/lists"))
             for folder in (archives, os.path.join(made, "var/lib/apt/lists")):
@@ -101,7 +115,21 @@ class Release:
             self.suite, fetched >> 20, _size(self.root) >> 20, self.root,
             time.monotonic() - begun))
 
+    def _bootstrap(self, target):
+        subprocess.run(
+            ["mmdebstrap", "--quiet", "--variant=apt", "--mode=root",
+             "--aptopt=APT::Install-Recommends false", "--aptopt=Acquire::Languages none",
+             "--include=" + ",".join(self.packages),
+             # Nothing of it runs on this machine, so nothing has to reach the disk at once.
+             "--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/share/doc/*",
+             "--dpkgopt=path-exclude=/usr/share/locale/*",
+             "--dpkgopt=path-exclude=/usr/share/man/*",
+             # What was fetched is counted.
+             "--skip=cleanup/apt,download/empty", self.suite, target, _mirror()],
+            check=True, stdin=subprocess.DEVNULL)
+
     def _build(self):
+        _configure_anew()
         os.makedirs(self.builddir, exist_ok=True)
         begun = time.monotonic()
         with open(os.path.join(self.builddir, "lock"), "w", encoding="ascii") as lock:
@@ -113,19 +141,15 @@ class Release:
             _say("%s: built in %.0f s" % (self.suite, time.monotonic() - begun))
 
 
-def _bootstrap(suite, target):
-    packages = subprocess.run([_PACKAGES, "--print-host"], check=True, text=True,
-                              stdout=subprocess.PIPE).stdout.split()
-    subprocess.run(
-        ["mmdebstrap", "--quiet", "--variant=apt", "--mode=root",
-         "--aptopt=APT::Install-Recommends false", "--aptopt=Acquire::Languages none",
-         "--include=" + ",".join(packages),
-         # Nothing of it runs on this machine, so nothing has to reach the disk at once.
-         "--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/share/doc/*",
-         "--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=path-exclude=/usr/share/man/*",
-         # What was fetched is counted.
-         "--skip=cleanup/apt,download/empty", suite, target, _mirror()],
-        check=True, stdin=subprocess.DEVNULL)
+def _configure_anew():
+    """What the tree's older or newer autotools would make otherwise is made by this machine's."""
+    made = os.path.join(TOP, "Makefile.in")
+    sources = [os.path.join(TOP, "configure.ac"), os.path.join(TOP, "Makefile.am"),
+               *glob.glob(os.path.join(TOP, "*", "Makefile.am.inc")),
+               *glob.glob(os.path.join(TOP, "*", "*", "Makefile.am.inc"))]
+    if not os.path.exists(made) or max(map(os.path.getmtime, sources)) > os.path.getmtime(made):
+        subprocess.run([os.path.join(TOP, "autogen.sh")], check=True, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _mirror():
