@@ -149,7 +149,9 @@ class Lab:
         write_initrd(kernel, self.initrd)
         self.domain_type = acceleration.domain_type(self.vmlinuz, self.initrd)
         if self.domain_type == "qemu":
-            shutil.copy(os.path.join(os.path.dirname(__file__), "emulator"), self.emulator)
+            shutil.copyfile(os.path.join(os.path.dirname(__file__), "emulator"), self.emulator)
+            # A checkout may let its group write, and agents ask no emulator of others than root.
+            os.chmod(self.emulator, 0o755)
 
     @property
     def emulator(self):
