@@ -9,17 +9,18 @@ OLDER, NEWER = "bookworm", "trixie"
 JOURNEYS = {
     # Upwards, as hosts are upgraded: most of what there is.
     (OLDER, NEWER): (
-        "crossing.one_disk", "crossing.source_disks_are_deleted", "layouts.image_features",
-        "layouts.pool_is_missing", "chains.one_level", "media.cdrom_copied_and_used",
+        "crossing.one_disk", "crossing.source_disks_are_deleted",
+        "layouts.image_features_come_back", "layouts.pool_is_missing", "chains.one_level",
+        "media.cdrom_copied_and_used",
         "transports.tls", "abort.while_disks_move", "post_copy.link_is_cut",
         "quarantine.restored", "shutoff.variables_and_tpm", "seeded.by_order",
         "mapping.other_formats", "block.onto_old_data", "checks.processor"),
     # Back, while something does not fit.
     (NEWER, OLDER): (
-        "crossing.way_back", "layouts.three_disks", "checks.machine", "shutoff.chain_is_kept",
-        "firmware.variables_travel", "trim.trimmed"),
+        "crossing.uuid_and_paused_guest", "mapping.another_pool", "checks.machine",
+        "shutoff.chain_is_kept", "firmware.variables_travel", "trim.trimmed"),
     (NEWER, NEWER): (
-        "layouts.three_disks", "transports.post_copy", "abort.timeout_forces",
+        "shutoff.there_and_back", "transports.post_copy", "abort.timeout_forces",
         "firmware.tpm_travels", "chains.flattened", "events.progress"),
 }
 
