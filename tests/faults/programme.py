@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import sys
 import time
 
 import bad_journals
@@ -151,10 +152,18 @@ def choose(options, seed):
         max(count // LAYOUT_SHARE, 1), seed)
     if options.all or options.list:
         return everything + by_chance
-    chosen = [item for item in everything + ([] if options.random else by_chance)
-              if {item.part, item.name} & set(options.part)
-              or any(part in item.name.split("@") for part in options.part)]
+    chosen = _named(everything + ([] if options.random else by_chance), options.part)
     return chosen + (by_chance if options.random else [])
+
+
+def _named(items, names):
+    """Those of these parts and names; a name that means none ends the program."""
+    def meant(item, name):
+        return name in (item.part, item.name, *item.name.split("@"))
+    unknown = [name for name in names if not any(meant(item, name) for item in items)]
+    if unknown:
+        sys.exit("run: no such part or cell: %s" % ", ".join(unknown))
+    return [item for item in items if any(meant(item, name) for name in names)]
 
 
 def run(options, words):
