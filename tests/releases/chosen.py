@@ -14,10 +14,10 @@ JOURNEYS = {
         "media.cdrom_copied_and_used",
         "transports.tls", "abort.while_disks_move", "post_copy.link_is_cut",
         "quarantine.restored", "shutoff.variables_and_tpm", "seeded.by_order",
-        "mapping.other_formats", "block.onto_old_data", "checks.processor"),
+        "mapping.another_pool", "block.onto_old_data", "checks.processor"),
     # Back, while something does not fit.
     (NEWER, OLDER): (
-        "crossing.uuid_and_paused_guest", "mapping.another_pool", "checks.machine",
+        "crossing.uuid_and_paused_guest", "mapping.other_name", "checks.machine",
         "shutoff.chain_is_kept", "firmware.variables_travel", "trim.trimmed"),
     (NEWER, NEWER): (
         "shutoff.there_and_back", "transports.post_copy", "abort.timeout_forces",
