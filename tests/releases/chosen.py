@@ -13,7 +13,7 @@ JOURNEYS = {
         "layouts.image_features_come_back", "layouts.pool_is_missing", "chains.one_level",
         "media.cdrom_copied_and_used",
         "transports.tls", "abort.while_disks_move", "post_copy.link_is_cut",
-        "quarantine.restored", "shutoff.variables_and_tpm", "seeded.by_order",
+        "quarantine.restored", "shutoff.variables_and_tpm", "seeded.there_and_back",
         "mapping.another_pool", "block.onto_old_data", "checks.processor"),
     # Back, while something does not fit.
     (NEWER, OLDER): (
