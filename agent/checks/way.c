@@ -9,6 +9,7 @@
 #include "model/migrate-data.h"
 #include "model/way-judge.h"
 #include "runtime/bounded-call.h"
+#include "runtime/libvirt-daemons.h"
 #include "virt/auto.h"
 #include "virt/host.h"
 #include "virt/time-limits.h"
@@ -120,8 +121,7 @@ check_closed(const char *text, const FerryProbe *probe, FerryChecks *checks)
 {
     ferry_checks_add(checks, "destination-libvirt", FERRY_CHECK_FAIL,
                      probe->reach == FERRY_REACH_CLOSED
-                         ? "Let libvirtd listen there, or set live_migration_scheme to what it "
-                           "listens for"
+                         ? ferry_libvirt_hint(FERRY_LIBVIRT_FAR_IS_CLOSED)
                          : "See that the address is right and that no firewall is in between",
                      "The destination's libvirt at '%s' cannot be reached: port %u of '%s': %s",
                      text, probe->port, probe->host, ferry_reach_word(probe->reach));

@@ -2,11 +2,14 @@
 
 #include "virt/virt.h"
 
+#include "ferry/clock.h"
 #include "ferry/lock.h"
 #include "runtime/detached-call.h"
+#include "runtime/libvirt-daemons.h"
 #include "virt/auto.h"
 #include "virt/domain-cache.h"
 #include "virt/error.h"
+#include "virt/host.h"
 #include "virt/time-limits.h"
 #include "virt/warm-up.h"
 
@@ -32,6 +35,8 @@ struct FerryVirt {
     GMutex lock;
     virConnectPtr connection;          /* guarded by lock */
     bool alive;                        /* guarded by lock */
+    gint64 since_us;                   /* guarded by lock; when `connection` was opened */
+    char *version;                     /* guarded by lock; of the libvirt there */
     bool told_away;                    /* guarded by lock; it has been said that libvirt is away */
     FerryDetachedCall *opening;        /* guarded by lock; the last one, NULL before the first */
     FerryVirtArrivalFunc arrival_func; /* guarded by lock */
@@ -321,6 +326,7 @@ ferry_virt_free(FerryVirt *virt)
     ferry_warm_up_free(virt->warm_up);
     ferry_detached_call_abandon(virt->opening);
     g_mutex_clear(&virt->lock);
+    g_free(virt->version);
     g_free(virt->uri);
     g_free(virt);
 }
@@ -354,6 +360,15 @@ ferry_virt_is_connected(FerryVirt *virt)
     return virt->alive;
 }
 
+gint64
+ferry_virt_standing(FerryVirt *virt, char **ret_version)
+{
+    FERRY_LOCK_SCOPE(&virt->lock);
+
+    *ret_version = virt->alive ? g_strdup(virt->version) : NULL;
+    return virt->alive ? virt->since_us : 0;
+}
+
 static virConnectPtr
 current_connection(FerryVirt *virt)
 {
@@ -371,12 +386,17 @@ current_connection(FerryVirt *virt)
 static void
 adopt(FerryVirt *virt, virConnectPtr fresh)
 {
+    char *version = ferry_virt_host_libvirt_version(fresh);
+
     g_mutex_lock(&virt->lock);
     virConnectPtr old = virt->connection;
 
     virt->connection = fresh;
     virt->alive = true;
     virt->told_away = false;
+    virt->since_us = ferry_clock_now_us();
+    g_free(virt->version);
+    virt->version = version;
     g_mutex_unlock(&virt->lock);
 
     ferry_domain_cache_clear(virt->cache);
@@ -450,7 +470,7 @@ open_bounded(Opening *opening, const char *thread, GCancellable *cancellable, GE
                                                        : NULL;
     case FERRY_CALL_LATE:
         ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
-                        "Look whether libvirtd runs there and answers",
+                        ferry_libvirt_hint(FERRY_LIBVIRT_FAR_IS_AWAY),
                         "libvirt at '%s' has not taken the connection in %d s", opening->uri,
                         FERRY_OPEN_LIMIT_S);
         break;
@@ -514,7 +534,8 @@ ferry_virt_connect(FerryVirt *virt, GError **error)
         return connection;
     if (opening && over && !ferry_detached_call_result(opening, error))
         return NULL;
-    ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Look whether libvirtd runs",
+    ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
+                    ferry_libvirt_hint(FERRY_LIBVIRT_IS_AWAY),
                     over ? "libvirt at '%s' went away at once"
                          : "libvirt at '%s' takes connections but does not answer",
                     virt->uri);
