@@ -14,14 +14,16 @@ JOURNEYS = {
         "media.cdrom_copied_and_used",
         "transports.tls", "abort.while_disks_move", "post_copy.link_is_cut",
         "quarantine.restored", "shutoff.variables_and_tpm", "seeded.there_and_back",
-        "mapping.another_pool", "block.onto_old_data", "checks.processor"),
+        "mapping.another_pool", "thin.raw_there_and_back", "block.onto_old_data",
+        "checks.processor"),
     # Back, while something does not fit.
     (NEWER, OLDER): (
         "crossing.uuid_and_paused_guest", "mapping.other_name", "checks.machine",
-        "shutoff.chain_is_kept", "firmware.variables_travel", "trim.trimmed"),
+        "shutoff.chain_is_kept", "firmware.variables_travel", "trim.trimmed",
+        "thin.room_for_all_of_it"),
     (NEWER, NEWER): (
         "shutoff.there_and_back", "transports.post_copy", "abort.timeout_forces",
-        "firmware.tpm_travels", "chains.flattened", "events.progress"),
+        "firmware.tpm_travels", "chains.flattened", "events.progress", "thin.raw_elsewhere"),
 }
 
 FAULTS = {
