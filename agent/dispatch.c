@@ -6,6 +6,7 @@
 #include "ferry/json.h"
 #include "journal/story.h"
 #include "methods/table.h"
+#include "runtime/libvirt-daemons.h"
 #include "virt/time-limits.h"
 
 /* More than nova's clients ask at once of one host; beyond it requests wait their turn. */
@@ -80,11 +81,10 @@ on_deadline(gpointer data)
 {
     FerryRequest *request = data;
     const FerryMethodRow *method = ferry_method_find(ferry_request_method(request));
-    g_autoptr(GError) error =
-        ferry_error_new(FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
-                        "Look whether libvirtd and the instances' QEMU answer (virsh list)",
-                        "'%s' did not come to an end in %d s; libvirt may hang",
-                        ferry_request_method(request), FERRY_REQUEST_LIMIT_S);
+    g_autoptr(GError) error = ferry_error_new(
+        FERRY_ERROR_HYPERVISOR_UNAVAILABLE, ferry_libvirt_hint(FERRY_LIBVIRT_IS_SILENT),
+        "'%s' did not come to an end in %d s; libvirt may hang", ferry_request_method(request),
+        FERRY_REQUEST_LIMIT_S);
 
     log_failure(request, method, error);
     ferry_request_fail(request, error);

@@ -34,6 +34,7 @@ static const struct {
     [FERRY_ERROR_DESTINATION_UNREACHABLE] = {"DestinationUnreachable", MODULE_OURS},
     [FERRY_ERROR_DESTINATION_NOT_ALLOWED] = {"DestinationNotAllowed", MODULE_OURS},
     [FERRY_ERROR_PATH_NOT_ALLOWED] = {"PathNotAllowed", MODULE_OURS},
+    [FERRY_ERROR_INSUFFICIENT_STORAGE] = {"InsufficientStorage", MODULE_OURS},
     [FERRY_ERROR_MIGRATION_TIMEOUT] = {"MigrationTimeout", MODULE_OURS},
     [FERRY_ERROR_JOURNAL_UNAVAILABLE] = {"JournalUnavailable", MODULE_OURS},
     [FERRY_ERROR_OUTCOME_UNKNOWN] = {"OutcomeUnknown", MODULE_OURS},

@@ -2,12 +2,14 @@
 
 #include "checks/devices.h"
 
+#include "checks/firmware.h"
 #include "checks/look.h"
 #include "ferry/error.h"
 #include "model/carried-file.h"
 #include "model/paths.h"
 #include "model/qemu-fault.h"
 #include "runtime/bounded-call.h"
+#include "runtime/package.h"
 #include "virt/auto.h"
 #include "virt/host.h"
 #include "virt/presence.h"
@@ -124,13 +126,30 @@ check_template(const FerryCheckScene *scene)
     if (!path || !scene->instance->nvram || ferry_instance_is_shut_off(scene->instance) ||
         ferry_path_presence(scene->instance->nvram) == FERRY_PATH_THERE)
         return;
+
+    g_autofree char *hint = ferry_firmware_hint(path);
+
     if (ferry_path_presence(path) == FERRY_PATH_ABSENT)
-        ferry_checks_add(scene->checks, "nvram", FERRY_CHECK_FAIL,
-                         "Install the same firmware on both hosts, e.g. the package ovmf",
+        ferry_checks_add(scene->checks, "nvram", FERRY_CHECK_FAIL, hint,
                          "The template of the firmware's variables '%s' is not on this host", path);
 }
 
 /* --- what QEMU has ---------------------------------------------------------------------------- */
+
+/* What newer QEMUs have in packages of their own, which are not installed with it. Returns:
+ * (transfer full) */
+static char *
+hint_for_kind(const FerryDeviceKind *kind)
+{
+    g_autofree char *command = NULL;
+
+    if (strcmp(kind->value, "qxl") == 0 || strncmp(kind->value, "spice", strlen("spice")) == 0)
+        command = ferry_package_command("qemu-system-modules-spice",
+                                        "qemu-device-display-qxl qemu-ui-spice-core "
+                                        "qemu-char-spice");
+    return g_strconcat(command ? command : "Install what its QEMU lacks there",
+                       ", or change the device (virsh edit) and start the instance anew", NULL);
+}
 
 static void
 check_kind(const FerryCheckScene *scene,
@@ -143,10 +162,9 @@ check_kind(const FerryCheckScene *scene,
         return;
 
     g_autofree char *known = g_strjoinv(", ", (char **)values);
+    g_autofree char *hint = hint_for_kind(kind);
 
-    ferry_checks_add(scene->checks, "devices", FERRY_CHECK_FAIL,
-                     "Install what its QEMU lacks there, or change the device (virsh edit) and "
-                     "start the instance anew",
+    ferry_checks_add(scene->checks, "devices", FERRY_CHECK_FAIL, hint,
                      "This host has no %s of the kind '%s' for such a guest (it has: %s)",
                      kind->element, kind->value, known[0] ? known : "none");
 }

@@ -7,6 +7,7 @@
 #include "ferry/clock.h"
 #include "ferry/json.h"
 #include "model/allowed-destination.h"
+#include "model/thin-way.h"
 #include "model/way-judge.h"
 #include "peer/peer.h"
 #include "virt/auto.h"
@@ -32,12 +33,25 @@ ask(const FerryAgent *agent, const FerryFarQuestion *question, GError **error)
 
 /* What depends on the instance, too. */
 static void
-check_instance(const FerryFarQuestion *question, const json_t *data, FerryChecks *way)
+check_instance(const FerryAgent *agent,
+               const FerryFarQuestion *question,
+               const json_t *data,
+               FerryChecks *way)
 {
     g_autoptr(FerryInstance) instance = ferry_instance_from_json(question->instance_info, NULL);
 
     if (!instance)
         return;
+    const FerryHostVersions there = {ferry_json_get_string(data, "libvirt_version"),
+                                     ferry_json_get_string(data, "qemu_version")};
+
+    const FerryHostVersions here = {instance->libvirt_version, instance->qemu_version};
+
+    if (ferry_json_get_bool(question->options, "post_copy",
+                            agent->config->live_migration_permit_post_copy))
+        ferry_way_judge_post_copy(way, &there);
+    ferry_way_judge_virtqueues(way, instance, &here, &there);
+    ferry_thin_way_place(instance, &there);
     ferry_check_client_key(instance, ferry_json_get_string(data, "libvirt_uri"), FERRY_CLIENT_KEY,
                            way);
     ferry_way_judge_keeps(way, instance, json_object_get(data, "keeps"));
@@ -61,7 +75,7 @@ ferry_far_check_run(const FerryAgent *agent,
         return NULL;
     taken.answered_us = ferry_clock_now_us();
     ferry_way_check_run(agent, connection, &taken, json_object_get(answer, "dest_check_data"), way);
-    check_instance(question, json_object_get(answer, "dest_check_data"), way);
+    check_instance(agent, question, json_object_get(answer, "dest_check_data"), way);
     return g_steal_pointer(&there);
 }
 

@@ -3,6 +3,9 @@
 #include "checks/firmware.h"
 
 #include "checks/look.h"
+#include "files/firmware-digest.h"
+#include "model/paths.h"
+#include "runtime/package.h"
 #include "storage/leftover.h"
 #include "storage/nvram-path.h"
 #include "virt/host.h"
@@ -54,11 +57,9 @@ find_larger_build(const char *loader)
                : NULL;
 }
 
-/* Returns: (transfer full): what brings @loader, on this release. */
-static char *
-hint_for(const char *loader)
+char *
+ferry_firmware_hint(const char *loader)
 {
-    bool debian = g_file_test("/usr/bin/dpkg", G_FILE_TEST_EXISTS);
     g_autofree char *larger = find_larger_build(loader);
 
     if (larger)
@@ -69,10 +70,24 @@ hint_for(const char *loader)
             larger);
     for (gsize i = 0; i < G_N_ELEMENTS(packages); i++) {
         if (g_str_has_prefix(loader, packages[i].prefix))
-            return debian ? g_strdup_printf("apt-get install %s", packages[i].debian)
-                          : g_strdup_printf("dnf install %s", packages[i].fedora);
+            return ferry_package_command(packages[i].debian, packages[i].fedora);
     }
     return g_strdup("Bring the file here from the source, to the same path");
+}
+
+/* It goes on with what it was started with, until it is switched off and on again. */
+static void
+check_build(const FerryCheckScene *scene, const char *loader)
+{
+    g_autofree char *digest = scene->instance->loader_digest ? ferry_firmware_digest(loader) : NULL;
+
+    if (digest && g_strcmp0(digest, scene->instance->loader_digest) != 0)
+        ferry_checks_add(scene->checks, "firmware", FERRY_CHECK_WARN,
+                         "Try with a copy whether the guest boots by it, Secure Boot above all, or "
+                         "have the same release of the firmware on both hosts",
+                         "The firmware '%s' here is another build than on the source: the next "
+                         "cold boot is by this one",
+                         loader);
 }
 
 static void
@@ -89,10 +104,12 @@ check_loader(const FerryCheckScene *scene, const char *loader)
     }
 
     bool absent = seen == FERRY_PATH_ABSENT;
-    g_autofree char *hint = absent ? hint_for(loader) : NULL;
+    g_autofree char *hint = absent ? ferry_firmware_hint(loader) : NULL;
     ferry_checks_add(scene->checks, "firmware", absent ? FERRY_CHECK_FAIL : FERRY_CHECK_PASS, hint,
                      absent ? "The firmware '%s' is not on this host" : "The firmware '%s' is here",
                      loader);
+    if (!absent)
+        check_build(scene, loader);
 }
 
 static void
@@ -150,9 +167,10 @@ static void
 check_tpm(const FerryCheckScene *scene)
 {
     bool able = ferry_virt_host_has_tpm(scene->connection, scene->instance);
+    g_autofree char *hint =
+        able ? NULL : ferry_package_command("swtpm swtpm-tools", "swtpm swtpm-tools");
 
-    ferry_checks_add(scene->checks, "tpm", able ? FERRY_CHECK_PASS : FERRY_CHECK_FAIL,
-                     able ? NULL : "apt-get install swtpm swtpm-tools",
+    ferry_checks_add(scene->checks, "tpm", able ? FERRY_CHECK_PASS : FERRY_CHECK_FAIL, hint,
                      able ? "TPMs can be emulated here" : "TPMs cannot be emulated here");
 }
 

@@ -9,5 +9,9 @@
 #include "checks/scene.h"
 #include "runtime/agent.h"
 
+/** @path: of a firmware's file that is missing here. Returns: (transfer full): what brings it, on
+ * this release. */
+char *ferry_firmware_hint(const char *path);
+
 /** Adds "firmware", "nvram" and "tpm" as far as the instance has them. */
 void ferry_firmware_check(const FerryCheckScene *scene);

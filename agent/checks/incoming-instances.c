@@ -6,6 +6,7 @@
 #include "journal/record.h"
 #include "model/instance.h"
 #include "model/placement.h"
+#include "model/thin-way.h"
 #include "virt/virt.h"
 
 static bool
@@ -56,6 +57,9 @@ ferry_incoming_others(const GPtrArray *open, const char *uuid)
         if (!other || g_strcmp0(other->uuid, uuid) == 0)
             continue;
         ferry_placement_restore(other, data, NULL);
+        if (data)
+            ferry_thin_way_place(other,
+                                 &(FerryHostVersions){data->libvirt_version, data->qemu_version});
         g_ptr_array_add(others, g_steal_pointer(&other));
     }
     return others;

@@ -3,6 +3,7 @@
 #include "checks/libvirt-way.h"
 
 #include "runtime/bounded-call.h"
+#include "runtime/libvirt-daemons.h"
 #include "virt/auto.h"
 #include "virt/time-limits.h"
 #include "virt/virt.h"
@@ -73,8 +74,7 @@ say_closed(const char *whose, const char *text, const FerryProbe *probe, FerryCh
 {
     ferry_checks_add(checks, "destination-libvirt", FERRY_CHECK_FAIL,
                      probe->reach == FERRY_REACH_CLOSED
-                         ? "Let libvirtd listen there, or set live_migration_scheme to what it "
-                           "listens for"
+                         ? ferry_libvirt_hint(FERRY_LIBVIRT_FAR_IS_CLOSED)
                          : "See that the address is right and that no firewall is in between",
                      "%s at '%s' cannot be reached: port %u of '%s': %s", whose, text, probe->port,
                      probe->host, ferry_reach_word(probe->reach));

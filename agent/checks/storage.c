@@ -140,6 +140,14 @@ book_files(FerrySpaceBook *book, const FerryAgent *agent, const FerryInstance *i
     }
 }
 
+/* Returns: what the disk takes when it has arrived. */
+static guint64
+arriving_bytes(const FerryDisk *disk)
+{
+    return disk->arrives_full ? MAX(disk->capacity_bytes, disk->allocation_bytes)
+                              : disk->allocation_bytes;
+}
+
 static void
 book_disks(FerrySpaceBook *book, const FerryAgent *agent, const FerryInstance *instance)
 {
@@ -149,9 +157,18 @@ book_disks(FerrySpaceBook *book, const FerryAgent *agent, const FerryInstance *i
         g_autofree char *path = file ? place_of(agent, disk, NULL) : NULL;
 
         if (path)
-            ferry_space_book_add(book, path, disk->allocation_bytes, disk->capacity_bytes);
+            ferry_space_book_add(book, path, arriving_bytes(disk), disk->capacity_bytes);
     }
     book_files(book, agent, instance);
+}
+
+FerrySpaceBook *
+ferry_check_storage_book(const FerryAgent *agent, const FerryInstance *instance)
+{
+    FerrySpaceBook *book = ferry_space_book_new();
+
+    book_disks(book, agent, instance);
+    return book;
 }
 
 /* What open migrations were promised and have not written yet; NULL with @error. */
@@ -169,6 +186,22 @@ book_others(const FerryAgent *agent, const FerryInstance *instance, GError **err
     for (guint i = 0; i < others->len; i++)
         book_disks(book, agent, g_ptr_array_index(others, i));
     return book;
+}
+
+/* Not an error: it may well fit. */
+static void
+warn_of_full(const FerryCheckScene *scene, const FerryDisk *disk)
+{
+    if (!disk->arrives_full || disk->capacity_bytes <= disk->allocation_bytes)
+        return;
+    ferry_checks_add(scene->checks, "space", FERRY_CHECK_WARN,
+                     "Order storage_strategy \"auto\" without pool_map and with source_disks "
+                     "\"keep\" or \"delete\", which lets it be sent as a seed; or let it become "
+                     "qcow2 (disk_formats)",
+                     "Disk '%s' arrives allocated in full, with %" G_GUINT64_FORMAT
+                     " MiB where %" G_GUINT64_FORMAT " MiB are used: libvirt and QEMU of these two "
+                     "hosts keep no raw image thin that is mirrored",
+                     disk->target, disk->capacity_bytes >> 20, disk->allocation_bytes >> 20);
 }
 
 static void
@@ -224,14 +257,13 @@ ferry_check_storage_space(const FerryAgent *agent,
                           FerryChecks *checks)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(FerrySpaceBook) ours = ferry_space_book_new();
+    g_autoptr(FerrySpaceBook) ours = ferry_check_storage_book(agent, instance);
     g_autoptr(FerrySpaceBook) others = book_others(agent, instance, &error);
 
     if (!others) {
         ferry_checks_add_error(checks, "space", error);
         return;
     }
-    book_disks(ours, agent, instance);
     for (guint i = 0; i < ferry_space_book_count(ours); i++) {
         const FerrySpaceDemand *demand = ferry_space_book_get(ours, i);
 
@@ -256,6 +288,7 @@ check_disk(const FerryCheckScene *scene, const FerryDisk *disk, GHashTable *dire
     ferry_checks_add(scene->checks, "path", FERRY_CHECK_PASS, NULL, "'%s' lies in an allowed path",
                      path);
     check_exists(scene, disk, path);
+    warn_of_full(scene, disk);
 
     char *directory = g_path_get_dirname(path);
 

@@ -6,8 +6,13 @@
 #include <stdbool.h>
 
 #include "checks/scene.h"
+#include "storage/space-book.h"
 
 void ferry_check_storage(const FerryCheckScene *scene);
+
+/** Returns: (transfer full): what @instance, as it is placed here, still writes to this host's file
+ * systems. Asks no libvirt. */
+FerrySpaceBook *ferry_check_storage_book(const FerryAgent *agent, const FerryInstance *instance);
 
 /**
  * ferry_check_storage_space:

@@ -15,7 +15,9 @@
 #include "journal/journal.h"
 #include "model/chain.h"
 #include "model/placement.h"
+#include "model/thin-way.h"
 #include "virt/auto.h"
+#include "virt/host.h"
 #include "virt/pool.h"
 #include "virt/virt.h"
 
@@ -33,7 +35,12 @@ ferry_admission_place(const FerryAgent *agent,
 {
     if (options->flatten && !ferry_instance_is_shut_off(instance))
         ferry_chain_flatten(instance);
+    g_autofree char *libvirt = ferry_virt_host_libvirt_version(connection);
+    g_autofree char *qemu = ferry_virt_host_qemu_version(connection);
+    const FerryHostVersions here = {libvirt, qemu};
+
     ferry_placement_apply(instance, options, folder_of_pool, connection);
+    ferry_thin_way_place(instance, &here);
     ferry_listeners_place(instance, options->listen_address,
                           agent->config->live_migration_inbound_addr);
 }

@@ -9,6 +9,7 @@
 #include "destination/pool.h"
 #include "destination/preparation.h"
 #include "destination/rollback.h"
+#include "destination/room.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "journal/journal.h"
@@ -155,6 +156,16 @@ ferry_destination_prepare_file(FerryDestination *self,
     g_autoptr(FerryRecord) record = open_for_files(self, migration_id, &connection, error);
 
     return record ? ferry_imports_begin(self->imports, connection, record, file, error) : NULL;
+}
+
+json_t *
+ferry_destination_get_room(FerryDestination *self, const char *migration_id, GError **error)
+{
+    g_autoptr(FerryRecord) record = get_record(self, migration_id, error);
+
+    return record && takes_files(record, error)
+               ? ferry_destination_room_look(self->agent, record, error)
+               : NULL;
 }
 
 json_t *

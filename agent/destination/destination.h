@@ -46,6 +46,11 @@ json_t *ferry_destination_prepare(FerryDestination *destination,
                                   gpointer data,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** How much room is left for what the migration still brings; see room.h. */
+json_t *ferry_destination_get_room(FerryDestination *destination,
+                                   const char *migration_id,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** A file that is brought byte for byte; see import.h. Prolongs the lease. */
 json_t *ferry_destination_prepare_file(FerryDestination *destination,
                                        const char *migration_id,

@@ -136,6 +136,7 @@ make_migrate_data(const Call *call, const FerryRecord *record, const Made *made)
     data->host = g_strdup(config->host);
     data->libvirt_uri = ferry_migrate_data_libvirt_uri(config, address);
     data->migrate_uri = ferry_migrate_data_migrate_uri(address);
+    data->libvirt_version = ferry_virt_host_libvirt_version(call->connection);
     data->qemu_version = ferry_virt_host_qemu_version(call->connection);
     data->pools = json_incref(made->pools);
     data->volumes = ferry_migrate_volumes_from_json(made->volumes, NULL);

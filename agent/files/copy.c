@@ -4,6 +4,7 @@
 
 #include "ferry/error.h"
 #include "files/scan.h"
+#include "runtime/libvirt-daemons.h"
 #include "virt/auto.h"
 #include "virt/stream.h"
 
@@ -121,7 +122,7 @@ tell_lost_connection(virConnectPtr connection, const FerryFileCopyRequest *reque
         return;
     why = g_steal_pointer(error);
     ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
-                    "Look at the link and at libvirtd on the destination",
+                    ferry_libvirt_hint(FERRY_LIBVIRT_FAR_IS_LOST),
                     "The connection to '%s' was lost: %s", request->to_uri, why->message);
 }
 

@@ -70,6 +70,15 @@ ferry_method_prepare_file(FerryMethodCall *call, GError **error)
 }
 
 bool
+ferry_method_get_room(FerryMethodCall *call, GError **error)
+{
+    g_autofree char *id = ferry_field_uuid(&call->args, "migration_id", error);
+
+    return id && ferry_method_answer(
+                     call, ferry_destination_get_room(call->context->destination, id, error));
+}
+
+bool
 ferry_method_publish_file(FerryMethodCall *call, GError **error)
 {
     g_autofree char *id = ferry_field_uuid(&call->args, "migration_id", error);

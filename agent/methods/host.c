@@ -4,6 +4,7 @@
 #include "checks/own-host.h"
 #include "checks/way.h"
 #include "ferry/bus.h"
+#include "ferry/clock.h"
 #include "ferry/json.h"
 #include "methods/arguments.h"
 #include "methods/list.h"
@@ -21,13 +22,17 @@ bool
 ferry_method_ping(FerryMethodCall *call, GError **error)
 {
     const FerryMethodContext *context = call->context;
+    g_autofree char *version = NULL;
+    gint64 since_us = ferry_virt_standing(context->agent->virt, &version);
+    g_autofree char *since = since_us > 0 ? ferry_clock_format_iso(since_us) : NULL;
 
     return ferry_method_answer(
-        call, json_pack("{s:o, s:o, s:s, s:s, s:s, s:b}", "host",
+        call, json_pack("{s:o, s:o, s:s, s:s, s:s, s:b, s:o, s:o}", "host",
                         ferry_json_text(context->agent->config->host), "machine",
                         ferry_json_text(g_get_host_name()), "version", PACKAGE_VERSION,
                         "api_version", FERRY_API_VERSION, "started_at", context->started_at,
-                        "libvirt_connected", ferry_virt_is_connected(context->agent->virt)));
+                        "libvirt_connected", since_us > 0, "libvirt_since", ferry_json_text(since),
+                        "libvirt_version", ferry_json_text(version)));
 }
 
 static json_t *

@@ -71,6 +71,10 @@ static const FerryMethodRow rows[] = {
         .run = ferry_method_prepare_file,
     },
     {
+        .served = {.name = "get_room", .required = NAMES("migration_id")},
+        .run = ferry_method_get_room,
+    },
+    {
         .served = {.name = "publish_file",
                    .flags = FERRY_METHOD_ORDER,
                    .required = NAMES("migration_id", "path")},

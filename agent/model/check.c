@@ -104,6 +104,7 @@ static const struct {
     {"uuid", COMMON_CODE},
     {"versions", COMMON_CODE},
     {"vhost-user", COMMON_CODE},
+    {"virtqueues", COMMON_CODE},
 };
 
 const char *

@@ -97,6 +97,7 @@ disk_to_json(const FerryDisk *disk)
     json_object_set_new(object, "carry", json_boolean(disk->carry));
     json_object_set_new(object, "why", ferry_json_text(disk->why));
     json_object_set_new(object, "seeded", json_boolean(disk->seeded));
+    json_object_set_new(object, "may_seed", json_boolean(disk->may_seed));
     json_object_set_new(object, "strategy_why", ferry_json_text(disk->strategy_why));
     return object;
 }
@@ -138,12 +139,15 @@ ferry_instance_to_json(const FerryInstance *instance)
     json_object_set_new(object, "persistent", json_boolean(instance->persistent));
     if (instance->autostart_told)
         json_object_set_new(object, "autostart", json_boolean(instance->autostart));
+    json_object_set_new(object, "libvirt_version", ferry_json_text(instance->libvirt_version));
+    json_object_set_new(object, "qemu_version", ferry_json_text(instance->qemu_version));
     json_object_set_new(object, "virt_type", ferry_json_text(instance->virt_type));
     json_object_set_new(object, "arch", ferry_json_text(instance->arch));
     json_object_set_new(object, "machine", ferry_json_text(instance->machine));
     json_object_set_new(object, "emulator", ferry_json_text(instance->emulator));
     json_object_set_new(object, "cpu_xml", ferry_json_text(instance->cpu_xml));
     json_object_set_new(object, "loader", ferry_json_text(instance->loader));
+    json_object_set_new(object, "loader_digest", ferry_json_text(instance->loader_digest));
     json_object_set_new(object, "nvram", ferry_json_text(instance->nvram));
     json_object_set_new(object, "tpm", json_boolean(instance->tpm));
     json_object_set_new(object, "vcpus", json_integer(instance->vcpus));
@@ -322,6 +326,7 @@ read_disk(const json_t *object, const char *path, GError **error)
         !ferry_field_bool(&scope, "carry", &disk->carry, error) ||
         !read_line(&scope, "why", &disk->why, error) ||
         !ferry_field_bool(&scope, "seeded", &disk->seeded, error) ||
+        !ferry_field_bool(&scope, "may_seed", &disk->may_seed, error) ||
         !read_line(&scope, "strategy_why", &disk->strategy_why, error))
         return NULL;
     if (!is_target(disk->target)) {
@@ -407,6 +412,8 @@ read_scalars(const FerryFieldScope *scope, FerryInstance *instance, GError **err
            read_line(scope, "state_reason", &instance->state_reason, error) &&
            ferry_field_bool(scope, "persistent", &instance->persistent, error) &&
            ferry_field_bool(scope, "autostart", &instance->autostart, error) &&
+           read_line(scope, "libvirt_version", &instance->libvirt_version, error) &&
+           read_line(scope, "qemu_version", &instance->qemu_version, error) &&
            read_line(scope, "virt_type", &instance->virt_type, error) &&
            read_line(scope, "arch", &instance->arch, error) &&
            read_line(scope, "machine", &instance->machine, error) &&
@@ -414,6 +421,7 @@ read_scalars(const FerryFieldScope *scope, FerryInstance *instance, GError **err
            ferry_field_text(scope, "cpu_xml", FERRY_FIELD_LINES, MAX_TEXT_BYTES, &instance->cpu_xml,
                             error) &&
            read_line(scope, "loader", &instance->loader, error) &&
+           read_line(scope, "loader_digest", &instance->loader_digest, error) &&
            read_line(scope, "nvram", &instance->nvram, error) &&
            ferry_field_bool(scope, "tpm", &instance->tpm, error) &&
            ferry_field_uint(scope, "vcpus", 0, MAX_VCPUS, &instance->vcpus, error) &&

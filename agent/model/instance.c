@@ -47,12 +47,15 @@ ferry_instance_free(FerryInstance *instance)
     g_free(instance->uuid);
     g_free(instance->state);
     g_free(instance->state_reason);
+    g_free(instance->libvirt_version);
+    g_free(instance->qemu_version);
     g_free(instance->virt_type);
     g_free(instance->arch);
     g_free(instance->machine);
     g_free(instance->emulator);
     g_free(instance->cpu_xml);
     g_free(instance->loader);
+    g_free(instance->loader_digest);
     g_free(instance->nvram);
     g_ptr_array_unref(instance->disks);
     g_ptr_array_unref(instance->interfaces);

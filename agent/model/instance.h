@@ -56,7 +56,9 @@ typedef struct {
     bool carry;               /* by the plan: its file is brought along as it is */
     char *why;                /* the reason, for a person */
     bool seeded;              /* storage-strategy.h: frozen and sent, where others are mirrored */
-    char *strategy_why;       /* the reason, or NULL where nothing was chosen */
+    bool may_seed;            /* it could be, and the order leaves it to us */
+    bool arrives_full;  /* at the destination: no mirror keeps it thin. Not part of the JSON */
+    char *strategy_why; /* the reason, or NULL where nothing was chosen */
 } FerryDisk;
 
 typedef struct {
@@ -85,14 +87,17 @@ typedef struct {
     bool persistent;
     bool autostart;      /* its host starts it at boot */
     bool autostart_told; /* false: an agent of before described it, and noted no such thing */
-    char *virt_type;     /* kvm, qemu */
-    char *arch;          /* x86_64 */
-    char *machine;       /* pc-i440fx-7.2 */
+    char *libvirt_version; /* of its host, "9.0.0"; NULL where an agent of before described it */
+    char *qemu_version;    /* likewise, "7.2.22" */
+    char *virt_type;       /* kvm, qemu */
+    char *arch;            /* x86_64 */
+    char *machine;         /* pc-i440fx-7.2 */
     char *emulator;
-    char *cpu_xml; /* the <cpu> element, or NULL where the domain has none */
-    char *loader;  /* file of the firmware's code, or NULL */
-    char *nvram;   /* file of the firmware's variables, or NULL */
-    bool tpm;      /* an emulated one */
+    char *cpu_xml;       /* the <cpu> element, or NULL where the domain has none */
+    char *loader;        /* file of the firmware's code, or NULL */
+    char *loader_digest; /* of what it holds on the source (files/firmware-digest.h), or NULL */
+    char *nvram;         /* file of the firmware's variables, or NULL */
+    bool tpm;            /* an emulated one */
     guint vcpus;
     guint64 memory_bytes;
     GPtrArray *disks;      /* FerryDisk */

@@ -72,6 +72,7 @@ ferry_migrate_data_free(FerryMigrateData *data)
     g_free(data->host);
     g_free(data->libvirt_uri);
     g_free(data->migrate_uri);
+    g_free(data->libvirt_version);
     g_free(data->qemu_version);
     json_decref(data->pools);
     g_clear_pointer(&data->volumes, g_ptr_array_unref);
@@ -189,6 +190,7 @@ ferry_migrate_data_from_json(const json_t *object, GError **error)
         !read_text(&scope, "host", &data->host, error) ||
         !read_text(&scope, "libvirt_uri", &data->libvirt_uri, error) ||
         !read_text(&scope, "migrate_uri", &data->migrate_uri, error) ||
+        !read_text(&scope, "libvirt_version", &data->libvirt_version, error) ||
         !read_text(&scope, "qemu_version", &data->qemu_version, error) ||
         !read_text(&scope, "expires_at", &data->expires_at, error) ||
         !ferry_field_list(&scope, "volumes", MAX_VOLUMES, &volumes, error))
@@ -231,11 +233,12 @@ ferry_migrate_data_to_json(const FerryMigrateData *data)
         json_array_append_new(volumes, volume_to_json(g_ptr_array_index(data->volumes, i)));
 
     json_t *object = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:n, s:o}", "migration_id",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:n, s:o}", "migration_id",
         ferry_json_text(data->migration_id), "host", ferry_json_text(data->host), "libvirt_uri",
         ferry_json_text(data->libvirt_uri), "migrate_uri", ferry_json_text(data->migrate_uri),
-        "qemu_version", ferry_json_text(data->qemu_version), "pools", or_empty_list(data->pools),
-        "volumes", volumes, "files", or_empty_list(data->files), "destination_xml", "expires_at",
+        "libvirt_version", ferry_json_text(data->libvirt_version), "qemu_version",
+        ferry_json_text(data->qemu_version), "pools", or_empty_list(data->pools), "volumes",
+        volumes, "files", or_empty_list(data->files), "destination_xml", "expires_at",
         ferry_json_text(data->expires_at));
 
     if (json_object_size(data->addresses) > 0)

@@ -26,14 +26,15 @@ typedef struct {
 typedef struct {
     char *migration_id;
     char *host;
-    char *libvirt_uri;   /* of the destination's libvirt */
-    char *migrate_uri;   /* of its QEMU */
-    char *qemu_version;  /* "7.2.22"; an agent of before does not tell */
-    json_t *pools;       /* passed on as they are; may be NULL */
-    GPtrArray *volumes;  /* FerryMigrateVolume; never NULL once read */
-    json_t *files;       /* passed on as they are; may be NULL */
-    json_t *addresses;   /* {the source's own: what takes its place}; may be NULL */
-    bool names_document; /* destination_xml is not null */
+    char *libvirt_uri;     /* of the destination's libvirt */
+    char *migrate_uri;     /* of its QEMU */
+    char *libvirt_version; /* "9.0.0"; an agent of before does not tell */
+    char *qemu_version;    /* "7.2.22"; likewise */
+    json_t *pools;         /* passed on as they are; may be NULL */
+    GPtrArray *volumes;    /* FerryMigrateVolume; never NULL once read */
+    json_t *files;         /* passed on as they are; may be NULL */
+    json_t *addresses;     /* {the source's own: what takes its place}; may be NULL */
+    bool names_document;   /* destination_xml is not null */
     char *expires_at;
 } FerryMigrateData;
 

@@ -282,6 +282,8 @@ ferry_placement_restore(FerryInstance *instance,
         FerryDisk *disk = g_ptr_array_index(instance->disks, i);
         const FerryMigrateVolume *volume = ferry_migrate_data_find(migrate_data, disk->target);
 
+        if (disk->migrate && volume)
+            disk->seeded = volume->seeded;
         if (!volume || !volume->path || !volume->format)
             continue;
         replace(&disk->source, volume->path);

@@ -34,7 +34,19 @@ static const struct {
      "Choose a host with the same or a newer CPU, or give the domain a CPU model that both have"},
     {"guest CPU doesn't match specification",
      "Choose a host with the same or a newer CPU, or give the domain a CPU model that both have"},
-    {"Does not support machine type", "Install the same QEMU on both hosts"},
+    {"Does not support machine type",
+     "The check \"machine\" says which types that host has: give the instance one of them (virsh "
+     "edit), and move it after its next cold boot"},
+    {"spice graphics are not supported",
+     "Install SPICE for the destination's QEMU (Debian 13 and newer: qemu-system-modules-spice), "
+     "or "
+     "change the device (virsh edit) and start the instance anew"},
+    {"video model 'qxl'", "Install SPICE for the destination's QEMU (Debian 13 and newer: "
+                          "qemu-system-modules-spice), or "
+                          "change the device (virsh edit) and start the instance anew"},
+    {"missing backend for pool type",
+     "Install that backend there, which is a package of its own since Debian 13: "
+     "libvirt-daemon-driver-storage-logical, -disk and so on, as the pool's type is"},
     {"is not supported by this QEMU binary",
      "Install what the destination's QEMU lacks, or change the device (virsh edit) and start the "
      "instance anew"},

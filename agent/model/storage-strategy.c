@@ -3,6 +3,7 @@
 #include "model/storage-strategy.h"
 
 #include "model/overlay.h"
+#include "model/thin-way.h"
 
 #include <string.h>
 
@@ -24,7 +25,7 @@ seed_obstacle(const FerryDisk *disk, const FerryOrderOptions *options)
         return "it is no file that could be sent frozen";
     if (!is_raw(disk))
         return "a mirror of it visits allocated clusters only, which costs no more";
-    if (options->pool_map || options->disk_formats || options->sparsify)
+    if (options->pool_map || options->disk_formats)
         return "it may become something else on its way, which the mirror sees to";
     if (options->source_disks == FERRY_SOURCE_DISKS_QUARANTINE)
         return "an image in quarantine has to be whole";
@@ -37,6 +38,13 @@ seed_obstacle(const FerryDisk *disk, const FerryOrderOptions *options)
     if (strlen(name) + FERRY_OVERLAY_EXTRA_BYTES > MAX_NAME_BYTES)
         return "its file's name is too long for an overlay beside it";
     return NULL;
+}
+
+/* A seed leaves zeroes out, too, but a mirror finds smaller ones. */
+static const char *
+better_mirrored(const FerryOrderOptions *options)
+{
+    return options->sparsify ? "a mirror finds more of the zeroes that are to become holes" : NULL;
 }
 
 static guint64
@@ -64,13 +72,20 @@ decide(FerryDisk *disk, bool seeded, char *why)
 }
 
 static void
-choose_by_layout(FerryDisk *disk, const FerryOrderOptions *options)
+choose_by_layout(FerryDisk *disk, const FerryOrderOptions *options, bool walks_holes)
 {
     const char *obstacle = seed_obstacle(disk, options);
     guint64 hole_bytes = holes(disk);
 
+    disk->may_seed = !obstacle;
+    if (!obstacle)
+        obstacle = better_mirrored(options);
     if (obstacle)
         decide(disk, false, g_strdup(obstacle));
+    else if (!walks_holes)
+        decide(disk, false,
+               g_strdup("QEMU here asks the destination what reads as zeroes: its "
+                        "mirror walks no holes"));
     else if (hole_bytes < worth_bytes(options->bandwidth_mibps))
         decide(disk, false, g_strdup("raw with few holes: a mirror has little to walk in vain"));
     else
@@ -86,6 +101,8 @@ force_seed(FerryInstance *instance, FerryDisk *disk, const FerryOrderOptions *op
     const char *obstacle = seed_obstacle(disk, options);
     g_autofree char *message = NULL;
 
+    if (!obstacle)
+        obstacle = better_mirrored(options);
     decide(disk, !obstacle, g_strdup(obstacle ? obstacle : "by order"));
     if (!obstacle)
         return;
@@ -108,7 +125,7 @@ ferry_storage_strategy_choose(FerryInstance *instance, const FerryOrderOptions *
         }
         switch (options->storage_strategy) {
         case FERRY_STORAGE_AUTO:
-            choose_by_layout(disk, options);
+            choose_by_layout(disk, options, ferry_thin_way_walks_holes(instance));
             break;
         case FERRY_STORAGE_MIRROR:
             decide(disk, false, g_strdup("by order"));
@@ -128,7 +145,10 @@ ferry_storage_strategy_avoid_seeds(FerryInstance *instance,
     for (guint i = 0; i < instance->disks->len; i++) {
         FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 
-        if (disk->seeded && options->storage_strategy == FERRY_STORAGE_AUTO)
+        if (options->storage_strategy != FERRY_STORAGE_AUTO)
+            continue;
+        disk->may_seed = false;
+        if (disk->seeded)
             decide(disk, false, g_strdup(why));
     }
 }
@@ -142,7 +162,10 @@ ferry_storage_strategy_adopt(FerryInstance *instance, const FerryMigrateData *mi
         bool seeded = volume && volume->seeded;
 
         if (disk->migrate && seeded != disk->seeded)
-            decide(disk, seeded, g_strdup("as the destination was prepared"));
+            decide(disk, seeded,
+                   g_strdup(seeded && disk->may_seed
+                                ? "a mirror between these two hosts would allocate it in full"
+                                : "as the destination was prepared"));
     }
 }
 

@@ -2,28 +2,14 @@
 
 #include "model/way-judge.h"
 
+#include "model/libvirt-fault.h"
+
+#include <string.h>
+
 /* Clocks that differ by less are set well enough: leases and reports count in seconds. */
 #define CLOCK_TOLERANCE_US (5 * G_USEC_PER_SEC)
 
 /* --- versions --------------------------------------------------------------------------------- */
-
-/* Returns: below, at or above 0, as @a is older than, the same as, or newer than @b. */
-static int
-compare_versions(const char *a, const char *b)
-{
-    for (int i = 0; i < 3; i++) {
-        char *rest_a = NULL;
-        char *rest_b = NULL;
-        guint64 part_a = g_ascii_strtoull(a, &rest_a, 10);
-        guint64 part_b = g_ascii_strtoull(b, &rest_b, 10);
-
-        if (part_a != part_b)
-            return part_a < part_b ? -1 : 1;
-        a = *rest_a == '.' ? rest_a + 1 : rest_a;
-        b = *rest_b == '.' ? rest_b + 1 : rest_b;
-    }
-    return 0;
-}
 
 static void
 judge_version(FerryChecks *checks, const char *what, const char *here, const char *there)
@@ -32,7 +18,7 @@ judge_version(FerryChecks *checks, const char *what, const char *here, const cha
         ferry_checks_add(checks, "versions", FERRY_CHECK_WARN, "Use agents of one version",
                          "The version of %s at the %s is not known", what,
                          here ? "destination" : "source");
-    else if (compare_versions(there, here) < 0)
+    else if (ferry_version_compare(there, here) < 0)
         ferry_checks_add(checks, "versions", FERRY_CHECK_WARN,
                          "Update the destination first; migrations to an older version are not "
                          "promised to work",
@@ -50,6 +36,49 @@ ferry_way_judge_versions(FerryChecks *checks,
 {
     judge_version(checks, "libvirt", here->libvirt, there->libvirt);
     judge_version(checks, "QEMU", here->qemu, there->qemu);
+}
+
+void
+ferry_way_judge_post_copy(FerryChecks *checks, const FerryHostVersions *there)
+{
+    if (ferry_libvirt_fault_resume(there->libvirt))
+        ferry_checks_add(checks, "versions", FERRY_CHECK_WARN,
+                         "Leave post_copy out, or update libvirt there to 11.4 or newer",
+                         "libvirt %s at the destination does not survive it when a post-copy that "
+                         "broke off is taken up again: a link that fails in that phase leaves the "
+                         "instance in two halves",
+                         there->libvirt);
+}
+
+/* --- virtqueues ------------------------------------------------------------------------------- */
+
+/* Debian's QEMU 10.0.13 makes all queues so long, 10.0.2 did not, and 11.1 looks at the length when
+ * it loads a guest. What was booted elsewhere, and came here, has others; only QEMU could tell, by
+ * commands that taint the instance. */
+#define LONG_QUEUES_FROM "10.0.3"
+#define LONG_QUEUES_BEFORE "10.1.0"
+#define QEMU_REFUSES_THEM "11.1.0"
+
+void
+ferry_way_judge_virtqueues(FerryChecks *checks,
+                           const FerryInstance *instance,
+                           const FerryHostVersions *here,
+                           const FerryHostVersions *there)
+{
+    bool has_virtio = instance->domain_xml && strstr(instance->domain_xml, "virtio");
+
+    if (ferry_instance_is_shut_off(instance) || !has_virtio ||
+        !ferry_version_is_at_least(here->qemu, LONG_QUEUES_FROM) ||
+        !ferry_version_is_before(here->qemu, LONG_QUEUES_BEFORE) ||
+        !ferry_version_is_at_least(there->qemu, QEMU_REFUSES_THEM))
+        return;
+    ferry_checks_add(
+        checks, "virtqueues", FERRY_CHECK_WARN,
+        "If it was booted under this QEMU: move it shut off, or update QEMU here and boot it anew "
+        "first. If it was booted under another one and came here since, it passes",
+        "QEMU %s here may have given '%s' virtqueues of 1024 entries at its boot; QEMU %s there "
+        "then refuses to load it, after its disks were copied",
+        here->qemu, instance->name, there->qemu);
 }
 
 /* --- clock ------------------------------------------------------------------------------------ */

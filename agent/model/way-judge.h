@@ -6,19 +6,23 @@
 #include <jansson.h>
 
 #include "model/check.h"
+#include "model/host-versions.h"
 #include "model/instance.h"
 #include "model/reach.h"
-
-/* Versions as libvirt writes them, "9.0.0"; NULL where unknown. */
-typedef struct {
-    const char *libvirt;
-    const char *qemu;
-} FerryHostVersions;
 
 /** Adds `versions`: warns of a destination that is older, and of what is not known. */
 void ferry_way_judge_versions(FerryChecks *checks,
                               const FerryHostVersions *here,
                               const FerryHostVersions *there);
+
+/** Adds `versions` where a post-copy that breaks off could not be taken up again. */
+void ferry_way_judge_post_copy(FerryChecks *checks, const FerryHostVersions *there);
+
+/** Adds `virtqueues` where @instance, which runs here, may have queues that QEMU there refuses. */
+void ferry_way_judge_virtqueues(FerryChecks *checks,
+                                const FerryInstance *instance,
+                                const FerryHostVersions *here,
+                                const FerryHostVersions *there);
 
 /**
  * ferry_way_judge_clock:

@@ -3,6 +3,7 @@
 #include "runtime/bounded-call.h"
 
 #include "ferry/error.h"
+#include "runtime/libvirt-daemons.h"
 
 gpointer
 ferry_bounded_call(const FerryDetachedWork *work,
@@ -17,10 +18,9 @@ ferry_bounded_call(const FerryDetachedWork *work,
     case FERRY_CALL_OVER:
         return ferry_detached_call_result(call, error) ? ferry_detached_call_take_data(call) : NULL;
     case FERRY_CALL_LATE:
-        ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
-                        "Look whether libvirtd and the instance's QEMU answer (virsh domstats)",
-                        "%s did not come to an end in %u s; libvirt or QEMU may hang", what,
-                        limit_s);
+        ferry_set_error(
+            error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, ferry_libvirt_hint(FERRY_LIBVIRT_IS_SILENT),
+            "%s did not come to an end in %u s; libvirt or QEMU may hang", what, limit_s);
         break;
     case FERRY_CALL_CANCELLED:
         ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL, "%s was not waited for", what);

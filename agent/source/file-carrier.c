@@ -10,6 +10,8 @@
 #include "peer/peer.h"
 #include "runtime/fault-point.h"
 #include "runtime/stall-timer.h"
+#include "source/lost-calls.h"
+#include "source/room-watch.h"
 #include "source/source-image.h"
 
 /* While another migration brings the file, or the destination reads it. */
@@ -33,16 +35,25 @@ typedef struct {
     guint64 found_bytes; /* data that an earlier life of either agent had brought, as a guess */
     guint64 moved_to;    /* the furthest position that any call reached */
     FerryStallTimer stall;
+    FerryLostCalls lost;
     gint64 life_us;     /* last sign of life */
     guint pause_ms;     /* before the next try */
     guint wrong_copies; /* sent in full, and found to be another content */
     bool complete;      /* all was sent: it is to be verified and to get its name */
 } Carrying;
 
-static bool
-is_cancelled(const Carrying *self, GError **error)
+static void
+carrying_clear(Carrying *self)
 {
-    if (!g_cancellable_is_cancelled(self->carrier->cancellable))
+    ferry_lost_calls_clear(&self->lost);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Carrying, carrying_clear)
+
+static bool
+is_cancelled(const Carrying *self, GCancellable *cancellable, GError **error)
+{
+    if (!g_cancellable_is_cancelled(cancellable))
         return false;
     ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL, "Bringing '%s' was given up",
                     self->file->path);
@@ -142,12 +153,13 @@ end_call(Carrying *self, FerryDetachedCall *call)
     self->sent_bytes += sent;
 }
 
-/* Returns: how the call ended; a call that hangs is left behind when the migration is given up. */
+/* Returns: how the call ended; a call that hangs is left behind when the migration is given up.
+ * @cancellable: what ends the call, too. */
 static bool
-watch_call(Carrying *self, FerryDetachedCall *call, GError **error)
+watch_call(Carrying *self, FerryDetachedCall *call, GCancellable *cancellable, GError **error)
 {
-    while (ferry_detached_call_wait(call, LOOK_MS, self->carrier->cancellable) != FERRY_CALL_OVER) {
-        if (is_cancelled(self, error))
+    while (ferry_detached_call_wait(call, LOOK_MS, cancellable) != FERRY_CALL_OVER) {
+        if (is_cancelled(self, cancellable, error))
             return false;
         note_movement(self, call);
         if (is_time_for_a_sign(self))
@@ -169,9 +181,10 @@ note_found(Carrying *self, guint64 offset)
 }
 
 static bool
-send_rest(Carrying *self, const FerryFileAnswer *answer, GError **error)
+send_watched(Carrying *self, const FerryFileAnswer *answer, FerryRoomWatch *room, GError **error)
 {
     const FerryFileCarrier *carrier = self->carrier;
+    GCancellable *cancellable = ferry_room_watch_cancellable(room);
     FerryFileCopyRequest request = {
         .virt = carrier->agent->virt,
         .to_uri = carrier->libvirt_uri,
@@ -179,24 +192,46 @@ send_rest(Carrying *self, const FerryFileAnswer *answer, GError **error)
         .to_path = answer->path,
         .offset_bytes = answer->offset_bytes,
         .bandwidth_mibps = carrier->bandwidth_mibps,
-        .cancellable = carrier->cancellable,
+        .cancellable = cancellable,
     };
+    g_autoptr(FerryDetachedCall) call = ferry_file_copy_call_start(&request);
+
+    return watch_call(self, call, cancellable, error) || ferry_room_watch_blame(room, error);
+}
+
+static bool
+send_rest(Carrying *self, const FerryFileAnswer *answer, GError **error)
+{
+    const FerryFileCarrier *carrier = self->carrier;
+    const FerryRoomQuestion question = {carrier->agent, carrier->migration_id, carrier->destination,
+                                        carrier->cancellable};
 
     if (answer->offset_bytes > self->file->file_bytes) {
         ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Look at the destination's version",
                         "The destination's answer about '%s' makes no sense", self->file->path);
         return false;
     }
+    if (!ferry_room_ask(&question, /* with_rest= */ true, error))
+        return false;
     g_message("Migration '%s': bringing '%s' from byte %" G_GUINT64_FORMAT " on",
               self->carrier->migration_id, self->file->path, answer->offset_bytes);
     note_found(self, answer->offset_bytes);
     ferry_fault_point("carry", "begin");
 
-    g_autoptr(FerryDetachedCall) call = ferry_file_copy_call_start(&request);
-    bool ok = watch_call(self, call, error);
+    g_autoptr(FerryRoomWatch) room = ferry_room_watch_start(&question);
+    bool ok = send_watched(self, answer, room, error);
 
     ferry_fault_point("carry", "end");
     return ok;
+}
+
+static FerryLostCall
+lost_call(const Carrying *self)
+{
+    return (FerryLostCall){.agent = self->carrier->agent,
+                           .host = self->carrier->destination,
+                           .cancellable = self->carrier->cancellable,
+                           .position = self->moved_to};
 }
 
 /* Returns: true when it is worth another try, after a pause. */
@@ -235,7 +270,7 @@ next_answer(Carrying *self, const FerryFileAnswer *answer, GError **error)
 {
     g_autoptr(GError) why = NULL;
 
-    if (is_cancelled(self, error))
+    if (is_cancelled(self, self->carrier->cancellable, error))
         return NULL;
     if (answer->state == FERRY_FILE_WAIT) {
         ferry_agent_pause(self->carrier->agent, ASK_AGAIN_MS, self->carrier->cancellable);
@@ -243,11 +278,17 @@ next_answer(Carrying *self, const FerryFileAnswer *answer, GError **error)
     }
     if (is_copied_too_often(self, error))
         return NULL;
+
+    FerryLostCall call = lost_call(self);
+
+    ferry_lost_calls_begin(&self->lost, &call);
     self->complete = send_rest(self, answer, &why);
     if (self->complete)
         return ask_to_publish(self, error);
+    call = lost_call(self);
     if (try_again(self, why))
-        return ask_to_prepare(self, error);
+        return ferry_lost_calls_allow(&self->lost, &call, error) ? ask_to_prepare(self, error)
+                                                                 : NULL;
     g_propagate_error(error, g_steal_pointer(&why));
     return NULL;
 }
@@ -272,7 +313,7 @@ ferry_file_carrier_bring(const FerryFileCarrier *carrier,
                          GError **error)
 {
     g_autofree char *from = ferry_source_image_path(carrier->agent, file->path);
-    Carrying self = {
+    g_auto(Carrying) self = {
         .carrier = carrier,
         .file = file,
         .from = from,

@@ -293,6 +293,17 @@ ferry_migration_file_carrier(FerryMigration *self)
     };
 }
 
+FerryRoomQuestion
+ferry_migration_room_question(FerryMigration *self)
+{
+    return (FerryRoomQuestion){
+        .agent = self->agent,
+        .migration_id = self->migration_id,
+        .destination = self->record->destination,
+        .cancellable = self->cancellable,
+    };
+}
+
 json_t *
 ferry_migration_ordered_options(const FerryMigration *self)
 {

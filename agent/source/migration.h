@@ -21,6 +21,7 @@
 #include "model/order-options.h"
 #include "runtime/agent.h"
 #include "source/file-carrier.h"
+#include "source/room-watch.h"
 #include "virt/watch.h"
 
 typedef struct FerryMigration FerryMigration;
@@ -88,6 +89,9 @@ bool ferry_migration_is_shut_off(const FerryMigration *migration);
 
 /** Returns: what brings its files; borrows from @migration. Once the destination is prepared. */
 FerryFileCarrier ferry_migration_file_carrier(FerryMigration *migration);
+
+/** Returns: whose room is asked for at the destination; borrows from @migration. */
+FerryRoomQuestion ferry_migration_room_question(FerryMigration *migration);
 
 /** Returns: (transfer full): the options as they were ordered, for the destination; an empty object
  * where there were none. */

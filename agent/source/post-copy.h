@@ -16,6 +16,12 @@
  * observed of a post-copy that its QEMUs bring to an end. */
 bool ferry_post_copy_can_be_resumed(const FerryConfirmation *seen);
 
-/** Tries once; what came of it both hosts have to tell. Where it cannot be done the log says
- * why. */
-void ferry_post_copy_resume(FerryMigration *migration);
+/**
+ * ferry_post_copy_resume:
+ * Tries once; what came of it both hosts have to tell. Where it cannot be done the log says why.
+ * Nothing is tried where it is known to end the destination's libvirt: by its version, or because
+ * it did so twice.
+ * @error: FERRY_ERROR_OUTCOME_UNKNOWN, FERRY_ERROR_MIGRATION_ERROR: it is one of these
+ * Returns: false when another try is vain.
+ */
+bool ferry_post_copy_resume(FerryMigration *migration, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -83,7 +83,8 @@ resolve_record(FerryResolver *self, FerryRecord *record, GError **error)
 
     resolution.seen = ferry_confirm_outcome(migration, RESOLUTION_TIMEOUT_S);
     if (ferry_post_copy_can_be_resumed(&resolution.seen)) {
-        ferry_post_copy_resume(migration);
+        if (!ferry_post_copy_resume(migration, error))
+            return resolution;
         resolution.seen = ferry_confirm_outcome(migration, RESOLUTION_TIMEOUT_S);
     }
     act(migration, self->saga, &resolution, error);

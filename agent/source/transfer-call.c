@@ -4,6 +4,7 @@
 
 #include "model/chain.h"
 #include "model/migrate-data.h"
+#include "model/thin-way.h"
 #include "virt/auto.h"
 #include "virt/domain.h"
 #include "virt/migrate.h"
@@ -18,6 +19,7 @@ typedef struct {
     char *libvirt_uri;
     char *migrate_uri;
     GPtrArray *disks; /* targets, NULL-terminated */
+    GPtrArray *unmap; /* those whose zeroes are to become holes, NULL-terminated */
     bool in_full;     /* backing files are copied along */
     FerryRedefinition becomes;
     bool resume;
@@ -32,6 +34,7 @@ call_free(gpointer data)
     ferry_virt_let_go(self->connection);
     ferry_migration_unref(self->migration);
     g_ptr_array_unref(self->disks);
+    g_ptr_array_unref(self->unmap);
     g_free(self->libvirt_uri);
     g_free(self->migrate_uri);
     ferry_redefinition_clear(&self->becomes);
@@ -61,6 +64,7 @@ run_call(gpointer data, GError **error)
         .libvirt_uri = self->libvirt_uri,
         .migrate_uri = self->migrate_uri,
         .disks = (const char *const *)self->disks->pdata,
+        .unmap = (const char *const *)self->unmap->pdata,
         .in_full = self->in_full,
         .dest_name = options->dest_name,
         .dest_xml = self->becomes.live,
@@ -79,19 +83,22 @@ run_call(gpointer data, GError **error)
     return ferry_virt_migrate(self->domain, &parameters, error);
 }
 
-static GPtrArray *
-targets_of(const FerryInstance *instance)
+static void
+find_targets(Call *self, const FerryInstance *instance, const FerryMigrateData *migrate_data)
 {
-    GPtrArray *targets = g_ptr_array_new_with_free_func(g_free);
-
+    self->disks = g_ptr_array_new_with_free_func(g_free);
+    self->unmap = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 
-        if (disk->migrate)
-            g_ptr_array_add(targets, g_strdup(disk->target));
+        if (!disk->migrate)
+            continue;
+        g_ptr_array_add(self->disks, g_strdup(disk->target));
+        if (ferry_thin_way_of(instance, disk, migrate_data).detect_zeroes)
+            g_ptr_array_add(self->unmap, g_strdup(disk->target));
     }
-    g_ptr_array_add(targets, NULL);
-    return targets;
+    g_ptr_array_add(self->disks, NULL);
+    g_ptr_array_add(self->unmap, NULL);
 }
 
 static void
@@ -146,7 +153,7 @@ ferry_transfer_call_start(FerryMigration *migration,
     self->domain = g_steal_pointer(&domain);
     self->libvirt_uri = g_strdup(migrate_data->libvirt_uri);
     self->migrate_uri = g_strdup(migrate_data->migrate_uri);
-    self->disks = targets_of(instance);
+    find_targets(self, instance, migrate_data);
     self->in_full = ferry_chain_is_flattened(instance);
     self->becomes = becomes;
     becomes = (FerryRedefinition){0};

@@ -7,6 +7,7 @@
 #include "model/downtime-steps.h"
 #include "source/completion.h"
 #include "source/migration-progress.h"
+#include "source/room-watch.h"
 #include "source/transfer-call.h"
 #include "virt/auto.h"
 #include "virt/domain-state.h"
@@ -35,6 +36,7 @@ typedef struct {
     virDomainPtr domain;              /* immutable; on that connection */
     FerryVirtWatch *watch;            /* immutable */
     FerryDetachedCall *call;          /* immutable; NULL when re-attached */
+    FerryRoomWatch *room;             /* immutable; NULL where no disk is on its way any more */
     gint64 deadline_us;               /* immutable; monotonic */
 
     GMutex lock;
@@ -111,6 +113,18 @@ watch_the_clock(Transfer *self, gint64 now)
         begin_abort(self, ferry_completion_error(self->migration));
 }
 
+/* Once the guest runs there, nothing is won by an end. */
+static void
+watch_the_room(Transfer *self)
+{
+    g_autoptr(GError) shortage = self->room && self->phase <= FERRY_PHASE_MEMORY
+                                     ? ferry_room_watch_shortage(self->room)
+                                     : NULL;
+
+    if (shortage)
+        begin_abort(self, g_steal_pointer(&shortage));
+}
+
 static void
 obey_orders(Transfer *self, gint64 now)
 {
@@ -122,6 +136,7 @@ obey_orders(Transfer *self, gint64 now)
     if (ferry_migration_force_requested(self->migration) && !self->forced && !self->aborting)
         force_complete(self);
     watch_the_clock(self, now);
+    watch_the_room(self);
     /* Asked at every look: before libvirt's job began the first one is refused. */
     if (self->aborting && !ferry_virt_job_abort(self->domain, &error))
         g_debug("Migration '%s': %s", ferry_migration_id(self->migration), error->message);
@@ -334,6 +349,7 @@ transfer_free(gpointer data)
 
     /* Before the watch that it wakes. */
     ferry_detached_call_abandon(self->call);
+    ferry_room_watch_free(self->room);
     ferry_virt_watch_free(self->watch);
     ferry_progress_free(self->progress);
     ferry_migration_unref(self->migration);
@@ -438,6 +454,14 @@ begin_in_post_copy(Transfer *self)
     self->resuming = true;
 }
 
+static FerryRoomWatch *
+watch_destination(FerryMigration *migration)
+{
+    const FerryRoomQuestion question = ferry_migration_room_question(migration);
+
+    return ferry_room_watch_start(&question);
+}
+
 bool
 ferry_transfer_run(FerryMigration *migration,
                    FerryTransferMode mode,
@@ -458,6 +482,9 @@ ferry_transfer_run(FerryMigration *migration,
             return false;
         }
     }
+    if (mode != FERRY_TRANSFER_RESUME)
+        self->room = watch_destination(migration);
+
     FerryDetachedWork work = {
         .thread = "vf-watch", .func = run_sampler, .data = self, .free_data = transfer_free};
 

@@ -2,6 +2,7 @@
 
 #include "storage/instance-plan.h"
 
+#include "files/firmware-digest.h"
 #include "model/chain.h"
 #include "model/disk-plan.h"
 #include "model/medium.h"
@@ -133,6 +134,8 @@ ferry_instance_plan_make(const FerryAgent *agent,
         !plan_persistent(agent, connection, domain, instance, error))
         return NULL;
     find_firmware_obstacle(instance, options);
+    if (instance->loader)
+        instance->loader_digest = ferry_firmware_digest(instance->loader);
     find_own_addresses(instance);
     if (ferry_instance_is_shut_off(instance))
         ferry_shut_off_find_obstacles(instance, allowed_paths(agent));

@@ -87,13 +87,14 @@ demand_on(FerrySpaceBook *book, const char *directory)
     return demand;
 }
 
-static guint64
-allocated_at(const char *path)
+guint64
+ferry_space_allocated_at(const char *path, dev_t device)
 {
     struct stat status;
 
-    return lstat(path, &status) == 0 && S_ISREG(status.st_mode) ? (guint64)status.st_blocks * 512
-                                                                : 0;
+    return lstat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_dev == device
+               ? (guint64)status.st_blocks * 512
+               : 0;
 }
 
 void
@@ -101,10 +102,12 @@ ferry_space_book_add(FerrySpaceBook *book, const char *path, guint64 now_bytes, 
 {
     g_autofree char *directory = existing_ancestor(path);
     FerrySpaceDemand *demand = demand_on(book, directory);
-    guint64 there = allocated_at(path);
 
     if (!demand)
         return;
+
+    guint64 there = ferry_space_allocated_at(path, demand->device);
+
     demand->now_bytes = add(demand->now_bytes, without(now_bytes, there));
     demand->full_bytes = add(demand->full_bytes, without(MAX(now_bytes, full_bytes), there));
 }

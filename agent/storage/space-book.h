@@ -30,6 +30,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerrySpaceBook, ferry_space_book_free)
 void
 ferry_space_book_add(FerrySpaceBook *book, const char *path, guint64 now_bytes, guint64 full_bytes);
 
+/** Returns: what the file at @path has allocated; 0 where it is none, or is not on @device. */
+guint64 ferry_space_allocated_at(const char *path, dev_t device);
+
 guint ferry_space_book_count(const FerrySpaceBook *book);
 
 /** Returns: (transfer none): the demand at @index, in the order of first mention. */

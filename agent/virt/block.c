@@ -2,6 +2,8 @@
 
 #include "virt/block.h"
 
+#include "ferry/error.h"
+#include "runtime/package.h"
 #include "virt/auto.h"
 #include "virt/error.h"
 #include "virt/pool.h"
@@ -40,6 +42,15 @@ find_pool(virConnectPtr connection, const char *folder, GError **error)
     }
     if (pool && is_logical(pool) && virStoragePoolIsActive(pool) == 1)
         return g_steal_pointer(&pool);
+    if (!ferry_virt_pool_type_is_known(connection, "logical")) {
+        g_autofree char *command = ferry_package_command("libvirt-daemon-driver-storage-logical",
+                                                         "libvirt-daemon-driver-storage-logical");
+
+        ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR, command,
+                        "libvirt here knows no storage pools of the type logical, which '%s' needs",
+                        folder);
+        return NULL;
+    }
     ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
                     "Make the volume group, and a pool of it: virsh pool-define-as NAME logical "
                     "--source-name GROUP; then pool-start and pool-autostart",

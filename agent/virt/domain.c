@@ -9,6 +9,7 @@
 #include "virt/disk-volume.h"
 #include "virt/domain-state.h"
 #include "virt/error.h"
+#include "virt/host.h"
 #include "virt/volume.h"
 #include "xml/domain-logs.h"
 #include "xml/domain.h"
@@ -183,6 +184,8 @@ ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError
     instance->domain_xml = ferry_domxml_redact(migratable);
     instance->state = g_strdup(state);
     instance->state_reason = g_strdup(reason);
+    instance->libvirt_version = ferry_virt_host_libvirt_version(connection);
+    instance->qemu_version = ferry_virt_host_qemu_version(connection);
     instance->persistent = virDomainIsPersistent(domain) == 1;
     instance->autostart = ferry_virt_domain_is_autostarted(domain);
     instance->autostart_told = true;

@@ -3,6 +3,7 @@
 #include "virt/error.h"
 
 #include "ferry/json.h"
+#include "runtime/libvirt-daemons.h"
 
 #include <libvirt/virterror.h>
 
@@ -39,9 +40,8 @@ code_of(const virError *raw, FerryErrorCode fallback)
 static const char *
 hint_of(FerryErrorCode code)
 {
-    return code == FERRY_ERROR_HYPERVISOR_UNAVAILABLE
-               ? "Look whether libvirtd runs on that host and the agent's user may connect to it"
-               : "The logs of libvirtd and of QEMU on both hosts tell more of what libvirt said";
+    return ferry_libvirt_hint(code == FERRY_ERROR_HYPERVISOR_UNAVAILABLE ? FERRY_LIBVIRT_IS_AWAY
+                                                                         : FERRY_LIBVIRT_REFUSES);
 }
 
 bool

@@ -4,6 +4,7 @@
 
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "model/machine-hint.h"
 #include "model/paths.h"
 #include "virt/auto.h"
 #include "virt/domain-state.h"
@@ -67,6 +68,19 @@ ferry_virt_host_compare_cpu(virConnectPtr connection, const FerryInstance *insta
     return FERRY_CPU_DIFFERS;
 }
 
+static void
+hint_at_machines(virConnectPtr connection, const FerryInstance *instance, GError *error)
+{
+    char *raw = virConnectGetCapabilities(connection);
+    g_autofree char *xml = raw;
+    g_autoptr(FerryHostCapabilities) able = raw ? ferry_host_capabilities_parse(xml, NULL) : NULL;
+    g_auto(GStrv) known = able ? ferry_host_capabilities_machines(able, instance->arch) : NULL;
+    g_autofree char *qemu = ferry_virt_host_qemu_version(connection);
+    g_autofree char *hint = ferry_machine_hint(instance->machine, (const char *const *)known, qemu);
+
+    ferry_error_set_hint(error, hint);
+}
+
 bool
 ferry_virt_host_knows_machine(virConnectPtr connection,
                               const FerryInstance *instance,
@@ -93,7 +107,7 @@ ferry_virt_host_knows_machine(virConnectPtr connection,
                           instance->machine, instance->arch, instance->virt_type,
                           instance->emulator);
     if (error)
-        ferry_error_set_hint(*error, "Install the same QEMU on both hosts");
+        hint_at_machines(connection, instance, *error);
     return false;
 }
 

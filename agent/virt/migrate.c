@@ -10,6 +10,11 @@
 
 #include <string.h>
 
+/* The libvirt that this was built with may be older than those that it talks to. */
+#ifndef VIR_MIGRATE_PARAM_MIGRATE_DISKS_DETECT_ZEROES
+#define VIR_MIGRATE_PARAM_MIGRATE_DISKS_DETECT_ZEROES "migrate_disks_detect_zeroes"
+#endif
+
 typedef struct {
     virTypedParameterPtr list;
     int count;
@@ -29,6 +34,16 @@ add_string(Params *params, const char *name, const char *value)
 {
     if (value)
         virTypedParamsAddString(&params->list, &params->count, &params->size, name, value);
+}
+
+/* Of a transfer that is taken up again the disks are over there already. */
+static void
+add_disks(Params *params, const FerryTransferParameters *parameters)
+{
+    for (guint i = 0; parameters->disks && parameters->disks[i]; i++)
+        add_string(params, VIR_MIGRATE_PARAM_MIGRATE_DISKS, parameters->disks[i]);
+    for (guint i = 0; parameters->unmap && parameters->unmap[i]; i++)
+        add_string(params, VIR_MIGRATE_PARAM_MIGRATE_DISKS_DETECT_ZEROES, parameters->unmap[i]);
 }
 
 static unsigned int
@@ -70,9 +85,8 @@ fill_params(Params *params, const FerryTransferParameters *parameters)
     add_string(params, VIR_MIGRATE_PARAM_DEST_NAME, parameters->dest_name);
     add_string(params, VIR_MIGRATE_PARAM_DEST_XML, parameters->dest_xml);
     add_string(params, VIR_MIGRATE_PARAM_PERSIST_XML, parameters->persist_xml);
-    for (guint i = 0; !parameters->resume_post_copy && parameters->disks && parameters->disks[i];
-         i++)
-        add_string(params, VIR_MIGRATE_PARAM_MIGRATE_DISKS, parameters->disks[i]);
+    if (!parameters->resume_post_copy)
+        add_disks(params, parameters);
     if (parameters->disk_bandwidth_mibps > 0)
         virTypedParamsAddULLong(&params->list, &params->count, &params->size,
                                 VIR_MIGRATE_PARAM_BANDWIDTH, parameters->disk_bandwidth_mibps);

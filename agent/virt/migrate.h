@@ -15,6 +15,8 @@ typedef struct {
     const char *libvirt_uri;  /* of the destination's libvirt */
     const char *migrate_uri;  /* where QEMU connects to, e.g. tcp://kvm02 */
     const char *const *disks; /* targets to copy; never empty with storage */
+    const char *const *unmap; /* those of them whose zeroes are to become holes; NULL: none. Only
+                               * where both hosts' libvirts know that (model/thin-way.h) */
     bool in_full;             /* backing files are copied along, for all disks */
     const char *dest_name;    /* NULL: the name that it has */
     const char *dest_xml;     /* both or neither; NULL: it arrives as it is */

@@ -4,6 +4,7 @@
 
 #include "ferry/error.h"
 #include "runtime/detached-call.h"
+#include "runtime/libvirt-daemons.h"
 #include "virt/error.h"
 #include "virt/time-limits.h"
 
@@ -81,7 +82,7 @@ ferry_opening_run_bounded(const FerryOpening *opening, GCancellable *cancellable
         return ferry_detached_call_result(call, error) ? g_steal_pointer(&self->connection) : NULL;
     case FERRY_CALL_LATE:
         ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
-                        "Look whether libvirtd runs there and answers",
+                        ferry_libvirt_hint(FERRY_LIBVIRT_FAR_IS_AWAY),
                         "libvirt at '%s' has not taken the connection in %d s", opening->uri,
                         FERRY_OPEN_LIMIT_S);
         break;

@@ -122,3 +122,12 @@ ferry_virt_pool_free_name(virConnectPtr connection, const char *wanted)
         name = g_strdup_printf("%s-%d", wanted, i);
     }
 }
+
+bool
+ferry_virt_pool_type_is_known(virConnectPtr connection, const char *type)
+{
+    char *raw = virConnectGetStoragePoolCapabilities(connection, 0);
+    g_autofree char *xml = raw;
+
+    return !raw || !ferry_poolcapsxml_lack(xml, type);
+}

@@ -17,6 +17,9 @@ ferry_virt_pool_find(virConnectPtr connection, const char *directory, GError **e
  * there is none, or it is no pool of files. */
 char *ferry_virt_pool_folder(virConnectPtr connection, const char *name);
 
+/** Returns: false when libvirt says that it has no such pools: their backend is not installed. */
+bool ferry_virt_pool_type_is_known(virConnectPtr connection, const char *type);
+
 /** Refreshes @pool, patiently while another job works on it. */
 bool ferry_virt_pool_refresh(virStoragePoolPtr pool, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

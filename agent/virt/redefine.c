@@ -5,6 +5,7 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "model/qemu-fault.h"
+#include "model/thin-way.h"
 #include "virt/error.h"
 #include "xml/domain-edit.h"
 
@@ -39,23 +40,37 @@ typedef enum {
     LIVE_WITHOUT_ZEROES,
 } Document;
 
+/* What edits are made from. */
+typedef struct {
+    const FerryInstance *instance;
+    const FerryMigrateData *migrate_data;
+    Document document;
+} Origin;
+
 static bool
-is_renamed(const FerryDisk *disk,
-           const char *path,
-           const FerryMigrateData *migrate_data,
-           Document document)
+is_renamed(const FerryDisk *disk, const char *path, const Origin *origin)
 {
-    return disk->volume_pool && (document != LASTING || !keeps_name(disk, path, migrate_data));
+    return disk->volume_pool &&
+           (origin->document != LASTING || !keeps_name(disk, path, origin->migrate_data));
+}
+
+/* How its image is written while it is mirrored. A seed is none: its overlay is no raw image, and
+ * has another path. */
+static void
+see_to_holes(FerryDiskEdit *edit, const FerryDisk *disk, const Origin *origin)
+{
+    if (!disk->migrate || disk->seeded || origin->document == LASTING)
+        return;
+    edit->detect_zeroes = origin->document == LIVE_WITHOUT_ZEROES;
+    edit->unmap = edit->detect_zeroes ||
+                  ferry_thin_way_of(origin->instance, disk, origin->migrate_data).unmap;
 }
 
 static void
-add_edit(GArray *edits,
-         const FerryDisk *disk,
-         const FerryMigrateData *migrate_data,
-         Document document)
+add_edit(GArray *edits, const FerryDisk *disk, const Origin *origin)
 {
     const FerryMigrateVolume *volume =
-        disk->migrate ? ferry_migrate_data_find(migrate_data, disk->target) : NULL;
+        disk->migrate ? ferry_migrate_data_find(origin->migrate_data, disk->target) : NULL;
     const char *path = volume ? volume->path : NULL;
     const char *format = volume ? volume->format : NULL;
     FerryDiskEdit edit = {
@@ -65,10 +80,10 @@ add_edit(GArray *edits,
         .volume = disk->volume_name,
         .path = path ? path : disk->source,
         .format = format ? format : disk->format,
-        .unmap_zeroes = disk->migrate && document == LIVE_WITHOUT_ZEROES,
     };
 
-    if (is_renamed(disk, edit.path, migrate_data, document) || edit.unmap_zeroes ||
+    see_to_holes(&edit, disk, origin);
+    if (is_renamed(disk, edit.path, origin) || edit.unmap ||
         g_strcmp0(edit.path, disk->source) != 0 || g_strcmp0(edit.format, disk->format) != 0)
         g_array_append_val(edits, edit);
 }
@@ -77,13 +92,14 @@ add_edit(GArray *edits,
 static GArray *
 list_edits(const FerryInstance *instance, const FerryMigrateData *migrate_data, Document document)
 {
+    const Origin origin = {instance, migrate_data, document};
     GArray *edits = g_array_new(FALSE, FALSE, sizeof(FerryDiskEdit));
 
     for (guint i = 0; i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 
         if (disk->migrate || (disk->carry && disk->volume_pool))
-            add_edit(edits, disk, migrate_data, document);
+            add_edit(edits, disk, &origin);
     }
     return edits;
 }

@@ -1,6 +1,7 @@
 /* redefine.h: the two documents of an instance that becomes something else at the destination:
- * other paths, other formats, zeroes given back as holes, displays and ports that listen at another
- * address, and while it runs no iothread that the QEMU there cannot copy a disk into.
+ * other paths, other formats, holes that stay holes (model/thin-way.h), displays and ports that
+ * listen at another address, and while it runs no iothread that the QEMU there cannot copy a disk
+ * into.
  *
  * They are made on the source, at the last moment, from libvirt's own XML with its secrets: what
  * crosses the wire (instance_info) has them taken out and must never define a domain. They are not

@@ -4,6 +4,7 @@
 
 #include "ferry/error.h"
 #include "runtime/bounded-call.h"
+#include "runtime/libvirt-daemons.h"
 #include "virt/auto.h"
 #include "virt/time-limits.h"
 
@@ -60,7 +61,7 @@ ferry_snapshot_call_run(const FerrySnapshotTarget *target,
         return ferry_detached_call_result(call, error);
     case FERRY_CALL_LATE:
         ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
-                        "Look whether libvirtd and the instance's QEMU answer (virsh domstats)",
+                        ferry_libvirt_hint(FERRY_LIBVIRT_IS_SILENT),
                         "The snapshot did not come to an end in %d s; libvirt or QEMU may hang",
                         FERRY_SNAPSHOT_LIMIT_S);
         break;

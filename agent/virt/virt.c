@@ -2,11 +2,15 @@
 
 #include "virt/virt.h"
 
+#include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/lock.h"
 #include "runtime/detached-call.h"
+#include "runtime/libvirt-daemons.h"
 #include "virt/auto.h"
 #include "virt/domain-cache.h"
+#include "virt/error.h"
+#include "virt/host.h"
 #include "virt/lending.h"
 #include "virt/opening.h"
 #include "virt/time-limits.h"
@@ -35,6 +39,8 @@ struct FerryVirt {
     GMutex lock;
     virConnectPtr connection;          /* guarded by lock; tells of events, and is asked nothing */
     bool alive;                        /* guarded by lock */
+    gint64 since_us;                   /* guarded by lock; when `connection` was opened */
+    char *version;                     /* guarded by lock; of the libvirt there */
     bool told_away;                    /* guarded by lock; it has been said that libvirt is away */
     FerryDetachedCall *opening;        /* guarded by lock; the last one, NULL before the first */
     FerryVirtArrivalFunc arrival_func; /* guarded by lock */
@@ -173,19 +179,21 @@ on_job_completed(virConnectPtr connection,
 static void
 register_events(FerryVirt *virt, virConnectPtr connection)
 {
+    /* Of the one type that compilers let become any other. */
     const struct {
         int id;
-        virConnectDomainEventGenericCallback callback;
+        GCallback callback;
     } wanted[] = {
-        {VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
-        {VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION, VIR_DOMAIN_EVENT_CALLBACK(on_iteration)},
-        {VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, VIR_DOMAIN_EVENT_CALLBACK(on_block_job)},
-        {VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, VIR_DOMAIN_EVENT_CALLBACK(on_job_completed)},
+        {VIR_DOMAIN_EVENT_ID_LIFECYCLE, G_CALLBACK(on_lifecycle)},
+        {VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION, G_CALLBACK(on_iteration)},
+        {VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, G_CALLBACK(on_block_job)},
+        {VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, G_CALLBACK(on_job_completed)},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(wanted); i++)
-        if (virConnectDomainEventRegisterAny(connection, NULL, wanted[i].id, wanted[i].callback,
-                                             virt, NULL) < 0)
+        if (virConnectDomainEventRegisterAny(connection, NULL, wanted[i].id,
+                                             VIR_DOMAIN_EVENT_CALLBACK(wanted[i].callback), virt,
+                                             NULL) < 0)
             g_warning("libvirt refuses events of kind %d: %s", wanted[i].id,
                       virGetLastErrorMessage());
 }
@@ -324,6 +332,7 @@ ferry_virt_free(FerryVirt *virt)
     ferry_warm_up_free(virt->warm_up);
     ferry_detached_call_abandon(virt->opening);
     g_mutex_clear(&virt->lock);
+    g_free(virt->version);
     g_free(virt->uri);
     g_free(virt);
 }
@@ -357,6 +366,15 @@ ferry_virt_is_connected(FerryVirt *virt)
     return virt->alive;
 }
 
+gint64
+ferry_virt_standing(FerryVirt *virt, char **ret_version)
+{
+    FERRY_LOCK_SCOPE(&virt->lock);
+
+    *ret_version = virt->alive ? g_strdup(virt->version) : NULL;
+    return virt->alive ? virt->since_us : 0;
+}
+
 static bool
 stands(FerryVirt *virt)
 {
@@ -371,12 +389,17 @@ stands(FerryVirt *virt)
 static void
 adopt(FerryVirt *virt, virConnectPtr fresh)
 {
+    char *version = ferry_virt_host_libvirt_version(fresh);
+
     g_mutex_lock(&virt->lock);
     virConnectPtr old = virt->connection;
 
     virt->connection = fresh;
     virt->alive = true;
     virt->told_away = false;
+    virt->since_us = ferry_clock_now_us();
+    g_free(virt->version);
+    virt->version = version;
     g_mutex_unlock(&virt->lock);
 
     ferry_domain_cache_clear(virt->cache);
@@ -438,7 +461,8 @@ await_connection(FerryVirt *virt, GError **error)
         return true;
     if (opening && over && !ferry_detached_call_result(opening, error))
         return false;
-    ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Look whether libvirtd runs",
+    ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
+                    ferry_libvirt_hint(FERRY_LIBVIRT_IS_AWAY),
                     over ? "libvirt at '%s' went away at once"
                          : "libvirt at '%s' takes connections but does not answer",
                     virt->uri);

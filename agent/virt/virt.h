@@ -59,6 +59,15 @@ bool ferry_virt_connection_stands(virConnectPtr connection);
 /** Returns: true when a connection stands; looks at nothing, never blocks. */
 bool ferry_virt_is_connected(FerryVirt *virt);
 
+/**
+ * ferry_virt_standing:
+ * Looks at nothing, never blocks.
+ * @ret_version: (transfer full) (nullable): of the libvirt that is connected; NULL where none is
+ * Returns: since when the connection stands, in microseconds of the wall clock; 0 where none does.
+ * A daemon that was started anew has another one.
+ */
+gint64 ferry_virt_standing(FerryVirt *virt, char **ret_version);
+
 /** Returns: true with @ret_name and @ret_uuid (transfer full) when libvirt's events have told of an
  * active domain of this name or UUID; never blocks. false says nothing: ask libvirt. */
 bool ferry_virt_knows_active(FerryVirt *virt,

@@ -3,6 +3,7 @@
 #include "virt/volume.h"
 
 #include "model/paths.h"
+#include "runtime/libvirt-daemons.h"
 #include "virt/auto.h"
 #include "virt/error.h"
 #include "virt/pool.h"
@@ -161,7 +162,7 @@ parse_head(const char *path, const guint8 *head, gssize length, FerryQcow2 *qcow
 {
     if (length < 0) {
         ferry_set_error(error, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR,
-                        "Look whether it is there, and whether libvirtd may read it",
+                        ferry_libvirt_hint(FERRY_LIBVIRT_CANNOT_READ),
                         "The head of image '%s' cannot be read", path);
         return false;
     }

@@ -91,11 +91,10 @@ edit_disk(xmlNode *disk, const FerryDiskEdit *edit)
         remove_child(disk, "backingStore");
     }
     set_format(disk, edit->format);
-    if (edit->unmap_zeroes) {
-        xmlNode *driver = ensure_driver(disk);
-        ferry_xml_set(driver, "discard", "unmap");
-        ferry_xml_set(driver, "detect_zeroes", "unmap");
-    }
+    if (edit->unmap)
+        ferry_xml_set(ensure_driver(disk), "discard", "unmap");
+    if (edit->detect_zeroes)
+        ferry_xml_set(ensure_driver(disk), "detect_zeroes", "unmap");
 }
 
 char *

@@ -17,7 +17,8 @@ typedef struct {
     const char *volume;
     const char *path;   /* the file that it gets */
     const char *format; /* "raw" or "qcow2" */
-    bool unmap_zeroes;  /* what reads as zeroes is given back: detect_zeroes and discard */
+    bool unmap;         /* what is discarded is given back: discard='unmap' */
+    bool detect_zeroes; /* and zeroes that are written are, too: detect_zeroes='unmap' */
 } FerryDiskEdit;
 
 /**

@@ -185,6 +185,23 @@ ferry_host_capabilities_has_machine(const FerryHostCapabilities *capabilities,
     return contains(capabilities, arch, MACHINES, machine);
 }
 
+GStrv
+ferry_host_capabilities_machines(const FerryHostCapabilities *capabilities, const char *arch)
+{
+    g_autoptr(GStrvBuilder) machines = g_strv_builder_new();
+
+    for (guint i = 0; i < capabilities->guests->len; i++) {
+        const Guest *guest = g_ptr_array_index(capabilities->guests, i);
+        GHashTableIter iter;
+        gpointer machine = NULL;
+
+        g_hash_table_iter_init(&iter, guest->machines);
+        while (g_strcmp0(guest->arch, arch) == 0 && g_hash_table_iter_next(&iter, &machine, NULL))
+            g_strv_builder_add(machines, machine);
+    }
+    return g_strv_builder_end(machines);
+}
+
 bool
 ferry_host_capabilities_has_virt_type(const FerryHostCapabilities *capabilities,
                                       const char *arch,

@@ -30,6 +30,9 @@ bool ferry_host_capabilities_has_machine(const FerryHostCapabilities *capabiliti
                                          const char *arch,
                                          const char *machine);
 
+/** Returns: (transfer full): all types and aliases that guests of @arch can have. */
+GStrv ferry_host_capabilities_machines(const FerryHostCapabilities *capabilities, const char *arch);
+
 /** Returns: true when guests of @arch can be of @virt_type ("kvm", "qemu"). */
 bool ferry_host_capabilities_has_virt_type(const FerryHostCapabilities *capabilities,
                                            const char *arch,

@@ -204,3 +204,15 @@ ferry_poolxml_parse(
     hand_over(&path, ret_target_path);
     return true;
 }
+
+bool
+ferry_poolcapsxml_lack(const char *xml, const char *type)
+{
+    g_autoptr(xmlDoc) document = ferry_xml_parse(xml, "storagepoolCapabilities", MAX_BYTES, NULL);
+    const xmlNode *root = document ? xmlDocGetRootElement(document) : NULL;
+
+    for (const xmlNode *pool = ferry_xml_child(root, "pool"); pool; pool = ferry_xml_next(pool))
+        if (ferry_xml_attribute_is(pool, "type", type))
+            return ferry_xml_attribute_is(pool, "supported", "no");
+    return false;
+}

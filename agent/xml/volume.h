@@ -50,6 +50,10 @@ char *ferry_poolxml_build(const char *name,
                           const char *directory,
                           const FerryFileOwner *owner);
 
+/** @xml: of virConnectGetStoragePoolCapabilities(). Returns: true when it says that pools of @type
+ * are not supported. */
+bool ferry_poolcapsxml_lack(const char *xml, const char *type);
+
 /**
  * ferry_poolxml_parse:
  * @ret_name, @ret_type, @ret_target_path: (nullable) (out) (transfer full): set on success only;

@@ -33,6 +33,7 @@ typedef enum {
     FERRY_ERROR_DESTINATION_NOT_ALLOWED,
     FERRY_ERROR_PATH_NOT_ALLOWED,
     FERRY_ERROR_MIGRATION_TIMEOUT,
+    FERRY_ERROR_INSUFFICIENT_STORAGE,
     FERRY_ERROR_JOURNAL_UNAVAILABLE,
     FERRY_ERROR_OUTCOME_UNKNOWN,
     /* Not meant for the protocol: an interrupted wait, a bug, a wrong configuration, a class of the

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import sys
 import time
 
 import bad_journals
@@ -20,6 +21,7 @@ import storm
 import table
 import tree
 from ground import Ground
+from lab import release
 from lab.lab import Lab
 from lab.tap import Tap
 
@@ -45,8 +47,9 @@ class Item:
         self.ok = False
         # The command that repeats one that was made by chance.
         self.again = None
-        # Of the tree that it was run in.
+        # Of the tree that it was run in, and the releases of the hosts.
         self.commit = None
+        self.pair = None
 
 
 def _matrix_items(chosen):
@@ -149,10 +152,18 @@ def choose(options, seed):
         max(count // LAYOUT_SHARE, 1), seed)
     if options.all or options.list:
         return everything + by_chance
-    chosen = [item for item in everything + ([] if options.random else by_chance)
-              if {item.part, item.name} & set(options.part)
-              or any(part in item.name.split("@") for part in options.part)]
+    chosen = _named(everything + ([] if options.random else by_chance), options.part)
     return chosen + (by_chance if options.random else [])
+
+
+def _named(items, names):
+    """Those of these parts and names; a name that means none ends the program."""
+    def meant(item, name):
+        return name in (item.part, item.name, *item.name.split("@"))
+    unknown = [name for name in names if not any(meant(item, name) for item in items)]
+    if unknown:
+        sys.exit("run: no such part or cell: %s" % ", ".join(unknown))
+    return [item for item in items if any(meant(item, name) for name in names)]
 
 
 def run(options, words):
@@ -165,9 +176,9 @@ def run(options, words):
         return 0
     tap = Tap(len(items))
     tap.note("seed of the random journeys: %d" % seed)
-    commit = tree.note_commit(tap)
+    commit, pair = tree.note_commit(tap), tree.note_releases(tap)
     for item in items:
-        item.commit = commit
+        item.commit, item.pair = commit, pair
     _play_together(tap, [item for item in items if item.part != "cluster"],
                    ORDINARY_CUT_S if options.ordinary else options.cut)
     for item in items:
@@ -181,7 +192,7 @@ def run(options, words):
 def _write_taken(options):
     """The table of what other runs have printed, instead of a run."""
     taken = earlier.Earlier(options.take)
-    items = taken.fill(choose(options, taken.seed))
+    items = [item for pair in taken.pairs for item in taken.fill(choose(options, taken.seed), pair)]
     _write(options.write, table.text(items, taken.seed, taken.others, taken.tables))
     return 0
 
@@ -211,7 +222,10 @@ def _play_alone(tap, item):
 def _play(tap, item, where):
     def case():
         item.outcome, item.seconds = item.play(where)
-    item.ok = tap.case("%s (%s)" % (item.title, item.name), case)
+    title = "%s (%s)" % (item.title, item.name)
+    if release.wanted(("kvm01", "kvm02")):
+        title = "%s: %s" % (item.pair, title)
+    item.ok = tap.case(title, case)
     if item.again:
         tap.note("again: %s" % item.again)
     if item.ok:

@@ -41,8 +41,11 @@ fault point, which only test builds have.
 
 def text(items, seed, others=(), tables=()):
     """The whole page. others: cases of neighbours, (title, ok, commit); tables: of the fuzzers."""
-    parts = [_HEAD + _facts(items), _matrix(items), _points(items), _random(items, seed),
-             _others(items), _neighbours(others), _fuzzers(tables)]
+    # The whole programme is of one pair of releases; of the others a part.
+    main = collections.Counter(item.pair for item in items).most_common(1)[0][0] if items else None
+    mine = [item for item in items if item.pair == main]
+    parts = [_HEAD + _facts(items), _matrix(mine), _points(mine), _random(mine, seed),
+             _others(mine), _across(items), _neighbours(others), _fuzzers(tables)]
     return "\n".join(part for part in parts if part)
 
 
@@ -145,6 +148,24 @@ def _others(items):
         return ""
     lines = ["## Orders, events, brokers, journals", "", "| case | what came of it |", "|---|---|"]
     lines += ["| %s | %s |" % (item.title.rstrip("."), _entry(item)) for item in found]
+    return "\n".join(lines) + "\n"
+
+
+def _across(items):
+    """What was played on more than one pair of releases, a column for each."""
+    pairs = sorted({item.pair for item in items if item.pair})
+    if len(pairs) < 2:
+        return ""
+    found = {(item.name, item.pair): item for item in items}
+    names = [item.name for item in items
+             if sum((item.name, pair) in found for pair in pairs) > 1]
+    lines = ["## Hosts of two releases", "",
+             "The columns are the releases of Debian of source and destination.", "",
+             "| case | %s |" % " | ".join(pairs), "|---|%s" % ("---|" * len(pairs))]
+    for name in dict.fromkeys(names):
+        entries = [_entry(found[name, pair]) if (name, pair) in found else "not run"
+                   for pair in pairs]
+        lines.append("| `%s` | %s |" % (name, " | ".join(entries)))
     return "\n".join(lines) + "\n"
 
 

@@ -3,6 +3,8 @@
 import os
 import subprocess
 
+from lab import release
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -19,3 +21,10 @@ def note_commit(tap):
     name = commit()
     tap.note("commit: %s" % name)
     return name
+
+
+def note_releases(tap):
+    """Says which releases of Debian the hosts have, such as "12→13". Returns it."""
+    pair = release.pair()
+    tap.note("releases: %s" % pair)
+    return pair

@@ -19,6 +19,7 @@ from lab.volume_group import EXTENT, VolumeGroup
 
 import matrix
 from leg import boot_cold
+from needs import logical_pools, needs
 from stage import DESTINATION, SOURCE, forget_pool, holding, long, new_id
 
 CHECK = "MigrationPreCheckError"
@@ -413,6 +414,7 @@ def room_is_promised_once(stage):
         stage.completed(migration_id)
 
 
-CASES = (onto_old_data, there_and_back, not_here, not_such_a_volume, strangers_word,
-         extents_that_do_not_fit, inactive_one_in_the_way, given_up, agent_dies, not_ours_to_delete,
-         room_is_promised_once)
+CASES = tuple(map(needs(logical_pools), (
+    onto_old_data, there_and_back, not_here, not_such_a_volume, strangers_word,
+    extents_that_do_not_fit, inactive_one_in_the_way, given_up, agent_dies, not_ours_to_delete,
+    room_is_promised_once)))

@@ -3,22 +3,20 @@
     record("qcow2 overlay on a qcow2 base", moved=True, thin=True, chain=True, cold_boot=True)
 
 Rows go as JSON lines to the file that VIRT_FERRY_LAYOUTS names, when it names one. Several runs may
-share the file; the latest row of a layout counts.
+share the file, of other pairs of releases, too; the latest row of a layout and a pair counts.
 """
 
 import json
 import os
 
+from lab import release
+
 VARIABLE = "VIRT_FERRY_LAYOUTS"
-COLUMNS = ("moved", "thin", "chain", "cold_boot")
 BEGIN = "<!-- layouts: written by tests/journeys/run --write -->"
 END = "<!-- end of layouts -->"
 
-_HEAD = """\
-| layout | moved | thin kept | chain kept | cold boot after |
-|---|---|---|---|---|
-"""
-_WORDS = {True: "yes", False: "no", None: "–"}
+# What a row tells, and the words for it in the table.
+_WORDS = {"moved": "moved", "thin": "thin", "chain": "chain", "cold_boot": "cold boot"}
 
 
 def record(layout, moved=None, thin=None, chain=None, cold_boot=None):
@@ -26,27 +24,38 @@ def record(layout, moved=None, thin=None, chain=None, cold_boot=None):
     path = os.environ.get(VARIABLE)
     if not path:
         return
-    row = {"layout": layout, "moved": moved, "thin": thin, "chain": chain, "cold_boot": cold_boot}
+    row = {"layout": layout, "pair": release.pair(), "moved": moved, "thin": thin, "chain": chain,
+           "cold_boot": cold_boot}
     with open(path, "a", encoding="utf-8") as out:
         out.write(json.dumps(row) + "\n")
 
 
 def rows(path):
-    """The rows of a file, the latest of each layout, by name."""
+    """The rows of a file, the latest of each layout and pair."""
     latest = {}
     with open(path, encoding="utf-8") as lines:
         for line in lines:
             row = json.loads(line)
-            latest[row["layout"]] = row
-    return [latest[layout] for layout in sorted(latest)]
+            latest[row["layout"], row["pair"]] = row
+    return list(latest.values())
+
+
+def _entry(row):
+    if row is None:
+        return "–"
+    return ", ".join(("" if row[fact] else "**not** ") + word for fact, word in _WORDS.items()
+                     if row[fact] is not None)
 
 
 def markdown(found):
     """The table of these rows."""
-    lines = ["| %s | %s |\n" % (row["layout"],
-                                " | ".join(_WORDS[row[column]] for column in COLUMNS))
-             for row in found]
-    return _HEAD + "".join(lines)
+    pairs = sorted({row["pair"] for row in found})
+    entries = {(row["layout"], row["pair"]): row for row in found}
+    lines = ["| layout | %s |\n" % " | ".join(pairs), "|---|%s\n" % ("---|" * len(pairs))]
+    lines += ["| %s | %s |\n" % (layout, " | ".join(_entry(entries.get((layout, pair)))
+                                                    for pair in pairs))
+              for layout in sorted({layout for layout, _ in entries})]
+    return "".join(lines)
 
 
 def write(page, found):

@@ -286,7 +286,8 @@ def destination_is_full(stage):
     migration_id = stage.migrate(guest, bandwidth_mib_s=LIMIT_MIB_S)
     _in_seed(stage, migration_id)
     stage.destination.run("fallocate", "-l", "%d" % (90 * MIB), "/var/lib/libvirt/images/filler")
-    stage.end(migration_id, "failed", "MigrationError")
+    stage.end(migration_id, "failed", "InsufficientStorage")
+    stage.destination.virsh("list")
     stage.destination.run("rm", "/var/lib/libvirt/images/filler")
     stayed(stage, guest)
 

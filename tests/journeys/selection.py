@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 
-from lab import program
+from lab import program, release
 from lab.lab import Lab
 from lab.tap import Tap
 
@@ -45,6 +45,7 @@ def parser(description):
     made.add_argument("--all", action="store_true")
     made.add_argument("--list", action="store_true")
     made.add_argument("--share", metavar="FOLDER")
+    release.add_option(made)
     made.add_argument("names", nargs="*")
     return made
 
@@ -63,6 +64,8 @@ def run(options, modules, **laboratory):
         tap.note("virt-ferryd: %s" % program.find("virt-ferryd"))
         for module_name, case in chosen:
             title = "%s: %s" % (module_name, case.__doc__.strip().splitlines()[0])
+            if lab.releases:
+                title = "%s: %s" % (release.pair(), title)
             if not tap.case(title, stage.play, case):
                 tap.note("%s.%s" % (module_name, case.__name__))
                 tap.note(stage.said)

@@ -13,8 +13,14 @@ from stage import SOURCE, holding, refresh_pool
 
 
 def _failed(stage, guest, migration_id):
-    end = stage.end(migration_id, "failed", "MigrationError")
-    check(end.payload["error"]["hint"], "no hint")
+    end = stage.end(migration_id, "failed", "InsufficientStorage")
+    error = end.payload["error"]
+    check(error["hint"], "no hint")
+    room = error["details"]["room"]
+    check(room["available_bytes"] < room["reserved_bytes"], room)
+    check("%d bytes left" % room["available_bytes"] in error["message"], error["message"])
+    for host in stage.hosts.values():
+        host.virsh("list")
     stage.runs_on(guest, stage.source)
     equal(guest.state(stage.destination), None)
     return end

@@ -15,7 +15,9 @@ from lab.guest import Disk
 from lab.host import IMAGES
 from lab.images import MIB
 from lab.network import MIGRATION
-from lab.tap import check, equal
+from lab.tap import Skip, check, equal
+
+from needs import unmet
 
 SOURCE = "kvm01"
 DESTINATION = "kvm02"
@@ -48,6 +50,9 @@ class Stage:
     def play(self, case):
         """Runs a case; whatever becomes of it, the next one finds the stage as this one did."""
         self._log_starts = {name: len(agent.log()) for name, agent in self.agents.items()}
+        reason = unmet(case, self.source, self.destination)
+        if reason:
+            raise Skip(reason)
         try:
             case(self)
             self._tidy()

@@ -79,7 +79,7 @@ class Agent:
         self._write_configuration()
         wrapper = shlex.split(os.environ.get("VIRT_FERRY_AGENT_WRAPPER", ""))
         self.process = self.host.spawn(
-            "virt-ferryd", *wrapper, program.find("virt-ferryd"),
+            "virt-ferryd", *wrapper, program.find("virt-ferryd", self.host.release),
             "--config-file", self.config_path, log_path=self.log_path,
             env={**self.environment(), **(environment or {})})
         if wait:
@@ -146,5 +146,5 @@ class Agent:
     def check_config(self):
         """virt-ferryd --check-config with the present settings; CompletedProcess."""
         self._write_configuration()
-        return self.host.run(program.find("virt-ferryd"), "--check-config", "--config-file",
-                             self.config_path, check=False, env=self.environment())
+        return self.host.run(program.find("virt-ferryd", self.host.release), "--check-config",
+                             "--config-file", self.config_path, check=False, env=self.environment())

@@ -95,7 +95,7 @@ class Guest:
         self.disks = list(disks)
         self.memory_mib = memory_mib
         self.vcpus = vcpus
-        self.machine = machine
+        self.machine = lab.machine(machine)
         self.layout = layout or counting.Layout()
         self.devices = list(devices) + ([tenancy.channel()] if agent else [])
         self.agent = agent

@@ -10,6 +10,7 @@ from . import ssh
 from .deadline import wait_until
 from .namespace import Namespace
 from .network import CONTROL, MIGRATION
+from .release import TOP
 
 # libvirt prints every error on standard error unless told not to; here all become exceptions.
 libvirt.registerErrorHandler(lambda *_: None, None)
@@ -64,11 +65,15 @@ def _write(path, text):
 
 
 class Host(Namespace):
-    """One host of the laboratory; `directory` is its part of the laboratory's folder."""
+    """One host of the laboratory; `directory` is its part of the laboratory's folder.
 
-    def __init__(self, name, number, directory, pid=None, started=None):
+    release: a Release whose programs run on it; None for those of this machine.
+    """
+
+    def __init__(self, name, number, directory, pid=None, started=None, release=None):
         super().__init__(name, pid, started)
         self.number = number
+        self.release = release
         self.directory = directory
         self.addresses = {}
         # Seconds between two keepalive messages; the fifth unanswered one ends a connection.
@@ -92,18 +97,30 @@ class Host(Namespace):
         self._configure_libvirt()
 
     def _mount(self):
+        # The upper layer may not lie on another overlay, so it has a tmpfs.
         lines = ["mkdir -p %s/scratch" % self.directory,
-                 # The upper layer may not lie on another overlay, so it has a tmpfs.
                  "mount -t tmpfs -o mode=755 scratch %s/scratch" % self.directory,
-                 "cd %s/scratch; mkdir upper work" % self.directory,
-                 "mount -t overlay -o lowerdir=/etc,upperdir=upper,workdir=work etc /etc",
-                 "mount -t tmpfs -o mode=755 run /run",
-                 "mkdir -p -m 1777 /run/lock"]
+                 "cd %s/scratch; mkdir upper work" % self.directory]
+        lines += self._release_as_root() if self.release else [
+            "mount -t overlay -o lowerdir=/etc,upperdir=upper,workdir=work etc /etc"]
+        lines += ["mount -t tmpfs -o mode=755 run /run", "mkdir -p -m 1777 /run/lock"]
         for target in PRIVATE:
             source = self.directory + target
             lines += ["mkdir -p %s" % source, "mount --bind %s %s" % (source, target)]
         lines += ["mkdir -p %s %s" % (IMAGES, CONSOLES)]
         self.run("sh", "-ec", "\n".join(lines))
+
+    def _release_as_root(self):
+        """Lines that give the host the tree of another release, of which it sees a copy of its own,
+        with the laboratory's folder and the tests in their places."""
+        lines = ["mkdir root",
+                 "mount -t overlay -o lowerdir=%s,upperdir=upper,workdir=work tree root"
+                 % self.release.root]
+        for shared in (os.path.dirname(os.path.dirname(self.directory)), TOP, "/dev"):
+            lines += ["mkdir -p root%s" % shared, "mount --rbind %s root%s" % (shared, shared)]
+        return lines + ["mkdir -p root/mnt",
+                        "mount -t proc proc root/proc", "mount -t sysfs sysfs root/sys",
+                        "cd root; pivot_root . mnt; umount -l /mnt; cd /"]
 
     def _write_hosts(self, names):
         lines = ["127.0.0.1 localhost"] + ["%s %s" % (address, name)

@@ -15,6 +15,8 @@ import tempfile
 META_PACKAGE = "linux-image-cloud-amd64"
 # virtio_blk names what it needs itself; the transport is found by the bus and must be named.
 MODULES = ("virtio_pci", "virtio_blk")
+# Names the modules that are part of vmlinuz: virtio_pci is one since Debian 13.
+_BUILT_IN = "modules.builtin"
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -93,7 +95,7 @@ class Kernel:
                     name = os.path.basename(member.name)
                     if name.startswith("vmlinuz-"):
                         kept = os.path.join(target, "vmlinuz")
-                    elif name.startswith("virtio") and ".ko" in name:
+                    elif (name.startswith("virtio") and ".ko" in name) or name == _BUILT_IN:
                         kept = os.path.join(target, "modules", name.replace("-", "_"))
                     else:
                         continue
@@ -105,9 +107,10 @@ class Kernel:
     def modules(self, wanted=MODULES):
         """(name, contents) of these and what they need, in the order of loading."""
         loaded = {}
+        built_in = self._built_in()
 
         def load(name):
-            if name in loaded:
+            if name in loaded or name in built_in:
                 return
             contents = self._module(name)
             for needed in re.search(rb"\0depends=([^\0]*)\0", contents).group(1).split(b","):
@@ -117,6 +120,16 @@ class Kernel:
         for name in wanted:
             load(name)
         return list(loaded.items())
+
+    def _built_in(self):
+        try:
+            with open(os.path.join(self.directory, "modules", _BUILT_IN),
+                      encoding="ascii") as paths:
+                return {os.path.basename(path.strip()).removesuffix(".ko").replace("-", "_")
+                        for path in paths}
+        except FileNotFoundError:
+            # A cache of Debian 12, made before anybody asked.
+            return set()
 
     def _module(self, name):
         stem = os.path.join(self.directory, "modules", name + ".ko")

@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 
-from . import acceleration
+from . import acceleration, release
 from .agent import Agent
 from .certs import Authority
 from .controller import Controller
@@ -50,9 +50,12 @@ class Lab:
 
     hosts: names of the hosts, which are also their host names.
     broker, sshd, libvirtd: whether these are started.
+    releases: {host: suite of Debian} for hosts of another release than this machine's; by default
+    what VIRT_FERRY_LAB_RELEASES says ("kvm02=trixie,kvm03=trixie").
     """
 
-    def __init__(self, hosts=("kvm01", "kvm02"), broker=True, sshd=False, libvirtd=True):
+    def __init__(self, hosts=("kvm01", "kvm02"), broker=True, sshd=False, libvirtd=True,
+                 releases=None):
         self.directory = None
         self.hosts = {}
         self.broker = None
@@ -61,6 +64,7 @@ class Lab:
         self.domain_type = None
         self.url = None
         self.detached = False
+        self.releases = _others(release.wanted(hosts) if releases is None else releases)
         self._names = list(hosts)
         self._wants = {"broker": broker, "sshd": sshd, "libvirtd": libvirtd}
         self._lock = None
@@ -70,26 +74,29 @@ class Lab:
     def up(self):
         """Brings everything up; on any failure everything is down again when it returns."""
         sweep()
+        made = {suite: release.Release(suite).ensure()
+                for suite in sorted(set(self.releases.values()))}
         self.directory = tempfile.mkdtemp(prefix=PREFIX, dir=base_directory())
         try:
             self._lock = os.open(os.path.join(self.directory, LOCK), os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
             # The broker's user has to get to its folder.
             os.chmod(self.directory, 0o711)
-            self._make_namespaces()
+            self._make_namespaces(made)
             self._start_services()
         except BaseException:
             self.down()
             raise
         return self
 
-    def _make_namespaces(self):
+    def _make_namespaces(self, releases):
         # Each init keeps the lock open: it is free only when all of them are gone.
         keep = (self._lock,)
         self.network = Network()
         self.hub = Namespace("broker")
         self.hosts = {name: Host(name, FIRST_HOST_NUMBER + index,
-                                 os.path.join(self.directory, name))
+                                 os.path.join(self.directory, name),
+                                 release=releases.get(self.releases.get(name)))
                       for index, name in enumerate(self._names)}
         for namespace in (self.network, self.hub, *self.hosts.values()):
             namespace.start(keep)
@@ -142,7 +149,9 @@ class Lab:
         write_initrd(kernel, self.initrd)
         self.domain_type = acceleration.domain_type(self.vmlinuz, self.initrd)
         if self.domain_type == "qemu":
-            shutil.copy(os.path.join(os.path.dirname(__file__), "emulator"), self.emulator)
+            shutil.copyfile(os.path.join(os.path.dirname(__file__), "emulator"), self.emulator)
+            # A checkout may let its group write, and agents ask no emulator of others than root.
+            os.chmod(self.emulator, 0o755)
 
     @property
     def emulator(self):
@@ -214,6 +223,7 @@ class Lab:
         state = {"made": time.strftime("%Y-%m-%dT%H:%M:%S"), "detached": self.detached,
                  "owner": {"pid": os.getpid(), "started": start_time(os.getpid())},
                  "hosts": {name: host.number for name, host in self.hosts.items()},
+                 "releases": self.releases,
                  "url": self.url,
                  "domain_type": self.domain_type,
                  "namespaces": {n.name: n.record() for n in namespaces}}
@@ -244,7 +254,7 @@ class Lab:
         state = _state(directory)
         if state is None:
             raise FileNotFoundError("%s is no laboratory" % directory)
-        lab = cls(hosts=list(state["hosts"]))
+        lab = cls(hosts=list(state["hosts"]), releases=state.get("releases", {}))
         lab.directory = directory
         lab.domain_type = state["domain_type"]
         lab.url = state["url"]
@@ -253,7 +263,9 @@ class Lab:
         lab.network = Network(Namespace(**records["switch"]))
         lab.hub = Namespace(**records["broker"])
         for name, number in state["hosts"].items():
-            host = Host(number=number, directory=os.path.join(directory, name), **records[name])
+            suite = lab.releases.get(name)
+            host = Host(number=number, directory=os.path.join(directory, name),
+                        release=suite and release.Release(suite), **records[name])
             host.addresses = {link: subnet + str(number) for link, subnet in SUBNETS.items()}
             lab.hosts[name] = host
         return lab
@@ -268,9 +280,19 @@ class Lab:
         """A Controller beside the broker."""
         return Controller(self.hub, self.url, exchange)
 
+    def machine(self, name):
+        """What guests name as their machine: one that all hosts know where theirs differ."""
+        suites = {self.releases.get(host) for host in self.hosts}
+        return release.COMMON_MACHINES.get(name, name) if len(suites) > 1 else name
+
     def agent(self, host, settings=None, controller=None):
         """An Agent for a host, given by name; not yet started."""
         return Agent(self.hosts[host], controller or self.controller(), settings)
+
+
+def _others(releases):
+    """Those that are not this machine's, for which a tree is needed."""
+    return {host: suite for host, suite in releases.items() if suite != release.own_suite()}
 
 
 def end_on_signals():

@@ -314,6 +314,13 @@ virStoragePoolGetAutostart(virStoragePoolPtr handle, int *ret)
 }
 
 char *
+virConnectGetStoragePoolCapabilities(virConnectPtr connection, unsigned int flags)
+{
+    return g_strdup("<storagepoolCapabilities><pool type='logical' supported='yes'/>"
+                    "</storagepoolCapabilities>");
+}
+
+char *
 virStoragePoolGetXMLDesc(virStoragePoolPtr handle, unsigned int flags)
 {
     if (!fake_begin(__func__, "%s", handle->name))

@@ -487,6 +487,91 @@ test_file_without_a_preparation(Fixture *self, gconstpointer user_data)
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND);
 }
 
+/* --- raw disks between releases, and the room ------------------------------------------------- */
+
+static void
+come_from(Fixture *self, const char *libvirt, const char *qemu, bool may_seed)
+{
+    json_t *disk = json_array_get(json_object_get(self->info, "disks"), 0);
+
+    json_object_set_new(self->info, "libvirt_version", json_string(libvirt));
+    json_object_set_new(self->info, "qemu_version", json_string(qemu));
+    json_object_set_new(disk, "may_seed", json_boolean(may_seed));
+}
+
+static bool
+is_seeded(const json_t *data)
+{
+    return ferry_json_get_bool(json_array_get(json_object_get(data, "volumes"), 0), "seeded",
+                               false);
+}
+
+/* Whatever the source chose, it learns from the volumes what was prepared. */
+static void
+test_only_a_seed_is_thin(Fixture *self, gconstpointer user_data)
+{
+    come_from(self, "11.3.0", "10.0.13", /* may_seed= */ true);
+
+    g_autoptr(FerryJson) data = destination_prepare_well(self);
+
+    g_assert_true(is_seeded(data));
+    g_assert_cmpstr(ferry_json_get_string(data, "libvirt_version"), ==, "9.0.0");
+}
+
+static void
+test_a_mirror_is_thin(Fixture *self, gconstpointer user_data)
+{
+    come_from(self, "9.0.0", "7.2.22", /* may_seed= */ true);
+
+    g_autoptr(FerryJson) data = destination_prepare_well(self);
+
+    g_assert_false(is_seeded(data));
+}
+
+static gint64
+wanted_bytes(Fixture *self)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) answer = ferry_destination_get_room(self->destination, MIGRATION, &error);
+    const json_t *one = json_array_get(json_object_get(answer, "file_systems"), 0);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(json_array_size(json_object_get(answer, "file_systems")), ==, 1);
+    g_assert_nonnull(ferry_json_get_string(one, "path"));
+    g_assert_cmpint(json_integer_value(json_object_get(one, "available_bytes")), >, 0);
+    g_assert_cmpint(json_integer_value(json_object_get(one, "reserved_bytes")), ==, 0);
+    return json_integer_value(json_object_get(one, "wanted_bytes"));
+}
+
+static void
+assert_wanted(Fixture *self, const char *libvirt, bool in_full)
+{
+    json_t *disk = json_array_get(json_object_get(self->info, "disks"), 0);
+    gint64 capacity = json_integer_value(json_object_get(disk, "capacity_bytes"));
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(ferry_destination_get_room(self->destination, MIGRATION, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND);
+    come_from(self, libvirt, "7.2.22", /* may_seed= */ false);
+    json_object_set_new(disk, "allocation_bytes", json_integer(capacity / 2));
+
+    g_autoptr(FerryJson) data = destination_prepare_well(self);
+
+    g_assert_cmpint(wanted_bytes(self), ==, in_full ? capacity : capacity / 2);
+}
+
+static void
+test_room(Fixture *self, gconstpointer user_data)
+{
+    assert_wanted(self, "9.0.0", /* in_full= */ false);
+}
+
+static void
+test_room_in_full(Fixture *self, gconstpointer user_data)
+{
+    assert_wanted(self, "11.3.0", /* in_full= */ true);
+}
+
 #define ADD(path, func)                                                                            \
     g_test_add("/destination-disks/" path, Fixture, NULL, set_up, func, destination_tear_down)
 
@@ -512,5 +597,9 @@ main(int argc, char *argv[])
     ADD("file/is-there", test_file_is_there);
     ADD("file/other-is-there", test_other_file_is_there);
     ADD("file/without-a-preparation", test_file_without_a_preparation);
+    ADD("release/only-a-seed-is-thin", test_only_a_seed_is_thin);
+    ADD("release/a-mirror-is-thin", test_a_mirror_is_thin);
+    ADD("room", test_room);
+    ADD("room/in-full", test_room_in_full);
     return g_test_run();
 }

@@ -87,7 +87,8 @@ test_unmap(void)
                                     .from = "/srv/a.qcow2",
                                     .path = "/srv/a.qcow2",
                                     .format = "qcow2",
-                                    .unmap_zeroes = true}};
+                                    .unmap = true,
+                                    .detect_zeroes = true}};
     g_autofree char *xml = edit(edits, 1, 1);
     assert_has(xml, "discard=\"unmap\" detect_zeroes=\"unmap\"");
     assert_has(xml, "backingStore");
@@ -100,7 +101,8 @@ test_block_volume(void)
                                     .from = "/dev/vg0/c",
                                     .path = "/dev/vg1/c",
                                     .format = "raw",
-                                    .unmap_zeroes = true}};
+                                    .unmap = true,
+                                    .detect_zeroes = true}};
     g_autofree char *xml = edit(edits, 1, 1);
     assert_has(xml, "<source dev=\"/dev/vg1/c\"/>");
     assert_lacks(xml, "/dev/vg0/c");

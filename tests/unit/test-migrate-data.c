@@ -250,7 +250,7 @@ test_read(Fixture *fixture, gconstpointer user_data)
     g_autoptr(FerryJson) object = json_loads(
         "{\"migration_id\": \"76389cdb-4cb3-4ff0-a6bc-1e9320e92a4f\", \"host\": \"kvm02\","
         " \"libvirt_uri\": \"qemu+tls://192.0.2.12/system\", \"migrate_uri\": \"tcp://192.0.2.12\","
-        " \"qemu_version\": \"7.2.22\","
+        " \"libvirt_version\": \"9.0.0\", \"qemu_version\": \"7.2.22\","
         " \"pools\": [{\"name\": \"default\", \"path\": \"/images\"}],"
         " \"volumes\": [{\"target\": \"vda\", \"path\": \"/images/a\", \"pool\": \"default\","
         "  \"format\": \"raw\", \"capacity_bytes\": 21474836480, \"created\": true,"

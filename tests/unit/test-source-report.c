@@ -90,13 +90,72 @@ test_resumable(SourceFixture *self, gconstpointer user_data)
     g_assert_false(ferry_post_copy_can_be_resumed(&seen));
 }
 
+static json_t *
+far_libvirt(const char *version, const char *since)
+{
+    return json_pack("{s:s, s:s}", "libvirt_version", version, "libvirt_since", since);
+}
+
 static void
-test_resume(SourceFixture *self, gconstpointer user_data)
+break_post_copy(SourceFixture *self)
 {
     self->agent.config->live_migration_permit_post_copy = true;
     source_migration(self, FERRY_STATUS_RUNNING, json_pack("{s:b}", "post_copy", 1));
     fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_POSTCOPY_FAILED);
-    ferry_post_copy_resume(self->migration);
+}
+
+/* It is known not to survive it: nothing is tried, and the version is said. */
+static void
+test_resume_known_to_kill(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    break_post_copy(self);
+    fake_bus_answer("kvm02", "ping", far_libvirt("11.3.0", "one"));
+    g_assert_false(ferry_post_copy_resume(self->migration, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_OUTCOME_UNKNOWN);
+    g_assert_nonnull(strstr(error->message, "libvirt 11.3.0"));
+    g_assert_cmphex(fake_migration_flags() & VIR_MIGRATE_POSTCOPY_RESUME, ==, 0);
+}
+
+/* Another one that dies of it does so twice, not for ever; updated it has another chance. */
+static void
+test_resume_kills_twice(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    break_post_copy(self);
+    for (guint i = 0; i < 2; i++) {
+        g_autofree char *before = g_strdup_printf("life %u", i);
+        g_autofree char *after = g_strdup_printf("life %u", i + 1);
+
+        fake_bus_forget("kvm02", "ping");
+        fake_bus_answer("kvm02", "ping", far_libvirt("10.5.0", before));
+        fake_bus_answer("kvm02", "ping", far_libvirt("10.5.0", after));
+        g_assert_true(ferry_post_copy_resume(self->migration, &error));
+        g_assert_no_error(error);
+    }
+    g_assert_false(ferry_post_copy_resume(self->migration, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
+    g_assert_nonnull(strstr(error->message, "libvirt 10.5.0 on 'kvm02'"));
+    g_clear_error(&error);
+    fake_bus_forget("kvm02", "ping");
+    fake_bus_answer("kvm02", "ping", far_libvirt("11.4.0", "new"));
+    g_assert_true(ferry_post_copy_resume(self->migration, &error));
+    g_assert_no_error(error);
+}
+
+static void
+test_resume(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    self->agent.config->live_migration_permit_post_copy = true;
+    source_migration(self, FERRY_STATUS_RUNNING, json_pack("{s:b}", "post_copy", 1));
+    fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_POSTCOPY_FAILED);
+    fake_bus_answer("kvm02", "ping", far_libvirt("9.0.0", "one"));
+    g_assert_true(ferry_post_copy_resume(self->migration, &error));
+    g_assert_no_error(error);
     g_assert_cmphex(fake_migration_flags() & VIR_MIGRATE_POSTCOPY_RESUME, !=, 0);
 }
 
@@ -215,6 +274,8 @@ main(int argc, char *argv[])
     ADD("/source-report/downtime-of-the-destination", test_downtime_of_the_destination);
     ADD("/post-copy/resumable", test_resumable);
     ADD("/post-copy/resume", test_resume);
+    ADD("/post-copy/resume-known-to-kill", test_resume_known_to_kill);
+    ADD("/post-copy/resume-kills-twice", test_resume_kills_twice);
     ADD("/cold-transfer/run", test_cold);
     ADD("/cold-transfer/is-started", test_cold_is_started);
     ADD("/cold-transfer/is-written-to", test_cold_is_written_to);

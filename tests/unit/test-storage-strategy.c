@@ -98,6 +98,44 @@ test_by_order(void)
     g_assert_cmpuint(instance->obstacles->len, ==, 1);
 }
 
+/* What a destination may seed after all, because no mirror keeps it thin there. */
+static void
+test_may_seed(void)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_new();
+    const FerryDisk *raw = add_disk(instance, "vda", "raw", GIB);
+    const FerryDisk *qcow2 = add_disk(instance, "vdb", "qcow2", GIB);
+    FerryOrderOptions options = {0};
+
+    choose(instance, FERRY_STORAGE_AUTO);
+    g_assert_true(raw->may_seed && !raw->seeded);
+    g_assert_false(qcow2->may_seed);
+    options.sparsify = true;
+    ferry_storage_strategy_choose(instance, &options);
+    g_assert_true(raw->may_seed && !raw->seeded);
+    ferry_storage_strategy_avoid_seeds(instance, &options, "no way");
+    g_assert_false(raw->may_seed);
+    options.source_disks = FERRY_SOURCE_DISKS_QUARANTINE;
+    ferry_storage_strategy_choose(instance, &options);
+    g_assert_false(raw->may_seed);
+    choose(instance, FERRY_STORAGE_MIRROR);
+    g_assert_false(raw->may_seed);
+}
+
+/* Its mirror walks no holes, with a limit neither. */
+static void
+test_qemu_that_asks(void)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_new();
+    const FerryDisk *disk = add_disk(instance, "vda", "raw", 1024 * GIB);
+    FerryOrderOptions options = {.bandwidth_mibps = 10};
+
+    instance->qemu_version = g_strdup("10.1.0");
+    ferry_storage_strategy_choose(instance, &options);
+    g_assert_false(disk->seeded);
+    g_assert_nonnull(strstr(disk->strategy_why, "no holes"));
+}
+
 /* It is restored without what an overlay holds. */
 static void
 test_quarantine_is_whole(void)
@@ -309,6 +347,8 @@ main(int argc, char **argv)
     g_test_add_func("/storage-strategy/by-order", test_by_order);
     g_test_add_func("/storage-strategy/what-cannot-be-seeded", test_what_cannot_be_seeded);
     g_test_add_func("/storage-strategy/quarantine-is-whole", test_quarantine_is_whole);
+    g_test_add_func("/storage-strategy/may-seed", test_may_seed);
+    g_test_add_func("/storage-strategy/qemu-that-asks", test_qemu_that_asks);
     g_test_add_func("/storage-strategy/unreachable-destination", test_unreachable_destination);
     g_test_add_func("/storage-strategy/the-destination-was-told-otherwise",
                     test_the_destination_was_told_otherwise);

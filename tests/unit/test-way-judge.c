@@ -45,6 +45,53 @@ test_versions(void)
     g_assert_cmpint(result_of_qemu("7.2.1", "a stranger's"), ==, FERRY_CHECK_WARN);
 }
 
+static guint
+warnings_of_queues(const char *here, const char *there, const char *state)
+{
+    g_autoptr(FerryChecks) checks = ferry_checks_new();
+    g_autoptr(FerryInstance) instance = ferry_instance_new();
+    FerryHostVersions source = {"11.3.0", here};
+    FerryHostVersions destination = {"12.8.0", there};
+
+    instance->name = g_strdup("web");
+    instance->state = g_strdup(state);
+    instance->domain_xml = g_strdup("<target bus='virtio'/>");
+    ferry_way_judge_virtqueues(checks, instance, &source, &destination);
+    if (ferry_checks_count(checks) > 0)
+        assert_check(checks, 0, "virtqueues", FERRY_CHECK_WARN);
+    return ferry_checks_count(checks);
+}
+
+static void
+test_post_copy(void)
+{
+    static const struct {
+        const char *libvirt;
+        guint warnings;
+    } table[] = {{NULL, 0},     {"9.0.0", 0},  {"11.1.9", 0}, {"11.2.0", 1},
+                 {"11.3.0", 1}, {"11.4.0", 0}, {"12.8.0", 0}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+        g_autoptr(FerryChecks) checks = ferry_checks_new();
+
+        ferry_way_judge_post_copy(checks, &(FerryHostVersions){table[i].libvirt, "10.0.13"});
+        g_assert_cmpuint(ferry_checks_count(checks), ==, table[i].warnings);
+    }
+}
+
+static void
+test_virtqueues(void)
+{
+    g_assert_cmpuint(warnings_of_queues("10.0.13", "11.1.3", "running"), ==, 1);
+    g_assert_cmpuint(warnings_of_queues("10.0.13", "11.1.3", "shutoff"), ==, 0);
+    g_assert_cmpuint(warnings_of_queues("10.0.2", "11.1.3", "running"), ==, 0);
+    g_assert_cmpuint(warnings_of_queues("10.0.13", "10.0.13", "running"), ==, 0);
+    g_assert_cmpuint(warnings_of_queues("7.2.22", "11.1.3", "running"), ==, 0);
+    g_assert_cmpuint(warnings_of_queues("11.1.3", "11.1.3", "running"), ==, 0);
+    g_assert_cmpuint(warnings_of_queues("10.0.13", NULL, "running"), ==, 0);
+    g_assert_cmpuint(warnings_of_queues(NULL, "11.1.3", "running"), ==, 0);
+}
+
 static FerryCheckResult
 result_of_clock(gint64 there_us, const char *words)
 {
@@ -150,6 +197,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/way-judge/versions", test_versions);
+    g_test_add_func("/way-judge/post-copy", test_post_copy);
+    g_test_add_func("/way-judge/virtqueues", test_virtqueues);
     g_test_add_func("/way-judge/clock", test_clock);
     g_test_add_func("/way-judge/ports", test_ports);
     g_test_add_func("/way-judge/ports-not-tried", test_ports_not_tried);

@@ -51,13 +51,16 @@ ferry_confirm_step_run(FerryMigration *migration, bool resumed, GError **error)
             return FERRY_STEP_DETACHED;
         if (broken && broken_until == 0)
             broken_until = g_get_monotonic_time() + (gint64)timeout_s * G_USEC_PER_SEC;
-        if (broken && g_get_monotonic_time() < broken_until)
-            ferry_post_copy_resume(migration);
-        else if (seen.outcome != FERRY_OUTCOME_IN_FLIGHT)
+        if (broken && g_get_monotonic_time() < broken_until) {
+            if (!ferry_post_copy_resume(migration, error))
+                return FERRY_STEP_ERROR;
+        } else if (seen.outcome != FERRY_OUTCOME_IN_FLIGHT) {
             return end_of_outcome(migration, &seen, error);
-        /* libvirtd may have hung up on us while its job goes on: keep watching, touch nothing. */
-        else if (watch_on(migration))
+        } else if (watch_on(migration)) {
+            /* libvirtd may have hung up on us while its job goes on: keep watching, touch
+             * nothing. */
             return FERRY_STEP_DETACHED;
+        }
         ferry_agent_pause(ferry_migration_agent(migration), WATCH_AGAIN_MS, NULL);
     }
 }

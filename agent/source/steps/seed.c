@@ -15,6 +15,7 @@
 #include "runtime/fault-point.h"
 #include "runtime/stall-timer.h"
 #include "source/completion.h"
+#include "source/lost-calls.h"
 #include "source/migration-progress.h"
 #include "source/source-image.h"
 #include "virt/auto.h"
@@ -93,16 +94,16 @@ ask_what_arrived(const Seed *self, const char *path, guint64 *ret_bytes, GError 
                                    ret_bytes, error);
 }
 
-/* A call that hangs is left behind when the migration is given up. */
+/* A call that hangs is left behind when the migration is given up. @cancellable: what ends the
+ * call, too. */
 static bool
 watch(const Seed *self,
       const FerryOverlay *overlay,
       FerryDetachedCall *call,
       guint64 offset,
+      GCancellable *cancellable,
       GError **error)
 {
-    GCancellable *cancellable = ferry_migration_cancellable(self->migration);
-
     while (ferry_detached_call_wait(call, LOOK_MS, cancellable) != FERRY_CALL_OVER) {
         report(self, overlay, call, offset);
         if (g_cancellable_is_cancelled(cancellable)) {
@@ -117,6 +118,13 @@ static bool
 copy_from(const Seed *self, const FerryOverlay *overlay, guint64 offset, GError **error)
 {
     g_autofree char *from = ferry_source_image_path(self->agent, overlay->image);
+    const FerryRoomQuestion question = ferry_migration_room_question(self->migration);
+
+    if (!ferry_room_ask(&question, /* with_rest= */ true, error))
+        return false;
+
+    g_autoptr(FerryRoomWatch) room = ferry_room_watch_start(&question);
+    GCancellable *cancellable = ferry_room_watch_cancellable(room);
     FerryFileCopyRequest request = {
         .virt = self->agent->virt,
         .to_uri = self->to_uri,
@@ -124,7 +132,7 @@ copy_from(const Seed *self, const FerryOverlay *overlay, guint64 offset, GError 
         .to_path = overlay->image,
         .offset_bytes = offset,
         .bandwidth_mibps = ferry_migration_options(self->migration)->bandwidth_mibps,
-        .cancellable = ferry_migration_cancellable(self->migration),
+        .cancellable = cancellable,
     };
 
     if (offset > 0)
@@ -133,7 +141,8 @@ copy_from(const Seed *self, const FerryOverlay *overlay, guint64 offset, GError 
 
     g_autoptr(FerryDetachedCall) call = ferry_file_copy_call_start(&request);
 
-    return watch(self, overlay, call, offset, error);
+    return watch(self, overlay, call, offset, cancellable, error) ||
+           ferry_room_watch_blame(room, error);
 }
 
 /* --- proof ------------------------------------------------------------------------------------ */
@@ -213,12 +222,17 @@ static bool
 send_image(const Seed *self, const FerryOverlay *overlay, GError **error)
 {
     FerryStallTimer stall = {0};
+    g_auto(FerryLostCalls) lost = {0};
     bool interrupted = false;
 
     for (;;) {
         guint64 arrived = 0;
         g_autoptr(GError) why = NULL;
+        FerryLostCall call = {.agent = self->agent,
+                              .host = ferry_migration_record(self->migration)->destination,
+                              .cancellable = ferry_migration_cancellable(self->migration)};
 
+        ferry_lost_calls_begin(&lost, &call);
         if (send_once(self, overlay, &arrived, &why)) {
             interrupted = interrupted || arrived > 0;
             report_whole(self, overlay);
@@ -230,6 +244,9 @@ send_image(const Seed *self, const FerryOverlay *overlay, GError **error)
                                        "Disk '%s': ", overlay->target);
             return false;
         }
+        call.position = arrived;
+        if (!ferry_lost_calls_allow(&lost, &call, error))
+            return false;
         g_message("Migration '%s': the seed of disk '%s' waits: %s",
                   ferry_migration_id(self->migration), overlay->target, why->message);
         ferry_agent_pause(self->agent, AGAIN_MS, ferry_migration_cancellable(self->migration));

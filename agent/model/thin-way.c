@@ -1,0 +1,81 @@
+#include "config.h"
+
+#include "model/thin-way.h"
+
+#include "model/block-volume.h"
+
+/* libvirt 9.0 is known to have the layer, 11.3 not to; to tell one that would not need it does no
+ * harm. */
+#define LIBVIRT_WITHOUT_RAW_LAYER "9.10.0"
+#define LIBVIRT_DETECTS_ZEROES "10.9.0"
+#define QEMU_ASKS_FOR_ZEROES "10.1.0"
+
+FerryThinWay
+ferry_thin_way(const FerryHostVersions *source, const FerryHostVersions *destination)
+{
+    FerryThinWay way = {.thin = true};
+
+    if (ferry_version_is_at_least(source->qemu, QEMU_ASKS_FOR_ZEROES))
+        return way;
+    if (ferry_version_is_at_least(source->libvirt, LIBVIRT_WITHOUT_RAW_LAYER)) {
+        way.detect_zeroes = ferry_version_is_at_least(source->libvirt, LIBVIRT_DETECTS_ZEROES) &&
+                            ferry_version_is_at_least(destination->libvirt, LIBVIRT_DETECTS_ZEROES);
+        way.thin = way.detect_zeroes || !destination->libvirt;
+    }
+    way.unmap = way.thin && source->libvirt &&
+                ferry_version_is_at_least(destination->libvirt, LIBVIRT_WITHOUT_RAW_LAYER);
+    return way;
+}
+
+bool
+ferry_thin_way_walks_holes(const FerryInstance *instance)
+{
+    return !ferry_version_is_at_least(instance->qemu_version, QEMU_ASKS_FOR_ZEROES);
+}
+
+static bool
+is_mirrored_raw(const FerryInstance *instance, const FerryDisk *disk, const char *format)
+{
+    return disk->migrate && !disk->seeded && !ferry_disk_is_block(disk) &&
+           g_strcmp0(format, "raw") == 0 && !ferry_instance_is_shut_off(instance);
+}
+
+static FerryHostVersions
+source_of(const FerryInstance *instance)
+{
+    return (FerryHostVersions){instance->libvirt_version, instance->qemu_version};
+}
+
+FerryThinWay
+ferry_thin_way_of(const FerryInstance *instance,
+                  const FerryDisk *disk,
+                  const FerryMigrateData *migrate_data)
+{
+    const FerryMigrateVolume *volume = ferry_migrate_data_find(migrate_data, disk->target);
+    const char *format = volume && volume->format ? volume->format : disk->format;
+    const FerryHostVersions source = source_of(instance);
+    FerryHostVersions destination = {0};
+
+    if (!migrate_data || !is_mirrored_raw(instance, disk, format))
+        return (FerryThinWay){.thin = true};
+    destination.libvirt = migrate_data->libvirt_version;
+    destination.qemu = migrate_data->qemu_version;
+    return ferry_thin_way(&source, &destination);
+}
+
+void
+ferry_thin_way_place(FerryInstance *instance, const FerryHostVersions *here)
+{
+    const FerryHostVersions source = source_of(instance);
+
+    if (ferry_thin_way(&source, here).thin)
+        return;
+    for (guint i = 0; i < instance->disks->len; i++) {
+        FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (!is_mirrored_raw(instance, disk, disk->format))
+            continue;
+        disk->seeded = disk->may_seed;
+        disk->arrives_full = !disk->may_seed;
+    }
+}

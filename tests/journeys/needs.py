@@ -1,0 +1,53 @@
+"""What a case needs of its hosts that not every release of Debian has.
+
+    @needs(logical_pools)
+    def onto_old_data(stage): ...
+
+Each need is a function of the source and the destination, which returns why they lack it, or None.
+"""
+
+import xml.etree.ElementTree as ElementTree
+
+
+def needs(*what):
+    """Marks a case: it is skipped where one of the needs is not met."""
+    def mark(case):
+        case.needs = getattr(case, "needs", ()) + what
+        return case
+    return mark
+
+
+def unmet(case, source, destination):
+    """Why a case cannot be played between these hosts; None where it can."""
+    for need in getattr(case, "needs", ()):
+        reason = need(source, destination)
+        if reason:
+            return reason
+    return None
+
+
+def _version(host):
+    """libvirt's, such as (11, 3)."""
+    connection = host.connect()
+    try:
+        version = connection.getLibVersion()
+    finally:
+        connection.close()
+    return version // 1000000, version // 1000 % 1000
+
+
+def logical_pools(*hosts):
+    for host in hosts:
+        known = ElementTree.fromstring(host.virsh("pool-capabilities"))
+        kind = known.find("pool[@type='logical']")
+        if kind is None or kind.get("supported") != "yes":
+            return "libvirt on %s has no pools of logical volumes" % host.name
+    return None
+
+
+def resumed_post_copy(_source, destination):
+    version = _version(destination)
+    if (11, 2) <= version <= (11, 3):
+        return "libvirt %d.%d on %s dies of a post-copy that is resumed" % (*version,
+                                                                         destination.name)
+    return None
