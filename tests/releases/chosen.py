@@ -18,7 +18,7 @@ JOURNEYS = {
     # Back, while something does not fit.
     (NEWER, OLDER): (
         "crossing.uuid_and_paused_guest", "mapping.other_name", "checks.machine",
-        "shutoff.chain_is_kept", "firmware.variables_travel", "trim.trimmed"),
+        "shutoff.chain_is_kept", "firmware.variables_travel", "encryption.there_and_back"),
     (NEWER, NEWER): (
         "shutoff.there_and_back", "transports.post_copy", "abort.timeout_forces",
         "firmware.tpm_travels", "chains.flattened", "events.progress"),
