@@ -45,7 +45,7 @@ def text(items, seed, others=(), tables=()):
     main = collections.Counter(item.pair for item in items).most_common(1)[0][0] if items else None
     mine = [item for item in items if item.pair == main]
     parts = [_HEAD + _facts(items), _matrix(mine), _points(mine), _random(mine, seed),
-             _others(mine), _across(items), _neighbours(others), _fuzzers(tables)]
+             _others(mine), _across(items, main), _neighbours(others), _fuzzers(tables)]
     return "\n".join(part for part in parts if part)
 
 
@@ -151,21 +151,20 @@ def _others(items):
     return "\n".join(lines) + "\n"
 
 
-def _across(items):
-    """What was played on more than one pair of releases, a column for each."""
+def _across(items, main):
+    """What was played on another pair of releases than the main one, a column for each."""
     pairs = sorted({item.pair for item in items if item.pair})
     if len(pairs) < 2:
         return ""
     found = {(item.name, item.pair): item for item in items}
-    names = [item.name for item in items
-             if sum((item.name, pair) in found for pair in pairs) > 1]
+    titles = {item.name: item.title for item in items if item.pair != main}
     lines = ["## Hosts of two releases", "",
              "The columns are the releases of Debian of source and destination.", "",
              "| case | %s |" % " | ".join(pairs), "|---|%s" % ("---|" * len(pairs))]
-    for name in dict.fromkeys(names):
+    for name, title in titles.items():
         entries = [_entry(found[name, pair]) if (name, pair) in found else "not run"
                    for pair in pairs]
-        lines.append("| `%s` | %s |" % (name, " | ".join(entries)))
+        lines.append("| %s | %s |" % (title, " | ".join(entries)))
     return "\n".join(lines) + "\n"
 
 

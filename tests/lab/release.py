@@ -1,4 +1,4 @@
-"""Another release of Debian as the root of a host: a tree in the cache, and the product built in it."""
+"""Another release of Debian as the root of a host: a tree in the cache, the product built in it."""
 
 import contextlib
 import fcntl

@@ -9,21 +9,20 @@ OLDER, NEWER = "bookworm", "trixie"
 JOURNEYS = {
     # Upwards, as hosts are upgraded: most of what there is.
     (OLDER, NEWER): (
-        "crossing.one_disk", "crossing.source_disks_are_deleted",
-        "layouts.image_features_come_back", "layouts.pool_is_missing", "chains.one_level",
-        "media.cdrom_copied_and_used",
+        "crossing.one_disk", "crossing.source_disks_are_deleted", "layouts.tebibyte",
+        "layouts.pool_is_missing", "chains.one_level", "media.floppy_and_read_only_disk",
         "transports.tls", "abort.while_disks_move", "post_copy.link_is_cut",
-        "quarantine.restored", "shutoff.variables_and_tpm", "seeded.there_and_back",
-        "mapping.another_pool", "thin.raw_there_and_back", "block.onto_old_data",
-        "checks.processor"),
+        "quarantine.restored", "shutoff.variables_and_tpm", "seeded.by_order",
+        "mapping.another_pool", "thin.raw_there_and_back", "block.onto_old_data", "checks.processor"),
     # Back, while something does not fit.
     (NEWER, OLDER): (
-        "crossing.uuid_and_paused_guest", "mapping.other_name", "checks.machine",
-        "shutoff.chain_is_kept", "firmware.variables_travel", "trim.trimmed",
+        "crossing.uuid_and_paused_guest", "chains.one_level", "media.config_drive",
+        "shutoff.chain_is_kept", "firmware.variables_travel", "checks.machine",
         "thin.room_for_all_of_it"),
     (NEWER, NEWER): (
-        "shutoff.there_and_back", "transports.post_copy", "abort.timeout_forces",
-        "firmware.tpm_travels", "chains.flattened", "events.progress", "thin.raw_elsewhere"),
+        "transports.post_copy", "abort.timeout_forces", "chains.flattened",
+        "media.writable_floppy", "shutoff.chain_is_kept", "events.progress",
+        "thin.raw_elsewhere"),
 }
 
 FAULTS = {
