@@ -19,6 +19,7 @@
 typedef struct {
     char **config_files;
     gboolean check_config;
+    gboolean broker_named;
     gboolean debug;
     gboolean version;
 } Options;
@@ -42,6 +43,8 @@ parse_options(int *argc, char ***argv, Options *options, GError **error)
          "FILE"},
         {"check-config", 0, 0, G_OPTION_ARG_NONE, &options->check_config,
          "Read the files, say what is wrong, exit 0 or 1", NULL},
+        {"broker-named", 0, 0, G_OPTION_ARG_NONE, &options->broker_named,
+         "Exit 0 if a file names a broker, else say where and exit 1", NULL},
         {"debug", 'd', 0, G_OPTION_ARG_NONE, &options->debug, "Log in detail", NULL},
         {"version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version", NULL},
         {0},
@@ -88,6 +91,27 @@ check_url(const FerryConfig *config, GError **error)
     return bus != NULL;
 }
 
+/* Of a service that was just installed: it is not started before somebody has named a broker. What is
+ * wrong with a configuration is the start's to say. */
+static int
+tell_broker_named(const FerryConfig *config, const char *const *files)
+{
+    guint n_files = g_strv_length((char **)files);
+
+    if (!config || ferry_config_origin(config, "DEFAULT", "transport_url"))
+        return EXIT_SUCCESS;
+    fprintf(stderr,
+            "virt-ferryd: Waits until a broker is named. Set transport_url in section [DEFAULT] of "
+            "%s, then 'systemctl start virt-ferryd'\n",
+            n_files > 0 ? files[n_files - 1] : DEFAULT_CONFIG);
+    return EXIT_FAILURE;
+}
+
+static void
+print_nothing(const char *domain, GLogLevelFlags level, const char *message, gpointer data)
+{
+}
+
 /* Of a configuration that is only looked at. */
 static void
 print_warning(const char *domain, GLogLevelFlags level, const char *message, gpointer data)
@@ -103,9 +127,15 @@ run(const Options *options, GError **error)
 {
     if (options->check_config)
         g_log_set_default_handler(print_warning, NULL);
+    else if (options->broker_named)
+        g_log_set_default_handler(print_nothing, NULL);
     g_auto(GStrv) files = files_to_read(options);
     g_autoptr(FerryConfig) config = ferry_config_load((const char *const *)files, error);
 
+    if (options->broker_named) {
+        g_clear_error(error);
+        return tell_broker_named(config, (const char *const *)files);
+    }
     if (!config || !check_url(config, error))
         return options->check_config ? EXIT_FAILURE : EX_CONFIG;
     if (options->check_config)
