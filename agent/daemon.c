@@ -2,11 +2,13 @@
 
 #include "daemon.h"
 
+#include "checks/client-key.h"
 #include "dispatch.h"
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "files/digests.h"
+#include "files/rights.h"
 #include "journal/event.h"
 #include "journal/journal.h"
 #include "methods/table.h"
@@ -20,8 +22,10 @@
 
 #include <glib-unix.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -249,6 +253,30 @@ serve(Daemon *self, gint64 started_us)
     ferry_bus_set_taken_func(self->agent.bus, on_taken, self);
 }
 
+/* The agent connects to a destination's libvirt itself, with the key that libvirtd uses or one of its
+ * own user. */
+static void
+warn_of_key(const FerryConfig *config)
+{
+    g_autofree char *own =
+        g_build_filename(g_get_home_dir(), ".pki", "libvirt", "clientkey.pem", NULL);
+    g_autofree char *folder = g_path_get_dirname(FERRY_CLIENT_KEY);
+    g_autofree char *search = ferry_rights_give(folder, "x");
+    g_autofree char *read = ferry_rights_give(FERRY_CLIENT_KEY, "r");
+
+    if (strcmp(config->live_migration_scheme, "tls") != 0 || access(own, R_OK) == 0 ||
+        access(FERRY_CLIENT_KEY, R_OK) == 0)
+        return;
+
+    bool is_missing = errno == ENOENT;
+
+    g_warning("libvirt's client key '%s' cannot be read: %s. Bases, media, seeds and images of "
+              "instances that are shut off cannot be sent from here. %s%s%s",
+              FERRY_CLIENT_KEY, is_missing ? "it is missing" : "the agent's user may not",
+              is_missing ? "Install the client's key and certificate of this host" : search,
+              is_missing ? "" : "; ", is_missing ? "" : read);
+}
+
 /* Journal first, then the world, then the queue: no order is taken while the past is not known. */
 static bool
 start(Daemon *self, GError **error)
@@ -258,6 +286,7 @@ start(Daemon *self, GError **error)
     if (!open_parts(self, error))
         return false;
     prune_history(self);
+    warn_of_key(self->config);
     tell(self, "agent.started");
     if (!ferry_journal_end_unsound(self->agent.journal, error))
         return false;

@@ -52,6 +52,9 @@ class Lab:
     broker, sshd, libvirtd: whether these are started.
     """
 
+    host_class = Host
+    agent_class = Agent
+
     def __init__(self, hosts=("kvm01", "kvm02"), broker=True, sshd=False, libvirtd=True):
         self.directory = None
         self.hosts = {}
@@ -88,8 +91,8 @@ class Lab:
         keep = (self._lock,)
         self.network = Network()
         self.hub = Namespace("broker")
-        self.hosts = {name: Host(name, FIRST_HOST_NUMBER + index,
-                                 os.path.join(self.directory, name))
+        self.hosts = {name: self.host_class(name, FIRST_HOST_NUMBER + index,
+                                            os.path.join(self.directory, name))
                       for index, name in enumerate(self._names)}
         for namespace in (self.network, self.hub, *self.hosts.values()):
             namespace.start(keep)
@@ -270,7 +273,7 @@ class Lab:
 
     def agent(self, host, settings=None, controller=None):
         """An Agent for a host, given by name; not yet started."""
-        return Agent(self.hosts[host], controller or self.controller(), settings)
+        return self.agent_class(self.hosts[host], controller or self.controller(), settings)
 
 
 def end_on_signals():
