@@ -118,9 +118,11 @@ class Machine(Namespace):
             with open(self.log, encoding="utf-8", errors="replace") as log:
                 raise RuntimeError("%s: does not boot\n%s" % (self.name, log.read()[-2000:]))
         for pid in children(self._nspawn.pid):
-            with open("/proc/%d/cmdline" % pid, "rb") as words:
-                if b"systemd-nspawn" not in words.read():
-                    return pid
+            with open("/proc/%d/cmdline" % pid, "rb") as cmdline:
+                words = cmdline.read()
+            # A child that is about to end has no words any more.
+            if words and b"systemd-nspawn" not in words:
+                return pid
         return None
 
     def _is_up(self):
@@ -131,6 +133,7 @@ class Machine(Namespace):
         if self.pid is None:
             return
         end_init(self.pid, self._started)
+        self._nspawn.kill()
         self._nspawn.wait(20)
         self.pid = None
 

@@ -9,7 +9,7 @@ import tempfile
 from lab.kernel import cache_directory, ensure_cached
 
 # What boots, and nothing else of the release: what the packages need they have to bring.
-_PACKAGES = "systemd-sysv,dbus,dpkg-dev"
+_PACKAGES = "systemd-sysv,dbus"
 
 
 def mirror():
