@@ -253,8 +253,8 @@ serve(Daemon *self, gint64 started_us)
     ferry_bus_set_taken_func(self->agent.bus, on_taken, self);
 }
 
-/* The agent connects to a destination's libvirt itself, with the key that libvirtd uses or one of its
- * own user. */
+/* The agent connects to a destination's libvirt itself, with the key that libvirtd uses or one of
+ * its own user. */
 static void
 warn_of_key(const FerryConfig *config)
 {

@@ -91,8 +91,8 @@ check_url(const FerryConfig *config, GError **error)
     return bus != NULL;
 }
 
-/* Of a service that was just installed: it is not started before somebody has named a broker. What is
- * wrong with a configuration is the start's to say. */
+/* Of a service that was just installed: it is not started before somebody has named a broker. What
+ * is wrong with a configuration is the start's to say. */
 static int
 tell_broker_named(const FerryConfig *config, const char *const *files)
 {

@@ -1,6 +1,6 @@
 """Machines that boot with their own systemd, from copies of a tree.
 
-Everything is mounted and runs in namespaces of this process (apart()), and goes with it.
+Everything is mounted in a mount namespace of this process (apart()), and goes with it.
 """
 
 import os
@@ -17,12 +17,13 @@ APT = ("DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y", "--no-install-r
 
 
 def apart():
-    """Starts the program again with mounts and processes of its own, which end with it."""
+    """Starts the program again with mounts of its own, which end with it."""
     if os.environ.get(_APART):
         return
     os.environ[_APART] = "1"
-    os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", "--pid", "--fork",
-                          "--kill-child", "--mount-proc", sys.executable, *sys.argv])
+    # Not with processes of its own: laboratories know each other's owners by their PIDs.
+    os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", sys.executable,
+                          *sys.argv])
 
 
 class Copy:
@@ -99,7 +100,9 @@ class Machine(Namespace):
             out.write(self.name + "\n")
         with open(self.log, "wb") as log:
             self._nspawn = subprocess.Popen(
-                ["systemd-nspawn", "--quiet", "--boot",
+                # Its init dies with the namespace, and that with this process, however it ends.
+                ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child",
+                 "--mount-proc", "systemd-nspawn", "--quiet", "--boot",
                  "--private-network", "--register=no", "--keep-unit", "--console=read-only",
                  "--link-journal=no", "--machine=" + self.name, "--directory=" + self.copy.root,
                  "--capability=all", *["--bind=" + folder for folder in self._kept],
@@ -117,7 +120,7 @@ class Machine(Namespace):
         if self._nspawn.poll() is not None:
             with open(self.log, encoding="utf-8", errors="replace") as log:
                 raise RuntimeError("%s: does not boot\n%s" % (self.name, log.read()[-2000:]))
-        for pid in children(self._nspawn.pid):
+        for pid in (pid for parent in children(self._nspawn.pid) for pid in children(parent)):
             with open("/proc/%d/cmdline" % pid, "rb") as cmdline:
                 words = cmdline.read()
             # A child that is about to end has no words any more.
