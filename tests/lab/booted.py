@@ -4,6 +4,7 @@ Everything is mounted in a mount namespace of this process (apart()), and goes w
 """
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -16,10 +17,20 @@ APT = ("DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y", "--no-install-r
         "Dpkg::Options::=--force-unsafe-io", "-o", "Dpkg::Options::=--force-confold")
 
 
+def install(**packages):
+    """Installs what this machine lacks: program=package."""
+    missing = [package for program, package in packages.items()
+               if not shutil.which(program.replace("_", "-"))]
+    if missing:
+        print("# installing %s" % " ".join(missing), flush=True)
+        subprocess.run(["env", *APT, "install", *missing], check=True, stdout=subprocess.DEVNULL)
+
+
 def apart():
     """Starts the program again with mounts of its own, which end with it."""
     if os.environ.get(_APART):
         return
+    install(systemd_nspawn="systemd-container")
     os.environ[_APART] = "1"
     # Not with processes of its own: laboratories know each other's owners by their PIDs.
     os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", sys.executable,

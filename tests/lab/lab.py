@@ -215,7 +215,8 @@ class Lab:
     def _save(self):
         namespaces = [self.network.switch, self.hub, *self.hosts.values()]
         state = {"made": time.strftime("%Y-%m-%dT%H:%M:%S"), "detached": self.detached,
-                 "owner": {"pid": os.getpid(), "started": start_time(os.getpid())},
+                 "owner": {"pid": os.getpid(), "started": start_time(os.getpid()),
+                           "pids": _pid_namespace()},
                  "hosts": {name: host.number for name, host in self.hosts.items()},
                  "url": self.url,
                  "domain_type": self.domain_type,
@@ -369,6 +370,11 @@ def _sweep_one(directory):
     return True
 
 
+def _pid_namespace():
+    """Where a PID means what it means here."""
+    return os.readlink("/proc/self/ns/pid")
+
+
 def _orphaned(directory):
     """Whether the process that made a laboratory is gone and did not mean it to stay.
 
@@ -378,7 +384,7 @@ def _orphaned(directory):
     if state is None or not isinstance(state["owner"], dict):
         # Not ours to judge: half made, or made by another version.
         return False
-    return (not state["detached"]
+    return (not state["detached"] and state["owner"].get("pids") == _pid_namespace()
             and start_time(state["owner"]["pid"]) != state["owner"]["started"])
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 
+from lab.booted import install
 from lab.kernel import cache_directory, ensure_cached
 
 # What boots, and nothing else of the release: what the packages need they have to bring.
@@ -40,6 +41,7 @@ class Tree:
 
     def _make(self):
         print("# fetching a tree of Debian %s, some 100 MiB" % self.suite, flush=True)
+        install(mmdebstrap="mmdebstrap")
         made = tempfile.mkdtemp(dir=self.cache, prefix="packaging-new-")
         try:
             subprocess.run(["mmdebstrap", "--quiet", "--variant=apt", "--mode=root",
