@@ -2,6 +2,7 @@
 
 #include "daemon.h"
 
+#include "checks/client-key.h"
 #include "dispatch.h"
 #include "ferry/clock.h"
 #include "ferry/error.h"
@@ -10,6 +11,7 @@
 #include "journal/event.h"
 #include "journal/journal.h"
 #include "methods/table.h"
+#include "model/migrate-data.h"
 #include "outbox.h"
 #include "runtime/detached-call.h"
 #include "runtime/expiry-timer.h"
@@ -249,6 +251,25 @@ serve(Daemon *self, gint64 started_us)
     ferry_bus_set_taken_func(self->agent.bus, on_taken, self);
 }
 
+/* The agent connects to a destination's libvirt itself, with the key that libvirtd uses or one of
+ * its own user. */
+static void
+warn_of_key(const FerryConfig *config)
+{
+    g_autofree char *uri =
+        ferry_migrate_data_libvirt_uri(config, config->live_migration_inbound_addr);
+    g_autoptr(FerryChecks) checks = ferry_checks_new();
+
+    if (!g_str_has_prefix(uri, "qemu+tls:"))
+        return;
+    ferry_check_client_key_of_host(uri, FERRY_CLIENT_KEY, checks);
+
+    const FerryCheck *check = ferry_checks_get(checks, 0);
+
+    if (check->result != FERRY_CHECK_PASS)
+        g_warning("%s. %s", check->message, check->hint);
+}
+
 /* Journal first, then the world, then the queue: no order is taken while the past is not known. */
 static bool
 start(Daemon *self, GError **error)
@@ -258,6 +279,7 @@ start(Daemon *self, GError **error)
     if (!open_parts(self, error))
         return false;
     prune_history(self);
+    warn_of_key(self->config);
     tell(self, "agent.started");
     if (!ferry_journal_end_unsound(self->agent.journal, error))
         return false;

@@ -20,6 +20,7 @@
 typedef struct {
     char **config_files;
     gboolean check_config;
+    gboolean broker_named;
     gboolean debug;
     gboolean version;
 } Options;
@@ -43,6 +44,8 @@ parse_options(int *argc, char ***argv, Options *options, GError **error)
          "FILE"},
         {"check-config", 0, 0, G_OPTION_ARG_NONE, &options->check_config,
          "Read the files, say what is wrong, exit 0 or 1", NULL},
+        {"broker-named", 0, 0, G_OPTION_ARG_NONE, &options->broker_named,
+         "Exit 0 if a file names a broker, else say where and exit 1", NULL},
         {"debug", 'd', 0, G_OPTION_ARG_NONE, &options->debug, "Log in detail", NULL},
         {"version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version", NULL},
         {0},
@@ -90,6 +93,32 @@ check_url(const FerryConfig *config, GPtrArray *mistakes)
     g_ptr_array_add(mistakes, mistake);
 }
 
+static void
+print_nothing(const char *domain, GLogLevelFlags level, const char *message, gpointer data)
+{
+}
+
+/* Of a service that was just installed: it is not started before somebody has named a broker. What
+ * is wrong with a configuration is the start's to say. */
+static int
+tell_broker_named(const char *const *files)
+{
+    guint n_files = g_strv_length((char **)files);
+    g_autoptr(GPtrArray) mistakes = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+
+    g_log_set_default_handler(print_nothing, NULL);
+
+    g_autoptr(FerryConfig) config = ferry_config_read(files, mistakes);
+
+    if (!config || ferry_config_origin(config, "DEFAULT", "transport_url"))
+        return EXIT_SUCCESS;
+    fprintf(stderr,
+            "virt-ferryd: Waits until a broker is named. Set transport_url in section [DEFAULT] of "
+            "%s, then 'systemctl start virt-ferryd'\n",
+            n_files > 0 ? files[n_files - 1] : DEFAULT_CONFIG);
+    return EXIT_FAILURE;
+}
+
 /* Returns: (transfer full): the configuration; NULL when it has mistakes, which are printed. */
 static FerryConfig *
 load(const char *const *files)
@@ -113,6 +142,8 @@ run(const Options *options, GError **error)
 {
     g_auto(GStrv) files = files_to_read(options);
 
+    if (options->broker_named)
+        return tell_broker_named((const char *const *)files);
     if (options->check_config)
         return ferry_config_check((const char *const *)files) ? EXIT_SUCCESS : EXIT_FAILURE;
     g_autoptr(FerryConfig) config = load((const char *const *)files);

@@ -169,5 +169,5 @@ ferry_nvram_undo(const FerryAgent *agent,
 
     return ferry_own_file_look(&file, /* why= */ NULL) == FERRY_OWN_FILE_GONE ||
            (ferry_virt_path_check_unused(connection, creation->path, error) &&
-            ferry_own_file_delete(&file, /* connection= */ NULL, error));
+            ferry_own_file_delete(&file, connection, error));
 }

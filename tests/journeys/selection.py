@@ -7,7 +7,9 @@ import os
 import sys
 
 from lab import program, release
+from lab.booted import apart
 from lab.lab import Lab
+from lab.service import ServiceLab
 from lab.tap import Tap
 
 from stage import Stage, is_long
@@ -46,6 +48,7 @@ def parser(description):
     made.add_argument("--list", action="store_true")
     made.add_argument("--share", metavar="FOLDER")
     release.add_option(made)
+    made.add_argument("--service", metavar="PACKAGES")
     made.add_argument("names", nargs="*")
     return made
 
@@ -56,10 +59,13 @@ def run(options, modules, **laboratory):
     if options.list:
         print("\n".join("%s.%s" % (module_name, case.__name__) for module_name, case in chosen))
         return 0
+    if options.service:
+        apart()
+        os.environ["VIRT_FERRY_PACKAGES"] = options.service
     tap = Tap(None if options.share else len(chosen))
     if options.share:
         chosen = unclaimed(chosen, options.share)
-    with Lab(sshd=True, **laboratory) as lab:
+    with (ServiceLab if options.service else Lab)(sshd=True, **laboratory) as lab:
         stage = Stage(lab)
         tap.note("virt-ferryd: %s" % program.find("virt-ferryd"))
         for module_name, case in chosen:

@@ -54,6 +54,9 @@ class Lab:
     what VIRT_FERRY_LAB_RELEASES says ("kvm02=trixie,kvm03=trixie").
     """
 
+    host_class = Host
+    agent_class = Agent
+
     def __init__(self, hosts=("kvm01", "kvm02"), broker=True, sshd=False, libvirtd=True,
                  releases=None):
         self.directory = None
@@ -94,9 +97,9 @@ class Lab:
         keep = (self._lock,)
         self.network = Network()
         self.hub = Namespace("broker")
-        self.hosts = {name: Host(name, FIRST_HOST_NUMBER + index,
-                                 os.path.join(self.directory, name),
-                                 release=releases.get(self.releases.get(name)))
+        self.hosts = {name: self.host_class(name, FIRST_HOST_NUMBER + index,
+                                            os.path.join(self.directory, name),
+                                            release=releases.get(self.releases.get(name)))
                       for index, name in enumerate(self._names)}
         for namespace in (self.network, self.hub, *self.hosts.values()):
             namespace.start(keep)
@@ -221,7 +224,8 @@ class Lab:
     def _save(self):
         namespaces = [self.network.switch, self.hub, *self.hosts.values()]
         state = {"made": time.strftime("%Y-%m-%dT%H:%M:%S"), "detached": self.detached,
-                 "owner": {"pid": os.getpid(), "started": start_time(os.getpid())},
+                 "owner": {"pid": os.getpid(), "started": start_time(os.getpid()),
+                           "pids": _pid_namespace()},
                  "hosts": {name: host.number for name, host in self.hosts.items()},
                  "releases": self.releases,
                  "url": self.url,
@@ -287,7 +291,7 @@ class Lab:
 
     def agent(self, host, settings=None, controller=None):
         """An Agent for a host, given by name; not yet started."""
-        return Agent(self.hosts[host], controller or self.controller(), settings)
+        return self.agent_class(self.hosts[host], controller or self.controller(), settings)
 
 
 def _others(releases):
@@ -388,6 +392,11 @@ def _sweep_one(directory):
     return True
 
 
+def _pid_namespace():
+    """Where a PID means what it means here."""
+    return os.readlink("/proc/self/ns/pid")
+
+
 def _orphaned(directory):
     """Whether the process that made a laboratory is gone and did not mean it to stay.
 
@@ -397,7 +406,7 @@ def _orphaned(directory):
     if state is None or not isinstance(state["owner"], dict):
         # Not ours to judge: half made, or made by another version.
         return False
-    return (not state["detached"]
+    return (not state["detached"] and state["owner"].get("pids") == _pid_namespace()
             and start_time(state["owner"]["pid"]) != state["owner"]["started"])
 
 

@@ -1,0 +1,195 @@
+"""Hosts as the field has them: booted with systemd, the agent from its package, as its service.
+
+    VIRT_FERRY_PACKAGES=FOLDER    where virt-ferryd_*.deb and virt-ferry_*.deb are
+
+Each host is a copy of this machine's root, in which the packages are installed; the agent runs by
+its unit, as the user virt-ferry, with nothing prepared that the packages do not prepare. libvirtd
+and QEMU are the laboratory's as ever.
+"""
+
+import glob
+import os
+import signal
+import subprocess
+import time
+
+from .agent import Agent
+from .booted import Copy, Machine
+from .host import CONSOLES, Host
+from .lab import Lab
+from .namespace import start_time
+
+UNIT = "virt-ferryd.service"
+_STATE = "/var/lib/virt-ferry"
+_CONFIG = "/etc/virt-ferry/virt-ferryd.conf"
+# Of this machine's root nothing shall start but what is asked for.
+_FORGET = ("etc/systemd/system/*.wants", "etc/libvirt/qemu/networks/autostart/*",
+           "etc/libvirt/qemu/*.xml", "usr/sbin/policy-rc.d")
+_DROP_IN = """\
+[Unit]
+StartLimitIntervalSec=0
+[Service]
+Restart=no
+StandardOutput=append:{log}
+StandardError=append:{log}
+{environment}
+"""
+
+
+class ServiceHost(Host):
+    """A host that boots."""
+
+    _machine = None
+
+    def start(self, keep_open=()):
+        os.makedirs(self.directory)
+        copy = Copy(os.path.join(self.directory, "machine"), "/")
+        for pattern in _FORGET:
+            subprocess.run("rm -rf %s/%s" % (copy.root, pattern), shell=True, check=True)
+        # QEMU's folders are made by the one who starts it; its devices are this machine's.
+        self._machine = Machine(self.name, copy, kept=(os.path.dirname(self.directory),))
+        self._machine.start(keep_open)
+        self.pid = self._machine.pid
+        self._started = start_time(self.pid)
+        self._install()
+
+    def _install(self):
+        debs = [os.path.abspath(deb) for deb in
+                glob.glob(os.path.join(os.environ["VIRT_FERRY_PACKAGES"], "virt-ferry*_*.deb"))
+                if "-dbgsym" not in deb]
+        here = os.path.join(self.directory, "packages")
+        os.makedirs(here)
+        subprocess.run(["cp", *debs, here], check=True)
+        self.run("env", "DEBIAN_FRONTEND=noninteractive", "sh", "-c",
+                 "cd /; dpkg --install --force-unsafe-io %s/*.deb" % here, env=self.environment(),
+                 timeout=120)
+
+    def stop(self):
+        if self._machine is not None:
+            self._machine.stop()
+            self._machine.copy.close()
+        self._machine = self.pid = None
+
+    def _mount(self):
+        self.run("mkdir", "-p", CONSOLES)
+
+    def _install_certificates(self, authority):
+        super()._install_certificates(authority)
+        self.run("sh", "-ec", "chmod 700 /etc/pki/libvirt/private; "
+                 "chmod 600 /etc/pki/libvirt/private/* /etc/pki/qemu/*-key.pem")
+
+    def _configure_libvirt(self):
+        super()._configure_libvirt()
+        config = self.path("/etc/libvirt/libvirtd.conf")
+        with open(config, encoding="utf-8") as text:
+            lines = text.read()
+        with open(config, "w", encoding="utf-8") as out:
+            # As Debian has it: root, and whom polkit lets.
+            out.write(lines.replace('auth_unix_rw = "none"\n', 'auth_unix_rw = "polkit"\n')
+                      + 'unix_sock_group = "libvirt"\nunix_sock_rw_perms = "0770"\n')
+
+
+class _Service:
+    """The unit, as a Process of the laboratory sees it."""
+
+    def __init__(self, host, log_path):
+        self.host = host
+        self.log_path = log_path
+
+    def _show(self, name):
+        return self.host.output("systemctl", "show", "-P", name, UNIT)
+
+    @property
+    def pid(self):
+        """The machine's view of it."""
+        inner = self._show("MainPID")
+        if inner == "0":
+            return None
+        for entry in os.listdir("/proc"):
+            if entry.isdigit() and self._is(entry, inner):
+                return int(entry)
+        return None
+
+    def _is(self, entry, inner):
+        try:
+            with open("/proc/%s/status" % entry, encoding="utf-8") as status:
+                seen = [line.split()[1:] for line in status if line.startswith("NSpid:")]
+            return (seen and seen[0][-1] == inner
+                    and os.readlink("/proc/%s/ns/net" % entry)
+                    == os.readlink("/proc/%d/ns/net" % self.host.pid)
+                    and os.readlink("/proc/%s/ns/pid" % entry)
+                    == os.readlink("/proc/%d/ns/pid" % self.host.pid))
+        except OSError:
+            return False
+
+    def alive(self):
+        return self._show("ActiveState") in ("active", "activating", "deactivating", "reloading")
+
+    def signal(self, number):
+        pid = self.pid
+        if pid:
+            os.kill(pid, number)
+
+    def wait(self, seconds):
+        end = time.monotonic() + seconds
+        while self.alive():
+            if time.monotonic() > end:
+                raise subprocess.TimeoutExpired(UNIT, seconds)
+            time.sleep(0.05)
+        status = int(self._show("ExecMainStatus"))
+        return status if self._show("ExecMainCode") == "1" else -status
+
+    def stop(self, seconds=10.0):
+        self.signal(signal.SIGTERM)
+        try:
+            return self.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return self.kill()
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+        return self.wait(10)
+
+    def log(self):
+        if not os.path.exists(self.log_path):
+            return ""
+        with open(self.log_path, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+
+class ServiceAgent(Agent):
+    """The agent of such a host."""
+
+    def __init__(self, host, controller, settings=None):
+        super().__init__(host, controller, settings)
+        self.configure({"DEFAULT": {"state_path": _STATE}})
+        self.config_path = _CONFIG
+        self.state_path = host.path(_STATE)
+
+    def _write_configuration(self):
+        text = "".join("[%s]\n%s" % (section, "".join("%s = %s\n" % item for item in keys.items()))
+                       for section, keys in self.settings.items())
+        # Into the file that is there, with its owner and mode.
+        with open(self.host.path(_CONFIG), "w", encoding="utf-8") as out:
+            out.write(text)
+
+    def start(self, wait=True, environment=None):
+        self._write_configuration()
+        folder = self.host.path("/etc/systemd/system/%s.d" % UNIT)
+        os.makedirs(folder, exist_ok=True)
+        words = ["Environment=%s=%s" % item for item in (environment or {}).items()]
+        with open(folder + "/laboratory.conf", "w", encoding="utf-8") as out:
+            out.write(_DROP_IN.format(log=self.log_path, environment="\n".join(words)))
+        self.host.run("systemctl", "daemon-reload")
+        self.host.run("systemctl", "start", "--no-block", UNIT)
+        self.process = _Service(self.host, self.log_path)
+        if wait:
+            self.wait_ready()
+        return self
+
+
+class ServiceLab(Lab):
+    """A laboratory of such hosts."""
+
+    host_class = ServiceHost
+    agent_class = ServiceAgent
