@@ -85,8 +85,8 @@ typedef struct {
     char *state;        /* running, paused, shutoff, crashed ...: libvirt's word */
     char *state_reason; /* libvirt's word: booted, migration, migrated, postcopy failed ... */
     bool persistent;
-    bool autostart;      /* its host starts it at boot */
-    bool autostart_told; /* false: an agent of before described it, and noted no such thing */
+    bool autostart;        /* its host starts it at boot */
+    bool autostart_told;   /* false: an agent of before described it, and noted no such thing */
     char *libvirt_version; /* of its host, "9.0.0"; NULL where an agent of before described it */
     char *qemu_version;    /* likewise, "7.2.22" */
     char *virt_type;       /* kvm, qemu */
