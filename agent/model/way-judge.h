@@ -20,6 +20,9 @@ void ferry_way_judge_versions(FerryChecks *checks,
                               const FerryHostVersions *here,
                               const FerryHostVersions *there);
 
+/* By how much two clocks may differ. */
+#define FERRY_CLOCK_TOLERANCE_US (5 * G_USEC_PER_SEC)
+
 /**
  * ferry_way_judge_clock:
  * @asked_us, @answered_us: by the source's clock; @there_us: by the destination's, in between
