@@ -39,3 +39,12 @@ ferry_clock_format_oslo(gint64 time_us)
 {
     return format_utc(time_us, "%Y-%m-%d %H:%M:%S", "");
 }
+
+gint64
+ferry_clock_parse_iso(const char *text)
+{
+    g_autoptr(GDateTime) time = text ? g_date_time_new_from_iso8601(text, NULL) : NULL;
+
+    return time ? g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time)
+                : 0;
+}

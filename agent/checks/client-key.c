@@ -49,16 +49,30 @@ way_out(const char *key, int code)
                : g_strdup_printf("%s; %s", search, read);
 }
 
-/* Returns: errno of reading the key; 0: some key can be read. */
-static int
-try_key(const char *libvirt_uri, const char *key)
+/* @result: where no key can be read; @whose: for whom it is wanted, @without: what is not possible
+ * then: parts of the message. */
+static void
+judge(const char *libvirt_uri,
+      const char *key,
+      FerryCheckResult result,
+      const char *whose,
+      const char *without,
+      FerryChecks *checks)
 {
     int code = access(key, R_OK) == 0 ? 0 : errno;
 
-    return has_other_keys(libvirt_uri) ? 0 : code;
-}
+    if (code == 0 || has_other_keys(libvirt_uri)) {
+        ferry_checks_add(checks, "client-key", FERRY_CHECK_PASS, NULL,
+                         "The agent, which sends files itself, may read libvirt's client key");
+        return;
+    }
 
-#define READABLE "The agent, which sends files itself, may read libvirt's client key"
+    g_autofree char *hint = way_out(key, code);
+
+    ferry_checks_add(checks, "client-key", result, hint,
+                     "%s may not read the client's key '%s': %s%s", whose, key, g_strerror(code),
+                     without);
+}
 
 void
 ferry_check_client_key(const FerryInstance *instance,
@@ -69,29 +83,15 @@ ferry_check_client_key(const FerryInstance *instance,
     if (!libvirt_uri || !g_str_has_prefix(libvirt_uri, "qemu+tls:") || !agent_sends(instance))
         return;
 
-    int code = try_key(libvirt_uri, key);
-    g_autofree char *hint = code != 0 ? way_out(key, code) : NULL;
+    g_autofree char *whose =
+        g_strdup_printf("Files of '%s' are sent by the agent itself, and it", instance->name);
 
-    if (code == 0)
-        ferry_checks_add(checks, "client-key", FERRY_CHECK_PASS, NULL, READABLE);
-    else
-        ferry_checks_add(checks, "client-key", FERRY_CHECK_FAIL, hint,
-                         "Files of '%s' are sent by the agent itself, and it may not read the "
-                         "client's key '%s': %s",
-                         instance->name, key, g_strerror(code));
+    judge(libvirt_uri, key, FERRY_CHECK_FAIL, whose, "", checks);
 }
 
 void
 ferry_check_client_key_of_host(const char *libvirt_uri, const char *key, FerryChecks *checks)
 {
-    int code = try_key(libvirt_uri, key);
-    g_autofree char *hint = code != 0 ? way_out(key, code) : NULL;
-
-    if (code == 0)
-        ferry_checks_add(checks, "client-key", FERRY_CHECK_PASS, NULL, READABLE);
-    else
-        ferry_checks_add(checks, "client-key", FERRY_CHECK_WARN, hint,
-                         "The agent may not read the client's key '%s': %s. It cannot send bases, "
-                         "media, seeds and images of instances that are shut off",
-                         key, g_strerror(code));
+    judge(libvirt_uri, key, FERRY_CHECK_WARN, "The agent",
+          ". It cannot send bases, media, seeds and images of instances that are shut off", checks);
 }

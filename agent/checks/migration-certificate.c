@@ -75,8 +75,16 @@ result_of(FerryCertificate seen, bool certain)
     return !certain || seen == FERRY_CERTIFICATE_UNREADABLE ? FERRY_CHECK_WARN : FERRY_CHECK_FAIL;
 }
 
-#define CERTIFICATE_HINT                                                                           \
-    "Issue it with that address, or set live_migration_inbound_addr to a name that it has"
+static void
+add(FerryChecks *checks, const char *name, FerryCheckResult result, const char *message)
+{
+    ferry_checks_add(checks, name, result,
+                     result == FERRY_CHECK_PASS ? NULL
+                                                : "Issue it with that address, or set "
+                                                  "live_migration_inbound_addr to a name that it "
+                                                  "has",
+                     "%s", message);
+}
 
 void
 ferry_migration_certificate_check(const char *address, FerryChecks *checks)
@@ -84,20 +92,18 @@ ferry_migration_certificate_check(const char *address, FerryChecks *checks)
     bool certain = false;
     g_autofree char *path = ferry_migration_certificate_path(FERRY_QEMU_CONF, &certain);
     FerryCertificate seen = ferry_migration_certificate_judge(path, address);
-    FerryCheckResult result = result_of(seen, certain);
+    g_autofree char *message = g_strdup_printf("QEMU is reached at '%s'; its certificate '%s' %s",
+                                               address, path, seen_words[seen]);
 
-    ferry_checks_add(checks, "tls", result, result == FERRY_CHECK_PASS ? NULL : CERTIFICATE_HINT,
-                     "QEMU is reached at '%s'; its certificate '%s' %s", address, path,
-                     seen_words[seen]);
+    add(checks, "tls", result_of(seen, certain), message);
 }
 
 void
 ferry_libvirt_certificate_check(const char *path, const char *address, FerryChecks *checks)
 {
     FerryCertificate seen = ferry_migration_certificate_judge(path, address);
-    FerryCheckResult result = result_of(seen, /* certain= */ true);
-
-    ferry_checks_add(
-        checks, "libvirt-certificate", result, result == FERRY_CHECK_PASS ? NULL : CERTIFICATE_HINT,
+    g_autofree char *message = g_strdup_printf(
         "libvirtd is reached at '%s'; its certificate '%s' %s", address, path, seen_words[seen]);
+
+    add(checks, "libvirt-certificate", result_of(seen, /* certain= */ true), message);
 }

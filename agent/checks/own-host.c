@@ -11,6 +11,7 @@
 #include "ferry/json.h"
 #include "files/rights.h"
 #include "model/migrate-data.h"
+#include "model/way-judge.h"
 #include "runtime/listen-address.h"
 #include "virt/auto.h"
 #include "virt/host.h"
@@ -21,7 +22,6 @@
 #include <unistd.h>
 
 #define PORT_LIMIT_MS 1000
-#define CLOCK_TOLERANCE_US (5 * G_USEC_PER_SEC)
 /* Where libvirt keeps the firmware variables of its instances. */
 #define NVRAM_FOLDER "/var/lib/libvirt/qemu/nvram"
 
@@ -75,6 +75,22 @@ check_missing_folder(const char *folder, FerryChecks *checks)
                      "The folder '%s' of allowed_paths is not there", folder);
 }
 
+/* @without: what cannot be done where the right is missing. */
+static void
+check_rights(const char *name, const char *folder, const char *without, FerryChecks *checks)
+{
+    int code = access(folder, R_OK | W_OK | X_OK) == 0 ? 0 : errno;
+    g_autofree char *hint = code != 0 ? ferry_rights_hint(folder, code, "rwx") : NULL;
+
+    if (code == 0)
+        ferry_checks_add(checks, name, FERRY_CHECK_PASS, NULL,
+                         "The agent may read and write in '%s'", folder);
+    else
+        ferry_checks_add(checks, name, FERRY_CHECK_WARN, hint,
+                         "The agent may not read and write in '%s' (%s): %s", folder,
+                         g_strerror(code), without);
+}
+
 static void
 check_folder(const FerryAgent *agent, const char *folder, FerryChecks *checks)
 {
@@ -82,19 +98,10 @@ check_folder(const FerryAgent *agent, const char *folder, FerryChecks *checks)
         check_missing_folder(folder, checks);
         return;
     }
-
-    int code = access(folder, R_OK | W_OK | X_OK) == 0 ? 0 : errno;
-    g_autofree char *hint = code != 0 ? ferry_rights_hint(folder, code, "rwx") : NULL;
-
-    if (code == 0)
-        ferry_checks_add(checks, "folder-rights", FERRY_CHECK_PASS, NULL,
-                         "The agent may read and write in '%s'", folder);
-    else
-        ferry_checks_add(checks, "folder-rights", FERRY_CHECK_WARN, hint,
-                         "The agent may not read and write in '%s' (%s): bases, media, seeds and "
-                         "images of instances that are shut off cannot arrive there, nor can "
-                         "images be set aside",
-                         folder, g_strerror(code));
+    check_rights("folder-rights", folder,
+                 "bases, media, seeds and images of instances that are shut off cannot arrive "
+                 "there, nor can images be set aside",
+                 checks);
     check_space(agent, folder, checks);
 }
 
@@ -104,18 +111,8 @@ check_nvram(FerryChecks *checks)
 {
     if (access(NVRAM_FOLDER, F_OK) != 0 && errno == ENOENT)
         return;
-
-    int code = access(NVRAM_FOLDER, R_OK | W_OK | X_OK) == 0 ? 0 : errno;
-    g_autofree char *hint = code != 0 ? ferry_rights_hint(NVRAM_FOLDER, code, "rwx") : NULL;
-
-    if (code == 0)
-        ferry_checks_add(checks, "nvram", FERRY_CHECK_PASS, NULL,
-                         "The agent may read and write in '%s'", NVRAM_FOLDER);
-    else
-        ferry_checks_add(checks, "nvram", FERRY_CHECK_WARN, hint,
-                         "The agent may not read and write in '%s' (%s): variables of UEFI "
-                         "instances that did not arrive stay there",
-                         NVRAM_FOLDER, g_strerror(code));
+    check_rights("nvram", NVRAM_FOLDER,
+                 "variables of UEFI instances that did not arrive stay there", checks);
 }
 
 static void
@@ -237,7 +234,7 @@ static void
 check_clock(gint64 asked_us, FerryChecks *checks)
 {
     gint64 ahead_us = ferry_clock_now_us() - asked_us;
-    bool fine = ABS(ahead_us) <= CLOCK_TOLERANCE_US;
+    bool fine = ABS(ahead_us) <= FERRY_CLOCK_TOLERANCE_US;
 
     ferry_checks_add(checks, "clock", fine ? FERRY_CHECK_PASS : FERRY_CHECK_WARN,
                      fine ? NULL : "timedatectl set-ntp true, on both hosts",

@@ -49,13 +49,10 @@ check_versions(virConnectPtr connection, const json_t *data, FerryChecks *checks
 static void
 check_clock(const json_t *data, const FerryWay *way, FerryChecks *checks)
 {
-    const char *text = ferry_json_get_string(data, "at");
-    g_autoptr(GDateTime) at = text ? g_date_time_new_from_iso8601(text, NULL) : NULL;
+    gint64 at_us = ferry_clock_parse_iso(ferry_json_get_string(data, "at"));
 
-    if (at)
-        ferry_way_judge_clock(checks, way->asked_us, way->answered_us,
-                              g_date_time_to_unix(at) * G_USEC_PER_SEC +
-                                  g_date_time_get_microsecond(at));
+    if (at_us != 0)
+        ferry_way_judge_clock(checks, way->asked_us, way->answered_us, at_us);
 }
 
 /* --- ports ------------------------------------------------------------------------------------ */

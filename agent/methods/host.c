@@ -95,16 +95,6 @@ ferry_method_describe_instance(FerryMethodCall *call, GError **error)
     return ferry_method_answer(call, ferry_answer_named("instance_info", answer));
 }
 
-/* @at: (nullable): ISO 8601. Returns: 0 where it is none. */
-static gint64
-read_time(const char *at)
-{
-    g_autoptr(GDateTime) time = at ? g_date_time_new_from_iso8601(at, NULL) : NULL;
-
-    return time ? g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time)
-                : 0;
-}
-
 /* Of this host; with `host` also the way to that one. */
 bool
 ferry_method_check_host(FerryMethodCall *call, GError **error)
@@ -117,14 +107,17 @@ ferry_method_check_host(FerryMethodCall *call, GError **error)
         !ferry_field_optional_name(&call->args, "host", &host, error))
         return false;
 
-    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
-    g_autoptr(FerryChecks) checks =
-        connection ? ferry_own_host_check(agent, read_time(at), error) : NULL;
+    g_autoptr(FerryChecks) checks = ferry_own_host_check(agent, ferry_clock_parse_iso(at), error);
 
     if (!checks)
         return false;
     if (host)
         ferry_far_check_way(agent, host, checks);
+
+    g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
+
+    if (!connection)
+        return false;
 
     json_t *answer = ferry_checks_to_json(checks);
 

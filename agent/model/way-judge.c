@@ -7,7 +7,6 @@
 #include <string.h>
 
 /* Clocks that differ by less are set well enough: leases and reports count in seconds. */
-#define CLOCK_TOLERANCE_US (5 * G_USEC_PER_SEC)
 
 /* --- versions --------------------------------------------------------------------------------- */
 
@@ -89,7 +88,7 @@ ferry_way_judge_clock(FerryChecks *checks, gint64 asked_us, gint64 answered_us, 
     gint64 early = asked_us - there_us;
     gint64 late = there_us - answered_us;
     gint64 difference_us = MAX(MAX(early, late), 0);
-    bool fine = difference_us <= CLOCK_TOLERANCE_US;
+    bool fine = difference_us <= FERRY_CLOCK_TOLERANCE_US;
 
     ferry_checks_add(checks, "clock", fine ? FERRY_CHECK_PASS : FERRY_CHECK_WARN,
                      fine ? NULL

@@ -23,6 +23,8 @@ void ferry_way_judge_virtqueues(FerryChecks *checks,
                                 const FerryInstance *instance,
                                 const FerryHostVersions *here,
                                 const FerryHostVersions *there);
+/* By how much two clocks may differ. */
+#define FERRY_CLOCK_TOLERANCE_US (5 * G_USEC_PER_SEC)
 
 /**
  * ferry_way_judge_clock:

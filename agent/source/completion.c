@@ -21,11 +21,7 @@ const char *const ferry_completion_steps[] = {"files", "snapshot", "seed", "tran
 static gint64
 time_of(const json_t *step, const char *key)
 {
-    const char *text = ferry_json_get_string(step, key);
-    g_autoptr(GDateTime) time = text ? g_date_time_new_from_iso8601(text, NULL) : NULL;
-
-    return time ? g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time)
-                : 0;
+    return ferry_clock_parse_iso(ferry_json_get_string(step, key));
 }
 
 gint64

@@ -65,6 +65,15 @@ test_time(void)
     }
 }
 
+static void
+test_clock_parse(void)
+{
+    g_assert_cmpint(ferry_clock_parse_iso("1970-01-01T00:00:01.000042Z"), ==, 1000042);
+    g_assert_cmpint(ferry_clock_parse_iso("1970-01-01T01:00:01+01:00"), ==, G_USEC_PER_SEC);
+    g_assert_cmpint(ferry_clock_parse_iso("yesterday"), ==, 0);
+    g_assert_cmpint(ferry_clock_parse_iso(NULL), ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -73,5 +82,6 @@ main(int argc, char **argv)
     g_test_add_func("/json/getters", test_getters_fall_back);
     g_test_add_func("/json/dump", test_dump);
     g_test_add_func("/clock/format", test_time);
+    g_test_add_func("/clock/format-parse", test_clock_parse);
     return g_test_run();
 }

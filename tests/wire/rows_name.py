@@ -34,13 +34,13 @@ def is_claimed(bench):
 def h1(bench):
     first = bench.served()
     second = bench.peer()
-    taken = second.wait_fact('taken', 8)['taken']
+    taken = second.wait_fact('taken', 20)['taken']
     check("Another agent serves 'h1'" in taken['message'] and 'host in [DEFAULT]' in taken['hint'],
           taken)
     equal(second.facts('ready'), [], 'the second one does not serve')
     serves(bench, first)
     first.stop()
-    second.wait_fact('ready', 16)
+    second.wait_fact('ready', 30)
     serves(bench, second)
     equal(len(second.facts('taken')), 1, 'told once')
 
@@ -87,7 +87,7 @@ def h4(bench):
         type(properties)(correlation_id=properties.correlation_id,
                          content_type='application/json')), auto_ack=True)
     second = bench.peer()
-    wait_until(lambda: raw.connection.process_data_events(0.1) or second.facts('taken'), 10,
+    wait_until(lambda: raw.connection.process_data_events(0.1) or second.facts('taken'), 30,
                'the word')
     check('version 0.1.0' in second.facts('taken')[0]['taken']['message'], second.facts('taken'))
     equal(second.facts('ready'), [], 'the second one does not serve')
@@ -123,11 +123,11 @@ def h6(bench):
     peer = bench.served()
     raw = bench.raw()
     raw.publish(OWN, sealed(request('notify', {'count': 1})))
-    peer.wait_fact('confirmed', 10)
+    peer.wait_fact('confirmed', 30)
     raw.get('notifications.info')
     raw.channel.queue_delete('notifications.info')
     raw.publish(OWN, sealed(request('notify', {'count': 3})))
-    peer.wait_fact('confirmed', 10, 4)
+    peer.wait_fact('confirmed', 30, 4)
     equal(len(raw.get_all('notifications.info', 3)), 3, 'events')
     equal(peer.log().count('was deleted or no longer bound'), 1, peer.log())
     # With a second queue nothing is returned.
@@ -135,7 +135,7 @@ def h6(bench):
     raw.channel.queue_delete('notifications.info')
     time.sleep(10.5)
     raw.publish(OWN, sealed(request('notify', {'count': 1})))
-    peer.wait_fact('confirmed', 10, 5)
+    peer.wait_fact('confirmed', 30, 5)
     equal(len(raw.get_all('notifications.info', 2)), 1, 'the event')
 
 
