@@ -15,13 +15,13 @@ def _boot_id():
         return boot.read().strip()
 
 
-def _probe(vmlinuz, initrd):
+def _probe(kernel, initrd):
     """Boots the laboratory's guest without disks and waits for its first number."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "qemu"
     guest = subprocess.Popen(
         [EMULATOR, "-accel", "kvm", "-machine", "q35", "-m", "128", "-nodefaults",
-         "-display", "none", "-kernel", vmlinuz, "-initrd", initrd, "-serial", "stdio",
+         "-display", "none", "-kernel", kernel, "-initrd", initrd, "-serial", "stdio",
          "-append", "console=ttyS0 quiet panic=1 ferry.disks=0"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         start_new_session=True)
@@ -40,7 +40,7 @@ def _probe(vmlinuz, initrd):
         guest.wait()
 
 
-def domain_type(vmlinuz, initrd):
+def domain_type(kernel, initrd):
     """"kvm" or "qemu", as <domain type=...> wants it; found out once for each boot."""
     chosen = os.environ.get("VIRT_FERRY_LAB_ACCEL")
     if chosen:
@@ -53,7 +53,7 @@ def domain_type(vmlinuz, initrd):
             return answer
     except (FileNotFoundError, ValueError):
         pass
-    answer = _probe(vmlinuz, initrd)
+    answer = _probe(kernel, initrd)
     made = "%s.%d" % (known, os.getpid())
     with open(made, "w", encoding="ascii") as out:
         out.write("%s %s\n" % (_boot_id(), answer))

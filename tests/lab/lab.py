@@ -148,9 +148,10 @@ class Lab:
         boot = os.path.join(self.directory, "boot")
         os.makedirs(boot)
         kernel = Kernel().ensure()
-        shutil.copyfile(kernel.image, self.vmlinuz)
+        shutil.copyfile(kernel.image, self.kernel(firmware=True))
+        shutil.copyfile(kernel.quick, self.kernel())
         write_initrd(kernel, self.initrd)
-        self.domain_type = acceleration.domain_type(self.vmlinuz, self.initrd)
+        self.domain_type = acceleration.domain_type(self.kernel(), self.initrd)
         if self.domain_type == "qemu":
             shutil.copyfile(os.path.join(os.path.dirname(__file__), "emulator"), self.emulator)
             # A checkout may let its group write, and agents ask no emulator of others than root.
@@ -163,9 +164,9 @@ class Lab:
             return os.path.join(self.directory, "boot", "qemu-system-x86_64")
         return acceleration.EMULATOR
 
-    @property
-    def vmlinuz(self):
-        return os.path.join(self.directory, "boot", "vmlinuz")
+    def kernel(self, firmware=False):
+        """What guests boot; those with UEFI firmware take one that is packed."""
+        return os.path.join(self.directory, "boot", "vmlinuz" if firmware else "kernel")
 
     @property
     def initrd(self):
