@@ -129,7 +129,7 @@ def failure(stage):
 
 def rollback_is_told(stage):
     """a journey that is given up: the destination tells of its rollback, before the source's end"""
-    guest = stage.counting(Disk("vda", GIB, data=16 * MIB))
+    guest = stage.still(Disk("vda", GIB, data=16 * MIB))
     migration_id = stage.migrate(guest, bandwidth_mib_s=2)
     stage.recorder.wait_phase("disk", migration_id)
     stage.controller.call("kvm01", "live_migration_abort", migration_id=migration_id)
@@ -139,7 +139,7 @@ def rollback_is_told(stage):
           ["migration.destination.preparing", "migration.destination.prepared",
            "migration.destination.rolled_back"])
     check(there[-1].payload["at"] <= end.payload["at"], "the rollback came after the end")
-    stage.runs_on(guest, stage.source)
+    stage.rests_on(guest, stage.source)
 
 
 def events_wait(stage):

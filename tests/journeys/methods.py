@@ -23,8 +23,7 @@ class _Stock:
         self.call = stage.controller.call_oslo
 
 
-def _whole(stage, way):
-    guest = stage.counting(Disk("vda", GIB, data=16 * MIB))
+def _whole(stage, way, guest):
     migration_id = new_id()
     # Empty options are options too: the same order has to come to the same end.
     order = {"migration_id": migration_id, "options": {}}
@@ -32,7 +31,7 @@ def _whole(stage, way):
     here = way.call("kvm01", "check_can_live_migrate_source", instance=guest.name, options={})
     check(here["compatible"], here["checks"])
     info = here["instance_info"]
-    equal((info["name"], info["uuid"], info["state"]), (guest.name, guest.uuid, "running"))
+    equal((info["name"], info["uuid"], info["state"]), (guest.name, guest.uuid, guest.state()))
     equal([(disk["target"], disk["migrate"]) for disk in info["disks"]], [("vda", True)])
     there = way.call("kvm02", "check_can_live_migrate_destination", instance_info=info, options={})
     check(there["compatible"], there["checks"])
@@ -58,17 +57,20 @@ def _whole(stage, way):
     equal(way.call("kvm02", "list_migrations", instance=guest.name, status="failed"), [])
     answer = way.call("kvm02", "post_live_migration_at_destination", migration_id=migration_id)
     equal(answer["status"], "completed")
-    stage.runs_on(guest, stage.destination)
 
 
 def step_by_step_in_bare_json(stage):
     """the whole journey step by step, in bare JSON"""
-    _whole(stage, _Bare(stage))
+    guest = stage.counting(Disk("vda", GIB, data=16 * MIB))
+    _whole(stage, _Bare(stage), guest)
+    stage.runs_on(guest, stage.destination)
 
 
 def step_by_step_by_stock_oslo(stage):
     """the whole journey step by step, by stock oslo.messaging"""
-    _whole(stage, _Stock(stage))
+    guest = stage.still(Disk("vda", GIB, data=16 * MIB))
+    _whole(stage, _Stock(stage), guest)
+    stage.rests_on(guest, stage.destination)
 
 
 def one_order_by_stock_oslo(stage):
@@ -170,14 +172,14 @@ def not_prepared(stage):
 
 def no_rollback_under_an_instance(stage):
     """a rollback is refused while the instance is on its way"""
-    guest = stage.counting(Disk("vda", GIB, data=16 * MIB))
+    guest = stage.still(Disk("vda", GIB, data=16 * MIB))
     migration_id = stage.migrate(guest, bandwidth_mib_s=3)
     stage.wait_copying(migration_id)
     stage.refuses("InvalidMigrationState", "kvm02", "rollback_live_migration_at_destination",
                   migration_id=migration_id)
     stage.controller.call("kvm01", "live_migration_abort", migration_id=migration_id)
     stage.end(migration_id, "cancelled")
-    stage.runs_on(guest, stage.source)
+    stage.rests_on(guest, stage.source)
 
 
 def lease_ends(stage):
@@ -202,7 +204,7 @@ def lease_outlives_the_agent(stage):
 
 def lease_does_not_end_a_journey(stage):
     """a lease that ends while the instance is on its way ends nothing"""
-    guest = stage.counting(Disk("vda", GIB, data=48 * MIB))
+    guest = stage.still(Disk("vda", GIB, data=48 * MIB))
     with stage.settings({"kvm02": {"migration": {"prepare_timeout": "1"}}}):
         migration_id = stage.migrate(guest, bandwidth_mib_s=16)
         stage.recorder.wait_event("migration.destination.prepared", migration_id, "kvm02")
@@ -210,7 +212,7 @@ def lease_does_not_end_a_journey(stage):
         wait_until(lambda: stage.controller.record("kvm02", migration_id)["expires_at"]
                    not in (None, first), 20, "another lease")
         stage.completed(migration_id)
-        stage.runs_on(guest, stage.destination)
+        stage.rests_on(guest, stage.destination)
 
 
 def incoming_slots(stage):

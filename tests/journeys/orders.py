@@ -98,7 +98,7 @@ def bad_arguments(stage):
 
 def same_order_twice(stage):
     """the same order with the same id answers with the present state, before and after the end"""
-    guest = stage.counting(Disk("vda", GIB, data=48 * MIB))
+    guest = stage.still(Disk("vda", GIB, data=48 * MIB))
     order = {"instance": guest.name, "host": "kvm02", "migration_id": new_id(),
              "options": {"bandwidth_mib_s": 4}}
 
@@ -118,7 +118,7 @@ def same_order_twice(stage):
     upper = dict(order, migration_id=order["migration_id"].upper())
     stage.refuses("InvalidRequest", "kvm01", "live_migrate_instance", **dict(upper, options={}))
     equal(len(stage.controller.call("kvm01", "list_migrations", instance=guest.name)), 1)
-    stage.runs_on(guest, stage.destination)
+    stage.rests_on(guest, stage.destination)
 
 
 def without_an_id(stage):

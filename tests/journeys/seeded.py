@@ -88,6 +88,8 @@ def there_and_back(stage):
     _there_and_back(stage, 20 * GIB, "raw, sparse, 20 GiB (seeded)")
 
 
+# As there_and_back(), whose journey is as long: layouts.tebibyte has the size, limited() the holes.
+@long
 def tebibyte(stage):
     """raw 1 TiB with 64 MiB of data goes there and back by seed while the guest writes"""
     _there_and_back(stage, TIB, "raw, sparse, 1 TiB (seeded)")

@@ -236,6 +236,12 @@ class Stage:
         """The same settings for both agents, for settings()."""
         return self.settings({name: copy.deepcopy(sections) for name in self.hosts})
 
+    def rests_on(self, guest, host):
+        """As runs_on(), for a still guest."""
+        equal([other.name for other in self.hosts.values() if guest.state(other) == "paused"],
+              [host.name])
+        guest.moved_to(host)
+
     # The broker, as a stranger uses it
 
     @contextlib.contextmanager
@@ -276,6 +282,7 @@ def new_id():
 
 def start_still(guest, persistent=True):
     """Starts a guest paused, as a person would have paused it."""
+    guest.quick = False
     connection = guest.host.connect()
     try:
         if persistent:

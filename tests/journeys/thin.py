@@ -9,22 +9,11 @@ from lab.host import IMAGES
 from lab.images import GIB, MIB
 from lab.tap import check, equal
 
+from leg import is_told_full, only_seeds_stay_thin
 from stage import forget_pool
 
 DATA = 8 * MIB
 CAPACITY = 2 * GIB
-
-
-def _version(text):
-    return tuple(int(part) for part in text.split("."))
-
-
-def _only_seeds_stay_thin(stage, source, destination):
-    """Whether a mirror between these two hosts allocates a raw image in full, whatever is asked."""
-    here, there = (stage.controller.call(host.name, "describe_host")
-                   for host in (source, destination))
-    return (_version(here["qemu_version"]) < (10, 1) and _version(here["libvirt_version"]) >= (9, 10)
-            and _version(there["libvirt_version"]) < (10, 9))
 
 
 def _allocated(guest, host):
@@ -51,16 +40,6 @@ def _carry(stage, guest, to, paths=None, **options):
     return event
 
 
-def _is_told(stage, guest, to, **options):
-    """Returns whether the check says that a disk would arrive allocated in full."""
-    info = stage.controller.call(guest.host.name, "check_can_live_migrate_source",
-                                 instance=guest.name, options=options)["instance_info"]
-    answer = stage.controller.call(to.name, "check_can_live_migrate_destination",
-                                   instance_info=info, options=options)
-    return any(each["name"] == "space" and "allocated in full" in each["message"]
-               for each in answer["checks"])
-
-
 def raw_there_and_back(stage):
     """a raw disk that libvirt mirrors, there and back; its persistent definition stays as it was"""
     guest = stage.still(Disk("vda", CAPACITY, "raw", data=DATA))
@@ -69,7 +48,7 @@ def raw_there_and_back(stage):
     equal(stage.destination.virsh("dumpxml", "--inactive", guest.name).count("discard="),
           defined.count("discard="))
     equal(event.payload["report"]["disks"][0]["strategy"],
-          "seeded" if _only_seeds_stay_thin(stage, stage.source, stage.destination) else "mirror")
+          "seeded" if only_seeds_stay_thin(stage, stage.source, stage.destination) else "mirror")
     _carry(stage, guest, stage.source)
 
 
@@ -95,8 +74,8 @@ def raw_that_is_sparsified(stage):
 def _raw_elsewhere(stage, guest, paths, **options):
     """A journey that no seed can make: thin, or said beforehand; returns the event of its end."""
     pair = (stage.source, stage.destination)
-    told = _is_told(stage, guest, stage.destination, **options)
-    equal(told, _only_seeds_stay_thin(stage, *pair))
+    told = is_told_full(stage, guest, stage.destination, **options)
+    equal(told, only_seeds_stay_thin(stage, *pair))
     if not told:
         return _carry(stage, guest, stage.destination, paths, **options)
     event = stage.carry(guest, **options)
@@ -133,7 +112,7 @@ def room_for_all_of_it(stage):
     stage.destination.limit_images(400 * MIB)
     stage.defer(stage.destination.unlimit_images)
     guest = stage.still(Disk("vda", CAPACITY, "raw", data=DATA))
-    if not _only_seeds_stay_thin(stage, stage.source, stage.destination):
+    if not only_seeds_stay_thin(stage, stage.source, stage.destination):
         _carry(stage, guest, stage.destination, storage_strategy="mirror")
         return
     error = stage.refused("MigrationPreCheckError", guest, storage_strategy="mirror")

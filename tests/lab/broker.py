@@ -218,7 +218,7 @@ class Broker:
             'RABBITMQ_ENABLED_PLUGINS_FILE': self.path('enabled_plugins'),
             'RABBITMQ_PID_FILE': self.path('node.pid'),
             'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS':
-                '-kernel inet_dist_use_interface %s +S 2:2' % interface,
+                '-kernel inet_dist_use_interface %s +S 1:1' % interface,
             'RABBITMQ_CTL_ERL_ARGS': '-kernel inet_dist_use_interface %s +S 1:1' % interface,
             # Makes the script replace itself by the node, so that our child is the node.
             'RUNNING_UNDER_SYSTEMD': 'true',

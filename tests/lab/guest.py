@@ -107,6 +107,9 @@ class Guest:
         self.agent = agent
         self.os_extra = os_extra
         self.domain_extra = domain_extra
+        # Whether its kernel is unpacked, for a quick boot: it lies in the guest's memory from the start,
+        # and a guest that does not boot would travel with it.
+        self.quick = "<loader" not in os_extra
         self._options = "%s ferry.interval_ms=%d ferry.dirty_mib=%d ferry.dirty_mib_s=%d %s" % (
             self.layout.command_line(), interval_ms, dirty_mib, dirty_mib_s, command_line)
         for disk in self.disks:
@@ -130,7 +133,7 @@ class Guest:
                         " ferry.filesystems=%d %s"
                         % (_LESS_TO_BOOT, len(self.counted()),
                            sum(disk.mounted for disk in self.disks), self._options)).strip()
-        kernel = self.lab.kernel(firmware="<loader" in self.os_extra)
+        kernel = self.lab.kernel(self.quick)
         initrd = self.lab.tenant_initrd() if self.agent else self.lab.initrd
         return "\n".join([
             "<domain type='%s'>" % self.lab.domain_type,

@@ -148,7 +148,7 @@ class Lab:
         boot = os.path.join(self.directory, "boot")
         os.makedirs(boot)
         kernel = Kernel().ensure()
-        shutil.copyfile(kernel.image, self.kernel(firmware=True))
+        shutil.copyfile(kernel.image, self.kernel(quick=False))
         shutil.copyfile(kernel.quick, self.kernel())
         write_initrd(kernel, self.initrd)
         self.domain_type = acceleration.domain_type(self.kernel(), self.initrd)
@@ -164,9 +164,9 @@ class Lab:
             return os.path.join(self.directory, "boot", "qemu-system-x86_64")
         return acceleration.EMULATOR
 
-    def kernel(self, firmware=False):
-        """What guests boot; those with UEFI firmware take one that is packed."""
-        return os.path.join(self.directory, "boot", "vmlinuz" if firmware else "kernel")
+    def kernel(self, quick=True):
+        """What guests boot; UEFI firmware takes only one that is not quick."""
+        return os.path.join(self.directory, "boot", "kernel" if quick else "vmlinuz")
 
     @property
     def initrd(self):

@@ -30,7 +30,8 @@ for shared in "$2" /dev; do
     mount --rbind "$shared" "$1$shared"
 done
 mount -t proc proc "$1/proc"
-exec chroot "$1" "$2/tests/build-tree" --programs "$3" --enable-werror --enable-fault-points
+exec chroot "$1" "$2/tests/build-tree" --programs "$3" --enable-werror --enable-fault-points \
+    CFLAGS="-O1 -g1"
 """
 
 
