@@ -18,6 +18,7 @@ from .booted import Copy, Machine
 from .host import CONSOLES, Host
 from .lab import Lab
 from .namespace import start_time
+from .tap import Skip
 
 UNIT = "virt-ferryd.service"
 _STATE = "/var/lib/virt-ferry"
@@ -51,7 +52,6 @@ class ServiceHost(Host):
         self._machine.start(keep_open)
         self.pid = self._machine.pid
         self._started = start_time(self.pid)
-        self._install()
 
     def _install(self):
         debs = [os.path.abspath(deb) for deb in
@@ -73,11 +73,6 @@ class ServiceHost(Host):
     def _mount(self):
         self.run("mkdir", "-p", CONSOLES)
 
-    def _install_certificates(self, authority):
-        super()._install_certificates(authority)
-        self.run("sh", "-ec", "chmod 700 /etc/pki/libvirt/private; "
-                 "chmod 600 /etc/pki/libvirt/private/* /etc/pki/qemu/*-key.pem")
-
     def _configure_libvirt(self):
         super()._configure_libvirt()
         config = self.path("/etc/libvirt/libvirtd.conf")
@@ -85,8 +80,7 @@ class ServiceHost(Host):
             lines = text.read()
         with open(config, "w", encoding="utf-8") as out:
             # As Debian has it: root, and whom polkit lets.
-            out.write(lines.replace('auth_unix_rw = "none"\n', 'auth_unix_rw = "polkit"\n')
-                      + 'unix_sock_group = "libvirt"\nunix_sock_rw_perms = "0770"\n')
+            out.write(lines.replace('auth_unix_rw = "none"\n', 'auth_unix_rw = "polkit"\n'))
 
 
 class _Service:
@@ -160,7 +154,9 @@ class _Service:
 class ServiceAgent(Agent):
     """The agent of such a host."""
 
-    def __init__(self, host, controller, settings=None):
+    def __init__(self, host, controller, settings=None, root=None):
+        if root:
+            raise Skip("the agent is to be root: " + root)
         super().__init__(host, controller, settings)
         self.configure({"DEFAULT": {"state_path": _STATE}})
         self.config_path = _CONFIG
