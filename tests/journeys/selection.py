@@ -48,7 +48,8 @@ def parser(description):
     made.add_argument("--list", action="store_true")
     made.add_argument("--share", metavar="FOLDER")
     release.add_option(made)
-    made.add_argument("--service", metavar="PACKAGES")
+    made.add_argument("--service", action="store_true")
+    made.add_argument("--packages", metavar="FOLDER")
     made.add_argument("names", nargs="*")
     return made
 
@@ -59,13 +60,15 @@ def run(options, modules, **laboratory):
     if options.list:
         print("\n".join("%s.%s" % (module_name, case.__name__) for module_name, case in chosen))
         return 0
-    if options.service:
+    if options.packages:
+        os.environ["VIRT_FERRY_PACKAGES"] = os.path.abspath(options.packages)
+    service = options.service or options.packages
+    if service:
         apart()
-        os.environ["VIRT_FERRY_PACKAGES"] = options.service
     tap = Tap(None if options.share else len(chosen))
     if options.share:
         chosen = unclaimed(chosen, options.share)
-    with (ServiceLab if options.service else Lab)(sshd=True, **laboratory) as lab:
+    with (ServiceLab if service else Lab)(sshd=True, **laboratory) as lab:
         stage = Stage(lab)
         tap.note("virt-ferryd: %s" % program.find("virt-ferryd"))
         for module_name, case in chosen:

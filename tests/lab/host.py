@@ -171,7 +171,8 @@ class Host(Namespace):
 
     def _install(self):
         """The agent as its package prepares a host for it."""
-        self.run("sh", "-ec", unit.PREPARE, env=self.environment())
+        self.run("sh", "-ec", unit.PREPARE.format(top=TOP, etc="/run") + "touch " + unit.PROGRAM,
+                 env=self.environment())
 
     def user_ids(self, name):
         """UID and GID of a user of the host."""

@@ -1,18 +1,21 @@
-"""Hosts as the field has them: booted with systemd, the agent from its package, as its service.
+"""Hosts as the field has them: booted with systemd, the agent as its service.
 
     VIRT_FERRY_PACKAGES=FOLDER    where virt-ferryd_*.deb and virt-ferry_*.deb are
 
-Each host is a copy of this machine's root, in which the packages are installed; the agent runs by
-its unit, as the user virt-ferry, with nothing prepared that the packages do not prepare. libvirtd
-and QEMU are the laboratory's as ever.
+Each host is a copy of this machine's root, in which the packages are installed, or else what was
+built, as the packages' own files would have it; the agent runs by its unit, as the user virt-ferry,
+with nothing prepared that the packages do not prepare. libvirtd and QEMU are the laboratory's as
+ever.
 """
 
 import glob
 import os
+import shutil
 import signal
 import subprocess
 import time
 
+from . import program, unit
 from .agent import Agent
 from .booted import Copy, Machine
 from .host import CONSOLES, Host
@@ -31,6 +34,7 @@ _DROP_IN = """\
 StartLimitIntervalSec=0
 [Service]
 Restart=no
+ReadWritePaths={writable}
 StandardOutput=append:{log}
 StandardError=append:{log}
 {environment}
@@ -54,6 +58,26 @@ class ServiceHost(Host):
         self._started = start_time(self.pid)
 
     def _install(self):
+        if os.environ.get("VIRT_FERRY_PACKAGES"):
+            self._install_packages()
+        else:
+            self._install_built()
+
+    def _install_built(self):
+        here = os.path.join(self.directory, "virt-ferryd")
+        shutil.copy(program.find("virt-ferryd"), here)
+        self.run("sh", "-ec", (unit.SERVE + unit.PREPARE).format(top=self._sources(), program=here,
+                                                                 etc="/etc")
+                 + "systemctl daemon-reload", env=self.environment())
+
+    def _sources(self):
+        """The packages' files, where the host sees them."""
+        here = os.path.join(self.directory, "sources")
+        for folder in ("etc", "debian"):
+            shutil.copytree(os.path.join(unit.TOP, folder), os.path.join(here, folder))
+        return here
+
+    def _install_packages(self):
         debs = [os.path.abspath(deb) for deb in
                 glob.glob(os.path.join(os.environ["VIRT_FERRY_PACKAGES"], "virt-ferry*_*.deb"))
                 if "-dbgsym" not in deb]
@@ -174,8 +198,12 @@ class ServiceAgent(Agent):
         folder = self.host.path("/etc/systemd/system/%s.d" % UNIT)
         os.makedirs(folder, exist_ok=True)
         words = ["Environment=%s=%s" % item for item in (environment or {}).items()]
+        writable = self._folders(environment or {})
+        for each in writable:
+            os.chown(each, *self._user())
         with open(folder + "/laboratory.conf", "w", encoding="utf-8") as out:
-            out.write(_DROP_IN.format(log=self.log_path, environment="\n".join(words)))
+            out.write(_DROP_IN.format(log=self.log_path, environment="\n".join(words),
+                                       writable=" ".join(writable)))
         self.host.run("systemctl", "daemon-reload")
         self.host.run("systemctl", "start", "--no-block", UNIT)
         self.process = _Service(self.host, self.log_path)

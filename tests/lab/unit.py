@@ -144,17 +144,26 @@ def _filter_arguments(unit):
     return made
 
 
-# What the packages do at their installation, by their own files: debian/.
+# What the packages do at their installation, by their own files; {etc} is where the folders of the
+# package's files for users and for modes are.
 PREPARE = """
-mkdir -p /run/sysusers.d /run/tmpfiles.d
-cp {top}/etc/virt-ferry.sysusers /run/sysusers.d/virt-ferry.conf
+mkdir -p {etc}/sysusers.d {etc}/tmpfiles.d
+cp {top}/etc/virt-ferry.sysusers {etc}/sysusers.d/virt-ferry.conf
 systemd-sysusers virt-ferry.conf
-sed -f {top}/debian/tmpfiles.sed -e 's|@sysconfdir@|/etc|' {top}/etc/virt-ferry.tmpfiles.in \
-    >/run/tmpfiles.d/virt-ferry.conf
+sed -f {top}/debian/tmpfiles.sed -e 's|@sysconfdir@|/etc|' {top}/etc/virt-ferry.tmpfiles.in \\
+    >{etc}/tmpfiles.d/virt-ferry.conf
 systemd-tmpfiles --create virt-ferry.conf
 sh {top}/debian/virt-ferryd.postinst configure
-touch {program}
-""".format(top=TOP, program=PROGRAM)
+"""
+# And what beside makes a service of a host that boots.
+SERVE = """
+mkdir -p /etc/virt-ferry
+cp {top}/etc/virt-ferryd.conf /etc/virt-ferry/
+cp {program} /usr/sbin/virt-ferryd
+cp {top}/etc/60-virt-ferry.rules /usr/share/polkit-1/rules.d/
+sed -e 's|@sbindir@|/usr/sbin|g' -e 's|@sysconfdir@|/etc|g' -e 's|@SERVICE_TYPE@|notify|' \\
+    {top}/etc/virt-ferryd.service.in >/etc/systemd/system/virt-ferryd.service
+"""
 
 
 def confinement(host, writable):
