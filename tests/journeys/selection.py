@@ -54,6 +54,14 @@ def parser(description):
     return made
 
 
+def tell_roots(tap, played):
+    """Which cases had agents that were root, and why."""
+    roots = [(module_name, case) for module_name, case in played if hasattr(case, "root")]
+    tap.note("%d of them with agents that are root" % len(roots))
+    for module_name, case in roots:
+        tap.note("%s.%s: %s" % (module_name, case.__name__, case.root))
+
+
 def run(options, modules, **laboratory):
     """Lists or runs what the options mean, in a laboratory of this kind; returns the status."""
     chosen = cases(modules, options.names, options.all or options.list)
@@ -71,11 +79,14 @@ def run(options, modules, **laboratory):
     with (ServiceLab if service else Lab)(sshd=True, **laboratory) as lab:
         stage = Stage(lab)
         tap.note("virt-ferryd: %s" % program.find("virt-ferryd"))
+        played = []
         for module_name, case in chosen:
+            played.append((module_name, case))
             title = "%s: %s" % (module_name, case.__doc__.strip().splitlines()[0])
             if lab.releases:
                 title = "%s: %s" % (release.pair(), title)
             if not tap.case(title, stage.play, case):
                 tap.note("%s.%s" % (module_name, case.__name__))
                 tap.note(stage.said)
+    tell_roots(tap, played)
     return tap.status()

@@ -64,6 +64,11 @@ class Agent:
                     mine[key] = str(value)
         return self
 
+    def become_root(self, why):
+        """The next start is as root, or with None as the field's user."""
+        self.root = why
+        return self
+
     def _write_configuration(self):
         os.makedirs(self.directory, exist_ok=True)
         with open(self.config_path, "w", encoding="utf-8") as out:

@@ -34,10 +34,9 @@ _DROP_IN = """\
 StartLimitIntervalSec=0
 [Service]
 Restart=no
-ReadWritePaths={writable}
 StandardOutput=append:{log}
 StandardError=append:{log}
-{environment}
+{lines}
 """
 
 
@@ -179,12 +178,16 @@ class ServiceAgent(Agent):
     """The agent of such a host."""
 
     def __init__(self, host, controller, settings=None, root=None):
-        if root:
-            raise Skip("the agent is to be root: " + root)
         super().__init__(host, controller, settings)
+        self.become_root(root)
         self.configure({"DEFAULT": {"state_path": _STATE}})
         self.config_path = _CONFIG
         self.state_path = host.path(_STATE)
+
+    def become_root(self, why):
+        if why:
+            raise Skip("the agent is to be root: " + why)
+        return self
 
     def _write_configuration(self):
         text = "".join("[%s]\n%s" % (section, "".join("%s = %s\n" % item for item in keys.items()))
@@ -197,13 +200,12 @@ class ServiceAgent(Agent):
         self._write_configuration()
         folder = self.host.path("/etc/systemd/system/%s.d" % UNIT)
         os.makedirs(folder, exist_ok=True)
-        words = ["Environment=%s=%s" % item for item in (environment or {}).items()]
-        writable = self._folders(environment or {})
-        for each in writable:
+        lines = ["Environment=%s=%s" % item for item in (environment or {}).items()]
+        for each in self._folders(environment or {}):
             os.chown(each, *self._user())
+            lines.append("ReadWritePaths=" + each)
         with open(folder + "/laboratory.conf", "w", encoding="utf-8") as out:
-            out.write(_DROP_IN.format(log=self.log_path, environment="\n".join(words),
-                                       writable=" ".join(writable)))
+            out.write(_DROP_IN.format(log=self.log_path, lines="\n".join(lines)))
         self.host.run("systemctl", "daemon-reload")
         self.host.run("systemctl", "start", "--no-block", UNIT)
         self.process = _Service(self.host, self.log_path)
