@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* The source has looked, too; but its word is a stranger's here. */
@@ -50,18 +51,38 @@ check_present(const FerryCheckScene *scene, const FerryCarriedFile *file, const 
 
 /* --- files that are made, verified and named by the agent itself, not by libvirt -------------- */
 
-/* A folder that libvirt makes on the way belongs to root, or to the one on the source. */
+/* errno of what keeps the agent out of a folder that libvirt makes below @above, or 0: libvirt, which
+ * is root, makes it for the agent's group to write to, but the unit's sandbox is the agent's own. */
+static int
+way_is_barred(const char *above)
+{
+    struct statvfs space;
+
+    if (access(above, X_OK) != 0 || statvfs(above, &space) != 0)
+        return errno;
+    return (space.f_flag & ST_RDONLY) != 0 ? EROFS : 0;
+}
+
 static void
 check_new_folder(const FerryCheckScene *scene, const char *path, const char *folder)
 {
-    g_autofree char *give = ferry_rights_give(folder, "rwx");
-    g_autofree char *hint = g_strdup_printf("mkdir -p %s; %s", folder, give);
+    g_autofree char *above = g_strdup(folder);
 
-    if (geteuid() != 0)
+    while (ferry_path_presence(above) == FERRY_PATH_ABSENT) {
+        char *parent = g_path_get_dirname(above);
+
+        g_free(above);
+        above = parent;
+    }
+
+    int code = way_is_barred(above);
+    g_autofree char *hint = ferry_rights_hint(above, code, "x");
+
+    if (code != 0)
         ferry_checks_add(scene->checks, "folder-rights", FERRY_CHECK_FAIL, hint,
-                         "'%s' is made here by the agent, and could not be written into the folder "
-                         "'%s', which libvirt would make as root",
-                         path, folder);
+                         "'%s' is made here by the agent, which could not write to the folder that "
+                         "libvirt makes for it below '%s': %s",
+                         path, above, g_strerror(code));
 }
 
 static void

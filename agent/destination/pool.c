@@ -369,15 +369,13 @@ activate(const FerryPreparation *preparation,
            (autostart || do_to_pool(preparation, pool, &SET_AUTOSTART, folder, error));
 }
 
-/* An agent that is not root has to find again what is made there. */
+/* An agent that is not root has to find again what is made there, to put there what it makes itself,
+ * and to put images in quarantine later. */
 static FerryFileOwner
-searchable(const FerryFileOwner *owner)
+usable(const FerryFileOwner *owner)
 {
-    FerryFileOwner given = owner ? *owner : (FerryFileOwner){0};
-
-    if (geteuid() != 0)
-        given.mode |= S_IXOTH;
-    return given;
+    return geteuid() == 0 ? (owner ? *owner : (FerryFileOwner){0})
+                          : ferry_file_owner_for_group(owner, getegid());
 }
 
 virStoragePoolPtr
@@ -387,7 +385,7 @@ ferry_pool_ensure(const FerryPreparation *preparation,
                   const FerryFileOwner *owner,
                   GError **error)
 {
-    const FerryFileOwner given = searchable(owner);
+    const FerryFileOwner given = usable(owner);
     g_autoptr(virStoragePool) pool = find_or_make(preparation, name, folder, &given, error);
 
     if (!pool ||

@@ -164,6 +164,19 @@ ferry_file_owner_here(const FerryFileOwner *owner, uid_t *ret_uid, gid_t *ret_gi
         *ret_gid = group_found->gr_gid;
 }
 
+FerryFileOwner
+ferry_file_owner_for_group(const FerryFileOwner *owner, gid_t gid)
+{
+    FerryFileOwner given = {.known = true, .mode = S_IRWXU};
+
+    if (owner && owner->known)
+        given = *owner;
+    given.mode |= S_IRWXG | S_IXOTH;
+    given.gid = gid;
+    given.group[0] = '\0';
+    return given;
+}
+
 guint
 ferry_file_owner_image_mode(guint mode)
 {

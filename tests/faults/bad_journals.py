@@ -96,7 +96,7 @@ def no_rights(ground):
     begun = time.monotonic()
     agent = ground.agents["kvm01"]
     with _other_state(ground, agent) as folder:
-        # The agent is root here, and root may write everywhere but on a read-only file system.
+        # The start makes the folder the agent's, but not a file system one that can be written to.
         agent.host.run("mount", "-t", "tmpfs", "-o", "size=1m,ro", "state", folder)
         try:
             _refuses(agent, folder)

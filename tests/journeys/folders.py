@@ -9,7 +9,7 @@ from lab.host import IMAGES
 from lab.images import GIB, MIB
 from lab.tap import check, equal
 
-from stage import forget_pool, pools
+from stage import forget_pool, needs_root, pools
 
 TOP = IMAGES + "/instances"
 OWNER = (1000, 1000)
@@ -68,6 +68,8 @@ def console_log(stage):
     stage.runs_on(guest, stage.destination)
 
 
+@needs_root("only root reads libvirt's note of whose an image was before its guest ran, and gives "
+            "a folder its setgid bit")
 def owners_without_a_pool(stage):
     """owner and permissions of images and folder, its setgid bit too, are kept, on the way back too, running and shut off;
     no pool stays"""

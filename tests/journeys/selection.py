@@ -48,9 +48,18 @@ def parser(description):
     made.add_argument("--list", action="store_true")
     made.add_argument("--share", metavar="FOLDER")
     release.add_option(made)
-    made.add_argument("--service", metavar="PACKAGES")
+    made.add_argument("--service", action="store_true")
+    made.add_argument("--packages", metavar="FOLDER")
     made.add_argument("names", nargs="*")
     return made
+
+
+def tell_roots(tap, played):
+    """Which cases had agents that were root, and why."""
+    roots = [(module_name, case) for module_name, case in played if hasattr(case, "root")]
+    tap.note("%d of them with agents that are root" % len(roots))
+    for module_name, case in roots:
+        tap.note("%s.%s: %s" % (module_name, case.__name__, case.root))
 
 
 def run(options, modules, **laboratory):
@@ -59,20 +68,25 @@ def run(options, modules, **laboratory):
     if options.list:
         print("\n".join("%s.%s" % (module_name, case.__name__) for module_name, case in chosen))
         return 0
-    if options.service:
+    if options.packages:
+        os.environ["VIRT_FERRY_PACKAGES"] = os.path.abspath(options.packages)
+    service = options.service or options.packages
+    if service:
         apart()
-        os.environ["VIRT_FERRY_PACKAGES"] = options.service
     tap = Tap(None if options.share else len(chosen))
     if options.share:
         chosen = unclaimed(chosen, options.share)
-    with (ServiceLab if options.service else Lab)(sshd=True, **laboratory) as lab:
+    with (ServiceLab if service else Lab)(sshd=True, **laboratory) as lab:
         stage = Stage(lab)
         tap.note("virt-ferryd: %s" % program.find("virt-ferryd"))
+        played = []
         for module_name, case in chosen:
+            played.append((module_name, case))
             title = "%s: %s" % (module_name, case.__doc__.strip().splitlines()[0])
             if lab.releases:
                 title = "%s: %s" % (release.pair(), title)
             if not tap.case(title, stage.play, case):
                 tap.note("%s.%s" % (module_name, case.__name__))
                 tap.note(stage.said)
+    tell_roots(tap, played)
     return tap.status()

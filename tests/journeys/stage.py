@@ -53,14 +53,29 @@ class Stage:
         reason = unmet(case, self.source, self.destination)
         if reason:
             raise Skip(reason)
+        with self._agents_as(getattr(case, "root", None)):
+            try:
+                case(self)
+                self._tidy()
+                equal(self.picture(), self._clean, "left behind")
+            except BaseException:
+                self.said = self._logs()
+                self._wipe()
+                raise
+
+    @contextlib.contextmanager
+    def _agents_as(self, root):
+        """All agents run as root in the block, where a case says why."""
+        if not root:
+            yield
+            return
+        for agent in self.agents.values():
+            agent.become_root(root).restart()
         try:
-            case(self)
-            self._tidy()
-            equal(self.picture(), self._clean, "left behind")
-        except BaseException:
-            self.said = self._logs()
-            self._wipe()
-            raise
+            yield
+        finally:
+            for agent in self.agents.values():
+                agent.become_root(None).restart()
 
     def _logs(self):
         lines = []
@@ -270,6 +285,14 @@ def long(case):
     or takes the time of ten."""
     case.long = True
     return case
+
+
+def needs_root(why):
+    """Marks a case whose agents have to be root; the field's are not. Runners list who says so."""
+    def mark(case):
+        case.root = why
+        return case
+    return mark
 
 
 def is_long(case):

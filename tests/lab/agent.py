@@ -1,10 +1,11 @@
 """virt-ferryd on a host."""
 
+import json
 import os
 import shlex
 import signal
 
-from . import program
+from . import program, unit
 from .controller import NotDelivered
 from .deadline import Deadline, DeadlineExceeded, wait_until
 from .network import MIGRATION
@@ -12,16 +13,22 @@ from .network import MIGRATION
 # Variables that the one who runs the tests may want to reach the agent.
 _HANDED_ON = ("ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "G_DEBUG",
               "G_SLICE", "G_MESSAGES_DEBUG")
+_SANITIZERS = [name for name in _HANDED_ON if name.endswith("SAN_OPTIONS")]
+# Folders that an agent is told to write to beside its state.
+_FOLDERS = ("VIRT_FERRY_FAULT_POINTS",)
 
 
 class Agent:
     """The agent of a host: configured, started, stopped, killed, started again.
 
     settings: {section: {key: value}} over the laboratory's own, None removes a key.
+    root: why it has to run as root; otherwise it runs as the field's does, as the user virt-ferry
+    under the restrictions of the unit, as far as namespaces give them.
     """
 
-    def __init__(self, host, controller, settings=None):
+    def __init__(self, host, controller, settings=None, root=None):
         self.host = host
+        self.root = root
         self.controller = controller
         self.directory = os.path.join(host.directory, "ferry")
         self.state_path = os.path.join(self.directory, "state")
@@ -57,16 +64,56 @@ class Agent:
                     mine[key] = str(value)
         return self
 
+    def become_root(self, why):
+        """The next start is as root, or with None as the field's user."""
+        self.root = why
+        return self
+
     def _write_configuration(self):
-        os.makedirs(self.state_path, exist_ok=True)
+        os.makedirs(self.directory, exist_ok=True)
         with open(self.config_path, "w", encoding="utf-8") as out:
             for section, keys in self.settings.items():
                 out.write("[%s]\n" % section)
                 out.writelines("%s = %s\n" % item for item in keys.items())
+        uid, gid = self._user()
+        os.chown(self.config_path, 0, gid)
+        os.chmod(self.config_path, 0o640)
+        # What a service manager does with a state folder.
+        os.makedirs(self.state_path, exist_ok=True)
+        os.chmod(self.state_path, 0o700)
+        for top, folders, names in os.walk(self.state_path):
+            for name in [".", *folders, *names]:
+                os.chown(os.path.join(top, name), uid, gid, follow_symlinks=False)
+
+    def _user(self):
+        """UID and GID that it runs as."""
+        return (0, 0) if self.root else self.host.user_ids(unit.USER)
+
+    @staticmethod
+    def _folders(environment):
+        return [environment[name] for name in _FOLDERS if name in environment]
 
     def environment(self):
         handed_on = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
-        return {**self.host.environment(), **handed_on}
+        home = {} if self.root else {"HOME": unit.HOME}
+        return {**self.host.environment(), **home, **handed_on}
+
+    def _command(self, environment):
+        """What is started: the agent, as the unit would have it where nothing is said against it."""
+        built = program.find("virt-ferryd", self.host.release)
+        wrapper = shlex.split(os.environ.get("VIRT_FERRY_AGENT_WRAPPER", ""))
+        words = [*wrapper, built, "--config-file", self.config_path]
+        if self.root:
+            return words
+        confined = unit.confinement(self.host, [self.state_path, *self._folders(environment)])
+        if wrapper or any(name in os.environ for name in _SANITIZERS):
+            # These write code as they run and trace themselves.
+            confined.update(filters=[], program=None)
+        else:
+            confined.update(filters=self.host.filters,
+                            program={"built": built, "seen": unit.PROGRAM})
+            words[0] = unit.PROGRAM
+        return ["/usr/bin/python3", "-IS", unit.LAUNCHER, json.dumps(confined), *words]
 
     # Life
 
@@ -77,11 +124,11 @@ class Agent:
         VIRT_FERRY_AGENT_WRAPPER holds words to put before it, valgrind for instance.
         """
         self._write_configuration()
-        wrapper = shlex.split(os.environ.get("VIRT_FERRY_AGENT_WRAPPER", ""))
-        self.process = self.host.spawn(
-            "virt-ferryd", *wrapper, program.find("virt-ferryd", self.host.release),
-            "--config-file", self.config_path, log_path=self.log_path,
-            env={**self.environment(), **(environment or {})})
+        environment = {**self.environment(), **(environment or {})}
+        for folder in self._folders(environment):
+            os.chown(folder, *self._user())
+        self.process = self.host.spawn("virt-ferryd", *self._command(environment),
+                                       log_path=self.log_path, env=environment)
         if wait:
             self.wait_ready()
         return self

@@ -6,7 +6,7 @@ import uuid
 
 import libvirt
 
-from . import ssh
+from . import ssh, unit
 from .deadline import wait_until
 from .namespace import Namespace
 from .network import CONTROL, MIGRATION
@@ -17,6 +17,13 @@ libvirt.registerErrorHandler(lambda *_: None, None)
 
 # Folders of the machine that a host has for itself.
 PRIVATE = ("/etc/libvirt", "/var/lib/libvirt", "/var/log/libvirt", "/var/cache/libvirt")
+# As Debian's maintainer scripts set them.
+_MODES = """
+chmod 711 /var/cache/libvirt
+mkdir -p -m 711 /var/cache/libvirt/qemu /var/lib/libvirt/boot /var/lib/libvirt/images
+mkdir -p -m 750 /var/lib/libvirt/qemu /var/lib/libvirt/qemu/channel
+chown libvirt-qemu:libvirt-qemu /var/lib/libvirt/qemu /var/lib/libvirt/qemu/channel
+"""
 IMAGES = "/var/lib/libvirt/images"
 CONSOLES = "/var/log/libvirt/console"
 
@@ -28,6 +35,8 @@ auth_tcp = "none"
 auth_tls = "none"
 auth_unix_ro = "none"
 auth_unix_rw = "none"
+unix_sock_group = "libvirt"
+unix_sock_rw_perms = "0770"
 key_file = "/etc/pki/libvirt/private/serverkey.pem"
 cert_file = "/etc/pki/libvirt/servercert.pem"
 ca_file = "/etc/pki/CA/cacert.pem"
@@ -80,6 +89,8 @@ class Host(Namespace):
         self.keepalive_s = 2
         self.libvirtd = None
         self.sshd = None
+        # The unit's filters of system calls, compiled.
+        self.filters = []
 
     # Life
 
@@ -95,6 +106,7 @@ class Host(Namespace):
         self._install_certificates(authority)
         keyring.install(self.path("/etc"), names)
         self._configure_libvirt()
+        self._install()
 
     def _mount(self):
         # The upper layer may not lie on another overlay, so it has a tmpfs.
@@ -102,12 +114,17 @@ class Host(Namespace):
                  "mount -t tmpfs -o mode=755 scratch %s/scratch" % self.directory,
                  "cd %s/scratch; mkdir upper work" % self.directory]
         lines += self._release_as_root() if self.release else [
-            "mount -t overlay -o lowerdir=/etc,upperdir=upper,workdir=work etc /etc"]
+            "mount -t overlay -o lowerdir=/etc,upperdir=upper,workdir=work etc /etc",
+            # dpkg's notes, and the agent's home.
+            "mkdir upper-lib work-lib",
+            "mount -t overlay -o lowerdir=/var/lib,upperdir=upper-lib,workdir=work-lib lib /var/lib"]
         lines += ["mount -t tmpfs -o mode=755 run /run", "mkdir -p -m 1777 /run/lock"]
         for target in PRIVATE:
             source = self.directory + target
             lines += ["mkdir -p %s" % source, "mount --bind %s %s" % (source, target)]
-        lines += ["mkdir -p %s %s" % (IMAGES, CONSOLES)]
+        lines += [_MODES, "mkdir -p " + CONSOLES,
+                  # What is mounted later reaches those that have mounts of their own.
+                  "mount --make-rshared /"]
         self.run("sh", "-ec", "\n".join(lines))
 
     def _release_as_root(self):
@@ -142,12 +159,29 @@ class Host(Namespace):
                 text = pem.read()
             for target in targets:
                 _write(self.path("/etc/pki/" + target), text)
+        self.run("sh", "-ec", "chmod 700 /etc/pki/libvirt/private; "
+                 "chmod 600 /etc/pki/libvirt/private/* /etc/pki/qemu/*-key.pem")
 
     def _configure_libvirt(self):
         values = {"uuid": uuid.uuid4(), "keepalive": self.keepalive_s}
         _write(self.path("/etc/libvirt/libvirtd.conf"), _LIBVIRTD.format(**values))
         _write(self.path("/etc/libvirt/qemu.conf"), _QEMU.format(**values))
+        os.chmod(self.path("/etc/libvirt/qemu.conf"), 0o600)
         _write(self.path("/etc/libvirt/libvirt.conf"), "")
+
+    def _install(self):
+        """The agent as its package prepares a host for it."""
+        self.run("sh", "-ec", unit.PREPARE.format(top=TOP, etc="/run") + "touch " + unit.PROGRAM,
+                 env=self.environment())
+
+    def user_ids(self, name):
+        """UID and GID of a user of the host."""
+        with open(self.path("/etc/passwd"), encoding="utf-8") as users:
+            for line in users:
+                fields = line.split(":")
+                if fields[0] == name:
+                    return int(fields[2]), int(fields[3])
+        raise LookupError("%s: no user %s" % (self.name, name))
 
     # libvirtd
 
@@ -226,7 +260,10 @@ class Host(Namespace):
 
     def limit_images(self, size_bytes):
         """Puts a small file system of its own in the place of the images folder."""
-        self.run("mount", "-t", "tmpfs", "-o", "size=%d,mode=711" % size_bytes, "images", IMAGES)
+        # With the rights that the folder has.
+        status = os.stat(self.path(IMAGES))
+        self.run("mount", "-t", "tmpfs", "-o", "size=%d,mode=%o,gid=%d" % (
+            size_bytes, status.st_mode & 0o7777, status.st_gid), "images", IMAGES)
 
     def unlimit_images(self):
         self.run("umount", IMAGES)

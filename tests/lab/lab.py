@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 
-from . import acceleration, release
+from . import acceleration, release, unit
 from .agent import Agent
 from .certs import Authority
 from .controller import Controller
@@ -112,7 +112,7 @@ class Lab:
             self.url = self.broker.url()
 
     def _start_services(self):
-        jobs = [self._prepare_boot]
+        jobs = [self._prepare_boot, self._prepare_unit]
         if self._wants["broker"]:
             jobs.append(self.broker.start)
         authority = Authority(os.path.join(self.directory, "ca"))
@@ -156,6 +156,13 @@ class Lab:
             shutil.copyfile(os.path.join(os.path.dirname(__file__), "emulator"), self.emulator)
             # A checkout may let its group write, and agents ask no emulator of others than root.
             os.chmod(self.emulator, 0o755)
+
+    def _prepare_unit(self):
+        folder = os.path.join(self.directory, "unit")
+        os.makedirs(folder)
+        filters = unit.write_filters(folder)
+        for host in self.hosts.values():
+            host.filters = filters
 
     @property
     def emulator(self):
@@ -290,9 +297,9 @@ class Lab:
         suites = {self.releases.get(host) for host in self.hosts}
         return release.COMMON_MACHINES.get(name, name) if len(suites) > 1 else name
 
-    def agent(self, host, settings=None, controller=None):
-        """An Agent for a host, given by name; not yet started."""
-        return self.agent_class(self.hosts[host], controller or self.controller(), settings)
+    def agent(self, host, settings=None, controller=None, root=None):
+        """An Agent for a host, given by name; not yet started. root: why it must run as root."""
+        return self.agent_class(self.hosts[host], controller or self.controller(), settings, root)
 
 
 def _others(releases):

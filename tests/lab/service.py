@@ -1,23 +1,27 @@
-"""Hosts as the field has them: booted with systemd, the agent from its package, as its service.
+"""Hosts as the field has them: booted with systemd, the agent as its service.
 
     VIRT_FERRY_PACKAGES=FOLDER    where virt-ferryd_*.deb and virt-ferry_*.deb are
 
-Each host is a copy of this machine's root, in which the packages are installed; the agent runs by
-its unit, as the user virt-ferry, with nothing prepared that the packages do not prepare. libvirtd
-and QEMU are the laboratory's as ever.
+Each host is a copy of this machine's root, in which the packages are installed, or else what was
+built, as the packages' own files would have it; the agent runs by its unit, as the user virt-ferry,
+with nothing prepared that the packages do not prepare. libvirtd and QEMU are the laboratory's as
+ever.
 """
 
 import glob
 import os
+import shutil
 import signal
 import subprocess
 import time
 
+from . import program, unit
 from .agent import Agent
 from .booted import Copy, Machine
 from .host import CONSOLES, Host
 from .lab import Lab
 from .namespace import start_time
+from .tap import Skip
 
 UNIT = "virt-ferryd.service"
 _STATE = "/var/lib/virt-ferry"
@@ -32,7 +36,7 @@ StartLimitIntervalSec=0
 Restart=no
 StandardOutput=append:{log}
 StandardError=append:{log}
-{environment}
+{lines}
 """
 
 
@@ -51,9 +55,28 @@ class ServiceHost(Host):
         self._machine.start(keep_open)
         self.pid = self._machine.pid
         self._started = start_time(self.pid)
-        self._install()
 
     def _install(self):
+        if os.environ.get("VIRT_FERRY_PACKAGES"):
+            self._install_packages()
+        else:
+            self._install_built()
+
+    def _install_built(self):
+        here = os.path.join(self.directory, "virt-ferryd")
+        shutil.copy(program.find("virt-ferryd"), here)
+        self.run("sh", "-ec", (unit.SERVE + unit.PREPARE).format(top=self._sources(), program=here,
+                                                                 etc="/etc")
+                 + "systemctl daemon-reload", env=self.environment())
+
+    def _sources(self):
+        """The packages' files, where the host sees them."""
+        here = os.path.join(self.directory, "sources")
+        for folder in ("etc", "debian"):
+            shutil.copytree(os.path.join(unit.TOP, folder), os.path.join(here, folder))
+        return here
+
+    def _install_packages(self):
         debs = [os.path.abspath(deb) for deb in
                 glob.glob(os.path.join(os.environ["VIRT_FERRY_PACKAGES"], "virt-ferry*_*.deb"))
                 if "-dbgsym" not in deb]
@@ -73,11 +96,6 @@ class ServiceHost(Host):
     def _mount(self):
         self.run("mkdir", "-p", CONSOLES)
 
-    def _install_certificates(self, authority):
-        super()._install_certificates(authority)
-        self.run("sh", "-ec", "chmod 700 /etc/pki/libvirt/private; "
-                 "chmod 600 /etc/pki/libvirt/private/* /etc/pki/qemu/*-key.pem")
-
     def _configure_libvirt(self):
         super()._configure_libvirt()
         config = self.path("/etc/libvirt/libvirtd.conf")
@@ -85,8 +103,7 @@ class ServiceHost(Host):
             lines = text.read()
         with open(config, "w", encoding="utf-8") as out:
             # As Debian has it: root, and whom polkit lets.
-            out.write(lines.replace('auth_unix_rw = "none"\n', 'auth_unix_rw = "polkit"\n')
-                      + 'unix_sock_group = "libvirt"\nunix_sock_rw_perms = "0770"\n')
+            out.write(lines.replace('auth_unix_rw = "none"\n', 'auth_unix_rw = "polkit"\n'))
 
 
 class _Service:
@@ -160,11 +177,17 @@ class _Service:
 class ServiceAgent(Agent):
     """The agent of such a host."""
 
-    def __init__(self, host, controller, settings=None):
+    def __init__(self, host, controller, settings=None, root=None):
         super().__init__(host, controller, settings)
+        self.become_root(root)
         self.configure({"DEFAULT": {"state_path": _STATE}})
         self.config_path = _CONFIG
         self.state_path = host.path(_STATE)
+
+    def become_root(self, why):
+        if why:
+            raise Skip("the agent is to be root: " + why)
+        return self
 
     def _write_configuration(self):
         text = "".join("[%s]\n%s" % (section, "".join("%s = %s\n" % item for item in keys.items()))
@@ -177,9 +200,12 @@ class ServiceAgent(Agent):
         self._write_configuration()
         folder = self.host.path("/etc/systemd/system/%s.d" % UNIT)
         os.makedirs(folder, exist_ok=True)
-        words = ["Environment=%s=%s" % item for item in (environment or {}).items()]
+        lines = ["Environment=%s=%s" % item for item in (environment or {}).items()]
+        for each in self._folders(environment or {}):
+            os.chown(each, *self._user())
+            lines.append("ReadWritePaths=" + each)
         with open(folder + "/laboratory.conf", "w", encoding="utf-8") as out:
-            out.write(_DROP_IN.format(log=self.log_path, environment="\n".join(words)))
+            out.write(_DROP_IN.format(log=self.log_path, lines="\n".join(lines)))
         self.host.run("systemctl", "daemon-reload")
         self.host.run("systemctl", "start", "--no-block", UNIT)
         self.process = _Service(self.host, self.log_path)

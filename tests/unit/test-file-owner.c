@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool
@@ -113,12 +114,38 @@ test_from_a_stranger(void)
     g_assert_false(read.known);
 }
 
+/* What an agent that is not root writes into a folder that libvirt made for it. */
+static void
+test_for_a_group(void)
+{
+    const FerryFileOwner folder = {.known = true,
+                                   .mode = 0750,
+                                   .special = S_ISGID,
+                                   .uid = 1000,
+                                   .gid = 1000,
+                                   .user = "nova",
+                                   .group = "nova"};
+    FerryFileOwner given = ferry_file_owner_for_group(&folder, 990);
+
+    g_assert_cmpuint(given.mode, ==, 0771);
+    g_assert_cmpuint(given.uid, ==, 1000);
+    g_assert_cmpstr(given.user, ==, "nova");
+    g_assert_cmpuint(given.gid, ==, 990);
+    g_assert_cmpstr(given.group, ==, "");
+    given = ferry_file_owner_for_group(NULL, 990);
+    g_assert_true(given.known);
+    g_assert_cmpuint(given.mode, ==, 0771);
+    g_assert_cmpuint(given.uid, ==, 0);
+    g_assert_cmpuint(given.gid, ==, 990);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/file-owner/there-and-back", test_there_and_back);
     g_test_add_func("/file-owner/special-bits", test_special_bits);
+    g_test_add_func("/file-owner/for-a-group", test_for_a_group);
     g_test_add_func("/file-owner/names-count", test_names_count);
     g_test_add_func("/file-owner/from-a-stranger", test_from_a_stranger);
     return g_test_run();
