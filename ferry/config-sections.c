@@ -180,6 +180,7 @@ static const FerrySetting migration_settings[] = {
     ROW("max_concurrent_incoming", UINT, AT(max_concurrent_incoming), "2", RANGE(1, 1000)),
     ROW("history", UINT, AT(history_days), "30", RANGE(1, 36500)),
     ROW("outcome_timeout", UINT, AT(outcome_timeout_s), "300", RANGE(1, 7 * DAY_S)),
+    ROW("monitor_commands", BOOL, AT(monitor_commands), "false"),
     END,
 };
 

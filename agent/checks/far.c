@@ -3,6 +3,7 @@
 #include "checks/far.h"
 
 #include "checks/client-key.h"
+#include "checks/virtqueues.h"
 #include "checks/way.h"
 #include "ferry/clock.h"
 #include "ferry/json.h"
@@ -45,12 +46,10 @@ check_instance(const FerryAgent *agent,
     const FerryHostVersions there = {ferry_json_get_string(data, "libvirt_version"),
                                      ferry_json_get_string(data, "qemu_version")};
 
-    const FerryHostVersions here = {instance->libvirt_version, instance->qemu_version};
-
     if (ferry_json_get_bool(question->options, "post_copy",
                             agent->config->live_migration_permit_post_copy))
         ferry_way_judge_post_copy(way, &there);
-    ferry_way_judge_virtqueues(way, instance, &here, &there);
+    ferry_check_virtqueues(agent, instance, &there, way);
     ferry_thin_way_place(instance, &there);
     ferry_check_client_key(instance, ferry_json_get_string(data, "libvirt_uri"), FERRY_CLIENT_KEY,
                            way);

@@ -4,9 +4,11 @@
 
 #include "model/block-volume.h"
 
-/* libvirt 9.0 is known to have the layer, 11.3 not to; to tell one that would not need it does no
- * harm. */
-#define LIBVIRT_WITHOUT_RAW_LAYER "9.10.0"
+/* libvirt 9.0 is known to have the layer, 11.3 not to. It could be left out only once QEMU knew
+ * backing-mask-protocol (9.0), which was sent to QEMU four days after libvirt 9.10 was released;
+ * which release of 10 was the first without it was not looked up. To tell one that would not need
+ * it does no harm. */
+#define LIBVIRT_WITHOUT_RAW_LAYER "10.0.0"
 #define LIBVIRT_DETECTS_ZEROES "10.9.0"
 #define QEMU_ASKS_FOR_ZEROES "10.1.0"
 

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-/* Clocks that differ by less are set well enough: leases and reports count in seconds. */
-
 /* --- versions --------------------------------------------------------------------------------- */
 
 static void
@@ -52,32 +50,47 @@ ferry_way_judge_post_copy(FerryChecks *checks, const FerryHostVersions *there)
 /* --- virtqueues ------------------------------------------------------------------------------- */
 
 /* Debian's QEMU 10.0.13 makes all queues so long, 10.0.2 did not, and 11.1 looks at the length when
- * it loads a guest. What was booted elsewhere, and came here, has others; only QEMU could tell, by
- * commands that taint the instance. */
+ * it loads a guest. What was booted elsewhere, and came here, has others; only QEMU can tell. */
 #define LONG_QUEUES_FROM "10.0.3"
 #define LONG_QUEUES_BEFORE "10.1.0"
 #define QEMU_REFUSES_THEM "11.1.0"
 
+bool
+ferry_way_has_long_queues(const FerryInstance *instance,
+                          const FerryHostVersions *here,
+                          const FerryHostVersions *there)
+{
+    return !ferry_instance_is_shut_off(instance) && instance->domain_xml &&
+           strstr(instance->domain_xml, "virtio") &&
+           ferry_version_is_at_least(here->qemu, LONG_QUEUES_FROM) &&
+           ferry_version_is_before(here->qemu, LONG_QUEUES_BEFORE) &&
+           ferry_version_is_at_least(there->qemu, QEMU_REFUSES_THEM);
+}
+
 void
 ferry_way_judge_virtqueues(FerryChecks *checks,
                            const FerryInstance *instance,
-                           const FerryHostVersions *here,
-                           const FerryHostVersions *there)
+                           const FerryHostVersions *there,
+                           const FerryQueuesSeen *seen)
 {
-    bool has_virtio = instance->domain_xml && strstr(instance->domain_xml, "virtio");
-
-    if (ferry_instance_is_shut_off(instance) || !has_virtio ||
-        !ferry_version_is_at_least(here->qemu, LONG_QUEUES_FROM) ||
-        !ferry_version_is_before(here->qemu, LONG_QUEUES_BEFORE) ||
-        !ferry_version_is_at_least(there->qemu, QEMU_REFUSES_THEM))
-        return;
-    ferry_checks_add(
-        checks, "virtqueues", FERRY_CHECK_WARN,
-        "If it was booted under this QEMU: move it shut off, or update QEMU here and boot it anew "
-        "first. If it was booted under another one and came here since, it passes",
-        "QEMU %s here may have given '%s' virtqueues of 1024 entries at its boot; QEMU %s there "
-        "then refuses to load it, after its disks were copied",
-        here->qemu, instance->name, there->qemu);
+    if (!seen->asked)
+        ferry_checks_add(
+            checks, "virtqueues", FERRY_CHECK_WARN,
+            "If it was booted under this QEMU: move it shut off, or update QEMU here and boot it "
+            "anew first. If it was booted under another one and came here since, it passes",
+            "QEMU %s here may have given '%s' virtqueues of 1024 entries at its boot; QEMU %s "
+            "there then refuses to load it, after its disks were copied (%s)",
+            instance->qemu_version, instance->name, there->qemu, seen->why);
+    else if (seen->found)
+        ferry_checks_add(checks, "virtqueues", FERRY_CHECK_FAIL,
+                         "Move it shut off; or update QEMU here and boot it anew first",
+                         "QEMU %s here made queues of '%s' longer than it is defined with (%s); "
+                         "QEMU %s there refuses to load it",
+                         instance->qemu_version, instance->name, seen->found, there->qemu);
+    else
+        ferry_checks_add(checks, "virtqueues", FERRY_CHECK_PASS, NULL,
+                         "QEMU here says that the queues of '%s' are as long as it is defined with",
+                         instance->name);
 }
 
 /* --- clock ------------------------------------------------------------------------------------ */

@@ -18,12 +18,26 @@ void ferry_way_judge_versions(FerryChecks *checks,
 /** Adds `versions` where a post-copy that breaks off could not be taken up again. */
 void ferry_way_judge_post_copy(FerryChecks *checks, const FerryHostVersions *there);
 
-/** Adds `virtqueues` where @instance, which runs here, may have queues that QEMU there refuses. */
+/** Returns: true when @instance, which runs here, may have queues that QEMU there refuses. */
+bool ferry_way_has_long_queues(const FerryInstance *instance,
+                               const FerryHostVersions *here,
+                               const FerryHostVersions *there);
+
+/* What QEMU here told of them. */
+typedef struct {
+    bool asked;        /* it was, and answered */
+    const char *found; /* (nullable): one that is too long, in words */
+    const char *why;   /* where it was not: why */
+} FerryQueuesSeen;
+
+/** Adds `virtqueues`, where they may be too long: fails or passes where QEMU was asked, else
+ * warns. */
 void ferry_way_judge_virtqueues(FerryChecks *checks,
                                 const FerryInstance *instance,
-                                const FerryHostVersions *here,
-                                const FerryHostVersions *there);
-/* By how much two clocks may differ. */
+                                const FerryHostVersions *there,
+                                const FerryQueuesSeen *seen);
+
+/* Clocks that differ by less are set well enough: leases and reports count in seconds. */
 #define FERRY_CLOCK_TOLERANCE_US (5 * G_USEC_PER_SEC)
 
 /**

@@ -61,6 +61,7 @@ typedef struct {
     guint max_concurrent_incoming;
     guint history_days;
     guint outcome_timeout_s; /* how long both hosts are asked before OutcomeUnknown */
+    bool monitor_commands;   /* whether QEMU may be asked itself, which taints the instance */
 
     /* [oslo_messaging_notifications] */
     char **notification_topics;

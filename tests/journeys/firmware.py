@@ -104,6 +104,20 @@ def variables_in_the_way(stage):
                                        instance_info={**info, field: value})
         found = {each["name"]: each["result"] for each in answer["checks"]}
         equal(found[name], "fail", "%s of %s" % (name, value))
+    _builds_differ(stage, info)
+
+
+def _builds_differ(stage, info):
+    """The same path on both hosts, and another firmware in it: the next cold boot is by that one."""
+    with open(stage.source.path(LOADER), "rb") as firmware:
+        equal(info["loader_digest"], hashlib.sha256(firmware.read()).hexdigest(), "its digest")
+    for digest, words in ((info["loader_digest"], None), (None, None),
+                          ("0" * 64, "another build than on the source")):
+        answer = stage.controller.call("kvm02", "check_can_live_migrate_destination",
+                                       instance_info={**info, "loader_digest": digest})
+        said = [each["message"] for each in answer["checks"]
+                if (each["name"], each["result"]) == ("firmware", "warn")]
+        check(len(said) == 1 and words in said[0] if words else not said, said)
 
 
 def _nvram_fails(stage, guest, word, **options):

@@ -3,7 +3,6 @@
 
 #include "fake-libvirt-private.h"
 
-#include <libvirt/libvirt-qemu.h>
 #include <string.h>
 
 /* The migration; all guarded by fake_lock. */
@@ -222,15 +221,6 @@ int
 virDomainMigrateSetMaxSpeed(virDomainPtr handle, unsigned long mibps, unsigned int flags)
 {
     return fake_begin(__func__, "%s %lu", handle->name, mibps) ? 0 : -1;
-}
-
-int
-virDomainQemuMonitorCommand(virDomainPtr handle, const char *order, char **ret, unsigned int flags)
-{
-    if (!fake_begin(__func__, "%s", order))
-        return -1;
-    *ret = g_strdup("{\"return\":{}}");
-    return 0;
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */

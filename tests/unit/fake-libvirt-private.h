@@ -133,6 +133,7 @@ void fake_connections_reset(void);
 void fake_domains_reset(void);
 void fake_jobs_reset(void);
 void fake_block_jobs_reset(void);
+void fake_monitor_reset(void);
 void fake_pools_reset(void);
 void fake_volumes_reset(void);
 void fake_streams_reset(void);

@@ -79,6 +79,7 @@ fake_libvirt_reset(void)
     fake_domains_reset();
     fake_jobs_reset();
     fake_block_jobs_reset();
+    fake_monitor_reset();
     fake_pools_reset();
     fake_volumes_reset();
     fake_streams_reset();

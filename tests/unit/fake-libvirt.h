@@ -106,6 +106,10 @@ unsigned int fake_migration_flags(void);
  * one name with blanks between them. */
 char *fake_migration_param(const char *name);
 
+/** @part: of a monitor command. QEMU's answer to the commands in which it stands; of several the
+ * first one that fits. */
+void fake_monitor_answer(const char *part, const char *answer);
+
 /* --- storage ---------------------------------------------------------------------------------- */
 
 /** A pool of files in @folder, which need not exist; active and autostarted. */

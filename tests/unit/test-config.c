@@ -109,6 +109,7 @@ test_defaults(void)
     g_assert_cmpuint(config->max_concurrent_incoming, ==, 2);
     g_assert_cmpuint(config->history_days, ==, 30);
     g_assert_cmpuint(config->outcome_timeout_s, ==, 300);
+    g_assert_false(config->monitor_commands);
     g_assert_cmpstr(config->notification_topics[0], ==, "notifications");
     g_assert_true(config->notifications);
 }
@@ -172,6 +173,7 @@ test_later_file_wins(Fixture *fixture, gconstpointer data)
              "topics = one, two,\n"
              "[migration]\n"
              "progress_interval = 0.25\n"
+             "monitor_commands = yes\n"
              "allowed_destinations = kvm0?,\n"
              "    kvm1*\n"
              "[storage]\n"
@@ -196,6 +198,7 @@ test_later_file_wins(Fixture *fixture, gconstpointer data)
     g_assert_cmpuint(g_strv_length(config->notification_topics), ==, 2);
     g_assert_cmpstr(config->notification_topics[1], ==, "two");
     g_assert_cmpuint(config->progress_interval_ms, ==, 250);
+    g_assert_true(config->monitor_commands);
     g_assert_cmpuint(g_strv_length(config->allowed_destinations), ==, 2);
     g_assert_cmpstr(config->allowed_destinations[1], ==, "kvm1*");
     g_assert_cmpint(config->source_disks, ==, FERRY_SOURCE_DISKS_DELETE);
