@@ -41,14 +41,14 @@ def floppy(path, target="fda", readonly=True):
 
 def cdrom_copied_and_used(stage):
     """a CD-ROM's medium is brought; there it stays for the way back and for the next instance"""
-    guest = stage.still(Disk("vda", GIB, data=MIB), devices=[cdrom(_medium(stage))])
+    guest = stage.counting(Disk("vda", GIB, data=MIB), devices=[cdrom(_medium(stage))])
     end = stage.carry(guest)
     _same(stage, DISC)
-    stage.rests_on(guest, stage.destination)
+    stage.runs_on(guest, stage.destination)
     equal([(file["kind"], file["present"]) for file in end.payload["report"]["files"]],
           [("medium", False)])
     back = stage.carry(guest)
-    stage.rests_on(guest, stage.source)
+    stage.runs_on(guest, stage.source)
     check(back.payload["report"]["files"][0]["present"], "it came back")
     other = stage.still(Disk("vda", GIB), devices=[cdrom(DISC)])
     check(stage.carry(other).payload["report"]["files"][0]["present"], "it was sent again")
