@@ -182,7 +182,7 @@ def force_in_the_disk_phase(stage):
 
 def force_too_early(stage):
     """force-complete of one that waits in the queue is InvalidMigrationState"""
-    first, second = _slow(stage), stage.still(Disk("vda", GIB))
+    first, second = stage.still(Disk("vda", GIB, data=32 * MIB)), stage.still(Disk("vda", GIB))
     running, queued = stage.migrate(first, bandwidth_mib_s=4), stage.migrate(second)
     wait_status(stage, "kvm01", queued, "queued")
     stage.wait_copying(running)
@@ -191,7 +191,7 @@ def force_too_early(stage):
     _abort(stage, queued)
     _abort(stage, running)
     stage.end(queued, "cancelled")
-    _cancelled(stage, first, running)
+    _stayed(stage, first, running)
 
 
 def timeout_aborts(stage):

@@ -375,7 +375,7 @@ def jobs(stage):
 
 def managed_save(stage):
     """a managed save: what it holds would be lost"""
-    guest = stage.counting(Disk("vda", GIB))
+    guest = stage.still(Disk("vda", GIB))
     stage.source.virsh("managedsave", guest.name)
     checks = _both(stage, guest)[1]
     _only(checks, "managed-save", "fail")

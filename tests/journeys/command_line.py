@@ -142,7 +142,7 @@ def no_answer(stage):
 
 def abort(stage):
     """abort ends a journey: the one who follows it exits 3"""
-    guest = stage.counting(Disk("vda", GIB, data=16 * MIB))
+    guest = stage.still(Disk("vda", GIB, data=16 * MIB))
     migration_id = new_id()
     log = stage.source.directory + "/follow.log"
     follower = stage.controller.spawn_command("migrate", guest.name, *WAY, "--id", migration_id,
@@ -157,7 +157,7 @@ def abort(stage):
     _run(stage, FAILED, "abort", migration_id, "--host", "kvm01")
     _run(stage, FAILED, "abort", new_id(), "--host", "kvm01")
     _run(stage, FAILED, "force-complete", migration_id, "--host", "kvm01")
-    stage.runs_on(guest, stage.source)
+    stage.rests_on(guest, stage.source)
 
 
 def detached(stage):

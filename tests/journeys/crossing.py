@@ -96,11 +96,11 @@ def source_disks_are_kept(stage):
 
 def source_disks_are_deleted(stage):
     """source_disks=delete removes the images after the arrival"""
-    guest = stage.counting(Disk("vda", GIB, data=4 * MIB), Disk("vdb", GIB, "raw"))
+    guest = stage.still(Disk("vda", GIB, data=4 * MIB), Disk("vdb", GIB, "raw"))
     stage.carry(guest, source_disks="delete")
     for disk in guest.disks:
         check(not os.path.exists(stage.source.path(disk.path)), "%s is there" % disk.path)
-    stage.runs_on(guest, stage.destination)
+    stage.rests_on(guest, stage.destination)
 
 
 def way_back(stage):

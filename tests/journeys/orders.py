@@ -275,7 +275,7 @@ GARBAGE = (
 def garbage(stage):
     """garbage in the queue, 3 MiB of it and 100,000 levels deep, while a journey goes on"""
     said = {agent: len(agent.log()) for agent in stage.agents.values()}
-    guest = stage.counting(Disk("vda", GIB, data=16 * MIB))
+    guest = stage.still(Disk("vda", GIB, data=16 * MIB))
     migration_id = stage.migrate(guest, bandwidth_mib_s=12)
     stage.recorder.wait_event("migration.running", migration_id)
     with stage.channel() as channel:
@@ -293,7 +293,7 @@ def garbage(stage):
             wait_until(lambda name=queue: channel.queue_declare(name, passive=True)
                        .method.message_count == 0, 20, "an empty queue " + queue)
     stage.completed(migration_id)
-    stage.runs_on(guest, stage.destination)
+    stage.rests_on(guest, stage.destination)
     longest = max((len(line) for agent, before in said.items()
                    for line in agent.log()[before:].splitlines()), default=0)
     check(longest < 4096, "a line of %d characters in the log" % longest)

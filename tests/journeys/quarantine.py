@@ -269,7 +269,7 @@ def bad_ids(stage):
 
 def aborted(stage):
     """a migration that does not take place leaves no definition and no quarantine behind"""
-    guest = stage.counting(Disk("vda", GIB, data=16 * MIB))
+    guest = stage.still(Disk("vda", GIB, data=16 * MIB))
     migration_id = stage.migrate(guest, bandwidth_mib_s=1, source_disks="quarantine")
     stage.recorder.wait_event("migration.running", migration_id)
     equal(list(_definitions(stage)), [migration_id + ".xml"])

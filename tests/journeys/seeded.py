@@ -143,7 +143,7 @@ def refused_by_order(stage):
 
 def limited(stage):
     """with a bandwidth limit holes cost nothing, and the data keeps to it"""
-    guest = stage.counting(sparse(48 * MIB, GIB))
+    guest = stage.still(sparse(48 * MIB, GIB))
     sent = stage.lab.network.sent_bytes(stage.source, MIGRATION)
     event = stage.carry(guest, bandwidth_mib_s=16)
     equal(strategies(event), ("seeded", {"vda": "seeded"}))
@@ -152,7 +152,7 @@ def limited(stage):
     check(2500 < seed["duration_ms"] < 15000, "the seed took %d ms" % seed["duration_ms"])
     sent = stage.lab.network.sent_bytes(stage.source, MIGRATION) - sent
     check(sent < 300 * MIB, "%d MiB were sent" % (sent / MIB))
-    stage.runs_on(guest, stage.destination)
+    stage.rests_on(guest, stage.destination)
 
 
 @long
@@ -173,9 +173,9 @@ def progress_rises(stage):
 
 def source_disks_deleted(stage):
     """source_disks=delete removes image and overlay"""
-    guest = stage.counting(sparse(16 * MIB))
+    guest = stage.still(sparse(16 * MIB))
     stage.carry(guest, source_disks="delete")
-    stage.runs_on(guest, stage.destination)
+    stage.rests_on(guest, stage.destination)
     equal(stage.source.images(), [])
 
 

@@ -1,7 +1,10 @@
 """A hypervisor host: namespaces with a libvirtd of their own."""
 
+import contextlib
 import os
+import shutil
 import signal
+import tempfile
 import uuid
 
 import libvirt
@@ -10,7 +13,8 @@ from . import ssh, unit
 from .deadline import wait_until
 from .namespace import Namespace
 from .network import CONTROL, MIGRATION
-from .release import TOP
+from .kernel import cache_directory
+from .release import TOP, own_suite
 
 # libvirt prints every error on standard error unless told not to; here all become exceptions.
 libvirt.registerErrorHandler(lambda *_: None, None)
@@ -26,6 +30,8 @@ chown libvirt-qemu:libvirt-qemu /var/lib/libvirt/qemu /var/lib/libvirt/qemu/chan
 """
 IMAGES = "/var/lib/libvirt/images"
 CONSOLES = "/var/log/libvirt/console"
+# What libvirt found out of each emulator, by running it; it sees itself what is out of date.
+_CAPABILITIES = "/var/cache/libvirt/qemu/capabilities"
 
 _LIBVIRTD = """\
 host_uuid = "{uuid}"
@@ -73,6 +79,15 @@ def _write(path, text):
         out.write(text)
 
 
+def _contents(folder):
+    """{name: bytes} of the files in a folder."""
+    found = {}
+    for name in os.listdir(folder) if os.path.isdir(folder) else ():
+        with contextlib.suppress(FileNotFoundError), open(os.path.join(folder, name), "rb") as file:
+            found[name] = file.read()
+    return found
+
+
 class Host(Namespace):
     """One host of the laboratory; `directory` is its part of the laboratory's folder.
 
@@ -107,6 +122,27 @@ class Host(Namespace):
         keyring.install(self.path("/etc"), names)
         self._configure_libvirt()
         self._install()
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copytree(self._kept_capabilities(), self.path(_CAPABILITIES),
+                            dirs_exist_ok=True)
+
+    def _kept_capabilities(self):
+        suite = self.release.suite if self.release else own_suite()
+        return os.path.join(cache_directory(), "capabilities-" + suite)
+
+    def keep_capabilities(self):
+        """Spares the next laboratory's libvirtd to run every emulator at its start."""
+        kept = self._kept_capabilities()
+        made = self.path(_CAPABILITIES)
+        if _contents(made) == _contents(kept):
+            return
+        with tempfile.TemporaryDirectory(dir=cache_directory(), prefix="capabilities-new-") as new:
+            shutil.copytree(made, os.path.join(new, "new"))
+            # Another host may be as far; one of both is enough.
+            with contextlib.suppress(OSError):
+                if os.path.exists(kept):
+                    os.rename(kept, os.path.join(new, "old"))
+                os.rename(os.path.join(new, "new"), kept)
 
     def _mount(self):
         # The upper layer may not lie on another overlay, so it has a tmpfs.

@@ -140,6 +140,7 @@ class Lab:
         if self._wants["libvirtd"]:
             host.start_libvirtd()
             host.wait_libvirtd()
+            host.keep_capabilities()
             host.add_pool()
         if self._wants["sshd"]:
             host.start_sshd()

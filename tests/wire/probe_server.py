@@ -1,4 +1,4 @@
-"""Programs of stock oslo.messaging by fork: its import, a second of a processor's time, is made once.
+"""Programs of stock oslo.messaging by fork: its import, a second of a processor, is made once.
 
 Started by probe.py with one end of a socket as standard input. Each message is a JSON list, the
 arguments of oslo_probe.py, and a folder to import from or null; with it come three files: standard
