@@ -99,7 +99,7 @@ class Agent:
         return {**self.host.environment(), **home, **handed_on}
 
     def _command(self, environment):
-        """What is started: the agent, as the unit would have it where nothing is said against it."""
+        """What is started: the agent, as the unit has it where nothing is said against it."""
         built = program.find("virt-ferryd", self.host.release)
         wrapper = shlex.split(os.environ.get("VIRT_FERRY_AGENT_WRAPPER", ""))
         words = [*wrapper, built, "--config-file", self.config_path]

@@ -89,8 +89,8 @@ class Host(Namespace):
         self.keepalive_s = 2
         self.libvirtd = None
         self.sshd = None
-        # The unit's filters of system calls, compiled.
-        self.filters = []
+        # The unit's filters of system calls, compiled; one place for all hosts of a laboratory.
+        self.filters = unit.filters_in(os.path.join(os.path.dirname(directory), "unit"))
 
     # Life
 

@@ -167,7 +167,8 @@ sed -e 's|@sbindir@|/usr/sbin|g' -e 's|@sysconfdir@|/etc|g' -e 's|@SERVICE_TYPE@
 
 
 def confinement(host, writable):
-    """What confined.py has to know for an agent of this host; writable: folders beside the unit's."""
+    """What confined.py has to know for an agent of this host; writable: folders beside the
+    unit's."""
     unit = settings()
     # "-" and "+": it may fail; it runs as root, before the agent becomes somebody else.
     before = " ".join(unit["ExecStartPre"]).lstrip("-+").split()
@@ -178,13 +179,16 @@ def confinement(host, writable):
                      "umask": int(unit["UMask"][0], 8)}}
 
 
+def filters_in(folder):
+    """Paths of the filters of a laboratory, in the order they are loaded in."""
+    return [os.path.join(folder, name) for name in ("filter-arguments", "filter-calls")]
+
+
 def write_filters(folder):
-    """Makes the filters of a laboratory; returns their paths, in the order they are loaded in."""
+    """Makes the filters of a laboratory."""
     unit = settings()
     calls = _Filter(_ERRNO | _EPERM)
     for name in sorted(_allowed_calls(unit["SystemCallFilter"])):
         calls.rule(_ALLOW, name)
-    paths = [os.path.join(folder, name) for name in ("filter-arguments", "filter-calls")]
-    for made, path in zip((_filter_arguments(unit), calls), paths):
+    for made, path in zip((_filter_arguments(unit), calls), filters_in(folder)):
         made.save(path)
-    return paths
