@@ -93,6 +93,11 @@ class Agent:
     def _folders(environment):
         return [environment[name] for name in _FOLDERS if name in environment]
 
+    def owns(self, path):
+        """Whether a file of its host is its own, or any is: only then it can change the mode."""
+        uid, _ = self._user()
+        return uid in (0, os.stat(self.host.path(path)).st_uid)
+
     def environment(self):
         handed_on = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
         home = {} if self.root else {"HOME": unit.HOME}
