@@ -112,8 +112,8 @@ class Agent:
             return words
         confined = unit.confinement(self.host, [self.state_path, *self._folders(environment)])
         if wrapper or any(name in os.environ for name in _SANITIZERS):
-            # These write code as they run and trace themselves.
-            confined.update(filters=[], program=None)
+            # These write code as they run, trace themselves, and leave notes.
+            confined.update(filters=[], program=None, writable=[*confined["writable"], "/tmp"])
         else:
             confined.update(filters=self.host.filters,
                             program={"built": built, "seen": unit.PROGRAM})
