@@ -1,6 +1,5 @@
 """virt-ferryd on a host."""
 
-import json
 import os
 import shlex
 import signal
@@ -110,15 +109,14 @@ class Agent:
         words = [*wrapper, built, "--config-file", self.config_path]
         if self.root:
             return words
-        confined = unit.confinement(self.host, [self.state_path, *self._folders(environment)])
+        writable = [self.state_path, *self._folders(environment)]
         if wrapper or any(name in os.environ for name in _SANITIZERS):
             # These write code as they run, trace themselves, and leave notes.
-            confined.update(filters=[], program=None, writable=[*confined["writable"], "/tmp"])
+            told = unit.confinement(self.host, [*writable, "/tmp"], (None, []))
         else:
-            confined.update(filters=self.host.filters,
-                            program={"built": built, "seen": unit.PROGRAM})
+            told = unit.confinement(self.host, writable, (built, self.host.filters))
             words[0] = unit.PROGRAM
-        return ["/usr/bin/python3", "-IS", unit.LAUNCHER, json.dumps(confined), *words]
+        return ["/usr/bin/python3", "-IS", unit.LAUNCHER, told, *words]
 
     # Life
 
