@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Runs a program as systemd would by virt-ferryd's unit, as far as namespaces give it.
 
-Started inside a host by agent.py, never by hand, with what unit.py says and a command. It stays one
-process: what was started is what the command becomes. Every module that is imported makes each start
-of an agent slower.
+Started inside a host by agent.py, never by hand, with what unit.py says and a command. It stays
+one process: what was started is what the command becomes. Every module that is imported makes each
+start of an agent slower.
 """
 
 import ctypes

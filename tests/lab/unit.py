@@ -167,8 +167,8 @@ sed -e 's|@sbindir@|/usr/sbin|g' -e 's|@sysconfdir@|/etc|g' -e 's|@SERVICE_TYPE@
 
 
 def confinement(host, writable, confined):
-    """What confined.py is told of an agent of this host: lines of words. writable: folders beside the
-    unit's; confined: (program, filters), of which a wrapper has none."""
+    """What confined.py is told of an agent of this host: lines of words. writable: folders beside
+    the unit's; confined: (program, filters), of which a wrapper has none."""
     unit = settings()
     program, filters = confined
     uid, gid = host.user_ids(USER)
