@@ -110,7 +110,8 @@ tell_broker_named(const char *const *files)
 
     g_autoptr(FerryConfig) config = ferry_config_read(files, mistakes);
 
-    if (!config || ferry_config_origin(config, "DEFAULT", "transport_url"))
+    /* Mistakes are the start's to say. */
+    if (!config || mistakes->len > 0 || ferry_config_origin(config, "DEFAULT", "transport_url"))
         return EXIT_SUCCESS;
     fprintf(stderr,
             "virt-ferryd: Waits until a broker is named. Set transport_url in section [DEFAULT] of "

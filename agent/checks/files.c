@@ -51,8 +51,9 @@ check_present(const FerryCheckScene *scene, const FerryCarriedFile *file, const 
 
 /* --- files that are made, verified and named by the agent itself, not by libvirt -------------- */
 
-/* errno of what keeps the agent out of a folder that libvirt makes below @above, or 0: libvirt, which
- * is root, makes it for the agent's group to write to, but the unit's sandbox is the agent's own. */
+/* errno of what keeps the agent out of a folder that libvirt makes below @above, or 0: libvirt,
+ * which is root, makes it for the agent's group to write to; the unit's sandbox is the agent's
+ * own. */
 static int
 way_is_barred(const char *above)
 {

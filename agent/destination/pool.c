@@ -369,8 +369,8 @@ activate(const FerryPreparation *preparation,
            (autostart || do_to_pool(preparation, pool, &SET_AUTOSTART, folder, error));
 }
 
-/* An agent that is not root has to find again what is made there, to put there what it makes itself,
- * and to put images in quarantine later. */
+/* An agent that is not root has to find again what is made there, to put there what it makes
+ * itself, and to put images in quarantine later. */
 static FerryFileOwner
 usable(const FerryFileOwner *owner)
 {

@@ -46,9 +46,9 @@ void ferry_file_owner_here(const FerryFileOwner *owner, uid_t *ret_uid, gid_t *r
  * and not for everybody to write to, whatever a stranger says. */
 guint ferry_file_owner_image_mode(guint mode);
 
-/** Returns: whose a folder is made that belongs to @owner on the source (NULL or not known: to root),
- * where the agent is not root: the group @gid, the agent's, may write there what the agent makes
- * itself, and everybody may search it, as QEMU must. */
+/** Returns: whose a folder is made that belongs to @owner on the source (NULL or not known: to
+ * root), where the agent is not root: the group @gid, the agent's, may write there what the agent
+ * makes itself, and everybody may search it, as QEMU must. */
 FerryFileOwner ferry_file_owner_for_group(const FerryFileOwner *owner, gid_t gid);
 
 /** Gives the folder @fd, which belongs to @owner already, the special bits that it is to have.

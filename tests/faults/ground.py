@@ -158,6 +158,7 @@ class Ground:
         if POOL not in world.pools(host):
             host.add_pool(POOL, FOLDER)
         os.makedirs(host.path(FOLDER), exist_ok=True)
+        host.lend(FOLDER)
 
     @staticmethod
     def forget_pool(host):

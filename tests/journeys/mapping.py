@@ -19,6 +19,7 @@ SLOW = IMAGES + "/slow/deep"
 
 def _fast_pool(stage, host):
     host.add_pool("fast", FAST)
+    host.lend(FAST)
     stage.defer(stage.remove, host, FAST)
     stage.defer(forget_pool, host, "fast")
 

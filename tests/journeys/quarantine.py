@@ -55,9 +55,9 @@ def _modes(stage, paths):
 
 
 def _modes_aside(stage, paths):
-    """Modes of images that are out of use: read-only where the agent, which is not root, owns them."""
-    user = os.stat(stage.agents["kvm01"].state_path).st_uid
-    return [0o400 if user in (0, os.stat(stage.source.path(path)).st_uid) else mode
+    """Modes of images that are out of use: read-only where the agent may make them so."""
+    agent = stage.agents["kvm01"]
+    return [0o400 if agent.owns(path) else mode
             for path, mode in zip(paths, _modes(stage, paths))]
 
 

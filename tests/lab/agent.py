@@ -1,6 +1,5 @@
 """virt-ferryd on a host."""
 
-import json
 import os
 import shlex
 import signal
@@ -93,27 +92,31 @@ class Agent:
     def _folders(environment):
         return [environment[name] for name in _FOLDERS if name in environment]
 
+    def owns(self, path):
+        """Whether a file of its host is its own, or any is: only then it can change the mode."""
+        uid, _ = self._user()
+        return uid in (0, os.stat(self.host.path(path)).st_uid)
+
     def environment(self):
         handed_on = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
         home = {} if self.root else {"HOME": unit.HOME}
         return {**self.host.environment(), **home, **handed_on}
 
     def _command(self, environment):
-        """What is started: the agent, as the unit would have it where nothing is said against it."""
+        """What is started: the agent, as the unit has it where nothing is said against it."""
         built = program.find("virt-ferryd", self.host.release)
         wrapper = shlex.split(os.environ.get("VIRT_FERRY_AGENT_WRAPPER", ""))
         words = [*wrapper, built, "--config-file", self.config_path]
         if self.root:
             return words
-        confined = unit.confinement(self.host, [self.state_path, *self._folders(environment)])
+        writable = [self.state_path, *self._folders(environment)]
         if wrapper or any(name in os.environ for name in _SANITIZERS):
-            # These write code as they run and trace themselves.
-            confined.update(filters=[], program=None)
+            # These write code as they run, trace themselves, and leave notes.
+            told = unit.confinement(self.host, [*writable, "/tmp"], (None, []))
         else:
-            confined.update(filters=self.host.filters,
-                            program={"built": built, "seen": unit.PROGRAM})
+            told = unit.confinement(self.host, writable, (built, self.host.filters))
             words[0] = unit.PROGRAM
-        return ["/usr/bin/python3", "-IS", unit.LAUNCHER, json.dumps(confined), *words]
+        return ["/usr/bin/python3", "-IS", unit.LAUNCHER, told, *words]
 
     # Life
 

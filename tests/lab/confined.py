@@ -1,15 +1,14 @@
 #!/usr/bin/python3
 """Runs a program as systemd would by virt-ferryd's unit, as far as namespaces give it.
 
-Started inside a host by agent.py, never by hand, with what unit.py says as JSON and a command. It
-stays one process: what was started is what the command becomes.
+Started inside a host by agent.py, never by hand, with what unit.py says and a command. It stays
+one process: what was started is what the command becomes. Every module that is imported makes each
+start of an agent slower.
 """
 
 import ctypes
-import json
 import os
 import resource
-import subprocess
 import sys
 
 CLONE_NEWNS = 0x00020000
@@ -54,7 +53,7 @@ def set_read_only(path, read_only):
             "mount_setattr %s" % path)
 
 
-def confine_files(program, writable):
+def confine_files(programs, writable):
     """What is mounted on the host later is seen here, too."""
     checked(libc.unshare(CLONE_NEWNS), "unshare")
     mount("none", "/", None, MS_REC | MS_SLAVE)
@@ -67,20 +66,20 @@ def confine_files(program, writable):
         if os.path.exists(path):
             mount(path, path, None, MS_BIND | MS_REC)
             set_read_only(path, False)
-    if program:
+    for built, seen in programs:
         # Where it was built nobody but root may be able to go.
-        mount(program["built"], program["seen"], None, MS_BIND)
+        mount(built, seen, None, MS_BIND)
 
 
-def become(user):
+def become(name, uid, gid, umask):
     """The user with its groups, and no way back."""
     capability = 0
     while libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
         capability += 1
-    os.initgroups(user["name"], user["gid"])
-    os.setresgid(user["gid"], user["gid"], user["gid"])
-    os.setresuid(user["uid"], user["uid"], user["uid"])
-    os.umask(user["umask"])
+    os.initgroups(name, gid)
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+    os.umask(umask)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     checked(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no new privileges")
 
@@ -91,20 +90,24 @@ def filter_calls(code):
             "the system call filter")
 
 
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def main():
-    unit = json.loads(sys.argv[1])
+    told = {"user": [], "writable": [], "filter": [], "program": []}
+    for line in sys.argv[1].splitlines():
+        key, *words = line.split("\t")
+        told[key].append(words)
     command = sys.argv[2:]
-    for words in unit["before"]:
-        subprocess.run(words, check=False)
-    confine_files(unit["program"], unit["writable"])
-    filters = []
-    for path in unit["filters"]:
-        with open(path, "rb") as file:
-            filters.append(file.read())
-    become(unit["user"])
+    confine_files(told["program"], [path for path, in told["writable"]])
+    filters = [read(path) for path, in told["filter"]]
+    (name, uid, gid, umask), = told["user"]
+    become(name, int(uid), int(gid), int(umask, 8))
     for code in filters:
         filter_calls(code)
-    os.execv(command[0], command)
+    os.execvp(command[0], command)
 
 
 if __name__ == "__main__":

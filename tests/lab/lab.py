@@ -161,9 +161,7 @@ class Lab:
     def _prepare_unit(self):
         folder = os.path.join(self.directory, "unit")
         os.makedirs(folder)
-        filters = unit.write_filters(folder)
-        for host in self.hosts.values():
-            host.filters = filters
+        unit.write_filters(folder)
 
     @property
     def emulator(self):

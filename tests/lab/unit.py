@@ -166,25 +166,30 @@ sed -e 's|@sbindir@|/usr/sbin|g' -e 's|@sysconfdir@|/etc|g' -e 's|@SERVICE_TYPE@
 """
 
 
-def confinement(host, writable):
-    """What confined.py has to know for an agent of this host; writable: folders beside the unit's."""
+def confinement(host, writable, confined):
+    """What confined.py is told of an agent of this host: lines of words. writable: folders beside
+    the unit's; confined: (program, filters), of which a wrapper has none."""
     unit = settings()
-    # "-" and "+": it may fail; it runs as root, before the agent becomes somebody else.
-    before = " ".join(unit["ExecStartPre"]).lstrip("-+").split()
-    paths = [path.lstrip("-") for path in unit["ReadWritePaths"]]
+    program, filters = confined
     uid, gid = host.user_ids(USER)
-    return {"before": [before], "writable": paths + list(writable),
-            "user": {"name": USER, "uid": uid, "gid": gid,
-                     "umask": int(unit["UMask"][0], 8)}}
+    paths = [path.lstrip("-") for path in unit["ReadWritePaths"]]
+    lines = [("user", USER, str(uid), str(gid), unit["UMask"][0])]
+    lines += [("writable", path) for path in (*paths, *writable)]
+    lines += [("filter", path) for path in filters]
+    lines += [("program", program, PROGRAM)] if program else []
+    return "\n".join("\t".join(words) for words in lines)
+
+
+def filters_in(folder):
+    """Paths of the filters of a laboratory, in the order they are loaded in."""
+    return [os.path.join(folder, name) for name in ("filter-arguments", "filter-calls")]
 
 
 def write_filters(folder):
-    """Makes the filters of a laboratory; returns their paths, in the order they are loaded in."""
+    """Makes the filters of a laboratory."""
     unit = settings()
     calls = _Filter(_ERRNO | _EPERM)
     for name in sorted(_allowed_calls(unit["SystemCallFilter"])):
         calls.rule(_ALLOW, name)
-    paths = [os.path.join(folder, name) for name in ("filter-arguments", "filter-calls")]
-    for made, path in zip((_filter_arguments(unit), calls), paths):
+    for made, path in zip((_filter_arguments(unit), calls), filters_in(folder)):
         made.save(path)
-    return paths
