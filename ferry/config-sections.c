@@ -18,16 +18,14 @@
 #define M_AT(field) offsetof(FerryMessagingOptions, field)
 
 /* A row of the tables: key, kind, offset, default, and the rules for the value. */
+/* Each version of clang-format lays braces in macros out another way. */
+/* clang-format off */
 #define ROW(key, type, place, value, ...)                                                          \
-    {                                                                                              \
-        .name = key, .kind = FERRY_SETTING_##type, .offset = place, .fallback = value, __VA_ARGS__ \
-    }
+    {.name = key, .kind = FERRY_SETTING_##type, .offset = place, .fallback = value, __VA_ARGS__}
+#define END {.name = NULL}
+/* clang-format on */
 #define RANGE(lowest, highest) .min = (lowest), .max = (highest)
 #define RULE(function, text) .check = (function), .expected = (text)
-#define END                                                                                        \
-    {                                                                                              \
-        .name = NULL                                                                               \
-    }
 
 static const char *const schemes[] = {"tls", "tcp", "ssh", NULL};
 static const char *const timeout_actions[] = {"abort", "force_complete", NULL};

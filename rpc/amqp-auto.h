@@ -9,7 +9,7 @@
 /* rabbitmq-c's headers use struct timeval and do not include it. */
 #include <sys/time.h>
 
-#ifdef HAVE_RABBITMQ_C_AMQP_H
+#if __has_include(<rabbitmq-c/amqp.h>)
 #include <rabbitmq-c/amqp.h>
 #include <rabbitmq-c/framing.h>
 #include <rabbitmq-c/ssl_socket.h>

@@ -4,10 +4,10 @@
 
 #include <glib.h>
 
-#define IN_BOTH(text)                                                                              \
-    {                                                                                              \
-        text, text                                                                                 \
-    }
+/* Each version of clang-format lays braces in macros out another way. */
+/* clang-format off */
+#define IN_BOTH(text) {text, text}
+/* clang-format on */
 
 /* [fault][modular]; units, sockets and logs are named as the daemons are. */
 static const char *const hints[FERRY_LIBVIRT_FAULTS][2] = {

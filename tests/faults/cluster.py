@@ -4,10 +4,10 @@ import os
 import time
 
 import world
-from durable import DurableController
 from ground import Ground
 from journey import Journey
 from lab.broker import Broker, PortMapper
+from lab.durable import DurableController
 from lab.network import CONTROL, SUBNETS
 from lab.deadline import wait_until
 from lab.tap import check, equal

@@ -9,8 +9,8 @@ import time
 import layouts
 import libvirt
 import world
-from durable import DurableController
 from lab.deadline import DeadlineExceeded, wait_until
+from lab.durable import DurableController
 from lab.guest import Disk
 from lab.host import IMAGES
 from lab.images import MIB

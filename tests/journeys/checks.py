@@ -434,6 +434,27 @@ def other_clock(stage):
     check(ahead and 3540 < float(ahead.group(1)) <= 3600, checks)
 
 
+def long_queues(stage):
+    """virtqueues of QEMU 10.0.13: warned of by versions, certain where QEMU may be asked"""
+    guest = _still(stage)
+    made = stage.controller.call("kvm01", "describe_host")["qemu_version"]
+    long_ones = (10, 0, 3) <= tuple(map(int, made.split("."))) < (10, 1)
+    info = _info(stage, guest)
+    answer = stage.controller.call("kvm02", "check_can_live_migrate_destination",
+                                   instance_info=info)
+    answer["dest_check_data"].update(qemu_version="11.1.3")
+
+    def told():
+        with stage.controller.responder("kvm09", lambda method, args: {"result": answer}):
+            both = stage.controller.call("kvm01", "check_can_live_migrate_source",
+                                         instance=guest.name, host="kvm09")
+        return [each["result"] for each in _named(both["checks"], "virtqueues")]
+
+    equal(told(), ["warn"] if long_ones else [], "by versions")
+    with stage.settings({"kvm01": {"migration": {"monitor_commands": "yes"}}}):
+        equal(told(), ["fail"] if long_ones else [], "by QEMU")
+
+
 def older_destination(stage):
     """a destination with older versions of libvirt and QEMU: each is said, with what to do"""
     guest = _still(stage)
@@ -697,6 +718,6 @@ CASES = (a_host_by_itself, a_host_that_names_itself_badly, pools_of_all_kinds,
          space_promised_to_others, memory_promised_to_others, networks, bridges,
          devices_of_the_network_card, displays, secrets, huge_pages, processor, machine,
          blockers_of_qemu, cache_modes, at_the_same_time, jobs, managed_save, disk_of_two, way, other_clock,
-         older_destination, way_is_cut, filtered_ports, eight_disks, nobody_listens,
+         older_destination, long_queues, way_is_cut, filtered_ports, eight_disks, nobody_listens,
          certificate_name, certificate_of_qemu, no_name, no_destination, slow_destination, frozen_for_a_minute,
          eight_at_once)

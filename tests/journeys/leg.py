@@ -20,7 +20,7 @@ def only_seeds_stay_thin(stage, source, destination):
     here, there = (stage.controller.call(host.name, "describe_host")
                    for host in (source, destination))
     return (_version(here["qemu_version"]) < (10, 1)
-            and _version(here["libvirt_version"]) >= (9, 10)
+            and _version(here["libvirt_version"]) >= (10,)
             and _version(there["libvirt_version"]) < (10, 9))
 
 

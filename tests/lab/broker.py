@@ -105,7 +105,9 @@ def drop_root():
         # The signal comes when the thread that forked ends, so it is of no use to a worker.
         command += ['--pdeathsig', 'KILL']
     if os.geteuid() == 0:
-        command += ['--reuid', 'rabbitmq', '--regid', 'rabbitmq', '--init-groups']
+        # By numbers: a root of another release may give the name another one.
+        user = pwd.getpwnam('rabbitmq')
+        command += ['--reuid', str(user.pw_uid), '--regid', str(user.pw_gid), '--clear-groups']
     return command if len(command) > 1 else []
 
 
@@ -244,7 +246,9 @@ class Broker:
         while STARTED not in self.log(start_of_log):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
-                raise BrokerError('%s did not start:\n%s' % (self.node, self.log()[-3000:]))
+                with open(self.path('log', 'console.log'), errors='replace') as console:
+                    raise BrokerError('%s did not start:\n%s%s' % (
+                        self.node, self.log()[-3000:], console.read()[-3000:]))
             time.sleep(0.05)
         return self
 

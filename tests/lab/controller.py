@@ -222,10 +222,12 @@ class Recorder:
 class Controller:
     """Sends orders from a namespace; every call has a connection of its own."""
 
-    def __init__(self, namespace, url, exchange=TOPIC):
+    def __init__(self, namespace, url, exchange=TOPIC, oslo=None):
         self.namespace = namespace
         self.url = url
         self.exchange = exchange
+        # {key: value} of [oslo_messaging_rabbit] for call_oslo().
+        self.oslo = oslo or {}
 
     def _publish(self, channel, host, method, args, **properties):
         key = TOPIC if host is None else "%s.%s" % (TOPIC, host)
@@ -328,7 +330,7 @@ class Controller:
     def call_oslo(self, host, method, /, timeout=20, **args):
         """As call(), by stock oslo.messaging in a process of its own."""
         order = {"url": self.url, "exchange": self.exchange, "topic": TOPIC, "server": host,
-                 "method": method, "args": args, "timeout": timeout}
+                 "method": method, "args": args, "timeout": timeout, "settings": self.oslo}
         done = self.namespace.run("/usr/bin/python3", _OSLO_CALL, stdin=json.dumps(order),
                                   timeout=timeout + 30, check=False)
         if done.returncode != 0:

@@ -149,7 +149,8 @@ class Host(Namespace):
         lines = ["mkdir -p %s/scratch" % self.directory,
                  "mount -t tmpfs -o mode=755 scratch %s/scratch" % self.directory,
                  "cd %s/scratch; mkdir upper work" % self.directory]
-        lines += self._release_as_root() if self.release else [
+        lines += self.release.root_lines(os.path.dirname(
+            os.path.dirname(self.directory))) if self.release else [
             "mount -t overlay -o lowerdir=/etc,upperdir=upper,workdir=work etc /etc",
             # dpkg's notes, and the agent's home.
             "mkdir upper-lib work-lib",
@@ -162,18 +163,6 @@ class Host(Namespace):
                   # What is mounted later reaches those that have mounts of their own.
                   "mount --make-rshared /"]
         self.run("sh", "-ec", "\n".join(lines))
-
-    def _release_as_root(self):
-        """Lines that give the host the tree of another release, of which it sees a copy of its own,
-        with the laboratory's folder and the tests in their places."""
-        lines = ["mkdir root",
-                 "mount -t overlay -o lowerdir=%s,upperdir=upper,workdir=work tree root"
-                 % self.release.root]
-        for shared in (os.path.dirname(os.path.dirname(self.directory)), TOP, "/dev"):
-            lines += ["mkdir -p root%s" % shared, "mount --rbind %s root%s" % (shared, shared)]
-        return lines + ["mkdir -p root/mnt",
-                        "mount -t proc proc root/proc", "mount -t sysfs sysfs root/sys",
-                        "cd root; pivot_root . mnt; umount -l /mnt; cd /"]
 
     def _write_hosts(self, names):
         lines = ["127.0.0.1 localhost"] + ["%s %s" % (address, name)

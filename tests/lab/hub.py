@@ -35,8 +35,9 @@ class Hub(Broker):
     """One RabbitMQ node; it dies with its namespace."""
 
     def __init__(self, namespace, address, folder):
-        super().__init__(address=address, prefix=namespace.prefix(), folder=folder, node="lab",
-                         settings={"heartbeat": "10"})
+        # Whose root is another release's has no present folder otherwise, and Erlang needs one.
+        super().__init__(address=address, prefix=[*namespace.prefix(), "env", "-C", "/"],
+                         folder=folder, node="lab", settings={"heartbeat": "10"})
 
     def start(self, timeout=90):
         super().start(timeout)

@@ -37,6 +37,7 @@ __all__ = ("Disk", "Lab", "end", "end_on_signals", "labs", "sweep")
 PREFIX = "virt-ferry-lab-"
 STATE = "lab.json"
 LOCK = "lock"
+BROKER = "broker"
 BROKER_NUMBER = 1
 FIRST_HOST_NUMBER = 11
 # A folder younger than this without state may be one that is just being made.
@@ -51,7 +52,8 @@ class Lab:
     hosts: names of the hosts, which are also their host names.
     broker, sshd, libvirtd: whether these are started.
     releases: {host: suite of Debian} for hosts of another release than this machine's; by default
-    what VIRT_FERRY_LAB_RELEASES says ("kvm02=trixie,kvm03=trixie").
+    what VIRT_FERRY_LAB_RELEASES says ("kvm02=trixie,kvm03=trixie"). The host "broker" is the one
+    with RabbitMQ, from where orders come.
     """
 
     host_class = Host
@@ -67,10 +69,11 @@ class Lab:
         self.domain_type = None
         self.url = None
         self.detached = False
-        self.releases = _others(release.wanted(hosts) if releases is None else releases)
+        self.releases = _others(release.wanted((*hosts, BROKER)) if releases is None else releases)
         self._names = list(hosts)
         self._wants = {"broker": broker, "sshd": sshd, "libvirtd": libvirtd}
         self._lock = None
+        self._broker_release = None
 
     # Up
 
@@ -78,7 +81,10 @@ class Lab:
         """Brings everything up; on any failure everything is down again when it returns."""
         sweep()
         made = {suite: release.Release(suite).ensure()
-                for suite in sorted(set(self.releases.values()))}
+                for suite in sorted({suite for name, suite in self.releases.items()
+                                     if name != BROKER})}
+        if BROKER in self.releases:
+            self._broker_release = release.BrokerRelease(self.releases[BROKER]).ensure()
         self.directory = tempfile.mkdtemp(prefix=PREFIX, dir=base_directory())
         try:
             self._lock = os.open(os.path.join(self.directory, LOCK), os.O_RDWR | os.O_CREAT, 0o600)
@@ -96,7 +102,7 @@ class Lab:
         # Each init keeps the lock open: it is free only when all of them are gone.
         keep = (self._lock,)
         self.network = Network()
-        self.hub = Namespace("broker")
+        self.hub = Namespace(BROKER)
         self.hosts = {name: self.host_class(name, FIRST_HOST_NUMBER + index,
                                             os.path.join(self.directory, name),
                                             release=releases.get(self.releases.get(name)))
@@ -107,9 +113,18 @@ class Lab:
         address = self.network.attach(self.hub, CONTROL, BROKER_NUMBER)
         for host in self.hosts.values():
             host.plug(self.network)
+        if self._broker_release:
+            self._enter_broker_release()
         if self._wants["broker"]:
             self.broker = Hub(self.hub, address, folder_of(self.directory))
             self.url = self.broker.url()
+
+    def _enter_broker_release(self):
+        lines = ["mkdir %s/scratch" % self.directory,
+                 "mount -t tmpfs -o mode=755 scratch %s/scratch" % self.directory,
+                 "cd %s/scratch" % self.directory]
+        self.hub.run("sh", "-ec", "\n".join(
+            lines + self._broker_release.root_lines(os.path.dirname(self.directory))))
 
     def _start_services(self):
         jobs = [self._prepare_boot, self._prepare_unit]
@@ -272,7 +287,7 @@ class Lab:
         lab.detached = state["detached"]
         records = state["namespaces"]
         lab.network = Network(Namespace(**records["switch"]))
-        lab.hub = Namespace(**records["broker"])
+        lab.hub = Namespace(**records[BROKER])
         for name, number in state["hosts"].items():
             suite = lab.releases.get(name)
             host = Host(number=number, directory=os.path.join(directory, name),

@@ -7,6 +7,7 @@ A process of its own, because the library starts threads that have to live in th
 import json
 import os
 import sys
+import tempfile
 
 import oslo_messaging
 from oslo_config import cfg
@@ -15,7 +16,12 @@ from oslo_config import cfg
 def main():
     order = json.load(sys.stdin)
     conf = cfg.CONF
-    conf([], project="lab", version="1", default_config_files=[], default_config_dirs=[])
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as settings:
+        settings.write("[oslo_messaging_rabbit]\n")
+        settings.writelines("%s = %s\n" % item for item in order["settings"].items())
+        settings.flush()
+        conf([], project="lab", version="1", default_config_files=[settings.name],
+             default_config_dirs=[])
     transport = oslo_messaging.get_rpc_transport(conf, url=order["url"])
     target = oslo_messaging.Target(exchange=order["exchange"], topic=order["topic"],
                                    server=order["server"], version="1.0")

@@ -82,11 +82,13 @@ class Release:
     builddir  where the product was built with that release's compiler and libraries
     """
 
+    kind = "host"
+
     def __init__(self, suite, cache=None):
         self.suite = suite
         self.cache = cache or cache_directory()
-        self.packages = subprocess.run([_PACKAGES, "--print-host", suite], check=True, text=True,
-                                       stdout=subprocess.PIPE).stdout.split()
+        self.packages = subprocess.run([_PACKAGES, "--print-" + self.kind, suite], check=True,
+                                       text=True, stdout=subprocess.PIPE).stdout.split()
         self.root = os.path.join(self.cache, "release-%s-%s" % (
             suite, hashlib.sha256(" ".join(self.packages).encode()).hexdigest()[:8]))
         self.builddir = os.path.join(TOP, "build-" + suite)
@@ -96,6 +98,18 @@ class Release:
         ensure_cached(self.cache, self.root, self._make)
         self._build()
         return self
+
+    def root_lines(self, *shared):
+        """Shell lines that give the namespace in which they run a copy of its own of the tree as
+        root, with these folders of the machine in their places; `upper`, `work` and `root` in the
+        present folder, a tmpfs, are for it."""
+        lines = ["mkdir -p upper work root",
+                 "mount -t overlay -o lowerdir=%s,upperdir=upper,workdir=work tree root" % self.root]
+        for folder in (*shared, TOP, "/dev"):
+            lines += ["mkdir -p root%s" % folder, "mount --rbind %s root%s" % (folder, folder)]
+        return lines + ["mkdir -p root/mnt",
+                        "mount -t proc proc root/proc", "mount -t sysfs sysfs root/sys",
+                        "cd root; pivot_root . mnt; umount -l /mnt; cd /"]
 
     def _make(self):
         _say("making a tree of Debian %s" % self.suite)
@@ -140,6 +154,16 @@ class Release:
                            stdin=subprocess.DEVNULL)
         if time.monotonic() - begun > 10:
             _say("%s: built in %.0f s" % (self.suite, time.monotonic() - begun))
+
+
+class BrokerRelease(Release):
+    """The same for the machine with the broker and a client of oslo.messaging; nothing is built."""
+
+    kind = "broker"
+
+    def ensure(self):
+        ensure_cached(self.cache, self.root, self._make)
+        return self
 
 
 def _configure_anew():

@@ -6,8 +6,8 @@ nobody had read yet; no publisher can know.
 
 import contextlib
 
-from lab.controller import (PRIORITIES, Controller, NotDelivered, Recorder, _BROKER_ERRORS,
-                            _connect)
+from .controller import (PRIORITIES, Controller, NotDelivered, Recorder, _BROKER_ERRORS,
+                         _connect)
 
 
 class DurableRecorder(Recorder):
@@ -38,10 +38,11 @@ class DurableRecorder(Recorder):
 
 
 class DurableController(Controller):
-    """url: a function that names a broker to try; arguments: those of the durable queues."""
+    """url: a function that names a broker to try; arguments: those of the durable queues; oslo: what
+    stock oslo.messaging is told, too."""
 
-    def __init__(self, namespace, agents_url, url=None, arguments=None):
-        super().__init__(namespace, agents_url)
+    def __init__(self, namespace, agents_url, url=None, arguments=None, oslo=None):
+        super().__init__(namespace, agents_url, oslo=oslo)
         self.arguments = arguments
         self._current_url = url or (lambda: agents_url)
 
