@@ -12,6 +12,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 
 typedef DestinationFixture Fixture;
 
@@ -572,6 +574,53 @@ test_room_in_full(Fixture *self, gconstpointer user_data)
     assert_wanted(self, "11.3.0", /* in_full= */ true);
 }
 
+/* A file system that hangs, in the place of libc's function: the agent is linked to this one. */
+static GMutex hang;
+static gint waiting; /* atomic */
+
+int
+statvfs(const char *path, struct statvfs *ret)
+{
+    struct statfs fs;
+
+    g_atomic_int_inc(&waiting);
+    g_mutex_lock(&hang);
+    g_mutex_unlock(&hang);
+    if (statfs(path, &fs) < 0)
+        return -1;
+    *ret = (struct statvfs){.f_frsize = (unsigned long)fs.f_frsize, .f_bavail = fs.f_bavail};
+    return 0;
+}
+
+static gpointer
+look_at_room(gpointer data)
+{
+    Fixture *self = data;
+    g_autoptr(FerryJson) answer = ferry_destination_get_room(self->destination, MIGRATION, NULL);
+
+    return GINT_TO_POINTER(answer != NULL);
+}
+
+static void
+test_room_that_hangs(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) data = destination_prepare_well(self);
+
+    g_mutex_lock(&hang);
+    g_atomic_int_set(&waiting, 0);
+
+    GThread *first = g_thread_new("first", look_at_room, self);
+
+    while (g_atomic_int_get(&waiting) == 0)
+        g_usleep(1000);
+    g_assert_null(ferry_destination_get_room(self->destination, MIGRATION, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE);
+    g_mutex_unlock(&hang);
+    g_assert_true(GPOINTER_TO_INT(g_thread_join(first)));
+    g_assert_true(GPOINTER_TO_INT(look_at_room(self)));
+}
+
 #define ADD(path, func)                                                                            \
     g_test_add("/destination-disks/" path, Fixture, NULL, set_up, func, destination_tear_down)
 
@@ -601,5 +650,6 @@ main(int argc, char *argv[])
     ADD("release/a-mirror-is-thin", test_a_mirror_is_thin);
     ADD("room", test_room);
     ADD("room/in-full", test_room_in_full);
+    ADD("room/that-hangs", test_room_that_hangs);
     return g_test_run();
 }
