@@ -59,6 +59,17 @@ load_config(const FerryInvocation *invocation, GError **error)
     return ferry_config_load((const char *const *)files, error);
 }
 
+static bool
+names_broker(const char *file)
+{
+    const char *const files[] = {file, NULL};
+    g_autoptr(GPtrArray) mistakes = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+    g_autoptr(FerryConfig) config =
+        access(file, R_OK) == 0 ? ferry_config_read(files, mistakes) : NULL;
+
+    return config && ferry_config_origin(config, "DEFAULT", "transport_url");
+}
+
 /* Returns: true when anything names the broker. Without that the default is tried: a broker on this
  * machine. */
 static bool
@@ -67,7 +78,7 @@ is_configured(const FerryInvocation *invocation)
     const char *variable = g_getenv(TRANSPORT_URL_VARIABLE);
 
     return invocation->transport_url || (variable && *variable != '\0') ||
-           invocation->config_files->len > 0 || access(FERRY_CONFIG_FILE, R_OK) == 0;
+           invocation->config_files->len > 0 || names_broker(FERRY_CONFIG_FILE);
 }
 
 static void
@@ -138,15 +149,17 @@ ferry_session_listen(FerrySession *self, FerryNotificationFunc func, gpointer us
 static void
 say_unconfigured(GError **error)
 {
-    bool hidden = access(FERRY_CONFIG_FILE, F_OK) == 0;
+    bool there = access(FERRY_CONFIG_FILE, F_OK) == 0;
+    bool hidden = there && access(FERRY_CONFIG_FILE, R_OK) != 0;
 
     g_prefix_error(error, "No broker is configured, and there is none on this machine: ");
     ferry_error_set_hint(
-        *error, hidden
-                    ? "You may not read " FERRY_CONFIG_FILE
-                      ": run it as root, or name the broker by VIRT_FERRY_TRANSPORT_URL"
-                    : "Name the broker by VIRT_FERRY_TRANSPORT_URL=rabbit://USER:PASSWORD@HOST/, "
-                      "or a file that does by --config-file");
+        *error,
+        hidden ? "You may not read " FERRY_CONFIG_FILE
+                 ": run it as root, or name the broker by VIRT_FERRY_TRANSPORT_URL"
+        : there ? "Set transport_url in " FERRY_CONFIG_FILE
+                : "Name the broker by VIRT_FERRY_TRANSPORT_URL=rabbit://USER:PASSWORD@HOST/, or a "
+                  "file that does by --config-file");
 }
 
 bool

@@ -197,6 +197,12 @@ ferry_transport_url_parse(const char *url, FerryTransport *transport, GError **e
     char *path = strchr(rest, '/');
     if (path)
         *path++ = '\0';
+    /* Of a password that is not encoded the rest would be shown as the vhost's name. */
+    if (path && strchr(path, '@')) {
+        set_url_error(error, "Write %2F for / and %40 for @ in user, password and vhost",
+                      "an @ stands behind its first /");
+        return false;
+    }
     g_free(transport->vhost);
     transport->vhost = decode(path ? path : "", -1);
     if (strlen(transport->vhost) > FERRY_AMQP_NAME_MAX) {

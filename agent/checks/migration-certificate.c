@@ -6,8 +6,10 @@
 
 #include <gio/gio.h>
 
+#include <errno.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509, X509_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BIO, BIO_free)
@@ -48,7 +50,8 @@ ferry_migration_certificate_judge(const char *path, const char *address)
     g_autoptr(X509) certificate = read_certificate(path);
 
     if (!certificate)
-        return FERRY_CERTIFICATE_UNREADABLE;
+        return access(path, F_OK) != 0 && errno == ENOENT ? FERRY_CERTIFICATE_ABSENT
+                                                          : FERRY_CERTIFICATE_UNREADABLE;
     if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0 ||
         X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0)
         return FERRY_CERTIFICATE_OUTDATED;
@@ -65,6 +68,7 @@ static const char *const seen_words[] = {
     [FERRY_CERTIFICATE_OTHER_NAME] = "is for other names",
     [FERRY_CERTIFICATE_OUTDATED] = "is not valid at this time",
     [FERRY_CERTIFICATE_UNREADABLE] = "cannot be read by the agent",
+    [FERRY_CERTIFICATE_ABSENT] = "is not there",
 };
 
 static FerryCheckResult
@@ -72,18 +76,30 @@ result_of(FerryCertificate seen, bool certain)
 {
     if (seen == FERRY_CERTIFICATE_FITS)
         return FERRY_CHECK_PASS;
-    return !certain || seen == FERRY_CERTIFICATE_UNREADABLE ? FERRY_CHECK_WARN : FERRY_CHECK_FAIL;
+    return certain && (seen == FERRY_CERTIFICATE_OTHER_NAME || seen == FERRY_CERTIFICATE_OUTDATED)
+               ? FERRY_CHECK_FAIL
+               : FERRY_CHECK_WARN;
+}
+
+static const char *
+hint_of(FerryCertificate seen)
+{
+    if (seen == FERRY_CERTIFICATE_FITS)
+        return NULL;
+    return seen == FERRY_CERTIFICATE_ABSENT
+               ? "Issue it for that address: docs/operations.md, \"Certificates between the hosts\""
+               : "Issue it with that address, or set live_migration_inbound_addr to a name that it "
+                 "has";
 }
 
 static void
-add(FerryChecks *checks, const char *name, FerryCheckResult result, const char *message)
+add(FerryChecks *checks,
+    const char *name,
+    FerryCertificate seen,
+    FerryCheckResult result,
+    const char *message)
 {
-    ferry_checks_add(checks, name, result,
-                     result == FERRY_CHECK_PASS ? NULL
-                                                : "Issue it with that address, or set "
-                                                  "live_migration_inbound_addr to a name that it "
-                                                  "has",
-                     "%s", message);
+    ferry_checks_add(checks, name, result, hint_of(seen), "%s", message);
 }
 
 void
@@ -95,7 +111,7 @@ ferry_migration_certificate_check(const char *address, FerryChecks *checks)
     g_autofree char *message = g_strdup_printf("QEMU is reached at '%s'; its certificate '%s' %s",
                                                address, path, seen_words[seen]);
 
-    add(checks, "tls", result_of(seen, certain), message);
+    add(checks, "tls", seen, result_of(seen, certain), message);
 }
 
 void
@@ -105,5 +121,5 @@ ferry_libvirt_certificate_check(const char *path, const char *address, FerryChec
     g_autofree char *message = g_strdup_printf(
         "libvirtd is reached at '%s'; its certificate '%s' %s", address, path, seen_words[seen]);
 
-    add(checks, "libvirt-certificate", result_of(seen, /* certain= */ true), message);
+    add(checks, "libvirt-certificate", seen, result_of(seen, /* certain= */ true), message);
 }

@@ -14,7 +14,8 @@ typedef enum {
     FERRY_CERTIFICATE_FITS,
     FERRY_CERTIFICATE_OTHER_NAME, /* it is for other names than the address */
     FERRY_CERTIFICATE_OUTDATED,   /* its time is over, or has not come */
-    FERRY_CERTIFICATE_UNREADABLE, /* not there, or not for the agent's user */
+    FERRY_CERTIFICATE_UNREADABLE, /* not for the agent's user, or no certificate */
+    FERRY_CERTIFICATE_ABSENT,
 } FerryCertificate;
 
 /**

@@ -75,20 +75,28 @@ check_missing_folder(const char *folder, FerryChecks *checks)
                      "The folder '%s' of allowed_paths is not there", folder);
 }
 
-/* @without: what cannot be done where the right is missing. */
+/* A right in a folder, and what cannot be done where it is missing. */
+typedef struct {
+    const char *check;
+    int mode; /* access()'s */
+    const char *rights;
+    const char *may; /* "read and write in" */
+    const char *without;
+} Right;
+
 static void
-check_rights(const char *name, const char *folder, const char *without, FerryChecks *checks)
+check_right(const Right *right, const char *folder, FerryChecks *checks)
 {
-    int code = access(folder, R_OK | W_OK | X_OK) == 0 ? 0 : errno;
-    g_autofree char *hint = code != 0 ? ferry_rights_hint(folder, code, "rwx") : NULL;
+    int code = access(folder, right->mode) == 0 ? 0 : errno;
+    g_autofree char *hint = code != 0 ? ferry_rights_hint(folder, code, right->rights) : NULL;
 
     if (code == 0)
-        ferry_checks_add(checks, name, FERRY_CHECK_PASS, NULL,
-                         "The agent may read and write in '%s'", folder);
+        ferry_checks_add(checks, right->check, FERRY_CHECK_PASS, NULL, "The agent may %s '%s'",
+                         right->may, folder);
     else
-        ferry_checks_add(checks, name, FERRY_CHECK_WARN, hint,
-                         "The agent may not read and write in '%s' (%s): %s", folder,
-                         g_strerror(code), without);
+        ferry_checks_add(checks, right->check, FERRY_CHECK_WARN, hint,
+                         "The agent may not %s '%s' (%s): %s", right->may, folder, g_strerror(code),
+                         right->without);
 }
 
 static void
@@ -98,21 +106,22 @@ check_folder(const FerryAgent *agent, const char *folder, FerryChecks *checks)
         check_missing_folder(folder, checks);
         return;
     }
-    check_rights("folder-rights", folder,
-                 "bases, media, seeds and images of instances that are shut off cannot arrive "
-                 "there, nor can images be set aside",
-                 checks);
+    check_right(&(Right){"folder-rights", R_OK | W_OK | X_OK, "rwx", "read and write in",
+                         "bases, media, seeds and images of instances that are shut off cannot "
+                         "arrive there, nor can images be set aside"},
+                folder, checks);
     check_space(agent, folder, checks);
 }
 
-/* Without it the variables of an instance that did not move in the end cannot be put back. */
+/* libvirtd writes there and deletes; that a file is the one it made the agent sees itself. */
 static void
 check_nvram(FerryChecks *checks)
 {
     if (access(NVRAM_FOLDER, F_OK) != 0 && errno == ENOENT)
         return;
-    check_rights("nvram", NVRAM_FOLDER,
-                 "variables of UEFI instances that did not arrive stay there", checks);
+    check_right(&(Right){"nvram", X_OK, "x", "pass through",
+                         "variables of UEFI instances that did not arrive stay there"},
+                NVRAM_FOLDER, checks);
 }
 
 static void

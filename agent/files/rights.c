@@ -26,7 +26,8 @@ ferry_rights_hint(const char *folder, int code, const char *rights)
     if (code != EACCES && code != EPERM)
         return NULL;
     if (is_packages_own(folder) && strchr(rights, 'w'))
-        return g_strdup_printf("dpkg-statoverride --update --add root %s 0771 %s",
+        return g_strdup_printf("dpkg-statoverride --force-statoverride-add --update --add root "
+                               "%s 0771 %s",
                                g_get_user_name(), folder);
     return ferry_rights_give(folder, rights);
 }

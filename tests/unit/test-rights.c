@@ -38,7 +38,7 @@ test_folder_of_a_package(void)
     g_autofree char *hint = ferry_rights_hint("/var/lib/libvirt/images", EACCES, "rwx");
     bool debian = g_file_test("/usr/bin/dpkg-statoverride", G_FILE_TEST_IS_EXECUTABLE);
 
-    g_assert_true(g_str_has_prefix(hint, debian ? "dpkg-statoverride --update --add root "
+    g_assert_true(g_str_has_prefix(hint, debian ? "dpkg-statoverride --force-statoverride-add "
                                                 : "setfacl -m u:"));
 }
 

@@ -112,6 +112,7 @@ test_refused(void)
         "kombu://h/",
         "rabbits://h/",
         "rabbit://u:s3cret/s3cret@h/",
+        "rabbit://u:S#s3cret@T/s3cret@h:1/v",
         "rabbit://h:0",
         "rabbit://h:65536",
         "rabbit://h:5672x",
