@@ -228,12 +228,23 @@ take_option(const char *name, const char *value, gpointer data, GError **error)
     return ferry_order_set(data, name, value, error);
 }
 
-GOptionGroup *
-ferry_order_group_new(json_t *options)
+static bool
+is_tunable(const Option *option)
+{
+    static const char *const tunable[] = {"bandwidth", "downtime", "policy", "max-pause", NULL};
+
+    return g_strv_contains(tunable, option->name);
+}
+
+static GOptionGroup *
+group_new(json_t *options, bool tunable_only)
 {
     GOptionGroup *group = g_option_group_new("order", "", "", options, NULL);
 
     for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+        if (tunable_only && !is_tunable(&table[i]))
+            continue;
+
         const GOptionEntry entries[] = {
             {.long_name = table[i].name,
              .short_name = table[i].letter,
@@ -248,6 +259,18 @@ ferry_order_group_new(json_t *options)
         g_option_group_add_entries(group, entries);
     }
     return group;
+}
+
+GOptionGroup *
+ferry_order_group_new(json_t *options)
+{
+    return group_new(options, /* tunable_only= */ false);
+}
+
+GOptionGroup *
+ferry_order_tuning_group_new(json_t *options)
+{
+    return group_new(options, /* tunable_only= */ true);
 }
 
 const char *

@@ -190,6 +190,11 @@ static const FerrySetting migration_settings[] = {
     ROW("memory_timeout", UINT, AT(memory_timeout_s), "0", RANGE(0, 7 * DAY_S)),
     ROW("auto_converge_initial", UINT, AT(auto_converge_initial), "20", RANGE(1, 99)),
     ROW("auto_converge_increment", UINT, AT(auto_converge_increment), "10", RANGE(1, 99)),
+    ROW("switchover_bandwidth",
+        SIZE,
+        AT(switchover_bandwidth_mibps),
+        "0",
+        RANGE(0, BANDWIDTH_MAX_MIBPS)),
     ROW("permit_monitor_commands", BOOL, AT(permit_monitor_commands), "false"),
     END,
 };

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "ferry/config.h"
+#include "model/json-field.h"
 
 /* Three states, because the default of some comes from the instance or the configuration. */
 typedef enum { FERRY_OPTION_DEFAULT = -1, FERRY_OPTION_NO = 0, FERRY_OPTION_YES = 1 } FerryOption;
@@ -78,6 +79,14 @@ FerryOrderOptions *ferry_order_options_parse(const json_t *object,
                                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void ferry_order_options_free(FerryOrderOptions *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryOrderOptions, ferry_order_options_free)
+
+/** Reads @key of @scope into @options as ferry_order_options_parse() does, alone; where it is absent
+ * or null nothing changes. @error: FERRY_ERROR_INVALID_REQUEST. */
+bool ferry_order_options_read(FerryOrderOptions *options,
+                              const FerryFieldScope *scope,
+                              const char *key,
+                              const FerryConfig *config,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * ferry_order_options_for_destination:

@@ -76,6 +76,7 @@ ferry_transfer_look(FerryTransfer *self)
     if (!info.active)
         return false;
     take_look(self, &info);
+    ferry_transfer_tune(self, &info.sample);
     ferry_transfer_steer_memory(self, &info);
     return true;
 }

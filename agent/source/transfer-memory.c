@@ -7,14 +7,9 @@
 void
 ferry_transfer_enter_memory(FerryTransfer *self, gint64 now)
 {
-    g_autoptr(GError) error = NULL;
-
     self->memory_us = now;
     self->copying = true;
-    /* The disks had to share the limit; memory has it alone. */
-    if (self->options->bandwidth_mibps > 0 &&
-        !ferry_virt_set_memory_bandwidth(self->domain, self->options->bandwidth_mibps, &error))
-        g_debug("Migration '%s': %s", ferry_migration_id(self->migration), error->message);
+    ferry_transfer_limit_memory(self);
 }
 
 void

@@ -19,7 +19,9 @@
  * it alone asks libvirt, and may hang there. */
 typedef struct {
     FerryMigration *migration;        /* immutable */
-    const FerryOrderOptions *options; /* immutable */
+    FerryOrderOptions tuned;          /* the sampler's: a copy that borrows from the migration's,
+                                       * with what was changed since */
+    const FerryOrderOptions *options; /* immutable; `tuned` */
     const FerryInstance *instance;    /* immutable */
     virConnectPtr connection;         /* immutable */
     virDomainPtr domain;              /* immutable; on that connection */
@@ -42,8 +44,12 @@ typedef struct {
     gint64 memory_us;  /* when the memory phase began; 0 before */
     guint downtime_ms; /* last set */
     guint idle_looks;
-    bool resuming; /* a post-copy is to be taken up, and has not been so far */
-    bool copying;  /* a disk or memory is on its way */
+    bool resuming;    /* a post-copy is to be taken up, and has not been so far */
+    gint64 lifted_us; /* when the limit was last lifted for the switchover; 0: never */
+    bool is_lifted;
+    bool told_switchover; /* immutable: QEMU knows what the link takes */
+    bool was_limited;     /* libvirt was given a bandwidth for disks or memory */
+    bool copying;         /* a disk or memory is on its way */
     bool aborting;
     bool forced;
 } FerryTransfer;
@@ -62,6 +68,14 @@ bool ferry_transfer_has_answered(const FerryTransfer *self, GError **ret_error);
 bool ferry_transfer_look(FerryTransfer *self);
 /* Reports progress and phase, unless the saga gave the watch up and went on. */
 void ferry_transfer_tell(FerryTransfer *self);
+
+/* --- transfer-tuning.c ----------------------------------------------------------------------- */
+
+/* The sampler's, at each look that saw a job: what was changed by order holds from now on, and a
+ * limit of memory does not keep the guest from switching over. */
+void ferry_transfer_tune(FerryTransfer *self, const FerryProgressSample *sample);
+/* The sampler's. Memory gets the limit that holds. */
+void ferry_transfer_limit_memory(FerryTransfer *self);
 
 /* --- transfer-memory.c ----------------------------------------------------------------------- */
 

@@ -112,7 +112,11 @@ transfer_new(FerryMigration *migration, GError **error)
 
     g_mutex_init(&self->lock);
     self->migration = ferry_migration_ref(migration);
-    self->options = ferry_migration_options(migration);
+    self->tuned = *ferry_migration_options(migration);
+    self->options = &self->tuned;
+    self->told_switchover = ferry_transfer_switchover_mibps(migration) > 0;
+    self->was_limited =
+        self->tuned.bandwidth_mibps > 0 || ferry_migration_tuning(migration).bandwidth_mibps > 0;
     self->instance = instance;
     self->connection = g_steal_pointer(&connection);
     self->domain = domain;
@@ -155,6 +159,10 @@ ferry_transfer_run(FerryMigration *migration,
     if (mode == FERRY_TRANSFER_RESUME)
         begin_in_post_copy(self);
     if (mode != FERRY_TRANSFER_REATTACH) {
+        const FerryTuning tuning = ferry_migration_tuning(migration);
+
+        /* The call is given what holds now. What runs already may not have heard of it. */
+        ferry_tuning_apply(&tuning, &self->tuned);
         self->call =
             ferry_transfer_call_start(migration, self->watch, mode == FERRY_TRANSFER_RESUME, error);
         if (!self->call) {

@@ -71,12 +71,13 @@ typedef struct {
     char *policy;            /* the name of one that ferry_config_policy() finds */
     guint max_pause_ms;      /* not below live_migration_downtime_ms */
     FerryDiskWrites disk_writes;
-    guint disk_stall_timeout_s;    /* 0: none */
-    guint memory_timeout_s;        /* 0: none */
-    guint auto_converge_initial;   /* percent */
-    guint auto_converge_increment; /* percent */
-    bool permit_monitor_commands;  /* QEMU's own, which libvirt notes as a taint */
-    GPtrArray *policies;           /* of FerryTransferPolicy: the sections [policy NAME] */
+    guint disk_stall_timeout_s;         /* 0: none */
+    guint memory_timeout_s;             /* 0: none */
+    guint auto_converge_initial;        /* percent */
+    guint auto_converge_increment;      /* percent */
+    guint64 switchover_bandwidth_mibps; /* what the link takes; 0: not told */
+    bool permit_monitor_commands;       /* QEMU's own, which libvirt notes as a taint */
+    GPtrArray *policies;                /* of FerryTransferPolicy: the sections [policy NAME] */
 
     /* [oslo_messaging_notifications] */
     char **notification_topics;

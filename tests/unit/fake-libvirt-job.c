@@ -225,6 +225,15 @@ virDomainMigrateSetMaxSpeed(virDomainPtr handle, unsigned long mibps, unsigned i
 }
 
 int
+virDomainBlockJobSetSpeed(virDomainPtr handle,
+                          const char *disk,
+                          unsigned long mibps,
+                          unsigned int flags)
+{
+    return fake_begin(__func__, "%s %s %lu", handle->name, disk, mibps) ? 0 : -1;
+}
+
+int
 virDomainQemuMonitorCommand(virDomainPtr handle, const char *order, char **ret, unsigned int flags)
 {
     if (!fake_begin(__func__, "%s", order))

@@ -116,6 +116,7 @@ test_defaults(void)
     g_assert_cmpuint(config->memory_timeout_s, ==, 0);
     g_assert_cmpuint(config->auto_converge_initial, ==, 20);
     g_assert_cmpuint(config->auto_converge_increment, ==, 10);
+    g_assert_cmpuint(config->switchover_bandwidth_mibps, ==, 0);
     g_assert_false(config->permit_monitor_commands);
     g_assert_cmpstr(config->notification_topics[0], ==, "notifications");
     g_assert_true(config->notifications);
