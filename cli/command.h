@@ -31,6 +31,7 @@ FerryExit ferry_command_list(FerryInvocation *invocation, int argc, char **argv)
 FerryExit ferry_command_show(FerryInvocation *invocation, int argc, char **argv);
 FerryExit ferry_command_abort(FerryInvocation *invocation, int argc, char **argv);
 FerryExit ferry_command_force_complete(FerryInvocation *invocation, int argc, char **argv);
+FerryExit ferry_command_tune(FerryInvocation *invocation, int argc, char **argv);
 FerryExit ferry_command_resolve(FerryInvocation *invocation, int argc, char **argv);
 FerryExit ferry_command_quarantine(FerryInvocation *invocation, int argc, char **argv);
 FerryExit ferry_command_watch(FerryInvocation *invocation, int argc, char **argv);

@@ -61,6 +61,14 @@ const FerryCommand ferry_commands[] = {
         .run = ferry_command_force_complete,
     },
     {
+        .name = "tune",
+        .arguments = "MIGRATION|INSTANCE [--bandwidth MIB/S] [--downtime MS] [--policy NAME] "
+                     "[--max-pause MS]",
+        .summary = "Change the limits of a migration while it runs",
+        .description = HOST_HINT,
+        .run = ferry_command_tune,
+    },
+    {
         .name = "resolve",
         .arguments = "MIGRATION|INSTANCE",
         .summary = "Ask both hosts again about a migration in error",

@@ -33,10 +33,17 @@ static const Option table[] = {
      "Both hosts reach these: they are not copied"},
     {"bandwidth", 0, KIND_NUMBER, "bandwidth_mib_s", "MIB/S", "Limit the transfer"},
     {"downtime", 0, KIND_NUMBER, "downtime_ms", "MS", "Longest pause at the switchover"},
+    {"policy", 0, KIND_TEXT, "policy", "NAME", "How it grows: minimal-downtime, post-copy, ..."},
+    {"max-pause", 0, KIND_NUMBER, "max_pause_ms", "MS", "Longest pause of a policy at its end"},
+    {"disk-writes", 0, KIND_TEXT, "disk_writes", "HOW",
+     "Writes of the guest: auto, background, synchronous"},
     {"auto-converge", 0, KIND_YES, "auto_converge", NULL, "Slow the instance down until it fits"},
     {"post-copy", 0, KIND_YES, "post_copy", NULL, "Allow to switch over before memory is there"},
     {"parallel-connections", 0, KIND_NUMBER, "parallel_connections", "N", "Connections for memory"},
     {"tls", 0, KIND_YES, "tls", NULL, "Encrypt QEMU's own connections"},
+    {"disk-stall-timeout", 0, KIND_NUMBER, "disk_stall_timeout_s", "S",
+     "Longest time without a byte of disks"},
+    {"memory-timeout", 0, KIND_NUMBER, "memory_timeout_s", "S", "Longest time of the memory phase"},
     {"completion-timeout", 0, KIND_NUMBER, "completion_timeout_s", "S", "Longest transfer"},
     {"timeout-action", 0, KIND_TEXT, "timeout_action", "ACTION", "Then: abort, force_complete"},
     {"persistent", 0, KIND_YES, "persistent", NULL, "Define the instance on the destination"},
@@ -221,12 +228,23 @@ take_option(const char *name, const char *value, gpointer data, GError **error)
     return ferry_order_set(data, name, value, error);
 }
 
-GOptionGroup *
-ferry_order_group_new(json_t *options)
+static bool
+is_tunable(const Option *option)
+{
+    static const char *const tunable[] = {"bandwidth", "downtime", "policy", "max-pause", NULL};
+
+    return g_strv_contains(tunable, option->name);
+}
+
+static GOptionGroup *
+group_new(json_t *options, bool tunable_only)
 {
     GOptionGroup *group = g_option_group_new("order", "", "", options, NULL);
 
     for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+        if (tunable_only && !is_tunable(&table[i]))
+            continue;
+
         const GOptionEntry entries[] = {
             {.long_name = table[i].name,
              .short_name = table[i].letter,
@@ -241,6 +259,18 @@ ferry_order_group_new(json_t *options)
         g_option_group_add_entries(group, entries);
     }
     return group;
+}
+
+GOptionGroup *
+ferry_order_group_new(json_t *options)
+{
+    return group_new(options, /* tunable_only= */ false);
+}
+
+GOptionGroup *
+ferry_order_tuning_group_new(json_t *options)
+{
+    return group_new(options, /* tunable_only= */ true);
 }
 
 const char *

@@ -10,6 +10,10 @@
  * @options, an object that must outlive the group. A key with two different values is an error. */
 GOptionGroup *ferry_order_group_new(json_t *options);
 
+/** Returns: (transfer full): likewise, of those alone that change what runs: --bandwidth, --downtime,
+ * --policy and --max-pause. */
+GOptionGroup *ferry_order_tuning_group_new(json_t *options);
+
 /** Sets one key of @options, e.g. from @option "--downtime" and @value "300". @value: NULL for
  * options without one. @error: a G_OPTION_ERROR. */
 bool ferry_order_set(json_t *options, const char *option, const char *value, GError **error)

@@ -1,52 +1,72 @@
-/* The commands about an existing migration: show, abort, force-complete, resolve. */
+/* The commands about an existing migration: show, abort, force-complete, tune, resolve. */
 #include "config.h"
 
 #include "command.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "order.h"
 #include "output.h"
 #include "records.h"
 #include "report.h"
 #include "session.h"
 
+/* Which migration is meant, and where it is. */
+typedef struct {
+    char *id;
+    char *host; /* (nullable) */
+} Target;
+
+static void
+target_clear(Target *target)
+{
+    g_free(target->id);
+    g_free(target->host);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Target, target_clear)
+
 /* Parses the command line and opens the session.
- * @ret_id: (transfer full). @ret_host: (transfer full) (nullable).
+ * @group: (transfer full): what it takes beside --host.
  * Returns: (transfer full): the session; NULL with @error set. */
 static FerrySession *
-begin(FerryInvocation *invocation,
-      int argc,
-      char **argv,
-      char **ret_id,
-      char **ret_host,
-      GError **error)
+begin_with(FerryInvocation *invocation,
+           GOptionGroup *group,
+           int argc,
+           char **argv,
+           Target *ret_target,
+           GError **error)
 {
     g_autofree char *host = NULL;
     const GOptionEntry entries[] = {
         {"host", 0, 0, G_OPTION_ARG_STRING, &host, "The host to ask", "HOST"},
         {.long_name = NULL},
     };
-    GOptionGroup *group = g_option_group_new("order", "", "", NULL, NULL);
 
     g_option_group_add_entries(group, entries);
     if (!ferry_invocation_parse(invocation, group, 1, &argc, &argv, error))
         return NULL;
-    *ret_id = g_strdup(argv[1]);
-    *ret_host = g_steal_pointer(&host);
+    ret_target->id = g_strdup(argv[1]);
+    ret_target->host = g_steal_pointer(&host);
     return ferry_session_open(invocation, error);
+}
+
+static FerrySession *
+begin(FerryInvocation *invocation, int argc, char **argv, Target *ret_target, GError **error)
+{
+    return begin_with(invocation, g_option_group_new("order", "", "", NULL, NULL), argc, argv,
+                      ret_target, error);
 }
 
 FerryExit
 ferry_command_show(FerryInvocation *invocation, int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *id = NULL;
-    g_autofree char *host = NULL;
-    g_autoptr(FerrySession) session = begin(invocation, argc, argv, &id, &host, &error);
+    g_auto(Target) target = {0};
+    g_autoptr(FerrySession) session = begin(invocation, argc, argv, &target, &error);
 
     if (!session)
         return ferry_report_error(error, invocation->json);
     g_autoptr(FerryJson) records =
-        ferry_records_find(session, host, id, FERRY_RECORDS_NEWEST, &error);
+        ferry_records_find(session, target.host, target.id, FERRY_RECORDS_NEWEST, &error);
     if (!records)
         return ferry_report_error(error, invocation->json);
     if (invocation->json) {
@@ -124,29 +144,43 @@ print_answer(const json_t *answer, bool json)
         print_value(key, value);
 }
 
-/* Gives @which to the source and prints the answer. @ret_answer: (transfer full) (nullable). */
+/* Gives @which to the source and prints the answer.
+ * @more: (nullable): further arguments. Returns: (transfer full) (nullable): the answer. */
+static json_t *
+give(FerrySession *session,
+     const Target *target,
+     const Order *which,
+     json_t *more,
+     bool json,
+     GError **error)
+{
+    g_autoptr(FerryJson) record =
+        find_record(session, target->host, target->id, which->meant, error);
+    if (!record)
+        return NULL;
+    json_t *args = json_pack("{s:O}", "migration_id", json_object_get(record, "migration_id"));
+    json_object_update(args, more);
+    json_t *answer = ferry_session_call(session, ferry_json_get_string(record, "source"),
+                                        which->method, args, error);
+    if (answer && which->explain && !json)
+        which->explain(record, answer);
+    else if (answer)
+        print_answer(answer, json);
+    return answer;
+}
+
+/* @ret_answer: (transfer full) (nullable). */
 static FerryExit
 order(FerryInvocation *invocation, int argc, char **argv, const Order *which, json_t **ret_answer)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *name = NULL;
-    g_autofree char *host = NULL;
-    g_autoptr(FerrySession) session = begin(invocation, argc, argv, &name, &host, &error);
+    g_auto(Target) target = {0};
+    g_autoptr(FerrySession) session = begin(invocation, argc, argv, &target, &error);
+    g_autoptr(FerryJson) answer =
+        session ? give(session, &target, which, /* more= */ NULL, invocation->json, &error) : NULL;
 
-    if (!session)
-        return ferry_report_error(error, invocation->json);
-    g_autoptr(FerryJson) record = find_record(session, host, name, which->meant, &error);
-    if (!record)
-        return ferry_report_error(error, invocation->json);
-    json_t *args = json_pack("{s:O}", "migration_id", json_object_get(record, "migration_id"));
-    g_autoptr(FerryJson) answer = ferry_session_call(
-        session, ferry_json_get_string(record, "source"), which->method, args, &error);
     if (!answer)
         return ferry_report_error(error, invocation->json);
-    if (which->explain && !invocation->json)
-        which->explain(record, answer);
-    else
-        print_answer(answer, invocation->json);
     if (ret_answer)
         *ret_answer = g_steal_pointer(&answer);
     return FERRY_EXIT_DONE;
@@ -183,6 +217,38 @@ ferry_command_force_complete(FerryInvocation *invocation, int argc, char **argv)
     static const Order force_order = {"live_migration_force_complete", FERRY_RECORDS_OPEN, NULL};
 
     return order(invocation, argc, argv, &force_order, /* ret_answer= */ NULL);
+}
+
+static void
+explain_tuning(const json_t *record, const json_t *answer)
+{
+    const json_t *parameters = json_object_get(answer, "parameters");
+    json_t *deferred = json_object_get(answer, "deferred");
+    const char *key = NULL;
+    json_t *value = NULL;
+    size_t index = 0;
+
+    json_object_foreach((json_t *)parameters, key, value)
+        print_value(key, value);
+    json_array_foreach(deferred, index, value)
+        ferry_say("%s holds once the disks are over: that of a copy that runs stays as it is",
+                  json_string_value(value));
+}
+
+FerryExit
+ferry_command_tune(FerryInvocation *invocation, int argc, char **argv)
+{
+    static const Order tune_order = {"live_migration_set_parameters", FERRY_RECORDS_OPEN,
+                                     explain_tuning};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) changes = json_object();
+    g_auto(Target) target = {0};
+    g_autoptr(FerrySession) session =
+        begin_with(invocation, ferry_order_tuning_group_new(changes), argc, argv, &target, &error);
+    g_autoptr(FerryJson) answer =
+        session ? give(session, &target, &tune_order, changes, invocation->json, &error) : NULL;
+
+    return answer ? FERRY_EXIT_DONE : ferry_report_error(error, invocation->json);
 }
 
 /* The exit status says failed as long as the migration stays in `error`. */

@@ -17,6 +17,7 @@ static const struct {
     {"live_migrate_instance", "'virt-ferry migrate'"},
     {"live_migration_abort", "'virt-ferry abort'"},
     {"live_migration_force_complete", "'virt-ferry force-complete'"},
+    {"live_migration_set_parameters", "'virt-ferry tune'"},
     {"check_can_live_migrate_source", "'virt-ferry check'"},
     {"check_host", "'virt-ferry check --host'"},
     {"list_quarantined_disks", "'virt-ferry quarantine list'"},

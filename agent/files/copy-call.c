@@ -16,6 +16,7 @@ copy_new(const FerryFileCopyRequest *request)
     self->request.to_uri = g_strdup(request->to_uri);
     self->request.from_path = g_strdup(request->from_path);
     self->request.to_path = g_strdup(request->to_path);
+    self->request.rate = ferry_rate_ref(request->rate);
     self->request.cancellable = g_object_ref(request->cancellable);
     g_mutex_init(&self->counter.lock);
     return self;
@@ -29,6 +30,7 @@ copy_free(gpointer data)
     g_free((char *)self->request.to_uri);
     g_free((char *)self->request.from_path);
     g_free((char *)self->request.to_path);
+    ferry_rate_unref(self->request.rate);
     g_clear_object(&self->request.cancellable);
     g_mutex_clear(&self->counter.lock);
     g_free(self);

@@ -20,35 +20,38 @@ typedef struct {
     FerryFileCopyCounter *counter;
     FerryVolumeWriter *writer;
     guint64 position_bytes; /* what the writer was told of */
+    guint64 limit_mibps;    /* that due_us was reckoned by */
     gint64 due_us;          /* with a limit: when the link will have taken what was sent */
 } Copy;
 
 /* --- the limit -------------------------------------------------------------------------------- */
 
 static gint64
-cost_us(const Copy *self, gsize length)
+cost_us(guint64 mibps, gsize length)
 {
-    guint64 bytes_s = self->request->bandwidth_mibps * 1024 * 1024;
-
-    return (gint64)((guint64)length * G_USEC_PER_SEC / bytes_s);
+    return (gint64)((guint64)length * G_USEC_PER_SEC / (mibps * 1024 * 1024));
 }
 
 /* Each piece moves the time at which the next one may go; time that was not used is lost, but for a
- * short burst. */
+ * short burst. What was waited for under one limit is not waited for under another. */
 static void
 pace(Copy *self, gsize length)
 {
-    if (self->request->bandwidth_mibps == 0)
-        return;
-
     gint64 now = g_get_monotonic_time();
+    guint64 limit = ferry_rate_get(self->request->rate);
 
     self->due_us = MAX(self->due_us, now - BURST_US);
-    while (self->due_us > now && !g_cancellable_is_cancelled(self->request->cancellable)) {
+    while (self->due_us > now && limit == self->limit_mibps &&
+           !g_cancellable_is_cancelled(self->request->cancellable)) {
         g_usleep((gulong)MIN(self->due_us - now, LONGEST_WAIT_US));
         now = g_get_monotonic_time();
+        limit = ferry_rate_get(self->request->rate);
     }
-    self->due_us += cost_us(self, length);
+    if (limit != self->limit_mibps)
+        self->due_us = now;
+    self->limit_mibps = limit;
+    if (limit > 0)
+        self->due_us += cost_us(limit, length);
 }
 
 /* --- piece by piece --------------------------------------------------------------------------- */
@@ -96,7 +99,11 @@ copy_over(virConnectPtr connection,
 {
     g_autoptr(FerryVolumeWriter) writer =
         ferry_volume_writer_open(connection, request->to_path, request->offset_bytes, error);
-    Copy self = {request, counter, writer, request->offset_bytes, g_get_monotonic_time()};
+    Copy self = {.request = request,
+                 .counter = counter,
+                 .writer = writer,
+                 .position_bytes = request->offset_bytes,
+                 .due_us = g_get_monotonic_time()};
     const FerryFileScan scan = {
         .virt = request->virt,
         .path = request->from_path,

@@ -13,15 +13,16 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "files/rate.h"
 #include "virt/virt.h"
 
 typedef struct {
-    FerryVirt *virt;         /* the local libvirt: reads what the agent may not open */
-    const char *to_uri;      /* of the far libvirt; checked by ferry_migrate_data_check() */
-    const char *from_path;   /* resolved and allowed */
-    const char *to_path;     /* exists, in an active pool there, @offset_bytes long */
-    guint64 offset_bytes;    /* what is there already */
-    guint64 bandwidth_mibps; /* 0: no limit */
+    FerryVirt *virt;       /* the local libvirt: reads what the agent may not open */
+    const char *to_uri;    /* of the far libvirt; checked by ferry_migrate_data_check() */
+    const char *from_path; /* resolved and allowed */
+    const char *to_path;   /* exists, in an active pool there, @offset_bytes long */
+    guint64 offset_bytes;  /* what is there already */
+    FerryRate *rate;       /* (nullable): the limit; it may change meanwhile */
     GCancellable *cancellable;
 } FerryFileCopyRequest;
 

@@ -18,7 +18,9 @@
 #define RECORD_COLUMNS RECORD_COLUMNS_WITH("order_json, instance_info, migrate_data")
 #define BRIEF_COLUMNS RECORD_COLUMNS_WITH("NULL, NULL, NULL")
 
-#define ORDER_COLUMNS ", abort_ordered, force_ordered"
+#define ORDER_COLUMNS                                                                              \
+    ", abort_ordered, force_ordered, CASE role WHEN 'source' THEN"                                 \
+    " (SELECT parameters FROM tunings WHERE tunings.migration_id = migrations.migration_id) END"
 
 #define DEFAULT_LIMIT 1000
 
@@ -219,6 +221,19 @@ ferry_journal_note_action(FerryJournal *journal,
     return ferry_journal_db_run(journal, error, sql, "t", migration_id);
 }
 
+bool
+ferry_journal_note_tuning(FerryJournal *journal,
+                          const char *migration_id,
+                          const json_t *parameters,
+                          GError **error)
+{
+    FERRY_LOCK_SCOPE(&journal->lock);
+
+    return ferry_journal_db_run(
+        journal, error, "INSERT OR REPLACE INTO tunings (migration_id, parameters) VALUES (?,?)",
+        "tj", migration_id, parameters);
+}
+
 /* A word of a newer agent: nobody here knows what is under way. */
 static void
 read_status(FerryStatement *row, FerryRecord *record)
@@ -262,6 +277,7 @@ read_record(FerryStatement *row)
     record->seq = sqlite3_column_int64(row, 18);
     record->abort_ordered = sqlite3_column_int(row, 19);
     record->force_ordered = sqlite3_column_int(row, 20);
+    record->parameters = ferry_journal_db_json(row, 21);
     return record;
 }
 
@@ -376,7 +392,7 @@ ferry_journal_end_unsound(FerryJournal *journal, GError **error)
 bool
 ferry_journal_prune(FerryJournal *journal, gint64 before_us, GError **error)
 {
-    static const char *const tables[] = {"steps", "creations", "imports"};
+    static const char *const tables[] = {"steps", "creations", "imports", "tunings"};
     FERRY_LOCK_SCOPE(&journal->lock);
 
     if (!ferry_journal_db_begin(journal, error))

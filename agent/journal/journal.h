@@ -70,6 +70,13 @@ bool ferry_journal_note_action(FerryJournal *journal,
                                FerryMigrationAction action,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Notes what holds of an open migration since its parameters were changed, instead of what its
+ * order says; likewise. */
+bool ferry_journal_note_tuning(FerryJournal *journal,
+                               const char *migration_id,
+                               const json_t *parameters,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Returns: (transfer full): NULL with FERRY_ERROR_MIGRATION_NOT_FOUND when there is none. */
 FerryRecord *ferry_journal_get(FerryJournal *journal,
                                const char *migration_id,

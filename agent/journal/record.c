@@ -35,6 +35,7 @@ ferry_record_copy(const FerryRecord *record)
     json_incref(copy->progress);
     json_incref(copy->error);
     json_incref(copy->report);
+    json_incref(copy->parameters);
     return copy;
 }
 
@@ -54,6 +55,7 @@ ferry_record_free(FerryRecord *record)
     json_decref(record->progress);
     json_decref(record->error);
     json_decref(record->report);
+    json_decref(record->parameters);
     g_free(record);
 }
 
@@ -189,6 +191,8 @@ ferry_record_to_json(const FerryRecord *record, json_t *steps)
     json_object_set_new(object, "expires_at", time_or_null(record->expires_us));
     json_object_set_new(object, "report", value_or_null(record->report));
     json_object_set_new(object, "disks", report_disks(record));
+    if (record->parameters)
+        json_object_set(object, "parameters", record->parameters);
     json_object_set_new(object, "migrate_data", value_or_null(record->migrate_data));
     if (steps)
         json_object_set(object, "steps", steps);

@@ -33,6 +33,9 @@ typedef struct {
     gint64 seq;         /* of the last event journaled for it */
     bool abort_ordered; /* orders about it that were acknowledged; written by themselves */
     bool force_ordered;
+    json_t
+        *parameters; /* what holds since it was changed by order, written as those two; NULL: what
+                         * was ordered */
 } FerryRecord;
 
 /* For errors about a record that makes no sense. */

@@ -27,6 +27,7 @@ bool ferry_method_live_migrate_instance(FerryMethodCall *call, GError **error);
 bool ferry_method_live_migration(FerryMethodCall *call, GError **error);
 bool ferry_method_live_migration_abort(FerryMethodCall *call, GError **error);
 bool ferry_method_live_migration_force_complete(FerryMethodCall *call, GError **error);
+bool ferry_method_live_migration_set_parameters(FerryMethodCall *call, GError **error);
 bool ferry_method_resolve_migration(FerryMethodCall *call, GError **error);
 
 /* methods/records.c: what the journal knows. */

@@ -67,6 +67,15 @@ ferry_method_live_migration_force_complete(FerryMethodCall *call, GError **error
            ferry_method_answer(call, ferry_source_force_complete(call->context->source, id, error));
 }
 
+bool
+ferry_method_live_migration_set_parameters(FerryMethodCall *call, GError **error)
+{
+    g_autofree char *id = ferry_field_uuid(&call->args, "migration_id", error);
+
+    return id && ferry_method_answer(
+                     call, ferry_source_tune(call->context->source, id, call->args.object, error));
+}
+
 static json_t *
 roll_back(const FerryMethodContext *context, const char *id, GError **error)
 {

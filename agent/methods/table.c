@@ -106,6 +106,13 @@ static const FerryMethodRow rows[] = {
         .run = ferry_method_live_migration_force_complete,
     },
     {
+        .served = {.name = "live_migration_set_parameters",
+                   .flags = FERRY_METHOD_ORDER,
+                   .required = NAMES("migration_id"),
+                   .optional = NAMES("bandwidth_mib_s", "downtime_ms", "policy", "max_pause_ms")},
+        .run = ferry_method_live_migration_set_parameters,
+    },
+    {
         .served = {.name = "resolve_migration",
                    .flags = FERRY_METHOD_ORDER,
                    .required = NAMES("migration_id")},

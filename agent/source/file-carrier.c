@@ -191,7 +191,7 @@ send_watched(Carrying *self, const FerryFileAnswer *answer, FerryRoomWatch *room
         .from_path = self->from,
         .to_path = answer->path,
         .offset_bytes = answer->offset_bytes,
-        .bandwidth_mibps = carrier->bandwidth_mibps,
+        .rate = carrier->rate,
         .cancellable = cancellable,
     };
     g_autoptr(FerryDetachedCall) call = ferry_file_copy_call_start(&request);

@@ -10,6 +10,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "files/rate.h"
 #include "model/carried-file.h"
 #include "runtime/agent.h"
 
@@ -19,7 +20,7 @@ typedef struct {
     const char *migration_id;  /* prepared on the destination */
     const char *destination;   /* host, whose agent is asked */
     const char *libvirt_uri;   /* that host's libvirt, as its agent gave it; checked */
-    guint64 bandwidth_mibps;   /* 0: no limit */
+    FerryRate *rate;           /* the limit; it may change meanwhile */
     GCancellable *cancellable; /* when it ends the file is given up */
 } FerryFileCarrier;
 

@@ -8,6 +8,7 @@
 #include "ferry/lock.h"
 #include "journal/event.h"
 #include "journal/journal.h"
+#include "model/memory-way.h"
 #include "model/persistent-plan.h"
 #include "model/storage-strategy.h"
 #include "runtime/notification.h"
@@ -18,8 +19,9 @@
 
 struct FerryMigration {
     const FerryAgent *agent;        /* immutable */
-    FerryOrderOptions *options;     /* immutable */
+    FerryOrderOptions *options;     /* settled before the record is `running`; then immutable */
     GCancellable *cancellable;      /* thread-safe by itself */
+    FerryRate *rate;                /* thread-safe by itself; as `tuning` says */
     char *migration_id;             /* immutable */
     FerryInstance *instance;        /* saga thread only; NULL until described */
     FerryMigrateData *migrate_data; /* saga thread only; NULL until told */
@@ -29,6 +31,7 @@ struct FerryMigration {
     GMutex lock;
     FerryRecord *record;   /* guarded by lock; written by the saga thread only, its instance_info
                             * made of `instance` */
+    FerryTuning tuning;    /* guarded by lock */
     FerryVirtWatch *watch; /* guarded by lock */
     bool abort;            /* guarded by lock */
     bool abort_closed;     /* guarded by lock */
@@ -64,6 +67,37 @@ journaled_migrate_data(const FerryRecord *record)
     return data;
 }
 
+/* What depends on the QEMU of both hosts; as soon as both are known. */
+static void
+settle_memory_way(FerryMigration *self)
+{
+    const FerryInstance *instance = self->instance;
+    const FerryMigrateData *data = self->migrate_data;
+
+    if (!instance || !data)
+        return;
+    FERRY_LOCK_SCOPE(&self->lock);
+    ferry_memory_way_settle(self->options,
+                            &(FerryHostVersions){instance->libvirt_version, instance->qemu_version},
+                            &(FerryHostVersions){data->libvirt_version, data->qemu_version});
+}
+
+/* What was ordered, and changed in an earlier life of the agent. */
+static FerryTuning
+journaled_tuning(const FerryAgent *agent,
+                 const FerryRecord *record,
+                 const FerryOrderOptions *options)
+{
+    g_autoptr(GError) error = NULL;
+    FerryTuning tuning = ferry_tuning_of(options);
+
+    if (record->parameters &&
+        !ferry_tuning_change(&tuning, record->parameters, options, agent->config, &error))
+        g_warning("Migration '%s': what was changed of it is not followed: %s",
+                  record->migration_id, error->message);
+    return tuning;
+}
+
 FerryMigration *
 ferry_migration_new(const FerryAgent *agent, FerryRecord *record, FerryOrderOptions *options)
 {
@@ -76,11 +110,14 @@ ferry_migration_new(const FerryAgent *agent, FerryRecord *record, FerryOrderOpti
     self->instance = journaled_instance(record);
     self->migrate_data = journaled_migrate_data(record);
     self->cancellable = g_cancellable_new();
+    self->tuning = journaled_tuning(agent, record, options);
+    self->rate = ferry_rate_new(self->tuning.bandwidth_mibps);
     self->abort = record->abort_ordered;
     self->force = record->force_ordered;
     if (self->abort)
         g_cancellable_cancel(self->cancellable);
     g_mutex_init(&self->lock);
+    settle_memory_way(self);
     return self;
 }
 
@@ -94,6 +131,7 @@ migration_clear(gpointer data)
     g_clear_pointer(&self->instance, ferry_instance_free);
     g_clear_pointer(&self->migrate_data, ferry_migrate_data_free);
     g_object_unref(self->cancellable);
+    ferry_rate_unref(self->rate);
     g_free(self->migration_id);
     g_mutex_clear(&self->lock);
 }
@@ -202,6 +240,59 @@ ferry_migration_request_force(FerryMigration *self, const char **ret_action, GEr
     return true;
 }
 
+bool
+ferry_migration_tune(FerryMigration *self, const json_t *changes, GError **error)
+{
+    FERRY_LOCK_SCOPE(&self->lock);
+    FerryTuning tuning = self->tuning;
+
+    if (self->abort_closed || self->abort || ferry_status_is_terminal(self->record->status))
+        return refuse_in_status(self, "changed", error);
+    if (!ferry_tuning_change(&tuning, changes, self->options, self->agent->config, error))
+        return false;
+
+    g_autoptr(FerryJson) parameters = ferry_tuning_to_json(&tuning);
+
+    if (!ferry_journal_note_tuning(self->agent->journal, self->migration_id, parameters, error))
+        return false;
+    ferry_record_take(&self->record->parameters, g_steal_pointer(&parameters));
+    self->tuning = tuning;
+    ferry_rate_set(self->rate, tuning.bandwidth_mibps);
+    wake(self);
+    return true;
+}
+
+FerryTuning
+ferry_migration_tuning(FerryMigration *self)
+{
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    return self->tuning;
+}
+
+bool
+ferry_migration_is_mirroring(FerryMigration *self)
+{
+    FERRY_LOCK_SCOPE(&self->lock);
+    json_t *disks = json_object_get(self->record->instance_info, "disks");
+    gsize index = 0;
+    json_t *disk = NULL;
+
+    /* Seeds are sent in that phase, too, before there is a watch. */
+    if (!self->watch || self->record->phase != FERRY_PHASE_DISK)
+        return false;
+    json_array_foreach(disks, index, disk)
+        if (ferry_json_get_bool(disk, "migrate", false))
+            return true;
+    return false;
+}
+
+FerryRate *
+ferry_migration_rate(FerryMigration *self)
+{
+    return self->rate;
+}
+
 static bool
 read_flag(FerryMigration *self, const bool *flag)
 {
@@ -288,7 +379,7 @@ ferry_migration_file_carrier(FerryMigration *self)
         .migration_id = self->migration_id,
         .destination = self->record->destination,
         .libvirt_uri = self->migrate_data ? self->migrate_data->libvirt_uri : NULL,
-        .bandwidth_mibps = self->options->bandwidth_mibps,
+        .rate = self->rate,
         .cancellable = self->cancellable,
     };
 }
@@ -341,6 +432,7 @@ ferry_migration_set_instance(FerryMigration *self, FerryInstance *instance)
     g_clear_pointer(&self->instance, ferry_instance_free);
     self->instance = instance;
     instance_has_changed(self);
+    settle_memory_way(self);
 }
 
 void
@@ -370,6 +462,7 @@ ferry_migration_set_migrate_data(FerryMigration *self, json_t *migrate_data, GEr
     g_clear_pointer(&self->migrate_data, ferry_migrate_data_free);
     self->migrate_data = data;
     take(self, &self->record->migrate_data, ferry_migrate_data_to_json(data));
+    settle_memory_way(self);
     return true;
 }
 

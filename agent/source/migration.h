@@ -15,10 +15,12 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "files/rate.h"
 #include "journal/record.h"
 #include "model/instance.h"
 #include "model/migrate-data.h"
 #include "model/order-options.h"
+#include "model/tuning.h"
 #include "runtime/agent.h"
 #include "source/file-carrier.h"
 #include "source/room-watch.h"
@@ -55,6 +57,25 @@ bool ferry_migration_request_abort(FerryMigration *migration,
 bool ferry_migration_request_force(FerryMigration *migration,
                                    const char **ret_action,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * ferry_migration_tune:
+ * Changes what may be changed while it runs, and journals that first; what runs takes it up by
+ * itself. @changes: as ferry_tuning_change() takes them.
+ * @error: FERRY_ERROR_INVALID_REQUEST, FERRY_ERROR_INVALID_MIGRATION_STATE once it ends
+ */
+bool ferry_migration_tune(FerryMigration *migration,
+                          const json_t *changes,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: what holds now: what was ordered, with what was changed since. */
+FerryTuning ferry_migration_tuning(FerryMigration *migration);
+
+/** Returns: true while libvirt copies disks, as far as is known. */
+bool ferry_migration_is_mirroring(FerryMigration *migration);
+
+/** Returns: (transfer none): the limit for files that are sent. */
+FerryRate *ferry_migration_rate(FerryMigration *migration);
 
 bool ferry_migration_abort_requested(FerryMigration *migration);
 bool ferry_migration_force_requested(FerryMigration *migration);

@@ -311,6 +311,42 @@ ferry_source_force_complete(FerrySource *self, const char *migration_id, GError 
     return answer;
 }
 
+/* Files that the agent sends itself and memory take a new limit at once. */
+static json_t *
+deferred(FerrySource *self, FerryMigration *migration, const json_t *changes)
+{
+    g_autoptr(FerryRecord) record = ferry_migration_snapshot(migration);
+    const char *version = ferry_json_get_string(record->instance_info, "libvirt_version");
+    json_t *names = json_array();
+
+    if (json_is_integer(json_object_get(changes, "bandwidth_mib_s")) &&
+        ferry_migration_is_mirroring(migration) &&
+        ferry_mirror_limit_of(version, self->agent->config) == FERRY_MIRROR_LIMIT_STAYS)
+        json_array_append_new(names, json_string("bandwidth_mib_s"));
+    return names;
+}
+
+json_t *
+ferry_source_tune(FerrySource *self,
+                  const char *migration_id,
+                  const json_t *changes,
+                  GError **error)
+{
+    g_autoptr(FerryMigration) migration = find_live(self, migration_id, error);
+
+    if (!migration || !ferry_migration_tune(migration, changes, error))
+        return NULL;
+
+    g_autoptr(FerryRecord) record = ferry_migration_snapshot(migration);
+    g_autofree char *told = ferry_json_dump(record->parameters);
+    json_t *answer = answer_status(migration_id, record->status);
+
+    g_message("Migration '%s': by order its parameters are now %s", migration_id, told);
+    json_object_set(answer, "parameters", record->parameters);
+    json_object_set_new(answer, "deferred", deferred(self, migration, changes));
+    return answer;
+}
+
 /* --- recovery --------------------------------------------------------------------------------- */
 
 static void

@@ -63,5 +63,16 @@ json_t *ferry_source_force_complete(FerrySource *source,
                                     const char *migration_id,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * ferry_source_tune:
+ * @changes: an object with what is to change, as ferry_tuning_change() takes it
+ * Returns: (transfer full): {"migration_id", "status", "parameters", "deferred"}: what holds now, and
+ *   the names of those that hold in a later phase only.
+ */
+json_t *ferry_source_tune(FerrySource *source,
+                          const char *migration_id,
+                          const json_t *changes,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Takes up again what an earlier life of the agent left open. */
 bool ferry_source_recover(FerrySource *source, GError **error) G_GNUC_WARN_UNUSED_RESULT;

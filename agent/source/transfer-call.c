@@ -20,7 +20,9 @@ typedef struct {
     char *migrate_uri;
     GPtrArray *disks; /* targets, NULL-terminated */
     GPtrArray *unmap; /* those whose zeroes are to become holes, NULL-terminated */
-    bool in_full;     /* backing files are copied along */
+    guint64 disk_share_mibps;
+    guint64 switchover_mibps;
+    bool in_full; /* backing files are copied along */
     FerryRedefinition becomes;
     bool resume;
 } Call;
@@ -47,11 +49,24 @@ or_default(FerryOption option, bool fallback)
     return option == FERRY_OPTION_DEFAULT ? fallback : option == FERRY_OPTION_YES;
 }
 
-/* libvirt gives the same limit to each disk's mirror: the order's limit is for all together. */
-static guint64
-disk_share(guint64 bandwidth_mibps, guint disks)
+guint64
+ferry_transfer_disk_share(const FerryInstance *instance, guint64 bandwidth_mibps)
 {
+    guint disks = 0;
+
+    for (guint i = 0; i < instance->disks->len; i++)
+        disks += ((const FerryDisk *)g_ptr_array_index(instance->disks, i))->migrate;
     return bandwidth_mibps == 0 ? 0 : MAX(1, bandwidth_mibps / MAX(1, disks));
+}
+
+guint64
+ferry_transfer_switchover_mibps(FerryMigration *migration)
+{
+    const FerryTuning tuning = ferry_migration_tuning(migration);
+
+    return ferry_switchover_mibps(&tuning, ferry_migration_agent(migration)->config,
+                                  ferry_migration_instance(migration)->libvirt_version,
+                                  ferry_migration_migrate_data(migration)->libvirt_version);
 }
 
 static bool
@@ -59,6 +74,7 @@ run_call(gpointer data, GError **error)
 {
     const Call *self = data;
     const FerryOrderOptions *options = ferry_migration_options(self->migration);
+    const FerryConfig *config = ferry_migration_agent(self->migration)->config;
     bool was_persistent = virDomainIsPersistent(self->domain) == 1;
     FerryTransferParameters parameters = {
         .libvirt_uri = self->libvirt_uri,
@@ -69,11 +85,14 @@ run_call(gpointer data, GError **error)
         .dest_name = options->dest_name,
         .dest_xml = self->becomes.live,
         .persist_xml = self->becomes.persistent,
-        .disk_bandwidth_mibps = disk_share(options->bandwidth_mibps, self->disks->len - 1),
+        .disk_bandwidth_mibps = self->disk_share_mibps,
         .persist_destination = or_default(options->persistent, was_persistent),
         .undefine_source = was_persistent && options->undefine_source,
         .paused = options->paused,
         .auto_converge = options->auto_converge,
+        .auto_converge_initial = config->auto_converge_initial,
+        .auto_converge_increment = config->auto_converge_increment,
+        .switchover_mibps = self->switchover_mibps,
         .post_copy = options->post_copy,
         .resume_post_copy = self->resume,
         .tls = options->tls,
@@ -154,6 +173,9 @@ ferry_transfer_call_start(FerryMigration *migration,
     self->libvirt_uri = g_strdup(migrate_data->libvirt_uri);
     self->migrate_uri = g_strdup(migrate_data->migrate_uri);
     find_targets(self, instance, migrate_data);
+    self->disk_share_mibps =
+        ferry_transfer_disk_share(instance, ferry_migration_tuning(migration).bandwidth_mibps);
+    self->switchover_mibps = ferry_transfer_switchover_mibps(migration);
     self->in_full = ferry_chain_is_flattened(instance);
     self->becomes = becomes;
     becomes = (FerryRedefinition){0};

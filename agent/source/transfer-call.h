@@ -5,8 +5,16 @@
  */
 #pragma once
 
+#include "model/instance.h"
 #include "runtime/detached-call.h"
 #include "source/migration.h"
+
+/** Returns: the limit that each of @instance's disks gets of the order's @bandwidth_mibps, which is
+ * for all together: libvirt gives the same to each. 0: no limit. */
+guint64 ferry_transfer_disk_share(const FerryInstance *instance, guint64 bandwidth_mibps);
+
+/** Returns: what QEMU is told of the link at the switchover; 0: nothing. Saga thread. */
+guint64 ferry_transfer_switchover_mibps(FerryMigration *migration);
 
 /**
  * ferry_transfer_call_start:

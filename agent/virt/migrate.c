@@ -15,6 +15,10 @@
 #define VIR_MIGRATE_PARAM_MIGRATE_DISKS_DETECT_ZEROES "migrate_disks_detect_zeroes"
 #endif
 
+#ifndef VIR_MIGRATE_PARAM_BANDWIDTH_AVAIL_SWITCHOVER
+#define VIR_MIGRATE_PARAM_BANDWIDTH_AVAIL_SWITCHOVER "bandwidth.avail.switchover"
+#endif
+
 typedef struct {
     virTypedParameterPtr list;
     int count;
@@ -79,6 +83,28 @@ flags_of(const FerryTransferParameters *parameters)
 }
 
 static void
+add_auto_converge(Params *params, const FerryTransferParameters *parameters)
+{
+    virTypedParamsAddInt(&params->list, &params->count, &params->size,
+                         VIR_MIGRATE_PARAM_AUTO_CONVERGE_INITIAL,
+                         (int)parameters->auto_converge_initial);
+    virTypedParamsAddInt(&params->list, &params->count, &params->size,
+                         VIR_MIGRATE_PARAM_AUTO_CONVERGE_INCREMENT,
+                         (int)parameters->auto_converge_increment);
+}
+
+/* libvirt before 10.3 compares another name where disks go over connections of their own. */
+static void
+add_tls_destination(Params *params, const FerryTransferParameters *parameters)
+{
+    g_autofree char *host = NULL;
+
+    if (parameters->tls && g_uri_split(parameters->migrate_uri, G_URI_FLAGS_NONE, NULL, NULL, &host,
+                                       NULL, NULL, NULL, NULL, NULL))
+        add_string(params, VIR_MIGRATE_PARAM_TLS_DESTINATION, host);
+}
+
+static void
 fill_params(Params *params, const FerryTransferParameters *parameters)
 {
     add_string(params, VIR_MIGRATE_PARAM_URI, parameters->migrate_uri);
@@ -90,6 +116,13 @@ fill_params(Params *params, const FerryTransferParameters *parameters)
     if (parameters->disk_bandwidth_mibps > 0)
         virTypedParamsAddULLong(&params->list, &params->count, &params->size,
                                 VIR_MIGRATE_PARAM_BANDWIDTH, parameters->disk_bandwidth_mibps);
+    if (parameters->switchover_mibps > 0)
+        virTypedParamsAddULLong(&params->list, &params->count, &params->size,
+                                VIR_MIGRATE_PARAM_BANDWIDTH_AVAIL_SWITCHOVER,
+                                parameters->switchover_mibps);
+    if (parameters->auto_converge)
+        add_auto_converge(params, parameters);
+    add_tls_destination(params, parameters);
     if (parameters->parallel_connections > 1)
         virTypedParamsAddInt(&params->list, &params->count, &params->size,
                              VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS,
@@ -242,12 +275,16 @@ ferry_virt_set_downtime(virDomainPtr domain, guint downtime_ms, GError **error)
     return true;
 }
 
+/* What libvirt gives to a migration that has no limit. */
+#define NO_LIMIT_MIBPS ((guint64)G_MAXINT64 >> 20)
+
 bool
-ferry_virt_set_memory_bandwidth(virDomainPtr domain, guint64 mibps, GError **error)
+ferry_virt_set_memory_bandwidth(virDomainPtr domain, guint64 mibps, bool post_copy, GError **error)
 {
     const char *name = virDomainGetName(domain);
+    unsigned int flags = post_copy ? VIR_DOMAIN_MIGRATE_MAX_SPEED_POSTCOPY : 0;
 
-    if (virDomainMigrateSetMaxSpeed(domain, mibps, 0) < 0)
+    if (virDomainMigrateSetMaxSpeed(domain, mibps > 0 ? mibps : NO_LIMIT_MIBPS, flags) < 0)
         return ferry_error_from_virt(
             error, FERRY_ERROR_MIGRATION_ERROR,
             "Cannot set the bandwidth of '%s' to %" G_GUINT64_FORMAT " MiB/s", name, mibps);

@@ -27,9 +27,13 @@ typedef struct {
     bool undefine_source;
     bool paused;
     bool auto_converge;
+    guint auto_converge_initial;   /* percent */
+    guint auto_converge_increment; /* percent */
+    guint64 switchover_mibps;      /* what the link takes at the switchover; 0: not told. Only where
+                                    * both hosts' libvirts know that (model/tuning.h) */
     bool post_copy;
     bool resume_post_copy; /* take up one that broke off: the disks are over there already */
-    bool tls;
+    bool tls;              /* the destination's certificate must name the host of migrate_uri */
     guint parallel_connections;
 } FerryTransferParameters;
 
@@ -79,8 +83,10 @@ bool ferry_virt_job_abort(virDomainPtr domain, GError **error) G_GNUC_WARN_UNUSE
 bool ferry_virt_set_downtime(virDomainPtr domain,
                              guint downtime_ms,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* @mibps: 0: no limit. @post_copy: of that phase. */
 bool ferry_virt_set_memory_bandwidth(virDomainPtr domain,
                                      guint64 mibps,
+                                     bool post_copy,
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool ferry_virt_pause(virDomainPtr domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool ferry_virt_start_post_copy(virDomainPtr domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -273,6 +273,8 @@ def _contradiction(pick, guest, ids):
     return host, *pick.choice((
         ("live_migration_abort", {"migration_id": migration_id}),
         ("live_migration_force_complete", {"migration_id": migration_id}),
+        ("live_migration_set_parameters",
+         {"migration_id": migration_id, "bandwidth_mib_s": pick.choice((0, 2, 9))}),
         ("live_migrate_instance", dict(journey, options={"bandwidth_mib_s": pick.choice((3, 5))})),
         ("live_migrate_instance", dict(journey, options={"paused": True, "downtime_ms": 1})),
         (ROLL_BACK, {"migration_id": migration_id}),

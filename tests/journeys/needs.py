@@ -45,6 +45,12 @@ def logical_pools(*hosts):
     return None
 
 
+def mirrors_keep_their_limit(source, _destination):
+    if _version(source) >= (11, 3):
+        return "libvirt on %s changes the limit of a copy that runs" % source.name
+    return None
+
+
 def resumed_post_copy(_source, destination):
     version = _version(destination)
     if (11, 2) <= version <= (11, 3):

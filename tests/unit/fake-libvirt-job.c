@@ -223,6 +223,15 @@ virDomainMigrateSetMaxSpeed(virDomainPtr handle, unsigned long mibps, unsigned i
     return fake_begin(__func__, "%s %lu", handle->name, mibps) ? 0 : -1;
 }
 
+int
+virDomainBlockJobSetSpeed(virDomainPtr handle,
+                          const char *disk,
+                          unsigned long mibps,
+                          unsigned int flags)
+{
+    return fake_begin(__func__, "%s %s %lu", handle->name, disk, mibps) ? 0 : -1;
+}
+
 /* --- looking ---------------------------------------------------------------------------------- */
 
 int

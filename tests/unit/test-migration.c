@@ -229,7 +229,7 @@ test_migrate_data(Fixture *fixture, gconstpointer user_data)
     g_assert_cmpstr(carrier.migration_id, ==, "m-1");
     g_assert_cmpstr(carrier.destination, ==, "kvm02");
     g_assert_cmpstr(carrier.libvirt_uri, ==, "qemu+tls://kvm02/system");
-    g_assert_cmpuint(carrier.bandwidth_mibps, ==, 7);
+    g_assert_cmpuint(ferry_rate_get(carrier.rate), ==, 7);
     g_assert_true(carrier.cancellable == ferry_migration_cancellable(fixture->migration));
 }
 

@@ -103,6 +103,8 @@ test_call(Fixture *self, gconstpointer user_data)
     g_autofree char *disks = fake_migration_param(VIR_MIGRATE_PARAM_MIGRATE_DISKS);
     g_autofree char *uri = fake_migration_param(VIR_MIGRATE_PARAM_URI);
     g_autofree char *bandwidth = fake_migration_param(VIR_MIGRATE_PARAM_BANDWIDTH);
+    g_autofree char *certified = fake_migration_param(VIR_MIGRATE_PARAM_TLS_DESTINATION);
+    g_autofree char *connections = fake_migration_param(VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS);
     unsigned int wanted = VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_ABORT_ON_ERROR |
                           VIR_MIGRATE_NON_SHARED_INC | VIR_MIGRATE_PERSIST_DEST |
                           VIR_MIGRATE_UNDEFINE_SOURCE | VIR_MIGRATE_TLS;
@@ -113,6 +115,8 @@ test_call(Fixture *self, gconstpointer user_data)
     g_assert_cmpstr(disks, ==, "vda");
     g_assert_cmpstr(uri, ==, "tcp://kvm02");
     g_assert_cmpstr(bandwidth, ==, "100");
+    g_assert_cmpstr(certified, ==, "kvm02");
+    g_assert_cmpstr(connections, ==, "2");
     g_assert_false(fake_domain_exists(UUID));
 }
 
@@ -242,6 +246,111 @@ test_bandwidth_of_memory(Fixture *self, gconstpointer user_data)
     g_autofree char *set = fake_calls_list(calls);
 
     g_assert_cmpstr(set, ==, "virDomainMigrateSetMaxSpeed web-1 70\n");
+}
+
+static void
+tune(Fixture *self, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) changes = json_loads(text, 0, NULL);
+    bool changed = ferry_migration_tune(self->source.migration, changes, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(changed);
+}
+
+/* Memory takes a limit at once; that of the disks stays where libvirt does not get through. */
+static void
+test_tuned(Fixture *self, gconstpointer user_data)
+{
+    static const char *const calls[] = {"virDomainMigrateSetMaxSpeed", "virDomainBlockJobSetSpeed",
+                                        "virDomainQemuMonitorCommand", NULL};
+
+    fake_migration_hold();
+    fake_block_job_set(UUID, "vda", VIR_DOMAIN_BLOCK_JOB_TYPE_COPY, 2 * MIB, 8 * MIB);
+    start(self, FERRY_TRANSFER_START, json_pack("{s:i}", "bandwidth_mib_s", 70));
+    await_phase(self, FERRY_PHASE_DISK);
+    tune(self, "{\"bandwidth_mib_s\": 80}");
+    fake_call_await("virDomainGetJobStats", fake_call_count("virDomainGetJobStats") + 3);
+    show_memory();
+    fake_call_await("virDomainMigrateSetMaxSpeed", 1);
+    tune(self, "{\"bandwidth_mib_s\": 0, \"downtime_ms\": 900}");
+    fake_call_await("virDomainMigrateSetMaxSpeed", 2);
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+
+    g_autofree char *set = fake_calls_list(calls);
+
+    g_assert_cmpstr(set, ==,
+                    "virDomainMigrateSetMaxSpeed web-1 80\n"
+                    "virDomainMigrateSetMaxSpeed web-1 8796093022207\n");
+}
+
+/* Under a limit QEMU would think that the pause lasts too long. */
+static void
+test_lifted(Fixture *self, gconstpointer user_data)
+{
+    static const char *const calls[] = {"virDomainMigrateSetMaxSpeed", NULL};
+
+    self->source.agent.config->switchover_bandwidth_mibps = 1000;
+    fake_migration_hold();
+    start(self, FERRY_TRANSFER_START, json_pack("{s:i}", "bandwidth_mib_s", 70));
+    show_memory();
+    fake_call_await("virDomainMigrateSetMaxSpeed", 1);
+    fake_call_await("virDomainGetJobStats", fake_call_count("virDomainGetJobStats") + 3);
+    g_assert_cmpuint(fake_call_count("virDomainMigrateSetMaxSpeed"), ==, 1);
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_REMAINING, MIB);
+    fake_call_await("virDomainMigrateSetMaxSpeed", 3);
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+
+    g_autofree char *set = fake_calls_list(calls);
+
+    g_assert_cmpstr(set, ==,
+                    "virDomainMigrateSetMaxSpeed web-1 70\n"
+                    "virDomainMigrateSetMaxSpeed web-1 1000\n"
+                    "virDomainMigrateSetMaxSpeed web-1 70\n");
+}
+
+static void
+test_tuned_by_monitor(Fixture *self, gconstpointer user_data)
+{
+    self->source.agent.config->monitor_commands = true;
+    fake_migration_hold();
+    fake_block_job_set(UUID, "vda", VIR_DOMAIN_BLOCK_JOB_TYPE_COPY, 2 * MIB, 8 * MIB);
+    start(self, FERRY_TRANSFER_START, NULL);
+    await_phase(self, FERRY_PHASE_DISK);
+    tune(self, "{\"bandwidth_mib_s\": 80}");
+    fake_call_await("virDomainQemuMonitorCommand", 1);
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+    g_assert_null(self->result.error);
+}
+
+/* What an earlier life of the agent was told holds. */
+static void
+test_tuned_before(Fixture *self, gconstpointer user_data)
+{
+    FerryConfig *config = self->source.agent.config;
+    FerryRecord *record = NULL;
+
+    fake_migration_hold();
+    start(self, FERRY_TRANSFER_START, NULL);
+    await_phase(self, FERRY_PHASE_DISK);
+    tune(self, "{\"bandwidth_mib_s\": 9, \"max_pause_ms\": 7000}");
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+    record = agent_record(&self->source.agent, ferry_migration_id(self->source.migration),
+                          FERRY_ROLE_SOURCE);
+    g_assert_cmpint(ferry_json_get_int(record->parameters, "max_pause_ms", 0), ==, 7000);
+
+    g_autoptr(FerryMigration) again =
+        ferry_migration_new(ferry_migration_agent(self->source.migration), record,
+                            ferry_order_options_recall(NULL, config));
+
+    g_assert_cmpuint(ferry_migration_tuning(again).bandwidth_mibps, ==, 9);
+    g_assert_cmpuint(ferry_migration_tuning(again).max_pause_ms, ==, 7000);
+    g_assert_cmpuint(ferry_rate_get(ferry_migration_rate(again)), ==, 9);
 }
 
 static void
@@ -496,5 +605,9 @@ main(int argc, char *argv[])
     ADD("reattach", test_reattach);
     ADD("reattach/obeys-an-abort", test_reattach_obeys_an_abort);
     ADD("resume-post-copy", test_resume_post_copy);
+    ADD("tuned/at-once", test_tuned);
+    ADD("tuned/lifted", test_lifted);
+    ADD("tuned/by-monitor", test_tuned_by_monitor);
+    ADD("tuned/before", test_tuned_before);
     return g_test_run();
 }

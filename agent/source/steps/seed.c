@@ -131,7 +131,7 @@ copy_from(const Seed *self, const FerryOverlay *overlay, guint64 offset, GError 
         .from_path = from,
         .to_path = overlay->image,
         .offset_bytes = offset,
-        .bandwidth_mibps = ferry_migration_options(self->migration)->bandwidth_mibps,
+        .rate = ferry_migration_rate(self->migration),
         .cancellable = cancellable,
     };
 

@@ -1,0 +1,92 @@
+/* transfer-private.h: one transfer as its files share it. Only agent/source/transfer*.c includes it.
+ *
+ * transfer.c has its threads, beginning and end; transfer-watch.c the sampler's loop; transfer-look.c
+ * what a look sees; transfer-memory.c how memory is led to its end; transfer-orders.c what is
+ * ordered and which clock ran out.
+ */
+#pragma once
+
+#include "model/progress.h"
+#include "runtime/detached-call.h"
+#include "source/room-watch.h"
+#include "source/transfer.h"
+#include "virt/migrate.h"
+
+/* How often we look when libvirt tells nothing by itself. */
+#define FERRY_TRANSFER_LOOK_MS 250
+
+/* libvirt's call and the sampler, which looks at it: both detached. These are the sampler's data;
+ * it alone asks libvirt, and may hang there. */
+typedef struct {
+    FerryMigration *migration;        /* immutable */
+    FerryOrderOptions tuned;          /* the sampler's: a copy that borrows from the migration's,
+                                       * with what was changed since */
+    const FerryOrderOptions *options; /* immutable; `tuned` */
+    const FerryInstance *instance;    /* immutable */
+    virConnectPtr connection;         /* immutable */
+    virDomainPtr domain;              /* immutable; on that connection */
+    FerryVirtWatch *watch;            /* immutable */
+    FerryDetachedCall *call;          /* immutable; NULL when re-attached */
+    FerryRoomWatch *room;             /* immutable; NULL where no disk is on its way any more */
+    gint64 deadline_us;               /* immutable; monotonic */
+
+    GMutex lock;
+    bool abandoned; /* guarded by lock, set by the saga's thread, which went on: touch the migration
+                      * no more */
+    gint64 heard_us; /* guarded by lock; monotonic, when libvirt last answered */
+
+    /* The sampler's; the saga's thread's once the sampler is over. */
+    FerryTransferResult result;
+    FerryProgress *progress;
+    GError *abort_reason; /* why we ended it ourselves */
+    FerryPhase phase;
+    gint64 started_us; /* monotonic */
+    gint64 memory_us;  /* when the memory phase began; 0 before */
+    guint downtime_ms; /* last set */
+    guint idle_looks;
+    bool resuming;    /* a post-copy is to be taken up, and has not been so far */
+    gint64 lifted_us; /* when the limit was last lifted for the switchover; 0: never */
+    bool is_lifted;
+    bool told_switchover; /* immutable: QEMU knows what the link takes */
+    bool was_limited;     /* libvirt was given a bandwidth for disks or memory */
+    bool copying;         /* a disk or memory is on its way */
+    bool aborting;
+    bool forced;
+} FerryTransfer;
+
+/* --- transfer-watch.c ------------------------------------------------------------------------ */
+
+/* The sampler's thread: looks and obeys until the transfer is over or nobody waits for it, and fills
+ * the result. */
+void ferry_transfer_watch(FerryTransfer *self);
+/* Any thread. Returns: true once libvirt answered; then *ret_error is its error, or stays NULL. */
+bool ferry_transfer_has_answered(const FerryTransfer *self, GError **ret_error);
+
+/* --- transfer-look.c ------------------------------------------------------------------------- */
+
+/* The sampler's. Returns: true when a job was seen. */
+bool ferry_transfer_look(FerryTransfer *self);
+/* Reports progress and phase, unless the saga gave the watch up and went on. */
+void ferry_transfer_tell(FerryTransfer *self);
+
+/* --- transfer-tuning.c ----------------------------------------------------------------------- */
+
+/* The sampler's, at each look that saw a job: what was changed by order holds from now on, and a
+ * limit of memory does not keep the guest from switching over. */
+void ferry_transfer_tune(FerryTransfer *self, const FerryProgressSample *sample);
+/* The sampler's. Memory gets the limit that holds. */
+void ferry_transfer_limit_memory(FerryTransfer *self);
+
+/* --- transfer-memory.c ----------------------------------------------------------------------- */
+
+/* The sampler's. The memory phase begins. */
+void ferry_transfer_enter_memory(FerryTransfer *self, gint64 now_us);
+/* The sampler's, after each look that saw a job. */
+void ferry_transfer_steer_memory(FerryTransfer *self, const FerryJobInfo *info);
+
+/* --- transfer-orders.c ----------------------------------------------------------------------- */
+
+/* The sampler's, after each look: obeys orders, and ends what has no time or room left. */
+void ferry_transfer_obey(FerryTransfer *self, gint64 now_us);
+/* The sampler's. The transfer ends with @reason (taken over), unless it already does. */
+void ferry_transfer_abort(FerryTransfer *self, GError *reason);
