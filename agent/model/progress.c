@@ -39,6 +39,7 @@ struct FerryProgress {
     guint64 memory_moved_bytes; /* the highest seen */
     guint percent;
     bool finished;
+    FerryConvergence convergence;
 
     /* Where the rates were measured last. */
     bool has_mark;
@@ -118,6 +119,12 @@ ferry_progress_set_disk(FerryProgress *progress, const char *target, guint64 cur
         disk->share = MAX(disk->share, MIN((double)cur / (double)end, 1.0));
         return;
     }
+}
+
+void
+ferry_progress_set_convergence(FerryProgress *progress, const FerryConvergence *convergence)
+{
+    progress->convergence = *convergence;
 }
 
 /* --- what must move, and what has ------------------------------------------------------------- */
@@ -263,9 +270,17 @@ measure(FerryProgress *progress)
     set_mark(progress);
 }
 
+static bool
+is_stalled(const FerryProgress *progress)
+{
+    return !progress->finished && progress->convergence.converging == FERRY_CONVERGING_NO;
+}
+
 static void
 raise_percent(FerryProgress *progress)
 {
+    if (is_stalled(progress))
+        return;
     double done = moved(progress);
     double total = done + remaining(progress);
     if (total <= 0.0)
@@ -330,7 +345,7 @@ eta_to_json(const FerryProgress *progress)
 {
     if (progress->finished)
         return json_integer(0);
-    if (!progress->closing.known || progress->closing.bytes_s < MIN_RATE)
+    if (is_stalled(progress) || !progress->closing.known || progress->closing.bytes_s < MIN_RATE)
         return json_null();
     double eta_ms = remaining(progress) / progress->closing.bytes_s * 1000.0;
     return eta_ms <= (double)MAX_ETA_MS ? json_integer((json_int_t)eta_ms) : json_null();
@@ -378,6 +393,22 @@ memory_to_json(const FerryProgress *progress)
     return object;
 }
 
+static void
+add_convergence(json_t *object, const FerryProgress *progress)
+{
+    const FerryConvergence *convergence = &progress->convergence;
+    bool unknown = convergence->converging == FERRY_CONVERGING_UNKNOWN;
+
+    json_object_set_new(object, "converging",
+                        progress->finished ? json_true()
+                        : unknown          ? json_null()
+                                           : json_boolean(!is_stalled(progress)));
+    set(object, "allowed_downtime_ms", convergence->allowed_downtime_ms);
+    json_object_set_new(object, "stalled",
+                        is_stalled(progress) ? ferry_stall_to_json(&convergence->stall)
+                                             : json_null());
+}
+
 json_t *
 ferry_progress_to_json(const FerryProgress *progress)
 {
@@ -394,5 +425,6 @@ ferry_progress_to_json(const FerryProgress *progress)
     set(object, "throughput_bytes_s", throughput(progress));
     set(object, "expected_downtime_ms", progress->sample.expected_downtime_ms);
     set(object, "throttle_percent", progress->sample.throttle_percent);
+    add_convergence(object, progress);
     return object;
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "ferry/status.h"
+#include "model/convergence.h"
 
 #define FERRY_PROGRESS_MAX_TARGET 32
 
@@ -53,6 +54,10 @@ ferry_progress_set_files(FerryProgress *progress, guint64 total_bytes, guint64 p
  * an unknown @target is ignored; @end may grow. */
 void ferry_progress_set_disk(FerryProgress *progress, const char *target, guint64 cur, guint64 end);
 
+/** What the rules of disks and memory make of the readings: before or after each of them, as often
+ * as it changes. Where it does not converge there is no ETA, and the percentage stands. */
+void ferry_progress_set_convergence(FerryProgress *progress, const FerryConvergence *convergence);
+
 /** Takes one reading; the disks' values set before belong to it. Rate and ETA are smoothed. */
 void ferry_progress_update(FerryProgress *progress, const FerryProgressSample *sample);
 
@@ -67,5 +72,6 @@ guint64 ferry_progress_bytes_moved(const FerryProgress *progress);
 /** Returns: (transfer full): the contract's `progress` object: percent, eta_ms (null when unknown),
  * elapsed_ms, files{total_bytes, processed_bytes, remaining_bytes},
  * disk{total_bytes, processed_bytes, remaining_bytes, disks{target: {...}}},
- * memory{...}, throughput_bytes_s, expected_downtime_ms, throttle_percent. */
+ * memory{...}, throughput_bytes_s, expected_downtime_ms, throttle_percent, converging (null while
+ * unknown), allowed_downtime_ms, stalled (ferry_stall_to_json()'s). */
 json_t *ferry_progress_to_json(const FerryProgress *progress);

@@ -268,6 +268,63 @@ test_reading_without_memory(void)
     g_assert_cmpint(number(json, NULL, "percent"), ==, 60);
 }
 
+static json_t *
+field(const FerryProgress *progress, const char *key)
+{
+    g_autoptr(FerryJson) json = ferry_progress_to_json(progress);
+    return json_incref(json_object_get(json, key));
+}
+
+/* What the rules say is shown: no ETA and no rising percentage while it does not converge. */
+static void
+test_convergence(void)
+{
+    g_autoptr(FerryProgress) progress = ferry_progress_new(0, 0);
+    ferry_progress_add_disk(progress, "vda", 1000 * MIB, 1000 * MIB);
+    for (int second = 0; second <= 10; second++) {
+        ferry_progress_set_disk(progress, "vda", (guint64)second * 10 * MIB, 1000 * MIB);
+        at_disk(progress, second);
+    }
+    g_autoptr(FerryJson) unknown = ferry_progress_to_json(progress);
+    g_assert_true(json_is_null(json_object_get(unknown, "converging")));
+    g_assert_true(json_is_null(json_object_get(unknown, "stalled")));
+    g_assert_cmpint(number(unknown, NULL, "allowed_downtime_ms"), ==, 0);
+    g_assert_false(eta_is_unknown(progress));
+
+    const FerryConvergence stalled = {.converging = FERRY_CONVERGING_NO,
+                                      .allowed_downtime_ms = 150,
+                                      .stall = {.of = "disk",
+                                                .writes_bytes_s = 31 * MIB,
+                                                .link_bytes_s = 24 * MIB,
+                                                .action = "synchronous-writes",
+                                                .action_in_ms = 20000}};
+    ferry_progress_set_convergence(progress, &stalled);
+    guint percent = ferry_progress_percent(progress);
+    ferry_progress_set_disk(progress, "vda", 900 * MIB, 1000 * MIB);
+    at_disk(progress, 11);
+    g_assert_cmpuint(ferry_progress_percent(progress), ==, percent);
+    g_assert_true(eta_is_unknown(progress));
+    g_autoptr(FerryJson) no = field(progress, "converging");
+    g_assert_true(json_is_false(no));
+    g_autoptr(FerryJson) stall = field(progress, "stalled");
+    g_assert_cmpstr(ferry_json_get_string(stall, "of"), ==, "disk");
+    g_assert_cmpint(number(stall, NULL, "writes_bytes_s"), ==, 31 * MIB);
+    g_assert_cmpint(number(stall, NULL, "link_bytes_s"), ==, 24 * MIB);
+    g_assert_cmpstr(ferry_json_get_string(stall, "action"), ==, "synchronous-writes");
+    g_assert_cmpint(number(stall, NULL, "action_in_ms"), ==, 20000);
+
+    const FerryConvergence again = {.converging = FERRY_CONVERGING_YES, .allowed_downtime_ms = 200};
+    ferry_progress_set_convergence(progress, &again);
+    ferry_progress_set_disk(progress, "vda", 950 * MIB, 1000 * MIB);
+    at_disk(progress, 12);
+    g_assert_cmpuint(ferry_progress_percent(progress), >, percent);
+    g_assert_false(eta_is_unknown(progress));
+    g_autoptr(FerryJson) yes = ferry_progress_to_json(progress);
+    g_assert_true(json_is_true(json_object_get(yes, "converging")));
+    g_assert_true(json_is_null(json_object_get(yes, "stalled")));
+    g_assert_cmpint(number(yes, NULL, "allowed_downtime_ms"), ==, 200);
+}
+
 static guint64
 any_number(void)
 {
@@ -383,6 +440,7 @@ main(int argc, char **argv)
     g_test_add_func("/progress/change-of-phase", test_change_of_phase_is_no_speed);
     g_test_add_func("/progress/json", test_json);
     g_test_add_func("/progress/reading-without-memory", test_reading_without_memory);
+    g_test_add_func("/progress/convergence", test_convergence);
     g_test_add_func("/progress/any-samples", test_any_samples);
     return g_test_run();
 }
