@@ -4,7 +4,7 @@
 
 /* A window has to be longer than a gust of writes, and under a limit than the pauses between QEMU's
  * bursts of 16 MiB; with a slow link it ends all the same. */
-#define WINDOW_MIN_US (6 * G_USEC_PER_SEC)
+#define WINDOW_MIN_US (10 * G_USEC_PER_SEC)
 #define WINDOW_MAX_US (60 * G_USEC_PER_SEC)
 #define WINDOW_BYTES (G_GUINT64_CONSTANT(32) << 20)
 /* Looks are kept at this distance, and for a window. */
@@ -14,7 +14,7 @@
  * up copies that only take their time, for writes that cost the guest half its pace. */
 #define PATIENCE 2
 /* For how long it has to be so: a guest that writes in gusts is not judged by one of them. */
-#define HOLD_US (4 * G_USEC_PER_SEC)
+#define HOLD_US (3 * G_USEC_PER_SEC)
 /* A link that carries less than half of what it did is ill rather than the guest too busy. */
 #define HOLD_ILL_US (45 * G_USEC_PER_SEC)
 #define HOLD_SYNCHRONOUS_US (60 * G_USEC_PER_SEC)
@@ -177,6 +177,18 @@ ferry_disk_convergence_add(FerryDiskConvergence *self, const FerryDiskSample *sa
         self->vain_us = sample->time_us;
 }
 
+bool
+ferry_disk_convergence_is_synchronous(const FerryDiskConvergence *self)
+{
+    return self->synchronous;
+}
+
+const FerryDiskSample *
+ferry_disk_convergence_last(const FerryDiskConvergence *self)
+{
+    return &self->last;
+}
+
 static gint64
 hold_us(const FerryDiskConvergence *self)
 {
@@ -199,10 +211,15 @@ ferry_disk_convergence_state(const FerryDiskConvergence *self)
         return FERRY_DISKS_STALLED;
     if (!self->has_window)
         return FERRY_DISKS_UNKNOWN;
-    if (self->vain_us == 0)
-        return FERRY_DISKS_CONVERGING;
-    return self->last.time_us - self->vain_us >= hold_us(self) ? FERRY_DISKS_DIVERGING
-                                                               : FERRY_DISKS_UNKNOWN;
+    return self->vain_us == 0 ? FERRY_DISKS_CONVERGING : FERRY_DISKS_DIVERGING;
+}
+
+gint64
+ferry_disk_convergence_action_in_us(const FerryDiskConvergence *self)
+{
+    gint64 lasted_us = self->vain_us ? self->last.time_us - self->vain_us : 0;
+
+    return MAX(hold_us(self) - lasted_us, 0);
 }
 
 gint64
@@ -227,7 +244,9 @@ ferry_disk_convergence_action(const FerryDiskConvergence *self, FerryDiskWrites 
     case FERRY_DISKS_STALLED:
         return FERRY_DISK_ACTION_GIVE_UP_STALL;
     case FERRY_DISKS_DIVERGING:
-        break;
+        if (ferry_disk_convergence_action_in_us(self) == 0)
+            break;
+        return FERRY_DISK_ACTION_NONE;
     case FERRY_DISKS_UNKNOWN:
     case FERRY_DISKS_CONVERGING:
         return FERRY_DISK_ACTION_NONE;

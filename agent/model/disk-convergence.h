@@ -35,7 +35,7 @@ typedef struct {
 typedef enum {
     FERRY_DISKS_UNKNOWN,    /* too early to tell */
     FERRY_DISKS_CONVERGING, /* what is left falls */
-    FERRY_DISKS_DIVERGING,  /* it does not, and has not for long enough to act */
+    FERRY_DISKS_DIVERGING,  /* it does not, or would take far too long */
     FERRY_DISKS_STALLED,    /* no byte moves */
 } FerryDisksState;
 
@@ -57,10 +57,18 @@ void ferry_disk_convergence_set_synchronous(FerryDiskConvergence *convergence);
 
 void ferry_disk_convergence_add(FerryDiskConvergence *convergence, const FerryDiskSample *sample);
 
+bool ferry_disk_convergence_is_synchronous(const FerryDiskConvergence *convergence);
+
+/** Returns: (transfer none): the last look; all 0 before the first. */
+const FerryDiskSample *ferry_disk_convergence_last(const FerryDiskConvergence *convergence);
+
 FerryDisksState ferry_disk_convergence_state(const FerryDiskConvergence *convergence);
 
 /** Returns: for how long the state's reason has lasted; 0 where all is well. */
 gint64 ferry_disk_convergence_since_us(const FerryDiskConvergence *convergence);
+
+/** Returns: how long the disks have to go on diverging until something is done; 0: now. */
+gint64 ferry_disk_convergence_action_in_us(const FerryDiskConvergence *convergence);
 
 /** Returns: false while no window is full; all rates are 0 then. */
 bool ferry_disk_convergence_rates(const FerryDiskConvergence *convergence,

@@ -8,11 +8,15 @@
 #include "peer/peer.h"
 #include "runtime/fault-point.h"
 #include "virt/auto.h"
+#include "virt/disk-writes.h"
 #include "virt/domain-state.h"
+#include "virt/domain.h"
 #include "virt/virt.h"
 
 /* Between two questions while the first attempt ends on both hosts. */
 #define PAUSE_MS 500
+/* What a guest wrote in less is no rate. */
+#define BEFORE_MIN_US (G_USEC_PER_SEC / 4)
 
 /* --- the note --------------------------------------------------------------------------------- */
 
@@ -70,15 +74,71 @@ ferry_disk_attempt_may_repeat(const FerryMigration *migration)
     return data && data->renews_images;
 }
 
-/* --- the first -------------------------------------------------------------------------------- */
+/* --- what the guest writes -------------------------------------------------------------------- */
+
+/* Returns: what it has written to the disks that move; 0 where nobody can tell. */
+static guint64
+written_bytes(FerryMigration *migration)
+{
+    const FerryInstance *instance = ferry_migration_instance(migration);
+    g_autoptr(virConnect) connection =
+        ferry_virt_connect(ferry_migration_agent(migration)->virt, NULL);
+    g_autoptr(virDomain) domain =
+        connection ? ferry_virt_domain_find(connection, instance->uuid, NULL) : NULL;
+    guint64 bytes = 0;
+
+    for (guint i = 0; domain && i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (disk->migrate)
+            bytes += ferry_virt_disk_written_bytes(domain, disk->target);
+    }
+    return bytes;
+}
 
 static guint64
-written_before(const FerryMigration *migration)
+counter(const FerryMigration *migration, const char *key)
 {
-    json_t *before = json_object_get(note_of(migration), "before_bytes_s");
-
-    return (guint64)MAX(json_integer_value(before), 0);
+    return (guint64)MAX(json_integer_value(json_object_get(note_of(migration), key)), 0);
 }
+
+void
+ferry_disk_attempt_look_before(FerryMigration *migration)
+{
+    guint64 bytes = ferry_migration_is_shut_off(migration) ? 0 : written_bytes(migration);
+
+    if (bytes > 0)
+        change(migration, json_pack("{s:I, s:I}", "seen_bytes", (json_int_t)bytes, "seen_us",
+                                    (json_int_t)ferry_clock_now_us()));
+}
+
+/* The seen bytes are of a guest that may have been started anew since. */
+static void
+measure_before(FerryMigration *migration)
+{
+    guint64 seen_bytes = counter(migration, "seen_bytes");
+    guint64 bytes = seen_bytes > 0 ? written_bytes(migration) : 0;
+    gint64 time_us = ferry_clock_now_us() - (gint64)counter(migration, "seen_us");
+
+    if (bytes < seen_bytes || seen_bytes == 0 || time_us < BEFORE_MIN_US)
+        return;
+    change(migration,
+           json_pack("{s:I}", "before_bytes_s",
+                     (json_int_t)((double)(bytes - seen_bytes) * G_USEC_PER_SEC /
+                                  (double)time_us)));
+}
+
+void
+ferry_disk_attempt_note_rate(FerryMigration *migration, guint64 bytes_s)
+{
+    change(migration, json_pack("{s:I}",
+                                ferry_disk_attempt_is_synchronous(migration)
+                                    ? "synchronous_bytes_s"
+                                    : "background_bytes_s",
+                                (json_int_t)bytes_s));
+}
+
+/* --- the first -------------------------------------------------------------------------------- */
 
 static bool
 begins_synchronous(const FerryMigration *migration)
@@ -93,12 +153,14 @@ begins_synchronous(const FerryMigration *migration)
     case FERRY_DISK_WRITES_AUTO:
         break;
     }
-    return ferry_disk_writes_exceed(written_before(migration), options->bandwidth_mibps << 20);
+    return ferry_disk_writes_exceed(counter(migration, "before_bytes_s"),
+                                    options->bandwidth_mibps << 20);
 }
 
 void
 ferry_disk_attempt_begin(FerryMigration *migration)
 {
+    measure_before(migration);
     change(migration, json_pack("{s:s, s:i}", "mode",
                                 begins_synchronous(migration) ? "synchronous" : "background",
                                 "attempts", 1));
@@ -216,15 +278,31 @@ ferry_disk_attempt_begin_second(FerryMigration *migration, GError **error)
     return true;
 }
 
+/* Without @keys; ends with NULL. */
+static void
+forget(FerryMigration *migration, const char *const *keys)
+{
+    json_t *note = json_deep_copy(note_of(migration));
+
+    for (gsize i = 0; keys[i]; i++)
+        json_object_del(note, keys[i]);
+    ferry_migration_add_report(migration, json_pack("{s:o}", "disk_writes", note));
+    ferry_migration_save(migration);
+}
+
 void
 ferry_disk_attempt_note_second(FerryMigration *migration)
 {
-    if (ferry_disk_attempt_state(migration) != FERRY_DISK_ATTEMPT_BEGINNING)
-        return;
+    static const char *const keys[] = {"switching", NULL};
 
-    json_t *note = json_deep_copy(note_of(migration));
+    forget(migration, keys);
+}
 
-    json_object_del(note, "switching");
-    ferry_migration_add_report(migration, json_pack("{s:o}", "disk_writes", note));
-    ferry_migration_save(migration);
+void
+ferry_disk_attempt_finish(FerryMigration *migration)
+{
+    static const char *const keys[] = {"switching", "seen_bytes", "seen_us", NULL};
+
+    if (note_of(migration))
+        forget(migration, keys);
 }

@@ -27,6 +27,10 @@ typedef enum {
     FERRY_DISK_ATTEMPT_BEGINNING,
 } FerryDiskAttempt;
 
+/** Notes what the guest has written so far: between two such looks lies what it writes while nothing
+ * hinders it. Before the first attempt. */
+void ferry_disk_attempt_look_before(FerryMigration *migration);
+
 /** The first attempt is about to begin: decides by the order, and by what the guest wrote before,
  * whether its writes wait from the first byte on. */
 void ferry_disk_attempt_begin(FerryMigration *migration);
@@ -58,5 +62,8 @@ bool ferry_disk_attempt_begin_second(FerryMigration *migration,
 /** libvirt's job of the second one is seen. */
 void ferry_disk_attempt_note_second(FerryMigration *migration);
 
-/** What the guest wrote a second while the disks moved; the highest sum of looks is kept. */
-void ferry_disk_attempt_note_written(FerryMigration *migration, guint64 bytes, gint64 time_us);
+/** What the guest wrote a second while the disks moved in the present mode. */
+void ferry_disk_attempt_note_rate(FerryMigration *migration, guint64 bytes_s);
+
+/** The transfer is over: what was only for another life goes from the report. */
+void ferry_disk_attempt_finish(FerryMigration *migration);
