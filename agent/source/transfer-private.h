@@ -98,9 +98,6 @@ void ferry_transfer_steer_memory(FerryTransfer *self, const FerryJobInfo *info);
 
 /* --- transfer-orders.c ----------------------------------------------------------------------- */
 
-/* The sampler's. Ends the transfer as soon as libvirt lets us; the first reason stays. @reason:
- * (transfer full) */
-void ferry_transfer_abort(FerryTransfer *self, GError *reason);
 /* The sampler's, after each look: obeys orders, and ends what has no time or room left. */
 void ferry_transfer_obey(FerryTransfer *self, gint64 now_us);
 /* The sampler's. The transfer ends with @reason (taken over), unless it already does. */

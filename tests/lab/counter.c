@@ -10,7 +10,9 @@
  *
  * Kernel command line: ferry.interval_ms, ferry.slots, ferry.start and ferry.stride (bytes on the
  * disk), ferry.disks (how many to wait for), ferry.dirty_mib and ferry.dirty_mib_s (memory to
- * write to and how fast). tests/lab/counting.py knows the same format.
+ * write to and how fast), ferry.write_kib (size of one write to the first disk; 0: none),
+ * ferry.write_kib_s (how fast), ferry.write_random, and ferry.write_at_mib and ferry.write_mib
+ * (where: apart from the numbers). tests/lab/counting.py knows the same format.
  *
  * Where the initramfs holds a /tenant (tenant.c) it runs first, and what it has mounted is left to
  * it. */
@@ -345,6 +347,61 @@ dirty_memory(uint64_t mib, uint64_t mib_s)
     }
 }
 
+static uint64_t
+now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Writes of one size, one behind the other or anywhere, past all caches. What a slow disk keeps it
+ * from is not made up for. */
+static void
+write_disk(uint64_t block, uint64_t bytes_s)
+{
+    uint64_t begin = option("ferry.write_at_mib", 64) << 20;
+    uint64_t blocks = (option("ferry.write_mib", 64) << 20) / block;
+    bool anywhere = option("ferry.write_random", 0) != 0;
+    uint64_t random = 0x9e3779b97f4a7c15u, turn = 0, due = 0, last = now_ms();
+    uint8_t *buffer = aligned_alloc(ALIGNMENT, (block + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+
+    for (uint64_t i = 0; i < block; i++) {
+        buffer[i] = (uint8_t)(i * 7919 >> 3 | 1);
+    }
+    for (;;) {
+        uint64_t now = now_ms(), most = bytes_s / 4 + block;
+        due += (now - last) * bytes_s / 1000;
+        due = due < most ? due : most;
+        last = now;
+        for (; due >= block; due -= block, turn++) {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            off_t at = (off_t)(begin + (anywhere ? random : turn) % blocks * block);
+            memcpy(buffer, &random, sizeof random);
+            if (pwrite(disks[0].fd, buffer, block, at) != (ssize_t)block) {
+                say("ferry fault: write of %" PRIu64 " bytes: %s\n", block, strerror(errno));
+                return;
+            }
+        }
+        pause_ms(20);
+    }
+}
+
+static void
+load_disk(void)
+{
+    uint64_t block = option("ferry.write_kib", 0) << 10;
+
+    if (block > 0 && disk_count > 0 && fork() == 0) {
+        write_disk(block, option("ferry.write_kib_s", 1024) << 10);
+        for (;;) {
+            pause();
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -360,6 +417,7 @@ main(void)
     stride_bytes = option("ferry.stride", SECTOR_BYTES);
     wait_for_disks((int)option("ferry.disks", 1));
 
+    load_disk();
     uint64_t dirty_mib = option("ferry.dirty_mib", 0);
     if (dirty_mib > 0 && fork() == 0) {
         dirty_memory(dirty_mib, option("ferry.dirty_mib_s", dirty_mib));

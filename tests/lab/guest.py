@@ -66,6 +66,22 @@ class Disk:
             "</disk>"]))
 
 
+@dataclasses.dataclass
+class Writes:
+    """What a guest writes to its first disk beside its numbers (counter.c)."""
+    block_kib: int
+    kib_s: int
+    random: bool = False
+    # The region of the disk; the numbers must not lie in it.
+    at_mib: int = 64
+    mib: int = 64
+
+    def command_line(self):
+        return ("ferry.write_kib=%d ferry.write_kib_s=%d ferry.write_random=%d"
+                " ferry.write_at_mib=%d ferry.write_mib=%d"
+                % (self.block_kib, self.kib_s, self.random, self.at_mib, self.mib))
+
+
 def cdrom(path=None, target="sda"):
     """A CD-ROM drive, with or without a disc in it."""
     source = "<source file=%s/>" % quoteattr(path) if path else ""
@@ -81,11 +97,12 @@ class Guest:
     """A guest on the laboratory's hosts; `host` is where it was started or last seen.
 
     agent: whether qemu-ga runs in it, and file systems are mounted (tenancy.py).
+    writes: a Writes, None when it writes its numbers only.
     """
 
     def __init__(self, lab, host, name, disks, memory_mib=128, vcpus=1, machine="q35",
                  interval_ms=100, dirty_mib=0, dirty_mib_s=0, layout=None, devices=(),
-                 os_extra="", domain_extra="", command_line="", agent=False):
+                 os_extra="", domain_extra="", command_line="", agent=False, writes=None):
         self.lab = lab
         self.host = host
         self.name = name
@@ -101,8 +118,10 @@ class Guest:
         self.agent = agent
         self.os_extra = os_extra
         self.domain_extra = domain_extra
+        load = [writes.command_line()] if writes else []
         self._options = "%s ferry.interval_ms=%d ferry.dirty_mib=%d ferry.dirty_mib_s=%d %s" % (
-            self.layout.command_line(), interval_ms, dirty_mib, dirty_mib_s, command_line)
+            self.layout.command_line(), interval_ms, dirty_mib, dirty_mib_s,
+            " ".join([command_line, *load]))
         for disk in self.disks:
             disk.name_image("%s/%s-%s" % (IMAGES, name, disk.target))
 
