@@ -239,8 +239,9 @@ ferry_transfer_take_up_attempt(FerryTransfer *self)
         end_for_another(self);
         break;
     case FERRY_DISK_ATTEMPT_BEGINNING:
-        /* Unless its job is seen. */
-        self->again = true;
+        self->beginning = true;
+        /* Where nobody has called libvirt and no job is seen, either, it has not begun. */
+        self->again = !self->call;
         break;
     }
 }
@@ -262,13 +263,15 @@ go_synchronous(FerryTransfer *self)
 void
 ferry_transfer_steer_disks(FerryTransfer *self)
 {
-    if (self->aborting || self->forced || self->phase != FERRY_PHASE_DISK)
+    if (self->aborting || self->phase != FERRY_PHASE_DISK)
         return;
     switch (ferry_disk_convergence_action(self->disks, self->options->disk_writes)) {
     case FERRY_DISK_ACTION_NONE:
         break;
     case FERRY_DISK_ACTION_SYNCHRONOUS:
-        go_synchronous(self);
+        /* A guest that was stopped writes no more. */
+        if (!self->forced)
+            go_synchronous(self);
         break;
     case FERRY_DISK_ACTION_GIVE_UP:
         give_up_diverging(self);
@@ -284,10 +287,10 @@ ferry_transfer_steer_disks(FerryTransfer *self)
 void
 ferry_transfer_see_attempt(FerryTransfer *self)
 {
-    /* In the first attempt, too, which ends: then it stays to be repeated. */
-    if (ferry_disk_attempt_state(self->migration) == FERRY_DISK_ATTEMPT_BEGINNING &&
-        note(self, ferry_disk_attempt_note_second))
-        self->again = false;
+    if (!self->beginning || !note(self, ferry_disk_attempt_note_second))
+        return;
+    self->beginning = false;
+    self->again = false;
 }
 
 void

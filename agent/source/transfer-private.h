@@ -56,7 +56,8 @@ typedef struct {
     bool resuming; /* a post-copy is to be taken up, and has not been so far */
     bool copying;  /* a disk or memory is on its way */
     bool aborting;
-    bool again;   /* once more, when this attempt has ended */
+    bool again;     /* once more, when this attempt has ended */
+    bool beginning; /* the second attempt's job has not been seen so far */
     bool forced;
 } FerryTransfer;
 

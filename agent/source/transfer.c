@@ -159,8 +159,6 @@ ferry_transfer_run(FerryMigration *migration,
         return false;
     if (mode == FERRY_TRANSFER_RESUME)
         begin_in_post_copy(self);
-    if (mode == FERRY_TRANSFER_REATTACH)
-        ferry_transfer_take_up_attempt(self);
     if (mode != FERRY_TRANSFER_REATTACH) {
         self->call =
             ferry_transfer_call_start(migration, self->watch, mode == FERRY_TRANSFER_RESUME, error);
@@ -169,8 +167,10 @@ ferry_transfer_run(FerryMigration *migration,
             return false;
         }
     }
-    if (mode != FERRY_TRANSFER_RESUME)
+    if (mode != FERRY_TRANSFER_RESUME) {
+        ferry_transfer_take_up_attempt(self);
         self->room = watch_destination(migration);
+    }
 
     FerryDetachedWork work = {
         .thread = "vf-watch", .func = run_sampler, .data = self, .free_data = transfer_free};

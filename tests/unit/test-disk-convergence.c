@@ -3,7 +3,7 @@
 
 #include "model/disk-convergence.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 
 #define SECOND G_USEC_PER_SEC
 #define MIB (G_GUINT64_CONSTANT(1) << 20)
