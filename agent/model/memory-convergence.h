@@ -30,8 +30,8 @@ typedef struct {
 /* What is known after the last look; 0 where nothing is. */
 typedef struct {
     FerryConverging converging;
-    gint64 since_us;        /* monotonic: it has not become better since; 0 while it is not stalled */
-    guint64 left_bytes;     /* at the beginning of this iteration */
+    gint64 since_us;    /* monotonic: it has not become better since; 0 while it is not stalled */
+    guint64 left_bytes; /* at the beginning of this iteration */
     guint64 writes_bytes_s; /* that the guest made anew; a page counts once an iteration */
     guint64 link_bytes_s;
     guint64 pause_ms; /* that all of it would take at this rate; 0: there is no rate so far */

@@ -150,9 +150,8 @@ void ferry_migration_enter_phase(FerryMigration *migration, FerryPhase phase);
 
 /** Journals the event of a stall that began. @since_us: monotonic, since when nothing came nearer.
  * A failure is logged and not fatal. */
-void ferry_migration_tell_stall(FerryMigration *migration,
-                                const FerryStall *stall,
-                                gint64 since_us);
+void
+ferry_migration_tell_stall(FerryMigration *migration, const FerryStall *stall, gint64 since_us);
 
 /** Takes a progress and publishes it as a sample, at most one an interval. @progress: (transfer
  * full). */

@@ -14,8 +14,7 @@ ferry_transfer_enter_memory(FerryTransfer *self, gint64 now)
 
     self->memory_us = now;
     self->copying = true;
-    self->memory =
-        ferry_memory_convergence_new((gint64)config->memory_window_s * G_USEC_PER_SEC);
+    self->memory = ferry_memory_convergence_new((gint64)config->memory_window_s * G_USEC_PER_SEC);
     /* The disks had to share the limit; memory has it alone. */
     if (self->options->bandwidth_mibps > 0 &&
         !ferry_virt_set_memory_bandwidth(self->domain, self->options->bandwidth_mibps, &error))
@@ -136,8 +135,9 @@ hint_of(const FerryTransfer *self, const FerryMemoryState *state)
                               state->pause_ms * 5 / 4);
 
     return g_strdup_printf("Order %s%s; or move it when it writes less", pause,
-                           permitted ? ", or policy post-copy"
-                                     : ", or post-copy where live_migration_permit_post_copy is on");
+                           permitted
+                               ? ", or policy post-copy"
+                               : ", or post-copy where live_migration_permit_post_copy is on");
 }
 
 GError *

@@ -48,10 +48,10 @@ typedef struct {
     bool resuming; /* a post-copy is to be taken up, and has not been so far */
     bool copying;  /* a disk or memory is on its way */
     bool aborting;
-    bool forced;  /* by post-copy or a pause: nothing is left to be done */
-    bool paused;  /* it is we who paused the guest */
+    bool forced;       /* by post-copy or a pause: nothing is left to be done */
+    bool paused;       /* it is we who paused the guest */
     bool force_failed; /* by order; libvirt refused */
-    bool stalled; /* memory is, and it was told */
+    bool stalled;      /* memory is, and it was told */
 } FerryTransfer;
 
 /* --- transfer-watch.c ------------------------------------------------------------------------ */
