@@ -225,9 +225,7 @@ ferry_disk_convergence_action_in_us(const FerryDiskConvergence *self)
 gint64
 ferry_disk_convergence_since_us(const FerryDiskConvergence *self)
 {
-    if (is_stalled(self))
-        return self->last.time_us - self->moved_us;
-    return self->vain_us ? self->last.time_us - self->vain_us : 0;
+    return is_stalled(self) ? self->moved_us : self->vain_us;
 }
 
 bool

@@ -64,7 +64,7 @@ const FerryDiskSample *ferry_disk_convergence_last(const FerryDiskConvergence *c
 
 FerryDisksState ferry_disk_convergence_state(const FerryDiskConvergence *convergence);
 
-/** Returns: for how long the state's reason has lasted; 0 where all is well. */
+/** Returns: since when it is so (monotonic); 0 where all is well. */
 gint64 ferry_disk_convergence_since_us(const FerryDiskConvergence *convergence);
 
 /** Returns: how long the disks have to go on diverging until something is done; 0: now. */

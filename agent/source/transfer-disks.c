@@ -100,10 +100,15 @@ tell_stall(FerryTransfer *self)
 {
     FerryConvergence convergence = describe(self);
 
+    if (self->disks_stalled)
+        return;
+    self->disks_stalled = true;
     g_message("Migration '%s': the disks of '%s' do not converge: %" G_GUINT64_FORMAT
               " bytes/s become dirty, %" G_GUINT64_FORMAT " bytes/s are copied",
               ferry_migration_id(self->migration), self->instance->name,
               convergence.stall.writes_bytes_s, convergence.stall.link_bytes_s);
+    ferry_transfer_tell_stall(self, &convergence.stall,
+                              ferry_disk_convergence_since_us(self->disks));
 }
 
 static void
@@ -154,7 +159,6 @@ give_up_stalled(FerryTransfer *self)
                         " bytes are left",
                         self->instance->name, self->options->disk_stall_timeout_s, left);
 
-    tell_stall(self);
     ferry_transfer_abort(self, timeout_error(self, "disk-stalled",
                                              "Look at the migration network between the hosts, or "
                                              "order a longer disk_stall_timeout_s",
@@ -173,7 +177,6 @@ give_up_diverging(FerryTransfer *self)
         " bytes/s become dirty, %" G_GUINT64_FORMAT " bytes/s are copied",
         self->instance->name, rates.dirtied_bytes_s, rates.copied_bytes_s);
 
-    tell_stall(self);
     ferry_transfer_abort(self, timeout_error(self, "not-converging",
                                              "Give the migration more bandwidth, or order it when "
                                              "the instance writes less",
@@ -250,14 +253,26 @@ static void
 go_synchronous(FerryTransfer *self)
 {
     if (switch_running(self)) {
-        tell_stall(self);
         note_rate(self);
         if (note(self, ferry_disk_attempt_note_switched))
             ferry_disk_convergence_set_synchronous(self->disks);
     } else if (ferry_disk_attempt_may_repeat(self->migration)) {
-        tell_stall(self);
         begin_again(self);
     }
+}
+
+/* Told once for each, when it has lasted; also where nothing is done about it. */
+static void
+watch_for_stall(FerryTransfer *self)
+{
+    FerryDisksState state = ferry_disk_convergence_state(self->disks);
+    bool diverging = state == FERRY_DISKS_DIVERGING;
+
+    if (state == FERRY_DISKS_STALLED ||
+        (diverging && ferry_disk_convergence_action_in_us(self->disks) == 0))
+        tell_stall(self);
+    else if (!diverging)
+        self->disks_stalled = false;
 }
 
 void
@@ -265,6 +280,7 @@ ferry_transfer_steer_disks(FerryTransfer *self)
 {
     if (self->aborting || self->phase != FERRY_PHASE_DISK)
         return;
+    watch_for_stall(self);
     switch (ferry_disk_convergence_action(self->disks, self->options->disk_writes)) {
     case FERRY_DISK_ACTION_NONE:
         break;

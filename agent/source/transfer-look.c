@@ -6,6 +6,14 @@
 #include "virt/domain-state.h"
 #include "virt/domain.h"
 
+/* An earlier life of the agent may have done it. */
+static bool
+is_paused_by_us(const FerryTransfer *self)
+{
+    return self->paused ||
+           (ferry_migration_force_requested(self->migration) && !self->options->post_copy);
+}
+
 static FerryPhase
 phase_of(const FerryTransfer *self, const FerryJobInfo *info)
 {
@@ -13,9 +21,14 @@ phase_of(const FerryTransfer *self, const FerryJobInfo *info)
 
     if (observed == FERRY_OBSERVED_POSTCOPY)
         return FERRY_PHASE_POST_COPY;
-    if (observed == FERRY_OBSERVED_PAUSED_MIGRATION)
-        return FERRY_PHASE_SWITCHOVER;
-    return info->has_memory ? FERRY_PHASE_MEMORY : FERRY_PHASE_DISK;
+    /* The phase is what is being copied, not whether the guest stands: it may have been paused so
+     * that the rest goes faster. */
+    if (!info->has_memory)
+        return FERRY_PHASE_DISK;
+    if (observed != FERRY_OBSERVED_PAUSED_MIGRATION ||
+        (is_paused_by_us(self) && info->sample.memory_remaining_bytes > 0))
+        return FERRY_PHASE_MEMORY;
+    return FERRY_PHASE_SWITCHOVER;
 }
 
 void
@@ -27,6 +40,15 @@ ferry_transfer_tell(FerryTransfer *self)
         return;
     ferry_migration_report_progress(self->migration, ferry_progress_to_json(self->progress));
     ferry_migration_enter_phase(self->migration, self->phase);
+}
+
+void
+ferry_transfer_tell_stall(FerryTransfer *self, const FerryStall *stall, gint64 since_us)
+{
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    if (!self->abandoned)
+        ferry_migration_tell_stall(self->migration, stall, since_us);
 }
 
 static void

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "model/disk-convergence.h"
+#include "model/memory-convergence.h"
 #include "model/progress.h"
 #include "runtime/detached-call.h"
 #include "source/room-watch.h"
@@ -52,13 +53,19 @@ typedef struct {
     gint64 started_us; /* monotonic */
     gint64 memory_us;  /* when the memory phase began; 0 before */
     guint downtime_ms; /* last set */
+    guint conceded_ms; /* to memory that does not converge, beyond what the policy's steps allow */
+    FerryMemoryConvergence *memory; /* NULL before the memory phase */
     guint idle_looks;
     bool resuming; /* a post-copy is to be taken up, and has not been so far */
     bool copying;  /* a disk or memory is on its way */
     bool aborting;
     bool again;     /* once more, when this attempt has ended */
     bool beginning; /* the second attempt's job has not been seen so far */
-    bool forced;
+    bool forced;       /* by post-copy or a pause: nothing is left to be done */
+    bool paused;       /* it is we who paused the guest */
+    bool force_failed; /* by order; libvirt refused */
+    bool stalled;      /* memory is, and it was told */
+    bool disks_stalled; /* likewise */
 } FerryTransfer;
 
 /* --- transfer-watch.c ------------------------------------------------------------------------ */
@@ -75,6 +82,8 @@ bool ferry_transfer_has_answered(const FerryTransfer *self, GError **ret_error);
 bool ferry_transfer_look(FerryTransfer *self);
 /* Reports progress and phase, unless the saga gave the watch up and went on. */
 void ferry_transfer_tell(FerryTransfer *self);
+/* Likewise the event of a stall that began. @since_us: monotonic. */
+void ferry_transfer_tell_stall(FerryTransfer *self, const FerryStall *stall, gint64 since_us);
 
 /* --- transfer-disks.c ------------------------------------------------------------------------ */
 
@@ -94,8 +103,18 @@ void ferry_transfer_end_disks(FerryTransfer *self);
 
 /* The sampler's. The memory phase begins. */
 void ferry_transfer_enter_memory(FerryTransfer *self, gint64 now_us);
-/* The sampler's, after each look that saw a job. */
+/* The sampler's, after each look that saw a job: allows the pause that the policy allows, and does
+ * what has to be done about memory that does not converge. */
 void ferry_transfer_steer_memory(FerryTransfer *self, const FerryJobInfo *info);
+
+/* Returns: (transfer full): that memory does not converge or has had its time, with the rates and
+ * what would do. In the memory phase. */
+GError *ferry_transfer_memory_error(const FerryTransfer *self);
+/* Returns: whether forcing it now means a pause of no more than max_pause_ms, or post-copy over a
+ * link that is well. In the memory phase. */
+bool ferry_transfer_is_short(const FerryTransfer *self);
+/* Says in @error which budget was spent, and the rates that were seen. */
+void ferry_transfer_add_rates(const FerryTransfer *self, GError *error, const char *budget);
 
 /* --- transfer-orders.c ----------------------------------------------------------------------- */
 
@@ -103,3 +122,5 @@ void ferry_transfer_steer_memory(FerryTransfer *self, const FerryJobInfo *info);
 void ferry_transfer_obey(FerryTransfer *self, gint64 now_us);
 /* The sampler's. The transfer ends with @reason (taken over), unless it already does. */
 void ferry_transfer_abort(FerryTransfer *self, GError *reason);
+/* Likewise: forces it to complete, by post-copy or a pause. @error: libvirt refused. */
+bool ferry_transfer_force(FerryTransfer *self, GError **error);

@@ -36,6 +36,7 @@ transfer_free(gpointer data)
     ferry_virt_watch_free(self->watch);
     ferry_progress_free(self->progress);
     ferry_disk_convergence_free(self->disks);
+    ferry_memory_convergence_free(self->memory);
     ferry_migration_unref(self->migration);
     ferry_transfer_result_clear(&self->result);
     g_clear_error(&self->abort_reason);

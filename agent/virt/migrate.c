@@ -79,6 +79,17 @@ flags_of(const FerryTransferParameters *parameters)
     return flags;
 }
 
+/* libvirt before 10.3 compares another name where disks go over connections of their own. */
+static void
+add_tls_destination(Params *params, const FerryTransferParameters *parameters)
+{
+    g_autofree char *host = NULL;
+
+    if (parameters->tls && g_uri_split(parameters->migrate_uri, G_URI_FLAGS_NONE, NULL, NULL, &host,
+                                       NULL, NULL, NULL, NULL, NULL))
+        add_string(params, VIR_MIGRATE_PARAM_TLS_DESTINATION, host);
+}
+
 static void
 fill_params(Params *params, const FerryTransferParameters *parameters)
 {
@@ -91,6 +102,7 @@ fill_params(Params *params, const FerryTransferParameters *parameters)
     if (parameters->disk_bandwidth_mibps > 0)
         virTypedParamsAddULLong(&params->list, &params->count, &params->size,
                                 VIR_MIGRATE_PARAM_BANDWIDTH, parameters->disk_bandwidth_mibps);
+    add_tls_destination(params, parameters);
     if (parameters->parallel_connections > 1)
         virTypedParamsAddInt(&params->list, &params->count, &params->size,
                              VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS,
