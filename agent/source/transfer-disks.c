@@ -150,6 +150,31 @@ timeout_error(const FerryTransfer *self, const char *reason, const char *hint, c
     return error;
 }
 
+/* Returns: true where QEMU's own commands may be used, which libvirt notes as a taint. */
+static bool
+permits_monitor(const FerryTransfer *self)
+{
+    return ferry_migration_agent(self->migration)->config->permit_monitor_commands;
+}
+
+/* QEMU would wait for what is on its way as long as the kernel does. */
+static void
+disconnect(FerryTransfer *self)
+{
+    g_autoptr(GPtrArray) targets = g_ptr_array_new();
+    g_autoptr(GError) error = NULL;
+
+    for (guint i = 0; i < self->instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(self->instance->disks, i);
+
+        if (disk->migrate)
+            g_ptr_array_add(targets, disk->target);
+    }
+    if (!ferry_virt_mirrors_disconnect(self->domain, targets, &error))
+        g_message("Migration '%s': the mirrors' connections stay: %s",
+                  ferry_migration_id(self->migration), error->message);
+}
+
 static void
 give_up_stalled(FerryTransfer *self)
 {
@@ -163,6 +188,13 @@ give_up_stalled(FerryTransfer *self)
                                              "Look at the migration network between the hosts, or "
                                              "order a longer disk_stall_timeout_s",
                                              message));
+    if (permits_monitor(self))
+        disconnect(self);
+    else
+        g_message("Migration '%s': it ends when the link carries something again, or the kernel "
+                  "gives up QEMU's connections (about 15 minutes); [migration] "
+                  "permit_monitor_commands would let the agent close them",
+                  ferry_migration_id(self->migration));
 }
 
 static void
@@ -187,10 +219,8 @@ give_up_diverging(FerryTransfer *self)
 static bool
 switch_running(FerryTransfer *self)
 {
-    const FerryConfig *config = ferry_migration_agent(self->migration)->config;
-    g_autofree char *qemu = config->permit_monitor_commands
-                                ? ferry_virt_host_qemu_version(self->connection)
-                                : NULL;
+    g_autofree char *qemu =
+        permits_monitor(self) ? ferry_virt_host_qemu_version(self->connection) : NULL;
     g_autoptr(GError) error = NULL;
 
     if (!ferry_version_is_at_least(qemu, "8.2.0"))

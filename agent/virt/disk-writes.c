@@ -86,3 +86,24 @@ ferry_virt_mirrors_synchronise(virDomainPtr domain, GError **error)
     ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, NULL, "No mirror runs");
     return false;
 }
+
+bool
+ferry_virt_mirrors_disconnect(virDomainPtr domain, const GPtrArray *targets, GError **error)
+{
+    json_t *instances = json_array();
+
+    for (guint i = 0; i < targets->len; i++) {
+        const char *target = g_ptr_array_index(targets, i);
+        /* As libvirt calls it. */
+        g_autofree char *node = g_strdup_printf("migration-%s-storage", target);
+
+        json_array_append_new(instances, json_pack("{s:s, s:o}", "type", "block-node", "node-name",
+                                                   ferry_json_text(node)));
+    }
+
+    g_autoptr(FerryJson) done = ask_monitor(
+        domain,
+        json_pack("{s:s, s:{s:o}}", "execute", "yank", "arguments", "instances", instances), error);
+
+    return done != NULL;
+}

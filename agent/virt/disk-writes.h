@@ -1,4 +1,5 @@
-/* disk-writes.h: what a guest writes to its disks, and whether its writes wait for a mirror.
+/* disk-writes.h: what a guest writes to its disks, whether its writes wait for a mirror, and a mirror
+ * whose connection is dead.
  *
  * Threads: any but main; hangs where QEMU's monitor hangs, as every look at a job does.
  */
@@ -19,3 +20,14 @@ guint64 ferry_virt_disk_written_bytes(virDomainPtr domain, const char *target);
  * @error: FERRY_ERROR_MIGRATION_ERROR: QEMU cannot, or no mirror runs
  */
 bool ferry_virt_mirrors_synchronise(virDomainPtr domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * ferry_virt_mirrors_disconnect:
+ * Closes the connections of the mirrors of @targets, which then fail at once. QEMU waits for what is
+ * on its way, and libvirt for QEMU, until the kernel gives up a connection that carries nothing:
+ * about 15 minutes, whatever was aborted. By QEMU's monitor, as above.
+ * @error: FERRY_ERROR_MIGRATION_ERROR: QEMU cannot
+ */
+bool ferry_virt_mirrors_disconnect(virDomainPtr domain,
+                                   const GPtrArray *targets,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;

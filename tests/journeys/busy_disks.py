@@ -41,23 +41,40 @@ def goes_over(stage):
     stage.runs_on(guest, stage.destination)
 
 
-def link_at_nothing(stage):
-    """no byte moves: failed, disk-stalled; the guest is unharmed, and the next journey works"""
+def _stalls(stage, comes_back):
+    """No byte moves from some moment on; then the link comes back, or only when all is over."""
     slow_link(stage, 80)
     guest = stage.counting(Disk("vda", GIB, data=64 * MIB))
-    with stage.unchanged():
-        migration_id = stage.migrate(guest, disk_stall_timeout_s=3)
-        _wait_bytes(stage, migration_id)
-        stage.lab.network.cut("kvm01")
-        stage.defer(stage.lab.network.heal, "kvm01")
-        error = stage.end(migration_id, "failed", "MigrationTimeout").payload["error"]
+    before = stage.picture()
+    migration_id = stage.migrate(guest, disk_stall_timeout_s=3)
+    _wait_bytes(stage, migration_id)
+    stage.lab.network.cut("kvm01")
+    stage.defer(stage.lab.network.heal, "kvm01")
+    stalled = stage.recorder.wait_event("migration.stalled", migration_id, 30)
+    equal(stalled.payload["stalled"]["of"], "disk")
+    if comes_back:
+        stage.lab.network.heal("kvm01")
+    error = stage.end(migration_id, "failed", "MigrationTimeout").payload["error"]
+    stage.lab.network.heal("kvm01")
     equal((error["details"]["reason"], error["details"]["of"]), ("disk-stalled", "disk"))
     check(error["details"]["copied_bytes"] > 0 and error["details"]["remaining_bytes"] > 0, error)
-    equal(stage.destination.images(), [])
-    stage.lab.network.heal("kvm01")
+    equal(stage.picture(), before)
+    stage.runs_on(guest, stage.source)
     stage.lab.network.unlimit(stage.source, MIGRATION)
     stage.carry(guest)
     stage.runs_on(guest, stage.destination)
+
+
+def link_at_nothing(stage):
+    """no byte moves: failed, disk-stalled; the guest is unharmed, and the next journey works"""
+    _stalls(stage, comes_back=True)
+
+
+@long
+def link_stays_at_nothing(stage):
+    """where QEMU's commands are permitted it ends while the link is still dead"""
+    with stage.both(migration={"permit_monitor_commands": "true"}):
+        _stalls(stage, comes_back=False)
 
 
 def by_order(stage):
@@ -107,5 +124,5 @@ def dies_before_it_begins_the_second(stage):
     _dies(stage, "second-attempt:end")
 
 
-CASES = (goes_over, link_at_nothing, by_order, in_the_background_by_order,
+CASES = (goes_over, link_at_nothing, by_order, link_stays_at_nothing, in_the_background_by_order,
          dies_before_it_ends_the_first, dies_before_it_begins_the_second)
