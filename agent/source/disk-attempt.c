@@ -112,20 +112,42 @@ ferry_disk_attempt_look_before(FerryMigration *migration)
                                     (json_int_t)ferry_clock_now_us()));
 }
 
-/* The seen bytes are of a guest that may have been started anew since. */
+/* The seen bytes may be of a guest that was started anew since. */
 static void
-measure_before(FerryMigration *migration)
+measure_before(FerryMigration *migration, guint64 bytes)
 {
     guint64 seen_bytes = counter(migration, "seen_bytes");
-    guint64 bytes = seen_bytes > 0 ? written_bytes(migration) : 0;
     gint64 time_us = ferry_clock_now_us() - (gint64)counter(migration, "seen_us");
 
-    if (bytes < seen_bytes || seen_bytes == 0 || time_us < BEFORE_MIN_US)
+    if (seen_bytes == 0 || bytes < seen_bytes || time_us < BEFORE_MIN_US)
         return;
     change(migration,
            json_pack("{s:I}", "before_bytes_s",
                      (json_int_t)((double)(bytes - seen_bytes) * G_USEC_PER_SEC /
                                   (double)time_us)));
+}
+
+/* Without @keys; ends with NULL. */
+static void
+forget(FerryMigration *migration, const char *const *keys)
+{
+    json_t *note = json_deep_copy(note_of(migration));
+
+    for (gsize i = 0; keys[i]; i++)
+        json_object_del(note, keys[i]);
+    ferry_migration_add_report(migration, json_pack("{s:o}", "disk_writes", note));
+    ferry_migration_save(migration);
+}
+
+void
+ferry_disk_attempt_note_mirrors(FerryMigration *migration, guint64 written_bytes)
+{
+    static const char *const keys[] = {"seen_bytes", "seen_us", NULL};
+
+    if (counter(migration, "seen_bytes") == 0)
+        return;
+    measure_before(migration, written_bytes);
+    forget(migration, keys);
 }
 
 void
@@ -160,7 +182,8 @@ begins_synchronous(const FerryMigration *migration)
 void
 ferry_disk_attempt_begin(FerryMigration *migration)
 {
-    measure_before(migration);
+    if (counter(migration, "seen_bytes") > 0)
+        measure_before(migration, written_bytes(migration));
     change(migration, json_pack("{s:s, s:i}", "mode",
                                 begins_synchronous(migration) ? "synchronous" : "background",
                                 "attempts", 1));
@@ -276,18 +299,6 @@ ferry_disk_attempt_begin_second(FerryMigration *migration, GError **error)
                                 "attempts", 2));
     ferry_fault_point("second-attempt", "end");
     return true;
-}
-
-/* Without @keys; ends with NULL. */
-static void
-forget(FerryMigration *migration, const char *const *keys)
-{
-    json_t *note = json_deep_copy(note_of(migration));
-
-    for (gsize i = 0; keys[i]; i++)
-        json_object_del(note, keys[i]);
-    ferry_migration_add_report(migration, json_pack("{s:o}", "disk_writes", note));
-    ferry_migration_save(migration);
 }
 
 void

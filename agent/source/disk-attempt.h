@@ -62,6 +62,9 @@ bool ferry_disk_attempt_begin_second(FerryMigration *migration,
 /** libvirt's job of the second one is seen. */
 void ferry_disk_attempt_note_second(FerryMigration *migration);
 
+/** The first mirror begins, and the guest has written so much: until now nothing hindered it. */
+void ferry_disk_attempt_note_mirrors(FerryMigration *migration, guint64 written_bytes);
+
 /** What the guest wrote a second while the disks moved in the present mode. */
 void ferry_disk_attempt_note_rate(FerryMigration *migration, guint64 bytes_s);
 

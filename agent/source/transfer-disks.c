@@ -39,6 +39,19 @@ look_at_written(FerryTransfer *self, gint64 now_us)
     written->last_us = now_us;
 }
 
+/* Until the first mirror nothing hinders the guest; what it wrote so far is no rate of theirs. */
+static void
+see_mirrors(FerryTransfer *self, gint64 now_us)
+{
+    self->written = (FerryWrittenBytes){0};
+    look_at_written(self, now_us);
+
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    if (!self->abandoned)
+        ferry_disk_attempt_note_mirrors(self->migration, self->written.last_bytes);
+}
+
 static FerryConvergence
 describe(const FerryTransfer *self)
 {
@@ -86,7 +99,10 @@ ferry_transfer_look_at_disks(FerryTransfer *self, gint64 now_us)
         sample.copied_bytes += cur;
         sample.remaining_bytes += end > cur ? end - cur : 0;
     }
-    look_at_written(self, now_us);
+    if (sample.mirrors > 0 && ferry_disk_convergence_last(self->disks)->mirrors == 0)
+        see_mirrors(self, now_us);
+    else
+        look_at_written(self, now_us);
     sample.written_bytes = self->written.last_bytes;
     ferry_disk_convergence_add(self->disks, &sample);
     convergence = describe(self);
