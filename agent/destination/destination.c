@@ -151,7 +151,8 @@ ferry_destination_prepare_file(FerryDestination *self,
 {
     FERRY_MIGRATION_LOCK_SCOPE(self->locks, migration_id);
     g_autoptr(virConnect) connection = NULL;
-    g_autoptr(FerryRecord) record = ferry_destination_open_prepared(self, migration_id, &connection, error);
+    g_autoptr(FerryRecord) record =
+        ferry_destination_open_prepared(self, migration_id, &connection, error);
 
     return record ? ferry_imports_begin(self->imports, connection, record, file, error) : NULL;
 }
@@ -174,7 +175,8 @@ ferry_destination_publish_file(FerryDestination *self,
 {
     FERRY_MIGRATION_LOCK_SCOPE(self->locks, migration_id);
     g_autoptr(virConnect) connection = NULL;
-    g_autoptr(FerryRecord) record = ferry_destination_open_prepared(self, migration_id, &connection, error);
+    g_autoptr(FerryRecord) record =
+        ferry_destination_open_prepared(self, migration_id, &connection, error);
 
     return record ? ferry_imports_publish(self->imports, connection, record, path, error) : NULL;
 }

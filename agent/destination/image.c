@@ -216,8 +216,7 @@ ferry_image_undo(const FerryAgent *agent,
 static bool
 remove_made(const FerryPreparation *preparation, const char *path, GError **error)
 {
-    const FerryCreation *before =
-        ferry_preparation_find(preparation, FERRY_CREATION_VOLUME, path);
+    const FerryCreation *before = ferry_preparation_find(preparation, FERRY_CREATION_VOLUME, path);
 
     return !before ||
            (ferry_image_undo(preparation->agent, preparation->connection, before, error) &&

@@ -74,8 +74,7 @@ ferry_method_renew_images(FerryMethodCall *call, GError **error)
 {
     const FerryMethodContext *context = call->context;
     g_autofree char *id = ferry_field_uuid(&call->args, "migration_id", error);
-    json_t *answer =
-        id ? ferry_destination_renew_images(context->destination, id, error) : NULL;
+    json_t *answer = id ? ferry_destination_renew_images(context->destination, id, error) : NULL;
 
     context->leases_changed(context->leases_data);
     return ferry_method_answer(call, answer);

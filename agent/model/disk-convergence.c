@@ -12,7 +12,7 @@
 
 /* Going on is in vain when it would take so many times as long as beginning anew. Less would give
  * up copies that only take their time, for writes that cost the guest half its pace. */
-#define PATIENCE 2
+#define IN_VAIN_TIMES 2
 /* For how long it has to be so: a guest that writes in gusts is not judged by one of them. */
 #define HOLD_US (3 * G_USEC_PER_SEC)
 /* A link that carries less than half of what it did is ill rather than the guest too busy. */
@@ -22,7 +22,7 @@
 struct FerryDiskConvergence {
     gint64 stall_us;
     bool synchronous;
-    GArray *samples;     /* FerryDiskSample, oldest first */
+    GArray *samples; /* FerryDiskSample, oldest first */
     FerryDiskSample last;
     guint64 whole_bytes; /* the most that was left at a time: what beginning anew would copy */
     gint64 moved_us;     /* when a byte was last seen to move, or none had to */
@@ -113,7 +113,8 @@ measure(FerryDiskConvergence *self, const FerryDiskSample *begin)
         .dirtied_bytes_s = per_second(difference(end->copied_bytes + end->remaining_bytes,
                                                  begin->copied_bytes + begin->remaining_bytes),
                                       time_us),
-        .written_bytes_s = per_second(difference(end->written_bytes, begin->written_bytes), time_us),
+        .written_bytes_s =
+            per_second(difference(end->written_bytes, begin->written_bytes), time_us),
     };
     self->best_bytes_s = MAX(self->best_bytes_s, self->rates.copied_bytes_s);
 }
@@ -130,9 +131,9 @@ is_vain(const FerryDiskConvergence *self)
         return false;
     if (gain <= 0 || self->synchronous)
         return gain <= 0;
-    /* remaining / gain > PATIENCE * whole / copied */
+    /* remaining / gain > IN_VAIN_TIMES * whole / copied */
     return (double)self->last.remaining_bytes * copied >
-           PATIENCE * (double)self->whole_bytes * gain;
+           IN_VAIN_TIMES * (double)self->whole_bytes * gain;
 }
 
 static void

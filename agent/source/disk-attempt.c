@@ -121,10 +121,9 @@ measure_before(FerryMigration *migration, guint64 bytes)
 
     if (seen_bytes == 0 || bytes < seen_bytes || time_us < BEFORE_MIN_US)
         return;
-    change(migration,
-           json_pack("{s:I}", "before_bytes_s",
-                     (json_int_t)((double)(bytes - seen_bytes) * G_USEC_PER_SEC /
-                                  (double)time_us)));
+    change(migration, json_pack("{s:I}", "before_bytes_s",
+                                (json_int_t)((double)(bytes - seen_bytes) * G_USEC_PER_SEC /
+                                             (double)time_us)));
 }
 
 /* Without @keys; ends with NULL. */
@@ -154,9 +153,8 @@ void
 ferry_disk_attempt_note_rate(FerryMigration *migration, guint64 bytes_s)
 {
     change(migration, json_pack("{s:I}",
-                                ferry_disk_attempt_is_synchronous(migration)
-                                    ? "synchronous_bytes_s"
-                                    : "background_bytes_s",
+                                ferry_disk_attempt_is_synchronous(migration) ? "synchronous_bytes_s"
+                                                                             : "background_bytes_s",
                                 (json_int_t)bytes_s));
 }
 
@@ -184,9 +182,9 @@ ferry_disk_attempt_begin(FerryMigration *migration)
 {
     if (counter(migration, "seen_bytes") > 0)
         measure_before(migration, written_bytes(migration));
-    change(migration, json_pack("{s:s, s:i}", "mode",
-                                begins_synchronous(migration) ? "synchronous" : "background",
-                                "attempts", 1));
+    change(migration,
+           json_pack("{s:s, s:i}", "mode",
+                     begins_synchronous(migration) ? "synchronous" : "background", "attempts", 1));
 }
 
 /* --- the second ------------------------------------------------------------------------------- */
@@ -208,9 +206,9 @@ static bool
 is_here(const FerryAgent *agent, const FerryRecord *record, bool *ret_settled, GError **error)
 {
     g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
-    FerryObservedState observed =
-        connection ? ferry_virt_domain_observe(connection, record->instance_uuid)
-                   : FERRY_OBSERVED_UNREACHABLE;
+    FerryObservedState observed = connection
+                                      ? ferry_virt_domain_observe(connection, record->instance_uuid)
+                                      : FERRY_OBSERVED_UNREACHABLE;
 
     if (!connection)
         return false;
@@ -219,10 +217,10 @@ is_here(const FerryAgent *agent, const FerryRecord *record, bool *ret_settled, G
     if (*ret_settled || observed == FERRY_OBSERVED_PAUSED_MIGRATION ||
         observed == FERRY_OBSERVED_RUNNING || observed == FERRY_OBSERVED_PAUSED)
         return true;
-    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE, "Look at the instance on both hosts",
-                    "After the first attempt of the transfer '%s' is on '%s' as '%s'",
-                    record->instance_name, record->source,
-                    ferry_observed_state_to_string(observed));
+    ferry_set_error(
+        error, FERRY_ERROR_INVALID_MIGRATION_STATE, "Look at the instance on both hosts",
+        "After the first attempt of the transfer '%s' is on '%s' as '%s'", record->instance_name,
+        record->source, ferry_observed_state_to_string(observed));
     return false;
 }
 

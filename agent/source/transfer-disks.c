@@ -136,10 +136,9 @@ note_rate(FerryTransfer *self)
     FERRY_LOCK_SCOPE(&self->lock);
 
     if (!self->abandoned && time_us >= RATE_MIN_US)
-        ferry_disk_attempt_note_rate(self->migration,
-                                     (guint64)((double)(written->last_bytes -
-                                                        written->first_bytes) *
-                                               G_USEC_PER_SEC / (double)time_us));
+        ferry_disk_attempt_note_rate(
+            self->migration, (guint64)((double)(written->last_bytes - written->first_bytes) *
+                                       G_USEC_PER_SEC / (double)time_us));
     *written = (FerryWrittenBytes){0};
 }
 
@@ -154,8 +153,7 @@ timeout_error(const FerryTransfer *self, const char *reason, const char *hint, c
     (void)ferry_disk_convergence_rates(self->disks, &rates);
     ferry_error_set_detail(error, "reason", json_string(reason));
     ferry_error_set_detail(error, "of", json_string("disk"));
-    ferry_error_set_detail(error, "copied_bytes",
-                           json_integer((json_int_t)last->copied_bytes));
+    ferry_error_set_detail(error, "copied_bytes", json_integer((json_int_t)last->copied_bytes));
     ferry_error_set_detail(error, "remaining_bytes",
                            json_integer((json_int_t)last->remaining_bytes));
     ferry_error_set_detail(error, "link_bytes_s", json_integer((json_int_t)rates.copied_bytes_s));
@@ -195,10 +193,9 @@ static void
 give_up_stalled(FerryTransfer *self)
 {
     guint64 left = ferry_disk_convergence_last(self->disks)->remaining_bytes;
-    g_autofree char *message =
-        g_strdup_printf("No byte of the disks of '%s' has moved for %u s; %" G_GUINT64_FORMAT
-                        " bytes are left",
-                        self->instance->name, self->options->disk_stall_timeout_s, left);
+    g_autofree char *message = g_strdup_printf(
+        "No byte of the disks of '%s' has moved for %u s; %" G_GUINT64_FORMAT " bytes are left",
+        self->instance->name, self->options->disk_stall_timeout_s, left);
 
     ferry_transfer_abort(self, timeout_error(self, "disk-stalled",
                                              "Look at the migration network between the hosts, or "

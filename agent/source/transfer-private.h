@@ -59,12 +59,12 @@ typedef struct {
     bool resuming; /* a post-copy is to be taken up, and has not been so far */
     bool copying;  /* a disk or memory is on its way */
     bool aborting;
-    bool again;     /* once more, when this attempt has ended */
-    bool beginning; /* the second attempt's job has not been seen so far */
-    bool forced;       /* by post-copy or a pause: nothing is left to be done */
-    bool paused;       /* it is we who paused the guest */
-    bool force_failed; /* by order; libvirt refused */
-    bool stalled;      /* memory is, and it was told */
+    bool again;         /* once more, when this attempt has ended */
+    bool beginning;     /* the second attempt's job has not been seen so far */
+    bool forced;        /* by post-copy or a pause: nothing is left to be done */
+    bool paused;        /* it is we who paused the guest */
+    bool force_failed;  /* by order; libvirt refused */
+    bool stalled;       /* memory is, and it was told */
     bool disks_stalled; /* likewise */
 } FerryTransfer;
 

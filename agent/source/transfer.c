@@ -121,9 +121,9 @@ transfer_new(FerryMigration *migration, GError **error)
     self->domain = domain;
     self->watch = ferry_virt_watch(agent->virt, instance->uuid);
     self->progress = ferry_source_progress_new(migration, true);
-    self->disks = ferry_disk_convergence_new((gint64)self->options->disk_stall_timeout_s *
-                                                 G_USEC_PER_SEC,
-                                             ferry_disk_attempt_is_synchronous(migration));
+    self->disks =
+        ferry_disk_convergence_new((gint64)self->options->disk_stall_timeout_s * G_USEC_PER_SEC,
+                                   ferry_disk_attempt_is_synchronous(migration));
     self->deadline_us = ferry_completion_deadline_us(migration);
     self->started_us = now;
     self->heard_us = now;

@@ -71,8 +71,7 @@ ferry_virt_mirrors_synchronise(virDomainPtr domain, GError **error)
 
     if (!jobs)
         return false;
-    json_array_foreach(jobs, index, job)
-    {
+    json_array_foreach(jobs, index, job) {
         const char *id = ferry_json_get_string(job, "device");
 
         if (!id || g_strcmp0(ferry_json_get_string(job, "type"), "mirror") != 0)
@@ -102,8 +101,8 @@ ferry_virt_mirrors_disconnect(virDomainPtr domain, const GPtrArray *targets, GEr
     }
 
     g_autoptr(FerryJson) done = ask_monitor(
-        domain,
-        json_pack("{s:s, s:{s:o}}", "execute", "yank", "arguments", "instances", instances), error);
+        domain, json_pack("{s:s, s:{s:o}}", "execute", "yank", "arguments", "instances", instances),
+        error);
 
     return done != NULL;
 }

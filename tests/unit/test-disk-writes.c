@@ -12,8 +12,8 @@
 #include <string.h>
 
 #define JOBS                                                                                       \
-    "{\"return\":[{\"device\":\"drive-virtio-disk0\",\"type\":\"mirror\"},"                          \
-    "{\"device\":\"other\",\"type\":\"commit\"},{\"device\":\"drive-virtio-disk1\","                    \
+    "{\"return\":[{\"device\":\"drive-virtio-disk0\",\"type\":\"mirror\"},"                        \
+    "{\"device\":\"other\",\"type\":\"commit\"},{\"device\":\"drive-virtio-disk1\","               \
     "\"type\":\"mirror\"}]}"
 
 static const char *const calls[] = {"virDomainQemuMonitorCommand", NULL};
