@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "journal/record.h"
+#include "model/convergence.h"
 #include "model/instance.h"
 #include "model/migrate-data.h"
 #include "model/order-options.h"
