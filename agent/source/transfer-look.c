@@ -31,21 +31,6 @@ phase_of(const FerryTransfer *self, const FerryJobInfo *info)
     return FERRY_PHASE_SWITCHOVER;
 }
 
-static void
-look_at_disks(FerryTransfer *self)
-{
-    for (guint i = 0; i < self->instance->disks->len; i++) {
-        const FerryDisk *disk = g_ptr_array_index(self->instance->disks, i);
-        guint64 cur = 0;
-        guint64 end = 0;
-
-        if (!disk->migrate || !ferry_virt_disk_describe(self->domain, disk->target, &cur, &end))
-            continue;
-        self->copying = true;
-        ferry_progress_set_disk(self->progress, disk->target, cur, end);
-    }
-}
-
 void
 ferry_transfer_tell(FerryTransfer *self)
 {
@@ -79,7 +64,7 @@ take_look(FerryTransfer *self, FerryJobInfo *info)
         ferry_transfer_enter_memory(self, info->sample.time_us);
     /* One more look when the disks are done shows their last bytes. */
     if (before <= FERRY_PHASE_DISK)
-        look_at_disks(self);
+        ferry_transfer_look_at_disks(self, info->sample.time_us);
     info->sample.phase = self->phase;
     ferry_progress_update(self->progress, &info->sample);
     ferry_transfer_tell(self);
@@ -97,6 +82,7 @@ ferry_transfer_look(FerryTransfer *self)
     }
     if (!info.active)
         return false;
+    ferry_transfer_see_attempt(self);
     take_look(self, &info);
     ferry_transfer_steer_memory(self, &info);
     return true;

@@ -137,6 +137,7 @@ ferry_transfer_obey(FerryTransfer *self, gint64 now)
         obey_force(self);
     watch_the_clock(self, now);
     watch_the_room(self);
+    ferry_transfer_steer_disks(self);
     /* Asked at every look: before libvirt's job began the first one is refused. */
     if (self->aborting && !ferry_virt_job_abort(self->domain, &error))
         g_debug("Migration '%s': %s", ferry_migration_id(self->migration), error->message);

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "model/disk-convergence.h"
 #include "model/memory-convergence.h"
 #include "model/progress.h"
 #include "runtime/detached-call.h"
@@ -15,6 +16,14 @@
 
 /* How often we look when libvirt tells nothing by itself. */
 #define FERRY_TRANSFER_LOOK_MS 250
+
+/* What the guest has written to the disks that move, as two looks saw it. */
+typedef struct {
+    guint64 first_bytes; /* 0: not seen so far */
+    gint64 first_us;     /* monotonic */
+    guint64 last_bytes;
+    gint64 last_us;
+} FerryWrittenBytes;
 
 /* libvirt's call and the sampler, which looks at it: both detached. These are the sampler's data;
  * it alone asks libvirt, and may hang there. */
@@ -37,6 +46,8 @@ typedef struct {
     /* The sampler's; the saga's thread's once the sampler is over. */
     FerryTransferResult result;
     FerryProgress *progress;
+    FerryDiskConvergence *disks;
+    FerryWrittenBytes written;
     GError *abort_reason; /* why we ended it ourselves */
     FerryPhase phase;
     gint64 started_us; /* monotonic */
@@ -48,10 +59,13 @@ typedef struct {
     bool resuming; /* a post-copy is to be taken up, and has not been so far */
     bool copying;  /* a disk or memory is on its way */
     bool aborting;
-    bool forced;       /* by post-copy or a pause: nothing is left to be done */
-    bool paused;       /* it is we who paused the guest */
-    bool force_failed; /* by order; libvirt refused */
-    bool stalled;      /* memory is, and it was told */
+    bool again;         /* once more, when this attempt has ended */
+    bool beginning;     /* the second attempt's job has not been seen so far */
+    bool forced;        /* by post-copy or a pause: nothing is left to be done */
+    bool paused;        /* it is we who paused the guest */
+    bool force_failed;  /* by order; libvirt refused */
+    bool stalled;       /* memory is, and it was told */
+    bool disks_stalled; /* likewise */
 } FerryTransfer;
 
 /* --- transfer-watch.c ------------------------------------------------------------------------ */
@@ -70,6 +84,20 @@ bool ferry_transfer_look(FerryTransfer *self);
 void ferry_transfer_tell(FerryTransfer *self);
 /* Likewise the event of a stall that began. @since_us: monotonic. */
 void ferry_transfer_tell_stall(FerryTransfer *self, const FerryStall *stall, gint64 since_us);
+
+/* --- transfer-disks.c ------------------------------------------------------------------------ */
+
+/* The sampler's, while disks are on their way. */
+void ferry_transfer_look_at_disks(FerryTransfer *self, gint64 now_us);
+/* The sampler's, after each look: makes the guest's writes synchronous where the mirrors do not
+ * catch up, and ends what cannot end by itself. */
+void ferry_transfer_steer_disks(FerryTransfer *self);
+/* Before the sampler starts: an earlier life of the agent may have begun to begin once more. */
+void ferry_transfer_take_up_attempt(FerryTransfer *self);
+/* The sampler's: a job is seen. */
+void ferry_transfer_see_attempt(FerryTransfer *self);
+/* The sampler's, when the transfer is over: says in the result whether another attempt follows. */
+void ferry_transfer_end_disks(FerryTransfer *self);
 
 /* --- transfer-memory.c ----------------------------------------------------------------------- */
 
