@@ -6,6 +6,8 @@
 #include "model/transfer-policy.h"
 
 #define MIB 1048576.0
+/* So many iterations show that a step does not do. */
+#define LAST_STEP_ITERATIONS 2
 
 void
 ferry_transfer_enter_memory(FerryTransfer *self, gint64 now)
@@ -24,21 +26,44 @@ ferry_transfer_enter_memory(FerryTransfer *self, gint64 now)
 
 /* --- the allowed pause ------------------------------------------------------------------------ */
 
-static guint
-allowed_by_policy(const FerryTransfer *self, const FerryJobInfo *info)
+static FerryPolicyMoment
+moment_of(const FerryTransfer *self, const FerryJobInfo *info)
 {
     const FerryConfig *config = ferry_migration_agent(self->migration)->config;
-    const FerryPolicyMoment moment = {
+
+    return (FerryPolicyMoment){
         /* QEMU counts the one that runs. */
-        .iterations = MAX(info->sample.memory_iteration, 1) - 1,
+        .iterations = info->sample.memory_iteration - MIN(info->sample.memory_iteration, 1),
         .memory_us = self->memory_us ? info->sample.time_us - self->memory_us : 0,
         .downtime_ms = self->options->downtime_ms,
         .clock_steps = config->live_migration_downtime_steps,
         .clock_delay_s = config->live_migration_downtime_delay_s,
         .memory_bytes = self->instance->memory_bytes,
     };
+}
 
-    return ferry_transfer_policy_allowed_ms(self->options->policy, &moment);
+/* Where the last step did not do, either, an order that allows more than it gets it. */
+static bool
+has_tried_all_steps(const FerryTransferPolicy *policy, const FerryPolicyMoment *moment)
+{
+    FerryPolicyMoment before = *moment;
+
+    if (policy->by_clock || policy->at_end == FERRY_POLICY_POST_COPY ||
+        moment->iterations < LAST_STEP_ITERATIONS)
+        return false;
+    before.iterations -= LAST_STEP_ITERATIONS;
+    return ferry_transfer_policy_is_at_end(policy, &before);
+}
+
+static guint
+allowed_by_policy(const FerryTransfer *self, const FerryJobInfo *info)
+{
+    const FerryTransferPolicy *policy = self->options->policy;
+    const FerryPolicyMoment moment = moment_of(self, info);
+
+    return has_tried_all_steps(policy, &moment)
+               ? moment.downtime_ms
+               : ferry_transfer_policy_allowed_ms(policy, &moment);
 }
 
 static void
@@ -234,6 +259,16 @@ show(FerryTransfer *self, const FerryMemoryMeans *means)
     self->stalled = state.since_us != 0;
 }
 
+/* A guest that stands still or runs there is not in the way any more. */
+static void
+show_end(FerryTransfer *self)
+{
+    const FerryConvergence convergence = {.converging = FERRY_CONVERGING_YES,
+                                          .allowed_downtime_ms = self->downtime_ms};
+
+    ferry_progress_set_convergence(self->progress, &convergence);
+}
+
 void
 ferry_transfer_steer_memory(FerryTransfer *self, const FerryJobInfo *info)
 {
@@ -248,6 +283,8 @@ ferry_transfer_steer_memory(FerryTransfer *self, const FerryJobInfo *info)
 
     if (self->phase <= FERRY_PHASE_MEMORY)
         allow_downtime(self, info);
+    if (self->phase > FERRY_PHASE_MEMORY || (self->forced && self->memory))
+        show_end(self);
     if (self->phase != FERRY_PHASE_MEMORY || !self->memory || self->forced)
         return;
     ferry_memory_convergence_add(self->memory, &reading);
