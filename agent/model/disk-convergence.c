@@ -240,7 +240,7 @@ ferry_disk_convergence_rates(const FerryDiskConvergence *self, FerryDiskRates *r
     return self->has_window;
 }
 
-/* A link that carries nothing is not the guest's fault: what was copied is not thrown away for it. */
+/* A link that carries nothing is not the guest's fault: what was copied is not thrown away. */
 static bool
 moves(const FerryDiskConvergence *self)
 {
