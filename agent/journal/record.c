@@ -36,6 +36,7 @@ ferry_record_copy(const FerryRecord *record)
     json_incref(copy->error);
     json_incref(copy->report);
     json_incref(copy->parameters);
+    json_incref(copy->stalled);
     return copy;
 }
 
@@ -56,6 +57,7 @@ ferry_record_free(FerryRecord *record)
     json_decref(record->error);
     json_decref(record->report);
     json_decref(record->parameters);
+    json_decref(record->stalled);
     g_free(record);
 }
 

@@ -563,6 +563,21 @@ ferry_migration_enter_phase(FerryMigration *self, FerryPhase phase)
                   ferry_phase_to_string(phase), error->message);
 }
 
+void
+ferry_migration_tell_stall(FerryMigration *self, const FerryStall *stall, gint64 since_us)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) changed = ferry_migration_snapshot(self);
+    g_autofree char *since =
+        ferry_clock_format_iso(ferry_clock_now_us() - (g_get_monotonic_time() - since_us));
+
+    changed->stalled = ferry_stall_to_json(stall);
+    json_object_set_new(changed->stalled, "since", ferry_json_text(since));
+    if (!commit(self, changed, "migration.stalled", &error))
+        g_warning("Migration '%s': its stall is not journaled: %s", self->migration_id,
+                  error->message);
+}
+
 bool
 ferry_migration_must_enter(FerryMigration *self, FerryStatus status)
 {

@@ -6,6 +6,14 @@
 #include "virt/domain-state.h"
 #include "virt/domain.h"
 
+/* An earlier life of the agent may have done it. */
+static bool
+is_paused_by_us(const FerryTransfer *self)
+{
+    return self->paused ||
+           (ferry_migration_force_requested(self->migration) && !self->options->post_copy);
+}
+
 static FerryPhase
 phase_of(const FerryTransfer *self, const FerryJobInfo *info)
 {
@@ -13,24 +21,14 @@ phase_of(const FerryTransfer *self, const FerryJobInfo *info)
 
     if (observed == FERRY_OBSERVED_POSTCOPY)
         return FERRY_PHASE_POST_COPY;
-    if (observed == FERRY_OBSERVED_PAUSED_MIGRATION)
-        return FERRY_PHASE_SWITCHOVER;
-    return info->has_memory ? FERRY_PHASE_MEMORY : FERRY_PHASE_DISK;
-}
-
-static void
-look_at_disks(FerryTransfer *self)
-{
-    for (guint i = 0; i < self->instance->disks->len; i++) {
-        const FerryDisk *disk = g_ptr_array_index(self->instance->disks, i);
-        guint64 cur = 0;
-        guint64 end = 0;
-
-        if (!disk->migrate || !ferry_virt_disk_describe(self->domain, disk->target, &cur, &end))
-            continue;
-        self->copying = true;
-        ferry_progress_set_disk(self->progress, disk->target, cur, end);
-    }
+    /* The phase is what is being copied, not whether the guest stands: it may have been paused so
+     * that the rest goes faster. */
+    if (!info->has_memory)
+        return FERRY_PHASE_DISK;
+    if (observed != FERRY_OBSERVED_PAUSED_MIGRATION ||
+        (is_paused_by_us(self) && info->sample.memory_remaining_bytes > 0))
+        return FERRY_PHASE_MEMORY;
+    return FERRY_PHASE_SWITCHOVER;
 }
 
 void
@@ -42,6 +40,15 @@ ferry_transfer_tell(FerryTransfer *self)
         return;
     ferry_migration_report_progress(self->migration, ferry_progress_to_json(self->progress));
     ferry_migration_enter_phase(self->migration, self->phase);
+}
+
+void
+ferry_transfer_tell_stall(FerryTransfer *self, const FerryStall *stall, gint64 since_us)
+{
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    if (!self->abandoned)
+        ferry_migration_tell_stall(self->migration, stall, since_us);
 }
 
 static void
@@ -57,7 +64,7 @@ take_look(FerryTransfer *self, FerryJobInfo *info)
         ferry_transfer_enter_memory(self, info->sample.time_us);
     /* One more look when the disks are done shows their last bytes. */
     if (before <= FERRY_PHASE_DISK)
-        look_at_disks(self);
+        ferry_transfer_look_at_disks(self, info->sample.time_us);
     info->sample.phase = self->phase;
     ferry_progress_update(self->progress, &info->sample);
     ferry_transfer_tell(self);
@@ -75,6 +82,7 @@ ferry_transfer_look(FerryTransfer *self)
     }
     if (!info.active)
         return false;
+    ferry_transfer_see_attempt(self);
     take_look(self, &info);
     ferry_transfer_tune(self, &info.sample);
     ferry_transfer_steer_memory(self, &info);

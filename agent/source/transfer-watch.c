@@ -84,16 +84,17 @@ fill_result(FerryTransfer *self)
     result->summary = ferry_virt_watch_summary(self->watch);
     result->disk_ms = (guint64)(disks_until - self->started_us) / 1000;
     result->memory_ms = (guint64)(now - disks_until) / 1000;
-    if (!result->error && !result->detached) {
-        ferry_progress_finish(self->progress, now);
-        ferry_transfer_tell(self);
-    }
-    result->moved_bytes = ferry_progress_bytes_moved(self->progress);
     /* Our own reason is the better one: libvirt only knows that somebody cancelled. */
     if (self->abort_reason && result->error) {
         g_error_free(result->error);
         result->error = g_steal_pointer(&self->abort_reason);
     }
+    ferry_transfer_end_disks(self);
+    if (!result->error && !result->detached && !result->again) {
+        ferry_progress_finish(self->progress, now);
+        ferry_transfer_tell(self);
+    }
+    result->moved_bytes = ferry_progress_bytes_moved(self->progress);
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include "ferry/lock.h"
 #include "source/completion.h"
+#include "source/disk-attempt.h"
 #include "source/migration-progress.h"
 #include "source/transfer-call.h"
 #include "source/transfer-private.h"
@@ -34,6 +35,8 @@ transfer_free(gpointer data)
     ferry_room_watch_free(self->room);
     ferry_virt_watch_free(self->watch);
     ferry_progress_free(self->progress);
+    ferry_disk_convergence_free(self->disks);
+    ferry_memory_convergence_free(self->memory);
     ferry_migration_unref(self->migration);
     ferry_transfer_result_clear(&self->result);
     g_clear_error(&self->abort_reason);
@@ -122,6 +125,9 @@ transfer_new(FerryMigration *migration, GError **error)
     self->domain = domain;
     self->watch = ferry_virt_watch(agent->virt, instance->uuid);
     self->progress = ferry_source_progress_new(migration, true);
+    self->disks =
+        ferry_disk_convergence_new((gint64)self->options->disk_stall_timeout_s * G_USEC_PER_SEC,
+                                   ferry_disk_attempt_is_synchronous(migration));
     self->deadline_us = ferry_completion_deadline_us(migration);
     self->started_us = now;
     self->heard_us = now;
@@ -170,8 +176,10 @@ ferry_transfer_run(FerryMigration *migration,
             return false;
         }
     }
-    if (mode != FERRY_TRANSFER_RESUME)
+    if (mode != FERRY_TRANSFER_RESUME) {
+        ferry_transfer_take_up_attempt(self);
         self->room = watch_destination(migration);
+    }
 
     FerryDetachedWork work = {
         .thread = "vf-watch", .func = run_sampler, .data = self, .free_data = transfer_free};

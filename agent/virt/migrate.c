@@ -64,7 +64,8 @@ flags_of(const FerryTransferParameters *parameters)
     if (parameters->resume_post_copy)
         flags |= VIR_MIGRATE_POSTCOPY | VIR_MIGRATE_POSTCOPY_RESUME;
     else if (parameters->disks && parameters->disks[0])
-        flags |= parameters->in_full ? VIR_MIGRATE_NON_SHARED_DISK : VIR_MIGRATE_NON_SHARED_INC;
+        flags |= (parameters->in_full ? VIR_MIGRATE_NON_SHARED_DISK : VIR_MIGRATE_NON_SHARED_INC) |
+                 (parameters->synchronous_writes ? VIR_MIGRATE_NON_SHARED_SYNCHRONOUS_WRITES : 0);
     if (parameters->persist_destination)
         flags |= VIR_MIGRATE_PERSIST_DEST;
     if (parameters->undefine_source)

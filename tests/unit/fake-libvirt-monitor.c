@@ -12,7 +12,8 @@ typedef struct {
     char *answer;
 } Answer;
 
-static GPtrArray *answers; /* guarded by fake_lock */
+static GPtrArray *answers;          /* guarded by fake_lock */
+static GQueue next = G_QUEUE_INIT; /* guarded by fake_lock; char * */
 
 static void
 answer_free(gpointer data)
@@ -29,6 +30,7 @@ fake_monitor_reset(void)
 {
     FERRY_LOCK_SCOPE(&fake_lock);
 
+    g_queue_clear_full(&next, g_free);
     g_clear_pointer(&answers, g_ptr_array_unref);
     answers = g_ptr_array_new_with_free_func(answer_free);
 }
@@ -41,6 +43,14 @@ fake_monitor_answer(const char *part, const char *answer)
 
     *row = (Answer){g_strdup(part), g_strdup(answer)};
     g_ptr_array_add(answers, row);
+}
+
+void
+fake_monitor_answer_next(const char *answer)
+{
+    FERRY_LOCK_SCOPE(&fake_lock);
+
+    g_queue_push_tail(&next, g_strdup(answer));
 }
 
 int
@@ -59,6 +69,6 @@ virDomainQemuMonitorCommand(virDomainPtr handle, const char *order, char **ret, 
             return 0;
         }
     }
-    *ret = g_strdup("{\"return\":{}}");
+    *ret = g_queue_is_empty(&next) ? g_strdup("{\"return\":{}}") : g_queue_pop_head(&next);
     return 0;
 }

@@ -109,6 +109,8 @@ char *fake_migration_param(const char *name);
 /** @part: of a monitor command. QEMU's answer to the commands in which it stands; of several the
  * first one that fits. */
 void fake_monitor_answer(const char *part, const char *answer);
+/** @answer: to the next command that has no answer of its own. */
+void fake_monitor_answer_next(const char *answer);
 
 /* --- storage ---------------------------------------------------------------------------------- */
 

@@ -97,11 +97,16 @@ test_connections(void)
         guint connections;
         guint failures;
     } table[] = {
-        {"7.2.22", "7.2.22", false, false, true, 2, 0}, {"7.2.22", "7.2.22", true, true, true, 2, 0},
-        {"11.1.3", "10.1.0", true, true, true, 2, 0},   {"7.2.22", "10.0.13", true, true, true, 2, 1},
-        {"8.0.0", "11.1.3", true, true, true, 2, 1},    {"10.0.13", "10.0.13", false, true, false, 2, 0},
-        {"7.2.22", "10.0.13", true, false, true, 1, 0}, {"7.2.22", "10.0.13", false, false, false, 2, 0},
-        {"7.2.22", NULL, false, true, false, 2, 0},     {"7.2.22", NULL, true, true, true, 2, 0},
+        {"7.2.22", "7.2.22", false, false, true, 2, 0},
+        {"7.2.22", "7.2.22", true, true, true, 2, 0},
+        {"11.1.3", "10.1.0", true, true, true, 2, 0},
+        {"7.2.22", "10.0.13", true, true, true, 2, 1},
+        {"8.0.0", "11.1.3", true, true, true, 2, 1},
+        {"10.0.13", "10.0.13", false, true, false, 2, 0},
+        {"7.2.22", "10.0.13", true, false, true, 1, 0},
+        {"7.2.22", "10.0.13", false, false, false, 2, 0},
+        {"7.2.22", NULL, false, true, false, 2, 0},
+        {"7.2.22", NULL, true, true, true, 2, 0},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
