@@ -2,8 +2,8 @@
 
 #include "model/memory-convergence.h"
 
-/* Of what remains: within it one iteration is as good as another. Those of a guest that writes at one
- * pace differed by 8 %. */
+/* Of what remains: within it one iteration is as good as another. Those of a guest that writes at
+ * one pace differed by 8 %. */
 #define MARGIN 0.08
 /* The weight of a new rate. */
 #define ALPHA 0.4

@@ -108,8 +108,8 @@ test_converges(void)
     }
 }
 
-/* A guest that keeps pace with the link, or writes twice as much: each policy does what it says, soon
- * after the window. One that keeps pace comes a little nearer for half a minute. */
+/* A guest that keeps pace with the link, or writes twice as much: each policy does what it says,
+ * soon after the window. One that keeps pace comes a little nearer for half a minute. */
 static void
 test_stalls(void)
 {
