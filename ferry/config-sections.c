@@ -9,8 +9,7 @@
 #define DAY_S 86400
 #define TOPIC_MAX 240 /* with dot and priority it names a queue */
 
-/* QEMU's limits: a downtime of 2000 s; a bandwidth in bytes that fits a signed 64-bit number. */
-#define DOWNTIME_MAX_MS 2000000
+/* QEMU's limit: a bandwidth in bytes that fits a signed 64-bit number. */
 #define BANDWIDTH_MAX_MIBPS ((guint64)G_MAXINT64 >> 20)
 #define SIZE_MAX_BYTES (G_GUINT64_CONSTANT(1) << 62)
 
@@ -32,11 +31,15 @@
 static const char *const schemes[] = {"tls", "tcp", "ssh", NULL};
 static const char *const timeout_actions[] = {"abort", "force_complete", NULL};
 static const char *const source_disks_names[] = {"keep", "delete", "quarantine", NULL};
+static const char *const disk_writes_names[] = {"auto", "background", "synchronous", NULL};
 static const char *const drivers[] = {"noop", "messagingv2", NULL};
 
 G_STATIC_ASSERT(FERRY_TIMEOUT_ACTION_ABORT == 0 && FERRY_TIMEOUT_ACTION_FORCE_COMPLETE == 1);
 G_STATIC_ASSERT(FERRY_SOURCE_DISKS_KEEP == 0 && FERRY_SOURCE_DISKS_DELETE == 1);
 G_STATIC_ASSERT(FERRY_SOURCE_DISKS_QUARANTINE == 2);
+G_STATIC_ASSERT(FERRY_DISK_WRITES_AUTO == 0 && FERRY_DISK_WRITES_BACKGROUND == 1);
+G_STATIC_ASSERT(FERRY_DISK_WRITES_SYNCHRONOUS == 2);
+G_STATIC_ASSERT(sizeof(FerryDiskWrites) == sizeof(guint));
 G_STATIC_ASSERT(sizeof(FerryTimeoutAction) == sizeof(guint));
 G_STATIC_ASSERT(sizeof(FerrySourceDisks) == sizeof(guint));
 
@@ -130,7 +133,7 @@ static const FerrySetting libvirt_settings[] = {
         UINT,
         AT(live_migration_downtime_ms),
         "500",
-        RANGE(1, DOWNTIME_MAX_MS)),
+        RANGE(1, FERRY_DOWNTIME_MAX_MS)),
     ROW("live_migration_downtime_steps",
         UINT,
         AT(live_migration_downtime_steps),
@@ -180,6 +183,14 @@ static const FerrySetting migration_settings[] = {
     ROW("max_concurrent_incoming", UINT, AT(max_concurrent_incoming), "2", RANGE(1, 1000)),
     ROW("history", UINT, AT(history_days), "30", RANGE(1, 36500)),
     ROW("outcome_timeout", UINT, AT(outcome_timeout_s), "300", RANGE(1, 7 * DAY_S)),
+    ROW("policy", TEXT, AT(policy), "minimal-downtime"),
+    ROW("max_pause", UINT, AT(max_pause_ms), "5000", RANGE(1, FERRY_DOWNTIME_MAX_MS)),
+    ROW("disk_writes", WORD, AT(disk_writes), "auto", .words = disk_writes_names),
+    ROW("disk_stall_timeout", UINT, AT(disk_stall_timeout_s), "120", RANGE(0, 7 * DAY_S)),
+    ROW("memory_timeout", UINT, AT(memory_timeout_s), "0", RANGE(0, 7 * DAY_S)),
+    ROW("auto_converge_initial", UINT, AT(auto_converge_initial), "20", RANGE(1, 99)),
+    ROW("auto_converge_increment", UINT, AT(auto_converge_increment), "10", RANGE(1, 99)),
+    ROW("permit_monitor_commands", BOOL, AT(permit_monitor_commands), "false"),
     END,
 };
 

@@ -7,9 +7,14 @@
 #include "ferry/error.h"
 #include "ferry/text.h"
 #include "ini.h"
+#include "policy-section.h"
+
+#include <string.h>
 
 /* Where a value stands, and the last of its files wins. */
 typedef struct {
+    char *section;
+    char *key;
     char *origin; /* "file:line" */
     char *value;  /* as it is written */
 } Entry;
@@ -25,6 +30,8 @@ entry_free(gpointer data)
 {
     Entry *entry = data;
 
+    g_free(entry->section);
+    g_free(entry->key);
     g_free(entry->origin);
     g_free(entry->value);
     g_free(entry);
@@ -101,6 +108,8 @@ look_at_names(Loader *loader, const FerryIniEntry *entry)
     bool known = false;
     bool own = false;
 
+    if (ferry_policy_section_name(entry->section))
+        return;
     for (const FerryConfigSection *section = ferry_config_sections; section->name; section++) {
         if (!g_str_equal(section->name, entry->section))
             continue;
@@ -122,10 +131,14 @@ take_entry(const FerryIniEntry *entry, gpointer user_data, GError **error)
 {
     Loader *loader = user_data;
     Entry *copy = g_new0(Entry, 1);
+    const char *policy = ferry_policy_section_name(entry->section);
 
+    copy->section = policy ? g_strstrip(g_strconcat(FERRY_POLICY_SECTION " ", policy, NULL))
+                           : g_strdup(entry->section);
+    copy->key = g_strdup(entry->key);
     copy->origin = g_strdup_printf("%s:%u", entry->file, entry->line);
     copy->value = g_strdup(entry->value);
-    g_hash_table_replace(loader->entries, g_strconcat(entry->section, ".", entry->key, NULL), copy);
+    g_hash_table_replace(loader->entries, g_strconcat(copy->section, ".", entry->key, NULL), copy);
     look_at_names(loader, entry);
     return true;
 }
@@ -155,6 +168,14 @@ look_up(const char *section, const char *key, gpointer user_data)
     return NULL;
 }
 
+/* @mistake: (transfer full). */
+static void
+add_mistake(Loader *loader, const Entry *entry, GError *mistake)
+{
+    g_prefix_error(&mistake, "%s: [%s] ", entry->origin, entry->section);
+    g_ptr_array_add(loader->mistakes, mistake);
+}
+
 static void
 apply_entry(Loader *loader,
             FerryConfig *config,
@@ -172,8 +193,7 @@ apply_entry(Loader *loader,
                             g_strdup(entry->origin));
         return;
     }
-    g_prefix_error(&mistake, "%s: [%s] ", entry->origin, section->name);
-    g_ptr_array_add(loader->mistakes, mistake);
+    add_mistake(loader, entry, mistake);
 }
 
 /* Only what is left after all files is looked at: a value that a later file replaces need not be
@@ -185,6 +205,176 @@ apply_entries(Loader *loader, FerryConfig *config)
         for (const FerrySetting *setting = section->settings; setting->name; setting++)
             apply_entry(loader, config, section, setting);
     }
+}
+
+/* --- pauses and policies ---------------------------------------------------------------------- */
+
+/* Of the two, what a file says wins over what is a default; two that are said must fit. */
+static void
+settle_pauses(Loader *loader, FerryConfig *config)
+{
+    const Entry *downtime = find_entry(loader, "libvirt", "live_migration_downtime");
+
+    if (config->live_migration_downtime_ms <= config->max_pause_ms)
+        return;
+    if (!find_entry(loader, "migration", "max_pause"))
+        config->max_pause_ms = config->live_migration_downtime_ms;
+    else if (!downtime)
+        config->live_migration_downtime_ms = config->max_pause_ms;
+    else
+        add_mistake(loader, downtime,
+                    ferry_error_new(FERRY_ERROR_CONFIG, "see virt-ferryd.conf(5)",
+                                    "live_migration_downtime = '%u': expected at most max_pause "
+                                    "of [migration], %u",
+                                    config->live_migration_downtime_ms, config->max_pause_ms));
+}
+
+static int
+compare_entries(gconstpointer a, gconstpointer b)
+{
+    const Entry *const *first = a;
+    const Entry *const *second = b;
+    int order = strcmp((*first)->section, (*second)->section);
+
+    return order != 0 ? order : strcmp((*first)->key, (*second)->key);
+}
+
+/* Returns: (transfer container): the entries of all policies, those of one together. */
+static GPtrArray *
+policy_entries(const Loader *loader)
+{
+    GPtrArray *found = g_ptr_array_new();
+    GHashTableIter iter;
+    gpointer entry = NULL;
+
+    g_hash_table_iter_init(&iter, loader->entries);
+    while (g_hash_table_iter_next(&iter, NULL, &entry))
+        if (ferry_policy_section_name(((Entry *)entry)->section))
+            g_ptr_array_add(found, entry);
+    g_ptr_array_sort(found, compare_entries);
+    return found;
+}
+
+/* A rule that is half understood is none, so that here an unknown key is a mistake. */
+static bool
+take_policy_entry(Loader *loader, const Entry *entry, FerryPolicySection *section)
+{
+    const FerrySetting *setting = ferry_setting_find(ferry_policy_settings, entry->key);
+    g_autofree char *value = ferry_expansion_apply(entry->value, entry->section, look_up, loader);
+    GError *mistake = NULL;
+
+    if (!setting)
+        mistake = ferry_error_new(FERRY_ERROR_CONFIG, "see virt-ferryd.conf(5)",
+                                  "unknown key '%s': expected start, steps or at_end", entry->key);
+    else if (ferry_setting_parse(setting, value, section, &mistake))
+        return true;
+    add_mistake(loader, entry, mistake);
+    return false;
+}
+
+/* @first: of the section's entries. */
+static void
+add_policy(Loader *loader,
+           FerryConfig *config,
+           const FerryPolicySection *section,
+           const Entry *first)
+{
+    const char *name = ferry_policy_section_name(first->section);
+    const char *key = NULL;
+    GError *mistake = NULL;
+    FerryTransferPolicy *policy =
+        ferry_policy_section_to_policy(section, config->max_pause_ms, &key, &mistake);
+    const Entry *wrong = key ? find_entry(loader, first->section, key) : NULL;
+
+    if (policy) {
+        policy->name = g_intern_string(name);
+        g_ptr_array_add(config->policies, policy);
+        return;
+    }
+    add_mistake(loader, wrong ? wrong : first, mistake);
+}
+
+static bool
+may_be_named(Loader *loader, const Entry *entry)
+{
+    if (ferry_policy_section_may_be_named(ferry_policy_section_name(entry->section)))
+        return true;
+    add_mistake(loader, entry,
+                ferry_error_new(FERRY_ERROR_CONFIG, "see virt-ferryd.conf(5)",
+                                "expected [policy NAME]: at most 64 letters, digits, '-' and '_', "
+                                "and no built-in policy's name"));
+    return false;
+}
+
+/* @first: the first of the section's entries. Returns: the first of the next one's. */
+static guint
+take_policy(Loader *loader, FerryConfig *config, GPtrArray *entries, guint first)
+{
+    const Entry *head = g_ptr_array_index(entries, first);
+    g_autoptr(FerryPolicySection) section = ferry_policy_section_new();
+    bool whole = may_be_named(loader, head);
+    guint i = first;
+
+    for (; i < entries->len; i++) {
+        const Entry *entry = g_ptr_array_index(entries, i);
+
+        if (!g_str_equal(entry->section, head->section))
+            break;
+        whole = take_policy_entry(loader, entry, section) && whole;
+    }
+    if (whole)
+        add_policy(loader, config, section, head);
+    return i;
+}
+
+static void
+take_policies(Loader *loader, FerryConfig *config)
+{
+    g_autoptr(GPtrArray) entries = policy_entries(loader);
+
+    for (guint i = 0; i < entries->len;)
+        i = take_policy(loader, config, entries, i);
+}
+
+/* Returns: (transfer full) (nullable): what is wrong with the policy that orders have by default. */
+static GError *
+fault_of_default(const FerryConfig *config)
+{
+    const FerryTransferPolicy *policy = ferry_config_policy(config, config->policy);
+
+    if (!policy)
+        return ferry_error_new(FERRY_ERROR_CONFIG, "see virt-ferryd.conf(5)",
+                               "policy = '%s': expected a built-in policy or a section [policy %s]",
+                               config->policy, config->policy);
+    if (policy->at_end == FERRY_POLICY_POST_COPY && !config->live_migration_permit_post_copy)
+        return ferry_error_new(FERRY_ERROR_CONFIG, "see virt-ferryd.conf(5)",
+                               "policy = '%s': expected live_migration_permit_post_copy of "
+                               "[libvirt] to be true with it",
+                               config->policy);
+    return NULL;
+}
+
+static void
+settle_policies(Loader *loader, FerryConfig *config)
+{
+    const Entry *entry = find_entry(loader, "migration", "policy");
+
+    take_policies(loader, config);
+    GError *fault = entry ? fault_of_default(config) : NULL;
+    if (fault)
+        add_mistake(loader, entry, fault);
+}
+
+const FerryTransferPolicy *
+ferry_config_policy(const FerryConfig *config, const char *name)
+{
+    for (guint i = 0; i < config->policies->len; i++) {
+        const FerryTransferPolicy *policy = g_ptr_array_index(config->policies, i);
+
+        if (g_strcmp0(policy->name, name) == 0)
+            return policy;
+    }
+    return ferry_transfer_policy_find_built_in(name);
 }
 
 const char *
@@ -219,6 +409,7 @@ config_new(void)
     FerryConfig *config = g_new0(FerryConfig, 1);
 
     config->messaging = ferry_messaging_options_new();
+    config->policies = g_ptr_array_new_with_free_func(g_free);
     config->origins = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     for (const FerryConfigSection *section = ferry_config_sections; section->name; section++) {
         if (!section->messaging)
@@ -254,6 +445,8 @@ ferry_config_read(const char *const *files, GPtrArray *mistakes)
         }
     }
     apply_entries(&loader, config);
+    settle_pauses(&loader, config);
+    settle_policies(&loader, config);
     place_log_file(&loader, config);
     fill_in_host(config);
     return g_steal_pointer(&config);
@@ -282,6 +475,7 @@ ferry_config_free(FerryConfig *config)
     }
     ferry_messaging_options_free(config->messaging);
     g_hash_table_unref(config->origins);
+    g_ptr_array_unref(config->policies);
     g_free(config);
 }
 
@@ -319,4 +513,28 @@ const char *
 ferry_source_disks_to_string(FerrySourceDisks disks)
 {
     return source_disks_names[disks];
+}
+
+static const char *const disk_writes_names[] = {
+    [FERRY_DISK_WRITES_AUTO] = "auto",
+    [FERRY_DISK_WRITES_BACKGROUND] = "background",
+    [FERRY_DISK_WRITES_SYNCHRONOUS] = "synchronous",
+};
+
+bool
+ferry_disk_writes_from_string(const char *text, FerryDiskWrites *ret_writes)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(disk_writes_names); i++) {
+        if (g_strcmp0(text, disk_writes_names[i]) == 0) {
+            *ret_writes = (FerryDiskWrites)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *
+ferry_disk_writes_to_string(FerryDiskWrites writes)
+{
+    return disk_writes_names[writes];
 }

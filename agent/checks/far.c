@@ -7,6 +7,7 @@
 #include "ferry/clock.h"
 #include "ferry/json.h"
 #include "model/allowed-destination.h"
+#include "model/order-options.h"
 #include "model/thin-way.h"
 #include "model/way-judge.h"
 #include "peer/peer.h"
@@ -21,7 +22,8 @@ ask(const FerryAgent *agent, const FerryFarQuestion *question, GError **error)
     json_t *args = json_pack("{s:O}", "instance_info", question->instance_info);
 
     if (question->options)
-        json_object_set(args, "options", (json_t *)question->options);
+        json_object_set_new(args, "options",
+                            ferry_order_options_for_destination(question->options));
     return ferry_peer_call(agent,
                            &(FerryCall){.server = question->host,
                                         .method = "check_can_live_migrate_destination",

@@ -54,11 +54,12 @@ ferry_destination_check(FerryDestination *self,
                         GError **error)
 {
     g_autoptr(FerryInstance) instance = ferry_instance_from_json(instance_info, error);
+    g_autoptr(FerryJson) own = ferry_order_options_for_destination(options);
     g_autoptr(FerryOrderOptions) parsed = NULL;
 
     if (!instance)
         return NULL;
-    parsed = ferry_order_options_parse(options, self->agent->config, error);
+    parsed = ferry_order_options_parse(own, self->agent->config, error);
     if (!parsed)
         return NULL;
 

@@ -263,10 +263,10 @@ ferry_destination_prepare(FerryDestination *self,
     json_t *args = json_object_get(order, "args");
     g_autoptr(FerryInstance) instance =
         ferry_instance_from_json(json_object_get(args, "instance_info"), error);
+    g_autoptr(FerryJson) own =
+        ferry_order_options_for_destination(json_object_get(args, "options"));
     g_autoptr(FerryOrderOptions) options =
-        instance ? ferry_order_options_parse(json_object_get(args, "options"), self->agent->config,
-                                             error)
-                 : NULL;
+        instance ? ferry_order_options_parse(own, self->agent->config, error) : NULL;
 
     if (!options)
         return NULL;

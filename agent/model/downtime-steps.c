@@ -13,6 +13,12 @@ count_gib(guint64 bytes)
 }
 
 guint64
+ferry_downtime_memory_gib(guint64 memory_bytes)
+{
+    return count_gib(memory_bytes);
+}
+
+guint64
 ferry_downtime_data_gib(const FerryInstance *instance)
 {
     guint64 sum = count_gib(instance->memory_bytes);

@@ -15,8 +15,11 @@ typedef struct {
     guint maximum_ms; /* live_migration_downtime, or the order's downtime_ms */
     guint steps;      /* live_migration_downtime_steps; 0 or 1: the maximum at once */
     guint delay_s;    /* live_migration_downtime_delay, for a GiB */
-    guint64 data_gib; /* ferry_downtime_data_gib() */
+    guint64 data_gib; /* ferry_downtime_memory_gib(): disks do not slow the memory phase down */
 } FerryDowntimeSteps;
+
+/** Returns: the same of memory alone. */
+guint64 ferry_downtime_memory_gib(guint64 memory_bytes);
 
 /** Returns: memory and disks that move, in GiB rounded up, each counted as 2 at least; what nova's
  * delays and timeouts "for a GiB" are multiplied with. @instance: planned (disk-plan.h). */

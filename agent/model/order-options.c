@@ -16,9 +16,11 @@
 #define MAX_NAME_BYTES 200
 /* libvirt turns MiB/s into bytes in a signed 64-bit number. */
 #define MAX_BANDWIDTH_MIBPS (G_GUINT64_CONSTANT(0x7fffffffffffffff) / (1024 * 1024))
-/* QEMU's limit: 2000 seconds. */
-#define MAX_DOWNTIME_MS 2000000
 #define MAX_CONNECTIONS 255
+#define EXPECTED_POLICY                                                                            \
+    "\"minimal-downtime\", \"suspend-if-needed\", \"post-copy\", \"very-large\", \"fixed\", "      \
+    "\"nova\" or "                                                                                 \
+    "a [policy] of this host's configuration"
 #define MIN_PROGRESS_INTERVAL_S 0.1
 #define MAX_PROGRESS_INTERVAL_S 3600.0
 
@@ -27,6 +29,10 @@ typedef struct {
     FerryOrderOptions *options;
     FerryOption auto_converge;
     FerryOption post_copy;
+    bool downtime_given;
+    bool max_pause_given;
+    bool policy_given;
+    const FerryConfig *config;
 } Draft;
 
 typedef bool (*ReadFunc)(const FerryFieldScope *scope,
@@ -76,7 +82,54 @@ read_bandwidth(const FerryFieldScope *scope, const char *key, Draft *draft, GErr
 static bool
 read_downtime(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
 {
-    return ferry_field_uint(scope, key, 1, MAX_DOWNTIME_MS, &draft->options->downtime_ms, error);
+    draft->downtime_given = json_is_integer(json_object_get(scope->object, key));
+    return ferry_field_uint(scope, key, 1, FERRY_DOWNTIME_MAX_MS, &draft->options->downtime_ms,
+                            error);
+}
+
+static bool
+read_max_pause(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    draft->max_pause_given = json_is_integer(json_object_get(scope->object, key));
+    return ferry_field_uint(scope, key, 1, FERRY_DOWNTIME_MAX_MS, &draft->options->max_pause_ms,
+                            error);
+}
+
+static bool
+read_policy(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    g_autofree char *name = NULL;
+    if (!ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_NAME_BYTES, &name, error))
+        return false;
+    if (!name)
+        return true;
+    draft->options->policy = ferry_config_policy(draft->config, name);
+    draft->policy_given = draft->options->policy != NULL;
+    return draft->policy_given || refuse_value(scope, key, EXPECTED_POLICY, error);
+}
+
+static bool
+read_disk_writes(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    g_autofree char *text = NULL;
+    if (!ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_TEXT_BYTES, &text, error))
+        return false;
+    if (text && !ferry_disk_writes_from_string(text, &draft->options->disk_writes))
+        return refuse_value(scope, key, "\"auto\", \"background\" or \"synchronous\"", error);
+    return true;
+}
+
+static bool
+read_disk_stall(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return ferry_field_uint(scope, key, 0, G_MAXINT32, &draft->options->disk_stall_timeout_s,
+                            error);
+}
+
+static bool
+read_memory_timeout(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    return ferry_field_uint(scope, key, 0, G_MAXINT32, &draft->options->memory_timeout_s, error);
 }
 
 static bool
@@ -272,10 +325,15 @@ static const struct {
     {"attached_disks", read_attached_disks},
     {"bandwidth_mib_s", read_bandwidth},
     {"downtime_ms", read_downtime},
+    {"max_pause_ms", read_max_pause},
+    {"policy", read_policy},
+    {"disk_writes", read_disk_writes},
     {"auto_converge", read_auto_converge},
     {"post_copy", read_post_copy},
     {"parallel_connections", read_connections},
     {"tls", read_tls},
+    {"disk_stall_timeout_s", read_disk_stall},
+    {"memory_timeout_s", read_memory_timeout},
     {"completion_timeout_s", read_timeout},
     {"timeout_action", read_timeout_action},
     {"persistent", read_persistent},
@@ -292,6 +350,23 @@ static const struct {
     {"paused", read_paused},
     {"progress_interval_s", read_interval},
 };
+
+/* The destination has no part in them. */
+static const char *const source_only[] = {"max_pause_ms", "policy", "disk_writes",
+                                          "disk_stall_timeout_s", "memory_timeout_s"};
+
+json_t *
+ferry_order_options_for_destination(const json_t *options)
+{
+    json_t *rest = json_copy((json_t *)options);
+
+    /* The one thing in a policy that the destination must permit, too. */
+    if (g_strcmp0(ferry_json_get_string(options, "policy"), "post-copy") == 0)
+        json_object_set_new(rest, "post_copy", json_true());
+    for (gsize i = 0; i < G_N_ELEMENTS(source_only); i++)
+        json_object_del(rest, source_only[i]);
+    return rest;
+}
 
 const char *
 ferry_order_option_name(guint index)
@@ -335,7 +410,10 @@ settle_defaults(Draft *draft, const FerryConfig *config)
 {
     FerryOrderOptions *options = draft->options;
     bool fits = !options->paused && options->parallel_connections <= 1;
-    if (draft->post_copy == FERRY_OPTION_DEFAULT)
+    bool named = draft->policy_given && options->policy->at_end == FERRY_POLICY_POST_COPY;
+    if (named && draft->post_copy == FERRY_OPTION_DEFAULT)
+        options->post_copy = true;
+    else if (draft->post_copy == FERRY_OPTION_DEFAULT)
         options->post_copy = config->live_migration_permit_post_copy && fits;
     else
         options->post_copy = draft->post_copy == FERRY_OPTION_YES;
@@ -343,17 +421,30 @@ settle_defaults(Draft *draft, const FerryConfig *config)
         options->auto_converge = config->live_migration_permit_auto_converge && !options->post_copy;
     else
         options->auto_converge = draft->auto_converge == FERRY_OPTION_YES;
+    if (!draft->max_pause_given)
+        options->max_pause_ms = MAX(options->max_pause_ms, options->downtime_ms);
+    else if (!draft->downtime_given)
+        options->downtime_ms = MIN(options->max_pause_ms, options->downtime_ms);
 }
 
 static bool
-check_together(const FerryOrderOptions *options, const FerryConfig *config, GError **error)
+check_together(const Draft *draft, const FerryConfig *config, GError **error)
 {
+    const FerryOrderOptions *options = draft->options;
+    if (draft->policy_given && options->policy->at_end == FERRY_POLICY_POST_COPY &&
+        !options->post_copy)
+        return refuse_conflict("Choose one of the two",
+                               "Option \"policy\" ends in post-copy, and \"post_copy\" is false",
+                               error);
     if (options->auto_converge && !config->live_migration_permit_auto_converge)
         return refuse_conflict("Set [libvirt] live_migration_permit_auto_converge on this host",
                                "Option \"auto_converge\" is not permitted here", error);
     if (options->post_copy && !config->live_migration_permit_post_copy)
         return refuse_conflict("Set [libvirt] live_migration_permit_post_copy on this host",
                                "Option \"post_copy\" is not permitted here", error);
+    if (options->downtime_ms > options->max_pause_ms)
+        return refuse_conflict("Give a longer max_pause_ms or a shorter downtime_ms",
+                               "Option \"downtime_ms\" is above \"max_pause_ms\"", error);
     if (options->flatten && options->storage_strategy == FERRY_STORAGE_SEEDED)
         return refuse_conflict(
             "Choose one of the two",
@@ -376,6 +467,11 @@ new_from_config(const FerryConfig *config)
     FerryOrderOptions *options = g_new0(FerryOrderOptions, 1);
     options->bandwidth_mibps = config->live_migration_bandwidth_mibps;
     options->downtime_ms = config->live_migration_downtime_ms;
+    options->max_pause_ms = config->max_pause_ms;
+    options->policy = ferry_config_policy(config, config->policy);
+    options->disk_writes = config->disk_writes;
+    options->disk_stall_timeout_s = config->disk_stall_timeout_s;
+    options->memory_timeout_s = config->memory_timeout_s;
     options->parallel_connections = MAX(config->live_migration_parallel_connections, 1);
     options->tls = config->live_migration_with_native_tls;
     options->timeout_action = config->live_migration_timeout_action;
@@ -391,7 +487,10 @@ ferry_order_options_parse(const json_t *object, const FerryConfig *config, GErro
 {
     const FerryFieldScope scope = {object, "options"};
     g_autoptr(FerryOrderOptions) options = new_from_config(config);
-    Draft draft = {options, FERRY_OPTION_DEFAULT, FERRY_OPTION_DEFAULT};
+    Draft draft = {.options = options,
+                   .auto_converge = FERRY_OPTION_DEFAULT,
+                   .post_copy = FERRY_OPTION_DEFAULT,
+                   .config = config};
     if (object && !json_is_null(object)) {
         if (!ferry_field_check_object(&scope, error))
             return NULL;
@@ -403,7 +502,7 @@ ferry_order_options_parse(const json_t *object, const FerryConfig *config, GErro
         }
     }
     settle_defaults(&draft, config);
-    if (!check_together(options, config, error))
+    if (!check_together(&draft, config, error))
         return NULL;
     return g_steal_pointer(&options);
 }
@@ -414,7 +513,10 @@ ferry_order_options_recall(const json_t *order, const FerryConfig *config)
     const json_t *args = json_object_get(order, "args");
     const FerryFieldScope scope = {json_object_get(args, "options"), "options"};
     FerryOrderOptions *options = new_from_config(config);
-    Draft draft = {options, FERRY_OPTION_DEFAULT, FERRY_OPTION_DEFAULT};
+    Draft draft = {.options = options,
+                   .auto_converge = FERRY_OPTION_DEFAULT,
+                   .post_copy = FERRY_OPTION_DEFAULT,
+                   .config = config};
     bool whole = json_is_object(args);
     const char *key;
     json_t *value;
@@ -429,7 +531,9 @@ ferry_order_options_recall(const json_t *order, const FerryConfig *config)
                   why->message);
     }
     settle_defaults(&draft, config);
-    options->post_copy = options->post_copy && config->live_migration_permit_post_copy;
+    options->max_pause_ms = MAX(options->max_pause_ms, options->downtime_ms);
+    options->post_copy =
+        options->post_copy && !options->paused && config->live_migration_permit_post_copy;
     options->auto_converge = options->auto_converge && config->live_migration_permit_auto_converge;
     /* It may have said so: nothing is deleted on a guess. */
     if (!whole && !ferry_source_disks_from_string(

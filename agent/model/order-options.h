@@ -17,10 +17,15 @@ typedef enum {
 } FerryStorageStrategy;
 
 typedef struct {
-    char **disks;            /* NULL: the default set */
-    char **attached_disks;   /* both hosts reach them: not copied; NULL: none */
-    guint64 bandwidth_mibps; /* 0: no limit */
-    guint downtime_ms;
+    char **disks;                      /* NULL: the default set */
+    char **attached_disks;             /* both hosts reach them: not copied; NULL: none */
+    guint64 bandwidth_mibps;           /* 0: no limit */
+    guint downtime_ms;                 /* not above max_pause_ms */
+    guint max_pause_ms;                /* longest pause of any kind before the guest runs there */
+    const FerryTransferPolicy *policy; /* the configuration's; never NULL */
+    FerryDiskWrites disk_writes;
+    guint disk_stall_timeout_s; /* no byte of a disk moves; 0: no limit */
+    guint memory_timeout_s;     /* the memory phase; 0: no limit */
     bool auto_converge;
     bool post_copy;
     guint parallel_connections; /* 1: none beside the main one */
@@ -55,17 +60,27 @@ FerryOrderOptions *ferry_order_options_recall(const json_t *order, const FerryCo
 /**
  * ferry_order_options_parse:
  * @object: (nullable): the order's `options`; NULL or JSON null for none
- * @config: where defaults come from; post_copy is on by default where permitted, unless paused or
+ * @config: where defaults come from, and policies, which it must outlive; post_copy is on by default where permitted, unless paused or
  *   parallel_connections rule it out, and auto_converge where permitted and post_copy is off
  * @error: FERRY_ERROR_INVALID_REQUEST naming the option, what was found and what was expected;
  *   also for auto_converge or post_copy where the configuration does not permit it; for post_copy
- *   together with paused or with parallel_connections above 1; and for every unknown name
+ *   together with paused or with parallel_connections above 1; for a policy that ends in
+ *   post-copy where that is not to be had; and for every unknown name
+ * Of downtime_ms and max_pause_ms the one that is given holds, the other keeps within it.
  */
 FerryOrderOptions *ferry_order_options_parse(const json_t *object,
                                              const FerryConfig *config,
                                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void ferry_order_options_free(FerryOrderOptions *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryOrderOptions, ferry_order_options_free)
+
+/**
+ * ferry_order_options_for_destination:
+ * @options: (nullable): of an order
+ * Returns: (transfer full) (nullable): those that concern the destination. What is the source's
+ * alone is left out: an older agent does not know it, and policies are the source's own.
+ */
+json_t *ferry_order_options_for_destination(const json_t *options);
 
 /** Returns: the name of an option of the protocol, by its index; NULL past the last one. */
 const char *ferry_order_option_name(guint index);

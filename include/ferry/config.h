@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "ferry/messaging-options.h"
+#include "ferry/transfer-policy.h"
 
 typedef enum {
     FERRY_TIMEOUT_ACTION_ABORT,
@@ -21,6 +22,12 @@ typedef enum {
     FERRY_SOURCE_DISKS_DELETE,
     FERRY_SOURCE_DISKS_QUARANTINE,
 } FerrySourceDisks;
+
+typedef enum {
+    FERRY_DISK_WRITES_AUTO,
+    FERRY_DISK_WRITES_BACKGROUND,
+    FERRY_DISK_WRITES_SYNCHRONOUS,
+} FerryDiskWrites;
 
 typedef struct {
     /* [DEFAULT], [oslo_messaging_rabbit] */
@@ -61,6 +68,15 @@ typedef struct {
     guint max_concurrent_incoming;
     guint history_days;
     guint outcome_timeout_s; /* how long both hosts are asked before OutcomeUnknown */
+    char *policy;            /* the name of one that ferry_config_policy() finds */
+    guint max_pause_ms;      /* not below live_migration_downtime_ms */
+    FerryDiskWrites disk_writes;
+    guint disk_stall_timeout_s;    /* 0: none */
+    guint memory_timeout_s;        /* 0: none */
+    guint auto_converge_initial;   /* percent */
+    guint auto_converge_increment; /* percent */
+    bool permit_monitor_commands;  /* QEMU's own, which libvirt notes as a taint */
+    GPtrArray *policies;           /* of FerryTransferPolicy: the sections [policy NAME] */
 
     /* [oslo_messaging_notifications] */
     char **notification_topics;
@@ -91,6 +107,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryConfig, ferry_config_free)
  * default. */
 const char *ferry_config_origin(const FerryConfig *config, const char *section, const char *key);
 
+/** Returns: (transfer none) (nullable): the policy of that name, the operator's or a built-in one. */
+const FerryTransferPolicy *ferry_config_policy(const FerryConfig *config, const char *name);
+
 bool ferry_timeout_action_from_string(const char *text, FerryTimeoutAction *ret_action);
 bool ferry_source_disks_from_string(const char *text, FerrySourceDisks *ret_disks);
 const char *ferry_source_disks_to_string(FerrySourceDisks disks);
+bool ferry_disk_writes_from_string(const char *text, FerryDiskWrites *ret_writes);
+const char *ferry_disk_writes_to_string(FerryDiskWrites writes);

@@ -3,6 +3,7 @@
 
 #include "../../ferry/config-sections.h"
 #include "../../ferry/ini.h"
+#include "../../ferry/policy-section.h"
 #include "ferry/config.h"
 
 #include <glib/gstdio.h>
@@ -61,24 +62,32 @@ example_entries(void)
     return entries;
 }
 
+/* Returns: how many keys the section has, all of which the example has with their defaults. */
+static guint
+assert_example_has(GHashTable *entries, const char *section, const FerrySetting *setting)
+{
+    guint count = 0;
+
+    for (; setting->name; setting++, count++) {
+        g_autofree char *name = g_strdup_printf("%s.%s", section, setting->name);
+
+        g_test_message("%s", name);
+        const char *value = g_hash_table_lookup(entries, name);
+        g_assert_nonnull(value);
+        if (setting->fallback)
+            g_assert_cmpstr(value, ==, setting->fallback);
+    }
+    return count;
+}
+
 static void
 test_example_has_every_key_with_its_default(void)
 {
     g_autoptr(GHashTable) entries = example_entries();
-    guint count = 0;
+    guint count = assert_example_has(entries, "policy gentle", ferry_policy_settings);
 
-    for (const FerryConfigSection *section = ferry_config_sections; section->name; section++) {
-        for (const FerrySetting *setting = section->settings; setting->name; setting++) {
-            g_autofree char *name = g_strdup_printf("%s.%s", section->name, setting->name);
-
-            g_test_message("%s", name);
-            const char *value = g_hash_table_lookup(entries, name);
-            g_assert_nonnull(value);
-            if (setting->fallback)
-                g_assert_cmpstr(value, ==, setting->fallback);
-            count++;
-        }
-    }
+    for (const FerryConfigSection *section = ferry_config_sections; section->name; section++)
+        count += assert_example_has(entries, section->name, section->settings);
     g_assert_cmpuint(g_hash_table_size(entries), ==, count); /* and no others */
 }
 
@@ -119,13 +128,13 @@ test_example_is_all_comments(void)
 }
 
 static void
-assert_page_has(const char *page, const FerryConfigSection *section, const FerrySetting *setting)
+assert_page_has(const char *page, const char *section, const FerrySetting *setting)
 {
-    g_autofree char *heading = g_strdup_printf("\n.Ss [%s]\n", section->name);
+    g_autofree char *heading = g_strdup_printf("\n.Ss [%s]\n", section);
     g_autofree char *item = g_strdup_printf("\n.It Va %s No = ", setting->name);
     const char *begin = strstr(page, heading);
 
-    g_test_message("[%s] %s", section->name, setting->name);
+    g_test_message("[%s] %s", section, setting->name);
     g_assert_nonnull(begin);
     const char *end = strstr(begin + 1, "\n.Ss ");
     const char *found = strstr(begin, item);
@@ -138,19 +147,25 @@ assert_page_has(const char *page, const FerryConfigSection *section, const Ferry
     g_assert_true(g_str_has_suffix(line, fallback));
 }
 
+static guint
+assert_page_has_all(const char *page, const char *section, const FerrySetting *setting)
+{
+    guint count = 0;
+
+    for (; setting->name; setting++, count++)
+        assert_page_has(page, section, setting);
+    return count;
+}
+
 static void
 test_page_has_every_key_with_its_default(void)
 {
     g_autofree char *page = read_source("docs", "virt-ferryd.conf.5");
     guint items = 0;
-    guint settings = 0;
+    guint settings = assert_page_has_all(page, "policy NAME", ferry_policy_settings);
 
-    for (const FerryConfigSection *section = ferry_config_sections; section->name; section++) {
-        for (const FerrySetting *setting = section->settings; setting->name; setting++) {
-            assert_page_has(page, section, setting);
-            settings++;
-        }
-    }
+    for (const FerryConfigSection *section = ferry_config_sections; section->name; section++)
+        settings += assert_page_has_all(page, section->name, section->settings);
     for (const char *at = strstr(page, "\n.It Va "); at; at = strstr(at + 1, "\n.It Va "))
         items++;
     g_assert_cmpuint(items, ==, settings); /* and no others */

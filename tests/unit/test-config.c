@@ -109,6 +109,14 @@ test_defaults(void)
     g_assert_cmpuint(config->max_concurrent_incoming, ==, 2);
     g_assert_cmpuint(config->history_days, ==, 30);
     g_assert_cmpuint(config->outcome_timeout_s, ==, 300);
+    g_assert_cmpstr(config->policy, ==, "minimal-downtime");
+    g_assert_cmpuint(config->max_pause_ms, ==, 5000);
+    g_assert_cmpint(config->disk_writes, ==, FERRY_DISK_WRITES_AUTO);
+    g_assert_cmpuint(config->disk_stall_timeout_s, ==, 120);
+    g_assert_cmpuint(config->memory_timeout_s, ==, 0);
+    g_assert_cmpuint(config->auto_converge_initial, ==, 20);
+    g_assert_cmpuint(config->auto_converge_increment, ==, 10);
+    g_assert_false(config->permit_monitor_commands);
     g_assert_cmpstr(config->notification_topics[0], ==, "notifications");
     g_assert_true(config->notifications);
 }
@@ -307,6 +315,105 @@ test_unknown_references(Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_policies(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+
+    add_file(fixture, "a.conf",
+             "[policy gentle]\nstart = 50\nsteps = 2:60,\n 5:60, 9:80\n"
+             "[policy  other]\nat_end = pause\n");
+    add_file(fixture, "b.conf", "[policy gentle]\nat_end = wait\n[migration]\npolicy = gentle\n");
+    g_autoptr(FerryConfig) config = load(fixture, &error);
+    g_assert_no_error(error);
+    const FerryTransferPolicy *gentle = ferry_config_policy(config, config->policy);
+    g_assert_cmpstr(gentle->name, ==, "gentle");
+    g_assert_cmpuint(gentle->start_ms, ==, 50);
+    g_assert_cmpuint(gentle->steps[1].iteration, ==, 5);
+    g_assert_cmpuint(gentle->steps[2].downtime_ms, ==, 80);
+    g_assert_cmpuint(gentle->steps[3].iteration, ==, 0);
+    g_assert_cmpint(gentle->at_end, ==, FERRY_POLICY_WAIT);
+    const FerryTransferPolicy *other = ferry_config_policy(config, "other");
+    g_assert_cmpuint(other->start_ms, ==, 100);
+    g_assert_cmpint(other->at_end, ==, FERRY_POLICY_PAUSE);
+    g_assert_cmpstr(ferry_config_policy(config, "fixed")->name, ==, "fixed");
+    g_assert_null(ferry_config_policy(config, "none"));
+}
+
+/* Of downtime and pause the one that is said holds. */
+static void
+test_pauses(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+
+    add_file(fixture, "long.conf", "[libvirt]\nlive_migration_downtime = 9000\n");
+    g_autoptr(FerryConfig) downtime = load(fixture, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(downtime->max_pause_ms, ==, 9000);
+    g_ptr_array_set_size(fixture->files, 0);
+    add_file(fixture, "short.conf", "[migration]\nmax_pause = 200\n");
+    g_autoptr(FerryConfig) pause = load(fixture, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(pause->live_migration_downtime_ms, ==, 200);
+}
+
+static void
+test_bad_policies(Fixture *fixture, gconstpointer data)
+{
+    static const struct {
+        const char *text;
+        const char *expected;
+    } cases[] = {
+        {"[policy a]\nstart = 50\nsteps = 1:90, 2:80\n",
+         ":3: [policy a] steps = '2:80': expected iterations that rise, and pauses that do not "
+         "fall, from start on"},
+        {"[policy a]\nsteps = 2:200, 2:300\n",
+         ":2: [policy a] steps = '2:300': expected iterations that rise, and pauses that do not "
+         "fall, from start on"},
+        {"[policy a]\nstart = 200\nsteps = 1:150\n",
+         ":3: [policy a] steps = '1:150': expected iterations that rise, and pauses that do not "
+         "fall, from start on"},
+        {"[policy a]\nsteps = 0:150\n",
+         ":2: [policy a] steps = '0:150': expected ITERATION:MS separated by commas, iterations "
+         "from 1 to 1000 and pauses from 1 to 2000000"},
+        {"[policy a]\nsteps = 1:150:2\n",
+         ":2: [policy a] steps = '1:150:2': expected ITERATION:MS separated by commas, iterations "
+         "from 1 to 1000 and pauses from 1 to 2000000"},
+        {"[policy a]\nsteps = 1:150, 2:5001\n",
+         ":2: [policy a] steps = '2:5001': expected at most max_pause of [migration], 5000"},
+        {"[policy a]\nstart = 1\n[policy b]\nstart = 900\n[migration]\nmax_pause = 800\n",
+         ":4: [policy b] start = '900': expected at most max_pause of [migration], 800"},
+        {"[policy a]\nsteps = 1:1,2:2,3:3,4:4,5:5,6:6,7:7,8:8,9:9,10:10,11:11,12:12,13:13,14:14,"
+         "15:15,16:16,17:17\nstart = 1\n",
+         ":2: [policy a] steps = '17:17': expected at most 16 steps"},
+        {"[policy a]\nat_end = reboot\n",
+         ":2: [policy a] at_end = 'reboot': expected one of fail, pause, post-copy, wait"},
+        {"[policy a]\nstart = 100\nstop = 3\n",
+         ":3: [policy a] unknown key 'stop': expected start, steps or at_end"},
+        {"[policy fixed]\nstart = 100\n",
+         ":2: [policy fixed] expected [policy NAME]: at most 64 letters, digits, '-' and '_', and "
+         "no built-in policy's name"},
+        {"[policy]\nstart = 100\n",
+         ":2: [policy] expected [policy NAME]: at most 64 letters, digits, '-' and '_', and no "
+         "built-in policy's name"},
+        {"[policy a b]\nstart = 100\n",
+         ":2: [policy a b] expected [policy NAME]: at most 64 letters, digits, '-' and '_', and no "
+         "built-in policy's name"},
+        {"[migration]\npolicy = gentle\n",
+         ":2: [migration] policy = 'gentle': expected a built-in policy or a section [policy "
+         "gentle]"},
+        {"[migration]\npolicy = post-copy\n",
+         ":2: [migration] policy = 'post-copy': expected live_migration_permit_post_copy of "
+         "[libvirt] to be true with it"},
+        {"[libvirt]\nlive_migration_downtime = 900\n[migration]\nmax_pause = 800\n",
+         ":2: [libvirt] live_migration_downtime = '900': expected at most max_pause of "
+         "[migration], 800"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_refused(fixture, cases[i].text, cases[i].expected);
+}
+
+static void
 test_bad_values(Fixture *fixture, gconstpointer data)
 {
     static const struct {
@@ -475,6 +582,9 @@ main(int argc, char **argv)
     g_test_add_func("/config/defaults", test_defaults);
     g_test_add_func("/config/messaging-defaults", test_messaging_defaults);
     ADD("/config/later-file-wins", test_later_file_wins);
+    ADD("/config/policies", test_policies);
+    ADD("/config/pauses", test_pauses);
+    ADD("/config/bad-policies", test_bad_policies);
     ADD("/config/unknown-key", test_unknown_key_warns_once);
     ADD("/config/near-misses", test_near_misses);
     ADD("/config/all-mistakes", test_all_mistakes);

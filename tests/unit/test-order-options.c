@@ -64,12 +64,21 @@ test_defaults(Fixture *fixture, gconstpointer user_data)
     config->live_migration_timeout_action = FERRY_TIMEOUT_ACTION_FORCE_COMPLETE;
     config->source_disks = FERRY_SOURCE_DISKS_DELETE;
     config->progress_interval_ms = 2500;
+    config->max_pause_ms = 7000;
+    config->disk_writes = FERRY_DISK_WRITES_BACKGROUND;
+    config->disk_stall_timeout_s = 61;
+    config->memory_timeout_s = 62;
     static const char *const nothing[] = {"null", "{}", "{\"downtime_ms\": null, \"tls\": null}"};
     for (gsize i = 0; i < G_N_ELEMENTS(nothing); i++) {
         g_autoptr(FerryOrderOptions) options = parse(fixture, nothing[i]);
         g_assert_null(options->disks);
         g_assert_cmpuint(options->bandwidth_mibps, ==, 77);
         g_assert_cmpuint(options->downtime_ms, ==, 321);
+        g_assert_cmpuint(options->max_pause_ms, ==, 7000);
+        g_assert_cmpstr(options->policy->name, ==, "minimal-downtime");
+        g_assert_cmpint(options->disk_writes, ==, FERRY_DISK_WRITES_BACKGROUND);
+        g_assert_cmpuint(options->disk_stall_timeout_s, ==, 61);
+        g_assert_cmpuint(options->memory_timeout_s, ==, 62);
         g_assert_cmpuint(options->parallel_connections, ==, 4);
         g_assert_true(options->tls);
         g_assert_false(options->has_completion_timeout);
@@ -97,7 +106,9 @@ test_everything_given(Fixture *fixture, gconstpointer user_data)
     fixture->config->live_migration_permit_auto_converge = true;
     g_autoptr(FerryOrderOptions) options =
         parse(fixture, "{\"disks\": [\"vda\", \"vdb\"], \"bandwidth_mib_s\": 100,"
-                       " \"downtime_ms\": 250, \"auto_converge\": true, \"post_copy\": false,"
+                       " \"downtime_ms\": 250, \"policy\": \"very-large\", \"max_pause_ms\": 9000,"
+                       " \"disk_writes\": \"synchronous\", \"disk_stall_timeout_s\": 0,"
+                       " \"memory_timeout_s\": 90, \"auto_converge\": true, \"post_copy\": false,"
                        " \"parallel_connections\": 8, \"tls\": true, \"completion_timeout_s\": 0,"
                        " \"timeout_action\": \"force_complete\", \"persistent\": false,"
                        " \"undefine_source\": false, \"source_disks\": \"delete\","
@@ -111,6 +122,11 @@ test_everything_given(Fixture *fixture, gconstpointer user_data)
     g_assert_cmpstr(options->disks[1], ==, "vdb");
     g_assert_cmpuint(options->bandwidth_mibps, ==, 100);
     g_assert_cmpuint(options->downtime_ms, ==, 250);
+    g_assert_cmpstr(options->policy->name, ==, "very-large");
+    g_assert_cmpuint(options->max_pause_ms, ==, 9000);
+    g_assert_cmpint(options->disk_writes, ==, FERRY_DISK_WRITES_SYNCHRONOUS);
+    g_assert_cmpuint(options->disk_stall_timeout_s, ==, 0);
+    g_assert_cmpuint(options->memory_timeout_s, ==, 90);
     g_assert_true(options->auto_converge);
     g_assert_false(options->post_copy);
     g_assert_cmpuint(options->parallel_connections, ==, 8);
@@ -149,6 +165,16 @@ static const struct {
     {"{\"downtime_ms\": 0}", "options.downtime_ms"},
     {"{\"downtime_ms\": 2000001}", "options.downtime_ms"},
     {"{\"downtime_ms\": true}", "options.downtime_ms"},
+    {"{\"max_pause_ms\": 0}", "options.max_pause_ms"},
+    {"{\"max_pause_ms\": 2000001}", "options.max_pause_ms"},
+    {"{\"max_pause_ms\": 400, \"downtime_ms\": 500}", "is above"},
+    {"{\"policy\": \"nothing\"}", "options.policy"},
+    {"{\"policy\": \"\"}", "options.policy"},
+    {"{\"policy\": 3}", "options.policy"},
+    {"{\"policy\": \"post-copy\"}", "not permitted"},
+    {"{\"disk_writes\": \"later\"}", "options.disk_writes"},
+    {"{\"disk_stall_timeout_s\": -1}", "options.disk_stall_timeout_s"},
+    {"{\"memory_timeout_s\": 2147483648}", "options.memory_timeout_s"},
     {"{\"parallel_connections\": 0}", "options.parallel_connections"},
     {"{\"parallel_connections\": 256}", "options.parallel_connections"},
     {"{\"tls\": 1}", "options.tls"},
@@ -291,6 +317,47 @@ test_choices_are_named(Fixture *fixture, gconstpointer user_data)
         g_assert_nonnull(strstr(error->message, ferry_source_disks_to_string(disks)));
 }
 
+/* What is said wins over what is a default. */
+static void
+test_pauses(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(FerryOrderOptions) long_downtime = parse(fixture, "{\"downtime_ms\": 9000}");
+    g_assert_cmpuint(long_downtime->max_pause_ms, ==, 9000);
+    g_autoptr(FerryOrderOptions) short_pause = parse(fixture, "{\"max_pause_ms\": 200}");
+    g_assert_cmpuint(short_pause->downtime_ms, ==, 200);
+}
+
+/* A policy by name is an order to use what it ends with. */
+static void
+test_policy_of_post_copy(Fixture *fixture, gconstpointer user_data)
+{
+    fixture->config->live_migration_permit_post_copy = true;
+    g_autoptr(FerryOrderOptions) named = parse(fixture, "{\"policy\": \"post-copy\"}");
+    g_assert_true(named->post_copy);
+    assert_refused(fixture, "{\"policy\": \"post-copy\", \"post_copy\": false}", "post_copy");
+    assert_refused(fixture, "{\"policy\": \"post-copy\", \"paused\": true}", "paused");
+    g_free(fixture->config->policy);
+    fixture->config->policy = g_strdup("post-copy");
+    g_autoptr(FerryOrderOptions) paused = parse(fixture, "{\"paused\": true}");
+    g_assert_false(paused->post_copy);
+}
+
+/* An older agent knows nothing of the source's own, nor another host of its policies. */
+static void
+test_for_destination(void)
+{
+    g_autoptr(FerryJson) order =
+        json_loads("{\"policy\": \"post-copy\", \"max_pause_ms\": 1, \"disk_writes\": \"auto\","
+                   " \"disk_stall_timeout_s\": 1, \"memory_timeout_s\": 1, \"tls\": true}",
+                   0, NULL);
+    g_autoptr(FerryJson) expected = json_loads("{\"post_copy\": true, \"tls\": true}", 0, NULL);
+    g_autoptr(FerryJson) told = ferry_order_options_for_destination(order);
+
+    g_assert_true(json_equal(told, expected));
+    g_assert_cmpuint(json_object_size(order), ==, 6);
+    g_assert_null(ferry_order_options_for_destination(NULL));
+}
+
 /* What the journal has of an order may be of another version, or no longer be permitted. */
 static FerryOrderOptions *
 recall(const char *order, FerrySourceDisks configured)
@@ -357,6 +424,9 @@ main(int argc, char **argv)
     add("/order-options/too-many-disks", test_too_many_disks);
     add("/order-options/not-permitted", test_what_the_host_does_not_permit);
     add("/order-options/permitted-is-the-default", test_permitted_is_the_default);
+    add("/order-options/pauses", test_pauses);
+    add("/order-options/policy-of-post-copy", test_policy_of_post_copy);
+    g_test_add_func("/order-options/for-destination", test_for_destination);
     g_test_add_func("/order-options/recalled", test_recalled);
     return g_test_run();
 }

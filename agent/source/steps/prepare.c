@@ -22,6 +22,7 @@ static json_t *
 ask_to_prepare(FerryMigration *migration, GError **error)
 {
     const FerryRecord *record = ferry_migration_record(migration);
+    g_autoptr(FerryJson) ordered = ferry_migration_ordered_options(migration);
 
     return ferry_peer_call(
         ferry_migration_agent(migration),
@@ -29,7 +30,7 @@ ask_to_prepare(FerryMigration *migration, GError **error)
                      .method = "pre_live_migration",
                      .args = json_pack("{s:s, s:O, s:o, s:s}", "migration_id", record->migration_id,
                                        "instance_info", record->instance_info, "options",
-                                       ferry_migration_ordered_options(migration), "source",
+                                       ferry_order_options_for_destination(ordered), "source",
                                        record->source),
                      .timeout_ms = timeout_ms(migration),
                      .cancellable = ferry_migration_cancellable(migration)},
