@@ -187,6 +187,7 @@ static const FerrySetting migration_settings[] = {
     ROW("max_pause", UINT, AT(max_pause_ms), "5000", RANGE(1, FERRY_DOWNTIME_MAX_MS)),
     ROW("disk_writes", WORD, AT(disk_writes), "auto", .words = disk_writes_names),
     ROW("disk_stall_timeout", UINT, AT(disk_stall_timeout_s), "120", RANGE(0, 7 * DAY_S)),
+    ROW("memory_window", UINT, AT(memory_window_s), "40", RANGE(5, DAY_S)),
     ROW("memory_timeout", UINT, AT(memory_timeout_s), "0", RANGE(0, 7 * DAY_S)),
     ROW("auto_converge_initial", UINT, AT(auto_converge_initial), "20", RANGE(1, 99)),
     ROW("auto_converge_increment", UINT, AT(auto_converge_increment), "10", RANGE(1, 99)),

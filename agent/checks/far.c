@@ -3,10 +3,12 @@
 #include "checks/far.h"
 
 #include "checks/client-key.h"
+#include "checks/qemu-conf.h"
 #include "checks/way.h"
 #include "ferry/clock.h"
 #include "ferry/json.h"
 #include "model/allowed-destination.h"
+#include "model/memory-way.h"
 #include "model/order-options.h"
 #include "model/thin-way.h"
 #include "model/way-judge.h"
@@ -33,6 +35,38 @@ ask(const FerryAgent *agent, const FerryFarQuestion *question, GError **error)
                            error);
 }
 
+static char *
+tls_priority(void)
+{
+    g_auto(GStrv) lines = ferry_qemu_conf_read(FERRY_QEMU_CONF);
+    char *own = ferry_qemu_conf_text(lines, "migrate_tls_priority");
+
+    return own ? own : ferry_qemu_conf_text(lines, "default_tls_priority");
+}
+
+static void
+check_memory_way(const FerryAgent *agent,
+                 const FerryFarQuestion *question,
+                 const FerryInstance *instance,
+                 const FerryHostVersions *there,
+                 FerryChecks *way)
+{
+    const FerryHostVersions here = {instance->libvirt_version, instance->qemu_version};
+    g_autoptr(FerryOrderOptions) options =
+        ferry_order_options_parse(question->options, agent->config, NULL);
+
+    if (!options || ferry_instance_is_shut_off(instance))
+        return;
+    ferry_memory_way_settle(options, &here, there);
+    if (options->post_copy)
+        ferry_way_judge_post_copy(way, there);
+    ferry_way_judge_connections(way, options, &here, there);
+
+    g_autofree char *priority = options->tls ? tls_priority() : NULL;
+
+    ferry_way_judge_tls(way, instance, options, priority);
+}
+
 /* What depends on the instance, too. */
 static void
 check_instance(const FerryAgent *agent,
@@ -49,9 +83,7 @@ check_instance(const FerryAgent *agent,
 
     const FerryHostVersions here = {instance->libvirt_version, instance->qemu_version};
 
-    if (ferry_json_get_bool(question->options, "post_copy",
-                            agent->config->live_migration_permit_post_copy))
-        ferry_way_judge_post_copy(way, &there);
+    check_memory_way(agent, question, instance, &there, way);
     ferry_way_judge_virtqueues(way, instance, &here, &there);
     ferry_thin_way_place(instance, &there);
     ferry_check_client_key(instance, ferry_json_get_string(data, "libvirt_uri"), FERRY_CLIENT_KEY,

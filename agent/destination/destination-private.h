@@ -30,6 +30,14 @@ bool ferry_destination_undo_record(FerryDestination *self,
                                    FerryRecord *record,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: (transfer full): the record of a migration that is prepared, and a connection. Who asks
+ * needs the preparation for longer: it has a whole lease's time again.
+ * @error: FERRY_ERROR_INVALID_MIGRATION_STATE unless it is prepared */
+FerryRecord *ferry_destination_open_prepared(FerryDestination *self,
+                                             const char *migration_id,
+                                             virConnectPtr *ret_connection,
+                                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Returns: how long a lease is, in microseconds. */
 gint64 ferry_destination_lease_us(const FerryDestination *self);
 

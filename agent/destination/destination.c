@@ -125,13 +125,11 @@ takes_files(const FerryRecord *record, GError **error)
     return false;
 }
 
-/* Each question about a file is also a sign of life: who brings files needs the preparation for
- * longer. Returns: (transfer full): the record, and a connection. */
-static FerryRecord *
-open_for_files(FerryDestination *self,
-               const char *migration_id,
-               virConnectPtr *ret_connection,
-               GError **error)
+FerryRecord *
+ferry_destination_open_prepared(FerryDestination *self,
+                                const char *migration_id,
+                                virConnectPtr *ret_connection,
+                                GError **error)
 {
     g_autoptr(FerryRecord) record = get_record(self, migration_id, error);
     g_autoptr(virConnect) connection = record ? ferry_virt_connect(self->agent->virt, error) : NULL;
@@ -153,7 +151,8 @@ ferry_destination_prepare_file(FerryDestination *self,
 {
     FERRY_MIGRATION_LOCK_SCOPE(self->locks, migration_id);
     g_autoptr(virConnect) connection = NULL;
-    g_autoptr(FerryRecord) record = open_for_files(self, migration_id, &connection, error);
+    g_autoptr(FerryRecord) record =
+        ferry_destination_open_prepared(self, migration_id, &connection, error);
 
     return record ? ferry_imports_begin(self->imports, connection, record, file, error) : NULL;
 }
@@ -176,7 +175,8 @@ ferry_destination_publish_file(FerryDestination *self,
 {
     FERRY_MIGRATION_LOCK_SCOPE(self->locks, migration_id);
     g_autoptr(virConnect) connection = NULL;
-    g_autoptr(FerryRecord) record = open_for_files(self, migration_id, &connection, error);
+    g_autoptr(FerryRecord) record =
+        ferry_destination_open_prepared(self, migration_id, &connection, error);
 
     return record ? ferry_imports_publish(self->imports, connection, record, path, error) : NULL;
 }

@@ -46,6 +46,18 @@ json_t *ferry_destination_prepare(FerryDestination *destination,
                                   gpointer data,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * ferry_destination_renew_images:
+ * An attempt of the transfer was given up, and another one follows: the images that it filled in
+ * part are removed and made anew, empty. Idempotent; prolongs the lease.
+ * @error: FERRY_ERROR_INVALID_MIGRATION_STATE unless the migration is prepared and its instance not
+ *   here; FERRY_ERROR_MIGRATION_ERROR: one of them is not proved to be what was made
+ * Returns: (transfer full): {"renewed"}: their paths.
+ */
+json_t *ferry_destination_renew_images(FerryDestination *destination,
+                                       const char *migration_id,
+                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** How much room is left for what the migration still brings; see room.h. */
 json_t *ferry_destination_get_room(FerryDestination *destination,
                                    const char *migration_id,

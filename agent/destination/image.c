@@ -213,6 +213,30 @@ ferry_image_undo(const FerryAgent *agent,
             ferry_own_file_delete(&file, connection, error));
 }
 
+static bool
+remove_made(const FerryPreparation *preparation, const char *path, GError **error)
+{
+    const FerryCreation *before = ferry_preparation_find(preparation, FERRY_CREATION_VOLUME, path);
+
+    return !before ||
+           (ferry_image_undo(preparation->agent, preparation->connection, before, error) &&
+            ferry_journal_creation_set(preparation->agent->journal, before->id,
+                                       FERRY_CREATION_REMOVED, NULL, error));
+}
+
+bool
+ferry_image_renew(const FerryPreparation *preparation,
+                  const FerryImagePlan *plan,
+                  const FerryNewImage *image,
+                  GError **error)
+{
+    g_autoptr(virStoragePool) pool =
+        ferry_pool_ensure(preparation, plan->pool, plan->folder, &plan->disk->folder_owner, error);
+
+    return pool && remove_made(preparation, image->path, error) &&
+           create(preparation, pool, image, error) && verify(preparation, image, error);
+}
+
 bool
 ferry_image_is_filling(const FerryAgent *agent,
                        virConnectPtr connection,

@@ -24,6 +24,16 @@ char *ferry_image_ensure(const FerryPreparation *preparation,
                          const FerryImagePlan *plan,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * ferry_image_renew:
+ * Removes @image, one of the plan's that this migration made, and makes it anew, empty.
+ * @error: as ferry_image_undo() and ferry_image_ensure()
+ */
+bool ferry_image_renew(const FerryPreparation *preparation,
+                       const FerryImagePlan *plan,
+                       const FerryNewImage *image,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Deletes what @creation tells of. One that is gone counts as deleted; one in use, and one that
  * nothing proves to be what was made (files/own-file.h), is an error. */
 bool ferry_image_undo(const FerryAgent *agent,

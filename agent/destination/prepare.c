@@ -142,6 +142,7 @@ make_migrate_data(const Call *call, const FerryRecord *record, const Made *made)
     data->volumes = ferry_migrate_volumes_from_json(made->volumes, NULL);
     data->files = list_files(call->instance);
     data->addresses = json_incref(call->instance->moved_addresses);
+    data->renews_images = true;
     data->expires_at = ferry_clock_format_iso(record->expires_us);
     return ferry_migrate_data_to_json(data);
 }

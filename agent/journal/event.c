@@ -27,6 +27,8 @@ ferry_event_payload(const FerryRecord *record, gint64 seq)
                             record->report ? json_incref(record->report) : json_null());
     if (evidence)
         json_object_set(payload, "evidence", evidence);
+    if (record->stalled)
+        json_object_set(payload, "stalled", record->stalled);
     return payload;
 }
 

@@ -35,6 +35,7 @@ ferry_record_copy(const FerryRecord *record)
     json_incref(copy->progress);
     json_incref(copy->error);
     json_incref(copy->report);
+    json_incref(copy->stalled);
     return copy;
 }
 
@@ -54,6 +55,7 @@ ferry_record_free(FerryRecord *record)
     json_decref(record->progress);
     json_decref(record->error);
     json_decref(record->report);
+    json_decref(record->stalled);
     g_free(record);
 }
 

@@ -31,6 +31,7 @@ typedef struct {
     gint64 ended_us;    /* 0 while open */
     gint64 expires_us;  /* a destination's lease; 0: none */
     gint64 seq;         /* of the last event journaled for it */
+    json_t *stalled;    /* of the event that is made of it; not journaled. NULL: of no stall */
     bool abort_ordered; /* orders about it that were acknowledged; written by themselves */
     bool force_ordered;
 } FerryRecord;

@@ -17,6 +17,7 @@ const FerryStoryKind ferry_story_kinds[] = {
     {"migration.preparing", "c47f489c6ff2440c90f8fe948a5080b4", "being prepared"},
     {"migration.running", "c65c039f64084ad19ae5728adeea6772", "on its way"},
     {"migration.phase", "5e04561237e64cd29525270eb020d761", "on its way"},
+    {"migration.stalled", "cea9ed36accb4af58d4eb61a87d45e50", "stalled"},
     {"migration.post_migrating", "07fa24985a294e8aa5fce683cdcf9599", "at its destination"},
     {"migration.completed", "5be30b0af93f4fe68011631e80d924b0", "moved"},
     {"migration.failed", "40e6b316f1634b96a7f98fb6fe604b31", "not moved"},

@@ -70,6 +70,17 @@ ferry_method_prepare_file(FerryMethodCall *call, GError **error)
 }
 
 bool
+ferry_method_renew_images(FerryMethodCall *call, GError **error)
+{
+    const FerryMethodContext *context = call->context;
+    g_autofree char *id = ferry_field_uuid(&call->args, "migration_id", error);
+    json_t *answer = id ? ferry_destination_renew_images(context->destination, id, error) : NULL;
+
+    context->leases_changed(context->leases_data);
+    return ferry_method_answer(call, answer);
+}
+
+bool
 ferry_method_get_room(FerryMethodCall *call, GError **error)
 {
     g_autofree char *id = ferry_field_uuid(&call->args, "migration_id", error);

@@ -16,6 +16,7 @@ bool ferry_method_check_can_live_migrate_destination(FerryMethodCall *call, GErr
 bool ferry_method_open_migration_ports(FerryMethodCall *call, GError **error);
 bool ferry_method_pre_live_migration(FerryMethodCall *call, GError **error);
 bool ferry_method_prepare_file(FerryMethodCall *call, GError **error);
+bool ferry_method_renew_images(FerryMethodCall *call, GError **error);
 bool ferry_method_get_room(FerryMethodCall *call, GError **error);
 bool ferry_method_publish_file(FerryMethodCall *call, GError **error);
 bool ferry_method_post_live_migration_at_destination(FerryMethodCall *call, GError **error);

@@ -71,6 +71,12 @@ static const FerryMethodRow rows[] = {
         .run = ferry_method_prepare_file,
     },
     {
+        .served = {.name = "renew_images",
+                   .flags = FERRY_METHOD_ORDER,
+                   .required = NAMES("migration_id")},
+        .run = ferry_method_renew_images,
+    },
+    {
         .served = {.name = "get_room", .required = NAMES("migration_id")},
         .run = ferry_method_get_room,
     },

@@ -88,6 +88,7 @@ static const struct {
     {"persistent-definition", COMMON_CODE},
     {"pool", COMMON_CODE},
     {"pool-map", COMMON_CODE},
+    {"post-copy", COMMON_CODE},
     {"quarantine", COMMON_CODE},
     {"secret", COMMON_CODE},
     {"serial-port", COMMON_CODE},

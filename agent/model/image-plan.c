@@ -202,6 +202,13 @@ ferry_image_plans_new(const FerryInstance *instance,
     return g_steal_pointer(&plans);
 }
 
+const FerryNewImage *
+ferry_image_plan_mirrored(const FerryImagePlan *plan)
+{
+    /* Of a seeded disk that is the overlay, the last one. */
+    return plan->image_count > 0 ? &plan->images[plan->image_count - 1] : NULL;
+}
+
 json_t *
 ferry_image_plan_to_json(const FerryImagePlan *plan, const char *pool)
 {

@@ -57,5 +57,9 @@ GPtrArray *ferry_image_plans_new(const FerryInstance *instance,
                                  const char *const *allowed_paths,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: (transfer none) (nullable): the image that a mirror writes to, which has to read as
+ * zeroes before; NULL where there is none or QEMU writes all of it. */
+const FerryNewImage *ferry_image_plan_mirrored(const FerryImagePlan *plan);
+
 /** Returns: (transfer full): its entry in `volumes` of `migrate_data`. @pool: that has it. */
 json_t *ferry_image_plan_to_json(const FerryImagePlan *plan, const char *pool);

@@ -34,6 +34,7 @@ typedef struct {
     GPtrArray *volumes;    /* FerryMigrateVolume; never NULL once read */
     json_t *files;         /* passed on as they are; may be NULL */
     json_t *addresses;     /* {the source's own: what takes its place}; may be NULL */
+    bool renews_images;    /* the destination knows how to (renew_images); false: one of before */
     bool names_document;   /* destination_xml is not null */
     char *expires_at;
 } FerryMigrateData;

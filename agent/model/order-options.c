@@ -17,6 +17,8 @@
 /* libvirt turns MiB/s into bytes in a signed 64-bit number. */
 #define MAX_BANDWIDTH_MIBPS (G_GUINT64_CONSTANT(0x7fffffffffffffff) / (1024 * 1024))
 #define MAX_CONNECTIONS 255
+/* Over a single one QEMU may crash when GnuTLS makes new keys (model/memory-way.h). */
+#define TLS_CONNECTIONS 2
 #define EXPECTED_POLICY                                                                            \
     "\"minimal-downtime\", \"suspend-if-needed\", \"post-copy\", \"very-large\", \"fixed\", "      \
     "\"nova\" or "                                                                                 \
@@ -147,6 +149,8 @@ read_post_copy(const FerryFieldScope *scope, const char *key, Draft *draft, GErr
 static bool
 read_connections(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
 {
+    if (json_is_integer(json_object_get(scope->object, key)))
+        draft->options->connections_said = true;
     return ferry_field_uint(scope, key, 1, MAX_CONNECTIONS, &draft->options->parallel_connections,
                             error);
 }
@@ -409,18 +413,19 @@ static void
 settle_defaults(Draft *draft, const FerryConfig *config)
 {
     FerryOrderOptions *options = draft->options;
-    bool fits = !options->paused && options->parallel_connections <= 1;
     bool named = draft->policy_given && options->policy->at_end == FERRY_POLICY_POST_COPY;
-    if (named && draft->post_copy == FERRY_OPTION_DEFAULT)
-        options->post_copy = true;
-    else if (draft->post_copy == FERRY_OPTION_DEFAULT)
-        options->post_copy = config->live_migration_permit_post_copy && fits;
-    else
+    options->post_copy_said = named || draft->post_copy != FERRY_OPTION_DEFAULT;
+    if (draft->post_copy != FERRY_OPTION_DEFAULT)
         options->post_copy = draft->post_copy == FERRY_OPTION_YES;
-    if (draft->auto_converge == FERRY_OPTION_DEFAULT)
-        options->auto_converge = config->live_migration_permit_auto_converge && !options->post_copy;
     else
-        options->auto_converge = draft->auto_converge == FERRY_OPTION_YES;
+        options->post_copy =
+            named || (config->live_migration_permit_post_copy && !options->paused);
+    options->auto_converge_else = draft->auto_converge == FERRY_OPTION_DEFAULT &&
+                                  config->live_migration_permit_auto_converge;
+    options->auto_converge = draft->auto_converge == FERRY_OPTION_YES ||
+                             (options->auto_converge_else && !options->post_copy);
+    if (options->tls && !options->connections_said)
+        options->parallel_connections = MAX(options->parallel_connections, TLS_CONNECTIONS);
     if (!draft->max_pause_given)
         options->max_pause_ms = MAX(options->max_pause_ms, options->downtime_ms);
     else if (!draft->downtime_given)
@@ -454,10 +459,6 @@ check_together(const Draft *draft, const FerryConfig *config, GError **error)
                                "Option \"post_copy\" does not go with \"paused\": a guest that"
                                " does not run fetches no memory",
                                error);
-    if (options->post_copy && options->parallel_connections > 1)
-        return refuse_conflict("Choose one of the two",
-                               "Option \"post_copy\" does not go with \"parallel_connections\"",
-                               error);
     return true;
 }
 
@@ -473,6 +474,8 @@ new_from_config(const FerryConfig *config)
     options->disk_stall_timeout_s = config->disk_stall_timeout_s;
     options->memory_timeout_s = config->memory_timeout_s;
     options->parallel_connections = MAX(config->live_migration_parallel_connections, 1);
+    options->connections_said =
+        ferry_config_origin(config, "libvirt", "live_migration_parallel_connections");
     options->tls = config->live_migration_with_native_tls;
     options->timeout_action = config->live_migration_timeout_action;
     options->persistent = FERRY_OPTION_DEFAULT;
@@ -534,6 +537,8 @@ ferry_order_options_recall(const json_t *order, const FerryConfig *config)
     options->max_pause_ms = MAX(options->max_pause_ms, options->downtime_ms);
     options->post_copy =
         options->post_copy && !options->paused && config->live_migration_permit_post_copy;
+    options->auto_converge_else =
+        options->auto_converge_else && config->live_migration_permit_auto_converge;
     options->auto_converge = options->auto_converge && config->live_migration_permit_auto_converge;
     /* It may have said so: nothing is deleted on a guess. */
     if (!whole && !ferry_source_disks_from_string(

@@ -26,9 +26,13 @@ typedef struct {
     FerryDiskWrites disk_writes;
     guint disk_stall_timeout_s; /* no byte of a disk moves; 0: no limit */
     guint memory_timeout_s;     /* the memory phase; 0: no limit */
+    /* These three are settled once both hosts' QEMU are known (model/memory-way.h). */
     bool auto_converge;
+    bool auto_converge_else; /* on where post_copy is not after all */
     bool post_copy;
+    bool post_copy_said;        /* by the order, or the policy that it names; else a default */
     guint parallel_connections; /* 1: none beside the main one */
+    bool connections_said;      /* by the order or the configuration */
     bool tls;
     guint completion_timeout_s;  /* for the whole transfer; 0: none. Only when given by the order */
     bool has_completion_timeout; /* false: the configuration's seconds a GiB hold */
@@ -60,12 +64,13 @@ FerryOrderOptions *ferry_order_options_recall(const json_t *order, const FerryCo
 /**
  * ferry_order_options_parse:
  * @object: (nullable): the order's `options`; NULL or JSON null for none
- * @config: where defaults come from, and policies, which it must outlive; post_copy is on by default where permitted, unless paused or
- *   parallel_connections rule it out, and auto_converge where permitted and post_copy is off
+ * @config: where defaults come from, and policies, which it must outlive; post_copy is on by
+ *   default where permitted, unless paused rules it out, auto_converge where permitted and
+ *   post_copy is off, and two connections with tls
  * @error: FERRY_ERROR_INVALID_REQUEST naming the option, what was found and what was expected;
  *   also for auto_converge or post_copy where the configuration does not permit it; for post_copy
- *   together with paused or with parallel_connections above 1; for a policy that ends in
- *   post-copy where that is not to be had; and for every unknown name
+ *   together with paused; for a policy that ends in post-copy where that is not to be had; and for
+ *   every unknown name
  * Of downtime_ms and max_pause_ms the one that is given holds, the other keeps within it.
  */
 FerryOrderOptions *ferry_order_options_parse(const json_t *object,

@@ -3,6 +3,7 @@
 #include "model/way-judge.h"
 
 #include "model/libvirt-fault.h"
+#include "model/memory-way.h"
 
 #include <string.h>
 
@@ -47,6 +48,51 @@ ferry_way_judge_post_copy(FerryChecks *checks, const FerryHostVersions *there)
                          "broke off is taken up again: a link that fails in that phase leaves the "
                          "instance in two halves",
                          there->libvirt);
+}
+
+void
+ferry_way_judge_connections(FerryChecks *checks,
+                            const FerryOrderOptions *options,
+                            const FerryHostVersions *here,
+                            const FerryHostVersions *there)
+{
+    const FerryHostVersions *refuser = ferry_memory_way_refuser(here, there);
+
+    if (refuser && options->post_copy && options->parallel_connections > 1)
+        ferry_checks_add(checks, "post-copy", FERRY_CHECK_FAIL,
+                         "Leave post_copy or parallel_connections out, or update QEMU to 10.1 or "
+                         "newer",
+                         "QEMU %s %s does no post-copy over several connections", refuser->qemu,
+                         refuser == there ? "at the destination" : "here");
+}
+
+/* --- TLS -------------------------------------------------------------------------------------- */
+
+#define LIBVIRT_PASSES_PRIORITY "11.6.0"
+/* The ciphers with which TLS makes new keys by itself, one of them for all. */
+#define WITHOUT_NEW_KEYS "-AES-256-GCM"
+
+void
+ferry_way_judge_tls(FerryChecks *checks,
+                    const FerryInstance *instance,
+                    const FerryOrderOptions *options,
+                    const char *priority)
+{
+    bool may_set = ferry_version_is_at_least(instance->libvirt_version, LIBVIRT_PASSES_PRIORITY);
+    bool is_set = may_set && priority && strstr(priority, WITHOUT_NEW_KEYS);
+
+    if (!options->tls || options->parallel_connections > 1 || is_set ||
+        instance->memory_bytes <= FERRY_MEMORY_WAY_LARGE_BYTES ||
+        ferry_instance_is_shut_off(instance) ||
+        ferry_memory_way_tls_is_sound(instance->qemu_version))
+        return;
+    ferry_checks_add(checks, "tls", FERRY_CHECK_WARN,
+                     may_set ? "Order parallel_connections 2 or more, or set migrate_tls_priority "
+                               "in qemu.conf here: NORMAL:-AES-256-GCM:-AES-128-GCM:-AES-128-CCM"
+                             : "Order parallel_connections 2 or more",
+                     "QEMU %s may crash, and the instance with it, once one encrypted connection "
+                     "has carried about 64 GiB, and '%s' has much memory",
+                     instance->qemu_version ? instance->qemu_version : "here", instance->name);
 }
 
 /* --- virtqueues ------------------------------------------------------------------------------- */

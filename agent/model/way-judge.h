@@ -8,6 +8,7 @@
 #include "model/check.h"
 #include "model/host-versions.h"
 #include "model/instance.h"
+#include "model/order-options.h"
 #include "model/reach.h"
 
 /** Adds `versions`: warns of a destination that is older, and of what is not known. */
@@ -17,6 +18,24 @@ void ferry_way_judge_versions(FerryChecks *checks,
 
 /** Adds `versions` where a post-copy that breaks off could not be taken up again. */
 void ferry_way_judge_post_copy(FerryChecks *checks, const FerryHostVersions *there);
+
+/** Adds `post-copy`, failed, where QEMU of one of the hosts refuses what @options say of post-copy
+ * and connections. */
+void ferry_way_judge_connections(FerryChecks *checks,
+                                 const FerryOrderOptions *options,
+                                 const FerryHostVersions *here,
+                                 const FerryHostVersions *there);
+
+/**
+ * ferry_way_judge_tls:
+ * @options: settled
+ * @priority: (nullable): the TLS priority that libvirt here gives to QEMU's migrations
+ * Adds `tls`, a warning, where the encryption of so much memory may crash QEMU here.
+ */
+void ferry_way_judge_tls(FerryChecks *checks,
+                         const FerryInstance *instance,
+                         const FerryOrderOptions *options,
+                         const char *priority);
 
 /** Adds `virtqueues` where @instance, which runs here, may have queues that QEMU there refuses. */
 void ferry_way_judge_virtqueues(FerryChecks *checks,

@@ -8,6 +8,7 @@
 #include "ferry/lock.h"
 #include "journal/event.h"
 #include "journal/journal.h"
+#include "model/memory-way.h"
 #include "model/persistent-plan.h"
 #include "model/storage-strategy.h"
 #include "runtime/notification.h"
@@ -18,7 +19,7 @@
 
 struct FerryMigration {
     const FerryAgent *agent;        /* immutable */
-    FerryOrderOptions *options;     /* immutable */
+    FerryOrderOptions *options;     /* settled before the record is `running`; then immutable */
     GCancellable *cancellable;      /* thread-safe by itself */
     char *migration_id;             /* immutable */
     FerryInstance *instance;        /* saga thread only; NULL until described */
@@ -64,6 +65,21 @@ journaled_migrate_data(const FerryRecord *record)
     return data;
 }
 
+/* What depends on the QEMU of both hosts; as soon as both are known. */
+static void
+settle_memory_way(FerryMigration *self)
+{
+    const FerryInstance *instance = self->instance;
+    const FerryMigrateData *data = self->migrate_data;
+
+    if (!instance || !data)
+        return;
+    FERRY_LOCK_SCOPE(&self->lock);
+    ferry_memory_way_settle(self->options,
+                            &(FerryHostVersions){instance->libvirt_version, instance->qemu_version},
+                            &(FerryHostVersions){data->libvirt_version, data->qemu_version});
+}
+
 FerryMigration *
 ferry_migration_new(const FerryAgent *agent, FerryRecord *record, FerryOrderOptions *options)
 {
@@ -81,6 +97,7 @@ ferry_migration_new(const FerryAgent *agent, FerryRecord *record, FerryOrderOpti
     if (self->abort)
         g_cancellable_cancel(self->cancellable);
     g_mutex_init(&self->lock);
+    settle_memory_way(self);
     return self;
 }
 
@@ -341,6 +358,7 @@ ferry_migration_set_instance(FerryMigration *self, FerryInstance *instance)
     g_clear_pointer(&self->instance, ferry_instance_free);
     self->instance = instance;
     instance_has_changed(self);
+    settle_memory_way(self);
 }
 
 void
@@ -370,6 +388,7 @@ ferry_migration_set_migrate_data(FerryMigration *self, json_t *migrate_data, GEr
     g_clear_pointer(&self->migrate_data, ferry_migrate_data_free);
     self->migrate_data = data;
     take(self, &self->record->migrate_data, ferry_migrate_data_to_json(data));
+    settle_memory_way(self);
     return true;
 }
 
@@ -468,6 +487,21 @@ ferry_migration_enter_phase(FerryMigration *self, FerryPhase phase)
     if (!commit(self, changed, "migration.phase", &error))
         g_warning("Migration '%s': phase '%s' is not journaled: %s", self->migration_id,
                   ferry_phase_to_string(phase), error->message);
+}
+
+void
+ferry_migration_tell_stall(FerryMigration *self, const FerryStall *stall, gint64 since_us)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) changed = ferry_migration_snapshot(self);
+    g_autofree char *since =
+        ferry_clock_format_iso(ferry_clock_now_us() - (g_get_monotonic_time() - since_us));
+
+    changed->stalled = ferry_stall_to_json(stall);
+    json_object_set_new(changed->stalled, "since", ferry_json_text(since));
+    if (!commit(self, changed, "migration.stalled", &error))
+        g_warning("Migration '%s': its stall is not journaled: %s", self->migration_id,
+                  error->message);
 }
 
 bool

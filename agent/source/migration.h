@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "journal/record.h"
+#include "model/convergence.h"
 #include "model/instance.h"
 #include "model/migrate-data.h"
 #include "model/order-options.h"
@@ -147,6 +148,11 @@ bool ferry_migration_enter(FerryMigration *migration,
 
 /** Journals a change of phase, with its event; a failure is logged and not fatal. */
 void ferry_migration_enter_phase(FerryMigration *migration, FerryPhase phase);
+
+/** Journals the event of a stall that began. @since_us: monotonic, since when nothing came nearer.
+ * A failure is logged and not fatal. */
+void
+ferry_migration_tell_stall(FerryMigration *migration, const FerryStall *stall, gint64 since_us);
 
 /** Takes a progress and publishes it as a sample, at most one an interval. @progress: (transfer
  * full). */

@@ -5,6 +5,7 @@
 #include "model/chain.h"
 #include "model/migrate-data.h"
 #include "model/thin-way.h"
+#include "source/disk-attempt.h"
 #include "virt/auto.h"
 #include "virt/domain.h"
 #include "virt/migrate.h"
@@ -22,6 +23,7 @@ typedef struct {
     GPtrArray *unmap; /* those whose zeroes are to become holes, NULL-terminated */
     bool in_full;     /* backing files are copied along */
     FerryRedefinition becomes;
+    bool synchronous; /* the guest's writes wait for the destination */
     bool resume;
 } Call;
 
@@ -77,6 +79,7 @@ run_call(gpointer data, GError **error)
         .post_copy = options->post_copy,
         .resume_post_copy = self->resume,
         .tls = options->tls,
+        .synchronous_writes = self->synchronous,
         .parallel_connections = options->parallel_connections,
     };
 
@@ -157,6 +160,7 @@ ferry_transfer_call_start(FerryMigration *migration,
     self->in_full = ferry_chain_is_flattened(instance);
     self->becomes = becomes;
     becomes = (FerryRedefinition){0};
+    self->synchronous = ferry_disk_attempt_is_synchronous(migration);
     self->resume = resume;
     return ferry_detached_call_start(&work);
 }

@@ -22,6 +22,7 @@ typedef enum {
 /* What is known when the watch ends; not the outcome, which both hosts have to tell. */
 typedef struct {
     bool detached; /* the agent stops; the transfer goes on */
+    bool again;    /* we ended it for a second attempt (disk-attempt.h), which is to begin now */
     GError *error; /* what libvirt said, or why we aborted; NULL: it said success */
     FerryJobSummary summary;
     guint64 moved_bytes; /* by our own count */

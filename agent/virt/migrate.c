@@ -60,7 +60,8 @@ flags_of(const FerryTransferParameters *parameters)
     if (parameters->resume_post_copy)
         flags |= VIR_MIGRATE_POSTCOPY | VIR_MIGRATE_POSTCOPY_RESUME;
     else if (parameters->disks && parameters->disks[0])
-        flags |= parameters->in_full ? VIR_MIGRATE_NON_SHARED_DISK : VIR_MIGRATE_NON_SHARED_INC;
+        flags |= (parameters->in_full ? VIR_MIGRATE_NON_SHARED_DISK : VIR_MIGRATE_NON_SHARED_INC) |
+                 (parameters->synchronous_writes ? VIR_MIGRATE_NON_SHARED_SYNCHRONOUS_WRITES : 0);
     if (parameters->persist_destination)
         flags |= VIR_MIGRATE_PERSIST_DEST;
     if (parameters->undefine_source)
@@ -78,6 +79,17 @@ flags_of(const FerryTransferParameters *parameters)
     return flags;
 }
 
+/* libvirt before 10.3 compares another name where disks go over connections of their own. */
+static void
+add_tls_destination(Params *params, const FerryTransferParameters *parameters)
+{
+    g_autofree char *host = NULL;
+
+    if (parameters->tls && g_uri_split(parameters->migrate_uri, G_URI_FLAGS_NONE, NULL, NULL, &host,
+                                       NULL, NULL, NULL, NULL, NULL))
+        add_string(params, VIR_MIGRATE_PARAM_TLS_DESTINATION, host);
+}
+
 static void
 fill_params(Params *params, const FerryTransferParameters *parameters)
 {
@@ -90,6 +102,7 @@ fill_params(Params *params, const FerryTransferParameters *parameters)
     if (parameters->disk_bandwidth_mibps > 0)
         virTypedParamsAddULLong(&params->list, &params->count, &params->size,
                                 VIR_MIGRATE_PARAM_BANDWIDTH, parameters->disk_bandwidth_mibps);
+    add_tls_destination(params, parameters);
     if (parameters->parallel_connections > 1)
         virTypedParamsAddInt(&params->list, &params->count, &params->size,
                              VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS,

@@ -72,6 +72,7 @@ typedef struct {
     guint max_pause_ms;      /* not below live_migration_downtime_ms */
     FerryDiskWrites disk_writes;
     guint disk_stall_timeout_s;    /* 0: none */
+    guint memory_window_s;         /* for which memory has to come no nearer to be stalled */
     guint memory_timeout_s;        /* 0: none */
     guint auto_converge_initial;   /* percent */
     guint auto_converge_increment; /* percent */

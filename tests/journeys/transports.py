@@ -35,6 +35,14 @@ def tls(stage):
         _cross(stage, "qemu+tls://%s/system" % _address(stage), tls=True)
 
 
+def tls_over_several_connections(stage):
+    """over TLS and two connections, by order; post-copy where it is permitted"""
+    with stage.both(libvirt={"live_migration_scheme": "tls",
+                             "live_migration_permit_post_copy": "true"}):
+        _cross(stage, "qemu+tls://%s/system" % _address(stage), counting=False, tls=True,
+               parallel_connections=2)
+
+
 def tls_by_default(stage):
     """TLS is what is used when the configuration says nothing, and the host's name the address"""
     with stage.both(libvirt={"live_migration_scheme": None,
@@ -70,4 +78,4 @@ def post_copy(stage):
                auto_converge=True)
 
 
-CASES = (tcp, tls, tls_by_default, ssh, uri, parallel, post_copy)
+CASES = (tcp, tls, tls_over_several_connections, tls_by_default, ssh, uri, parallel, post_copy)

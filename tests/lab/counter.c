@@ -10,7 +10,7 @@
  *
  * Kernel command line: ferry.interval_ms, ferry.slots, ferry.start and ferry.stride (bytes on the
  * disk), ferry.disks (how many to wait for), ferry.dirty_mib and ferry.dirty_mib_s (memory to
- * write to and how fast), ferry.write_kib (size of one write to the first disk; 0: none),
+ * write to and how fast), ferry.dirty_rest_ms (of each ten seconds without that), ferry.write_kib (size of one write to the first disk; 0: none),
  * ferry.write_kib_s (how fast), ferry.write_random, and ferry.write_at_mib and ferry.write_mib
  * (where: apart from the numbers). tests/lab/counting.py knows the same format.
  *
@@ -334,6 +334,7 @@ dirty_memory(uint64_t mib, uint64_t mib_s)
     uint8_t *memory = mmap(NULL, length, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     uint64_t per_turn = mib_s * 256 / 20;
+    uint64_t rest_ms = option("ferry.dirty_rest_ms", 0);
 
     if (memory == MAP_FAILED) {
         say("ferry fault: no %" PRIu64 " MiB to dirty\n", mib);
@@ -343,7 +344,8 @@ dirty_memory(uint64_t mib, uint64_t mib_s)
         for (uint64_t i = 0; i < per_turn; i++, page++) {
             memory[page * 4096 % length] = (uint8_t)(turn ^ page);
         }
-        pause_ms(50);
+        /* Bursts: so much of each ten seconds is quiet. */
+        pause_ms(rest_ms > 0 && turn % ((10000 - rest_ms) / 50) == 0 ? rest_ms : 50);
     }
 }
 

@@ -13,6 +13,7 @@ static int end_code;
 static char *end_message;
 static unsigned int last_flags;
 static GHashTable *last_params;
+static GQueue answers = G_QUEUE_INIT; /* char *, of the monitor */
 
 void
 fake_jobs_reset(void)
@@ -21,6 +22,7 @@ fake_jobs_reset(void)
 
     held = ended = false;
     last_flags = 0;
+    g_queue_clear_full(&answers, g_free);
     g_clear_pointer(&end_message, g_free);
     g_clear_pointer(&last_params, g_hash_table_unref);
     last_params = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -107,6 +109,14 @@ fake_migration_param(const char *name)
     FERRY_LOCK_SCOPE(&fake_lock);
 
     return g_strdup(g_hash_table_lookup(last_params, name));
+}
+
+void
+fake_monitor_answer(const char *answer)
+{
+    FERRY_LOCK_SCOPE(&fake_lock);
+
+    g_queue_push_tail(&answers, g_strdup(answer));
 }
 
 /* --- the migration ---------------------------------------------------------------------------- */
@@ -229,7 +239,11 @@ virDomainQemuMonitorCommand(virDomainPtr handle, const char *order, char **ret, 
 {
     if (!fake_begin(__func__, "%s", order))
         return -1;
-    *ret = g_strdup("{\"return\":{}}");
+
+    FERRY_LOCK_SCOPE(&fake_lock);
+    char *answer = g_queue_pop_head(&answers);
+
+    *ret = answer ? answer : g_strdup("{\"return\":{}}");
     return 0;
 }
 

@@ -95,6 +95,9 @@ void fake_job_set_completed_downtime(const char *uuid, guint64 downtime_ms);
 /** A block job of @target; type 0: none. */
 void fake_block_job_set(const char *uuid, const char *target, int type, guint64 cur, guint64 end);
 
+/** What QEMU's monitor answers to the next command that nothing was said for; `{"return": {}}`
+ * to all others. */
+void fake_monitor_answer(const char *answer);
 /** From now on a migration goes on until fake_migration_end(), or until its job is aborted. Without
  * this it succeeds at once. */
 void fake_migration_hold(void);

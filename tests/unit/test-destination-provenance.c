@@ -8,6 +8,7 @@
 #include "ferry/json.h"
 #include "journal/identities.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -179,6 +180,91 @@ test_comes_between(Fixture *self, gconstpointer user_data)
     assert_precious(self->path);
 }
 
+/* --- made anew ------------------------------------------------------------------------------- */
+
+/* An attempt of the transfer wrote to the image. */
+static void
+fill_in_part(Fixture *self)
+{
+    g_autoptr(GError) error = NULL;
+    int fd = g_open(self->path, O_WRONLY, 0);
+
+    g_assert_cmpint(write(fd, PRECIOUS, strlen(PRECIOUS)), ==, (gssize)strlen(PRECIOUS));
+    g_assert_true(g_close(fd, &error));
+}
+
+static bool
+renew(Fixture *self, GError **error)
+{
+    g_autoptr(FerryJson) answer =
+        ferry_destination_renew_images(self->destination, MIGRATION, error);
+    const json_t *renewed = json_object_get(answer, "renewed");
+
+    g_assert_cmpuint(json_array_size(renewed), ==, answer ? 1 : 0);
+    return answer != NULL;
+}
+
+/* Twice, because the source may ask again; and a rollback takes the new one, too. */
+static void
+test_made_anew(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *why = NULL;
+
+    prepare_well(self);
+    for (int i = 0; i < 2; i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *content = NULL;
+        gsize length = 0;
+
+        fill_in_part(self);
+        g_assert_true(renew(self, &error));
+        g_assert_no_error(error);
+        g_assert_true(g_file_get_contents(self->path, &content, &length, &error));
+        for (gsize k = 0; k < length; k++)
+            g_assert_cmpint(content[k], ==, 0);
+    }
+    why = why_kept(self, self->path);
+    g_assert_null(why);
+    assert_there(self->path, false);
+}
+
+static void
+test_another_is_not_made_anew(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    prepare_well(self);
+    g_assert_cmpint(g_unlink(self->path), ==, 0);
+    put(self->path);
+    g_assert_false(renew(self, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
+    assert_precious(self->path);
+}
+
+static void
+test_not_made_anew_under_an_instance(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    prepare_well(self);
+    fill_in_part(self);
+    g_autofree char *xml = agent_domain_xml(self->path, "raw");
+
+    fake_domain_add(xml);
+    g_assert_false(renew(self, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
+    assert_there(self->path, true);
+}
+
+static void
+test_not_made_anew_before(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(renew(self, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND);
+}
+
 /* --- folders and pools ------------------------------------------------------------------------ */
 
 static void
@@ -330,6 +416,10 @@ main(int argc, char **argv)
         {"image/only-intended", test_only_intended},
         {"image/intended-and-empty", test_intended_and_empty},
         {"image/comes-between", test_comes_between},
+        {"anew/twice", test_made_anew},
+        {"anew/that-is-another", test_another_is_not_made_anew},
+        {"anew/under-an-instance", test_not_made_anew_under_an_instance},
+        {"anew/before-the-preparation", test_not_made_anew_before},
         {"folders/all-new-ones-go", test_all_new_folders_go},
         {"folders/in-use-is-said", test_folder_in_use_is_said},
         {"pool/another-of-that-name", test_another_pool_of_that_name},

@@ -274,8 +274,9 @@ test_what_the_host_does_not_permit(Fixture *fixture, gconstpointer user_data)
     g_assert_true(both->post_copy);
     g_assert_true(both->auto_converge);
     assert_refused(fixture, "{\"post_copy\": true, \"paused\": true}", "paused");
-    assert_refused(fixture, "{\"post_copy\": true, \"parallel_connections\": 2}",
-                   "parallel_connections");
+    g_autoptr(FerryOrderOptions) parallel =
+        parse(fixture, "{\"post_copy\": true, \"parallel_connections\": 2}");
+    g_assert_true(parallel->post_copy);
 }
 
 /* A permission is used where it fits, and is no reason to refuse an order that says nothing. */
@@ -291,7 +292,8 @@ test_permitted_is_the_default(Fixture *fixture, gconstpointer user_data)
     g_assert_false(paused->post_copy);
     g_assert_true(paused->auto_converge);
     g_autoptr(FerryOrderOptions) parallel = parse(fixture, "{\"parallel_connections\": 2}");
-    g_assert_false(parallel->post_copy);
+    g_assert_true(parallel->post_copy); /* until the hosts are known */
+    g_assert_false(parallel->post_copy_said);
     g_autoptr(FerryOrderOptions) neither =
         parse(fixture, "{\"post_copy\": false, \"auto_converge\": false}");
     g_assert_false(neither->post_copy);
@@ -315,6 +317,20 @@ test_choices_are_named(Fixture *fixture, gconstpointer user_data)
     for (FerrySourceDisks disks = FERRY_SOURCE_DISKS_KEEP; disks <= FERRY_SOURCE_DISKS_QUARANTINE;
          disks++)
         g_assert_nonnull(strstr(error->message, ferry_source_disks_to_string(disks)));
+}
+
+/* Over one connection TLS may cost the guest. */
+static void
+test_connections_of_tls(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(FerryOrderOptions) silent = parse(fixture, "{\"tls\": true}");
+    g_assert_cmpuint(silent->parallel_connections, ==, 2);
+    g_assert_false(silent->connections_said);
+    g_autoptr(FerryOrderOptions) said =
+        parse(fixture, "{\"tls\": true, \"parallel_connections\": 1}");
+    g_assert_cmpuint(said->parallel_connections, ==, 1);
+    g_autoptr(FerryOrderOptions) plain = parse(fixture, "{\"parallel_connections\": null}");
+    g_assert_cmpuint(plain->parallel_connections, ==, 1);
 }
 
 /* What is said wins over what is a default. */
@@ -424,6 +440,7 @@ main(int argc, char **argv)
     add("/order-options/too-many-disks", test_too_many_disks);
     add("/order-options/not-permitted", test_what_the_host_does_not_permit);
     add("/order-options/permitted-is-the-default", test_permitted_is_the_default);
+    add("/order-options/connections-of-tls", test_connections_of_tls);
     add("/order-options/pauses", test_pauses);
     add("/order-options/policy-of-post-copy", test_policy_of_post_copy);
     g_test_add_func("/order-options/for-destination", test_for_destination);

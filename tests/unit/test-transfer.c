@@ -182,16 +182,17 @@ test_progress(Fixture *self, gconstpointer user_data)
     g_assert_false(self->result.detached);
 }
 
-/* The first step at once, in the memory phase; later ones as time goes by. */
+/* By the clock, for those who want it: without delay all of it at once. */
 static void
-test_downtime_steps(Fixture *self, gconstpointer user_data)
+test_downtime_steps_of_nova(Fixture *self, gconstpointer user_data)
 {
     static const char *const calls[] = {"virDomainMigrateSetMaxDowntime", NULL};
 
     self->source.agent.config->live_migration_downtime_steps = 2;
     self->source.agent.config->live_migration_downtime_delay_s = 0;
     fake_migration_hold();
-    start(self, FERRY_TRANSFER_START, json_pack("{s:i}", "downtime_ms", 400));
+    start(self, FERRY_TRANSFER_START,
+          json_pack("{s:i, s:s}", "downtime_ms", 400, "policy", "nova"));
     fake_call_await("virDomainMigrateSetMaxDowntime", 1);
     fake_migration_end(VIR_ERR_OK, NULL);
     join(self);
@@ -199,6 +200,33 @@ test_downtime_steps(Fixture *self, gconstpointer user_data)
     g_autofree char *set = fake_calls_list(calls);
 
     g_assert_cmpstr(set, ==, "virDomainMigrateSetMaxDowntime web-1 400\n");
+}
+
+/* By iterations that are over, whatever the time and the disks; two after the last step all that the
+ * order allows. */
+static void
+test_downtime_by_iterations(Fixture *self, gconstpointer user_data)
+{
+    static const char *const calls[] = {"virDomainMigrateSetMaxDowntime", NULL};
+    static const guint iterations[] = {1, 3, 7, 9};
+
+    fake_migration_hold();
+    start(self, FERRY_TRANSFER_START, json_pack("{s:i}", "downtime_ms", 4000));
+    for (guint i = 0; i < G_N_ELEMENTS(iterations); i++) {
+        fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_ITERATION, iterations[i]);
+        show_memory();
+        fake_call_await("virDomainMigrateSetMaxDowntime", i + 1);
+    }
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+
+    g_autofree char *set = fake_calls_list(calls);
+
+    g_assert_cmpstr(set, ==,
+                    "virDomainMigrateSetMaxDowntime web-1 100\n"
+                    "virDomainMigrateSetMaxDowntime web-1 200\n"
+                    "virDomainMigrateSetMaxDowntime web-1 500\n"
+                    "virDomainMigrateSetMaxDowntime web-1 4000\n");
 }
 
 static void
@@ -211,7 +239,8 @@ test_downtime_is_set_again(Fixture *self, gconstpointer user_data)
     /* Refused once, before libvirt's job has begun: it is set at the next look. */
     fake_call_fail("virDomainMigrateSetMaxDowntime", VIR_ERR_OPERATION_INVALID, "no job");
     fake_migration_hold();
-    start(self, FERRY_TRANSFER_START, json_pack("{s:i}", "downtime_ms", 400));
+    start(self, FERRY_TRANSFER_START,
+          json_pack("{s:i, s:s}", "downtime_ms", 400, "policy", "nova"));
     fake_call_await("virDomainMigrateSetMaxDowntime", 2);
     fake_call_await("virDomainGetJobStats", 5);
     fake_migration_end(VIR_ERR_OK, NULL);
@@ -361,18 +390,181 @@ test_timeout_aborts(Fixture *self, gconstpointer user_data)
     g_assert_cmpuint(fake_call_count("virDomainAbortJob"), >=, 1);
 }
 
+/* Memory on its way: with each look 10 MiB more have moved, and each fourth begins an iteration. */
+typedef struct {
+    guint looks;
+    guint64 left;
+} Memory;
+
+static void
+move_memory(gpointer data)
+{
+    Memory *memory = data;
+
+    memory->looks++;
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_TOTAL, 1024 * MIB);
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_PROCESSED, memory->looks * 10 * MIB);
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_REMAINING, memory->left);
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_ITERATION, 1 + memory->looks / 4);
+}
+
+/* A pause that is short enough is begun, and what is copied is memory still. */
 static void
 test_timeout_forces(Fixture *self, gconstpointer user_data)
 {
+    Memory memory = {.left = 20 * MIB};
+
     fake_migration_hold();
+    fake_call_hook("virDomainGetJobStats", move_memory, &memory);
     start(self, FERRY_TRANSFER_START,
           json_pack("{s:i, s:s}", "completion_timeout_s", 1, "timeout_action", "force_complete"));
-    show_memory();
     fake_call_await("virDomainSuspend", 1);
+    fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION);
+    fake_call_await("virDomainGetJobStats", fake_call_count("virDomainGetJobStats") + 3);
+    await_phase(self, FERRY_PHASE_MEMORY);
     fake_migration_end(VIR_ERR_OK, NULL);
     join(self);
     g_assert_null(self->result.error);
     g_assert_cmpuint(fake_call_count("virDomainAbortJob"), ==, 0);
+}
+
+/* While disks move the guest is not stopped. */
+static void
+test_timeout_waits_for_disks(Fixture *self, gconstpointer user_data)
+{
+    fake_migration_hold();
+    fake_block_job_set(UUID, "vda", VIR_DOMAIN_BLOCK_JOB_TYPE_COPY, 2 * MIB, 8 * MIB);
+    start(self, FERRY_TRANSFER_START,
+          json_pack("{s:i, s:s}", "completion_timeout_s", 1, "timeout_action", "force_complete"));
+    fake_call_await("virDomainGetJobStats", 10);
+    await_phase(self, FERRY_PHASE_DISK);
+    g_assert_cmpuint(fake_call_count("virDomainSuspend"), ==, 0);
+    g_assert_cmpuint(fake_call_count("virDomainAbortJob"), ==, 0);
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+}
+
+/* A pause that would be too long is not begun: the transfer ends instead. */
+static void
+test_timeout_begins_no_long_pause(Fixture *self, gconstpointer user_data)
+{
+    Memory memory = {.left = 768 * MIB};
+
+    self->source.agent.config->memory_window_s = 1;
+    fake_migration_hold();
+    fake_call_hook("virDomainGetJobStats", move_memory, &memory);
+    start(self, FERRY_TRANSFER_START,
+          json_pack("{s:i, s:s}", "completion_timeout_s", 1, "timeout_action", "force_complete"));
+    join(self);
+    g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_MIGRATION_TIMEOUT);
+    g_assert_cmpuint(fake_call_count("virDomainSuspend"), ==, 0);
+}
+
+/* --- memory that does not converge ------------------------------------------------------------ */
+
+static guint
+count_events(Fixture *self, const char *type, json_t **ret_payload)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) entries =
+        ferry_journal_outbox_peek(self->source.agent.agent.journal, 0, 1000, &error);
+    guint count = 0;
+
+    g_assert_no_error(error);
+    for (guint i = 0; i < entries->len; i++) {
+        const FerryOutboxEntry *entry = g_ptr_array_index(entries, i);
+
+        if (!g_str_equal(entry->event_type, type))
+            continue;
+        count++;
+        json_decref(*ret_payload);
+        *ret_payload = json_incref(entry->payload);
+    }
+    return count;
+}
+
+static void
+test_not_converging(Fixture *self, gconstpointer user_data)
+{
+    Memory memory = {.left = 120 * MIB};
+    g_autoptr(FerryJson) payload = NULL;
+
+    self->source.agent.config->memory_window_s = 2;
+    fake_migration_hold();
+    fake_call_hook("virDomainGetJobStats", move_memory, &memory);
+    start(self, FERRY_TRANSFER_START, NULL);
+    join(self);
+    g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_MIGRATION_TIMEOUT);
+
+    const json_t *details = ferry_error_details(self->result.error);
+
+    g_assert_cmpstr(ferry_json_get_string(details, "reason"), ==, "not-converging");
+    g_assert_cmpstr(ferry_json_get_string(details, "budget"), ==, "memory");
+    g_assert_cmpint(ferry_json_get_int(details, "link_bytes_s", 0), >, 0);
+    g_assert_nonnull(strstr(ferry_error_hint(self->result.error), "suspend-if-needed"));
+    g_assert_cmpuint(count_events(self, "migration.stalled", &payload), ==, 1);
+
+    const json_t *stalled = json_object_get(payload, "stalled");
+
+    g_assert_cmpstr(ferry_json_get_string(stalled, "of"), ==, "memory");
+    g_assert_cmpstr(ferry_json_get_string(stalled, "action"), ==, "fail");
+    g_assert_nonnull(ferry_json_get_string(stalled, "since"));
+    g_assert_cmpuint(fake_call_count("virDomainSuspend"), ==, 0);
+}
+
+/* The policy that may pause allows max_pause_ms then. */
+static void
+test_pause_by_policy(Fixture *self, gconstpointer user_data)
+{
+    static const char *const calls[] = {"virDomainMigrateSetMaxDowntime", NULL};
+    Memory memory = {.left = 120 * MIB};
+
+    self->source.agent.config->memory_window_s = 2;
+    fake_migration_hold();
+    fake_call_hook("virDomainGetJobStats", move_memory, &memory);
+    start(self, FERRY_TRANSFER_START, json_pack("{s:s, s:i, s:i}", "policy", "suspend-if-needed",
+                                                "downtime_ms", 100, "max_pause_ms", 6000));
+    fake_call_await("virDomainMigrateSetMaxDowntime", 2);
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+
+    g_autofree char *set = fake_calls_list(calls);
+
+    g_assert_null(self->result.error);
+    g_assert_cmpstr(set, ==,
+                    "virDomainMigrateSetMaxDowntime web-1 100\n"
+                    "virDomainMigrateSetMaxDowntime web-1 6000\n");
+}
+
+static void
+test_post_copy_by_policy(Fixture *self, gconstpointer user_data)
+{
+    Memory memory = {.left = 120 * MIB};
+
+    self->source.agent.config->live_migration_permit_post_copy = true;
+    self->source.agent.config->memory_window_s = 2;
+    fake_migration_hold();
+    fake_call_hook("virDomainGetJobStats", move_memory, &memory);
+    start(self, FERRY_TRANSFER_START, json_pack("{s:s}", "policy", "post-copy"));
+    fake_call_await("virDomainMigrateStartPostCopy", 1);
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+    g_assert_null(self->result.error);
+    g_assert_cmpuint(fake_call_count("virDomainAbortJob"), ==, 0);
+}
+
+static void
+test_memory_timeout(Fixture *self, gconstpointer user_data)
+{
+    Memory memory = {.left = 120 * MIB};
+
+    fake_migration_hold();
+    fake_call_hook("virDomainGetJobStats", move_memory, &memory);
+    start(self, FERRY_TRANSFER_START, json_pack("{s:i}", "memory_timeout_s", 2));
+    join(self);
+    g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_MIGRATION_TIMEOUT);
+    g_assert_cmpstr(ferry_json_get_string(ferry_error_details(self->result.error), "budget"), ==,
+                    "memory");
 }
 
 /* --- the agent stops, libvirt hangs ----------------------------------------------------------- */
@@ -480,7 +672,8 @@ main(int argc, char *argv[])
     ADD("call/forgotten-copy", test_forgotten_copy);
     ADD("call/instance-is-gone", test_instance_is_gone);
     ADD("watch/progress", test_progress);
-    ADD("watch/downtime-steps", test_downtime_steps);
+    ADD("watch/downtime-steps-of-nova", test_downtime_steps_of_nova);
+    ADD("watch/downtime-by-iterations", test_downtime_by_iterations);
     ADD("watch/downtime-is-set-again", test_downtime_is_set_again);
     ADD("watch/bandwidth-of-memory", test_bandwidth_of_memory);
     ADD("watch/switchover", test_switchover);
@@ -490,6 +683,12 @@ main(int argc, char *argv[])
     ADD("orders/force-by-post-copy", test_force_by_post_copy);
     ADD("timeout/aborts", test_timeout_aborts);
     ADD("timeout/forces", test_timeout_forces);
+    ADD("timeout/waits-for-disks", test_timeout_waits_for_disks);
+    ADD("timeout/begins-no-long-pause", test_timeout_begins_no_long_pause);
+    ADD("memory/not-converging", test_not_converging);
+    ADD("memory/pause-by-policy", test_pause_by_policy);
+    ADD("memory/post-copy-by-policy", test_post_copy_by_policy);
+    ADD("memory/timeout", test_memory_timeout);
     ADD("detach", test_detach);
     ADD("detach/while-libvirt-hangs", test_detach_while_libvirt_hangs);
     ADD("hang/call-ends-while-questions-hang", test_call_ends_while_questions_hang);

@@ -3,6 +3,7 @@
 #include "model/way-judge.h"
 
 #include "ferry/json.h"
+#include "model/memory-way.h"
 
 #include <string.h>
 
@@ -76,6 +77,96 @@ test_post_copy(void)
 
         ferry_way_judge_post_copy(checks, &(FerryHostVersions){table[i].libvirt, "10.0.13"});
         g_assert_cmpuint(ferry_checks_count(checks), ==, table[i].warnings);
+    }
+}
+
+static FerryOrderOptions
+ordered(bool post_copy_said, guint connections, bool connections_said)
+{
+    return (FerryOrderOptions){.post_copy = true,
+                               .post_copy_said = post_copy_said,
+                               .parallel_connections = connections,
+                               .connections_said = connections_said,
+                               .auto_converge_else = true};
+}
+
+/* What the order does not speak of gives way; what it says is refused where QEMU refuses it. */
+static void
+test_connections(void)
+{
+    static const struct {
+        const char *here;
+        const char *there;
+        bool post_copy_said;
+        bool connections_said;
+        bool post_copy;
+        guint connections;
+        guint failures;
+    } table[] = {
+        {"7.2.22", "7.2.22", false, false, true, 2, 0},
+        {"7.2.22", "7.2.22", true, true, true, 2, 0},
+        {"11.1.3", "10.1.0", true, true, true, 2, 0},
+        {"7.2.22", "10.0.13", true, true, true, 2, 1},
+        {"8.0.0", "11.1.3", true, true, true, 2, 1},
+        {"10.0.13", "10.0.13", false, true, false, 2, 0},
+        {"7.2.22", "10.0.13", true, false, true, 1, 0},
+        {"7.2.22", "10.0.13", false, false, false, 2, 0},
+        {"7.2.22", NULL, false, true, false, 2, 0},
+        {"7.2.22", NULL, true, true, true, 2, 0},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+        const FerryHostVersions here = {"9.0.0", table[i].here};
+        const FerryHostVersions there = {"9.0.0", table[i].there};
+        FerryOrderOptions options = ordered(table[i].post_copy_said, 2, table[i].connections_said);
+        g_autoptr(FerryChecks) checks = ferry_checks_new();
+
+        ferry_memory_way_settle(&options, &here, &there);
+        g_assert_cmpint(options.post_copy, ==, table[i].post_copy);
+        g_assert_cmpint(options.auto_converge, ==, !table[i].post_copy);
+        g_assert_cmpuint(options.parallel_connections, ==, table[i].connections);
+        ferry_way_judge_connections(checks, &options, &here, &there);
+        g_assert_cmpuint(ferry_checks_count(checks), ==, table[i].failures);
+        if (table[i].failures > 0)
+            assert_check(checks, 0, "post-copy", FERRY_CHECK_FAIL);
+    }
+}
+
+static void
+test_tls(void)
+{
+    static const struct {
+        const char *libvirt;
+        const char *qemu;
+        const char *priority;
+        guint64 gib;
+        guint connections;
+        guint warnings;
+    } table[] = {
+        {"9.0.0", "7.2.22", NULL, 17, 1, 1},
+        {"9.0.0", "7.2.22", NULL, 17, 2, 0},
+        {"9.0.0", "7.2.22", NULL, 16, 1, 0},
+        {"9.0.0", NULL, NULL, 17, 1, 1},
+        {"9.0.0", "7.2.22", "NORMAL:-AES-256-GCM", 17, 1, 1},
+        {"11.6.0", "10.0.13", "NORMAL:-AES-256-GCM", 17, 1, 0},
+        {"11.6.0", "10.0.13", "NORMAL", 17, 1, 1},
+        {"12.8.0", "11.1.3", NULL, 17, 1, 0},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+        g_autoptr(FerryChecks) checks = ferry_checks_new();
+        g_autoptr(FerryInstance) instance = ferry_instance_new();
+        const FerryOrderOptions options = {.tls = true,
+                                           .parallel_connections = table[i].connections};
+
+        instance->name = g_strdup("web");
+        instance->libvirt_version = g_strdup(table[i].libvirt);
+        instance->qemu_version = g_strdup(table[i].qemu);
+        instance->memory_bytes = table[i].gib << 30;
+        ferry_way_judge_tls(checks, instance, &options, table[i].priority);
+        g_assert_cmpuint(ferry_checks_count(checks), ==, table[i].warnings);
+        if (table[i].warnings > 0)
+            assert_check(checks, 0, "tls", FERRY_CHECK_WARN);
     }
 }
 
@@ -198,6 +289,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/way-judge/versions", test_versions);
     g_test_add_func("/way-judge/post-copy", test_post_copy);
+    g_test_add_func("/way-judge/connections", test_connections);
+    g_test_add_func("/way-judge/tls", test_tls);
     g_test_add_func("/way-judge/virtqueues", test_virtqueues);
     g_test_add_func("/way-judge/clock", test_clock);
     g_test_add_func("/way-judge/ports", test_ports);

@@ -7,6 +7,7 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "runtime/bounded-call.h"
+#include "source/disk-attempt.h"
 #include "source/source-image.h"
 #include "storage/instance-plan.h"
 #include "virt/auto.h"
@@ -129,6 +130,7 @@ ferry_check_step_run(FerryMigration *migration, bool resumed, GError **error)
 
     if (!checks)
         return ferry_saga_step_broken(migration);
+    ferry_disk_attempt_look_before(migration);
     /* The order came with the destination prepared: it has checked, and holds our own images. */
     if (!ferry_migration_record(migration)->migrate_data) {
         remote = check_there(migration, checks, error);

@@ -6,6 +6,7 @@
 #include "ferry/json.h"
 #include "source/autostart.h"
 #include "source/cold-transfer.h"
+#include "source/disk-attempt.h"
 #include "source/report.h"
 #include "source/transfer.h"
 
@@ -27,6 +28,7 @@ explain(FerryMigration *migration, GError **error)
 static void
 keep_transfer_result(FerryMigration *migration, FerryTransferResult *result)
 {
+    ferry_disk_attempt_finish(migration);
     ferry_migration_add_report(migration, ferry_source_report_transfer(result));
     explain(migration, &result->error);
     if (result->error)
@@ -45,13 +47,39 @@ transfer_cold(FerryMigration *migration, bool resumed, GError **error)
     return FERRY_STEP_DONE;
 }
 
+/* One attempt, or two. */
+static bool
+run_attempts(FerryMigration *migration,
+             FerryTransferMode mode,
+             FerryTransferResult *result,
+             GError **error)
+{
+    guint64 moved_bytes = 0;
+
+    while (ferry_transfer_run(migration, mode, result, error)) {
+        result->moved_bytes += moved_bytes;
+        if (!result->again)
+            return true;
+        moved_bytes = result->moved_bytes;
+        g_clear_error(&result->error);
+        if (!ferry_disk_attempt_begin_second(migration, &result->error)) {
+            result->detached = ferry_migration_is_detached(migration);
+            return true;
+        }
+        mode = FERRY_TRANSFER_START;
+    }
+    return false;
+}
+
 static FerryStepEnd
 transfer_live(FerryMigration *migration, bool resumed, GError **error)
 {
     g_auto(FerryTransferResult) result = {0};
     FerryTransferMode mode = resumed ? FERRY_TRANSFER_REATTACH : FERRY_TRANSFER_START;
 
-    if (!ferry_transfer_run(migration, mode, &result, error)) {
+    if (!resumed)
+        ferry_disk_attempt_begin(migration);
+    if (!run_attempts(migration, mode, &result, error)) {
         /* Resumed, the instance may have moved meanwhile: both hosts have to tell. */
         if (!resumed)
             return FERRY_STEP_FAILED;

@@ -1,0 +1,263 @@
+#include "config.h"
+
+#include "model/disk-convergence.h"
+
+/* A window has to be longer than a gust of writes, and under a limit than the pauses between QEMU's
+ * bursts of 16 MiB; with a slow link it ends all the same. */
+#define WINDOW_MIN_US (10 * G_USEC_PER_SEC)
+#define WINDOW_MAX_US (60 * G_USEC_PER_SEC)
+#define WINDOW_BYTES (G_GUINT64_CONSTANT(32) << 20)
+/* Looks are kept at this distance, and for a window. */
+#define SPACING_US (G_USEC_PER_SEC / 2)
+
+/* Going on is in vain when it would take so many times as long as beginning anew. Less would give
+ * up copies that only take their time, for writes that cost the guest half its pace. */
+#define IN_VAIN_TIMES 2
+/* For how long it has to be so: a guest that writes in gusts is not judged by one of them. */
+#define HOLD_US (3 * G_USEC_PER_SEC)
+/* A link that carries less than half of what it did is ill rather than the guest too busy. */
+#define HOLD_ILL_US (45 * G_USEC_PER_SEC)
+#define HOLD_SYNCHRONOUS_US (60 * G_USEC_PER_SEC)
+
+struct FerryDiskConvergence {
+    gint64 stall_us;
+    bool synchronous;
+    GArray *samples; /* FerryDiskSample, oldest first */
+    FerryDiskSample last;
+    guint64 whole_bytes; /* the most that was left at a time: what beginning anew would copy */
+    gint64 moved_us;     /* when a byte was last seen to move, or none had to */
+    gint64 vain_us;      /* since when going on is in vain; 0: it is not */
+    bool has_window;
+    FerryDiskRates rates;
+    guint64 best_bytes_s; /* the best copied_bytes_s so far: what the link can take */
+};
+
+FerryDiskConvergence *
+ferry_disk_convergence_new(gint64 stall_us, bool synchronous)
+{
+    FerryDiskConvergence *self = g_new0(FerryDiskConvergence, 1);
+
+    self->stall_us = stall_us;
+    self->synchronous = synchronous;
+    self->samples = g_array_new(FALSE, FALSE, sizeof(FerryDiskSample));
+    return self;
+}
+
+void
+ferry_disk_convergence_free(FerryDiskConvergence *self)
+{
+    if (!self)
+        return;
+    g_array_unref(self->samples);
+    g_free(self);
+}
+
+static void
+begin_window(FerryDiskConvergence *self)
+{
+    g_array_set_size(self->samples, 0);
+    self->has_window = false;
+    self->vain_us = 0;
+}
+
+void
+ferry_disk_convergence_set_synchronous(FerryDiskConvergence *self)
+{
+    self->synchronous = true;
+    begin_window(self);
+}
+
+static const FerryDiskSample *
+sample_at(const FerryDiskConvergence *self, guint index)
+{
+    return &g_array_index(self->samples, FerryDiskSample, index);
+}
+
+/* Returns: (nullable): the youngest look that is old enough to be the window's beginning. */
+static const FerryDiskSample *
+window_begin(const FerryDiskConvergence *self)
+{
+    for (guint i = self->samples->len; i-- > 0;) {
+        const FerryDiskSample *begin = sample_at(self, i);
+        gint64 age_us = self->last.time_us - begin->time_us;
+
+        if (age_us >= WINDOW_MAX_US ||
+            (age_us >= WINDOW_MIN_US &&
+             self->last.copied_bytes - begin->copied_bytes >= WINDOW_BYTES))
+            return begin;
+    }
+    return NULL;
+}
+
+static guint64
+per_second(guint64 bytes, gint64 time_us)
+{
+    return (guint64)((double)bytes * G_USEC_PER_SEC / (double)time_us);
+}
+
+static guint64
+difference(guint64 now, guint64 before)
+{
+    return now > before ? now - before : 0;
+}
+
+static void
+measure(FerryDiskConvergence *self, const FerryDiskSample *begin)
+{
+    const FerryDiskSample *end = &self->last;
+    gint64 time_us = end->time_us - begin->time_us;
+
+    self->has_window = true;
+    self->rates = (FerryDiskRates){
+        .copied_bytes_s = per_second(end->copied_bytes - begin->copied_bytes, time_us),
+        .dirtied_bytes_s = per_second(difference(end->copied_bytes + end->remaining_bytes,
+                                                 begin->copied_bytes + begin->remaining_bytes),
+                                      time_us),
+        .written_bytes_s =
+            per_second(difference(end->written_bytes, begin->written_bytes), time_us),
+    };
+    self->best_bytes_s = MAX(self->best_bytes_s, self->rates.copied_bytes_s);
+}
+
+/* With synchronous writes what the guest writes counts as copied and as dirtied at once; a mirror
+ * that is slow because of it still ends. */
+static bool
+is_vain(const FerryDiskConvergence *self)
+{
+    double copied = (double)self->rates.copied_bytes_s;
+    double gain = copied - (double)self->rates.dirtied_bytes_s;
+
+    if (self->last.remaining_bytes == 0)
+        return false;
+    if (gain <= 0 || self->synchronous)
+        return gain <= 0;
+    /* remaining / gain > IN_VAIN_TIMES * whole / copied */
+    return (double)self->last.remaining_bytes * copied >
+           IN_VAIN_TIMES * (double)self->whole_bytes * gain;
+}
+
+static void
+note_movement(FerryDiskConvergence *self, const FerryDiskSample *sample)
+{
+    if (sample->mirrors == 0 || sample->remaining_bytes == 0 ||
+        sample->mirrors != self->last.mirrors || sample->copied_bytes != self->last.copied_bytes)
+        self->moved_us = sample->time_us;
+}
+
+static void
+keep(FerryDiskConvergence *self)
+{
+    guint count = self->samples->len;
+
+    if (count > 0 && self->last.time_us - sample_at(self, count - 1)->time_us < SPACING_US)
+        return;
+    g_array_append_val(self->samples, self->last);
+    while (self->last.time_us - sample_at(self, 0)->time_us > WINDOW_MAX_US + SPACING_US)
+        g_array_remove_index(self->samples, 0);
+}
+
+void
+ferry_disk_convergence_add(FerryDiskConvergence *self, const FerryDiskSample *sample)
+{
+    note_movement(self, sample);
+    /* A mirror came or went: its bytes are no rate. */
+    if (sample->mirrors != self->last.mirrors || sample->copied_bytes < self->last.copied_bytes)
+        begin_window(self);
+    self->last = *sample;
+    self->whole_bytes = MAX(self->whole_bytes, sample->remaining_bytes);
+    keep(self);
+
+    const FerryDiskSample *begin = window_begin(self);
+
+    if (!begin)
+        return;
+    measure(self, begin);
+    if (!is_vain(self))
+        self->vain_us = 0;
+    else if (self->vain_us == 0)
+        self->vain_us = sample->time_us;
+}
+
+bool
+ferry_disk_convergence_is_synchronous(const FerryDiskConvergence *self)
+{
+    return self->synchronous;
+}
+
+const FerryDiskSample *
+ferry_disk_convergence_last(const FerryDiskConvergence *self)
+{
+    return &self->last;
+}
+
+static gint64
+hold_us(const FerryDiskConvergence *self)
+{
+    if (self->synchronous)
+        return HOLD_SYNCHRONOUS_US;
+    return self->rates.copied_bytes_s < self->best_bytes_s / 2 ? HOLD_ILL_US : HOLD_US;
+}
+
+static bool
+is_stalled(const FerryDiskConvergence *self)
+{
+    return self->stall_us > 0 && self->last.mirrors > 0 &&
+           self->last.time_us - self->moved_us >= self->stall_us;
+}
+
+FerryDisksState
+ferry_disk_convergence_state(const FerryDiskConvergence *self)
+{
+    if (is_stalled(self))
+        return FERRY_DISKS_STALLED;
+    if (!self->has_window)
+        return FERRY_DISKS_UNKNOWN;
+    return self->vain_us == 0 ? FERRY_DISKS_CONVERGING : FERRY_DISKS_DIVERGING;
+}
+
+gint64
+ferry_disk_convergence_action_in_us(const FerryDiskConvergence *self)
+{
+    gint64 lasted_us = self->vain_us ? self->last.time_us - self->vain_us : 0;
+
+    return MAX(hold_us(self) - lasted_us, 0);
+}
+
+gint64
+ferry_disk_convergence_since_us(const FerryDiskConvergence *self)
+{
+    return is_stalled(self) ? self->moved_us : self->vain_us;
+}
+
+bool
+ferry_disk_convergence_rates(const FerryDiskConvergence *self, FerryDiskRates *ret_rates)
+{
+    *ret_rates = self->has_window ? self->rates : (FerryDiskRates){0};
+    return self->has_window;
+}
+
+FerryDiskAction
+ferry_disk_convergence_action(const FerryDiskConvergence *self, FerryDiskWrites writes)
+{
+    switch (ferry_disk_convergence_state(self)) {
+    case FERRY_DISKS_STALLED:
+        return FERRY_DISK_ACTION_GIVE_UP_STALL;
+    case FERRY_DISKS_DIVERGING:
+        if (ferry_disk_convergence_action_in_us(self) == 0)
+            break;
+        return FERRY_DISK_ACTION_NONE;
+    case FERRY_DISKS_UNKNOWN:
+    case FERRY_DISKS_CONVERGING:
+        return FERRY_DISK_ACTION_NONE;
+    }
+    if (self->synchronous)
+        return FERRY_DISK_ACTION_GIVE_UP;
+    return writes == FERRY_DISK_WRITES_AUTO ? FERRY_DISK_ACTION_SYNCHRONOUS
+                                            : FERRY_DISK_ACTION_NONE;
+}
+
+bool
+ferry_disk_writes_exceed(guint64 written_bytes_s, guint64 link_bytes_s)
+{
+    return link_bytes_s > 0 && written_bytes_s > link_bytes_s;
+}

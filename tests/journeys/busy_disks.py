@@ -1,0 +1,128 @@
+"""Guests that write to their disks faster than a mirror in the background can follow, and links that
+carry nothing."""
+
+from lab.guest import Disk, Writes
+from lab.images import GIB, MIB
+from lab.network import MIGRATION
+from lab.tap import check, equal
+
+from stage import long, slow_link, wait_status
+
+# So many places of 64 KiB are written to, each a little, that the mirror goes round in circles.
+SMALL = Writes(1, 400, random=True, mib=64)
+
+
+def _busy(stage):
+    return stage.counting(Disk("vda", GIB, data=16 * MIB), writes=SMALL)
+
+
+def _wait_bytes(stage, migration_id):
+    stage.recorder.wait(lambda event: event.migration_id == migration_id
+                        and ((event.payload["progress"] or {}).get("disk") or {})
+                        .get("processed_bytes", 0) > MIB, 30, "bytes of the disk")
+
+
+def _writes(event):
+    return event.payload["report"]["disk_writes"]
+
+
+def goes_over(stage):
+    """what does not catch up in the background is begun once more with synchronous writes"""
+    slow_link(stage, 80)
+    guest = _busy(stage)
+    migration_id = stage.migrate(guest)
+    stalled = stage.recorder.wait_event("migration.stalled", migration_id, 60)
+    equal(stalled.payload["stalled"]["of"], "disk")
+    equal(stalled.payload["stalled"]["action"], "synchronous-writes")
+    writes = _writes(stage.completed(migration_id))
+    equal((writes["mode"], writes["attempts"]), ("synchronous", 2))
+    check(writes["switched_at"] and "switching" not in writes, writes)
+    check(writes["synchronous_bytes_s"] < writes["background_bytes_s"], writes)
+    stage.runs_on(guest, stage.destination)
+
+
+def _stalls(stage, comes_back):
+    """No byte moves from some moment on; then the link comes back, or only when all is over."""
+    slow_link(stage, 80)
+    guest = stage.counting(Disk("vda", GIB, data=64 * MIB))
+    before = stage.picture()
+    migration_id = stage.migrate(guest, disk_stall_timeout_s=3)
+    _wait_bytes(stage, migration_id)
+    stage.lab.network.cut("kvm01")
+    stage.defer(stage.lab.network.heal, "kvm01")
+    stalled = stage.recorder.wait_event("migration.stalled", migration_id, 30)
+    equal(stalled.payload["stalled"]["of"], "disk")
+    if comes_back:
+        stage.lab.network.heal("kvm01")
+    error = stage.end(migration_id, "failed", "MigrationTimeout").payload["error"]
+    stage.lab.network.heal("kvm01")
+    equal((error["details"]["reason"], error["details"]["of"]), ("disk-stalled", "disk"))
+    check(error["details"]["copied_bytes"] > 0 and error["details"]["remaining_bytes"] > 0, error)
+    equal(stage.picture(), before)
+    stage.runs_on(guest, stage.source)
+    stage.lab.network.unlimit(stage.source, MIGRATION)
+    stage.carry(guest)
+    stage.runs_on(guest, stage.destination)
+
+
+def link_at_nothing(stage):
+    """no byte moves: failed, disk-stalled; the guest is unharmed, and the next journey works"""
+    _stalls(stage, comes_back=True)
+
+
+@long
+def link_stays_at_nothing(stage):
+    """where QEMU's commands are permitted it ends while the link is still dead"""
+    with stage.both(migration={"permit_monitor_commands": "true"}):
+        _stalls(stage, comes_back=False)
+
+
+def by_order(stage):
+    """synchronous from the first byte on where it is ordered"""
+    guest = _busy(stage)
+    writes = _writes(stage.carry(guest, disk_writes="synchronous"))
+    equal((writes["mode"], writes["attempts"]), ("synchronous", 1))
+    check(writes["before_bytes_s"] > 0, writes)
+    stage.runs_on(guest, stage.destination)
+
+
+@long
+def in_the_background_by_order(stage):
+    """by order it stays in the background, until its time is over"""
+    slow_link(stage, 80)
+    guest = _busy(stage)
+    migration_id = stage.migrate(guest, disk_writes="background", completion_timeout_s=40)
+    writes = _writes(stage.end(migration_id, "failed", "MigrationTimeout"))
+    equal((writes["mode"], writes["attempts"]), ("background", 1))
+    stage.runs_on(guest, stage.source)
+
+
+def _dies(stage, point):
+    """The source's agent is killed where it goes over to the second attempt."""
+    slow_link(stage, 80)
+    guest = _busy(stage)
+    agent = stage.agents["kvm01"]
+    agent.stop()
+    agent.start(environment={"VIRT_FERRY_FAULT_POINT": point})
+    migration_id = stage.migrate(guest)
+    agent.wait_end(60)
+    agent.start()
+    writes = _writes(stage.completed(migration_id))
+    equal((writes["mode"], writes["attempts"]), ("synchronous", 2))
+    stage.runs_on(guest, stage.destination)
+
+
+@long
+def dies_before_it_ends_the_first(stage):
+    """the agent dies before it ends the first attempt: the next one does, and begins the second"""
+    _dies(stage, "second-attempt:begin")
+
+
+@long
+def dies_before_it_begins_the_second(stage):
+    """the agent dies before it begins the second attempt: the next one begins it"""
+    _dies(stage, "second-attempt:end")
+
+
+CASES = (goes_over, link_at_nothing, by_order, link_stays_at_nothing, in_the_background_by_order,
+         dies_before_it_ends_the_first, dies_before_it_begins_the_second)

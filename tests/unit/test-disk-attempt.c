@@ -1,0 +1,234 @@
+/* The second attempt of libvirt's call, with synchronous writes, and an agent that is started in the
+ * middle of it. */
+#include "config.h"
+
+#include "source/disk-attempt.h"
+
+#include "ferry/json.h"
+#include "source-fixture.h"
+#include "source/steps/transfer.h"
+
+typedef SourceFixture Fixture;
+
+/* What an earlier life noted. @note: (transfer full) (nullable). */
+static void
+begin(Fixture *self, json_t *options, json_t *note, bool renews)
+{
+    json_t *data = NULL;
+    g_autoptr(GError) error = NULL;
+
+    source_migration(self, FERRY_STATUS_RUNNING, options);
+    data = source_migrate_data(self);
+    if (renews)
+        json_object_set_new(data, "renews_images", json_true());
+    g_assert_true(ferry_migration_set_migrate_data(self->migration, data, &error));
+    g_assert_no_error(error);
+    if (note)
+        ferry_migration_add_report(self->migration, json_pack("{s:o}", "disk_writes", note));
+}
+
+static json_t *
+note_of(Fixture *self)
+{
+    return json_object_get(ferry_migration_record(self->migration)->report, "disk_writes");
+}
+
+static void
+assert_note(Fixture *self, const char *mode, int attempts)
+{
+    json_t *note = note_of(self);
+
+    g_assert_cmpstr(ferry_json_get_string(note, "mode"), ==, mode);
+    g_assert_cmpint(json_integer_value(json_object_get(note, "attempts")), ==, attempts);
+    g_assert_null(json_object_get(note, "switching"));
+}
+
+static void
+run(Fixture *self, bool resumed)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpint(ferry_transfer_step_run(self->migration, resumed, &error), ==, FERRY_STEP_DONE);
+    g_assert_no_error(error);
+}
+
+static bool
+was_synchronous(void)
+{
+    return (fake_migration_flags() & VIR_MIGRATE_NON_SHARED_SYNCHRONOUS_WRITES) != 0;
+}
+
+static void
+answer_renewal(void)
+{
+    fake_bus_answer("kvm02", "renew_images", json_pack("{s:[s]}", "renewed", "/images/web.qcow2"));
+}
+
+static json_t *
+ending(void)
+{
+    return json_pack("{s:s, s:i, s:s}", "mode", "background", "attempts", 1, "switching", "ending");
+}
+
+static json_t *
+beginning(void)
+{
+    return json_pack("{s:s, s:i, s:s}", "mode", "synchronous", "attempts", 2, "switching",
+                     "beginning");
+}
+
+/* --- the first -------------------------------------------------------------------------------- */
+
+static void
+test_background(Fixture *self, gconstpointer user_data)
+{
+    begin(self, NULL, NULL, /* renews= */ true);
+    run(self, /* resumed= */ false);
+    g_assert_false(was_synchronous());
+    assert_note(self, "background", 1);
+}
+
+static void
+test_synchronous_by_order(Fixture *self, gconstpointer user_data)
+{
+    begin(self, json_pack("{s:s}", "disk_writes", "synchronous"), NULL, /* renews= */ true);
+    run(self, /* resumed= */ false);
+    g_assert_true(was_synchronous());
+    assert_note(self, "synchronous", 1);
+}
+
+/* An agent of before at the destination keeps what an attempt has filled in part. */
+static void
+test_may_repeat(Fixture *self, gconstpointer user_data)
+{
+    begin(self, NULL, NULL, /* renews= */ false);
+    g_assert_false(ferry_disk_attempt_may_repeat(self->migration));
+}
+
+/* --- an agent that is started anew ------------------------------------------------------------ */
+
+static void
+clear_job(gpointer data)
+{
+    fake_job_set(UUID, VIR_DOMAIN_JOB_NONE, 0);
+}
+
+/* The first one runs still: it is ended, and the second one follows. */
+static void
+test_ending(Fixture *self, gconstpointer user_data)
+{
+    begin(self, NULL, ending(), /* renews= */ true);
+    answer_renewal();
+    fake_job_set(UUID, VIR_DOMAIN_JOB_UNBOUNDED, VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT);
+    fake_call_hook("virDomainAbortJob", clear_job, NULL);
+    run(self, /* resumed= */ true);
+    g_assert_cmpuint(fake_call_count("virDomainAbortJob"), >=, 1);
+    g_assert_cmpuint(fake_bus_count("kvm02", "renew_images"), ==, 1);
+    g_assert_true(was_synchronous());
+    assert_note(self, "synchronous", 2);
+    g_assert_null(ferry_migration_record(self->migration)->error);
+}
+
+/* Whether the second one had begun nobody knows; now no job runs. */
+static void
+test_beginning(Fixture *self, gconstpointer user_data)
+{
+    begin(self, NULL, beginning(), /* renews= */ true);
+    answer_renewal();
+    run(self, /* resumed= */ true);
+    g_assert_cmpuint(fake_call_count("virDomainAbortJob"), ==, 0);
+    g_assert_cmpuint(fake_bus_count("kvm02", "renew_images"), ==, 1);
+    g_assert_true(was_synchronous());
+    assert_note(self, "synchronous", 2);
+}
+
+static void
+end_job(gpointer data)
+{
+    fake_job_set(UUID, VIR_DOMAIN_JOB_NONE, 0);
+    source_leave(data);
+}
+
+/* It had: the job that runs is its own. */
+static void
+test_begun(Fixture *self, gconstpointer user_data)
+{
+    begin(self, NULL, beginning(), /* renews= */ true);
+    fake_job_set(UUID, VIR_DOMAIN_JOB_UNBOUNDED, VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT);
+    fake_call_hook("virDomainGetBlockJobInfo", end_job, self);
+    run(self, /* resumed= */ true);
+    g_assert_cmpuint(fake_call_count("virDomainMigrateToURI3"), ==, 0);
+    g_assert_cmpuint(fake_bus_count("kvm02", "renew_images"), ==, 0);
+    assert_note(self, "synchronous", 2);
+}
+
+/* The first one arrived before it could be ended: both hosts have to tell. */
+static void
+test_has_left(Fixture *self, gconstpointer user_data)
+{
+    begin(self, NULL, ending(), /* renews= */ true);
+    source_leave(self);
+    run(self, /* resumed= */ true);
+    g_assert_cmpuint(fake_call_count("virDomainMigrateToURI3"), ==, 0);
+    g_assert_cmpuint(fake_bus_count("kvm02", "renew_images"), ==, 0);
+}
+
+/* --- what goes wrong -------------------------------------------------------------------------- */
+
+static void
+test_not_renewed(Fixture *self, gconstpointer user_data)
+{
+    const json_t *error = NULL;
+
+    begin(self, NULL, ending(), /* renews= */ true);
+    fake_bus_refuse("kvm02", "renew_images",
+                    ferry_error_new(FERRY_ERROR_MIGRATION_ERROR, NULL, "It is another file"));
+    run(self, /* resumed= */ true);
+    error = ferry_migration_record(self->migration)->error;
+    g_assert_cmpstr(ferry_json_get_string(error, "message"), ==, "It is another file");
+    g_assert_cmpuint(fake_call_count("virDomainMigrateToURI3"), ==, 0);
+}
+
+/* While the first one ends there, too, it is asked again. */
+static void
+test_renewed_later(Fixture *self, gconstpointer user_data)
+{
+    begin(self, NULL, ending(), /* renews= */ true);
+    fake_bus_refuse("kvm02", "renew_images",
+                    ferry_error_new(FERRY_ERROR_INVALID_MIGRATION_STATE, NULL, "It is here"));
+    answer_renewal();
+    run(self, /* resumed= */ true);
+    g_assert_cmpuint(fake_bus_count("kvm02", "renew_images"), ==, 2);
+    g_assert_true(was_synchronous());
+}
+
+static void
+test_aborted_by_order(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    begin(self, NULL, ending(), /* renews= */ true);
+    g_assert_true(ferry_migration_request_abort(self->migration, &error));
+    run(self, /* resumed= */ true);
+    g_assert_cmpuint(fake_call_count("virDomainMigrateToURI3"), ==, 0);
+    g_assert_cmpuint(fake_bus_count("kvm02", "renew_images"), ==, 0);
+}
+
+#define ADD(path, func) SOURCE_ADD("/disk-attempt/" path, func)
+
+int
+main(int argc, char *argv[])
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("background", test_background);
+    ADD("synchronous-by-order", test_synchronous_by_order);
+    ADD("destination-of-before", test_may_repeat);
+    ADD("taken-up/ending", test_ending);
+    ADD("taken-up/beginning", test_beginning);
+    ADD("taken-up/begun", test_begun);
+    ADD("taken-up/has-left", test_has_left);
+    ADD("not-renewed", test_not_renewed);
+    ADD("renewed-later", test_renewed_later);
+    ADD("aborted-by-order", test_aborted_by_order);
+    return g_test_run();
+}

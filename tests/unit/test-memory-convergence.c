@@ -1,0 +1,299 @@
+/* Whether memory converges, on traces of guests in the laboratory (tests/bench/memory-traces). */
+#include "config.h"
+
+#include "model/memory-convergence.h"
+
+#define SECOND G_USEC_PER_SEC
+#define MIB (1ULL << 20)
+#define WINDOW_S 40
+
+static const FerryMemoryMeans fails = {.at_end = FERRY_POLICY_FAIL,
+                                       .downtime_ms = 500,
+                                       .max_pause_ms = 5000,
+                                       .time_left_us = G_MAXINT64};
+static const FerryMemoryMeans pauses = {.at_end = FERRY_POLICY_PAUSE,
+                                        .downtime_ms = 500,
+                                        .max_pause_ms = 5000,
+                                        .time_left_us = G_MAXINT64};
+static const FerryMemoryMeans post_copy = {.at_end = FERRY_POLICY_POST_COPY,
+                                           .downtime_ms = 500,
+                                           .max_pause_ms = 5000,
+                                           .post_copy = true,
+                                           .time_left_us = G_MAXINT64};
+static const FerryMemoryMeans waits = {.at_end = FERRY_POLICY_WAIT,
+                                       .downtime_ms = 500,
+                                       .max_pause_ms = 5000,
+                                       .time_left_us = G_MAXINT64};
+
+/* What became of a trace. */
+typedef struct {
+    FerryMemoryAction action; /* the first that was said */
+    gint64 action_us;         /* since the beginning */
+    gint64 stalled_us;        /* when it was seen to be stalled first; 0: never */
+    bool converged;           /* it was seen to converge */
+    FerryMemoryState last;
+} Story;
+
+static void
+add(FerryMemoryConvergence *self,
+    const FerryMemoryReading *reading,
+    const FerryMemoryMeans *means,
+    Story *story)
+{
+    ferry_memory_convergence_add(self, reading);
+    story->last = ferry_memory_convergence_state(self);
+    story->converged |= story->last.converging == FERRY_CONVERGING_YES;
+    if (story->last.since_us && !story->stalled_us)
+        story->stalled_us = reading->time_us - SECOND;
+
+    FerryMemoryAction action = ferry_memory_convergence_decide(self, means);
+
+    if (story->action != FERRY_MEMORY_GO_ON || action == FERRY_MEMORY_GO_ON)
+        return;
+    story->action = action;
+    story->action_us = reading->time_us - SECOND;
+}
+
+static Story
+play(const char *name, const FerryMemoryMeans *means, gint64 window_s)
+{
+    g_autofree char *file = g_strconcat(name, ".trace", NULL);
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "unit/data/memory", file, NULL);
+    g_autoptr(FerryMemoryConvergence) self = ferry_memory_convergence_new(window_s * SECOND);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    Story story = {0};
+
+    g_file_get_contents(path, &text, NULL, &error);
+    g_assert_no_error(error);
+
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    for (guint i = 0; lines[i]; i++) {
+        g_auto(GStrv) words = g_strsplit(lines[i], " ", -1);
+
+        if (lines[i][0] == '#' || g_strv_length(words) < 4)
+            continue;
+
+        const FerryMemoryReading reading = {
+            .time_us = SECOND + g_ascii_strtoll(words[0], NULL, 10) * 1000,
+            .iteration = g_ascii_strtoull(words[1], NULL, 10),
+            .remaining_bytes = g_ascii_strtoull(words[2], NULL, 10),
+            .moved_bytes = g_ascii_strtoull(words[3], NULL, 10),
+        };
+
+        add(self, &reading, means, &story);
+    }
+    g_test_message("%s: action %d at %.1f s, stalled at %.1f s, pause %" G_GUINT64_FORMAT
+                   " ms, writes %.1f, link %.1f MiB/s",
+                   name, story.action, (double)story.action_us / 1e6,
+                   (double)story.stalled_us / 1e6, story.last.pause_ms,
+                   (double)story.last.writes_bytes_s / (double)MIB,
+                   (double)story.last.link_bytes_s / (double)MIB);
+    return story;
+}
+
+/* --- recorded traces -------------------------------------------------------------------------- */
+
+static void
+test_converges(void)
+{
+    static const char *const names[] = {"half", "quiet"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        const Story story = play(names[i], &fails, WINDOW_S);
+
+        g_assert_cmpint(story.action, ==, FERRY_MEMORY_GO_ON);
+        g_assert_cmpint(story.stalled_us, ==, 0);
+    }
+}
+
+/* A guest that keeps pace with the link or writes more: each policy does what it says, soon after
+ * the window. */
+static void
+test_stalls(void)
+{
+    static const char *const names[] = {"pace", "double"};
+    static const struct {
+        const FerryMemoryMeans *means;
+        FerryMemoryAction action;
+    } cases[] = {{&fails, FERRY_MEMORY_FAIL},
+                 {&pauses, FERRY_MEMORY_PAUSE},
+                 {&post_copy, FERRY_MEMORY_POST_COPY},
+                 {&waits, FERRY_MEMORY_GO_ON}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        for (guint j = 0; j < G_N_ELEMENTS(cases); j++) {
+            const Story story = play(names[i], cases[j].means, WINDOW_S);
+
+            g_assert_cmpint(story.action, ==, cases[j].action);
+            g_assert_cmpint(story.stalled_us, >=, WINDOW_S * SECOND);
+            if (story.action != FERRY_MEMORY_GO_ON)
+                g_assert_cmpint(story.action_us, <, (WINDOW_S + 15) * SECOND);
+        }
+    }
+}
+
+/* What is done is done at the best moment there is: when the guest rests. */
+static void
+test_bursts(void)
+{
+    const Story story = play("bursts", &pauses, WINDOW_S);
+
+    g_assert_cmpint(story.stalled_us, >=, WINDOW_S * SECOND);
+    g_assert_cmpint(story.action, ==, FERRY_MEMORY_PAUSE);
+    g_assert_cmpint(story.action_us, <, (WINDOW_S + 25) * SECOND);
+}
+
+/* A link that drops to a tenth for 30 s is no stall of the guest. */
+static void
+test_link_drops(void)
+{
+    const Story story = play("tenth", &fails, WINDOW_S);
+
+    g_assert_cmpint(story.action, ==, FERRY_MEMORY_GO_ON);
+    g_assert_cmpint(story.stalled_us, ==, 0);
+}
+
+/* From second 20 to 50: the window stands still. */
+static void
+test_link_drops_under_a_busy_guest(void)
+{
+    const Story story = play("tenth-while-stalled", &pauses, 25);
+
+    g_assert_cmpint(story.action, ==, FERRY_MEMORY_PAUSE);
+    g_assert_cmpint(story.action_us, >, 50 * SECOND);
+}
+
+/* From second 45 to 80 the link carries a hundredth: no post-copy before it has healed. */
+static void
+test_link_is_ill(void)
+{
+    const Story story = play("one-percent", &post_copy, 50);
+
+    g_assert_cmpint(story.action, ==, FERRY_MEMORY_POST_COPY);
+    g_assert_cmpint(story.action_us, >, 80 * SECOND);
+}
+
+/* --- made by hand ----------------------------------------------------------------------------- */
+
+/* Iterations of two seconds over a link of 10 MiB/s, with so many MiB at their beginning. */
+static Story
+play_by_hand(const guint *mib, guint count, const FerryMemoryMeans *means, guint throttle_until)
+{
+    g_autoptr(FerryMemoryConvergence) self = ferry_memory_convergence_new(10 * SECOND);
+    FerryMemoryReading reading = {.time_us = SECOND};
+    Story story = {0};
+
+    for (guint i = 0; i < count; i++) {
+        reading.iteration = i + 1;
+        reading.throttle_percent = MIN(i, throttle_until);
+        for (guint quarter = 0; quarter < 8; quarter++) {
+            reading.remaining_bytes = mib[i] * MIB * (8 - quarter) / 8;
+            add(self, &reading, means, &story);
+            reading.time_us += SECOND / 4;
+            reading.moved_bytes += 10 * MIB / 4;
+        }
+    }
+    return story;
+}
+
+/* An allowed pause that is nearly enough is tried, and given up after a minute. */
+static void
+test_switch(void)
+{
+    guint mib[60];
+
+    for (guint i = 0; i < G_N_ELEMENTS(mib); i++)
+        mib[i] = 6;
+
+    const Story tries = play_by_hand(mib, 10, &fails, 0);
+
+    g_assert_cmpint(tries.action, ==, FERRY_MEMORY_SWITCH);
+    g_assert_cmpuint(tries.last.pause_ms, ==, 600);
+
+    g_autoptr(FerryMemoryConvergence) self = ferry_memory_convergence_new(10 * SECOND);
+    FerryMemoryReading reading = {.time_us = SECOND, .remaining_bytes = 6 * MIB};
+    gint64 failed_us = 0;
+
+    for (guint i = 0; i < 100 && !failed_us; i++) {
+        reading.iteration = i;
+        ferry_memory_convergence_add(self, &reading);
+        if (ferry_memory_convergence_decide(self, &fails) == FERRY_MEMORY_FAIL)
+            failed_us = reading.time_us;
+        reading.time_us += SECOND;
+        reading.moved_bytes += 10 * MIB;
+    }
+    g_assert_cmpint(failed_us, >=, 70 * SECOND);
+    g_assert_cmpint(failed_us, <=, 75 * SECOND);
+}
+
+/* The best iteration comes but once: after the window's patience the next best will do. */
+static void
+test_patience(void)
+{
+    static const guint mib[] = {40, 8, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30};
+    const Story story = play_by_hand(mib, G_N_ELEMENTS(mib), &pauses, 0);
+
+    g_assert_cmpint(story.stalled_us, ==, 12 * SECOND);
+    g_assert_cmpint(story.action, ==, FERRY_MEMORY_PAUSE);
+    g_assert_cmpint(story.action_us, ==, 22 * SECOND);
+}
+
+/* While auto-converge takes more from the guest it may still do. */
+static void
+test_throttle(void)
+{
+    guint mib[20];
+
+    for (guint i = 0; i < G_N_ELEMENTS(mib); i++)
+        mib[i] = 20;
+
+    const Story story = play_by_hand(mib, G_N_ELEMENTS(mib), &fails, 10);
+
+    g_assert_cmpint(story.stalled_us, >=, 30 * SECOND);
+    g_assert_cmpint(story.action, ==, FERRY_MEMORY_FAIL);
+}
+
+/* No pause is begun that would outlast the time that is left. */
+static void
+test_time_left(void)
+{
+    static const guint mib[] = {30, 30, 30, 30, 30, 30, 30, 30, 30, 30};
+    FerryMemoryMeans late = pauses;
+
+    late.time_left_us = 2 * SECOND;
+    g_assert_cmpint(play_by_hand(mib, G_N_ELEMENTS(mib), &late, 0).action, ==, FERRY_MEMORY_GO_ON);
+    late.time_left_us = 20 * SECOND;
+    g_assert_cmpint(play_by_hand(mib, G_N_ELEMENTS(mib), &late, 0).action, ==, FERRY_MEMORY_PAUSE);
+}
+
+/* One that writes less again is not stalled any more, where its policy waits. */
+static void
+test_is_over(void)
+{
+    static const guint mib[] = {30, 30, 30, 30, 30, 30, 30, 30, 12, 6, 3};
+    const Story story = play_by_hand(mib, G_N_ELEMENTS(mib), &waits, 0);
+
+    g_assert_cmpint(story.stalled_us, >, 0);
+    g_assert_cmpint(story.last.converging, ==, FERRY_CONVERGING_YES);
+}
+
+int
+main(int argc, char *argv[])
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/memory-convergence/converges", test_converges);
+    g_test_add_func("/memory-convergence/stalls", test_stalls);
+    g_test_add_func("/memory-convergence/bursts", test_bursts);
+    g_test_add_func("/memory-convergence/link-drops", test_link_drops);
+    g_test_add_func("/memory-convergence/link-drops-under-a-busy-guest",
+                    test_link_drops_under_a_busy_guest);
+    g_test_add_func("/memory-convergence/link-is-ill", test_link_is_ill);
+    g_test_add_func("/memory-convergence/switch", test_switch);
+    g_test_add_func("/memory-convergence/patience", test_patience);
+    g_test_add_func("/memory-convergence/throttle", test_throttle);
+    g_test_add_func("/memory-convergence/time-left", test_time_left);
+    g_test_add_func("/memory-convergence/is-over", test_is_over);
+    return g_test_run();
+}
