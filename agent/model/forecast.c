@@ -6,7 +6,9 @@
 #define SMOOTHING_S 5.0
 #define MIN_RATE 1.0 /* bytes a second: below, nothing moves */
 /* What the guest makes dirty, over what the link brings: at more than this there is no end. */
-#define NO_END_RATIO 0.9
+#define NO_END_RATIO 0.85
+/* Shorter passes are those before the switchover, in which QEMU looks all the time. */
+#define REAL_PASS_US G_USEC_PER_SEC
 /* Of the first pass, in which QEMU does not look. Of its pages half, on the average, were not sent
  * yet when they become dirty, and cost nothing. */
 #define UNSEEN_DIRTY_RATIO 0.25
@@ -64,6 +66,7 @@ begin_pass(FerryForecast *self, const FerryForecastReading *reading)
 {
     self->pass_time_us = self->pass_us ? MIN(reading->time_us - self->pass_us, G_TIME_SPAN_DAY) : 0;
     self->pass_us = reading->time_us;
+    self->former_bytes = self->pass_bytes;
     self->pass_bytes = reading->memory_left;
 }
 
@@ -73,7 +76,6 @@ ferry_forecast_take(FerryForecast *self, const FerryForecastReading *reading, bo
     gint64 interval_us = reading->time_us - self->last.time_us;
     bool same_phase = self->any && self->last.phase == reading->phase && !jumped;
     bool same_pass = same_phase && self->last.iteration == reading->iteration;
-
     bool in_memory = reading->phase >= FERRY_PHASE_MEMORY;
 
     if (self->any && interval_us <= 0)
@@ -110,12 +112,18 @@ is_first_pass(const FerryForecast *self)
     return self->last.iteration <= 1 && self->last.dirty_bytes_s <= 0.0;
 }
 
-/* Returns: the share of the link that the guest takes away. */
+/* Returns: the share of the link that the guest takes away. QEMU's rate counts a page once a pass,
+ * and so is too low where the guest comes round to it sooner; a pass that is no smaller than the one
+ * before shows it. */
 static double
 dirty_ratio(const FerryForecast *self)
 {
-    return is_first_pass(self) ? UNSEEN_DIRTY_RATIO
-                               : self->last.dirty_bytes_s / self->throughput.bytes_s;
+    bool real = self->former_bytes > 0.0 && self->pass_time_us >= REAL_PASS_US;
+    double shrunk = real ? self->pass_bytes / self->former_bytes : 0.0;
+
+    if (is_first_pass(self))
+        return UNSEEN_DIRTY_RATIO;
+    return MAX(self->last.dirty_bytes_s / self->throughput.bytes_s, shrunk);
 }
 
 /* The second pass, whose size nobody knows in the first. */

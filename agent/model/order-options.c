@@ -418,10 +418,9 @@ settle_defaults(Draft *draft, const FerryConfig *config)
     if (draft->post_copy != FERRY_OPTION_DEFAULT)
         options->post_copy = draft->post_copy == FERRY_OPTION_YES;
     else
-        options->post_copy =
-            named || (config->live_migration_permit_post_copy && !options->paused);
-    options->auto_converge_else = draft->auto_converge == FERRY_OPTION_DEFAULT &&
-                                  config->live_migration_permit_auto_converge;
+        options->post_copy = named || (config->live_migration_permit_post_copy && !options->paused);
+    options->auto_converge_else =
+        draft->auto_converge == FERRY_OPTION_DEFAULT && config->live_migration_permit_auto_converge;
     options->auto_converge = draft->auto_converge == FERRY_OPTION_YES ||
                              (options->auto_converge_else && !options->post_copy);
     if (options->tls && !options->connections_said)
