@@ -232,6 +232,7 @@ take_sample(FerryProgress *progress, const FerryProgressSample *sample)
         progress->sample.memory_total_bytes = kept.memory_total_bytes;
         progress->sample.memory_processed_bytes = kept.memory_processed_bytes;
         progress->sample.memory_remaining_bytes = kept.memory_remaining_bytes;
+        progress->sample.memory_dirty_rate_bytes_s = kept.memory_dirty_rate_bytes_s;
         progress->sample.memory_iteration = kept.memory_iteration;
         return false;
     }
@@ -385,7 +386,7 @@ disks_to_json(const FerryProgress *progress)
     json_t *disks = json_object();
     for (guint i = 0; i < progress->disks->len; i++) {
         const Disk *disk = disk_at(progress, i);
-        json_t *object = counters_to_json(disk->allocation_bytes, disk_processed(disk));
+        json_t *object = counters_to_json(disk_total(disk), disk_processed(disk));
         set(object, "capacity_bytes", disk->capacity_bytes);
         json_object_set_new(disks, disk->target, object);
     }
