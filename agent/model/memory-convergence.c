@@ -47,8 +47,8 @@ struct FerryMemoryConvergence {
     gint64 since_us; /* 0: there is none */
     double best;
     double worst_best; /* at its beginning */
-    gint64 patience_us;
-    gint64 patient_from_us; /* by the well clock */
+    gint64 relax_after_us;
+    gint64 relaxed_us; /* by the well clock */
 
     FerryMemoryAction done; /* GO_ON, SWITCH or PAUSE */
     gint64 done_us;         /* by the well clock */
@@ -144,15 +144,18 @@ begin_stall(FerryMemoryConvergence *self, guint index)
     for (guint i = index; i < self->records->len; i++)
         self->best = MIN(self->best, record_at(self, i)->bytes);
     self->worst_best = self->best;
-    self->patience_us = self->window_us;
-    self->patient_from_us = self->well_us;
+    self->relax_after_us = self->window_us;
+    self->relaxed_us = self->well_us;
 }
 
-/* The window begins anew. */
+/* The window begins anew, with the newest record. */
 static void
 forget_stall(FerryMemoryConvergence *self)
 {
-    g_array_set_size(self->records, 0);
+    if (self->records->len > 1)
+        g_array_remove_range(self->records, 0, self->records->len - 1);
+    if (self->records->len > 0)
+        g_array_index(self->records, Record, 0).well_us = self->well_us;
     self->since_us = 0;
     self->done = FERRY_MEMORY_GO_ON;
 }
@@ -163,7 +166,7 @@ relax(FerryMemoryConvergence *self)
 {
     double next = G_MAXDOUBLE;
 
-    if (self->well_us - self->patient_from_us < self->patience_us)
+    if (self->well_us - self->relaxed_us < self->relax_after_us)
         return;
     for (guint i = 0; i < self->records->len; i++) {
         double bytes = record_at(self, i)->bytes;
@@ -173,8 +176,8 @@ relax(FerryMemoryConvergence *self)
     }
     if (next < G_MAXDOUBLE)
         self->best = next;
-    self->patience_us /= DECAY;
-    self->patient_from_us = self->well_us;
+    self->relax_after_us /= DECAY;
+    self->relaxed_us = self->well_us;
 }
 
 static void
@@ -310,7 +313,7 @@ ferry_memory_convergence_prospect(const FerryMemoryConvergence *self,
         *ret_in_us = grace_left_us(self);
         return FERRY_MEMORY_FAIL;
     }
-    *ret_in_us = MAX(self->patient_from_us + self->patience_us - self->well_us, 0);
+    *ret_in_us = MAX(self->relaxed_us + self->relax_after_us - self->well_us, 0);
     return choose(self, means);
 }
 

@@ -1,5 +1,5 @@
-/* memory-convergence.h: whether a guest's memory comes nearer to its end, and what is to be done where
- * it does not. After KubeVirt's stall detection (VEP 248). Pure; one thread a value.
+/* memory-convergence.h: whether a guest's memory comes nearer to its end, and what is to be done
+ * where it does not. After KubeVirt's stall detection (VEP 248). Pure; one thread a value.
  *
  * QEMU counts what has to be sent anew at the beginning of each iteration: what remains then over
  * the link's rate is the pause that the guest would have if it were switched over now. Where that

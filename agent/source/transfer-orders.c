@@ -19,8 +19,6 @@ ferry_transfer_abort(FerryTransfer *self, GError *reason)
               reason->message);
 }
 
-/* By post-copy or by a pause that lasts as long as it takes. Returns: false with @error when libvirt
- * refuses. */
 bool
 ferry_transfer_force(FerryTransfer *self, GError **error)
 {
@@ -79,8 +77,8 @@ budget_error(const FerryTransfer *self, const char *budget)
     return error;
 }
 
-/* Returns: false where the transfer has to end instead. The disks get the time that they need, and a
- * link that is ill or an iteration that cannot be judged gets a window. */
+/* Returns: false where the transfer has to end instead. The disks get the time that they need, and
+ * a link that is ill or an iteration that cannot be judged gets a window. */
 static bool
 force_in_time(FerryTransfer *self, gint64 now, gint64 since_us)
 {

@@ -1,8 +1,9 @@
-/* transfer-private.h: one transfer as its files share it. Only agent/source/transfer*.c includes it.
+/* transfer-private.h: one transfer as its files share it. Only agent/source/transfer*.c includes
+ * it.
  *
- * transfer.c has its threads, beginning and end; transfer-watch.c the sampler's loop; transfer-look.c
- * what a look sees; transfer-memory.c how memory is led to its end; transfer-orders.c what is
- * ordered and which clock ran out.
+ * transfer.c has its threads, beginning and end; transfer-watch.c the sampler's loop;
+ * transfer-look.c what a look sees; transfer-disks.c and transfer-memory.c how disks and memory are
+ * led to their end; transfer-orders.c what is ordered and which clock ran out.
  */
 #pragma once
 
@@ -70,8 +71,8 @@ typedef struct {
 
 /* --- transfer-watch.c ------------------------------------------------------------------------ */
 
-/* The sampler's thread: looks and obeys until the transfer is over or nobody waits for it, and fills
- * the result. */
+/* The sampler's thread: looks and obeys until the transfer is over or nobody waits for it, and
+ * fills the result. */
 void ferry_transfer_watch(FerryTransfer *self);
 /* Any thread. Returns: true once libvirt answered; then *ret_error is its error, or stays NULL. */
 bool ferry_transfer_has_answered(const FerryTransfer *self, GError **ret_error);
@@ -122,5 +123,6 @@ void ferry_transfer_add_rates(const FerryTransfer *self, GError *error, const ch
 void ferry_transfer_obey(FerryTransfer *self, gint64 now_us);
 /* The sampler's. The transfer ends with @reason (taken over), unless it already does. */
 void ferry_transfer_abort(FerryTransfer *self, GError *reason);
-/* Likewise: forces it to complete, by post-copy or a pause. @error: libvirt refused. */
+/* Likewise: forces it to complete, by post-copy or a pause that lasts as long as it takes. @error:
+ * libvirt refused. */
 bool ferry_transfer_force(FerryTransfer *self, GError **error);

@@ -10,7 +10,8 @@
  *
  * Kernel command line: ferry.interval_ms, ferry.slots, ferry.start and ferry.stride (bytes on the
  * disk), ferry.disks (how many to wait for), ferry.dirty_mib and ferry.dirty_mib_s (memory to
- * write to and how fast), ferry.dirty_rest_ms (of each ten seconds without that), ferry.write_kib (size of one write to the first disk; 0: none),
+ * write to and how fast), ferry.dirty_rest_ms (of each ten seconds without that),
+ * ferry.write_kib (size of one write to the first disk; 0: none),
  * ferry.write_kib_s (how fast), ferry.write_random, and ferry.write_at_mib and ferry.write_mib
  * (where: apart from the numbers). tests/lab/counting.py knows the same format.
  *

@@ -202,8 +202,8 @@ test_downtime_steps_of_nova(Fixture *self, gconstpointer user_data)
     g_assert_cmpstr(set, ==, "virDomainMigrateSetMaxDowntime web-1 400\n");
 }
 
-/* By iterations that are over, whatever the time and the disks; two after the last step all that the
- * order allows. */
+/* By iterations that are over, whatever the time and the disks; two after the last step all that
+ * the order allows. */
 static void
 test_downtime_by_iterations(Fixture *self, gconstpointer user_data)
 {
