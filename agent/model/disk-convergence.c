@@ -220,6 +220,8 @@ ferry_disk_convergence_action_in_us(const FerryDiskConvergence *self)
 {
     gint64 lasted_us = self->vain_us ? self->last.time_us - self->vain_us : 0;
 
+    if (is_stalled(self))
+        return 0;
     return MAX(hold_us(self) - lasted_us, 0);
 }
 

@@ -52,15 +52,23 @@ see_mirrors(FerryTransfer *self, gint64 now_us)
         ferry_disk_attempt_note_mirrors(self->migration, self->written.last_bytes);
 }
 
+/* Returns: static; NULL: it goes on as it is. */
+static const char *
+name_of_action(const FerryTransfer *self, FerryDisksState state)
+{
+    if (state == FERRY_DISKS_STALLED || ferry_disk_convergence_is_synchronous(self->disks))
+        return "fail";
+    return self->options->disk_writes == FERRY_DISK_WRITES_AUTO &&
+                   ferry_disk_attempt_may_repeat(self->migration)
+               ? "synchronous-writes"
+               : NULL;
+}
+
 static FerryConvergence
 describe(const FerryTransfer *self)
 {
     FerryDisksState state = ferry_disk_convergence_state(self->disks);
     FerryDiskRates rates = {0};
-    gint64 action_in_us = ferry_disk_convergence_action_in_us(self->disks);
-    bool synchronous = ferry_disk_convergence_is_synchronous(self->disks);
-    bool may_switch = self->options->disk_writes == FERRY_DISK_WRITES_AUTO &&
-                      ferry_disk_attempt_may_repeat(self->migration);
 
     (void)ferry_disk_convergence_rates(self->disks, &rates);
     if (state == FERRY_DISKS_UNKNOWN)
@@ -72,10 +80,8 @@ describe(const FerryTransfer *self)
         .stall = {.of = "disk",
                   .writes_bytes_s = rates.dirtied_bytes_s,
                   .link_bytes_s = rates.copied_bytes_s,
-                  .action = synchronous  ? "fail"
-                            : may_switch ? "synchronous-writes"
-                                         : NULL,
-                  .action_in_ms = (guint64)action_in_us / 1000},
+                  .action = name_of_action(self, state),
+                  .action_in_ms = (guint64)ferry_disk_convergence_action_in_us(self->disks) / 1000},
     };
 }
 
@@ -236,8 +242,9 @@ switch_running(FerryTransfer *self)
         permits_monitor(self) ? ferry_virt_host_qemu_version(self->connection) : NULL;
     g_autoptr(GError) error = NULL;
 
-    if (!ferry_version_is_at_least(qemu, "8.2.0"))
+    if (self->switch_tried || !ferry_version_is_at_least(qemu, "8.2.0"))
         return false;
+    self->switch_tried = true;
     if (!ferry_virt_mirrors_synchronise(self->domain, &error)) {
         g_message("Migration '%s': the running mirrors stay as they are: %s",
                   ferry_migration_id(self->migration), error->message);

@@ -66,6 +66,7 @@ typedef struct {
     bool paused;        /* it is we who paused the guest */
     bool force_failed;  /* by order; libvirt refused */
     bool stalled;       /* memory is, and it was told */
+    bool switch_tried;  /* QEMU was asked to make running mirrors synchronous */
     bool disks_stalled; /* likewise */
 } FerryTransfer;
 
