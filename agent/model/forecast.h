@@ -40,10 +40,12 @@ typedef struct {
     bool any;
     FerryRate throughput;       /* bytes that were moved */
     FerryRate closing;          /* bytes by which the rest shrank */
+    double link_bytes_s;        /* the throughput, as long as there is enough to move */
     gint64 memory_us;           /* when the memory phase began; 0 before */
     gint64 pass_us;             /* when the pass of memory began */
     gint64 pass_time_us;        /* how long the one before took */
     double pass_bytes;          /* what there was to do at its begin */
+    double former_bytes;        /* likewise of the one before */
     FerryTransferPolicy policy; /* declared; no name: none */
     FerryPolicyMoment moment;   /* declared: what of it does not change */
 } FerryForecast;
