@@ -75,8 +75,9 @@ test_stalled(void)
                    "disk 1.0/3.0 GiB  memory 0/512 MiB");
     json_object_set_new(stalled, "action", json_string("post-copy"));
     json_object_set_new(stalled, "action_in_ms", json_integer(0));
-    assert_renders(payload, 80,
-                   "disk 40%  [#####-------]  writes 31 MiB/s, link 24 MiB/s; post-copy now");
+    assert_renders(
+        payload, 80,
+        "disk 40%  [########-------------]  writes 31 MiB/s, link 24 MiB/s; post-copy now");
     json_object_set_new(stalled, "action", json_null());
     assert_renders(payload, 0,
                    "disk 40%  writes 31 MiB/s, link 24 MiB/s  "

@@ -72,7 +72,7 @@ test_weights(void)
     at_disk(progress, 2);
     g_assert_cmpuint(ferry_progress_percent(progress), ==, 75);
     at_memory(progress, 3, 100 * MIB, 50 * MIB, 50 * MIB);
-    g_assert_cmpuint(ferry_progress_percent(progress), ==, 86);
+    g_assert_cmpuint(ferry_progress_percent(progress), ==, 87);
     at_memory(progress, 4, 100 * MIB, 100 * MIB, 0);
     g_assert_cmpuint(ferry_progress_percent(progress), >, 90);
     g_assert_cmpuint(ferry_progress_percent(progress), <, 100);
