@@ -17,6 +17,8 @@
 #define HOLD_US (3 * G_USEC_PER_SEC)
 /* A link that carries less than half of what it did is ill rather than the guest too busy. */
 #define HOLD_ILL_US (45 * G_USEC_PER_SEC)
+/* What has moved since. */
+#define MOVES_US (2 * G_USEC_PER_SEC)
 #define HOLD_SYNCHRONOUS_US (60 * G_USEC_PER_SEC)
 
 struct FerryDiskConvergence {
@@ -238,6 +240,13 @@ ferry_disk_convergence_rates(const FerryDiskConvergence *self, FerryDiskRates *r
     return self->has_window;
 }
 
+/* A link that carries nothing is not the guest's fault: what was copied is not thrown away. */
+static bool
+moves(const FerryDiskConvergence *self)
+{
+    return self->last.time_us - self->moved_us < MOVES_US;
+}
+
 FerryDiskAction
 ferry_disk_convergence_action(const FerryDiskConvergence *self, FerryDiskWrites writes)
 {
@@ -245,7 +254,7 @@ ferry_disk_convergence_action(const FerryDiskConvergence *self, FerryDiskWrites 
     case FERRY_DISKS_STALLED:
         return FERRY_DISK_ACTION_GIVE_UP_STALL;
     case FERRY_DISKS_DIVERGING:
-        if (ferry_disk_convergence_action_in_us(self) == 0)
+        if (ferry_disk_convergence_action_in_us(self) == 0 && moves(self))
             break;
         return FERRY_DISK_ACTION_NONE;
     case FERRY_DISKS_UNKNOWN:

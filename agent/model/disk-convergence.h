@@ -1,5 +1,5 @@
-/* disk-convergence.h: whether the mirrors of a transfer catch up with what the guest writes, and what
- * is to be done where they do not. Pure; one thread a value.
+/* disk-convergence.h: whether the mirrors of a transfer catch up with what the guest writes, and
+ * what is to be done where they do not. Pure; one thread a value.
  *
  * QEMU's mirror copies whole pieces (64 KiB as a rule) while the guest goes on: what is left grows
  * by each piece that was copied already and is written to again. Its block job tells what was

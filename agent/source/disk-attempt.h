@@ -27,8 +27,8 @@ typedef enum {
     FERRY_DISK_ATTEMPT_BEGINNING,
 } FerryDiskAttempt;
 
-/** Notes what the guest has written so far: between two such looks lies what it writes while nothing
- * hinders it. Before the first attempt. */
+/** Notes what the guest has written so far, before the first attempt: between two such looks lies
+ * what it writes while nothing hinders it. */
 void ferry_disk_attempt_look_before(FerryMigration *migration);
 
 /** The first attempt is about to begin: decides by the order, and by what the guest wrote before,

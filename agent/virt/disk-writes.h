@@ -1,5 +1,5 @@
-/* disk-writes.h: what a guest writes to its disks, whether its writes wait for a mirror, and a mirror
- * whose connection is dead.
+/* disk-writes.h: what a guest writes to its disks, whether its writes wait for a mirror, and a
+ * mirror whose connection is dead.
  *
  * Threads: any but main; hangs where QEMU's monitor hangs, as every look at a job does.
  */
@@ -23,8 +23,8 @@ bool ferry_virt_mirrors_synchronise(virDomainPtr domain, GError **error) G_GNUC_
 
 /**
  * ferry_virt_mirrors_disconnect:
- * Closes the connections of the mirrors of @targets, which then fail at once. QEMU waits for what is
- * on its way, and libvirt for QEMU, until the kernel gives up a connection that carries nothing:
+ * Closes the connections of the mirrors of @targets, which then fail at once. QEMU waits for what
+ * is on its way, and libvirt for QEMU, until the kernel gives up a connection that carries nothing:
  * about 15 minutes, whatever was aborted. By QEMU's monitor, as above.
  * @error: FERRY_ERROR_MIGRATION_ERROR: QEMU cannot
  */

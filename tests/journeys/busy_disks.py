@@ -1,5 +1,5 @@
-"""Guests that write to their disks faster than a mirror in the background can follow, and links that
-carry nothing."""
+"""Guests that write to their disks faster than a mirror in the background can follow, and links
+that carry nothing."""
 
 from lab.guest import Disk, Writes
 from lab.images import GIB, MIB

@@ -1,5 +1,5 @@
-/* The second attempt of libvirt's call, with synchronous writes, and an agent that is started in the
- * middle of it. */
+/* The second attempt of libvirt's call, with synchronous writes, and an agent that is started in
+ * the middle of it. */
 #include "config.h"
 
 #include "source/disk-attempt.h"

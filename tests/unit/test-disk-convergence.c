@@ -101,17 +101,6 @@ test_converges(gconstpointer trace)
     g_assert_cmpfloat(judgement.converging_s, >, 0);
 }
 
-/* QEMU moves 16 MiB at a time, and nothing in between. */
-static void
-test_a_limit_is_no_stall(void)
-{
-    g_autoptr(FerryDiskConvergence) convergence =
-        ferry_disk_convergence_new(15 * SECOND, /* synchronous= */ false);
-    Judgement judgement = judge("limited.trace", convergence, FERRY_DISK_WRITES_AUTO);
-
-    g_assert_cmpint(judgement.action, ==, FERRY_DISK_ACTION_NONE);
-}
-
 /* --- what does not ---------------------------------------------------------------------------- */
 
 static void
@@ -120,18 +109,10 @@ test_small_random_writes(void)
     Judgement judgement = judge_background("small-random.trace", FERRY_DISK_WRITES_AUTO);
 
     g_assert_cmpint(judgement.action, ==, FERRY_DISK_ACTION_SYNCHRONOUS);
-    g_assert_cmpfloat(judgement.acted_s, >, 9);
+    g_assert_cmpfloat(judgement.acted_s, >, 13);
     g_assert_cmpfloat(judgement.acted_s, <, 20);
     /* What is dirtied is many times what the guest writes. */
     g_assert_cmpuint(judgement.rates.dirtied_bytes_s, >, 10 * judgement.rates.written_bytes_s);
-}
-
-static void
-test_near_the_link(void)
-{
-    Judgement judgement = judge_background("near-the-link.trace", FERRY_DISK_WRITES_AUTO);
-
-    g_assert_cmpint(judgement.action, ==, FERRY_DISK_ACTION_SYNCHRONOUS);
 }
 
 /* By order it goes on as long as its time lasts. */
@@ -151,18 +132,6 @@ test_synchronous_writes_take_their_time(gconstpointer trace)
     Judgement judgement = judge(trace, convergence, FERRY_DISK_WRITES_AUTO);
 
     g_assert_cmpint(judgement.action, ==, FERRY_DISK_ACTION_NONE);
-}
-
-/* --- what does not move ----------------------------------------------------------------------- */
-
-static void
-test_cut_link(void)
-{
-    g_autoptr(FerryDiskConvergence) convergence =
-        ferry_disk_convergence_new(10 * SECOND, /* synchronous= */ false);
-    Judgement judgement = judge("cut-link.trace", convergence, FERRY_DISK_WRITES_BACKGROUND);
-
-    g_assert_cmpint(judgement.action, ==, FERRY_DISK_ACTION_GIVE_UP_STALL);
 }
 
 /* --- made up ---------------------------------------------------------------------------------- */
@@ -203,6 +172,36 @@ static FerryDiskAction
 action_of(const Run *run)
 {
     return ferry_disk_convergence_action(run->convergence, FERRY_DISK_WRITES_AUTO);
+}
+
+/* Under a limit QEMU moves 16 MiB at a time, and nothing in between. */
+static void
+test_a_limit_is_no_stall(void)
+{
+    Run run = run_new(/* synchronous= */ false);
+    g_autoptr(FerryDiskConvergence) convergence G_GNUC_UNUSED = run.convergence;
+
+    for (guint i = 0; i < 30; i++) {
+        go_on(&run, 1, 16 * MIB, MIB / 4);
+        go_on(&run, 7, 0, MIB / 4);
+        g_assert_cmpint(action_of(&run), ==, FERRY_DISK_ACTION_NONE);
+    }
+    g_assert_cmpint(ferry_disk_convergence_state(run.convergence), ==, FERRY_DISKS_CONVERGING);
+}
+
+/* The guest goes on writing: what is left grows, and no byte moves. */
+static void
+test_dead_link(void)
+{
+    Run run = run_new(/* synchronous= */ false);
+    g_autoptr(FerryDiskConvergence) convergence G_GNUC_UNUSED = run.convergence;
+
+    go_on(&run, 20, 20 * MIB, MIB);
+    go_on(&run, 44, 0, MIB);
+    g_assert_cmpint(action_of(&run), ==, FERRY_DISK_ACTION_NONE);
+    go_on(&run, 18, 0, MIB);
+    g_assert_cmpint(ferry_disk_convergence_action(run.convergence, FERRY_DISK_WRITES_BACKGROUND),
+                    ==, FERRY_DISK_ACTION_GIVE_UP_STALL);
 }
 
 static void
@@ -335,14 +334,15 @@ main(int argc, char *argv[])
     g_test_init(&argc, &argv, NULL);
     g_test_add_data_func("/disk-convergence/quiet", "quiet.trace", test_converges);
     g_test_add_data_func("/disk-convergence/sequential", "sequential.trace", test_converges);
+    /* It takes four times as long as on an idle guest, and what is left falls. */
+    g_test_add_data_func("/disk-convergence/near-the-link", "near-the-link.trace", test_converges);
     g_test_add_func("/disk-convergence/limited", test_a_limit_is_no_stall);
     g_test_add_func("/disk-convergence/small-random", test_small_random_writes);
-    g_test_add_func("/disk-convergence/near-the-link", test_near_the_link);
     g_test_add_func("/disk-convergence/background-by-order", test_background_by_order);
     g_test_add_data_func("/disk-convergence/synchronous/small-random", "synchronous.trace",
                          test_synchronous_writes_take_their_time);
     g_test_add_func("/disk-convergence/synchronous/in-vain", test_not_even_synchronous);
-    g_test_add_func("/disk-convergence/cut-link", test_cut_link);
+    g_test_add_func("/disk-convergence/dead-link", test_dead_link);
     g_test_add_func("/disk-convergence/too-early", test_too_early);
     g_test_add_func("/disk-convergence/ill-link", test_ill_link);
     g_test_add_func("/disk-convergence/gusts", test_gusts);

@@ -408,6 +408,14 @@ move_memory(gpointer data)
     fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_ITERATION, 1 + memory->looks / 4);
 }
 
+/* The sampler has taken its last step with it: the domain may go. */
+static void
+stop_memory(void)
+{
+    fake_call_hook("virDomainGetJobStats", NULL, NULL);
+    fake_call_await("virDomainGetJobStats", fake_call_count("virDomainGetJobStats") + 1);
+}
+
 /* A pause that is short enough is begun, and what is copied is memory still. */
 static void
 test_timeout_forces(Fixture *self, gconstpointer user_data)
@@ -422,6 +430,7 @@ test_timeout_forces(Fixture *self, gconstpointer user_data)
     fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION);
     fake_call_await("virDomainGetJobStats", fake_call_count("virDomainGetJobStats") + 3);
     await_phase(self, FERRY_PHASE_MEMORY);
+    stop_memory();
     fake_migration_end(VIR_ERR_OK, NULL);
     join(self);
     g_assert_null(self->result.error);
@@ -526,6 +535,7 @@ test_pause_by_policy(Fixture *self, gconstpointer user_data)
           json_pack("{s:s, s:i, s:i}", "policy", "suspend-if-needed", "downtime_ms", 100,
                     "max_pause_ms", 6000));
     fake_call_await("virDomainMigrateSetMaxDowntime", 2);
+    stop_memory();
     fake_migration_end(VIR_ERR_OK, NULL);
     join(self);
 
@@ -548,6 +558,7 @@ test_post_copy_by_policy(Fixture *self, gconstpointer user_data)
     fake_call_hook("virDomainGetJobStats", move_memory, &memory);
     start(self, FERRY_TRANSFER_START, json_pack("{s:s}", "policy", "post-copy"));
     fake_call_await("virDomainMigrateStartPostCopy", 1);
+    stop_memory();
     fake_migration_end(VIR_ERR_OK, NULL);
     join(self);
     g_assert_null(self->result.error);
