@@ -113,8 +113,8 @@ is_first_pass(const FerryForecast *self)
 }
 
 /* Returns: the share of the link that the guest takes away. QEMU's rate counts a page once a pass,
- * and so is too low where the guest comes round to it sooner; a pass that is no smaller than the one
- * before shows it. */
+ * and so is too low where the guest comes round to it sooner; a pass that is no smaller than the
+ * one before shows it. */
 static double
 dirty_ratio(const FerryForecast *self)
 {

@@ -2,8 +2,8 @@
  * one thread a value.
  *
  * What the guest makes anew while its data is under way is work, too. Of a disk the rates of what
- * is moved and of what is left tell it. Of memory QEMU tells at the end of each pass what has become
- * dirty in it; in the first pass nobody knows, and a quarter of the link's rate is assumed.
+ * is moved and of what is left tell it. Of memory QEMU tells at the end of each pass what has
+ * become dirty in it; in the first pass nobody knows, and a quarter of the link's rate is assumed.
  */
 #pragma once
 
