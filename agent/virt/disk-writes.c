@@ -13,7 +13,8 @@
 guint64
 ferry_virt_disk_written_bytes(virDomainPtr domain, const char *target)
 {
-    virTypedParameter list[32];
+    /* libvirtd takes no question for more. */
+    virTypedParameter list[16];
     int count = G_N_ELEMENTS(list);
     long long bytes = 0;
 

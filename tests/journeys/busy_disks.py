@@ -31,7 +31,7 @@ def goes_over(stage):
     slow_link(stage, 80)
     guest = _busy(stage)
     migration_id = stage.migrate(guest)
-    stalled = stage.recorder.wait_event("migration.stalled", migration_id, 60)
+    stalled = stage.recorder.wait_event("migration.stalled", migration_id, seconds=60)
     equal(stalled.payload["stalled"]["of"], "disk")
     equal(stalled.payload["stalled"]["action"], "synchronous-writes")
     writes = _writes(stage.completed(migration_id))
@@ -50,7 +50,7 @@ def _stalls(stage, comes_back):
     _wait_bytes(stage, migration_id)
     stage.lab.network.cut("kvm01")
     stage.defer(stage.lab.network.heal, "kvm01")
-    stalled = stage.recorder.wait_event("migration.stalled", migration_id, 30)
+    stalled = stage.recorder.wait_event("migration.stalled", migration_id)
     equal(stalled.payload["stalled"]["of"], "disk")
     if comes_back:
         stage.lab.network.heal("kvm01")
