@@ -79,6 +79,64 @@ eta_of(const json_t *progress)
     return g_strdup_printf("ETA %s", text);
 }
 
+static char *
+size_a_second(const json_t *object, const char *key)
+{
+    g_autofree char *size = ferry_format_size(ferry_json_get_int(object, key, 0));
+
+    return g_strdup_printf("%s/s", size);
+}
+
+/* The agent's names of what it will do, as a person says them. */
+static const struct {
+    const char *name;
+    const char *words;
+} actions[] = {
+    {"synchronous-writes", "synchronous writes"},
+    {"switch", "switchover"},
+    {"pause", "a longer pause"},
+    {"fail", "gives up"},
+};
+
+/* Returns: (transfer full) (nullable): "synchronous writes in 20 s". */
+static char *
+action_of(const json_t *stalled)
+{
+    const char *action = ferry_json_get_string(stalled, "action");
+    gint64 seconds = (ferry_json_get_int(stalled, "action_in_ms", 0) + 999) / 1000;
+
+    if (!action)
+        return NULL;
+    g_autofree char *name = ferry_plain_text(action);
+    const char *words = name;
+    for (guint i = 0; i < G_N_ELEMENTS(actions); i++)
+        if (strcmp(name, actions[i].name) == 0)
+            words = actions[i].words;
+    if (seconds <= 0)
+        return g_strdup_printf("%s now", words);
+    g_autofree char *time = seconds < 60 ? g_strdup_printf("%d s", (int)seconds)
+                                         : ferry_format_duration(seconds * 1000);
+    return g_strdup_printf("%s in %s", words, time);
+}
+
+/* Returns: (transfer full) (nullable): what fights what, and what comes of it, where it does not
+ * converge: "writes 31 MiB/s, link 24 MiB/s; synchronous writes in 20 s". */
+static char *
+stall_of(const json_t *progress)
+{
+    const json_t *stalled = json_object_get(progress, "stalled");
+
+    if (!json_is_object(stalled))
+        return json_is_false(json_object_get(progress, "converging"))
+                   ? g_strdup("does not converge")
+                   : NULL;
+    g_autofree char *writes = size_a_second(stalled, "writes_bytes_s");
+    g_autofree char *link = size_a_second(stalled, "link_bytes_s");
+    g_autofree char *action = action_of(stalled);
+    return g_strdup_printf("writes %s, link %s%s%s", writes, link, action ? "; " : "",
+                           action ? action : "");
+}
+
 /* What ended, or only has to be put in order, has no rate and no end to wait for. */
 static bool
 is_moving(const json_t *payload)
@@ -130,8 +188,10 @@ ferry_progress_line_render(const json_t *payload, guint columns)
         /* Details get the columns that the bar leaves at its least width. */
         guint detail_columns = columns > BAR_MIN + 2 ? columns - BAR_MIN - 2 : columns;
         if (is_moving(payload)) {
+            char *stall = stall_of(progress);
+
             append_part(line, eta_of(progress), detail_columns);
-            append_part(line, rate_of(progress), detail_columns);
+            append_part(line, stall ? stall : rate_of(progress), detail_columns);
         }
         append_part(line, share_of(progress, "disk"), detail_columns);
         append_part(line, share_of(progress, "memory"), detail_columns);

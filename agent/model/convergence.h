@@ -1,5 +1,5 @@
-/* convergence.h: whether a transfer comes nearer to its end, and what fights where it does not: what
- * the rules of disks and memory find out, the progress shows and the event of a stall tells.
+/* convergence.h: whether a transfer comes nearer to its end, and what fights where it does not. The
+ * rules of disks and memory find it out, the progress shows it, the event of a stall tells it.
  * Values only; any thread.
  */
 #pragma once

@@ -3,29 +3,23 @@
 #include "model/progress.h"
 
 #include "ferry/json.h"
+#include "model/forecast.h"
 
 #include <string.h>
 
-/* How much of the past the smoothed rates remember. */
-#define SMOOTHING_US (5 * G_USEC_PER_SEC)
 /* 100 is said by ferry_progress_finish() only: until then something can still go wrong. */
 #define MAX_UNFINISHED_PERCENT 99
 #define MAX_ETA_MS (G_GINT64_CONSTANT(365) * 24 * 3600 * 1000)
-#define MIN_RATE 1.0 /* bytes a second: below, nothing moves */
 
 typedef struct {
     char target[FERRY_PROGRESS_MAX_TARGET];
     guint64 capacity_bytes;
     guint64 allocation_bytes;
+    guint64 first_end; /* what its block job had to do at first */
     guint64 cur;
-    double share; /* 0 .. 1: what its block job has done; never falls */
+    guint64 end;
+    bool over;
 } Disk;
-
-/* A rate in bytes a second that follows its readings slowly. */
-typedef struct {
-    bool known;
-    double bytes_s;
-} Rate;
 
 struct FerryProgress {
     gint64 started_us;
@@ -37,18 +31,12 @@ struct FerryProgress {
     guint64 memory_bytes;       /* what the guest has, until libvirt says what must move */
     bool memory_seen;
     guint64 memory_moved_bytes; /* the highest seen */
-    guint percent;
+    double done;                /* 0 .. 1: never falls */
+    bool goes_on;               /* what was moved before the first sample is in it already */
+    double counted_bytes;       /* what was moved up to there */
     bool finished;
     FerryConvergence convergence;
-
-    /* Where the rates were measured last. */
-    bool has_mark;
-    gint64 mark_us;
-    FerryPhase mark_phase;
-    double mark_moved;
-    double mark_remaining;
-    Rate throughput; /* bytes that were moved */
-    Rate closing;    /* bytes by which the rest shrank: dirtied pages count against it */
+    FerryForecast forecast;
 };
 
 FerryProgress *
@@ -77,7 +65,8 @@ ferry_progress_go_on(FerryProgress *progress, const json_t *former)
     gint64 elapsed_ms = json_integer_value(json_object_get(former, "elapsed_ms"));
     gint64 percent = json_integer_value(json_object_get(former, "percent"));
 
-    progress->percent = (guint)CLAMP(percent, 0, MAX_UNFINISHED_PERCENT);
+    progress->done = (double)CLAMP(percent, 0, MAX_UNFINISHED_PERCENT) / 100.0;
+    progress->goes_on = percent > 0;
     progress->started_us -= MAX(elapsed_ms, 0) * G_TIME_SPAN_MILLISECOND;
 }
 
@@ -105,20 +94,46 @@ ferry_progress_set_files(FerryProgress *progress, guint64 total_bytes, guint64 p
     progress->files_processed_bytes = processed_bytes;
 }
 
+static Disk *
+find_disk(const FerryProgress *progress, const char *target)
+{
+    for (guint i = 0; i < progress->disks->len; i++)
+        if (strncmp(disk_at(progress, i)->target, target, FERRY_PROGRESS_MAX_TARGET - 1) == 0)
+            return disk_at(progress, i);
+    return NULL;
+}
+
 void
 ferry_progress_set_disk(FerryProgress *progress, const char *target, guint64 cur, guint64 end)
 {
-    for (guint i = 0; i < progress->disks->len; i++) {
-        Disk *disk = disk_at(progress, i);
-        if (strncmp(disk->target, target, sizeof disk->target - 1) != 0)
-            continue;
-        /* QEMU says 0 of 0 before the job has looked at the image. */
-        if (end == 0 || cur < disk->cur)
-            return;
-        disk->cur = cur;
-        disk->share = MAX(disk->share, MIN((double)cur / (double)end, 1.0));
+    Disk *disk = find_disk(progress, target);
+
+    /* QEMU says 0 of 0 before the job has looked at the image. */
+    if (!disk || end == 0 || cur < disk->cur)
         return;
-    }
+    if (disk->first_end == 0)
+        disk->first_end = end;
+    disk->cur = cur;
+    disk->end = MAX(disk->end, end);
+}
+
+/* The counters of the mirror that follows begin anew, and count what is not there. */
+void
+ferry_progress_set_disk_there(FerryProgress *progress, const char *target)
+{
+    Disk *disk = find_disk(progress, target);
+
+    if (disk)
+        disk->cur = disk->end = disk->first_end = 1;
+}
+
+void
+ferry_progress_set_policy(FerryProgress *progress,
+                          const FerryTransferPolicy *policy,
+                          const FerryPolicyMoment *moment)
+{
+    progress->forecast.policy = *policy;
+    progress->forecast.moment = *moment;
 }
 
 void
@@ -130,18 +145,31 @@ ferry_progress_set_convergence(FerryProgress *progress, const FerryConvergence *
 /* --- what must move, and what has ------------------------------------------------------------- */
 
 static guint64
-disk_processed(const Disk *disk)
-{
-    if (disk->share >= 1.0)
-        return disk->allocation_bytes;
-    return MIN((guint64)((double)disk->allocation_bytes * disk->share), disk->allocation_bytes);
-}
-
-static guint64
 add(guint64 left, guint64 right)
 {
     guint64 sum = 0;
     return g_uint64_checked_add(&sum, left, right) ? sum : G_MAXUINT64;
+}
+
+/* The mirror's end grows by what the guest writes after it was brought: that is no hole. */
+static guint64
+disk_total(const Disk *disk)
+{
+    return add(disk->allocation_bytes, disk->end - disk->first_end);
+}
+
+static guint64
+disk_processed(const Disk *disk)
+{
+    if (disk->over || (disk->end > 0 && disk->cur >= disk->end))
+        return disk_total(disk);
+    if (disk->end == 0)
+        return 0;
+    double share = (double)disk->cur / (double)disk->first_end;
+    guint64 first = disk->cur < disk->first_end ? (guint64)((double)disk->allocation_bytes * share)
+                                                : disk->allocation_bytes;
+    guint64 anew = disk->cur > disk->first_end ? disk->cur - disk->first_end : 0;
+    return MIN(add(MIN(first, disk->allocation_bytes), anew), disk_total(disk));
 }
 
 static void
@@ -150,7 +178,7 @@ sum_disks(const FerryProgress *progress, guint64 *ret_total, guint64 *ret_proces
     *ret_total = 0;
     *ret_processed = 0;
     for (guint i = 0; i < progress->disks->len; i++) {
-        *ret_total = add(*ret_total, disk_at(progress, i)->allocation_bytes);
+        *ret_total = add(*ret_total, disk_total(disk_at(progress, i)));
         *ret_processed = add(*ret_processed, disk_processed(disk_at(progress, i)));
     }
 }
@@ -172,13 +200,13 @@ moved(const FerryProgress *progress)
 }
 
 static double
-remaining(const FerryProgress *progress)
+disk_remaining(const FerryProgress *progress)
 {
     guint64 total = 0;
     guint64 processed = 0;
     sum_disks(progress, &total, &processed);
     return (double)(progress->files_total_bytes - progress->files_processed_bytes) +
-           (double)(total - processed) + (double)memory_remaining(progress);
+           (double)(total - processed);
 }
 
 guint64
@@ -192,25 +220,26 @@ ferry_progress_bytes_moved(const FerryProgress *progress)
 
 /* --- one reading ------------------------------------------------------------------------------ */
 
-static void
+/* Returns: true when what remains fell from a guess to a count. */
+static bool
 take_sample(FerryProgress *progress, const FerryProgressSample *sample)
 {
     FerryProgressSample kept = progress->sample;
+    bool first = !progress->memory_seen;
     progress->sample = *sample;
     progress->time_us = MAX(progress->time_us, sample->time_us);
     if (sample->memory_total_bytes == 0) {
         progress->sample.memory_total_bytes = kept.memory_total_bytes;
         progress->sample.memory_processed_bytes = kept.memory_processed_bytes;
         progress->sample.memory_remaining_bytes = kept.memory_remaining_bytes;
+        progress->sample.memory_dirty_rate_bytes_s = kept.memory_dirty_rate_bytes_s;
         progress->sample.memory_iteration = kept.memory_iteration;
-        return;
+        return false;
     }
-    /* What remains falls from a guess to a count: no movement either (see measure()). */
-    if (!progress->memory_seen)
-        progress->has_mark = false;
     progress->memory_seen = true;
     progress->memory_moved_bytes =
         MAX(progress->memory_moved_bytes, sample->memory_processed_bytes);
+    return first;
 }
 
 static bool
@@ -233,41 +262,27 @@ static void
 finish_disks(FerryProgress *progress)
 {
     for (guint i = 0; i < progress->disks->len; i++)
-        disk_at(progress, i)->share = 1.0;
-}
-
-static void
-feed_rate(Rate *rate, double bytes, gint64 interval_us)
-{
-    double reading = bytes * G_USEC_PER_SEC / (double)interval_us;
-    double weight = (double)interval_us / (double)(SMOOTHING_US + interval_us);
-    rate->bytes_s = rate->known ? rate->bytes_s + weight * (reading - rate->bytes_s) : reading;
-    rate->known = true;
-}
-
-static void
-set_mark(FerryProgress *progress)
-{
-    progress->has_mark = true;
-    progress->mark_us = progress->time_us;
-    progress->mark_phase = progress->sample.phase;
-    progress->mark_moved = moved(progress);
-    progress->mark_remaining = remaining(progress);
+        disk_at(progress, i)->over = true;
 }
 
 /* What a change of phase does to the counters (the rest of the disks is declared done, memory's
- * real size becomes known) is no movement, so the rates skip that interval. */
+ * real size becomes known) is no movement. */
 static void
-measure(FerryProgress *progress)
+measure(FerryProgress *progress, bool jumped)
 {
-    gint64 interval_us = progress->time_us - progress->mark_us;
-    if (progress->has_mark && interval_us <= 0)
-        return;
-    if (progress->has_mark && progress->mark_phase == progress->sample.phase) {
-        feed_rate(&progress->throughput, moved(progress) - progress->mark_moved, interval_us);
-        feed_rate(&progress->closing, progress->mark_remaining - remaining(progress), interval_us);
-    }
-    set_mark(progress);
+    const FerryProgressSample *sample = &progress->sample;
+    const FerryForecastReading reading = {
+        .time_us = progress->time_us,
+        .phase = sample->phase,
+        .moved = moved(progress),
+        .disk_left = disk_remaining(progress),
+        .memory_left = (double)memory_remaining(progress),
+        .dirty_bytes_s = (double)sample->memory_dirty_rate_bytes_s,
+        .iteration = sample->memory_iteration,
+        .allowed_ms = progress->convergence.allowed_downtime_ms,
+    };
+
+    ferry_forecast_take(&progress->forecast, &reading, jumped);
 }
 
 static bool
@@ -276,17 +291,19 @@ is_stalled(const FerryProgress *progress)
     return !progress->finished && progress->convergence.converging == FERRY_CONVERGING_NO;
 }
 
+/* What was moved since is a share of itself and what is left to do now, and so of what was missing
+ * to the whole: more work makes it slower, but never takes back. */
 static void
 raise_percent(FerryProgress *progress)
 {
-    if (is_stalled(progress))
+    double bytes = moved(progress);
+    double since = progress->goes_on ? 0.0 : MAX(bytes - progress->counted_bytes, 0.0);
+    double work = ferry_forecast_work_left(&progress->forecast);
+    progress->goes_on = false;
+    progress->counted_bytes = MAX(bytes, progress->counted_bytes);
+    if (is_stalled(progress) || work < 0.0 || since + work <= 0.0)
         return;
-    double done = moved(progress);
-    double total = done + remaining(progress);
-    if (total <= 0.0)
-        return;
-    guint percent = (guint)(100.0 * done / total);
-    progress->percent = MAX(progress->percent, MIN(percent, MAX_UNFINISHED_PERCENT));
+    progress->done += (1.0 - progress->done) * since / (since + work);
 }
 
 void
@@ -294,10 +311,10 @@ ferry_progress_update(FerryProgress *progress, const FerryProgressSample *sample
 {
     if (progress->finished)
         return;
-    take_sample(progress, sample);
+    bool jumped = take_sample(progress, sample);
     if (disks_are_over(sample->phase))
         finish_disks(progress);
-    measure(progress);
+    measure(progress, jumped);
     raise_percent(progress);
 }
 
@@ -308,13 +325,14 @@ ferry_progress_finish(FerryProgress *progress, gint64 time_us)
     finish_disks(progress);
     progress->sample.memory_remaining_bytes = 0;
     progress->finished = true;
-    progress->percent = 100;
 }
 
 guint
 ferry_progress_percent(const FerryProgress *progress)
 {
-    return progress->percent;
+    /* A hair above: 0.37 may be a little less than that. */
+    guint percent = (guint)(100.0 * progress->done + 1e-6);
+    return progress->finished ? 100 : MIN(percent, MAX_UNFINISHED_PERCENT);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */
@@ -334,8 +352,8 @@ set(json_t *object, const char *key, guint64 value)
 static guint64
 throughput(const FerryProgress *progress)
 {
-    double bytes_s = progress->throughput.bytes_s;
-    if (!progress->throughput.known || bytes_s < MIN_RATE || progress->finished)
+    double bytes_s = progress->forecast.throughput.bytes_s;
+    if (!progress->forecast.throughput.known || bytes_s < 0.0 || progress->finished)
         return 0;
     return bytes_s < (double)G_MAXINT64 ? (guint64)bytes_s : G_MAXINT64;
 }
@@ -345,10 +363,8 @@ eta_to_json(const FerryProgress *progress)
 {
     if (progress->finished)
         return json_integer(0);
-    if (is_stalled(progress) || !progress->closing.known || progress->closing.bytes_s < MIN_RATE)
-        return json_null();
-    double eta_ms = remaining(progress) / progress->closing.bytes_s * 1000.0;
-    return eta_ms <= (double)MAX_ETA_MS ? json_integer((json_int_t)eta_ms) : json_null();
+    gint64 eta_ms = is_stalled(progress) ? -1 : ferry_forecast_eta_ms(&progress->forecast);
+    return eta_ms < 0 || eta_ms > MAX_ETA_MS ? json_null() : json_integer(eta_ms);
 }
 
 static json_t *
@@ -370,7 +386,7 @@ disks_to_json(const FerryProgress *progress)
     json_t *disks = json_object();
     for (guint i = 0; i < progress->disks->len; i++) {
         const Disk *disk = disk_at(progress, i);
-        json_t *object = counters_to_json(disk->allocation_bytes, disk_processed(disk));
+        json_t *object = counters_to_json(disk_total(disk), disk_processed(disk));
         set(object, "capacity_bytes", disk->capacity_bytes);
         json_object_set_new(disks, disk->target, object);
     }
@@ -413,7 +429,7 @@ json_t *
 ferry_progress_to_json(const FerryProgress *progress)
 {
     json_t *object = json_object();
-    set(object, "percent", progress->percent);
+    set(object, "percent", ferry_progress_percent(progress));
     json_object_set_new(object, "eta_ms", eta_to_json(progress));
     set(object, "elapsed_ms",
         (guint64)MAX(progress->time_us - progress->started_us, 0) / G_TIME_SPAN_MILLISECOND);

@@ -2,7 +2,8 @@
  *
  * Weighted by the bytes that must really move: a disk weighs what it has allocated, memory what the
  * guest uses of it. Disk counters of libvirt count virtual bytes, holes included, so each disk's
- * share done is cur/end of its block job, applied to its allocated bytes.
+ * share done is that of its block job, applied to its allocated bytes; what the guest writes anew
+ * meanwhile comes to that. How much there is still to do is said by forecast.h.
  */
 #pragma once
 
@@ -12,6 +13,7 @@
 
 #include "ferry/status.h"
 #include "model/convergence.h"
+#include "model/transfer-policy.h"
 
 #define FERRY_PROGRESS_MAX_TARGET 32
 
@@ -51,12 +53,21 @@ void
 ferry_progress_set_files(FerryProgress *progress, guint64 total_bytes, guint64 processed_bytes);
 
 /** One disk's block job: @cur of @end as virDomainGetBlockJobInfo() has them. A @cur that falls or
- * an unknown @target is ignored; @end may grow. */
+ * an unknown @target is ignored; @end grows by what the guest writes. */
 void ferry_progress_set_disk(FerryProgress *progress, const char *target, guint64 cur, guint64 end);
+
+/** How the allowed pause will grow: @policy, and of @moment what does not change. For the ETA; may
+ * be declared anew while it runs. */
+void ferry_progress_set_policy(FerryProgress *progress,
+                               const FerryTransferPolicy *policy,
+                               const FerryPolicyMoment *moment);
 
 /** What the rules of disks and memory make of the readings: before or after each of them, as often
  * as it changes. Where it does not converge there is no ETA, and the percentage stands. */
 void ferry_progress_set_convergence(FerryProgress *progress, const FerryConvergence *convergence);
+
+/** All of a disk that is known so far has been brought; what its guest writes then comes to it. */
+void ferry_progress_set_disk_there(FerryProgress *progress, const char *target);
 
 /** Takes one reading; the disks' values set before belong to it. Rate and ETA are smoothed. */
 void ferry_progress_update(FerryProgress *progress, const FerryProgressSample *sample);

@@ -13,7 +13,7 @@ add_disks(FerryProgress *progress, const FerryInstance *instance, bool seeds_are
         ferry_progress_add_disk(progress, disk->target, disk->capacity_bytes,
                                 disk->allocation_bytes);
         if (disk->seeded && seeds_are_there)
-            ferry_progress_set_disk(progress, disk->target, 1, 1);
+            ferry_progress_set_disk_there(progress, disk->target);
     }
 }
 

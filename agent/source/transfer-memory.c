@@ -52,22 +52,22 @@ has_tried_all_steps(const FerryTransferPolicy *policy, const FerryPolicyMoment *
 }
 
 static guint
-allowed_by_policy(const FerryTransfer *self, const FerryJobInfo *info)
+allowed_by_policy(const FerryTransfer *self, const FerryPolicyMoment *moment)
 {
     const FerryTransferPolicy *policy = self->options->policy;
-    const FerryPolicyMoment moment = moment_of(self, info);
 
-    return has_tried_all_steps(policy, &moment)
-               ? moment.downtime_ms
-               : ferry_transfer_policy_allowed_ms(policy, &moment);
+    return has_tried_all_steps(policy, moment) ? moment->downtime_ms
+                                               : ferry_transfer_policy_allowed_ms(policy, moment);
 }
 
 static void
 allow_downtime(FerryTransfer *self, const FerryJobInfo *info)
 {
-    guint allowed = MAX(allowed_by_policy(self, info), self->conceded_ms);
+    const FerryPolicyMoment moment = moment_of(self, info);
+    guint allowed = MAX(allowed_by_policy(self, &moment), self->conceded_ms);
     g_autoptr(GError) error = NULL;
 
+    ferry_progress_set_policy(self->progress, self->options->policy, &moment);
     if (allowed == self->downtime_ms)
         return;
     if (ferry_virt_set_downtime(self->domain, allowed, &error))

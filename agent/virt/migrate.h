@@ -32,8 +32,8 @@ typedef struct {
     guint64 switchover_mibps;      /* what the link takes at the switchover; 0: not told. Only where
                                     * both hosts' libvirts know that (model/tuning.h) */
     bool post_copy;
-    bool resume_post_copy; /* take up one that broke off: the disks are over there already */
-    bool tls;              /* the destination's certificate must name the host of migrate_uri */
+    bool resume_post_copy;   /* take up one that broke off: the disks are over there already */
+    bool tls;                /* the destination's certificate must name the host of migrate_uri */
     bool synchronous_writes; /* the guest's writes wait until the destination has them, too */
     guint parallel_connections;
 } FerryTransferParameters;

@@ -57,6 +57,37 @@ test_every_width_fits(void)
     }
 }
 
+/* What fights what, and what will happen when, instead of a rate that leads nowhere. */
+static void
+test_stalled(void)
+{
+    g_autoptr(FerryJson) payload = running_payload();
+    json_t *progress = json_object_get(payload, "progress");
+    json_t *stalled = json_pack("{s:s,s:I,s:I,s:s,s:i}", "of", "disk", "writes_bytes_s",
+                                (json_int_t)31 << 20, "link_bytes_s", (json_int_t)24 << 20,
+                                "action", "synchronous-writes", "action_in_ms", 19600);
+
+    json_object_set_new(progress, "eta_ms", json_null());
+    json_object_set_new(progress, "converging", json_false());
+    json_object_set_new(progress, "stalled", stalled);
+    assert_renders(payload, 0,
+                   "disk 40%  writes 31 MiB/s, link 24 MiB/s; synchronous writes in 20 s  "
+                   "disk 1.0/3.0 GiB  memory 0/512 MiB");
+    json_object_set_new(stalled, "action", json_string("post-copy"));
+    json_object_set_new(stalled, "action_in_ms", json_integer(0));
+    assert_renders(
+        payload, 80,
+        "disk 40%  [########-------------]  writes 31 MiB/s, link 24 MiB/s; post-copy now");
+    json_object_set_new(stalled, "action", json_null());
+    assert_renders(payload, 0,
+                   "disk 40%  writes 31 MiB/s, link 24 MiB/s  "
+                   "disk 1.0/3.0 GiB  memory 0/512 MiB");
+    json_object_set_new(progress, "stalled", json_null());
+    assert_renders(payload, 0, "disk 40%  does not converge  disk 1.0/3.0 GiB  memory 0/512 MiB");
+    json_object_set_new(progress, "converging", json_null());
+    assert_renders(payload, 0, "disk 40%  110 MiB/s  disk 1.0/3.0 GiB  memory 0/512 MiB");
+}
+
 static void
 test_before_and_after_the_transfer(void)
 {
@@ -101,6 +132,7 @@ main(int argc, char **argv)
     g_test_add_func("/progress-line/widths", test_widths);
     g_test_add_func("/progress-line/every-width", test_every_width_fits);
     g_test_add_func("/progress-line/other-steps", test_before_and_after_the_transfer);
+    g_test_add_func("/progress-line/stalled", test_stalled);
     g_test_add_func("/progress-line/strange", test_strange_values);
     return g_test_run();
 }

@@ -56,7 +56,8 @@ eta_ms(const FerryProgress *progress)
     return number(json, NULL, "eta_ms");
 }
 
-/* 300 MiB in a disk of 1 TiB and 100 MiB of memory: the disk is three quarters of the way. */
+/* 300 MiB in a disk of 1 TiB and 100 MiB of memory: the disk is three quarters of the way. In
+ * memory's first pass a second one is expected. */
 static void
 test_weights(void)
 {
@@ -73,7 +74,8 @@ test_weights(void)
     at_memory(progress, 3, 100 * MIB, 50 * MIB, 50 * MIB);
     g_assert_cmpuint(ferry_progress_percent(progress), ==, 87);
     at_memory(progress, 4, 100 * MIB, 100 * MIB, 0);
-    g_assert_cmpuint(ferry_progress_percent(progress), ==, 99);
+    g_assert_cmpuint(ferry_progress_percent(progress), >, 90);
+    g_assert_cmpuint(ferry_progress_percent(progress), <, 100);
     g_assert_cmpuint(ferry_progress_bytes_moved(progress), ==, 400 * MIB);
     ferry_progress_finish(progress, seconds(5));
     g_assert_cmpuint(ferry_progress_percent(progress), ==, 100);
@@ -96,9 +98,9 @@ test_second_pass_does_not_go_back(void)
     at_memory(progress, 1, 100 * MIB, 90 * MIB, 10 * MIB);
     g_assert_cmpuint(ferry_progress_percent(progress), ==, 90);
     at_memory(progress, 2, 100 * MIB, 100 * MIB, 80 * MIB);
-    g_assert_cmpuint(ferry_progress_percent(progress), ==, 90);
+    g_assert_cmpuint(ferry_progress_percent(progress), ==, 91);
     at_memory(progress, 3, 100 * MIB, 175 * MIB, 5 * MIB);
-    g_assert_cmpuint(ferry_progress_percent(progress), ==, 97);
+    g_assert_cmpuint(ferry_progress_percent(progress), ==, 99);
     at_memory(progress, 4, 100 * MIB, 180 * MIB, 0);
     g_assert_cmpuint(ferry_progress_percent(progress), ==, 99);
 }
@@ -141,7 +143,7 @@ test_block_job_counters(void)
     g_assert_cmpuint(ferry_progress_percent(progress), ==, 60);
     ferry_progress_set_disk(progress, "vda", 5000, 2000);
     at_disk(progress, 4);
-    g_assert_cmpuint(ferry_progress_bytes_moved(progress), ==, 1000);
+    g_assert_cmpuint(ferry_progress_bytes_moved(progress), ==, 2000); /* half of it anew */
     g_assert_cmpuint(ferry_progress_percent(progress), ==, 99);
 }
 
@@ -159,7 +161,7 @@ test_rates_and_eta(void)
     }
     /* 10 MiB a second, 500 MiB to go. */
     g_assert_cmpint(eta_ms(progress), >=, 49000);
-    g_assert_cmpint(eta_ms(progress), <=, 51000);
+    g_assert_cmpint(eta_ms(progress), <=, 52000);
     g_autoptr(FerryJson) json = ferry_progress_to_json(progress);
     g_assert_cmpint(number(json, NULL, "throughput_bytes_s"), >=, (gint64)(9 * MIB));
     g_assert_cmpint(number(json, NULL, "throughput_bytes_s"), <=, (gint64)(11 * MIB));
@@ -167,7 +169,7 @@ test_rates_and_eta(void)
 
     /* One slow second shifts the estimate, it does not rule it. */
     at_disk(progress, 51);
-    g_assert_cmpint(eta_ms(progress), >, 51000);
+    g_assert_cmpint(eta_ms(progress), >, 52000);
     g_assert_cmpint(eta_ms(progress), <, 75000);
     /* A stall makes it unknown in the end. */
     for (int second = 52; second < 400; second++)

@@ -640,8 +640,9 @@ test_pause_by_policy(Fixture *self, gconstpointer user_data)
     self->source.agent.config->memory_window_s = 2;
     fake_migration_hold();
     fake_call_hook("virDomainGetJobStats", move_memory, &memory);
-    start(self, FERRY_TRANSFER_START, json_pack("{s:s, s:i, s:i}", "policy", "suspend-if-needed",
-                                                "downtime_ms", 100, "max_pause_ms", 6000));
+    start(self, FERRY_TRANSFER_START,
+          json_pack("{s:s, s:i, s:i}", "policy", "suspend-if-needed", "downtime_ms", 100,
+                    "max_pause_ms", 6000));
     fake_call_await("virDomainMigrateSetMaxDowntime", 2);
     stop_memory();
     fake_migration_end(VIR_ERR_OK, NULL);

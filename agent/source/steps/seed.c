@@ -61,7 +61,7 @@ report_whole(const Seed *self, const FerryOverlay *overlay)
 {
     FerryProgressSample sample = {.phase = FERRY_PHASE_DISK, .time_us = g_get_monotonic_time()};
 
-    ferry_progress_set_disk(self->progress, overlay->target, G_MAXUINT64, G_MAXUINT64);
+    ferry_progress_set_disk_there(self->progress, overlay->target);
     ferry_progress_update(self->progress, &sample);
     ferry_migration_report_progress(self->migration, ferry_progress_to_json(self->progress));
 }

@@ -1,0 +1,231 @@
+"""Eight guests that are busy, over a link of 300 Mbit/s: who arrives, how long it takes, what it costs.
+
+Each by stock virsh, by virsh with all that it offers and a person who knows which of it to use, and by
+virt-ferry. A move that has not ended after LIMIT_S is aborted.
+"""
+
+import dataclasses
+import os
+import threading
+import time
+
+import libvirt
+
+from lab.guest import Writes
+from lab.images import GIB, MIB
+from lab.lab import Disk, Lab
+from lab.network import MIGRATION
+
+LINK_MBIT_S = 300
+LINK_MIB_S = LINK_MBIT_S / 8 / 1.048576
+LIMIT_S = 150
+QUIET_S = 5
+MEMORY_MIB = 256
+DATA = 200 * MIB
+DOWNTIME_MS = 500
+
+HALF, WHOLE, DOUBLE = (int(LINK_MIB_S * share) for share in (0.5, 1, 2))
+
+
+@dataclasses.dataclass
+class Busy:
+    """A guest: what it does, how a person would tune virsh for it, and how virt-ferry is told."""
+    name: str
+    load: dict
+    tuned: tuple
+    pause_ms: int = DOWNTIME_MS
+    policies: tuple = ()
+
+
+SYNCHRONOUS = ("--copy-storage-inc", "--copy-storage-synchronous-writes")
+POST_COPY = ("--copy-storage-inc", "--postcopy", "--postcopy-after-precopy")
+GUESTS = (
+    Busy("quiet", {}, ("--copy-storage-inc",)),
+    Busy("disk, 8 MiB/s in order", {"writes": Writes(256, 8 * 1024)}, ("--copy-storage-inc",)),
+    Busy("disk, 2 MiB/s in writes of 1 KiB anywhere",
+         {"writes": Writes(1, 2048, random=True, mib=1024)}, SYNCHRONOUS),
+    Busy("disk, near the link's rate", {"writes": Writes(256, int(LINK_MIB_S * 900), mib=512)},
+         SYNCHRONOUS),
+    Busy("memory, half the link's rate", {"dirty_mib": 96, "dirty_mib_s": HALF},
+         ("--copy-storage-inc",)),
+    Busy("memory, the link's rate", {"dirty_mib": 96, "dirty_mib_s": WHOLE},
+         ("--copy-storage-inc", "--auto-converge"), 4000, ("suspend-if-needed",)),
+    Busy("memory, twice the link's rate", {"dirty_mib": 128, "dirty_mib_s": DOUBLE}, POST_COPY,
+         policies=("suspend-if-needed", "post-copy")),
+    Busy("both: disk as in line 3, memory as in line 7",
+         {"writes": Writes(1, 2048, random=True, mib=1024), "dirty_mib": 128,
+          "dirty_mib_s": DOUBLE},
+         SYNCHRONOUS + POST_COPY[1:], policies=("suspend-if-needed", "post-copy")),
+)
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What a move was like; `end` is None where it arrived."""
+    seconds: float
+    end: str
+    downtime_ms: int
+    sent_mib: float
+    pace: float  # the guest's rounds a second during the move, over those before it
+
+    def words(self):
+        if self.end:
+            return "%s after %.0f s" % (self.end, self.seconds)
+        return "%.1f s, stood %d ms, %.0f MiB, pace %.0f %%" % (
+            self.seconds, self.downtime_ms, self.sent_mib, 100 * self.pace)
+
+
+class Yard:
+    """The laboratory with its link, and one move after the other."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.source, self.destination = lab.hosts.values()
+        for host in lab.hosts.values():
+            lab.network.limit(host, LINK_MBIT_S)
+        self.controller = lab.controller()
+        self.recorder = self.controller.recorder()
+        settings = {"libvirt": {"live_migration_permit_post_copy": "true"}}
+        self.agents = [lab.agent(name, settings).start() for name in lab.hosts]
+        self.number = 0
+
+    def guest(self, busy):
+        self.number += 1
+        guest = self.lab.guest("kvm01", "busy%d" % self.number,
+                               [Disk("vda", 4 * GIB, data=DATA)], memory_mib=MEMORY_MIB,
+                               **busy.load)
+        guest.create_images().start().wait_number(20)
+        return guest
+
+    def clean(self, guest):
+        for host in (self.source, self.destination):
+            if guest.state(host):
+                guest.destroy(host)
+            host.run("sh", "-c", "rm -f %s*" % guest.disks[0].path)
+
+    def measure(self, busy, move):
+        guest = self.guest(busy)
+        try:
+            before = guest.number()
+            time.sleep(QUIET_S)
+            pace = (guest.number() - before) / QUIET_S
+            return self._moved(guest, move, pace)
+        finally:
+            self.clean(guest)
+
+    def _moved(self, guest, move, pace):
+        first = guest.number()
+        sent = self.lab.network.sent_bytes(self.source, MIGRATION)
+        begun = time.monotonic()
+        end = move(guest)
+        seconds = time.monotonic() - begun
+        sent = self.lab.network.sent_bytes(self.source, MIGRATION) - sent
+        last = max(guest.number(host) for host in (self.source, self.destination))
+        complaints = guest.paused_complaints(self.source if end else self.destination)
+        assert not complaints, complaints
+        return Outcome(seconds, end, self._downtime_ms(guest) if not end else 0, sent / MIB,
+                       (last - first) / seconds / pace if pace else 0.0)
+
+    def _downtime_ms(self, guest):
+        connection = self.destination.connect()
+        try:
+            return connection.lookupByName(guest.name).jobStats(1 | 2).get("downtime", 0)
+        finally:
+            connection.close()
+
+    # The ways
+
+    def by_virsh(self, guest, flags, pause_ms=None):
+        """virsh; with pause_ms somebody allows that pause as soon as it can be allowed."""
+        if "--copy-storage-inc" in flags:
+            guest.disks[0].create_empty(self.destination)
+        self.destination.virsh("pool-refresh", "default")
+        over = threading.Event()
+        helper = threading.Thread(target=self._attend, args=(guest, pause_ms, over))
+        helper.start()
+        try:
+            done = self.source.run(
+                "virsh", "--quiet", "--connect", "qemu:///system", "migrate", "--live", "--p2p",
+                "--persistent", "--undefinesource", *flags, guest.name,
+                "qemu+tcp://%s/system" % self.destination.name, check=False, timeout=LIMIT_S + 60)
+        finally:
+            over.set()
+            helper.join()
+        return None if done.returncode == 0 else "no end"
+
+    def _attend(self, guest, pause_ms, over):
+        deadline = time.monotonic() + LIMIT_S
+        connection = self.source.connect()
+        try:
+            domain = connection.lookupByName(guest.name)
+            while not over.wait(0.5) and time.monotonic() < deadline:
+                if pause_ms and _attempt(domain.migrateSetMaxDowntime, pause_ms):
+                    pause_ms = None
+            while not over.wait(1):
+                _attempt(domain.abortJob)
+        finally:
+            connection.close()
+
+    def by_ferry(self, guest, **options):
+        order = self.controller.migrate(guest.name, "kvm01", "kvm02", **options)
+        try:
+            end = self.recorder.wait_terminal(order, seconds=LIMIT_S)
+        except AssertionError:
+            self.controller.call("kvm01", "live_migration_abort", migration_id=order)
+            self.recorder.wait_terminal(order, seconds=60)
+            return "no end"
+        if end.payload["status"] == "completed":
+            return None
+        details = end.payload["error"].get("details") or {}
+        return "%s (%s)" % (end.payload["status"], details.get("reason"))
+
+
+def _attempt(call, *arguments):
+    try:
+        call(*arguments)
+        return True
+    except libvirt.libvirtError:
+        return False
+
+
+def ways(yard, busy):
+    """{way: what moves a guest so}."""
+    found = {
+        "`virsh --copy-storage-all`":
+            lambda guest: yard.by_virsh(guest, ("--copy-storage-all",)),
+        "virsh, tuned: `%s`, downtime %d ms" % (" ".join(busy.tuned), busy.pause_ms):
+            lambda guest: yard.by_virsh(guest, busy.tuned, busy.pause_ms),
+        "`virt-ferry migrate`": yard.by_ferry,
+    }
+    for policy in busy.policies:
+        found["`virt-ferry migrate --policy %s`" % policy] = (
+            lambda guest, policy=policy: yard.by_ferry(
+                guest, policy=policy, **({"post_copy": True} if policy == "post-copy" else {})))
+    return found
+
+
+def middle(outcomes):
+    """The one in the middle; those that did not arrive come last."""
+    ordered = sorted(outcomes, key=lambda outcome: (bool(outcome.end), outcome.seconds))
+    return ordered[len(ordered) // 2]
+
+
+def run(table, runs):
+    """BUSY_GUESTS: numbers of those that are wanted, separated by commas."""
+    chosen = os.environ.get("BUSY_GUESTS")
+    with Lab() as lab:
+        yard = Yard(lab)
+        for index, busy in enumerate(GUESTS, 1):
+            if chosen and str(index) not in chosen.split(","):
+                continue
+            by_hand = []
+            for way, move in ways(yard, busy).items():
+                outcome = middle([yard.measure(busy, move) for _ in range(runs)])
+                if "virsh" in way and not outcome.end:
+                    by_hand.append(outcome.seconds)
+                wanted = ("%.2f of the best by hand; <= 1.15" % (outcome.seconds / min(by_hand))
+                          if "ferry" in way and by_hand and not outcome.end else "")
+                table.add("%d. %s: %s" % (index, busy.name, way),
+                          "%s (load %.1f)" % (outcome.words(), os.getloadavg()[0]), wanted)
+        for agent in yard.agents:
+            agent.stop()
