@@ -58,7 +58,7 @@ check_memory_way(const FerryAgent *agent,
 
     if (!options || ferry_instance_is_shut_off(instance))
         return;
-    ferry_memory_way_settle(options, &here, there);
+    ferry_memory_way_settle(options, instance);
     if (options->post_copy)
         ferry_way_judge_post_copy(way, there);
     ferry_way_judge_connections(way, options, &here, there);

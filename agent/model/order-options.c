@@ -425,18 +425,24 @@ static void
 settle_defaults(Draft *draft, const FerryConfig *config)
 {
     FerryOrderOptions *options = draft->options;
-    bool named = draft->policy_given && options->policy->at_end == FERRY_POLICY_POST_COPY;
+    bool named = options->policy->at_end == FERRY_POLICY_POST_COPY &&
+                 (draft->policy_given || !options->paused);
     options->post_copy_said = named || draft->post_copy != FERRY_OPTION_DEFAULT;
     if (draft->post_copy != FERRY_OPTION_DEFAULT)
         options->post_copy = draft->post_copy == FERRY_OPTION_YES;
     else
         options->post_copy = named || (config->live_migration_permit_post_copy && !options->paused);
+    if (options->tls && !options->connections_said)
+        options->parallel_connections = MAX(options->parallel_connections, TLS_CONNECTIONS);
+    /* No default takes both: what the order does not speak of gives way. */
+    if (options->post_copy && options->parallel_connections > 1 && !options->post_copy_said)
+        options->post_copy = false;
+    else if (options->post_copy && !options->connections_said)
+        options->parallel_connections = 1;
     options->auto_converge_else =
         draft->auto_converge == FERRY_OPTION_DEFAULT && config->live_migration_permit_auto_converge;
     options->auto_converge = draft->auto_converge == FERRY_OPTION_YES ||
                              (options->auto_converge_else && !options->post_copy);
-    if (options->tls && !options->connections_said)
-        options->parallel_connections = MAX(options->parallel_connections, TLS_CONNECTIONS);
     if (!draft->max_pause_given)
         options->max_pause_ms = MAX(options->max_pause_ms, options->downtime_ms);
     else if (!draft->downtime_given)

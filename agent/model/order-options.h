@@ -27,11 +27,11 @@ typedef struct {
     FerryDiskWrites disk_writes;
     guint disk_stall_timeout_s; /* no byte of a disk moves; 0: no limit */
     guint memory_timeout_s;     /* the memory phase; 0: no limit */
-    /* These three are settled once both hosts' QEMU are known (model/memory-way.h). */
+    /* The first two are settled once the instance is described (model/memory-way.h). */
     bool auto_converge;
     bool auto_converge_else; /* on where post_copy is not after all */
     bool post_copy;
-    bool post_copy_said;        /* by the order, or the policy that it names; else a default */
+    bool post_copy_said;        /* by the order or its policy; else a default */
     guint parallel_connections; /* 1: none beside the main one */
     bool connections_said;      /* by the order or the configuration */
     bool tls;
@@ -66,8 +66,9 @@ FerryOrderOptions *ferry_order_options_recall(const json_t *order, const FerryCo
  * ferry_order_options_parse:
  * @object: (nullable): the order's `options`; NULL or JSON null for none
  * @config: where defaults come from, and policies, which it must outlive; post_copy is on by
- *   default where permitted, unless paused rules it out, auto_converge where permitted and
- *   post_copy is off, and two connections with tls
+ *   default where permitted, unless paused or several connections rule it out, auto_converge where
+ *   permitted and post_copy is off; with tls there are two connections by default, unless post_copy
+ *   is ordered
  * @error: FERRY_ERROR_INVALID_REQUEST naming the option, what was found and what was expected;
  *   also for auto_converge or post_copy where the configuration does not permit it; for post_copy
  *   together with paused; for a policy that ends in post-copy where that is not to be had; and for

@@ -60,8 +60,9 @@ ferry_way_judge_connections(FerryChecks *checks,
         ferry_checks_add(checks, "post-copy", FERRY_CHECK_FAIL,
                          "Leave post_copy or parallel_connections out, or update QEMU to 10.1 or "
                          "newer",
-                         "QEMU %s %s does no post-copy over several connections", refuser->qemu,
-                         refuser == there ? "at the destination" : "here");
+                         "QEMU %s %s does no post-copy over several connections, or loses the "
+                         "instance by it",
+                         refuser->qemu, refuser == there ? "at the destination" : "here");
 }
 
 /* --- TLS -------------------------------------------------------------------------------------- */

@@ -67,19 +67,13 @@ journaled_migrate_data(const FerryRecord *record)
     return data;
 }
 
-/* What depends on the QEMU of both hosts; as soon as both are known. */
 static void
 settle_memory_way(FerryMigration *self)
 {
-    const FerryInstance *instance = self->instance;
-    const FerryMigrateData *data = self->migrate_data;
-
-    if (!instance || !data)
+    if (!self->instance)
         return;
     FERRY_LOCK_SCOPE(&self->lock);
-    ferry_memory_way_settle(self->options,
-                            &(FerryHostVersions){instance->libvirt_version, instance->qemu_version},
-                            &(FerryHostVersions){data->libvirt_version, data->qemu_version});
+    ferry_memory_way_settle(self->options, self->instance);
 }
 
 /* What was ordered, and changed in an earlier life of the agent. */
@@ -462,7 +456,6 @@ ferry_migration_set_migrate_data(FerryMigration *self, json_t *migrate_data, GEr
     g_clear_pointer(&self->migrate_data, ferry_migrate_data_free);
     self->migrate_data = data;
     take(self, &self->record->migrate_data, ferry_migrate_data_to_json(data));
-    settle_memory_way(self);
     return true;
 }
 

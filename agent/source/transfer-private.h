@@ -62,6 +62,7 @@ typedef struct {
     bool resuming;    /* a post-copy is to be taken up, and has not been so far */
     gint64 lifted_us; /* when the limit was last lifted for the switchover; 0: never */
     bool is_lifted;
+    bool mirrors_due;     /* the limit was changed, and not all copies have it */
     bool told_switchover; /* immutable: QEMU knows what the link takes */
     bool was_limited;     /* libvirt was given a bandwidth for disks or memory */
     bool copying;         /* a disk or memory is on its way */

@@ -6,45 +6,69 @@
 #include "source/transfer-call.h"
 #include "virt/mirror-limit.h"
 
-static void
+/* Returns: of how many copies the limit was changed. */
+static guint
 limit_by_libvirt(FerryTransfer *self, guint64 share, GError **error)
 {
+    guint count = 0;
+
     for (guint i = 0; i < self->instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(self->instance->disks, i);
         guint64 cur = 0;
         guint64 end = 0;
 
-        if (disk->migrate && ferry_virt_disk_describe(self->domain, disk->target, &cur, &end) &&
-            !ferry_virt_mirror_limit(self->domain, disk->target, share, error))
-            return;
+        if (!disk->migrate || !ferry_virt_disk_describe(self->domain, disk->target, &cur, &end))
+            continue;
+        if (!ferry_virt_mirror_limit(self->domain, disk->target, share, error))
+            return count;
+        count++;
     }
+    return count;
 }
 
-static void
+static guint
 limit_by_monitor(FerryTransfer *self, guint64 share, GError **error)
 {
-    if (ferry_virt_mirrors_limit_by_monitor(self->domain, share, error))
-        g_message("Migration '%s': the limit of its disks was changed by QEMU's own command",
-                  ferry_migration_id(self->migration));
+    guint count = 0;
+
+    if (self->copying && ferry_virt_mirrors_limit_by_monitor(self->domain, share, &count, error) &&
+        count > 0)
+        g_message("Migration '%s': the limit of %u disks was changed by QEMU's own command",
+                  ferry_migration_id(self->migration), count);
+    return count;
 }
 
+static guint
+count_mirrors(const FerryTransfer *self)
+{
+    guint count = 0;
+
+    for (guint i = 0; i < self->instance->disks->len; i++)
+        count += ((const FerryDisk *)g_ptr_array_index(self->instance->disks, i))->migrate;
+    return count;
+}
+
+/* libvirt begins the copies one after the other, with the limit that it was called with: what is
+ * not there yet is seen to at a later look. */
 static void
 limit_mirrors(FerryTransfer *self)
 {
     const FerryAgent *agent = ferry_migration_agent(self->migration);
     guint64 share = ferry_transfer_disk_share(self->instance, self->options->bandwidth_mibps);
     g_autoptr(GError) error = NULL;
+    guint count = G_MAXUINT;
 
     switch (ferry_mirror_limit_of(self->instance->libvirt_version, agent->config)) {
     case FERRY_MIRROR_LIMIT_LIBVIRT:
-        limit_by_libvirt(self, share, &error);
+        count = limit_by_libvirt(self, share, &error);
         break;
     case FERRY_MIRROR_LIMIT_MONITOR:
-        limit_by_monitor(self, share, &error);
+        count = limit_by_monitor(self, share, &error);
         break;
     case FERRY_MIRROR_LIMIT_STAYS:
         break;
     }
+    self->mirrors_due = !error && count < count_mirrors(self);
     if (error)
         g_warning("Migration '%s': %s; the disks go on under the former limit",
                   ferry_migration_id(self->migration), error->message);
@@ -76,9 +100,8 @@ take_changes(FerryTransfer *self)
     ferry_tuning_apply(&now, &self->tuned);
     if (before.bandwidth_mibps == now.bandwidth_mibps)
         return;
-    if (self->memory_us == 0)
-        limit_mirrors(self);
-    else
+    self->mirrors_due = self->memory_us == 0;
+    if (!self->mirrors_due)
         ferry_transfer_limit_memory(self);
 }
 
@@ -130,5 +153,7 @@ void
 ferry_transfer_tune(FerryTransfer *self, const FerryProgressSample *sample)
 {
     take_changes(self);
+    if (self->mirrors_due && self->memory_us == 0)
+        limit_mirrors(self);
     see_to_the_switchover(self, sample);
 }

@@ -49,13 +49,17 @@ ask_qemu(virDomainPtr domain, json_t *order, GError **error)
 }
 
 bool
-ferry_virt_mirrors_limit_by_monitor(virDomainPtr domain, guint64 mibps, GError **error)
+ferry_virt_mirrors_limit_by_monitor(virDomainPtr domain,
+                                    guint64 mibps,
+                                    guint *ret_count,
+                                    GError **error)
 {
     g_autoptr(FerryJson) jobs =
         ask_qemu(domain, json_pack("{s:s}", "execute", "query-block-jobs"), error);
     gsize index = 0;
     json_t *job = NULL;
 
+    *ret_count = 0;
     if (!jobs)
         return false;
     json_array_foreach(jobs, index, job) {
@@ -72,6 +76,7 @@ ferry_virt_mirrors_limit_by_monitor(virDomainPtr domain, guint64 mibps, GError *
 
         if (!done)
             return false;
+        (*ret_count)++;
     }
     return true;
 }

@@ -11,7 +11,9 @@
 bool ferry_virt_mirror_limit(virDomainPtr domain, const char *target, guint64 mibps, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/** By QEMU's own commands: each copy that runs. libvirt marks the domain as tainted. */
+/** By QEMU's own commands: each copy that runs. libvirt marks the domain as tainted.
+ * @ret_count: how many there were. */
 bool ferry_virt_mirrors_limit_by_monitor(virDomainPtr domain,
                                          guint64 mibps,
+                                         guint *ret_count,
                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -8,7 +8,7 @@ from lab.tap import check, equal
 
 from needs import mirrors_keep_their_limit, needs
 from seeded import sparse
-from stage import new_id
+from stage import long, new_id
 
 # At the first limit these take longer than what is waited for.
 SLOW = 1
@@ -79,6 +79,7 @@ def memory(stage):
     stage.runs_on(guest, stage.destination)
 
 
+@long
 def under_a_limit(stage):
     """a limit of memory does not keep the guest from switching over by what the link takes"""
     guest = stage.counting(Disk("vda", GIB), dirty_mib=5, dirty_mib_s=100)

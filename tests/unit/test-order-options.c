@@ -292,8 +292,14 @@ test_permitted_is_the_default(Fixture *fixture, gconstpointer user_data)
     g_assert_false(paused->post_copy);
     g_assert_true(paused->auto_converge);
     g_autoptr(FerryOrderOptions) parallel = parse(fixture, "{\"parallel_connections\": 2}");
-    g_assert_true(parallel->post_copy); /* until the hosts are known */
-    g_assert_false(parallel->post_copy_said);
+    g_assert_false(parallel->post_copy);
+    g_assert_true(parallel->auto_converge);
+    g_autoptr(FerryOrderOptions) encrypted = parse(fixture, "{\"tls\": true}");
+    g_assert_false(encrypted->post_copy);
+    g_assert_cmpuint(encrypted->parallel_connections, ==, 2);
+    g_autoptr(FerryOrderOptions) ordered = parse(fixture, "{\"tls\": true, \"post_copy\": true}");
+    g_assert_true(ordered->post_copy);
+    g_assert_cmpuint(ordered->parallel_connections, ==, 1);
     g_autoptr(FerryOrderOptions) neither =
         parse(fixture, "{\"post_copy\": false, \"auto_converge\": false}");
     g_assert_false(neither->post_copy);

@@ -350,7 +350,8 @@ test_tuned_by_monitor(Fixture *self, gconstpointer user_data)
     start(self, FERRY_TRANSFER_START, NULL);
     await_phase(self, FERRY_PHASE_DISK);
     tune(self, "{\"bandwidth_mib_s\": 80}");
-    fake_call_await("virDomainQemuMonitorCommand", 1);
+    /* It shows no copy yet: it is asked again. */
+    fake_call_await("virDomainQemuMonitorCommand", 3);
     fake_migration_end(VIR_ERR_OK, NULL);
     join(self);
     g_assert_null(self->result.error);

@@ -74,56 +74,53 @@ test_post_copy(void)
     }
 }
 
-static FerryOrderOptions
-ordered(bool post_copy_said, guint connections, bool connections_said)
-{
-    return (FerryOrderOptions){.post_copy = true,
-                               .post_copy_said = post_copy_said,
-                               .parallel_connections = connections,
-                               .connections_said = connections_said,
-                               .auto_converge_else = true};
-}
-
-/* What the order does not speak of gives way; what it says is refused where QEMU refuses it. */
+/* QEMU 8.0 to 10.0 refuse both; 7.2 begins, and the guest is lost. */
 static void
 test_connections(void)
 {
     static const struct {
         const char *here;
         const char *there;
-        bool post_copy_said;
-        bool connections_said;
-        bool post_copy;
         guint connections;
         guint failures;
     } table[] = {
-        {"7.2.22", "7.2.22", false, false, true, 2, 0},
-        {"7.2.22", "7.2.22", true, true, true, 2, 0},
-        {"11.1.3", "10.1.0", true, true, true, 2, 0},
-        {"7.2.22", "10.0.13", true, true, true, 2, 1},
-        {"8.0.0", "11.1.3", true, true, true, 2, 1},
-        {"10.0.13", "10.0.13", false, true, false, 2, 0},
-        {"7.2.22", "10.0.13", true, false, true, 1, 0},
-        {"7.2.22", "10.0.13", false, false, false, 2, 0},
-        {"7.2.22", NULL, false, true, false, 2, 0},
-        {"7.2.22", NULL, true, true, true, 2, 0},
+        {"7.2.22", "7.2.22", 2, 1},  {"7.2.22", "7.2.22", 1, 0},  {"11.1.3", "10.1.0", 2, 0},
+        {"7.2.22", "10.0.13", 2, 1}, {"10.0.13", "11.1.3", 2, 1}, {"11.1.3", NULL, 2, 0},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
         const FerryHostVersions here = {"9.0.0", table[i].here};
         const FerryHostVersions there = {"9.0.0", table[i].there};
-        FerryOrderOptions options = ordered(table[i].post_copy_said, 2, table[i].connections_said);
+        const FerryOrderOptions options = {.post_copy = true,
+                                           .parallel_connections = table[i].connections};
         g_autoptr(FerryChecks) checks = ferry_checks_new();
 
-        ferry_memory_way_settle(&options, &here, &there);
-        g_assert_cmpint(options.post_copy, ==, table[i].post_copy);
-        g_assert_cmpint(options.auto_converge, ==, !table[i].post_copy);
-        g_assert_cmpuint(options.parallel_connections, ==, table[i].connections);
         ferry_way_judge_connections(checks, &options, &here, &there);
         g_assert_cmpuint(ferry_checks_count(checks), ==, table[i].failures);
         if (table[i].failures > 0)
             assert_check(checks, 0, "post-copy", FERRY_CHECK_FAIL);
     }
+}
+
+/* libvirt refuses post-copy of a guest that does not run: that it is permitted is no order. */
+static void
+test_paused(void)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_new();
+    FerryOrderOptions options = {.post_copy = true, .auto_converge_else = true};
+
+    instance->state = g_strdup("running");
+    ferry_memory_way_settle(&options, instance);
+    g_assert_true(options.post_copy);
+    g_assert_false(options.auto_converge);
+    g_free(instance->state);
+    instance->state = g_strdup("paused");
+    ferry_memory_way_settle(&options, instance);
+    g_assert_false(options.post_copy);
+    g_assert_true(options.auto_converge);
+    options = (FerryOrderOptions){.post_copy = true, .post_copy_said = true};
+    ferry_memory_way_settle(&options, instance);
+    g_assert_true(options.post_copy);
 }
 
 static void
@@ -284,6 +281,7 @@ main(int argc, char **argv)
     g_test_add_func("/way-judge/versions", test_versions);
     g_test_add_func("/way-judge/post-copy", test_post_copy);
     g_test_add_func("/way-judge/connections", test_connections);
+    g_test_add_func("/way-judge/paused", test_paused);
     g_test_add_func("/way-judge/tls", test_tls);
     g_test_add_func("/way-judge/virtqueues", test_virtqueues);
     g_test_add_func("/way-judge/clock", test_clock);
