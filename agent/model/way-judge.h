@@ -18,7 +18,13 @@ void ferry_way_judge_versions(FerryChecks *checks,
 /** Adds `versions` where a post-copy that breaks off could not be taken up again. */
 void ferry_way_judge_post_copy(FerryChecks *checks, const FerryHostVersions *there);
 
-/** Returns: true when @instance, which runs here, may have queues that QEMU there refuses. */
+/** Returns: true when @instance, which runs here, may have come here, some time since its boot, with
+ * queues that QEMU there refuses. */
+bool ferry_way_may_bring_long_queues(const FerryInstance *instance,
+                                     const FerryHostVersions *here,
+                                     const FerryHostVersions *there);
+
+/** Returns: true when QEMU here is one that gives such queues to what it boots. */
 bool ferry_way_has_long_queues(const FerryInstance *instance,
                                const FerryHostVersions *here,
                                const FerryHostVersions *there);
