@@ -60,10 +60,14 @@ ferry_check_virtqueues(const FerryAgent *agent,
     const FerryHostVersions here = {instance->libvirt_version, instance->qemu_version};
     g_autoptr(GError) error = NULL;
 
-    if (!ferry_way_has_long_queues(instance, &here, there))
+    bool may_ask = agent->config->monitor_commands;
+    bool made_here = ferry_way_has_long_queues(instance, &here, there);
+
+    /* Brought here by a former journey: nothing but QEMU knows, so without it nothing is said. */
+    if (!made_here && !(may_ask && ferry_way_may_bring_long_queues(instance, &here, there)))
         return;
 
-    Question *answer = agent->config->monitor_commands ? ask(agent, instance->uuid, &error) : NULL;
+    Question *answer = may_ask ? ask(agent, instance->uuid, &error) : NULL;
     FerryQueuesSeen seen = {.why = "[migration] monitor_commands is off, so QEMU was not asked"};
 
     if (answer) {
@@ -72,7 +76,8 @@ ferry_check_virtqueues(const FerryAgent *agent,
     } else if (error) {
         seen.why = error->message;
     }
-    ferry_way_judge_virtqueues(checks, instance, there, &seen);
+    if (made_here || seen.found)
+        ferry_way_judge_virtqueues(checks, instance, there, &seen);
     if (answer)
         question_free(answer);
 }

@@ -103,15 +103,24 @@ ferry_way_judge_tls(FerryChecks *checks,
 #define QEMU_REFUSES_THEM "11.1.0"
 
 bool
+ferry_way_may_bring_long_queues(const FerryInstance *instance,
+                                const FerryHostVersions *here,
+                                const FerryHostVersions *there)
+{
+    return !ferry_instance_is_shut_off(instance) && instance->domain_xml &&
+           strstr(instance->domain_xml, "virtio") &&
+           ferry_version_is_before(here->qemu, QEMU_REFUSES_THEM) &&
+           ferry_version_is_at_least(there->qemu, QEMU_REFUSES_THEM);
+}
+
+bool
 ferry_way_has_long_queues(const FerryInstance *instance,
                           const FerryHostVersions *here,
                           const FerryHostVersions *there)
 {
-    return !ferry_instance_is_shut_off(instance) && instance->domain_xml &&
-           strstr(instance->domain_xml, "virtio") &&
+    return ferry_way_may_bring_long_queues(instance, here, there) &&
            ferry_version_is_at_least(here->qemu, LONG_QUEUES_FROM) &&
-           ferry_version_is_before(here->qemu, LONG_QUEUES_BEFORE) &&
-           ferry_version_is_at_least(there->qemu, QEMU_REFUSES_THEM);
+           ferry_version_is_before(here->qemu, LONG_QUEUES_BEFORE);
 }
 
 void
@@ -131,7 +140,7 @@ ferry_way_judge_virtqueues(FerryChecks *checks,
     else if (seen->found)
         ferry_checks_add(checks, "virtqueues", FERRY_CHECK_FAIL,
                          "Move it shut off; or update QEMU here and boot it anew first",
-                         "QEMU %s here made queues of '%s' longer than it is defined with (%s); "
+                         "On QEMU %s here queues of '%s' are longer than it is defined with (%s); "
                          "QEMU %s there refuses to load it",
                          instance->qemu_version, instance->name, seen->found, there->qemu);
     else

@@ -37,7 +37,13 @@ void ferry_way_judge_tls(FerryChecks *checks,
                          const FerryOrderOptions *options,
                          const char *priority);
 
-/** Returns: true when @instance, which runs here, may have queues that QEMU there refuses. */
+/** Returns: true when @instance, which runs here, may have come here, some time since its boot, with
+ * queues that QEMU there refuses. */
+bool ferry_way_may_bring_long_queues(const FerryInstance *instance,
+                                     const FerryHostVersions *here,
+                                     const FerryHostVersions *there);
+
+/** Returns: true when QEMU here is one that gives such queues to what it boots. */
 bool ferry_way_has_long_queues(const FerryInstance *instance,
                                const FerryHostVersions *here,
                                const FerryHostVersions *there);

@@ -13,6 +13,7 @@ void
 ferry_far_libvirt_clear(FerryFarLibvirt *libvirt)
 {
     g_clear_pointer(&libvirt->since, g_free);
+    g_clear_pointer(&libvirt->agent, g_free);
     g_clear_pointer(&libvirt->version, g_free);
     libvirt->known = false;
 }
@@ -29,6 +30,7 @@ ferry_far_libvirt_ask(const FerryAgent *agent,
     *ret = (FerryFarLibvirt){
         .known = answer && json_object_get(answer, "libvirt_since"),
         .since = g_strdup(ferry_json_get_string(answer, "libvirt_since")),
+        .agent = g_strdup(ferry_json_get_string(answer, "started_at")),
         .version = g_strdup(ferry_json_get_string(answer, "libvirt_version")),
     };
 }
@@ -37,7 +39,7 @@ bool
 ferry_far_libvirt_has_gone(const FerryFarLibvirt *before, const FerryFarLibvirt *now)
 {
     return before->known && before->since && now->known &&
-           g_strcmp0(before->since, now->since) != 0;
+           g_strcmp0(before->agent, now->agent) == 0 && g_strcmp0(before->since, now->since) != 0;
 }
 
 void

@@ -17,6 +17,7 @@
 typedef struct {
     bool known;    /* it told; all else is nothing where it did not */
     char *since;   /* when its connection was opened; NULL: none stands */
+    char *agent;   /* when the agent itself was started, with a connection of its own; or NULL */
     char *version; /* or NULL */
 } FerryFarLibvirt;
 

@@ -122,7 +122,8 @@ class Host(Namespace):
         keyring.install(self.path("/etc"), names)
         self._configure_libvirt()
         self._install()
-        with contextlib.suppress(FileNotFoundError):
+        # Another laboratory may put a newer one there just now; what is not copied libvirtd finds out.
+        with contextlib.suppress(OSError):
             shutil.copytree(self._kept_capabilities(), self.path(_CAPABILITIES),
                             dirs_exist_ok=True)
 

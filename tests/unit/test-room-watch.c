@@ -138,6 +138,23 @@ test_lost_calls(SourceFixture *self, gconstpointer user_data)
     g_assert_false(is_allowed(&lost, &call, "four", "five"));
 }
 
+/* Its connection is another one, too, and tells nothing of the daemon. */
+static void
+test_agent_is_another(SourceFixture *self, gconstpointer user_data)
+{
+    g_auto(FerryLostCalls) lost = {0};
+    FerryLostCall call = {.agent = &self->agent.agent, .host = "kvm02"};
+    g_autoptr(GError) error = NULL;
+
+    fake_bus_answer("kvm02", "ping",
+                    json_pack("{s:s, s:s}", "started_at", "then", "libvirt_since", "one"));
+    fake_bus_answer("kvm02", "ping",
+                    json_pack("{s:s, s:s}", "started_at", "now", "libvirt_since", "two"));
+    ferry_lost_calls_begin(&lost, &call);
+    g_assert_true(ferry_lost_calls_allow(&lost, &call, &error));
+    g_assert_cmpuint(lost.deaths, ==, 0);
+}
+
 /* An agent of an earlier version tells nothing of its libvirt. */
 static void
 test_nothing_is_told(SourceFixture *self, gconstpointer user_data)
@@ -162,6 +179,7 @@ main(int argc, char **argv)
     SOURCE_ADD("/room-watch/in-vain", test_watch_in_vain);
     SOURCE_ADD("/room-watch/is-ended", test_watch_is_ended);
     SOURCE_ADD("/lost-calls/deaths", test_lost_calls);
+    SOURCE_ADD("/lost-calls/another-agent", test_agent_is_another);
     SOURCE_ADD("/lost-calls/nothing-is-told", test_nothing_is_told);
     return g_test_run();
 }
