@@ -18,7 +18,7 @@ void ferry_way_judge_versions(FerryChecks *checks,
 /** Adds `versions` where a post-copy that breaks off could not be taken up again. */
 void ferry_way_judge_post_copy(FerryChecks *checks, const FerryHostVersions *there);
 
-/** Returns: true when @instance, which runs here, may have come since its boot with queues that QEMU
+/** Returns: true when @instance may have come here since its boot, with queues that QEMU
  * there refuses. */
 bool ferry_way_may_bring_long_queues(const FerryInstance *instance,
                                      const FerryHostVersions *here,
