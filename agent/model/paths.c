@@ -147,6 +147,20 @@ follow(const char *folder, const char *path, uid_t uid, GQueue *todo, GError **e
     return g_strdup(g_path_is_absolute(target) ? "/" : folder);
 }
 
+static void
+cannot_look(const char *folder, const char *path, int code, GError **error)
+{
+    g_autofree char *quoted = g_shell_quote(folder);
+    g_autofree char *search =
+        code == EACCES
+            ? g_strdup_printf("Let the agent's user search the folder: setfacl -m u:%s:x %s",
+                              g_get_user_name(), quoted)
+            : NULL;
+
+    ferry_set_error(error, FERRY_ERROR_PATH_NOT_ALLOWED, search ? search : HINT,
+                    "Path \"%s\" cannot be looked at: %s", path, g_strerror(code));
+}
+
 /* One more component below @folder, which is resolved already. */
 static char *
 descend(const char *folder, const char *component, GQueue *todo, guint *links, GError **error)
@@ -160,7 +174,7 @@ descend(const char *folder, const char *component, GQueue *todo, guint *links, G
     if (lstat(path, &status) != 0) {
         if (errno == ENOENT)
             return g_steal_pointer(&path);
-        (void)refuse(error, "Path \"%s\" cannot be looked at: %s", path, g_strerror(errno));
+        cannot_look(folder, path, errno, error);
         return NULL;
     }
     if (!S_ISLNK(status.st_mode))

@@ -37,8 +37,8 @@ void ferry_way_judge_tls(FerryChecks *checks,
                          const FerryOrderOptions *options,
                          const char *priority);
 
-/** Returns: true when @instance, which runs here, may have come here, some time since its boot, with
- * queues that QEMU there refuses. */
+/** Returns: true when @instance may have come here since its boot, with queues that QEMU
+ * there refuses. */
 bool ferry_way_may_bring_long_queues(const FerryInstance *instance,
                                      const FerryHostVersions *here,
                                      const FerryHostVersions *there);

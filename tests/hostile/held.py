@@ -218,7 +218,8 @@ ROUNDS = 30
 SETTLED = 10
 GROWTH_BYTES = 2 * MIB
 # Of the journal, for each preparation.
-RECORD_BYTES = 10000
+# One record holds the definition, live and persistent: some 8 KiB here, which take three pages.
+RECORD_BYTES = 3 * 4096 + 1024
 
 
 def _resident(agent):

@@ -97,8 +97,7 @@ def space_promised_to_others(stage):
     """space: what other incoming migrations have still to write is not promised twice"""
     first, second = (_still(stage, Disk("vda", GIB, data=40 * MIB)) for _ in range(2))
     infos = [_info(stage, guest) for guest in (first, second)]
-    stage.destination.limit_images(70 * MIB)
-    stage.defer(stage.destination.unlimit_images)
+    stage.limit_images(70 * MIB)
     with stage.settings({"kvm02": {"storage": {"reserved_bytes": "0"}}}):
         for info in infos:
             check("0 MiB promised" in _only(_at_destination(stage, info), "space", "warn"), info)
@@ -546,7 +545,8 @@ def certificate_name(stage):
         check("qemu+tls://" in message, message)
         stage.agents["kvm02"].configure({"libvirt": {"live_migration_inbound_addr": "192.0.2.77"}})
         stage.agents["kvm02"].restart()
-        message = _only(_both(stage, guest)[1], "destination-libvirt", "fail")
+        # What the agent's user sees, libvirtd, which is root, may see otherwise.
+        message = _only(_both(stage, guest)[1], "destination-libvirt", "warn")
         check("192.0.2.77" in message and "certificate" in message.lower(), message)
 
 
@@ -559,7 +559,8 @@ def certificate_of_qemu(stage):
     stage.destination.run("ip", "addr", "add", "192.0.2.77/24", "dev", "mig0")
     stage.defer(stage.destination.run, "ip", "addr", "del", "192.0.2.77/24", "dev", "mig0")
     with stage.settings({"kvm02": {"libvirt": {"live_migration_inbound_addr": "192.0.2.77"}}}):
-        check("other names" in _only(_both(stage, guest, tls=True)[1], "tls", "fail"), "its name")
+        # The agent's user may not read qemu.conf, which may name another certificate.
+        check("other names" in _only(_both(stage, guest, tls=True)[1], "tls", "warn"), "its name")
         equal(_failed(_both(stage, guest)[1]), [])
 
 
@@ -597,8 +598,7 @@ def eight_at_once(stage):
         "<graphics type='vnc' port='5999'><listen type='address' address='0.0.0.0'/></graphics>"])
     stage.source.virsh("checkpoint-create-as", guest.name, "since", "--diskspec",
                        "vda,checkpoint=bitmap", "--diskspec", "vdb,checkpoint=no")
-    stage.destination.limit_images(100 * MIB)
-    stage.defer(stage.destination.unlimit_images)
+    stage.limit_images(100 * MIB)
     guest.disks[0].create_empty(stage.destination)
     other = stage.lab.guest("kvm02", guest.name, [Disk("vda", GIB, path=IMAGES + "/other")])
     # The stage ends it together with the guest: they have one name.
@@ -629,7 +629,8 @@ def slow_destination(stage):
                             "--to", "kvm02")
         hosts = stage.controller.command("hosts", check=True).stdout
         check(re.search(r"^kvm01 +\S+ +9\.", hosts, re.M), hosts)
-        check(re.search(r"^kvm02 +\S+ +- +- +- +-", hosts, re.M), hosts)
+        # Its version is that of the connection, which still stands.
+        check(re.search(r"^kvm02 +\S+ +(-|9\.\S+) +- +- +-", hosts, re.M), hosts)
         libvirtd.signal(signal.SIGCONT)
         done = asked.result()
     equal(done.returncode, 0, done.stdout + done.stderr)

@@ -171,10 +171,11 @@ def pool_is_missing(stage):
 def pool_folder_exists(stage):
     """a folder that no pool at the destination has is taken as it is"""
     guest = _in_folder_of_its_own(stage)
-    os.mkdir(stage.destination.path(FOLDER), 0o750)
+    os.mkdir(stage.destination.path(FOLDER))
+    os.chmod(stage.destination.path(FOLDER), 0o751)
     stage.carry(guest)
     equal(pools(stage.destination)["fast"], (FOLDER, True, True))
-    equal(os.stat(stage.destination.path(FOLDER)).st_mode & 0o777, 0o750)
+    equal(os.stat(stage.destination.path(FOLDER)).st_mode & 0o777, 0o751)
     boot_cold_still(guest)
     _end_with_pool(stage, "fast", guest)
 

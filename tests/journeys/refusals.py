@@ -220,8 +220,7 @@ def allowed_elsewhere(stage):
 def too_little_space(stage):
     """images that do not fit, reserve included"""
     guest = _still(stage, Disk("vda", GIB, data=48 * MIB))
-    stage.destination.limit_images(100 * MIB)
-    stage.defer(stage.destination.unlimit_images)
+    stage.limit_images(100 * MIB)
     error = _refused_by(stage, ["space"], guest)
     check("reserved_bytes" in error["hint"], error["hint"])
     with stage.settings({"kvm02": {"storage": {"reserved_bytes": "0"}}}):

@@ -280,8 +280,7 @@ def link_is_lost(stage):
 
 def destination_is_full(stage):
     """the destination's file system is full in the seed: the journey fails, nothing is left"""
-    stage.destination.limit_images(144 * MIB)
-    stage.defer(stage.destination.unlimit_images)
+    stage.limit_images(144 * MIB)
     guest = stage.counting(sparse(DATA))
     migration_id = stage.migrate(guest, bandwidth_mib_s=LIMIT_MIB_S)
     _in_seed(stage, migration_id)

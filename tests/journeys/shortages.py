@@ -29,8 +29,7 @@ def _failed(stage, guest, migration_id):
 def destination_becomes_full(stage):
     """the destination's file system becomes full while the disk is on its way"""
     guest = stage.counting(Disk("vda", GIB, data=48 * MIB))
-    stage.destination.limit_images(160 * MIB)
-    stage.defer(stage.destination.unlimit_images)
+    stage.limit_images(160 * MIB)
     filler = IMAGES + "/somebody-elses"
     migration_id = stage.migrate(guest, bandwidth_mib_s=8)
     stage.recorder.wait_phase("disk", migration_id)
@@ -48,8 +47,7 @@ def stands_until_there_is_room(stage):
     # Each number needs room of its own.
     guest = stage.counting(Disk("vda", GIB, "raw", data=4 * MIB),
                            layout=counting.Layout(slots=256, stride=MIB))
-    stage.destination.limit_images(160 * MIB)
-    stage.defer(stage.destination.unlimit_images)
+    stage.limit_images(160 * MIB)
     filler, path = IMAGES + "/somebody-elses", guest.disks[0].path
     with holding(stage, "confirm:begin", SOURCE) as held:
         migration_id = stage.migrate(guest, storage_strategy="mirror", source_disks="delete")

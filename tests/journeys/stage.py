@@ -88,6 +88,20 @@ class Stage:
         """Something to do at the end of the case, when its guests are gone, last first."""
         self._deferred.append((function, arguments))
 
+    def limit_images(self, size_bytes):
+        """Puts a small file system in the place of the destination's images until the case ends."""
+        host, agent = self.destination, self.agents[self.destination.name]
+        before = agent.process
+        host.limit_images(size_bytes)
+
+        def undo():
+            host.unlimit_images()
+            # One that was started meanwhile has the small one for itself.
+            if agent.process is not before:
+                agent.restart()
+
+        self.defer(undo)
+
     def _tidy(self):
         while self._guests:
             guest = self._guests.pop()

@@ -109,8 +109,7 @@ def raw_into_quarantine(stage):
 
 def room_for_all_of_it(stage):
     """what arrives in full is counted in full, what arrives thin as thin"""
-    stage.destination.limit_images(400 * MIB)
-    stage.defer(stage.destination.unlimit_images)
+    stage.limit_images(400 * MIB)
     guest = stage.still(Disk("vda", CAPACITY, "raw", data=DATA))
     if not only_seeds_stay_thin(stage, stage.source, stage.destination):
         _carry(stage, guest, stage.destination, storage_strategy="mirror")

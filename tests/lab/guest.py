@@ -126,7 +126,8 @@ class Guest:
         self.domain_extra = domain_extra
         # Whether its kernel is unpacked, for a quick boot: it lies in the guest's memory from the start,
         # and a guest that does not boot would travel with it.
-        self.quick = "<loader" not in os_extra
+        # UEFI takes none such, nor does one come up that has a TPM.
+        self.quick = "<loader" not in os_extra and not any("<tpm" in each for each in devices)
         load = [writes.command_line()] if writes else []
         self._options = "%s ferry.interval_ms=%d ferry.dirty_mib=%d ferry.dirty_mib_s=%d %s" % (
             self.layout.command_line(), interval_ms, dirty_mib, dirty_mib_s,

@@ -86,6 +86,8 @@ class VolumeGroup:
         lines = ["mkdir -p %s %s" % (PLACE, self.folder),
                  "touch %s/lvm" % PLACE,
                  "mount --bind %s %s/lvm" % (LVM, PLACE),
+                 # What is mounted over the one is not mounted over the other, too.
+                 "mount --make-private %s/lvm" % PLACE,
                  "mount --bind %s %s" % (STAND_IN, LVM),
                  "mount -t tmpfs -o mode=755 volumes %s" % self.folder]
         self.host.run("sh", "-ec", "\n".join(lines))
