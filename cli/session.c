@@ -59,26 +59,16 @@ load_config(const FerryInvocation *invocation, GError **error)
     return ferry_config_load((const char *const *)files, error);
 }
 
-static bool
-names_broker(const char *file)
-{
-    const char *const files[] = {file, NULL};
-    g_autoptr(GPtrArray) mistakes = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
-    g_autoptr(FerryConfig) config =
-        access(file, R_OK) == 0 ? ferry_config_read(files, mistakes) : NULL;
-
-    return config && ferry_config_origin(config, "DEFAULT", "transport_url");
-}
-
 /* Returns: true when anything names the broker. Without that the default is tried: a broker on this
  * machine. */
 static bool
-is_configured(const FerryInvocation *invocation)
+is_configured(const FerryInvocation *invocation, const FerryConfig *config)
 {
     const char *variable = g_getenv(TRANSPORT_URL_VARIABLE);
 
     return invocation->transport_url || (variable && *variable != '\0') ||
-           invocation->config_files->len > 0 || names_broker(FERRY_CONFIG_FILE);
+           invocation->config_files->len > 0 ||
+           ferry_config_origin(config, "DEFAULT", "transport_url");
 }
 
 static void
@@ -110,7 +100,7 @@ ferry_session_new(const FerryInvocation *invocation, GError **error)
     self->bus = g_steal_pointer(&bus);
     self->topic = g_strdup(config->notification_topics[0]);
     self->timeout_ms = invocation->timeout_s * 1000;
-    self->configured = is_configured(invocation);
+    self->configured = is_configured(invocation, config);
     self->end = g_cancellable_new();
     return self;
 }

@@ -5,7 +5,6 @@
 #include "ferry/json.h"
 #include "journal/record.h"
 #include "model/instance.h"
-#include "model/placement.h"
 #include "model/thin-way.h"
 #include "virt/virt.h"
 
@@ -56,10 +55,8 @@ ferry_incoming_others(const GPtrArray *open, const char *uuid)
 
         if (!other || g_strcmp0(other->uuid, uuid) == 0)
             continue;
-        ferry_placement_restore(other, data, NULL);
         if (data)
-            ferry_thin_way_place(other,
-                                 &(FerryHostVersions){data->libvirt_version, data->qemu_version});
+            ferry_thin_way_restore(other, data);
         g_ptr_array_add(others, g_steal_pointer(&other));
     }
     return others;

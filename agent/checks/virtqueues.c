@@ -57,7 +57,7 @@ ferry_check_virtqueues(const FerryAgent *agent,
                        const FerryHostVersions *there,
                        FerryChecks *checks)
 {
-    const FerryHostVersions here = {instance->libvirt_version, instance->qemu_version};
+    const FerryHostVersions here = ferry_instance_host_versions(instance);
     g_autoptr(GError) error = NULL;
 
     bool may_ask = agent->config->monitor_commands;

@@ -15,8 +15,7 @@ struct FerryDestination {
     FerryMigrationLocks *locks; /* immutable pointer; thread-safe by itself */
     GMutex admission;           /* held while slot, space and memory are counted and taken; guards
                                    nothing in memory, but what the journal promises to others */
-    GMutex looking_lock;
-    GHashTable *looking; /* guarded by looking_lock: char *, migrations whose room is looked at */
+    FerryMigrationLocks *looks; /* immutable pointer; thread-safe by itself: looks at the room */
 };
 
 /** Saves @record in @status, with the event that tells of it. */

@@ -12,7 +12,6 @@
 #include "destination/room.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
-#include "ferry/lock.h"
 #include "journal/journal.h"
 #include "model/instance.h"
 #include "model/order-options.h"
@@ -34,9 +33,8 @@ ferry_destination_new(const FerryAgent *agent)
     self->agent = agent;
     self->imports = ferry_imports_new(agent);
     self->locks = ferry_migration_locks_new();
+    self->looks = ferry_migration_locks_new();
     g_mutex_init(&self->admission);
-    g_mutex_init(&self->looking_lock);
-    self->looking = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     ferry_nvram_watch(agent);
     return self;
 }
@@ -56,9 +54,8 @@ ferry_destination_free(FerryDestination *self)
     ferry_nvram_unwatch(self->agent);
     ferry_imports_free(self->imports);
     ferry_migration_locks_free(self->locks);
+    ferry_migration_locks_free(self->looks);
     g_mutex_clear(&self->admission);
-    g_mutex_clear(&self->looking_lock);
-    g_hash_table_unref(self->looking);
     g_free(self);
 }
 
@@ -162,40 +159,24 @@ ferry_destination_prepare_file(FerryDestination *self,
     return record ? ferry_imports_begin(self->imports, connection, record, file, error) : NULL;
 }
 
-/* A file system may hang, and the source asks again and again: one look of each migration may wait
- * there, or all threads would in the end. */
-static bool
-begin_look(FerryDestination *self, const char *migration_id, GError **error)
-{
-    FERRY_LOCK_SCOPE(&self->looking_lock);
-
-    if (!g_hash_table_contains(self->looking, migration_id))
-        return g_hash_table_add(self->looking, g_strdup(migration_id));
-    ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
-                    "Look whether the file systems of its images answer on this host",
-                    "The last look at the room for migration '%s' is not over yet", migration_id);
-    return false;
-}
-
-static void
-end_look(FerryDestination *self, const char *migration_id)
-{
-    FERRY_LOCK_SCOPE(&self->looking_lock);
-
-    g_hash_table_remove(self->looking, migration_id);
-}
-
 json_t *
 ferry_destination_get_room(FerryDestination *self, const char *migration_id, GError **error)
 {
     g_autoptr(FerryRecord) record = get_record(self, migration_id, error);
-    json_t *room = NULL;
 
-    if (!record || !takes_files(record, error) || !begin_look(self, migration_id, error))
+    if (!record || !takes_files(record, error))
         return NULL;
-    room = ferry_destination_room_look(self->agent, record, error);
-    end_look(self, migration_id);
-    return room;
+
+    /* A file system may hang, and the source asks again and again: one look of each migration may
+     * wait there, or all threads would in the end. */
+    g_auto(FerryMigrationLock) look = ferry_migration_lock_try(self->looks, migration_id);
+
+    if (look.locks)
+        return ferry_destination_room_look(self->agent, record, error);
+    ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
+                    "Look whether the file systems of its images answer on this host",
+                    "The last look at the room for migration '%s' is not over yet", migration_id);
+    return NULL;
 }
 
 json_t *

@@ -43,10 +43,24 @@ ferry_migration_lock_take(FerryMigrationLocks *self, const char *migration_id)
     return (FerryMigrationLock){self, migration_id};
 }
 
+FerryMigrationLock
+ferry_migration_lock_try(FerryMigrationLocks *self, const char *migration_id)
+{
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    if (g_hash_table_contains(self->held, migration_id))
+        return (FerryMigrationLock){0};
+    g_hash_table_add(self->held, g_strdup(migration_id));
+    return (FerryMigrationLock){self, migration_id};
+}
+
 void
 ferry_migration_lock_release(FerryMigrationLock *lock)
 {
     FerryMigrationLocks *self = lock->locks;
+
+    if (!self)
+        return;
     FERRY_LOCK_SCOPE(&self->lock);
 
     g_hash_table_remove(self->held, lock->migration_id);

@@ -20,6 +20,9 @@ typedef struct {
 
 /** Waits until nobody else holds @migration_id's lock. */
 FerryMigrationLock ferry_migration_lock_take(FerryMigrationLocks *locks, const char *migration_id);
+/** Does not wait. Returns: without locks where somebody else holds it. */
+FerryMigrationLock ferry_migration_lock_try(FerryMigrationLocks *locks, const char *migration_id);
+/** Of one without locks: nothing. */
 void ferry_migration_lock_release(FerryMigrationLock *lock);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryMigrationLock, ferry_migration_lock_release)
 

@@ -6,7 +6,6 @@
 #include "journal/imports.h"
 #include "model/instance.h"
 #include "model/migrate-data.h"
-#include "model/placement.h"
 #include "model/room.h"
 #include "model/thin-way.h"
 
@@ -45,15 +44,6 @@ describe(const FerryAgent *agent, const FerryRecord *record, const FerrySpaceDem
     return ferry_room_to_json(&room);
 }
 
-static void
-place(FerryInstance *instance, const FerryMigrateData *migrate_data)
-{
-    const FerryHostVersions here = {migrate_data->libvirt_version, migrate_data->qemu_version};
-
-    ferry_placement_restore(instance, migrate_data, NULL);
-    ferry_thin_way_place(instance, &here);
-}
-
 json_t *
 ferry_destination_room_look(const FerryAgent *agent, const FerryRecord *record, GError **error)
 {
@@ -64,7 +54,7 @@ ferry_destination_room_look(const FerryAgent *agent, const FerryRecord *record, 
 
     if (!migrate_data)
         return NULL;
-    place(instance, migrate_data);
+    ferry_thin_way_restore(instance, migrate_data);
 
     g_autoptr(FerrySpaceBook) book = ferry_check_storage_book(agent, instance);
 

@@ -185,3 +185,9 @@ ferry_instance_find_disk(const FerryInstance *instance, const char *target)
 {
     return ferry_disks_find(instance->disks, target);
 }
+
+FerryHostVersions
+ferry_instance_host_versions(const FerryInstance *instance)
+{
+    return (FerryHostVersions){instance->libvirt_version, instance->qemu_version};
+}

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "model/file-owner.h"
+#include "model/host-versions.h"
 #include "model/qcow2.h"
 
 /* A file below a disk's top image. */
@@ -153,6 +154,9 @@ FerryDisk *ferry_disks_find(const GPtrArray *disks, const char *target);
 
 /** Returns: (transfer none) (nullable): the disk with this target. */
 FerryDisk *ferry_instance_find_disk(const FerryInstance *instance, const char *target);
+
+/** Returns: those of the host that describes it; borrowed. */
+FerryHostVersions ferry_instance_host_versions(const FerryInstance *instance);
 
 /** Returns: (transfer full): the object of the protocol; qcow2 details under "image". */
 json_t *ferry_instance_to_json(const FerryInstance *instance);

@@ -344,3 +344,9 @@ ferry_migrate_data_check(const FerryMigrateData *data, const FerryConfig *config
         return refuse("destination_xml", "a document", "null", error);
     return true;
 }
+
+FerryHostVersions
+ferry_migrate_data_host_versions(const FerryMigrateData *data)
+{
+    return (FerryHostVersions){data->libvirt_version, data->qemu_version};
+}

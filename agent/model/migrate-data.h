@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "ferry/config.h"
+#include "model/host-versions.h"
 
 /* What the destination has prepared for one disk. Texts are NULL where it did not tell. */
 typedef struct {
@@ -62,6 +63,9 @@ json_t *ferry_migrate_data_to_json(const FerryMigrateData *data);
 
 void ferry_migrate_data_free(FerryMigrateData *data);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryMigrateData, ferry_migrate_data_free)
+
+/** Returns: those of the destination; borrowed. */
+FerryHostVersions ferry_migrate_data_host_versions(const FerryMigrateData *data);
 
 /** @data: (nullable). Returns: (transfer none) (nullable): what was prepared for that disk. */
 const FerryMigrateVolume *ferry_migrate_data_find(const FerryMigrateData *data, const char *target);

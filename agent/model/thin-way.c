@@ -3,6 +3,7 @@
 #include "model/thin-way.h"
 
 #include "model/block-volume.h"
+#include "model/placement.h"
 
 /* libvirt 9.0 is known to have the layer, 11.3 not to. It could be left out only once QEMU knew
  * backing-mask-protocol (9.0), which was sent to QEMU four days after libvirt 9.10 was released;
@@ -42,12 +43,6 @@ is_mirrored_raw(const FerryInstance *instance, const FerryDisk *disk, const char
            g_strcmp0(format, "raw") == 0 && !ferry_instance_is_shut_off(instance);
 }
 
-static FerryHostVersions
-source_of(const FerryInstance *instance)
-{
-    return (FerryHostVersions){instance->libvirt_version, instance->qemu_version};
-}
-
 FerryThinWay
 ferry_thin_way_of(const FerryInstance *instance,
                   const FerryDisk *disk,
@@ -55,20 +50,20 @@ ferry_thin_way_of(const FerryInstance *instance,
 {
     const FerryMigrateVolume *volume = ferry_migrate_data_find(migrate_data, disk->target);
     const char *format = volume && volume->format ? volume->format : disk->format;
-    const FerryHostVersions source = source_of(instance);
-    FerryHostVersions destination = {0};
 
     if (!migrate_data || !is_mirrored_raw(instance, disk, format))
         return (FerryThinWay){.thin = true};
-    destination.libvirt = migrate_data->libvirt_version;
-    destination.qemu = migrate_data->qemu_version;
+
+    const FerryHostVersions source = ferry_instance_host_versions(instance);
+    const FerryHostVersions destination = ferry_migrate_data_host_versions(migrate_data);
+
     return ferry_thin_way(&source, &destination);
 }
 
 void
 ferry_thin_way_place(FerryInstance *instance, const FerryHostVersions *here)
 {
-    const FerryHostVersions source = source_of(instance);
+    const FerryHostVersions source = ferry_instance_host_versions(instance);
 
     if (ferry_thin_way(&source, here).thin)
         return;
@@ -80,4 +75,13 @@ ferry_thin_way_place(FerryInstance *instance, const FerryHostVersions *here)
         disk->seeded = disk->may_seed;
         disk->arrives_full = !disk->may_seed;
     }
+}
+
+void
+ferry_thin_way_restore(FerryInstance *instance, const FerryMigrateData *migrate_data)
+{
+    const FerryHostVersions here = ferry_migrate_data_host_versions(migrate_data);
+
+    ferry_placement_restore(instance, migrate_data, NULL);
+    ferry_thin_way_place(instance, &here);
 }

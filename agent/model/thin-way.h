@@ -44,3 +44,7 @@ FerryThinWay ferry_thin_way_of(const FerryInstance *instance,
  * @here: this host's
  */
 void ferry_thin_way_place(FerryInstance *instance, const FerryHostVersions *here);
+
+/** Places @instance as @migrate_data says that it was placed here before:
+ * ferry_placement_restore(), and ferry_thin_way_place() by the versions of then. */
+void ferry_thin_way_restore(FerryInstance *instance, const FerryMigrateData *migrate_data);

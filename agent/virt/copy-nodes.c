@@ -2,13 +2,12 @@
 
 #include "virt/copy-nodes.h"
 
-#include <jansson.h>
-#include <libvirt/libvirt-qemu.h>
 #include <libvirt/virterror.h>
 
-#include <glib.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "ferry/json.h"
+#include "virt/monitor.h"
 
 /* Of nodes named migration-TARGET-..., as libvirt calls them; the upper one first. */
 static const char *const layers[] = {"format", "storage"};
@@ -22,16 +21,11 @@ ferry_virt_copy_nodes_are_in_the_way(void)
 static void
 remove_node(virDomainPtr domain, const char *node)
 {
-    char *answer = NULL;
-    json_t *order =
-        json_pack("{s:s, s:{s:s}}", "execute", "blockdev-del", "arguments", "node-name", node);
-    char *text = order ? json_dumps(order, JSON_COMPACT) : NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) done = ferry_virt_monitor_ask(
+        domain, "blockdev-del", json_pack("{s:s}", "node-name", node), &error);
 
-    json_decref(order);
-    if (text && virDomainQemuMonitorCommand(domain, text, &answer, 0) == 0)
-        g_debug("QEMU's answer to the removal of the node '%s': %s", node, answer);
-    free(answer);
-    free(text);
+    g_debug("The removal of the node '%s': %s", node, done ? "done" : error->message);
 }
 
 void

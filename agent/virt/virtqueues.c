@@ -2,14 +2,13 @@
 
 #include "virt/virtqueues.h"
 
-#include <libvirt/libvirt-qemu.h>
-
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ferry/json.h"
 #include "virt/error.h"
+#include "virt/monitor.h"
 #include "xml/domain-queues.h"
 
 /* QEMU's own where nobody says otherwise: 256 for disks and networks, less for all others. */
@@ -19,33 +18,6 @@
 /* What has an alias of libvirt has it here. */
 #define PERIPHERAL "/machine/peripheral/"
 
-/* Returns: (transfer full): what QEMU returned. */
-static json_t *
-ask(virDomainPtr domain, const char *command, json_t *arguments, GError **error)
-{
-    const char *name = virDomainGetName(domain);
-    char *text = NULL;
-    g_autoptr(FerryJson) order =
-        json_pack("{s:s, s:o}", "execute", command, "arguments", arguments);
-    char *order_text = json_dumps(order, JSON_COMPACT);
-    bool answered = virDomainQemuMonitorCommand(domain, order_text, &text, 0) == 0;
-
-    if (!answered)
-        ferry_error_from_virt(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
-                              "QEMU of '%s' was not asked for its queues (%s)", name, command);
-
-    g_autoptr(FerryJson) answer = answered ? json_loads(text, 0, NULL) : NULL;
-    json_t *returned = json_incref(json_object_get(answer, "return"));
-
-    free(order_text);
-    free(text);
-    if (answered && !returned)
-        ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
-                        "Leave [migration] monitor_commands off for this QEMU",
-                        "QEMU of '%s' did not answer %s", name, command);
-    return returned;
-}
-
 static bool
 ask_number(virDomainPtr domain,
            const char *command,
@@ -54,7 +26,7 @@ ask_number(virDomainPtr domain,
            json_int_t *ret_number,
            GError **error)
 {
-    g_autoptr(FerryJson) answer = ask(domain, command, arguments, error);
+    g_autoptr(FerryJson) answer = ferry_virt_monitor_ask(domain, command, arguments, error);
 
     *ret_number = json_integer_value(json_object_get(answer, field));
     return answer != NULL;
@@ -109,7 +81,8 @@ look_at_device(
 static bool
 look_at_devices(virDomainPtr domain, const char *xml, char **ret_found, GError **error)
 {
-    g_autoptr(FerryJson) devices = ask(domain, "x-query-virtio", json_object(), error);
+    g_autoptr(FerryJson) devices =
+        ferry_virt_monitor_ask(domain, "x-query-virtio", json_object(), error);
     gsize index = 0;
     json_t *device = NULL;
 

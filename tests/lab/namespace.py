@@ -80,7 +80,31 @@ def _resume_entering(init):
             continue
 
 
-class Process:
+class Stoppable:
+    """What has signal(), wait() and a log_path; its users take it for a Process."""
+
+    log_path = None
+
+    def stop(self, seconds=10.0):
+        """SIGTERM, then SIGKILL when it does not help; returns the exit status."""
+        self.signal(signal.SIGTERM)
+        try:
+            return self.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return self.kill()
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+        return self.wait(10)
+
+    def log(self):
+        if self.log_path is None or not os.path.exists(self.log_path):
+            return ""
+        with open(self.log_path, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+
+class Process(Stoppable):
     """A process inside a namespace, seen from outside: `pid` is the machine's view of it."""
 
     def __init__(self, name, entering, log_path=None):
@@ -113,24 +137,6 @@ class Process:
     def wait(self, seconds):
         """Exit status; negative for a signal as far as nsenter tells."""
         return self._entering.wait(seconds)
-
-    def stop(self, seconds=10.0):
-        """SIGTERM, then SIGKILL when it does not help; returns the exit status."""
-        self.signal(signal.SIGTERM)
-        try:
-            return self.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return self.kill()
-
-    def kill(self):
-        self.signal(signal.SIGKILL)
-        return self.wait(10)
-
-    def log(self):
-        if self.log_path is None or not os.path.exists(self.log_path):
-            return ""
-        with open(self.log_path, encoding="utf-8", errors="replace") as log:
-            return log.read()
 
 
 class Namespace:

@@ -11,7 +11,6 @@ ever.
 import glob
 import os
 import shutil
-import signal
 import subprocess
 import time
 
@@ -20,7 +19,7 @@ from .agent import Agent
 from .booted import Copy, Machine
 from .host import CONSOLES, Host
 from .lab import Lab
-from .namespace import start_time
+from .namespace import Stoppable, start_time
 from .tap import Skip
 
 UNIT = "virt-ferryd.service"
@@ -106,7 +105,7 @@ class ServiceHost(Host):
             out.write(lines.replace('auth_unix_rw = "none"\n', 'auth_unix_rw = "polkit"\n'))
 
 
-class _Service:
+class _Service(Stoppable):
     """The unit, as a Process of the laboratory sees it."""
 
     def __init__(self, host, log_path):
@@ -155,23 +154,6 @@ class _Service:
             time.sleep(0.05)
         status = int(self._show("ExecMainStatus"))
         return status if self._show("ExecMainCode") == "1" else -status
-
-    def stop(self, seconds=10.0):
-        self.signal(signal.SIGTERM)
-        try:
-            return self.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return self.kill()
-
-    def kill(self):
-        self.signal(signal.SIGKILL)
-        return self.wait(10)
-
-    def log(self):
-        if not os.path.exists(self.log_path):
-            return ""
-        with open(self.log_path, encoding="utf-8", errors="replace") as log:
-            return log.read()
 
 
 class ServiceAgent(Agent):
