@@ -10,8 +10,8 @@
  * @options, an object that must outlive the group. A key with two different values is an error. */
 GOptionGroup *ferry_order_group_new(json_t *options);
 
-/** Returns: (transfer full): likewise, of those alone that change what runs: --bandwidth, --downtime,
- * --policy and --max-pause. */
+/** Returns: (transfer full): likewise, of those alone that change what runs: --bandwidth,
+ * --downtime, --policy and --max-pause. */
 GOptionGroup *ferry_order_tuning_group_new(json_t *options);
 
 /** Sets one key of @options, e.g. from @option "--downtime" and @value "300". @value: NULL for

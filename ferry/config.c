@@ -336,7 +336,8 @@ take_policies(Loader *loader, FerryConfig *config)
         i = take_policy(loader, config, entries, i);
 }
 
-/* Returns: (transfer full) (nullable): what is wrong with the policy that orders have by default. */
+/* Returns: (transfer full) (nullable): what is wrong with the policy that orders have by
+ * default. */
 static GError *
 fault_of_default(const FerryConfig *config)
 {

@@ -2,8 +2,8 @@
 
 #include "model/memory-way.h"
 
-/* 8.0 to 10.0 say that they do not. 7.2 begins it, and its guest was lost each time, with and without
- * TLS: the destination's QEMU ends. */
+/* 8.0 to 10.0 say that they do not. 7.2 begins it, and its guest was lost each time, with and
+ * without TLS: the destination's QEMU ends. */
 #define DOES_BOTH_FROM "10.1.0"
 #define TLS_IS_SOUND_FROM "10.2.0"
 

@@ -11,8 +11,8 @@
  * about 64 GiB, while both threads use the connection. */
 #define FERRY_MEMORY_WAY_LARGE_BYTES (G_GUINT64_CONSTANT(16) << 30)
 
-/** Returns: the host whose QEMU refuses post-copy over several connections, or loses the instance by
- * it; NULL: none, or it is not known. */
+/** Returns: the host whose QEMU refuses post-copy over several connections, or loses the instance
+ * by it; NULL: none, or it is not known. */
 const FerryHostVersions *ferry_memory_way_refuser(const FerryHostVersions *here,
                                                   const FerryHostVersions *there);
 

@@ -81,8 +81,8 @@ FerryOrderOptions *ferry_order_options_parse(const json_t *object,
 void ferry_order_options_free(FerryOrderOptions *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryOrderOptions, ferry_order_options_free)
 
-/** Reads @key of @scope into @options as ferry_order_options_parse() does, alone; where it is absent
- * or null nothing changes. @error: FERRY_ERROR_INVALID_REQUEST. */
+/** Reads @key of @scope into @options as ferry_order_options_parse() does, alone; where it is
+ * absent or null nothing changes. @error: FERRY_ERROR_INVALID_REQUEST. */
 bool ferry_order_options_read(FerryOrderOptions *options,
                               const FerryFieldScope *scope,
                               const char *key,

@@ -27,10 +27,10 @@ bool ferry_tuning_equal(const FerryTuning *a, const FerryTuning *b);
 /**
  * ferry_tuning_change:
  * @tuning: unchanged on failure
- * @changes: an object with bandwidth_mib_s, downtime_ms, max_pause_ms, policy, as far as they change
+ * @changes: an object with those that change of bandwidth_mib_s, downtime_ms, max_pause_ms, policy
  * @options: of the order: what the transfer can do at all
- * @error: FERRY_ERROR_INVALID_REQUEST: none of them is there; a value is wrong; downtime_ms would be
- *   above max_pause_ms; the policy ends in post-copy, which the order does not use
+ * @error: FERRY_ERROR_INVALID_REQUEST: none of them is there; a value is wrong; downtime_ms would
+ *   be above max_pause_ms; the policy ends in post-copy, which the order does not use
  */
 bool ferry_tuning_change(FerryTuning *tuning,
                          const json_t *changes,

@@ -66,8 +66,8 @@ json_t *ferry_source_force_complete(FerrySource *source,
 /**
  * ferry_source_tune:
  * @changes: an object with what is to change, as ferry_tuning_change() takes it
- * Returns: (transfer full): {"migration_id", "status", "parameters", "deferred"}: what holds now, and
- *   the names of those that hold in a later phase only.
+ * Returns: (transfer full): {"migration_id", "status", "parameters", "deferred"}: what holds now,
+ *   and the names of those that hold in a later phase only.
  */
 json_t *ferry_source_tune(FerrySource *source,
                           const char *migration_id,

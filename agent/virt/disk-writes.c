@@ -5,10 +5,7 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "virt/auto.h"
-#include "virt/error.h"
-
-#include <libvirt/libvirt-qemu.h>
-#include <stdlib.h>
+#include "virt/monitor.h"
 
 guint64
 ferry_virt_disk_written_bytes(virDomainPtr domain, const char *target)
@@ -24,38 +21,12 @@ ferry_virt_disk_written_bytes(virDomainPtr domain, const char *target)
     return (guint64)MAX(bytes, 0);
 }
 
-/* @order: (transfer full). Returns: (transfer full) (nullable): what QEMU returned. */
-static json_t *
-ask_monitor(virDomainPtr domain, json_t *order, GError **error)
-{
-    g_autoptr(FerryJson) own = order;
-    g_autofree char *text = ferry_json_dump(own);
-    char *raw = NULL;
-
-    if (virDomainQemuMonitorCommand(domain, text, &raw, 0) < 0) {
-        ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR, "QEMU's monitor was not asked");
-        return NULL;
-    }
-
-    g_autoptr(FerryJson) answer = json_loads(raw, 0, NULL);
-    json_t *returned = json_object_get(answer, "return");
-    const char *why = ferry_json_get_string(json_object_get(answer, "error"), "desc");
-
-    free(raw);
-    if (returned)
-        return json_incref(returned);
-    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, NULL, "QEMU refused: %s",
-                    why ? why : "no reason given");
-    return NULL;
-}
-
 static bool
 synchronise(virDomainPtr domain, const char *job, GError **error)
 {
-    g_autoptr(FerryJson) done = ask_monitor(
-        domain,
-        json_pack("{s:s, s:{s:s, s:s, s:s}}", "execute", "block-job-change", "arguments", "id", job,
-                  "type", "mirror", "copy-mode", "write-blocking"),
+    g_autoptr(FerryJson) done = ferry_virt_monitor_ask(
+        domain, "block-job-change",
+        json_pack("{s:s, s:s, s:s}", "id", job, "type", "mirror", "copy-mode", "write-blocking"),
         error);
 
     return done != NULL;
@@ -65,7 +36,7 @@ bool
 ferry_virt_mirrors_synchronise(virDomainPtr domain, GError **error)
 {
     g_autoptr(FerryJson) jobs =
-        ask_monitor(domain, json_pack("{s:s}", "execute", "query-block-jobs"), error);
+        ferry_virt_monitor_ask(domain, "query-block-jobs", json_object(), error);
     json_t *job = NULL;
     gsize index = 0;
     guint mirrors = 0;
@@ -101,9 +72,8 @@ ferry_virt_mirrors_disconnect(virDomainPtr domain, const GPtrArray *targets, GEr
                                                    ferry_json_text(node)));
     }
 
-    g_autoptr(FerryJson) done = ask_monitor(
-        domain, json_pack("{s:s, s:{s:o}}", "execute", "yank", "arguments", "instances", instances),
-        error);
+    g_autoptr(FerryJson) done =
+        ferry_virt_monitor_ask(domain, "yank", json_pack("{s:o}", "instances", instances), error);
 
     return done != NULL;
 }

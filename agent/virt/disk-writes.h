@@ -17,7 +17,8 @@ guint64 ferry_virt_disk_written_bytes(virDomainPtr domain, const char *target);
  * ferry_virt_mirrors_synchronise:
  * From now on the guest's writes wait until all mirrors of @domain that run have them, too. Needs
  * QEMU 8.2 and its monitor, which libvirt notes as a taint ("custom-monitor").
- * @error: FERRY_ERROR_MIGRATION_ERROR: QEMU cannot, or no mirror runs
+ * @error: FERRY_ERROR_HYPERVISOR_UNAVAILABLE: QEMU cannot; FERRY_ERROR_MIGRATION_ERROR: no mirror
+ *   runs
  */
 bool ferry_virt_mirrors_synchronise(virDomainPtr domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -26,7 +27,7 @@ bool ferry_virt_mirrors_synchronise(virDomainPtr domain, GError **error) G_GNUC_
  * Closes the connections of the mirrors of @targets, which then fail at once. QEMU waits for what
  * is on its way, and libvirt for QEMU, until the kernel gives up a connection that carries nothing:
  * about 15 minutes, whatever was aborted. By QEMU's monitor, as above.
- * @error: FERRY_ERROR_MIGRATION_ERROR: QEMU cannot
+ * @error: FERRY_ERROR_HYPERVISOR_UNAVAILABLE: QEMU cannot
  */
 bool ferry_virt_mirrors_disconnect(virDomainPtr domain,
                                    const GPtrArray *targets,

@@ -26,11 +26,13 @@ ferry_virt_monitor_ask(virDomainPtr domain, const char *command, json_t *argumen
 
     g_autoptr(FerryJson) answer = json_loads(text, 0, NULL);
     json_t *returned = json_incref(json_object_get(answer, "return"));
+    const char *why = ferry_json_get_string(json_object_get(answer, "error"), "desc");
 
     free(text);
     if (!returned)
         ferry_set_error(error, FERRY_ERROR_HYPERVISOR_UNAVAILABLE,
                         "Leave [migration] monitor_commands off for this QEMU",
-                        "QEMU of '%s' did not answer %s", name, command);
+                        "QEMU of '%s' refused %s: %.200s", name, command,
+                        why ? why : "no reason given");
     return returned;
 }

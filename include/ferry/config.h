@@ -77,8 +77,8 @@ typedef struct {
     guint auto_converge_initial;        /* percent */
     guint auto_converge_increment;      /* percent */
     guint64 switchover_bandwidth_mibps; /* what the link takes; 0: not told */
-    bool monitor_commands;              /* whether QEMU may be asked itself, which taints the instance */
-    GPtrArray *policies;                /* of FerryTransferPolicy: the sections [policy NAME] */
+    bool monitor_commands; /* whether QEMU may be asked itself, which taints the instance */
+    GPtrArray *policies;   /* of FerryTransferPolicy: the sections [policy NAME] */
 
     /* [oslo_messaging_notifications] */
     char **notification_topics;
@@ -109,7 +109,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryConfig, ferry_config_free)
  * default. */
 const char *ferry_config_origin(const FerryConfig *config, const char *section, const char *key);
 
-/** Returns: (transfer none) (nullable): the policy of that name, the operator's or a built-in one. */
+/** Returns: (transfer none) (nullable): the policy of that name, the operator's or
+ * a built-in one. */
 const FerryTransferPolicy *ferry_config_policy(const FerryConfig *config, const char *name);
 
 bool ferry_timeout_action_from_string(const char *text, FerryTimeoutAction *ret_action);

@@ -12,7 +12,7 @@ typedef struct {
     char *answer;
 } Answer;
 
-static GPtrArray *answers;          /* guarded by fake_lock */
+static GPtrArray *answers;         /* guarded by fake_lock */
 static GQueue next = G_QUEUE_INIT; /* guarded by fake_lock; char * */
 
 static void

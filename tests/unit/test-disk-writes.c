@@ -62,7 +62,7 @@ test_unknown_command(SourceFixture *self, gconstpointer user_data)
 
     fake_monitor_answer_next(JOBS);
     fake_monitor_answer_next("{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"The command "
-                        "block-job-change has not been found\"}}");
+                             "block-job-change has not been found\"}}");
     g_assert_false(synchronise(self, &error));
     g_assert_nonnull(strstr(error->message, "has not been found"));
 }
