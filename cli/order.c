@@ -37,6 +37,7 @@ static const Option table[] = {
     {"max-pause", 0, KIND_NUMBER, "max_pause_ms", "MS", "Longest pause of a policy at its end"},
     {"disk-writes", 0, KIND_TEXT, "disk_writes", "HOW",
      "Writes of the guest: auto, background, synchronous"},
+    {"priority", 0, KIND_TEXT, "priority", "WHICH", "In the queue: low, normal, high"},
     {"auto-converge", 0, KIND_YES, "auto_converge", NULL, "Slow the instance down until it fits"},
     {"post-copy", 0, KIND_YES, "post_copy", NULL, "Allow to switch over before memory is there"},
     {"parallel-connections", 0, KIND_NUMBER, "parallel_connections", "N", "Connections for memory"},

@@ -480,62 +480,51 @@ ferry_config_free(FerryConfig *config)
     g_free(config);
 }
 
+/* @words: ends with NULL. */
+static bool
+find_word(const char *const *words, const char *text, guint *ret_index)
+{
+    for (guint i = 0; text && words[i]; i++) {
+        if (strcmp(text, words[i]) != 0)
+            continue;
+        *ret_index = i;
+        return true;
+    }
+    return false;
+}
+
 bool
 ferry_timeout_action_from_string(const char *text, FerryTimeoutAction *ret_action)
 {
-    if (g_strcmp0(text, "abort") == 0)
-        *ret_action = FERRY_TIMEOUT_ACTION_ABORT;
-    else if (g_strcmp0(text, "force_complete") == 0)
-        *ret_action = FERRY_TIMEOUT_ACTION_FORCE_COMPLETE;
-    else
-        return false;
-    return true;
+    return find_word(ferry_timeout_action_names, text, ret_action);
 }
-
-static const char *const source_disks_names[] = {
-    [FERRY_SOURCE_DISKS_KEEP] = "keep",
-    [FERRY_SOURCE_DISKS_DELETE] = "delete",
-    [FERRY_SOURCE_DISKS_QUARANTINE] = "quarantine",
-};
 
 bool
 ferry_source_disks_from_string(const char *text, FerrySourceDisks *ret_disks)
 {
-    for (unsigned i = 0; i < G_N_ELEMENTS(source_disks_names); i++) {
-        if (g_strcmp0(text, source_disks_names[i]) == 0) {
-            *ret_disks = (FerrySourceDisks)i;
-            return true;
-        }
-    }
-    return false;
+    return find_word(ferry_source_disks_names, text, ret_disks);
 }
 
 const char *
 ferry_source_disks_to_string(FerrySourceDisks disks)
 {
-    return source_disks_names[disks];
+    return ferry_source_disks_names[disks];
 }
 
-static const char *const disk_writes_names[] = {
-    [FERRY_DISK_WRITES_AUTO] = "auto",
-    [FERRY_DISK_WRITES_BACKGROUND] = "background",
-    [FERRY_DISK_WRITES_SYNCHRONOUS] = "synchronous",
-};
+bool
+ferry_priority_from_string(const char *text, FerryPriority *ret_priority)
+{
+    return find_word(ferry_priority_names, text, ret_priority);
+}
 
 bool
 ferry_disk_writes_from_string(const char *text, FerryDiskWrites *ret_writes)
 {
-    for (unsigned i = 0; i < G_N_ELEMENTS(disk_writes_names); i++) {
-        if (g_strcmp0(text, disk_writes_names[i]) == 0) {
-            *ret_writes = (FerryDiskWrites)i;
-            return true;
-        }
-    }
-    return false;
+    return find_word(ferry_disk_writes_names, text, ret_writes);
 }
 
 const char *
 ferry_disk_writes_to_string(FerryDiskWrites writes)
 {
-    return disk_writes_names[writes];
+    return ferry_disk_writes_names[writes];
 }

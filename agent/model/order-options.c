@@ -122,6 +122,17 @@ read_disk_writes(const FerryFieldScope *scope, const char *key, Draft *draft, GE
 }
 
 static bool
+read_priority(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    g_autofree char *text = NULL;
+    if (!ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_TEXT_BYTES, &text, error))
+        return false;
+    if (text && !ferry_priority_from_string(text, &draft->options->priority))
+        return refuse_value(scope, key, "\"low\", \"normal\" or \"high\"", error);
+    return true;
+}
+
+static bool
 read_disk_stall(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
 {
     return ferry_field_uint(scope, key, 0, G_MAXINT32, &draft->options->disk_stall_timeout_s,
@@ -352,12 +363,13 @@ static const struct {
     {"dest_name", read_dest_name},
     {"listen_address", read_listen_address},
     {"paused", read_paused},
+    {"priority", read_priority},
     {"progress_interval_s", read_interval},
 };
 
 /* The destination has no part in them. */
-static const char *const source_only[] = {"max_pause_ms", "policy", "disk_writes",
-                                          "disk_stall_timeout_s", "memory_timeout_s"};
+static const char *const source_only[] = {"max_pause_ms",         "policy",           "disk_writes",
+                                          "disk_stall_timeout_s", "memory_timeout_s", "priority"};
 
 json_t *
 ferry_order_options_for_destination(const json_t *options)
@@ -488,6 +500,7 @@ new_from_config(const FerryConfig *config)
     options->max_pause_ms = config->max_pause_ms;
     options->policy = ferry_config_policy(config, config->policy);
     options->disk_writes = config->disk_writes;
+    options->priority = config->priority;
     options->disk_stall_timeout_s = config->disk_stall_timeout_s;
     options->memory_timeout_s = config->memory_timeout_s;
     options->parallel_connections = MAX(config->live_migration_parallel_connections, 1);

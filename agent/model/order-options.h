@@ -25,6 +25,7 @@ typedef struct {
     guint max_pause_ms;                /* longest pause of any kind before the guest runs there */
     const FerryTransferPolicy *policy; /* the configuration's; never NULL */
     FerryDiskWrites disk_writes;
+    FerryPriority priority;     /* in the queue of the source */
     guint disk_stall_timeout_s; /* no byte of a disk moves; 0: no limit */
     guint memory_timeout_s;     /* the memory phase; 0: no limit */
     /* The first two are settled once the instance is described (model/memory-way.h). */

@@ -14,7 +14,7 @@ struct FerryScheduler {
     GMutex lock;
     GCond changed;
     GHashTable *live; /* guarded by lock; id to FerryMigration: running and queued */
-    GQueue queue;     /* guarded by lock; FerryMigration, borrowed from `live` */
+    GQueue queue;     /* guarded by lock; FerryMigration, borrowed from `live`, next one first */
     guint running;    /* guarded by lock */
     bool stopping;    /* guarded by lock */
 };
@@ -123,6 +123,18 @@ end_if_queued(FerryScheduler *self, FerryMigration *migration)
     g_mutex_unlock(&self->lock);
 }
 
+/* The earliest place behind those that go first. Under the lock. */
+static void
+insert_by_priority(FerryScheduler *self, FerryMigration *migration)
+{
+    FerryPriority priority = ferry_migration_options(migration)->priority;
+    GList *before = self->queue.tail;
+
+    while (before && ferry_migration_options(before->data)->priority < priority)
+        before = before->prev;
+    g_queue_insert_after(&self->queue, before, migration);
+}
+
 static void
 queue_up(FerryScheduler *self, FerryMigration *migration)
 {
@@ -133,7 +145,7 @@ queue_up(FerryScheduler *self, FerryMigration *migration)
         g_warning("Migration '%s' waits without being journaled as queued: %s",
                   ferry_migration_id(migration), error->message);
     g_mutex_lock(&self->lock);
-    g_queue_push_tail(&self->queue, migration);
+    insert_by_priority(self, migration);
     start_next(self);
     g_mutex_unlock(&self->lock);
     /* An abort that came between the two saw no queue to take it from. */

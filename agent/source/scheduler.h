@@ -1,4 +1,5 @@
-/* scheduler.h: how many migrations leave this host at once, and the queue of the others.
+/* scheduler.h: how many migrations leave this host at once, and the queue of the others: by
+ * priority, and within one in the order of their orders.
  *
  * Threads: any; one lock inside, never held while calling out. Each running migration has a thread.
  */

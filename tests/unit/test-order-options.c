@@ -66,6 +66,7 @@ test_defaults(Fixture *fixture, gconstpointer user_data)
     config->progress_interval_ms = 2500;
     config->max_pause_ms = 7000;
     config->disk_writes = FERRY_DISK_WRITES_BACKGROUND;
+    config->priority = FERRY_PRIORITY_LOW;
     config->disk_stall_timeout_s = 61;
     config->memory_timeout_s = 62;
     static const char *const nothing[] = {"null", "{}", "{\"downtime_ms\": null, \"tls\": null}"};
@@ -77,6 +78,7 @@ test_defaults(Fixture *fixture, gconstpointer user_data)
         g_assert_cmpuint(options->max_pause_ms, ==, 7000);
         g_assert_cmpstr(options->policy->name, ==, "minimal-downtime");
         g_assert_cmpint(options->disk_writes, ==, FERRY_DISK_WRITES_BACKGROUND);
+        g_assert_cmpint(options->priority, ==, FERRY_PRIORITY_LOW);
         g_assert_cmpuint(options->disk_stall_timeout_s, ==, 61);
         g_assert_cmpuint(options->memory_timeout_s, ==, 62);
         g_assert_cmpuint(options->parallel_connections, ==, 4);
@@ -117,7 +119,7 @@ test_everything_given(Fixture *fixture, gconstpointer user_data)
                        " \"pool_map\": {\"default\": \"fast\", \"/srv/a\": \"/srv/b\"},"
                        " \"disk_formats\": {\"vda\": \"raw\"}, \"dest_name\": \"web02\","
                        " \"listen_address\": \"2001:db8::7\","
-                       " \"paused\": true, \"progress_interval_s\": 0.25}");
+                       " \"paused\": true, \"priority\": \"high\", \"progress_interval_s\": 0.25}");
     g_assert_cmpuint(g_strv_length(options->disks), ==, 2);
     g_assert_cmpstr(options->disks[1], ==, "vdb");
     g_assert_cmpuint(options->bandwidth_mibps, ==, 100);
@@ -125,6 +127,7 @@ test_everything_given(Fixture *fixture, gconstpointer user_data)
     g_assert_cmpstr(options->policy->name, ==, "very-large");
     g_assert_cmpuint(options->max_pause_ms, ==, 9000);
     g_assert_cmpint(options->disk_writes, ==, FERRY_DISK_WRITES_SYNCHRONOUS);
+    g_assert_cmpint(options->priority, ==, FERRY_PRIORITY_HIGH);
     g_assert_cmpuint(options->disk_stall_timeout_s, ==, 0);
     g_assert_cmpuint(options->memory_timeout_s, ==, 90);
     g_assert_true(options->auto_converge);
@@ -173,6 +176,8 @@ static const struct {
     {"{\"policy\": 3}", "options.policy"},
     {"{\"policy\": \"post-copy\"}", "not permitted"},
     {"{\"disk_writes\": \"later\"}", "options.disk_writes"},
+    {"{\"priority\": \"highest\"}", "options.priority"},
+    {"{\"priority\": 1}", "options.priority"},
     {"{\"disk_stall_timeout_s\": -1}", "options.disk_stall_timeout_s"},
     {"{\"memory_timeout_s\": 2147483648}", "options.memory_timeout_s"},
     {"{\"parallel_connections\": 0}", "options.parallel_connections"},
@@ -370,13 +375,14 @@ test_for_destination(void)
 {
     g_autoptr(FerryJson) order =
         json_loads("{\"policy\": \"post-copy\", \"max_pause_ms\": 1, \"disk_writes\": \"auto\","
-                   " \"disk_stall_timeout_s\": 1, \"memory_timeout_s\": 1, \"tls\": true}",
+                   " \"disk_stall_timeout_s\": 1, \"memory_timeout_s\": 1, \"priority\": \"low\","
+                   " \"tls\": true}",
                    0, NULL);
     g_autoptr(FerryJson) expected = json_loads("{\"post_copy\": true, \"tls\": true}", 0, NULL);
     g_autoptr(FerryJson) told = ferry_order_options_for_destination(order);
 
     g_assert_true(json_equal(told, expected));
-    g_assert_cmpuint(json_object_size(order), ==, 6);
+    g_assert_cmpuint(json_object_size(order), ==, 7);
     g_assert_null(ferry_order_options_for_destination(NULL));
 }
 

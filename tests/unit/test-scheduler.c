@@ -120,13 +120,14 @@ tear_down(Fixture *fixture, gconstpointer user_data)
 }
 
 static FerryMigration *
-make_migration(Fixture *fixture, const char *id, FerryStatus status)
+make_migration(Fixture *fixture, const char *id, FerryStatus status, FerryPriority priority)
 {
     g_autoptr(GError) error = NULL;
     FerryRecord *record = ferry_record_new(id, FERRY_ROLE_SOURCE);
     FerryOrderOptions *options = ferry_order_options_parse(NULL, fixture->config, &error);
 
     g_assert_no_error(error);
+    options->priority = priority;
     record->instance_name = g_strdup(id);
     record->instance_uuid = g_strdup(id);
     record->status = status;
@@ -145,13 +146,19 @@ note_status(const char *id, FerryStatus status, gpointer data)
 }
 
 static FerryStatus
-add(Fixture *fixture, const char *id, FerryStatus status)
+add_with(Fixture *fixture, const char *id, FerryStatus status, FerryPriority priority)
 {
     FerryStatus admitted = FERRY_STATUS_ERROR;
-    g_autoptr(FerryMigration) migration = make_migration(fixture, id, status);
+    g_autoptr(FerryMigration) migration = make_migration(fixture, id, status, priority);
 
     ferry_scheduler_add(fixture->scheduler, migration, note_status, &admitted);
     return admitted;
+}
+
+static FerryStatus
+add(Fixture *fixture, const char *id, FerryStatus status)
+{
+    return add_with(fixture, id, status, FERRY_PRIORITY_NORMAL);
 }
 
 static void
@@ -209,6 +216,22 @@ test_one_after_the_other(Fixture *fixture, gconstpointer user_data)
     wait_until_gone(fixture, "m-3");
     assert_count(fixture, 0, 0);
     g_assert_cmpstr(order->str, ==, "m-1 m-1 m-2 m-2 m-3 m-3 ");
+}
+
+static void
+test_by_priority(Fixture *fixture, gconstpointer user_data)
+{
+    (void)add(fixture, "run", FERRY_STATUS_ACCEPTED);
+    wait_until_began(1);
+    (void)add_with(fixture, "low", FERRY_STATUS_ACCEPTED, FERRY_PRIORITY_LOW);
+    (void)add(fixture, "n-1", FERRY_STATUS_ACCEPTED);
+    (void)add_with(fixture, "h-1", FERRY_STATUS_ACCEPTED, FERRY_PRIORITY_HIGH);
+    (void)add(fixture, "n-2", FERRY_STATUS_QUEUED);
+    (void)add_with(fixture, "h-2", FERRY_STATUS_ACCEPTED, FERRY_PRIORITY_HIGH);
+    assert_count(fixture, 1, 5);
+    let_go(12);
+    wait_until_gone(fixture, "low");
+    g_assert_cmpstr(order->str, ==, "run run h-1 h-1 h-2 h-2 n-1 n-1 n-2 n-2 low low ");
 }
 
 static void
@@ -319,6 +342,7 @@ main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
     ADD("/scheduler/one-after-the-other", test_one_after_the_other);
+    ADD("/scheduler/by-priority", test_by_priority);
     ADD("/scheduler/limits", test_limits);
     ADD("/scheduler/taken-up", test_taken_up);
     ADD("/scheduler/find", test_find);
