@@ -41,7 +41,7 @@ struct FerryMemoryConvergence {
     gint64 mark_us;
     guint64 mark_bytes;
     bool marks_anew; /* with the next reading */
-    double rate; /* bytes a second; 0: unknown */
+    double rate;     /* bytes a second; 0: unknown */
     double former_rate;
     double writes;
 
