@@ -103,6 +103,17 @@ print_hint(const char *hint)
     print_error_text("hint: ", text);
 }
 
+/* @class: (nullable): of the far side's failure. Returns: (nullable). */
+static const char *
+hint_of(const GError *error, const char *class)
+{
+    const char *hint = ferry_error_hint(error);
+
+    if (!hint && g_strcmp0(class, "NoSuchMethod") == 0)
+        return "upgrade virt-ferryd there: it is of an earlier version, which cannot do this";
+    return hint;
+}
+
 FerryExit
 ferry_report_error(const GError *error, bool json)
 {
@@ -115,7 +126,7 @@ ferry_report_error(const GError *error, bool json)
     const char *class = ferry_json_get_string(ferry_error_details(error), "class");
     g_autofree char *message = ferry_words_translate(error->message);
     ferry_complain("%s: %s", class ? class : ferry_error_name(error), message);
-    print_hint(ferry_error_hint(error));
+    print_hint(hint_of(error, class));
     if (json) {
         g_autoptr(FerryJson) document = json_pack("{s:o}", "error", ferry_error_to_json(error));
 

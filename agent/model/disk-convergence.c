@@ -69,6 +69,13 @@ ferry_disk_convergence_set_synchronous(FerryDiskConvergence *self)
     begin_window(self);
 }
 
+void
+ferry_disk_convergence_forget_link(FerryDiskConvergence *self)
+{
+    self->best_bytes_s = 0;
+    begin_window(self);
+}
+
 static const FerryDiskSample *
 sample_at(const FerryDiskConvergence *self, guint index)
 {

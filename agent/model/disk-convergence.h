@@ -55,6 +55,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryDiskConvergence, ferry_disk_convergence_free)
 /** The running mirrors were changed to synchronous writes: what was seen before counts no more. */
 void ferry_disk_convergence_set_synchronous(FerryDiskConvergence *convergence);
 
+/** The limit was changed: what was copied before is no measure of what will be. */
+void ferry_disk_convergence_forget_link(FerryDiskConvergence *convergence);
+
 void ferry_disk_convergence_add(FerryDiskConvergence *convergence, const FerryDiskSample *sample);
 
 bool ferry_disk_convergence_is_synchronous(const FerryDiskConvergence *convergence);

@@ -40,7 +40,8 @@ struct FerryMemoryConvergence {
     /* What the link carries. */
     gint64 mark_us;
     guint64 mark_bytes;
-    double rate; /* bytes a second; 0: unknown */
+    bool marks_anew; /* with the next reading */
+    double rate;     /* bytes a second; 0: unknown */
     double former_rate;
     double writes;
 
@@ -61,6 +62,7 @@ ferry_memory_convergence_new(gint64 window_us)
     FerryMemoryConvergence *self = g_new0(FerryMemoryConvergence, 1);
 
     self->window_us = window_us;
+    self->marks_anew = true;
     self->records = g_array_new(/* zero_terminated= */ false, /* clear= */ false, sizeof(Record));
     return self;
 }
@@ -101,19 +103,33 @@ smooth(double before, double now)
 }
 
 static void
-measure_link(FerryMemoryConvergence *self, const FerryMemoryReading *reading)
+mark(FerryMemoryConvergence *self, const FerryMemoryReading *reading)
 {
-    gint64 interval_us = reading->time_us - self->mark_us;
-    double forget = (double)interval_us / (double)(MEMORY_OF_LINK * self->window_us);
+    self->marks_anew = false;
+    self->mark_us = reading->time_us;
+    self->mark_bytes = reading->moved_bytes;
+}
 
-    if (interval_us < RATE_US)
-        return;
+static void
+take_rate(FerryMemoryConvergence *self, const FerryMemoryReading *reading, gint64 interval_us)
+{
+    double forget = (double)interval_us / (double)(MEMORY_OF_LINK * self->window_us);
     guint64 moved = reading->moved_bytes - MIN(self->mark_bytes, reading->moved_bytes);
 
     self->rate = smooth(self->rate, (double)moved * G_USEC_PER_SEC / (double)interval_us);
     self->former_rate = MAX(self->rate, self->former_rate * (1.0 - MIN(forget, 1.0)));
-    self->mark_us = reading->time_us;
-    self->mark_bytes = reading->moved_bytes;
+    mark(self, reading);
+}
+
+static void
+measure_link(FerryMemoryConvergence *self, const FerryMemoryReading *reading)
+{
+    gint64 interval_us = reading->time_us - self->mark_us;
+
+    if (self->marks_anew)
+        mark(self, reading);
+    else if (interval_us >= RATE_US)
+        take_rate(self, reading, interval_us);
 }
 
 /* --- the stall -------------------------------------------------------------------------------- */
@@ -207,12 +223,8 @@ ferry_memory_convergence_add(FerryMemoryConvergence *self, const FerryMemoryRead
     const FerryMemoryReading before = self->last;
     bool begins = !self->begun || reading->iteration != before.iteration;
 
-    if (!self->begun) {
-        self->mark_us = reading->time_us;
-        self->mark_bytes = reading->moved_bytes;
-    } else if (!is_ill(self)) {
+    if (self->begun && !is_ill(self))
         self->well_us += MAX(reading->time_us - before.time_us, 0);
-    }
     self->last = *reading;
     measure_link(self, reading);
     /* While auto-converge still takes more from the guest, nobody knows whether it will do. */
@@ -224,6 +236,15 @@ ferry_memory_convergence_add(FerryMemoryConvergence *self, const FerryMemoryRead
         begin_iteration(self, reading);
     if (self->since_us)
         relax(self);
+}
+
+void
+ferry_memory_convergence_forget_link(FerryMemoryConvergence *self)
+{
+    self->rate = 0;
+    self->former_rate = 0;
+    /* What is under way still goes at the former pace. */
+    self->marks_anew = true;
 }
 
 static double

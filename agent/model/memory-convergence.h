@@ -64,6 +64,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryMemoryConvergence, ferry_memory_convergence_f
 void ferry_memory_convergence_add(FerryMemoryConvergence *convergence,
                                   const FerryMemoryReading *reading);
 
+/** The limit was changed: that the link carries less than before is no illness. */
+void ferry_memory_convergence_forget_link(FerryMemoryConvergence *convergence);
+
 /** Returns: what the looks show. */
 FerryMemoryState ferry_memory_convergence_state(const FerryMemoryConvergence *convergence);
 

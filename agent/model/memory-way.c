@@ -10,9 +10,9 @@
 const FerryHostVersions *
 ferry_memory_way_refuser(const FerryHostVersions *here, const FerryHostVersions *there)
 {
-    if (ferry_version_is_before(there->qemu, DOES_BOTH_FROM))
+    if (!ferry_version_is_at_least(there->qemu, DOES_BOTH_FROM))
         return there;
-    return ferry_version_is_before(here->qemu, DOES_BOTH_FROM) ? here : NULL;
+    return ferry_version_is_at_least(here->qemu, DOES_BOTH_FROM) ? NULL : here;
 }
 
 void

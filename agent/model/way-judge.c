@@ -62,7 +62,8 @@ ferry_way_judge_connections(FerryChecks *checks,
                          "newer",
                          "QEMU %s %s does no post-copy over several connections, or loses the "
                          "instance by it",
-                         refuser->qemu, refuser == there ? "at the destination" : "here");
+                         refuser->qemu ? refuser->qemu : "of an unknown version",
+                         refuser == there ? "at the destination" : "here");
 }
 
 /* --- TLS -------------------------------------------------------------------------------------- */

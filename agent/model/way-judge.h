@@ -20,7 +20,7 @@ void ferry_way_judge_versions(FerryChecks *checks,
 void ferry_way_judge_post_copy(FerryChecks *checks, const FerryHostVersions *there);
 
 /** Adds `post-copy`, failed, where QEMU of one of the hosts refuses what @options say of post-copy
- * and connections. */
+ * and connections, or may. */
 void ferry_way_judge_connections(FerryChecks *checks,
                                  const FerryOrderOptions *options,
                                  const FerryHostVersions *here,

@@ -148,17 +148,13 @@ note_rate(FerryTransfer *self)
     *written = (FerryWrittenBytes){0};
 }
 
-/* Returns: (transfer full): @reason goes into the details, with what was seen. */
-static GError *
-timeout_error(const FerryTransfer *self, const char *reason, const char *hint, const char *message)
+void
+ferry_transfer_add_disk_rates(const FerryTransfer *self, GError *error)
 {
-    GError *error = ferry_error_new(FERRY_ERROR_MIGRATION_TIMEOUT, hint, "%s", message);
     const FerryDiskSample *last = ferry_disk_convergence_last(self->disks);
     FerryDiskRates rates = {0};
 
     (void)ferry_disk_convergence_rates(self->disks, &rates);
-    ferry_error_set_detail(error, "reason", json_string(reason));
-    ferry_error_set_detail(error, "of", json_string("disk"));
     ferry_error_set_detail(error, "copied_bytes", json_integer((json_int_t)last->copied_bytes));
     ferry_error_set_detail(error, "remaining_bytes",
                            json_integer((json_int_t)last->remaining_bytes));
@@ -167,6 +163,18 @@ timeout_error(const FerryTransfer *self, const char *reason, const char *hint, c
                            json_integer((json_int_t)rates.dirtied_bytes_s));
     ferry_error_set_detail(error, "written_bytes_s",
                            json_integer((json_int_t)rates.written_bytes_s));
+}
+
+/* Returns: (transfer full): @reason goes into the details, with what was seen. */
+static GError *
+timeout_error(const FerryTransfer *self, const char *reason, const char *hint, const char *message)
+{
+    GError *error = ferry_error_new(FERRY_ERROR_MIGRATION_TIMEOUT, hint, "%s", message);
+
+    ferry_error_set_detail(error, "reason", json_string(reason));
+    ferry_error_set_detail(error, "of", json_string("disk"));
+    ferry_error_set_detail(error, "budget", json_string("disk"));
+    ferry_transfer_add_disk_rates(self, error);
     return error;
 }
 

@@ -129,11 +129,9 @@ add_rate(GError *error, const char *key, guint64 value)
 void
 ferry_transfer_add_rates(const FerryTransfer *self, GError *error, const char *budget)
 {
-    ferry_error_set_detail(error, "budget", json_string(budget));
-    if (!self->memory)
-        return;
     const FerryMemoryState state = ferry_memory_convergence_state(self->memory);
 
+    ferry_error_set_detail(error, "budget", json_string(budget));
     if (state.since_us)
         ferry_error_set_detail(error, "reason", json_string("not-converging"));
     add_rate(error, "writes_bytes_s", state.writes_bytes_s);

@@ -73,7 +73,10 @@ budget_error(const FerryTransfer *self, const char *budget)
     GError *error = g_str_equal(budget, "memory") ? ferry_transfer_memory_error(self)
                                                   : ferry_completion_error(self->migration);
 
-    ferry_transfer_add_rates(self, error, budget);
+    if (self->memory)
+        ferry_transfer_add_rates(self, error, budget);
+    else if (ferry_disk_convergence_last(self->disks)->mirrors > 0)
+        ferry_transfer_add_disk_rates(self, error);
     return error;
 }
 

@@ -105,6 +105,8 @@ void ferry_transfer_steer_disks(FerryTransfer *self);
 void ferry_transfer_take_up_attempt(FerryTransfer *self);
 /* The sampler's: a job is seen. */
 void ferry_transfer_see_attempt(FerryTransfer *self);
+/* Says in @error what was copied and written, and what is left. */
+void ferry_transfer_add_disk_rates(const FerryTransfer *self, GError *error);
 /* The sampler's, when the transfer is over: says in the result whether another attempt follows. */
 void ferry_transfer_end_disks(FerryTransfer *self);
 
@@ -130,7 +132,7 @@ GError *ferry_transfer_memory_error(const FerryTransfer *self);
 /* Returns: whether forcing it now means a pause of no more than max_pause_ms, or post-copy over a
  * link that is well. In the memory phase. */
 bool ferry_transfer_is_short(const FerryTransfer *self);
-/* Says in @error which budget was spent, and the rates that were seen. */
+/* Says in @error which budget was spent, and the rates that were seen. In the memory phase. */
 void ferry_transfer_add_rates(const FerryTransfer *self, GError *error, const char *budget);
 
 /* --- transfer-orders.c ----------------------------------------------------------------------- */

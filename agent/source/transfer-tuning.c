@@ -89,6 +89,15 @@ ferry_transfer_limit_memory(FerryTransfer *self)
         g_debug("Migration '%s': %s", ferry_migration_id(self->migration), error->message);
 }
 
+/* What the link carries from now on is another matter than what it did. */
+static void
+forget_link(FerryTransfer *self)
+{
+    ferry_disk_convergence_forget_link(self->disks);
+    if (self->memory)
+        ferry_memory_convergence_forget_link(self->memory);
+}
+
 static void
 take_changes(FerryTransfer *self)
 {
@@ -100,6 +109,7 @@ take_changes(FerryTransfer *self)
     ferry_tuning_apply(&now, &self->tuned);
     if (before.bandwidth_mibps == now.bandwidth_mibps)
         return;
+    forget_link(self);
     self->mirrors_due = self->memory_us == 0;
     if (!self->mirrors_due)
         ferry_transfer_limit_memory(self);
@@ -127,10 +137,12 @@ set_lifted(FerryTransfer *self, bool lifted, guint64 mibps)
 {
     g_autoptr(GError) error = NULL;
 
-    if (ferry_virt_set_memory_bandwidth(self->domain, mibps, /* post_copy= */ false, &error))
-        self->is_lifted = lifted;
-    else
+    if (!ferry_virt_set_memory_bandwidth(self->domain, mibps, /* post_copy= */ false, &error)) {
         g_debug("Migration '%s': %s", ferry_migration_id(self->migration), error->message);
+        return;
+    }
+    self->is_lifted = lifted;
+    forget_link(self);
 }
 
 static void

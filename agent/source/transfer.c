@@ -10,10 +10,8 @@
 #include "source/transfer-private.h"
 #include "virt/auto.h"
 #include "virt/domain.h"
-#include "virt/time-limits.h"
 #include "virt/virt.h"
 
-#define SILENCE_US (FERRY_WATCH_SILENCE_S * G_USEC_PER_SEC)
 /* The agent that stops does not wait for it as long. */
 #define STOP_SILENCE_US G_USEC_PER_SEC
 
@@ -51,6 +49,12 @@ run_sampler(gpointer data, GError **error)
     return true;
 }
 
+static gint64
+limit_us(const FerryTransfer *self)
+{
+    return (gint64)ferry_migration_agent(self->migration)->silence_s * G_USEC_PER_SEC;
+}
+
 /* Returns: true when the saga goes on without a sampler that hangs. */
 static bool
 has_way_out(const FerryTransfer *self, gint64 silence_us, FerryTransferResult *result)
@@ -60,7 +64,7 @@ has_way_out(const FerryTransfer *self, gint64 silence_us, FerryTransferResult *r
         return true;
     }
     /* The call came back: what the hosts show is looked at without the job's counters. */
-    return silence_us > SILENCE_US && self->call &&
+    return silence_us > limit_us(self) && self->call &&
            ferry_transfer_has_answered(self, &result->error);
 }
 
@@ -72,7 +76,7 @@ give_up(FerryTransfer *self, bool *said, FerryTransferResult *result)
     gint64 silence_us = g_get_monotonic_time() - self->heard_us;
 
     self->abandoned = has_way_out(self, silence_us, result);
-    if (!self->abandoned && !*said && silence_us > SILENCE_US) {
+    if (!self->abandoned && !*said && silence_us > limit_us(self)) {
         *said = true;
         g_warning("Migration '%s': libvirt does not answer questions about '%s'; its QEMU may "
                   "hang. Orders about it wait",

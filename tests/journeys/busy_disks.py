@@ -6,7 +6,8 @@ from lab.images import GIB, MIB
 from lab.network import MIGRATION
 from lab.tap import check, equal
 
-from stage import long, slow_link, wait_status
+from needs import mirrors_that_change, needs
+from stage import long, slow_link
 
 # So many places of 64 KiB are written to, each a little, that the mirror goes round in circles.
 SMALL = Writes(1, 400, random=True, mib=64)
@@ -27,8 +28,9 @@ def _writes(event):
 
 
 def goes_over(stage):
-    """what does not catch up in the background is begun once more with synchronous writes"""
-    slow_link(stage, 80)
+    """what does not catch up in the background is begun once more with synchronous writes; they are
+    synchronous from the first byte on where it is ordered"""
+    slow_link(stage, 160)
     guest = _busy(stage)
     migration_id = stage.migrate(guest)
     stalled = stage.recorder.wait_event("migration.stalled", migration_id, seconds=60)
@@ -39,12 +41,30 @@ def goes_over(stage):
     check(writes["switched_at"] and "switching" not in writes, writes)
     check(writes["synchronous_bytes_s"] < writes["background_bytes_s"], writes)
     stage.runs_on(guest, stage.destination)
+    writes = _writes(stage.carry(guest, disk_writes="synchronous"))
+    equal((writes["mode"], writes["attempts"]), ("synchronous", 1))
+    check(writes["before_bytes_s"] > 0, writes)
+    stage.runs_on(guest, stage.source)
+
+
+@long
+@needs(mirrors_that_change)
+def goes_over_at_once(stage):
+    """where QEMU's commands are permitted a running mirror is made synchronous, and nothing is
+    copied twice"""
+    slow_link(stage, 160)
+    guest = _busy(stage)
+    with stage.settings({"kvm01": {"migration": {"monitor_commands": "true"}}}):
+        writes = _writes(stage.carry(guest))
+    equal((writes["mode"], writes["attempts"]), ("synchronous", 1))
+    check(writes["switched_at"] and "switching" not in writes, writes)
+    stage.runs_on(guest, stage.destination)
 
 
 def _stalls(stage, comes_back):
     """No byte moves from some moment on; then the link comes back, or only when all is over."""
     slow_link(stage, 80)
-    guest = stage.counting(Disk("vda", GIB, data=64 * MIB))
+    guest = stage.still(Disk("vda", GIB, data=32 * MIB))
     before = stage.picture()
     migration_id = stage.migrate(guest, disk_stall_timeout_s=3)
     _wait_bytes(stage, migration_id)
@@ -59,10 +79,10 @@ def _stalls(stage, comes_back):
     equal((error["details"]["reason"], error["details"]["of"]), ("disk-stalled", "disk"))
     check(error["details"]["copied_bytes"] > 0 and error["details"]["remaining_bytes"] > 0, error)
     equal(stage.picture(), before)
-    stage.runs_on(guest, stage.source)
+    stage.rests_on(guest, stage.source)
     stage.lab.network.unlimit(stage.source, MIGRATION)
     stage.carry(guest)
-    stage.runs_on(guest, stage.destination)
+    stage.rests_on(guest, stage.destination)
 
 
 def link_at_nothing(stage):
@@ -75,15 +95,6 @@ def link_stays_at_nothing(stage):
     """where QEMU's commands are permitted it ends while the link is still dead"""
     with stage.both(migration={"monitor_commands": "true"}):
         _stalls(stage, comes_back=False)
-
-
-def by_order(stage):
-    """synchronous from the first byte on where it is ordered"""
-    guest = _busy(stage)
-    writes = _writes(stage.carry(guest, disk_writes="synchronous"))
-    equal((writes["mode"], writes["attempts"]), ("synchronous", 1))
-    check(writes["before_bytes_s"] > 0, writes)
-    stage.runs_on(guest, stage.destination)
 
 
 @long
@@ -124,5 +135,6 @@ def dies_before_it_begins_the_second(stage):
     _dies(stage, "second-attempt:end")
 
 
-CASES = (goes_over, link_at_nothing, by_order, link_stays_at_nothing, in_the_background_by_order,
-         dies_before_it_ends_the_first, dies_before_it_begins_the_second)
+CASES = (goes_over, goes_over_at_once, link_at_nothing, link_stays_at_nothing,
+         in_the_background_by_order, dies_before_it_ends_the_first,
+         dies_before_it_begins_the_second)

@@ -348,12 +348,13 @@ static void
 send_event(const char *uuid, int id, guint64 downtime_ms)
 {
     FERRY_LOCK_SCOPE(&fake_lock);
+    const FakeDomain *domain = fake_domain_find(uuid);
 
-    for (guint i = 0; i < connections->len; i++) {
+    for (guint i = 0; domain && i < connections->len; i++) {
         virConnectPtr connection = g_ptr_array_index(connections, i);
 
         if (connection->subscriptions->len > 0)
-            queue_event(connection, fake_domain_handle(fake_domain_get(uuid)), id, downtime_ms);
+            queue_event(connection, fake_domain_handle(domain), id, downtime_ms);
     }
 }
 

@@ -282,6 +282,28 @@ test_is_over(void)
     g_assert_cmpint(story.last.converging, ==, FERRY_CONVERGING_YES);
 }
 
+/* A lower limit by order, or the end of a moment without one, is no illness of the link: what does
+ * not converge under it is seen. */
+static void
+test_limit_was_changed(void)
+{
+    g_autoptr(FerryMemoryConvergence) self = ferry_memory_convergence_new(10 * SECOND);
+    FerryMemoryReading reading = {.time_us = SECOND, .remaining_bytes = 30 * MIB};
+    Story story = {0};
+
+    for (guint i = 0; i < 40; i++) {
+        if (i == 8)
+            ferry_memory_convergence_forget_link(self);
+        reading.iteration = i;
+        add(self, &reading, &pauses, &story);
+        g_assert_false(story.last.link_is_ill);
+        reading.time_us += SECOND;
+        reading.moved_bytes += i < 8 ? 100 * MIB : 10 * MIB;
+    }
+    g_assert_cmpint(story.action, ==, FERRY_MEMORY_PAUSE);
+    g_assert_cmpuint(story.last.pause_ms, ==, 3000);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -298,5 +320,6 @@ main(int argc, char *argv[])
     g_test_add_func("/memory-convergence/throttle", test_throttle);
     g_test_add_func("/memory-convergence/time-left", test_time_left);
     g_test_add_func("/memory-convergence/is-over", test_is_over);
+    g_test_add_func("/memory-convergence/limit-was-changed", test_limit_was_changed);
     return g_test_run();
 }

@@ -9,12 +9,16 @@
 #include <string.h>
 
 #define AWAIT_US (15 * G_USEC_PER_SEC)
+/* Each event is a reason to look, so that the sampler does not wait for its time between two. */
+#define EVENTS_US (20 * 1000)
 
 /* ferry_transfer_run() in a thread, so that the test can let things happen meanwhile. */
 typedef struct {
     SourceFixture source;
     FerryTransferMode mode;
     GThread *thread;
+    GThread *events;
+    gint over; /* atomic: no event any more */
     bool begun;
     FerryTransferResult result;
     GError *error;
@@ -29,6 +33,8 @@ set_up(Fixture *self, gconstpointer user_data)
 static void
 tear_down(Fixture *self, gconstpointer user_data)
 {
+    g_atomic_int_set(&self->over, true);
+    g_clear_pointer(&self->events, g_thread_join);
     ferry_transfer_result_clear(&self->result);
     g_clear_error(&self->error);
     source_tear_down(&self->source, user_data);
@@ -44,12 +50,40 @@ run(gpointer data)
     return NULL;
 }
 
+static gpointer
+send_events(gpointer data)
+{
+    Fixture *self = data;
+
+    for (; !g_atomic_int_get(&self->over); g_usleep(EVENTS_US))
+        fake_event_lifecycle(UUID);
+    return NULL;
+}
+
+static void
+begin(Fixture *self, FerryTransferMode mode)
+{
+    self->mode = mode;
+    self->events = g_thread_new("events", send_events, self);
+    self->thread = g_thread_new("transfer", run, self);
+}
+
 static void
 start(Fixture *self, FerryTransferMode mode, json_t *options)
 {
     source_migration(&self->source, FERRY_STATUS_RUNNING, options);
-    self->mode = mode;
-    self->thread = g_thread_new("transfer", run, self);
+    begin(self, mode);
+}
+
+/* An earlier life of the agent has spent its time. */
+static void
+start_late(Fixture *self, const char *timeout_action)
+{
+    source_migration(
+        &self->source, FERRY_STATUS_RUNNING,
+        json_pack("{s:i, s:s}", "completion_timeout_s", 5, "timeout_action", timeout_action));
+    agent_begin_step(&self->source.agent, MIGRATION, "transfer", 5);
+    begin(self, FERRY_TRANSFER_START);
 }
 
 static void
@@ -493,29 +527,37 @@ static void
 test_timeout_aborts(Fixture *self, gconstpointer user_data)
 {
     fake_migration_hold();
-    start(self, FERRY_TRANSFER_START,
-          json_pack("{s:i, s:s}", "completion_timeout_s", 1, "timeout_action", "abort"));
+    start_late(self, "abort");
     join(self);
     g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_MIGRATION_TIMEOUT);
     g_assert_cmpuint(fake_call_count("virDomainAbortJob"), >=, 1);
+
+    const json_t *details = ferry_error_details(self->result.error);
+
+    g_assert_cmpstr(ferry_json_get_string(details, "budget"), ==, "completion");
+    g_assert_cmpstr(ferry_json_get_string(details, "step"), ==, "transfer");
+    g_assert_true(json_is_integer(json_object_get(details, "link_bytes_s")));
 }
 
-/* Memory on its way: with each look 10 MiB more have moved, and each fourth begins an iteration. */
+/* Memory on its way: 40 MiB move in a second, and each tenth of one begins an iteration. */
 typedef struct {
-    guint looks;
     guint64 left;
+    gint64 since_us;
 } Memory;
 
 static void
 move_memory(gpointer data)
 {
     Memory *memory = data;
+    gint64 now_us = g_get_monotonic_time();
 
-    memory->looks++;
+    memory->since_us = memory->since_us ? memory->since_us : now_us;
+    guint64 tenths = (guint64)(now_us - memory->since_us) * 10 / G_USEC_PER_SEC;
+
     fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_TOTAL, 1024 * MIB);
-    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_PROCESSED, memory->looks * 10 * MIB);
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_PROCESSED, (1 + tenths) * 4 * MIB);
     fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_REMAINING, memory->left);
-    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_ITERATION, 1 + memory->looks / 4);
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_ITERATION, 1 + tenths);
 }
 
 /* The sampler has taken its last step with it: the domain may go. */
@@ -534,8 +576,7 @@ test_timeout_forces(Fixture *self, gconstpointer user_data)
 
     fake_migration_hold();
     fake_call_hook("virDomainGetJobStats", move_memory, &memory);
-    start(self, FERRY_TRANSFER_START,
-          json_pack("{s:i, s:s}", "completion_timeout_s", 1, "timeout_action", "force_complete"));
+    start_late(self, "force_complete");
     fake_call_await("virDomainSuspend", 1);
     fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION);
     fake_call_await("virDomainGetJobStats", fake_call_count("virDomainGetJobStats") + 3);
@@ -553,8 +594,7 @@ test_timeout_waits_for_disks(Fixture *self, gconstpointer user_data)
 {
     fake_migration_hold();
     fake_block_job_set(UUID, "vda", VIR_DOMAIN_BLOCK_JOB_TYPE_COPY, 2 * MIB, 8 * MIB);
-    start(self, FERRY_TRANSFER_START,
-          json_pack("{s:i, s:s}", "completion_timeout_s", 1, "timeout_action", "force_complete"));
+    start_late(self, "force_complete");
     fake_call_await("virDomainGetJobStats", 10);
     await_phase(self, FERRY_PHASE_DISK);
     g_assert_cmpuint(fake_call_count("virDomainSuspend"), ==, 0);
@@ -572,8 +612,7 @@ test_timeout_begins_no_long_pause(Fixture *self, gconstpointer user_data)
     self->source.agent.config->memory_window_s = 1;
     fake_migration_hold();
     fake_call_hook("virDomainGetJobStats", move_memory, &memory);
-    start(self, FERRY_TRANSFER_START,
-          json_pack("{s:i, s:s}", "completion_timeout_s", 1, "timeout_action", "force_complete"));
+    start_late(self, "force_complete");
     join(self);
     g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_MIGRATION_TIMEOUT);
     g_assert_cmpuint(fake_call_count("virDomainSuspend"), ==, 0);
@@ -608,7 +647,7 @@ test_not_converging(Fixture *self, gconstpointer user_data)
     Memory memory = {.left = 120 * MIB};
     g_autoptr(FerryJson) payload = NULL;
 
-    self->source.agent.config->memory_window_s = 2;
+    self->source.agent.config->memory_window_s = 1;
     fake_migration_hold();
     fake_call_hook("virDomainGetJobStats", move_memory, &memory);
     start(self, FERRY_TRANSFER_START, NULL);
@@ -638,7 +677,7 @@ test_pause_by_policy(Fixture *self, gconstpointer user_data)
     static const char *const calls[] = {"virDomainMigrateSetMaxDowntime", NULL};
     Memory memory = {.left = 120 * MIB};
 
-    self->source.agent.config->memory_window_s = 2;
+    self->source.agent.config->memory_window_s = 1;
     fake_migration_hold();
     fake_call_hook("virDomainGetJobStats", move_memory, &memory);
     start(self, FERRY_TRANSFER_START,
@@ -663,7 +702,7 @@ test_post_copy_by_policy(Fixture *self, gconstpointer user_data)
     Memory memory = {.left = 120 * MIB};
 
     self->source.agent.config->live_migration_permit_post_copy = true;
-    self->source.agent.config->memory_window_s = 2;
+    self->source.agent.config->memory_window_s = 1;
     fake_migration_hold();
     fake_call_hook("virDomainGetJobStats", move_memory, &memory);
     start(self, FERRY_TRANSFER_START, json_pack("{s:s}", "policy", "post-copy"));
@@ -682,7 +721,7 @@ test_memory_timeout(Fixture *self, gconstpointer user_data)
 
     fake_migration_hold();
     fake_call_hook("virDomainGetJobStats", move_memory, &memory);
-    start(self, FERRY_TRANSFER_START, json_pack("{s:i}", "memory_timeout_s", 2));
+    start(self, FERRY_TRANSFER_START, json_pack("{s:i}", "memory_timeout_s", 1));
     join(self);
     g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_MIGRATION_TIMEOUT);
     g_assert_cmpstr(ferry_json_get_string(ferry_error_details(self->result.error), "budget"), ==,
@@ -718,7 +757,6 @@ test_detach_while_libvirt_hangs(Fixture *self, gconstpointer user_data)
     g_assert_true(self->result.detached);
     fake_call_release("virDomainGetJobStats");
     fake_migration_end(VIR_ERR_OK, NULL);
-    g_usleep(500 * 1000);
 }
 
 /* The call came back, the questions hang: the saga goes on without the job's counters. */
@@ -735,7 +773,6 @@ test_call_ends_while_questions_hang(Fixture *self, gconstpointer user_data)
     g_assert_false(self->result.detached);
     g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
     fake_call_release("virDomainGetJobStats");
-    g_usleep(500 * 1000);
 }
 
 /* --- watched without a call ------------------------------------------------------------------- */
