@@ -26,34 +26,10 @@ def unmet(case, source, destination):
     return None
 
 
-def _version(host):
-    """libvirt's, such as (11, 3)."""
-    connection = host.connect()
-    try:
-        version = connection.getLibVersion()
-    finally:
-        connection.close()
-    return version // 1000000, version // 1000 % 1000
-
-
 def logical_pools(*hosts):
     for host in hosts:
         known = ElementTree.fromstring(host.virsh("pool-capabilities"))
         kind = known.find("pool[@type='logical']")
         if kind is None or kind.get("supported") != "yes":
             return "libvirt on %s has no pools of logical volumes" % host.name
-    return None
-
-
-def mirrors_keep_their_limit(source, _destination):
-    if _version(source) >= (11, 3):
-        return "libvirt on %s changes the limit of a copy that runs" % source.name
-    return None
-
-
-def resumed_post_copy(_source, destination):
-    version = _version(destination)
-    if (11, 2) <= version <= (11, 3):
-        return "libvirt %d.%d on %s dies of a post-copy that is resumed" % (*version,
-                                                                         destination.name)
     return None
