@@ -187,6 +187,11 @@ class Stage:
         guest = self.guest(*disks, **options).create_images()
         return start_still(guest)
 
+    def libvirt_version(self, host):
+        """Of a host, such as (11, 3, 0)."""
+        version = self.controller.call(host, "ping")["libvirt_version"]
+        return tuple(int(part) for part in version.split("."))
+
     # Orders
 
     def migrate(self, guest, to=DESTINATION, **options):

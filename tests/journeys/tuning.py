@@ -6,7 +6,6 @@ from lab.guest import Disk
 from lab.images import GIB, MIB
 from lab.tap import check, equal
 
-from needs import mirrors_keep_their_limit, needs
 from seeded import sparse
 from stage import long, new_id
 
@@ -57,14 +56,15 @@ def mirrors(stage):
 
 
 @long
-@needs(mirrors_keep_their_limit)
 def deferred(stage):
-    """an agent that dies goes on with what was changed; the answer says what waits"""
+    """an agent that dies goes on with what was changed; the answer says what waits: the limit of a
+    copy that runs, where libvirt is older than 11.3"""
     guest = stage.still(Disk("vda", GIB, data=10 * MIB))
     migration_id = stage.migrate(guest, bandwidth_mib_s=SLOW)
     stage.wait_copying(migration_id)
     answer = tune(stage, migration_id, bandwidth_mib_s=50, max_pause_ms=6000)
-    equal(answer["deferred"], ["bandwidth_mib_s"])
+    waits = ["bandwidth_mib_s"] if stage.libvirt_version("kvm01") < (11, 3) else []
+    equal(answer["deferred"], waits)
     stage.agents["kvm01"].kill()
     stage.agents["kvm01"].start()
     stage.completed(migration_id)

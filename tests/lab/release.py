@@ -134,6 +134,8 @@ class Release:
         subprocess.run(
             ["mmdebstrap", "--quiet", "--variant=apt", "--mode=root",
              "--aptopt=APT::Install-Recommends false", "--aptopt=Acquire::Languages none",
+             # A mirror may be a snapshot, and what moves expires within days.
+             "--aptopt=Acquire::Check-Valid-Until false",
              "--include=" + ",".join(self.packages),
              # Nothing of it runs on this machine, so nothing has to reach the disk at once.
              "--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/share/doc/*",
