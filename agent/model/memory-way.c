@@ -12,7 +12,7 @@ ferry_memory_way_refuser(const FerryHostVersions *here, const FerryHostVersions 
 {
     if (ferry_version_is_before(there->qemu, DOES_BOTH_FROM))
         return there;
-    return ferry_version_is_before(here->qemu, DOES_BOTH_FROM) ? here : NULL;
+    return ferry_version_is_at_least(here->qemu, DOES_BOTH_FROM) ? NULL : here;
 }
 
 void

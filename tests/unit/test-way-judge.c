@@ -86,6 +86,7 @@ test_connections(void)
     } table[] = {
         {"7.2.22", "7.2.22", 2, 1},  {"7.2.22", "7.2.22", 1, 0},  {"11.1.3", "10.1.0", 2, 0},
         {"7.2.22", "10.0.13", 2, 1}, {"10.0.13", "11.1.3", 2, 1}, {"11.1.3", NULL, 2, 0},
+        {NULL, "11.1.3", 2, 1},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
@@ -171,7 +172,8 @@ test_virtqueues(void)
     g_assert_false(may_be_too_long("7.2.22", "11.1.3", "running"));
     g_assert_false(may_be_too_long("11.1.3", "11.1.3", "running"));
     g_assert_false(may_be_too_long("10.0.13", NULL, "running"));
-    g_assert_false(may_be_too_long(NULL, "11.1.3", "running"));
+    /* It was replaced since the instance began. */
+    g_assert_true(may_be_too_long(NULL, "11.1.3", "running"));
 }
 
 static FerryCheckResult
