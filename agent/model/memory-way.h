@@ -12,7 +12,7 @@
 #define FERRY_MEMORY_WAY_LARGE_BYTES (G_GUINT64_CONSTANT(16) << 30)
 
 /** Returns: the host whose QEMU refuses post-copy over several connections, or loses the instance
- * by it, or is not known; NULL: none. */
+ * by it, or of which nothing is known; NULL: none. */
 const FerryHostVersions *ferry_memory_way_refuser(const FerryHostVersions *here,
                                                   const FerryHostVersions *there);
 

@@ -43,7 +43,7 @@ bool ferry_way_may_bring_long_queues(const FerryInstance *instance,
                                      const FerryHostVersions *here,
                                      const FerryHostVersions *there);
 
-/** Returns: true when QEMU here is one that gives such queues to what it boots. */
+/** Returns: true when QEMU here gives such queues to what it boots, or may: it is not known. */
 bool ferry_way_has_long_queues(const FerryInstance *instance,
                                const FerryHostVersions *here,
                                const FerryHostVersions *there);

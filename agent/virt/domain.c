@@ -10,6 +10,7 @@
 #include "virt/domain-state.h"
 #include "virt/error.h"
 #include "virt/host.h"
+#include "virt/running-qemu.h"
 #include "virt/volume.h"
 #include "xml/domain-logs.h"
 #include "xml/domain.h"
@@ -185,7 +186,8 @@ ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError
     instance->state = g_strdup(state);
     instance->state_reason = g_strdup(reason);
     instance->libvirt_version = ferry_virt_host_libvirt_version(connection);
-    instance->qemu_version = ferry_virt_host_qemu_version(connection);
+    instance->qemu_version =
+        ferry_virt_running_qemu_version(connection, domain, instance->emulator);
     instance->persistent = virDomainIsPersistent(domain) == 1;
     instance->autostart = ferry_virt_domain_is_autostarted(domain);
     instance->autostart_told = true;

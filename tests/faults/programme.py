@@ -25,7 +25,7 @@ from lab import release
 from lab.lab import Lab
 from lab.tap import Tap
 
-ORDINARY_RANDOM = 6
+ORDINARY_RANDOM = 3
 ALL_RANDOM = 200
 # For so many of the ordinary guest one with each of the other layouts.
 LAYOUT_SHARE = 10
