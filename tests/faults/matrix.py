@@ -171,18 +171,16 @@ ORDINARY = [
 ]
 
 
-# What is played on each pair of releases: each fault in the phase in which most is at stake, by
-# whom the releases differ in; and steps of the layouts that move another way. By the cells' names.
+# What is played on each pair of releases, by the cells' names: each fault in a phase in which most
+# is at stake, and a step of each layout that moves another way.
 ACROSS = [
     "kill-source-agent@switchover", "kill-destination-agent@switched", "kill-both-agents@memory",
     "term-source-agent@disk", "term-destination-agent@clean-up",
-    "kill-source-libvirtd@disk", "kill-source-libvirtd@switchover",
-    "kill-destination-libvirtd@memory", "kill-destination-libvirtd@switched",
+    "kill-source-libvirtd@disk", "kill-destination-libvirtd@memory",
     "kill-source-qemu@memory", "kill-destination-qemu@disk", "kill-destination-qemu@switched",
     "kill-broker@switched", "cut-migration-link@disk", "cut-broker-link@memory",
     "fill-destination-disk@disk",
-    "source/overlay:end@seeded", "destination/merge:begin@seeded",
-    "destination/publish:end@chain/aborted", "destination/publish:end@medium",
+    "destination/merge:begin@seeded", "destination/publish:end@chain/aborted",
     "source/carry:end@shut-off", "source/quarantine:end@quarantine",
 ]
 
