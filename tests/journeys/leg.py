@@ -60,10 +60,9 @@ def travel(stage, guest, places=None, name=None, **options):
     return end
 
 
-def _identical(disk, old, host):
-    """Whether a disk says here what it said there, where the last writes of a seeded one are in the
-    overlay that it left."""
-    path, _, source = old
+def identical(disk, path, source, host):
+    """Whether a disk says on this host what it said on the source, where a seeded one has left its
+    last writes in an overlay."""
     left = overlays(source, disk)
     if left:
         return images.identical_to_overlay((disk.path, host), (left[0], source), (path, source))
@@ -72,7 +71,7 @@ def _identical(disk, old, host):
 
 def _compare(disk, old, host, sparsify, full):
     path, _, source = old
-    check(_identical(disk, old, host), "%s: the copies differ" % disk.target)
+    check(identical(disk, path, source, host), "%s: the copies differ" % disk.target)
     equal(images.info(disk.path, host)["format"], disk.kind, disk.target)
     allocated = [images.allocation(path, source), images.allocation(disk.path, host)]
     if full:
