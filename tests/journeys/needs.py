@@ -26,7 +26,7 @@ def unmet(case, source, destination):
     return None
 
 
-def _version(host):
+def libvirt_version(host):
     """libvirt's, such as (11, 3)."""
     connection = host.connect()
     try:
@@ -46,13 +46,13 @@ def logical_pools(*hosts):
 
 
 def mirrors_keep_their_limit(source, _destination):
-    if _version(source) >= (11, 3):
+    if libvirt_version(source) >= (11, 3):
         return "libvirt on %s changes the limit of a copy that runs" % source.name
     return None
 
 
 def resumed_post_copy(_source, destination):
-    version = _version(destination)
+    version = libvirt_version(destination)
     if (11, 2) <= version <= (11, 3):
         return "libvirt %d.%d on %s dies of a post-copy that is resumed" % (*version,
                                                                          destination.name)
