@@ -49,6 +49,6 @@ GCancellable *ferry_room_watch_cancellable(FerryRoomWatch *watch);
  * as far as is known. */
 GError *ferry_room_watch_shortage(FerryRoomWatch *watch);
 
-/** Says why @error came to be, where it was for want of room, and asks where the watch does not know.
- * Blocks. Returns: false. */
+/** Says why @error came to be, where it was for want of room, and asks where the watch does not
+ * know. Blocks. Returns: false. */
 bool ferry_room_watch_blame(FerryRoomWatch *watch, GError **error);
