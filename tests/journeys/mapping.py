@@ -10,7 +10,7 @@ from lab.images import GIB, MIB
 from lab.tap import check, equal
 
 import matrix
-from leg import boot_cold, travel
+from leg import boot_cold, only_seeds_stay_thin, travel
 from stage import definition, forget_pool, pools
 
 FAST = IMAGES + "/fast"
@@ -45,7 +45,8 @@ def another_pool(stage):
             check("<source file='%s'" % path in xml, "no %s in %s" % (path, xml))
     travel(stage, guest, home, pool_map={"fast": "default"})
     travel(stage, guest, away, pool_map={IMAGES: FAST})
-    matrix.record("images sent to another pool and back", moved=True, thin=True, cold_boot=True)
+    matrix.record("images sent to another pool and back", moved=True, cold_boot=True,
+                  thin=not only_seeds_stay_thin(stage, stage.source, stage.destination))
 
 
 def new_folder(stage):
@@ -74,8 +75,8 @@ def other_formats(stage):
     equal([disk["destination_format"] for disk in end.payload["report"]["disks"]],
           ["qcow2", "raw", "raw"])
     travel(stage, guest, home, disk_formats={"vda": "raw", "vdb": "qcow2", "vdc": "qcow2"})
-    matrix.record("raw made qcow2 and qcow2 made raw on the way", moved=True, thin=True,
-                  cold_boot=True)
+    matrix.record("raw made qcow2 and qcow2 made raw on the way", moved=True, cold_boot=True,
+                  thin=not only_seeds_stay_thin(stage, stage.source, stage.destination))
 
 
 def other_name(stage):

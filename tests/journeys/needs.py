@@ -26,7 +26,7 @@ def unmet(case, source, destination):
     return None
 
 
-def _version(host, ask="getLibVersion"):
+def version_of(host, ask="getLibVersion"):
     """libvirt's, such as (11, 3), or QEMU's (getVersion)."""
     connection = host.connect()
     try:
@@ -46,7 +46,7 @@ def logical_pools(*hosts):
 
 
 def mirrors_that_change(source, _destination):
-    version = _version(source, "getVersion")
+    version = version_of(source, "getVersion")
     if version < (8, 2):
         return "QEMU %d.%d on %s cannot make a running copy synchronous" % (*version, source.name)
     return None

@@ -10,27 +10,14 @@
 #include "source/report.h"
 #include "source/transfer.h"
 
-/* QEMU and libvirt say a full file system in many ways, and late. */
-static void
-explain(FerryMigration *migration, GError **error)
-{
-    const FerryRoomQuestion question = ferry_migration_room_question(migration);
-    g_autoptr(GError) shortage = NULL;
-
-    if (!g_error_matches(*error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR) ||
-        ferry_room_ask(&question, /* with_rest= */ false, &shortage))
-        return;
-    ferry_error_set_detail(shortage, "libvirt", ferry_json_text((*error)->message));
-    g_error_free(*error);
-    *error = g_steal_pointer(&shortage);
-}
-
 static void
 keep_transfer_result(FerryMigration *migration, FerryTransferResult *result)
 {
+    const FerryRoomQuestion question = ferry_migration_room_question(migration);
+
     ferry_disk_attempt_finish(migration);
     ferry_migration_add_report(migration, ferry_source_report_transfer(result));
-    explain(migration, &result->error);
+    ferry_room_explain(&question, &result->error);
     if (result->error)
         ferry_migration_set_error(migration, result->error);
     ferry_migration_save(migration);
