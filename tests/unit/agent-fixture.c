@@ -63,7 +63,7 @@ agent_set_up(AgentFixture *fixture, gconstpointer user_data)
     fixture->agent.config = fixture->config;
     fixture->agent.bus = fake_bus_reset();
     fixture->agent.stopping = g_cancellable_new();
-    fixture->agent.silence_s = 1;
+    fixture->agent.silence_ms = 10000;
     fixture->agent.virt = ferry_virt_new("fake:///system");
     open_journal(fixture);
     /* It opens its connection by itself; a test that lets that fail begins after it. */
@@ -106,10 +106,9 @@ void
 agent_begin_step(AgentFixture *fixture, const char *migration_id, const char *step, guint before_s)
 {
     gint64 since_us = ferry_clock_now_us() - (gint64)before_s * G_USEC_PER_SEC;
-    g_autofree char *sql =
-        g_strdup_printf("INSERT INTO steps VALUES ('%s', 'source', '%s', 'begun', %" G_GINT64_FORMAT
-                        ", 0)",
-                        migration_id, step, since_us);
+    g_autofree char *sql = g_strdup_printf(
+        "INSERT INTO steps VALUES ('%s', 'source', '%s', 'begun', %" G_GINT64_FORMAT ", 0)",
+        migration_id, step, since_us);
 
     change_journal(fixture, sql);
 }
