@@ -54,7 +54,7 @@ char *fake_calls_list(const char *const *calls);
 /** Ends all connections, as a libvirtd that is stopped. */
 void fake_connections_drop(void);
 
-/** Events to those who asked for them, on the event loop's thread; none of a domain that is gone. */
+/** Events to those who asked for them, on the event loop's thread; none of a domain that went. */
 void fake_event_lifecycle(const char *uuid);
 void fake_event_job_completed(const char *uuid, guint64 downtime_ms);
 

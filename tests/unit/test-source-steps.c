@@ -182,8 +182,8 @@ test_prepare_refuses_a_weaker_scheme(SourceFixture *self, gconstpointer user_dat
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
 }
 
-/* Post-copy over several connections can lose the instance: the destination's word decides, not that
- * of an order that comes with everything prepared. */
+/* Post-copy over several connections can lose the instance: the destination's word decides, not
+ * that of an order that comes with everything prepared. */
 static void
 test_prepare_refuses_a_lossy_post_copy(SourceFixture *self, gconstpointer user_data)
 {
