@@ -804,6 +804,7 @@ test_reattach_obeys_an_abort(Fixture *self, gconstpointer user_data)
     fake_call_await("virDomainAbortJob", 1);
     fake_job_set(UUID, VIR_DOMAIN_JOB_NONE, 0);
     join(self);
+    g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_CANCELLED);
 }
 
 static void
