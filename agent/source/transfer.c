@@ -52,14 +52,15 @@ run_sampler(gpointer data, GError **error)
 static gint64
 limit_us(const FerryTransfer *self)
 {
-    return (gint64)ferry_migration_agent(self->migration)->silence_s * G_USEC_PER_SEC;
+    return (gint64)ferry_migration_agent(self->migration)->silence_ms * 1000;
 }
 
 /* Returns: true when the saga goes on without a sampler that hangs. */
 static bool
 has_way_out(const FerryTransfer *self, gint64 silence_us, FerryTransferResult *result)
 {
-    if (ferry_migration_is_detached(self->migration) && silence_us > STOP_SILENCE_US) {
+    if (ferry_migration_is_detached(self->migration) &&
+        silence_us > MIN(STOP_SILENCE_US, limit_us(self))) {
         result->detached = true;
         return true;
     }

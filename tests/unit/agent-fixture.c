@@ -63,7 +63,7 @@ agent_set_up(AgentFixture *fixture, gconstpointer user_data)
     fixture->agent.config = fixture->config;
     fixture->agent.bus = fake_bus_reset();
     fixture->agent.stopping = g_cancellable_new();
-    fixture->agent.silence_s = 1;
+    fixture->agent.silence_ms = 10000;
     fixture->agent.virt = ferry_virt_new("fake:///system");
     open_journal(fixture);
     /* It opens its connection by itself; a test that lets that fail begins after it. */

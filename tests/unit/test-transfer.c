@@ -747,6 +747,7 @@ test_detach(Fixture *self, gconstpointer user_data)
 static void
 test_detach_while_libvirt_hangs(Fixture *self, gconstpointer user_data)
 {
+    self->source.agent.agent.silence_ms = 200;
     fake_migration_hold();
     start(self, FERRY_TRANSFER_START, NULL);
     await_phase(self, FERRY_PHASE_DISK);
@@ -763,6 +764,7 @@ test_detach_while_libvirt_hangs(Fixture *self, gconstpointer user_data)
 static void
 test_call_ends_while_questions_hang(Fixture *self, gconstpointer user_data)
 {
+    self->source.agent.agent.silence_ms = 200;
     fake_migration_hold();
     start(self, FERRY_TRANSFER_START, NULL);
     await_phase(self, FERRY_PHASE_DISK);
@@ -802,6 +804,7 @@ test_reattach_obeys_an_abort(Fixture *self, gconstpointer user_data)
     fake_call_await("virDomainAbortJob", 1);
     fake_job_set(UUID, VIR_DOMAIN_JOB_NONE, 0);
     join(self);
+    g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_CANCELLED);
 }
 
 static void
