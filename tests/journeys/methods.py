@@ -61,9 +61,9 @@ def _whole(stage, way, guest):
 
 def step_by_step_in_bare_json(stage):
     """the whole journey step by step, in bare JSON"""
-    guest = stage.counting(Disk("vda", GIB, data=16 * MIB))
+    guest = stage.still(Disk("vda", GIB, data=16 * MIB))
     _whole(stage, _Bare(stage), guest)
-    stage.runs_on(guest, stage.destination)
+    stage.rests_on(guest, stage.destination)
 
 
 def step_by_step_by_stock_oslo(stage):

@@ -52,13 +52,13 @@ def instance_is_elsewhere(stage):
 def already_migrating(stage):
     """InstanceAlreadyMigrating while another order for it is under way"""
     with stage.both(DEFAULT={"max_concurrent_live_migrations": "3"}):
-        guest = stage.counting(Disk("vda", GIB, data=24 * MIB))
+        guest = stage.still(Disk("vda", GIB, data=24 * MIB))
         first = stage.migrate(guest, bandwidth_mib_s=3)
         stage.wait_copying(first)
         stage.refused("InstanceAlreadyMigrating", guest)
         stage.controller.call("kvm01", "live_migration_abort", migration_id=first)
         stage.end(first, "cancelled")
-        stage.runs_on(guest, stage.source)
+        stage.rests_on(guest, stage.source)
 
 
 def itself(stage):
