@@ -26,6 +26,8 @@
 typedef struct {
     const FerryConfig *config;
     const char *user; /* as whom is looked */
+    const char *file; /* the last one, which wins */
+    bool broker_named;
     guint mistakes;
     guint warnings;
 } Check;
@@ -311,6 +313,10 @@ reach(FerryBus *bus, GError **error)
 static void
 check_broker(Check *self)
 {
+    if (!self->broker_named) {
+        print_row("Broker", "not named yet", NULL);
+        return;
+    }
     g_autoptr(GError) error = NULL;
     g_autofree char *shown = without_passwords(self->config->messaging->transport_url);
     g_autoptr(FerryBus) bus = ferry_bus_new(self->config->messaging, "virt-ferryd", NULL, &error);
@@ -370,6 +376,10 @@ sum_up(const Check *self)
 
     if (self->mistakes > 0)
         printf("The configuration cannot be used: %s, %s.\n", mistakes, warnings);
+    else if (!self->broker_named)
+        printf("The configuration has no mistake, with %s, but the service waits until a broker is "
+               "named: set transport_url in section [DEFAULT] of %s.\n",
+               warnings, self->file);
     else
         printf("The configuration is good, with %s; this agent is '%s'.\n", warnings,
                self->config->host);
@@ -386,6 +396,8 @@ ferry_config_check(const char *const *files)
     /* The broker's threads tell what is told here anyway. */
     (void)g_log_set_default_handler(drop, NULL);
     self.config = config;
+    self.file = *files ? files[g_strv_length((char **)files) - 1] : "a configuration file";
+    self.broker_named = config && ferry_config_origin(config, "DEFAULT", URL_KEY);
     tell_mistakes(&self, mistakes);
     if (config)
         look(&self, files);

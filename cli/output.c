@@ -12,6 +12,8 @@
 
 #define FACT_INDENT 13
 
+static int muted; /* atomic */
+
 void
 ferry_say(const char *format, ...)
 {
@@ -61,11 +63,19 @@ ferry_complain(const char *format, ...)
     print_error_text("virt-ferry: ", text);
 }
 
+void
+ferry_mute_warnings(bool mute)
+{
+    g_atomic_int_set(&muted, mute);
+}
+
 GLogWriterOutput
 ferry_write_log(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer user_data)
 {
     if ((level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL)) != 0)
         return g_log_writer_default(level, fields, count, user_data);
+    if (g_atomic_int_get(&muted))
+        return G_LOG_WRITER_HANDLED;
     for (gsize i = 0; i < count && (level & G_LOG_LEVEL_WARNING) != 0; i++) {
         if (g_strcmp0(fields[i].key, "MESSAGE") == 0)
             ferry_complain("%s", (const char *)fields[i].value);

@@ -4,6 +4,7 @@
 
 #include <glib.h>
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "command.h"
 
@@ -21,6 +22,10 @@ void ferry_complain(const char *format, ...) G_GNUC_PRINTF(1, 2);
  * drops everything else. Any thread. */
 GLogWriterOutput
 ferry_write_log(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer user_data);
+
+/** Drops warnings from now on, or no longer: while somebody waits who tells the reason anyway. Any
+ * thread. */
+void ferry_mute_warnings(bool mute);
 
 /** Prints one compact document and a line break to standard output, and flushes. */
 void ferry_print_json(const json_t *value);

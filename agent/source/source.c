@@ -92,7 +92,7 @@ ferry_source_check(
     connection = ferry_virt_connect(self->agent->virt, error);
     if (!connection)
         return NULL;
-    domain = ferry_virt_domain_find(connection, name, error);
+    domain = ferry_virt_domain_find_named(connection, self->agent->config->host, name, error);
     instance =
         domain ? ferry_instance_plan_make(self->agent, connection, domain, parsed, error) : NULL;
     if (!instance)
@@ -146,7 +146,9 @@ find_instance(FerrySource *self, const char *name, char **ret_name, char **ret_u
     if (ferry_virt_knows_active(self->agent->virt, name, ret_name, ret_uuid))
         return true;
     connection = ferry_virt_connect(self->agent->virt, error);
-    domain = connection ? ferry_virt_domain_find(connection, name, error) : NULL;
+    domain = connection
+                 ? ferry_virt_domain_find_named(connection, self->agent->config->host, name, error)
+                 : NULL;
     if (!domain)
         return false;
     virDomainGetUUIDString(domain, uuid);

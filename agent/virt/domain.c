@@ -36,6 +36,26 @@ ferry_virt_domain_find(virConnectPtr connection, const char *name_or_uuid, GErro
     return NULL;
 }
 
+virDomainPtr
+ferry_virt_domain_find_named(virConnectPtr connection,
+                             const char *host,
+                             const char *name_or_uuid,
+                             GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    virDomainPtr domain = ferry_virt_domain_find(connection, name_or_uuid, &why);
+
+    if (domain)
+        return domain;
+    /* libvirt's own words say the same once more; they are among the details. */
+    if (g_error_matches(why, FERRY_ERROR, FERRY_ERROR_INSTANCE_NOT_FOUND)) {
+        g_free(why->message);
+        why->message = g_strdup_printf("'%s' has no instance '%s'", host, name_or_uuid);
+    }
+    g_propagate_error(error, g_steal_pointer(&why));
+    return NULL;
+}
+
 /* A volume that no pool vouches for, thin ones and snapshots stay without a pool. */
 static void
 look_at_block(virConnectPtr connection, FerryDisk *disk)
