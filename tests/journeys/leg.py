@@ -75,7 +75,8 @@ def _compare(disk, old, host, sparsify, full):
     equal(images.info(disk.path, host)["format"], disk.kind, disk.target)
     allocated = [images.allocation(path, source), images.allocation(disk.path, host)]
     if full:
-        check(allocated[1] >= disk.capacity, "%s was to arrive in full" % disk.target)
+        check(allocated[1] >= disk.capacity,
+              "%s was to arrive in full: %d bytes became %d" % (disk.target, *allocated))
         return
     check(sparsify or allocated[1] <= allocated[0] * 1.02 + 8 * MIB,
           "%s: %d of %d bytes are allocated" % (disk.target, allocated[1], allocated[0]))
