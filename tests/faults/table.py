@@ -190,8 +190,9 @@ def across(items):
         entries = [_entry(found[name, pair]) if (name, pair) in found else "not run"
                    for pair in pairs]
         lines.append("| %s | %s |" % (titles[name], " | ".join(entries)))
-    commits = _commits([item for item in items if item.name in titles])
-    return "\n".join(lines + ["", "Commits: %s." % commits, _ACROSS_END]) + "\n"
+    noted = [item for item in items if item.name in titles and item.commit]
+    return "\n".join(lines + ["", "Commits: %s; where none was noted, those of the tables above." %
+                              (_commits(noted) or "none"), _ACROSS_END]) + "\n"
 
 
 def _neighbours(cases):

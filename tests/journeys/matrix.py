@@ -4,7 +4,8 @@
     record_shortage("a qcow2 image is mirrored")
 
 Rows go as JSON lines to the file that VIRT_FERRY_LAYOUTS names, when it names one. Several runs may
-share the file, of other pairs of releases, too; the latest row of a name and a pair counts.
+share the file, of other pairs of releases, too; the latest row of a name and a pair counts, and what
+the page has of others stays.
 """
 
 import json
@@ -42,13 +43,9 @@ def _record(table, name, facts):
 
 
 def rows(path):
-    """The rows of a file, the latest of each name and pair."""
-    latest = {}
+    """The rows of a file."""
     with open(path, encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            latest[row["table"], row["name"], row["pair"]] = row
-    return list(latest.values())
+        return [json.loads(line) for line in lines]
 
 
 def _entry(row):
@@ -57,6 +54,25 @@ def _entry(row):
     facts = row["facts"]
     return ", ".join(("" if facts[fact] else "**not** ") + word for fact, word in _WORDS.items()
                      if facts.get(fact) is not None)
+
+
+def _facts(entry):
+    """What an entry tells; the reverse of _entry()."""
+    told = {word: not part.startswith("**not** ") for part in entry.split(", ")
+            for word in [part.removeprefix("**not** ")]}
+    return {fact: told[word] for fact, word in _WORDS.items() if word in told}
+
+
+def _earlier(table, text):
+    """The rows of a table as a page has it."""
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
+    return [{"table": table, "name": cells[0], "pair": pair, "facts": _facts(entry)}
+            for cells in lines[2:] for pair, entry in zip(lines[0][1:], cells[1:]) if entry != "–"]
+
+
+def _latest(found):
+    """The last of these rows of each table, name and pair."""
+    return list({(row["table"], row["name"], row["pair"]): row for row in found}.values())
 
 
 def markdown(table, found):
@@ -73,17 +89,18 @@ def markdown(table, found):
 
 
 def write(page, found):
-    """Puts each table of which there are rows between its two lines of a page, which has to have
-    them."""
+    """Puts rows into the tables of a page, each between its two lines, which the page has to have;
+    entries of which there are none stay."""
     with open(page, encoding="utf-8") as old:
         text = old.read()
     for table in sorted({row["table"] for row in found}):
         marks = ("<!-- %s: written by tests/journeys/run --write -->\n" % table,
                  "<!-- end of %s -->" % table)
         before, begin, rest = text.partition(marks[0])
-        _, end, after = rest.partition(marks[1])
+        earlier, end, after = rest.partition(marks[1])
         if not begin or not end:
             raise ValueError("%s has no lines '%s' and '%s'" % (page, *map(str.strip, marks)))
-        text = before + begin + markdown(table, found) + end + after
+        text = (before + begin + markdown(table, _latest(_earlier(table, earlier) + found))
+                + end + after)
     with open(page, "w", encoding="utf-8") as new:
         new.write(text)
