@@ -108,11 +108,11 @@ def in_the_background_by_order(stage):
     stage.runs_on(guest, stage.source)
 
 
-def _dies(stage, point):
-    """The source's agent is killed where it goes over to the second attempt."""
+def _dies(stage, point, host="kvm01"):
+    """An agent is killed where it goes over to the second attempt."""
     slow_link(stage, 80)
     guest = _busy(stage)
-    agent = stage.agents["kvm01"]
+    agent = stage.agents[host]
     agent.stop()
     agent.start(environment={"VIRT_FERRY_FAULT_POINT": point})
     migration_id = stage.migrate(guest)
@@ -135,6 +135,19 @@ def dies_before_it_begins_the_second(stage):
     _dies(stage, "second-attempt:end")
 
 
+@long
+def destination_dies_before_it_makes_images_anew(stage):
+    """the destination's agent dies before it makes the images anew: it is asked again"""
+    _dies(stage, "renew:begin", "kvm02")
+
+
+@long
+def destination_dies_when_it_made_images_anew(stage):
+    """the destination's agent dies when it has made the images anew: it does so once more"""
+    _dies(stage, "renew:end", "kvm02")
+
+
 CASES = (goes_over, goes_over_at_once, link_at_nothing, link_stays_at_nothing,
          in_the_background_by_order, dies_before_it_ends_the_first,
-         dies_before_it_begins_the_second)
+         dies_before_it_begins_the_second, destination_dies_before_it_makes_images_anew,
+         destination_dies_when_it_made_images_anew)
