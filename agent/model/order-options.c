@@ -105,9 +105,12 @@ read_policy(const FerryFieldScope *scope, const char *key, Draft *draft, GError 
         return false;
     if (!name)
         return true;
-    draft->options->policy = ferry_config_policy(draft->config, name);
-    draft->policy_given = draft->options->policy != NULL;
-    return draft->policy_given || refuse_value(scope, key, EXPECTED_POLICY, error);
+    const FerryTransferPolicy *policy = ferry_config_policy(draft->config, name);
+    if (!policy)
+        return refuse_value(scope, key, EXPECTED_POLICY, error);
+    draft->options->policy = policy;
+    draft->policy_given = true;
+    return true;
 }
 
 static bool
@@ -160,10 +163,12 @@ read_post_copy(const FerryFieldScope *scope, const char *key, Draft *draft, GErr
 static bool
 read_connections(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
 {
+    if (!ferry_field_uint(scope, key, 1, MAX_CONNECTIONS, &draft->options->parallel_connections,
+                          error))
+        return false;
     if (json_is_integer(json_object_get(scope->object, key)))
         draft->options->connections_said = true;
-    return ferry_field_uint(scope, key, 1, MAX_CONNECTIONS, &draft->options->parallel_connections,
-                            error);
+    return true;
 }
 
 static bool
@@ -176,8 +181,10 @@ static bool
 read_timeout(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
 {
     FerryOrderOptions *options = draft->options;
+    if (!ferry_field_uint(scope, key, 0, G_MAXINT32, &options->completion_timeout_s, error))
+        return false;
     options->has_completion_timeout = json_is_integer(json_object_get(scope->object, key));
-    return ferry_field_uint(scope, key, 0, G_MAXINT32, &options->completion_timeout_s, error);
+    return true;
 }
 
 static bool

@@ -430,6 +430,20 @@ test_recalled(void)
         g_test_assert_expected_messages();
         g_assert_cmpint(options->source_disks, ==, cases[i].disks);
     }
+    /* A policy that was taken out of the configuration, numbers that are too large here. */
+    g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*options.policy*night*");
+    g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*options.completion_timeout_s*");
+    g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*options.parallel_connections*");
+    g_autoptr(FerryOrderOptions) changed =
+        recall("{\"args\": {\"options\": {\"policy\": \"night\", \"bandwidth_mib_s\": 8,"
+               " \"completion_timeout_s\": 3000000000, \"parallel_connections\": 1000}}}",
+               FERRY_SOURCE_DISKS_KEEP);
+
+    g_test_assert_expected_messages();
+    g_assert_cmpstr(changed->policy->name, ==, "minimal-downtime");
+    g_assert_cmpuint(changed->bandwidth_mibps, ==, 8);
+    g_assert_false(changed->has_completion_timeout);
+    g_assert_false(changed->connections_said);
     /* The rest of an order stands where one option is permitted no more. */
     g_autoptr(FerryOrderOptions) rest =
         recall("{\"args\": {\"options\": {\"post_copy\": true, \"undefine_source\": false}}}",
