@@ -378,14 +378,28 @@ static const struct {
 static const char *const source_only[] = {"max_pause_ms",         "policy",           "disk_writes",
                                           "disk_stall_timeout_s", "memory_timeout_s", "priority"};
 
+/* The one thing in a policy that the destination must permit, too. It does not know the source's
+ * own policies, nor which one the source has by default. */
+static bool
+says_post_copy(const json_t *options, const FerryOrderOptions *settled)
+{
+    if (settled)
+        return settled->post_copy && settled->post_copy_said;
+    return g_strcmp0(ferry_json_get_string(options, "policy"), "post-copy") == 0;
+}
+
 json_t *
-ferry_order_options_for_destination(const json_t *options)
+ferry_order_options_for_destination(const json_t *options, const FerryOrderOptions *settled)
 {
     json_t *rest = json_copy((json_t *)options);
 
-    /* The one thing in a policy that the destination must permit, too. */
-    if (g_strcmp0(ferry_json_get_string(options, "policy"), "post-copy") == 0)
+    if (says_post_copy(options, settled)) {
+        if (!json_is_object(rest)) {
+            json_decref(rest);
+            rest = json_object();
+        }
         json_object_set_new(rest, "post_copy", json_true());
+    }
     for (gsize i = 0; i < G_N_ELEMENTS(source_only); i++)
         json_object_del(rest, source_only[i]);
     return rest;

@@ -8,6 +8,7 @@
 #include "ferry/json.h"
 #include "journal/journal.h"
 #include "model/allowed-destination.h"
+#include "model/memory-way.h"
 #include "model/migrate-data.h"
 #include "model/order-options.h"
 #include "runtime/fault-point.h"
@@ -101,9 +102,13 @@ ferry_source_check(
 
     g_autoptr(FerryJson) info = ferry_instance_to_json(instance);
     g_autoptr(FerryJson) far = json_object();
-    FerryFarQuestion question = {
-        .host = host, .instance_info = info, .options = options, .ports_limit_ms = PORTS_LIMIT_MS};
+    FerryFarQuestion question = {.host = host,
+                                 .instance_info = info,
+                                 .options = options,
+                                 .settled = parsed,
+                                 .ports_limit_ms = PORTS_LIMIT_MS};
 
+    ferry_memory_way_settle(parsed, instance);
     if (host)
         check_far_side(self, &question, checks, far);
 

@@ -369,6 +369,42 @@ test_policy_of_post_copy(Fixture *fixture, gconstpointer user_data)
     g_assert_false(paused->post_copy);
 }
 
+/* Returns: whether the destination is told of post-copy. */
+static bool
+tells_post_copy(Fixture *fixture, const char *text)
+{
+    g_autoptr(FerryJson) order = json_loads(text, JSON_DECODE_ANY, NULL);
+    g_autoptr(FerryOrderOptions) settled = parse(fixture, text);
+    g_autoptr(FerryJson) told = ferry_order_options_for_destination(order, settled);
+
+    g_assert_null(json_object_get(told, "policy"));
+    return ferry_json_get_bool(told, "post_copy", false);
+}
+
+/* The destination's ban is asked for whatever name a policy has, and whoever named it. */
+static void
+test_post_copy_for_destination(Fixture *fixture, gconstpointer user_data)
+{
+    FerryTransferPolicy *night = g_new0(FerryTransferPolicy, 1);
+
+    night->name = "night";
+    night->at_end = FERRY_POLICY_POST_COPY;
+    g_ptr_array_add(fixture->config->policies, night);
+    fixture->config->live_migration_permit_post_copy = true;
+    g_assert_true(tells_post_copy(fixture, "{\"policy\": \"night\"}"));
+    g_assert_true(tells_post_copy(fixture, "{\"policy\": \"post-copy\"}"));
+    g_assert_true(tells_post_copy(fixture, "{\"post_copy\": true}"));
+    /* What is used where it is permitted may be banned there. */
+    g_assert_false(tells_post_copy(fixture, "{}"));
+    g_assert_false(tells_post_copy(fixture, "null"));
+    g_free(fixture->config->policy);
+    fixture->config->policy = g_strdup("night");
+    g_assert_true(tells_post_copy(fixture, "{\"tls\": false}"));
+    g_assert_true(tells_post_copy(fixture, "null"));
+    g_assert_false(tells_post_copy(fixture, "{\"post_copy\": false}"));
+    g_assert_false(tells_post_copy(fixture, "{\"paused\": true}"));
+}
+
 /* An older agent knows nothing of the source's own, nor another host of its policies. */
 static void
 test_for_destination(void)
@@ -379,11 +415,11 @@ test_for_destination(void)
                    " \"tls\": true}",
                    0, NULL);
     g_autoptr(FerryJson) expected = json_loads("{\"post_copy\": true, \"tls\": true}", 0, NULL);
-    g_autoptr(FerryJson) told = ferry_order_options_for_destination(order);
+    g_autoptr(FerryJson) told = ferry_order_options_for_destination(order, /* settled= */ NULL);
 
     g_assert_true(json_equal(told, expected));
     g_assert_cmpuint(json_object_size(order), ==, 7);
-    g_assert_null(ferry_order_options_for_destination(NULL));
+    g_assert_null(ferry_order_options_for_destination(NULL, /* settled= */ NULL));
 }
 
 /* What the journal has of an order may be of another version, or no longer be permitted. */
@@ -469,6 +505,7 @@ main(int argc, char **argv)
     add("/order-options/connections-of-tls", test_connections_of_tls);
     add("/order-options/pauses", test_pauses);
     add("/order-options/policy-of-post-copy", test_policy_of_post_copy);
+    add("/order-options/for-destination/post-copy", test_post_copy_for_destination);
     g_test_add_func("/order-options/for-destination", test_for_destination);
     g_test_add_func("/order-options/recalled", test_recalled);
     return g_test_run();
