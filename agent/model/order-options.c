@@ -452,6 +452,18 @@ refuse_conflict(const char *hint, const char *message, GError **error)
     return false;
 }
 
+/* The source passes it on, and a policy may have asked for it: it has to say which host. */
+static bool
+refuse_unpermitted(const char *option, const FerryConfig *config, GError **error)
+{
+    g_autofree char *hint =
+        g_strdup_printf("Set [libvirt] live_migration_permit_%s there, or order without", option);
+    ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, hint,
+                    "Option \"%s\", or a policy that uses it, is not permitted on '%s'", option,
+                    config->host);
+    return false;
+}
+
 /* Where the order says nothing, what is permitted is used as long as it fits the rest; post-copy
  * before auto-converge, as with nova. */
 static void
@@ -492,11 +504,9 @@ check_together(const Draft *draft, const FerryConfig *config, GError **error)
                                "Option \"policy\" ends in post-copy, and \"post_copy\" is false",
                                error);
     if (options->auto_converge && !config->live_migration_permit_auto_converge)
-        return refuse_conflict("Set [libvirt] live_migration_permit_auto_converge on this host",
-                               "Option \"auto_converge\" is not permitted here", error);
+        return refuse_unpermitted("auto_converge", config, error);
     if (options->post_copy && !config->live_migration_permit_post_copy)
-        return refuse_conflict("Set [libvirt] live_migration_permit_post_copy on this host",
-                               "Option \"post_copy\" is not permitted here", error);
+        return refuse_unpermitted("post_copy", config, error);
     if (options->downtime_ms > options->max_pause_ms)
         return refuse_conflict("Give a longer max_pause_ms or a shorter downtime_ms",
                                "Option \"downtime_ms\" is above \"max_pause_ms\"", error);

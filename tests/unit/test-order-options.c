@@ -270,7 +270,10 @@ test_too_many_disks(Fixture *fixture, gconstpointer user_data)
 static void
 test_what_the_host_does_not_permit(Fixture *fixture, gconstpointer user_data)
 {
-    assert_refused(fixture, "{\"post_copy\": true}", "post_copy");
+    g_free(fixture->config->host);
+    fixture->config->host = g_strdup("kvm02");
+    assert_refused(fixture, "{\"post_copy\": true}",
+                   "\"post_copy\", or a policy that uses it, is not permitted on 'kvm02'");
     assert_refused(fixture, "{\"auto_converge\": true}", "auto_converge");
     fixture->config->live_migration_permit_post_copy = true;
     fixture->config->live_migration_permit_auto_converge = true;
