@@ -265,7 +265,7 @@ ferry_destination_prepare(FerryDestination *self,
     g_autoptr(FerryInstance) instance =
         ferry_instance_from_json(json_object_get(args, "instance_info"), error);
     g_autoptr(FerryJson) own =
-        ferry_order_options_for_destination(json_object_get(args, "options"));
+        ferry_order_options_for_destination(json_object_get(args, "options"), /* settled= */ NULL);
     g_autoptr(FerryOrderOptions) options =
         instance ? ferry_order_options_parse(own, self->agent->config, error) : NULL;
 

@@ -22,8 +22,6 @@
     ", abort_ordered, force_ordered, CASE role WHEN 'source' THEN"                                 \
     " (SELECT parameters FROM tunings WHERE tunings.migration_id = migrations.migration_id) END"
 
-#define DEFAULT_LIMIT 1000
-
 static void
 wake_outbox(FerryJournal *journal)
 {
@@ -318,7 +316,7 @@ list_records(FerryJournal *journal,
              const FerryJournalFilter *filter,
              GError **error)
 {
-    gint64 limit = filter->limit ? filter->limit : DEFAULT_LIMIT;
+    gint64 limit = filter->limit > 0 ? (gint64)filter->limit : -1; /* which is none */
     g_autoptr(GPtrArray) records =
         g_ptr_array_new_with_free_func((GDestroyNotify)ferry_record_free);
     FERRY_LOCK_SCOPE(&journal->lock);

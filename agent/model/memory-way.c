@@ -18,8 +18,10 @@ ferry_memory_way_refuser(const FerryHostVersions *here, const FerryHostVersions 
 void
 ferry_memory_way_settle(FerryOrderOptions *options, const FerryInstance *instance)
 {
-    /* libvirt refuses it. */
-    if (g_strcmp0(instance->state, "paused") == 0 && !options->post_copy_said)
+    bool is_paused = g_strcmp0(instance->state, "paused") == 0;
+
+    /* libvirt refuses it of a paused one; one that is shut off has no memory. */
+    if (ferry_instance_is_shut_off(instance) || (is_paused && !options->post_copy_said))
         options->post_copy = false;
     options->auto_converge |= options->auto_converge_else && !options->post_copy;
 }

@@ -17,7 +17,7 @@ const FerryHostVersions *ferry_memory_way_refuser(const FerryHostVersions *here,
                                                   const FerryHostVersions *there);
 
 /** Settles post_copy and auto_converge of @options for @instance: post-copy that the order does not
- * speak of is left where the guest does not run. */
+ * speak of is left where the guest does not run; of one that is shut off there is none. */
 void ferry_memory_way_settle(FerryOrderOptions *options, const FerryInstance *instance);
 
 /** @qemu: (nullable): of the source. Returns: true when it survives TLS over one connection. */

@@ -76,22 +76,6 @@ settle_memory_way(FerryMigration *self)
     ferry_memory_way_settle(self->options, self->instance);
 }
 
-/* What was ordered, and changed in an earlier life of the agent. */
-static FerryTuning
-journaled_tuning(const FerryAgent *agent,
-                 const FerryRecord *record,
-                 const FerryOrderOptions *options)
-{
-    g_autoptr(GError) error = NULL;
-    FerryTuning tuning = ferry_tuning_of(options);
-
-    if (record->parameters &&
-        !ferry_tuning_change(&tuning, record->parameters, options, agent->config, &error))
-        g_warning("Migration '%s': what was changed of it is not followed: %s",
-                  record->migration_id, error->message);
-    return tuning;
-}
-
 FerryMigration *
 ferry_migration_new(const FerryAgent *agent, FerryRecord *record, FerryOrderOptions *options)
 {
@@ -104,7 +88,11 @@ ferry_migration_new(const FerryAgent *agent, FerryRecord *record, FerryOrderOpti
     self->instance = journaled_instance(record);
     self->migrate_data = journaled_migrate_data(record);
     self->cancellable = g_cancellable_new();
-    self->tuning = journaled_tuning(agent, record, options);
+    self->tuning =
+        ferry_tuning_recall(record->parameters, options, agent->config, record->migration_id);
+    /* What is told is what holds. */
+    if (record->parameters)
+        ferry_record_take(&record->parameters, ferry_tuning_to_json(&self->tuning));
     self->rate = ferry_rate_new(self->tuning.bandwidth_mibps);
     self->abort = record->abort_ordered;
     self->force = record->force_ordered;

@@ -8,6 +8,7 @@
 #include "ferry/json.h"
 #include "journal/journal.h"
 #include "model/allowed-destination.h"
+#include "model/memory-way.h"
 #include "model/migrate-data.h"
 #include "model/order-options.h"
 #include "runtime/fault-point.h"
@@ -101,9 +102,13 @@ ferry_source_check(
 
     g_autoptr(FerryJson) info = ferry_instance_to_json(instance);
     g_autoptr(FerryJson) far = json_object();
-    FerryFarQuestion question = {
-        .host = host, .instance_info = info, .options = options, .ports_limit_ms = PORTS_LIMIT_MS};
+    FerryFarQuestion question = {.host = host,
+                                 .instance_info = info,
+                                 .options = options,
+                                 .settled = parsed,
+                                 .ports_limit_ms = PORTS_LIMIT_MS};
 
+    ferry_memory_way_settle(parsed, instance);
     if (host)
         check_far_side(self, &question, checks, far);
 
@@ -177,18 +182,6 @@ new_record(FerrySource *self, const FerryMigrationRequest *request, GError **err
     return record;
 }
 
-static void
-start_record(FerrySource *self,
-             FerryRecord *record,
-             FerryOrderOptions *options,
-             FerryAdmittedFunc admitted,
-             gpointer data)
-{
-    g_autoptr(FerryMigration) migration = ferry_migration_new(self->agent, record, options);
-
-    ferry_scheduler_add(self->scheduler, migration, admitted, data);
-}
-
 static bool
 order_is_sound(FerrySource *self, const FerryMigrationRequest *request, GError **error)
 {
@@ -214,7 +207,11 @@ order_first(FerrySource *self,
     if (!record || !ferry_journal_add(self->agent->journal, record, error))
         return false;
     ferry_fault_point("order", "begin");
-    start_record(self, g_steal_pointer(&record), g_steal_pointer(&options), answer, data);
+
+    g_autoptr(FerryMigration) migration =
+        ferry_migration_new(self->agent, g_steal_pointer(&record), g_steal_pointer(&options));
+
+    ferry_scheduler_add(self->scheduler, migration, answer, data);
     return true;
 }
 
@@ -351,15 +348,14 @@ ferry_source_tune(FerrySource *self,
 
 /* --- recovery --------------------------------------------------------------------------------- */
 
-static void
-recover_one(FerrySource *self, const FerryRecord *record)
+static FerryMigration *
+recall(FerrySource *self, const FerryRecord *record)
 {
-    g_autoptr(FerryOrderOptions) options =
-        ferry_order_options_recall(record->order, self->agent->config);
+    FerryOrderOptions *options = ferry_order_options_recall(record->order, self->agent->config);
 
     g_message("Taking up migration '%s' of '%s' again, which was %s", record->migration_id,
               record->instance_name, ferry_status_to_string(record->status));
-    start_record(self, ferry_record_copy(record), g_steal_pointer(&options), NULL, NULL);
+    return ferry_migration_new(self->agent, ferry_record_copy(record), options);
 }
 
 bool
@@ -367,15 +363,18 @@ ferry_source_recover(FerrySource *self, GError **error)
 {
     FerryJournalFilter filter = {.open_only = true};
     g_autoptr(GPtrArray) open = ferry_journal_list(self->agent->journal, &filter, error);
+    g_autoptr(GPtrArray) migrations =
+        g_ptr_array_new_with_free_func((GDestroyNotify)ferry_migration_unref);
 
     if (!open)
         return false;
-    /* Oldest first, as they stood in the queue. */
+    /* Oldest first, as they were ordered. */
     for (guint i = open->len; i > 0; i--) {
         const FerryRecord *record = g_ptr_array_index(open, i - 1);
 
         if (record->role == FERRY_ROLE_SOURCE)
-            recover_one(self, record);
+            g_ptr_array_add(migrations, recall(self, record));
     }
+    ferry_scheduler_take_up(self->scheduler, migrations);
     return true;
 }

@@ -270,7 +270,10 @@ test_too_many_disks(Fixture *fixture, gconstpointer user_data)
 static void
 test_what_the_host_does_not_permit(Fixture *fixture, gconstpointer user_data)
 {
-    assert_refused(fixture, "{\"post_copy\": true}", "post_copy");
+    g_free(fixture->config->host);
+    fixture->config->host = g_strdup("kvm02");
+    assert_refused(fixture, "{\"post_copy\": true}",
+                   "\"post_copy\", or a policy that uses it, is not permitted on 'kvm02'");
     assert_refused(fixture, "{\"auto_converge\": true}", "auto_converge");
     fixture->config->live_migration_permit_post_copy = true;
     fixture->config->live_migration_permit_auto_converge = true;
@@ -369,6 +372,42 @@ test_policy_of_post_copy(Fixture *fixture, gconstpointer user_data)
     g_assert_false(paused->post_copy);
 }
 
+/* Returns: whether the destination is told of post-copy. */
+static bool
+tells_post_copy(Fixture *fixture, const char *text)
+{
+    g_autoptr(FerryJson) order = json_loads(text, JSON_DECODE_ANY, NULL);
+    g_autoptr(FerryOrderOptions) settled = parse(fixture, text);
+    g_autoptr(FerryJson) told = ferry_order_options_for_destination(order, settled);
+
+    g_assert_null(json_object_get(told, "policy"));
+    return ferry_json_get_bool(told, "post_copy", false);
+}
+
+/* The destination's ban is asked for whatever name a policy has, and whoever named it. */
+static void
+test_post_copy_for_destination(Fixture *fixture, gconstpointer user_data)
+{
+    FerryTransferPolicy *night = g_new0(FerryTransferPolicy, 1);
+
+    night->name = "night";
+    night->at_end = FERRY_POLICY_POST_COPY;
+    g_ptr_array_add(fixture->config->policies, night);
+    fixture->config->live_migration_permit_post_copy = true;
+    g_assert_true(tells_post_copy(fixture, "{\"policy\": \"night\"}"));
+    g_assert_true(tells_post_copy(fixture, "{\"policy\": \"post-copy\"}"));
+    g_assert_true(tells_post_copy(fixture, "{\"post_copy\": true}"));
+    /* What is used where it is permitted may be banned there. */
+    g_assert_false(tells_post_copy(fixture, "{}"));
+    g_assert_false(tells_post_copy(fixture, "null"));
+    g_free(fixture->config->policy);
+    fixture->config->policy = g_strdup("night");
+    g_assert_true(tells_post_copy(fixture, "{\"tls\": false}"));
+    g_assert_true(tells_post_copy(fixture, "null"));
+    g_assert_false(tells_post_copy(fixture, "{\"post_copy\": false}"));
+    g_assert_false(tells_post_copy(fixture, "{\"paused\": true}"));
+}
+
 /* An older agent knows nothing of the source's own, nor another host of its policies. */
 static void
 test_for_destination(void)
@@ -379,11 +418,11 @@ test_for_destination(void)
                    " \"tls\": true}",
                    0, NULL);
     g_autoptr(FerryJson) expected = json_loads("{\"post_copy\": true, \"tls\": true}", 0, NULL);
-    g_autoptr(FerryJson) told = ferry_order_options_for_destination(order);
+    g_autoptr(FerryJson) told = ferry_order_options_for_destination(order, /* settled= */ NULL);
 
     g_assert_true(json_equal(told, expected));
     g_assert_cmpuint(json_object_size(order), ==, 7);
-    g_assert_null(ferry_order_options_for_destination(NULL));
+    g_assert_null(ferry_order_options_for_destination(NULL, /* settled= */ NULL));
 }
 
 /* What the journal has of an order may be of another version, or no longer be permitted. */
@@ -430,6 +469,20 @@ test_recalled(void)
         g_test_assert_expected_messages();
         g_assert_cmpint(options->source_disks, ==, cases[i].disks);
     }
+    /* A policy that was taken out of the configuration, numbers that are too large here. */
+    g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*options.policy*night*");
+    g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*options.completion_timeout_s*");
+    g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*options.parallel_connections*");
+    g_autoptr(FerryOrderOptions) changed =
+        recall("{\"args\": {\"options\": {\"policy\": \"night\", \"bandwidth_mib_s\": 8,"
+               " \"completion_timeout_s\": 3000000000, \"parallel_connections\": 1000}}}",
+               FERRY_SOURCE_DISKS_KEEP);
+
+    g_test_assert_expected_messages();
+    g_assert_cmpstr(changed->policy->name, ==, "minimal-downtime");
+    g_assert_cmpuint(changed->bandwidth_mibps, ==, 8);
+    g_assert_false(changed->has_completion_timeout);
+    g_assert_false(changed->connections_said);
     /* The rest of an order stands where one option is permitted no more. */
     g_autoptr(FerryOrderOptions) rest =
         recall("{\"args\": {\"options\": {\"post_copy\": true, \"undefine_source\": false}}}",
@@ -455,6 +508,7 @@ main(int argc, char **argv)
     add("/order-options/connections-of-tls", test_connections_of_tls);
     add("/order-options/pauses", test_pauses);
     add("/order-options/policy-of-post-copy", test_policy_of_post_copy);
+    add("/order-options/for-destination/post-copy", test_post_copy_for_destination);
     g_test_add_func("/order-options/for-destination", test_for_destination);
     g_test_add_func("/order-options/recalled", test_recalled);
     return g_test_run();

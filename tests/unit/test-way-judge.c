@@ -122,6 +122,11 @@ test_paused(void)
     options = (FerryOrderOptions){.post_copy = true, .post_copy_said = true};
     ferry_memory_way_settle(&options, instance);
     g_assert_true(options.post_copy);
+    /* One that is shut off has no memory, whatever policy is the default. */
+    g_free(instance->state);
+    instance->state = g_strdup("shutoff");
+    ferry_memory_way_settle(&options, instance);
+    g_assert_false(options.post_copy);
 }
 
 static void

@@ -89,6 +89,7 @@ check_there(FerryMigration *migration, FerryChecks *way, GError **error)
         .host = record->destination,
         .instance_info = record->instance_info,
         .options = options,
+        .settled = ferry_migration_options(migration),
         .timeout_ms = ASK_TIMEOUT_MS,
         .ports_limit_ms = ASK_TIMEOUT_MS,
         .cancellable = ferry_migration_cancellable(migration),

@@ -31,8 +31,9 @@ ask_to_prepare(FerryMigration *migration, GError **error)
                      .method = "pre_live_migration",
                      .args = json_pack("{s:s, s:O, s:o, s:s}", "migration_id", record->migration_id,
                                        "instance_info", record->instance_info, "options",
-                                       ferry_order_options_for_destination(ordered), "source",
-                                       record->source),
+                                       ferry_order_options_for_destination(
+                                           ordered, ferry_migration_options(migration)),
+                                       "source", record->source),
                      .timeout_ms = timeout_ms(migration),
                      .cancellable = ferry_migration_cancellable(migration)},
         error);
