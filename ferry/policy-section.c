@@ -156,8 +156,8 @@ check_longest(const FerryTransferPolicy *policy, guint max_pause_ms, GError **er
 FerryTransferPolicy *
 ferry_policy_section_to_policy(const FerryPolicySection *section,
                                guint max_pause_ms,
-                               const char **ret_key,
-                               GError **error)
+                               GError **ret_start,
+                               GError **ret_steps)
 {
     g_autofree FerryTransferPolicy *policy = g_new0(FerryTransferPolicy, 1);
     g_autofree char *start = g_strdup_printf("%u", section->start_ms);
@@ -165,13 +165,8 @@ ferry_policy_section_to_policy(const FerryPolicySection *section,
 
     policy->start_ms = section->start_ms;
     policy->at_end = section->at_end;
-    *ret_key = "start";
-    if (section->start_ms > max_pause_ms) {
-        refuse("start", start, most, error);
-        return NULL;
-    }
-    *ret_key = "steps";
-    if (!take_steps(section, policy, error) || !check_longest(policy, max_pause_ms, error))
-        return NULL;
-    return g_steal_pointer(&policy);
+    bool starts = section->start_ms <= max_pause_ms || refuse("start", start, most, ret_start);
+    bool steps =
+        take_steps(section, policy, ret_steps) && check_longest(policy, max_pause_ms, ret_steps);
+    return starts && steps ? g_steal_pointer(&policy) : NULL;
 }
