@@ -21,8 +21,7 @@
 #define TLS_CONNECTIONS 2
 #define EXPECTED_POLICY                                                                            \
     "\"minimal-downtime\", \"suspend-if-needed\", \"post-copy\", \"very-large\", \"fixed\", "      \
-    "\"nova\" or "                                                                                 \
-    "a [policy] of this host's configuration"
+    "\"nova\" or a section [policy NAME] of virt-ferryd.conf on '%s'"
 #define MIN_PROGRESS_INTERVAL_S 0.1
 #define MAX_PROGRESS_INTERVAL_S 3600.0
 
@@ -107,7 +106,12 @@ read_policy(const FerryFieldScope *scope, const char *key, Draft *draft, GError 
         return true;
     draft->options->policy = ferry_config_policy(draft->config, name);
     draft->policy_given = draft->options->policy != NULL;
-    return draft->policy_given || refuse_value(scope, key, EXPECTED_POLICY, error);
+    if (draft->policy_given)
+        return true;
+
+    g_autofree char *expected = g_strdup_printf(EXPECTED_POLICY, draft->config->host);
+
+    return refuse_value(scope, key, expected, error);
 }
 
 static bool
@@ -462,6 +466,19 @@ settle_defaults(Draft *draft, const FerryConfig *config)
 }
 
 static bool
+refuse_unpermitted(const char *option, const FerryConfig *config, GError **error)
+{
+    g_autofree char *hint =
+        g_strdup_printf("Set [libvirt] live_migration_permit_%s = true in virt-ferryd.conf on both "
+                        "hosts, then 'systemctl restart virt-ferryd' there",
+                        option);
+    g_autofree char *message =
+        g_strdup_printf("Option \"%s\" is not permitted on '%s'", option, config->host);
+
+    return refuse_conflict(hint, message, error);
+}
+
+static bool
 check_together(const Draft *draft, const FerryConfig *config, GError **error)
 {
     const FerryOrderOptions *options = draft->options;
@@ -471,11 +488,9 @@ check_together(const Draft *draft, const FerryConfig *config, GError **error)
                                "Option \"policy\" ends in post-copy, and \"post_copy\" is false",
                                error);
     if (options->auto_converge && !config->live_migration_permit_auto_converge)
-        return refuse_conflict("Set [libvirt] live_migration_permit_auto_converge on this host",
-                               "Option \"auto_converge\" is not permitted here", error);
+        return refuse_unpermitted("auto_converge", config, error);
     if (options->post_copy && !config->live_migration_permit_post_copy)
-        return refuse_conflict("Set [libvirt] live_migration_permit_post_copy on this host",
-                               "Option \"post_copy\" is not permitted here", error);
+        return refuse_unpermitted("post_copy", config, error);
     if (options->downtime_ms > options->max_pause_ms)
         return refuse_conflict("Give a longer max_pause_ms or a shorter downtime_ms",
                                "Option \"downtime_ms\" is above \"max_pause_ms\"", error);
