@@ -325,7 +325,8 @@ add_policy(Loader *loader,
     if (!policy || !whole)
         return;
     policy->name = g_intern_string(ferry_policy_section_name(first->section));
-    warn_of_cut(config, first, policy);
+    const Entry *last = find_entry(loader, first->section, "steps");
+    warn_of_cut(config, last ? last : first, policy);
     g_ptr_array_add(config->policies, g_steal_pointer(&policy));
 }
 

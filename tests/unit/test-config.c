@@ -525,7 +525,8 @@ test_all_mistakes_of_a_policy(Fixture *fixture, gconstpointer data)
     } cases[] = {
         {"[policy gentle]\nstart = 9000\nsteps = 3:100, 2:50\nat_end = reboot\nstop = 1\n"
          "[migration]\npolicy = gentle\n",
-         {"at_end = 'reboot'", "unknown key 'stop'", "start = '9000'", "steps = '3:100'"}},
+         {"at_end = 'reboot'", "unknown key 'stop'", "start = '9000'", "steps = '2:50'"}},
+        {"[policy gentle]\nstart = 9000\nsteps = 3:100\n", {"start = '9000'"}},
         {"[policy gentle]\nstart = soon\nsteps = 3:50, 2:60\n[migration]\npolicy = gentle\n",
          {"start = 'soon'", "steps = '2:60'"}},
         {"[policy gentle]\nsteps = 3:20\n[migration]\npolicy = gentle\n", {"steps = '3:20'"}},
@@ -560,8 +561,8 @@ test_policies_above_the_downtime(Fixture *fixture, gconstpointer data)
         const char *text;
         const char *warning; /* NULL: none */
     } cases[] = {
-        {"[policy gentle]\nsteps = 1:200, 4:900\n",
-         "*:2: [policy gentle] steps: policy 'gentle' goes to 900 ms, and live_migration_downtime "
+        {"[policy gentle]\nstart = 50\nsteps = 1:200, 4:900\n",
+         "*:3: [policy gentle] steps: policy 'gentle' goes to 900 ms, and live_migration_downtime "
          "allows no more than 500*"},
         {"[policy gentle]\nstart = 800\n", "*policy 'gentle' goes to 800 ms*"},
         {"[migration]\npolicy = very-large\n",
