@@ -25,8 +25,9 @@
 
 typedef struct {
     const FerryConfig *config;
-    const char *user; /* as whom is looked */
-    const char *file; /* the last one, which wins */
+    const char *user;     /* as whom is looked */
+    const char *file;     /* the last one, which wins */
+    const char *standard; /* that is read where none is named */
     bool broker_named;
     guint mistakes;
     guint warnings;
@@ -183,7 +184,8 @@ check_files(Check *self, const char *const *files)
 
     print_row("Files", list ? list : "none", NULL);
     if (!list)
-        warn(self, "There is no configuration file: everything has its default");
+        warn(self, "There is no configuration file (%s): everything has its default",
+             self->standard);
     for (const char *const *file = files; *file; file++) {
         if (!may(*file, R_OK))
             add_mistake(self,
@@ -386,10 +388,10 @@ sum_up(const Check *self)
 }
 
 bool
-ferry_config_check(const char *const *files)
+ferry_config_check(const char *const *files, const char *standard)
 {
     g_autoptr(GPtrArray) mistakes = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
-    Check self = {0};
+    Check self = {.standard = standard};
 
     (void)g_log_set_default_handler(take_warning, &self);
     g_autoptr(FerryConfig) config = ferry_config_read(files, mistakes);

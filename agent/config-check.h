@@ -14,4 +14,4 @@
  * Returns: true when the agent can work with them. A broker that is not reached is no mistake of
  * the configuration, one that refuses us is; where none is named yet, the summary says so.
  */
-bool ferry_config_check(const char *const *files);
+bool ferry_config_check(const char *const *files, const char *standard);

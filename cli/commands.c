@@ -66,7 +66,7 @@ const FerryCommand ferry_commands[] = {
         .name = "tune",
         .arguments = "MIGRATION|INSTANCE [--bandwidth MIB/S] [--downtime MS] [--policy NAME] "
                      "[--max-pause MS]",
-        .summary = "Change the limits of a migration while it runs",
+        .summary = "Change what a migration may take while it waits or runs",
         .description = HOST_HINT,
         .run = ferry_command_tune,
     },

@@ -12,7 +12,8 @@
 
 #define FACT_INDENT 13
 
-static int muted; /* atomic */
+static int muted;          /* atomic */
+static char *command_name; /* with a blank behind it; main thread */
 
 void
 ferry_say(const char *format, ...)
@@ -104,6 +105,13 @@ ferry_exit_of_error(const GError *error)
     return FERRY_EXIT_FAILED;
 }
 
+void
+ferry_output_name_command(const char *name)
+{
+    g_free(command_name);
+    command_name = g_strconcat(name, " ", NULL);
+}
+
 static void
 print_hint(const char *hint)
 {
@@ -129,7 +137,10 @@ ferry_report_error(const GError *error, bool json)
 {
     if (error->domain == G_OPTION_ERROR) {
         ferry_complain("%s", error->message);
-        print_hint("see 'virt-ferry COMMAND --help' and virt-ferry(1)");
+        g_autofree char *hint = g_strdup_printf("see 'virt-ferry %s--help' and virt-ferry(1)",
+                                                command_name ? command_name : "");
+
+        print_hint(hint);
         return FERRY_EXIT_USAGE;
     }
     /* The far side may have sent a class that this version does not know. */

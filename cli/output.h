@@ -30,6 +30,9 @@ void ferry_mute_warnings(bool mute);
 /** Prints one compact document and a line break to standard output, and flushes. */
 void ferry_print_json(const json_t *value);
 
+/** From now on hints about wrong arguments name the --help of that command. */
+void ferry_output_name_command(const char *name);
+
 /** Prints the error and its hint to standard error, with @json also {"error": {...}} to standard
  * output. Returns: the exit status for @error. */
 FerryExit ferry_report_error(const GError *error, bool json);

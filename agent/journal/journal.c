@@ -82,6 +82,21 @@ has_record(FerryJournal *journal, const FerryRecord *record)
     return statement && ferry_journal_db_next(journal, statement, &row, NULL) && row;
 }
 
+/* Returns: (transfer full) (nullable): the migration that the instance of @record is in. */
+static char *
+find_other(FerryJournal *journal, const FerryRecord *record)
+{
+    bool row = false;
+    g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
+        journal, NULL,
+        "SELECT migration_id FROM migrations WHERE instance_uuid=? AND role=? AND open=1", "tt",
+        record->instance_uuid, ferry_role_to_string(record->role));
+
+    return statement && ferry_journal_db_next(journal, statement, &row, NULL) && row
+               ? ferry_journal_db_text(statement, 0)
+               : NULL;
+}
+
 /* Two orders at once for one instance or one id: a unique index refused the second. The same order
  * twice breaks both rules, and SQLite names either: its sender has to hear of the id. */
 static void
@@ -90,15 +105,20 @@ name_conflict(FerryJournal *journal, const FerryRecord *record, GError **error)
     if ((sqlite3_extended_errcode(journal->db) & 0xff) != SQLITE_CONSTRAINT)
         return;
     if (has_record(journal, record)) {
+        g_autofree char *hint =
+            g_strdup_printf("get_migration %s has its state", record->migration_id);
+
         g_clear_error(error);
-        ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
-                        "Ask get_migration for its state", "The migration '%s' is there already",
-                        record->migration_id);
+        ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE, hint,
+                        "The migration '%s' is there already", record->migration_id);
     } else {
+        g_autofree char *other = find_other(journal, record);
+
         g_clear_error(error);
         ferry_set_error(error, FERRY_ERROR_INSTANCE_ALREADY_MIGRATING,
-                        "Wait for the migration that runs, or abort it; list_migrations names it",
-                        "The instance '%s' is in another migration already", record->instance_name);
+                        "Wait for that migration, or abort it; list_migrations shows it",
+                        "The instance '%s' is in migration '%s' already", record->instance_name,
+                        other ? other : "?");
     }
 }
 

@@ -288,6 +288,7 @@ ferry_memory_convergence_state(const FerryMemoryConvergence *self)
         .link_bytes_s = (guint64)self->rate,
         .pause_ms = known ? (guint64)MIN(pause_ms(self), (double)G_MAXINT64 / 2) : 0,
         .link_is_ill = is_ill(self),
+        .done = self->done,
     };
 }
 

@@ -21,8 +21,7 @@
 #define TLS_CONNECTIONS 2
 #define EXPECTED_POLICY                                                                            \
     "\"minimal-downtime\", \"suspend-if-needed\", \"post-copy\", \"very-large\", \"fixed\", "      \
-    "\"nova\" or "                                                                                 \
-    "a [policy] of this host's configuration"
+    "\"nova\" or a section [policy NAME] of virt-ferryd.conf on '%s'"
 #define MIN_PROGRESS_INTERVAL_S 0.1
 #define MAX_PROGRESS_INTERVAL_S 3600.0
 
@@ -106,8 +105,10 @@ read_policy(const FerryFieldScope *scope, const char *key, Draft *draft, GError 
     if (!name)
         return true;
     const FerryTransferPolicy *policy = ferry_config_policy(draft->config, name);
-    if (!policy)
-        return refuse_value(scope, key, EXPECTED_POLICY, error);
+    if (!policy) {
+        g_autofree char *expected = g_strdup_printf(EXPECTED_POLICY, draft->config->host);
+        return refuse_value(scope, key, expected, error);
+    }
     draft->options->policy = policy;
     draft->policy_given = true;
     return true;
@@ -492,6 +493,19 @@ settle_defaults(Draft *draft, const FerryConfig *config)
         options->max_pause_ms = MAX(options->max_pause_ms, options->downtime_ms);
     else if (!draft->downtime_given)
         options->downtime_ms = MIN(options->max_pause_ms, options->downtime_ms);
+}
+
+static bool
+refuse_unpermitted(const char *option, const FerryConfig *config, GError **error)
+{
+    g_autofree char *hint =
+        g_strdup_printf("Set [libvirt] live_migration_permit_%s = true in virt-ferryd.conf on both "
+                        "hosts, then 'systemctl restart virt-ferryd' there",
+                        option);
+    g_autofree char *message =
+        g_strdup_printf("Option \"%s\" is not permitted on '%s'", option, config->host);
+
+    return refuse_conflict(hint, message, error);
 }
 
 static bool

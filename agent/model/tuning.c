@@ -58,9 +58,12 @@ has_any(const json_t *changes)
 static bool
 check_together(const FerryTuning *tuning, const FerryOrderOptions *options, GError **error)
 {
-    if (tuning->downtime_ms > tuning->max_pause_ms)
-        return refuse("Give the other one, too", "\"downtime_ms\" would be above \"max_pause_ms\"",
-                      error);
+    if (tuning->downtime_ms > tuning->max_pause_ms) {
+        ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, "Give the other one, too",
+                        "\"downtime_ms\", %u, would be above \"max_pause_ms\", %u",
+                        tuning->downtime_ms, tuning->max_pause_ms);
+        return false;
+    }
     if (tuning->policy->at_end == FERRY_POLICY_POST_COPY && !options->post_copy)
         return refuse("Abort it, and order it anew with that policy; post-copy has to be permitted "
                       "on both hosts",
@@ -79,7 +82,7 @@ ferry_tuning_change(FerryTuning *tuning,
     FerryOrderOptions read = {0};
 
     if (!has_any(changes))
-        return refuse("Give bandwidth_mib_s, downtime_ms, max_pause_ms or policy",
+        return refuse("Give \"bandwidth_mib_s\", \"downtime_ms\", \"max_pause_ms\" or \"policy\"",
                       "There is nothing to change", error);
     ferry_tuning_apply(tuning, &read);
     for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)

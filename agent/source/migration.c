@@ -172,10 +172,28 @@ wake(FerryMigration *self)
         ferry_virt_watch_wake(self->watch);
 }
 
+/* It has not begun yet. */
+static bool
+refuse_early(FerryMigration *self, const char *what, GError **error)
+{
+    bool queued = self->record->status == FERRY_STATUS_QUEUED;
+
+    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
+                    queued ? "list_migrations shows for which others it waits; abort it if it is "
+                             "not to move"
+                           : "Wait until it runs, or abort it",
+                    "The migration '%s' is %s; it cannot be %s yet%s", self->migration_id,
+                    ferry_status_to_string(self->record->status), what,
+                    queued ? ": it waits for others" : "");
+    return false;
+}
+
 static bool
 refuse_in_status(FerryMigration *self, const char *what, GError **error)
 {
-    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE, "Follow it with get_migration",
+    g_autofree char *hint = g_strdup_printf("Follow it with get_migration %s", self->migration_id);
+
+    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE, hint,
                     "The migration '%s' is %s; it cannot be %s any more", self->migration_id,
                     ferry_status_to_string(self->record->status), what);
     return false;
@@ -211,6 +229,8 @@ ferry_migration_request_force(FerryMigration *self, const char **ret_action, GEr
 {
     FERRY_LOCK_SCOPE(&self->lock);
 
+    if (self->record->status < FERRY_STATUS_RUNNING && !self->abort)
+        return refuse_early(self, "forced to complete", error);
     if (self->record->status != FERRY_STATUS_RUNNING || self->abort_closed || self->abort)
         return refuse_in_status(self, "forced to complete", error);
     if (!ferry_journal_note_action(self->agent->journal, self->migration_id,

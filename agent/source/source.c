@@ -261,10 +261,13 @@ find_live(FerrySource *self, const char *migration_id, GError **error)
     g_autoptr(FerryRecord) record =
         ferry_journal_get(self->agent->journal, migration_id, FERRY_ROLE_SOURCE, error);
 
+    g_autofree char *hint =
+        g_strdup_printf("It has ended; get_migration %s tells how", migration_id);
+
     if (record)
-        ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
-                        "It has ended; get_migration tells how", "The migration '%s' is %s",
-                        migration_id, ferry_status_to_string(record->status));
+        ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE, hint,
+                        "The migration '%s' is %s", migration_id,
+                        ferry_status_to_string(record->status));
     return NULL;
 }
 

@@ -130,6 +130,11 @@ test_one_migration_an_instance(Fixture *fixture, gconstpointer user_data)
 
     assert_refused(fixture, second, FERRY_ERROR_INSTANCE_ALREADY_MIGRATING);
 
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(ferry_journal_add(fixture->journal, second, &error));
+    g_assert_nonnull(strstr(error->message, "in migration 'm-1'"));
+
     /* Another instance, and the other role of the same migration (both agents on one host). */
     g_autoptr(FerryRecord) other G_GNUC_UNUSED =
         add_record(fixture, "m-3", FERRY_ROLE_SOURCE, OTHER_UUID);

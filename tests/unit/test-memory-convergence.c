@@ -214,6 +214,7 @@ test_switch(void)
 
     g_assert_cmpint(tries.action, ==, FERRY_MEMORY_SWITCH);
     g_assert_cmpuint(tries.last.pause_ms, ==, 600);
+    g_assert_cmpint(tries.last.done, ==, FERRY_MEMORY_SWITCH);
 
     g_autoptr(FerryMemoryConvergence) self = ferry_memory_convergence_new(10 * SECOND);
     FerryMemoryReading reading = {.time_us = SECOND, .remaining_bytes = 6 * MIB};

@@ -301,6 +301,23 @@ test_progress(Fixture *fixture, gconstpointer user_data)
     g_assert_cmpint(journaled_percent(fixture), ==, 20);
 }
 
+/* What has not begun can be forced later; what has been aborted cannot. */
+static void
+test_forced_too_early(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(GError) early = NULL;
+    g_autoptr(GError) late = NULL;
+    const char *action = NULL;
+
+    g_assert_true(ferry_migration_enter(fixture->migration, FERRY_STATUS_QUEUED, NULL));
+    g_assert_false(ferry_migration_request_force(fixture->migration, &action, &early));
+    g_assert_error(early, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
+    g_assert_nonnull(strstr(early->message, "forced to complete yet: it waits for others"));
+    g_assert_true(ferry_migration_request_abort(fixture->migration, NULL));
+    g_assert_false(ferry_migration_request_force(fixture->migration, &action, &late));
+    g_assert_nonnull(strstr(late->message, "forced to complete any more"));
+}
+
 #define ADD(path, func) g_test_add(path, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -315,6 +332,7 @@ main(int argc, char **argv)
     ADD("/migration/migrate-data", test_migrate_data);
     ADD("/migration/error", test_error);
     ADD("/migration/report", test_report);
+    ADD("/migration/forced-too-early", test_forced_too_early);
     ADD("/migration/snapshot-is-a-copy", test_snapshot_is_a_copy);
     ADD("/migration/progress", test_progress);
     return g_test_run();

@@ -659,7 +659,8 @@ test_not_converging(Fixture *self, gconstpointer user_data)
     g_assert_cmpstr(ferry_json_get_string(details, "reason"), ==, "not-converging");
     g_assert_cmpstr(ferry_json_get_string(details, "budget"), ==, "memory");
     g_assert_cmpint(ferry_json_get_int(details, "link_bytes_s", 0), >, 0);
-    g_assert_nonnull(strstr(ferry_error_hint(self->result.error), "suspend-if-needed"));
+    g_assert_true(g_str_has_prefix(ferry_error_hint(self->result.error),
+                                   "Order \"policy\" suspend-if-needed"));
     g_assert_cmpuint(count_events(self, "migration.stalled", &payload), ==, 1);
 
     const json_t *stalled = json_object_get(payload, "stalled");
@@ -668,6 +669,27 @@ test_not_converging(Fixture *self, gconstpointer user_data)
     g_assert_cmpstr(ferry_json_get_string(stalled, "action"), ==, "fail");
     g_assert_nonnull(ferry_json_get_string(stalled, "since"));
     g_assert_cmpuint(fake_call_count("virDomainSuspend"), ==, 0);
+}
+
+/* What the link carries is the order's own limit: that is said first, with what lifts it. */
+static void
+test_not_converging_under_a_limit(Fixture *self, gconstpointer user_data)
+{
+    Memory memory = {.left = 120 * MIB};
+
+    self->source.agent.config->memory_window_s = 1;
+    fake_migration_hold();
+    fake_call_hook("virDomainGetJobStats", move_memory, &memory);
+    start(self, FERRY_TRANSFER_START, json_pack("{s:i}", "bandwidth_mib_s", 42));
+    join(self);
+    g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_MIGRATION_TIMEOUT);
+
+    const char *hint = ferry_error_hint(self->result.error);
+
+    g_assert_true(g_str_has_prefix(hint, "Its limit of 42 MiB/s"));
+    g_assert_nonnull(strstr(hint, "virt-ferry tune ID --bandwidth 0"));
+    g_assert_nonnull(strstr(hint, "switchover_bandwidth"));
+    g_assert_nonnull(strstr(hint, "suspend-if-needed"));
 }
 
 /* The policy that may pause allows max_pause_ms then. */
@@ -848,6 +870,7 @@ main(int argc, char *argv[])
     ADD("timeout/waits-for-disks", test_timeout_waits_for_disks);
     ADD("timeout/begins-no-long-pause", test_timeout_begins_no_long_pause);
     ADD("memory/not-converging", test_not_converging);
+    ADD("memory/not-converging-under-a-limit", test_not_converging_under_a_limit);
     ADD("memory/pause-by-policy", test_pause_by_policy);
     ADD("memory/post-copy-by-policy", test_post_copy_by_policy);
     ADD("memory/timeout", test_memory_timeout);

@@ -171,9 +171,12 @@ check_nothing_kept(const FerryRecord *record, const json_t *kept, GError **error
 
     if (!first)
         return true;
-    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
-                    "get_migration shows all of it; put right there what is in the way, then "
-                    "resolve_migration",
+    g_autofree char *hint = g_strdup_printf(
+        "get_migration %s shows all of it; put right there what is in the way, then "
+        "resolve_migration %s",
+        record->migration_id, record->migration_id);
+
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, hint,
                     "The destination '%s' kept %zu of what it had prepared: '%s': %s",
                     record->destination, json_array_size(kept), what ? what : "?",
                     why ? why : "no reason given");
