@@ -457,8 +457,10 @@ refuse_conflict(const char *hint, const char *message, GError **error)
 static bool
 refuse_unpermitted(const char *option, const FerryConfig *config, GError **error)
 {
-    g_autofree char *hint =
-        g_strdup_printf("Set [libvirt] live_migration_permit_%s there, or order without", option);
+    g_autofree char *hint = g_strdup_printf(
+        "Order without it, or set [libvirt] live_migration_permit_%s = true in "
+        "virt-ferryd.conf on both hosts, then 'systemctl restart virt-ferryd' there",
+        option);
     ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, hint,
                     "Option \"%s\", or a policy that uses it, is not permitted on '%s'", option,
                     config->host);
@@ -493,19 +495,6 @@ settle_defaults(Draft *draft, const FerryConfig *config)
         options->max_pause_ms = MAX(options->max_pause_ms, options->downtime_ms);
     else if (!draft->downtime_given)
         options->downtime_ms = MIN(options->max_pause_ms, options->downtime_ms);
-}
-
-static bool
-refuse_unpermitted(const char *option, const FerryConfig *config, GError **error)
-{
-    g_autofree char *hint =
-        g_strdup_printf("Set [libvirt] live_migration_permit_%s = true in virt-ferryd.conf on both "
-                        "hosts, then 'systemctl restart virt-ferryd' there",
-                        option);
-    g_autofree char *message =
-        g_strdup_printf("Option \"%s\" is not permitted on '%s'", option, config->host);
-
-    return refuse_conflict(hint, message, error);
 }
 
 static bool
