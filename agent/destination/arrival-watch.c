@@ -12,6 +12,9 @@
 
 #include <string.h>
 
+/* Between two attempts to write to a journal that cannot be written to. */
+#define NOTE_PAUSE_MS 1000
+
 /* --- looking ---------------------------------------------------------------------------------- */
 
 /* What ends without having come is seen as shut off for a moment; a definition is left by none of
@@ -127,20 +130,39 @@ ferry_arrival_may_have_been(const FerryAgent *agent,
 
 /* --- libvirt's events ------------------------------------------------------------------------- */
 
-void
-ferry_arrival_note(const FerryAgent *agent, const char *uuid, bool runs)
+static bool
+note_reached(const FerryAgent *agent, const char *uuid, FerryArrivalStage stage, GError **error)
 {
-    g_autoptr(GPtrArray) records = ferry_journal_list_incoming(agent->journal, NULL);
-    FerryArrivalStage stage = runs ? FERRY_ARRIVAL_CAME : FERRY_ARRIVAL_BEGUN;
+    g_autoptr(GPtrArray) records = ferry_journal_list_incoming(agent->journal, error);
 
     for (guint i = 0; records && i < records->len; i++) {
         const FerryRecord *record = g_ptr_array_index(records, i);
-        g_autoptr(GError) error = NULL;
 
         if (g_strcmp0(record->instance_uuid, uuid) == 0 &&
-            !ferry_journal_arrival_reach(agent->journal, record->migration_id, stage, &error))
-            g_warning("Migration '%s': that the instance arrives is not noted: %s",
-                      record->migration_id, error->message);
+            !ferry_journal_arrival_reach(agent->journal, record->migration_id, stage, error))
+            return false;
+    }
+    return records != NULL;
+}
+
+/* What was heard and is not noted would be proof of the contrary: only an agent that ends gives up,
+ * and the next one has not heard all. */
+void
+ferry_arrival_note(const FerryAgent *agent, const char *uuid, bool runs)
+{
+    FerryArrivalStage stage = runs ? FERRY_ARRIVAL_CAME : FERRY_ARRIVAL_BEGUN;
+
+    for (bool told = false;; told = true) {
+        g_autoptr(GError) error = NULL;
+
+        if (note_reached(agent, uuid, stage, &error))
+            break;
+        if (!told)
+            g_warning("That '%s' arrives cannot be noted, which is tried again: %s", uuid,
+                      error->message);
+        ferry_agent_pause(agent, NOTE_PAUSE_MS, /* cancellable= */ NULL);
+        if (g_cancellable_is_cancelled(agent->stopping))
+            return;
     }
     if (!runs)
         ferry_nvram_note_arrival(agent, uuid);
