@@ -74,17 +74,31 @@ await_stage(Fixture *self, FerryArrivalStage stage)
     g_assert_cmpint(stage_of(self), ==, stage);
 }
 
+static void
+set_end_of_lease(Fixture *self, gint64 in_us)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) record = agent_record(&self->agent, MIGRATION, FERRY_ROLE_DESTINATION);
+
+    record->expires_us = g_get_real_time() + in_us;
+    g_assert_true(ferry_journal_save(self->agent.agent.journal, record, NULL, &error));
+}
+
+/* Nobody has written to the image for longer than a lease. */
+static void
+age_image(Fixture *self)
+{
+    struct timespec long_ago[2] = {{.tv_sec = LONG_AGO_S}, {.tv_sec = LONG_AGO_S}};
+
+    g_assert_cmpint(utimensat(AT_FDCWD, self->path, long_ago, 0), ==, 0);
+}
+
 /* Returns: when the next one ends. */
 static gint64
 end_lease(Fixture *self)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(FerryRecord) record = agent_record(&self->agent, MIGRATION, FERRY_ROLE_DESTINATION);
-    struct timespec long_ago[2] = {{.tv_sec = LONG_AGO_S}, {.tv_sec = LONG_AGO_S}};
-
-    record->expires_us = g_get_real_time() - G_USEC_PER_SEC;
-    g_assert_true(ferry_journal_save(self->agent.agent.journal, record, NULL, &error));
-    g_assert_cmpint(utimensat(AT_FDCWD, self->path, long_ago, 0), ==, 0);
+    set_end_of_lease(self, -G_USEC_PER_SEC);
+    age_image(self);
     return ferry_destination_expire(self->destination);
 }
 
@@ -288,16 +302,6 @@ expire(gpointer data)
     return NULL;
 }
 
-static void
-set_end_of_lease(Fixture *self, gint64 in_us)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(FerryRecord) record = agent_record(&self->agent, MIGRATION, FERRY_ROLE_DESTINATION);
-
-    record->expires_us = g_get_real_time() + in_us;
-    g_assert_true(ferry_journal_save(self->agent.agent.journal, record, NULL, &error));
-}
-
 /* It was overdue when it was listed, and an order that holds it then prolongs it. */
 static void
 test_prolonged_meanwhile(Fixture *self, gconstpointer user_data)
@@ -305,6 +309,7 @@ test_prolonged_meanwhile(Fixture *self, gconstpointer user_data)
     FerryMigrationLocks *locks = self->destination->locks;
 
     prepare_well(self);
+    age_image(self);
     set_end_of_lease(self, -G_USEC_PER_SEC);
 
     FerryMigrationLock lock = ferry_migration_lock_take(locks, MIGRATION);
