@@ -224,19 +224,37 @@ is_here(const FerryAgent *agent, const FerryRecord *record, bool *ret_settled, G
     return false;
 }
 
+/* Of the attempt that is going to be made: another one each time that the images were made anew,
+ * whether it has begun then or not. */
+static guint
+next_number(const FerryMigration *migration)
+{
+    return (guint)counter(migration, "renewals") + 2;
+}
+
+static json_t *
+renewal_args(const FerryMigration *migration)
+{
+    json_t *args = json_pack("{s:s}", "migration_id", ferry_migration_id(migration));
+
+    if (ferry_migration_migrate_data(migration)->numbers_attempts)
+        json_object_set_new(args, "attempt", json_integer(next_number(migration)));
+    return args;
+}
+
 static bool
 renew_images(FerryMigration *migration, GError **error)
 {
     const FerryAgent *agent = ferry_migration_agent(migration);
     const FerryRecord *record = ferry_migration_record(migration);
-    g_autoptr(FerryJson) answer = ferry_peer_call(
-        agent,
-        &(FerryCall){.server = record->destination,
-                     .method = "renew_images",
-                     .args = json_pack("{s:s}", "migration_id", record->migration_id),
-                     .timeout_ms = agent->config->outcome_timeout_s * 1000,
-                     .cancellable = ferry_migration_cancellable(migration)},
-        error);
+    g_autoptr(FerryJson) answer =
+        ferry_peer_call(agent,
+                        &(FerryCall){.server = record->destination,
+                                     .method = "renew_images",
+                                     .args = renewal_args(migration),
+                                     .timeout_ms = agent->config->outcome_timeout_s * 1000,
+                                     .cancellable = ferry_migration_cancellable(migration)},
+                        error);
 
     return answer != NULL;
 }
@@ -293,8 +311,9 @@ ferry_disk_attempt_begin_second(FerryMigration *migration, GError **error)
     if (!renew_when_clear(migration, error))
         return false;
     /* The first one is over for good: a job that is seen from here on is the second's. */
-    change(migration, json_pack("{s:s, s:s, s:i}", "switching", "beginning", "mode", "synchronous",
-                                "attempts", 2));
+    change(migration,
+           json_pack("{s:s, s:s, s:i, s:I}", "switching", "beginning", "mode", "synchronous",
+                     "attempts", 2, "renewals", (json_int_t)next_number(migration) - 1));
     ferry_fault_point("second-attempt", "end");
     return true;
 }
@@ -310,7 +329,7 @@ ferry_disk_attempt_note_second(FerryMigration *migration)
 void
 ferry_disk_attempt_finish(FerryMigration *migration)
 {
-    static const char *const keys[] = {"switching", "seen_bytes", "seen_us", NULL};
+    static const char *const keys[] = {"switching", "renewals", "seen_bytes", "seen_us", NULL};
 
     if (note_of(migration))
         forget(migration, keys);

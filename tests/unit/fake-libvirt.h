@@ -57,6 +57,8 @@ void fake_connections_drop(void);
 /** Events to those who asked for them, on the event loop's thread; none of a domain that has
  * gone. */
 void fake_event_lifecycle(const char *uuid);
+/** @event, @detail: libvirt's numbers. */
+void fake_event_lifecycle_of(const char *uuid, int event, int detail);
 void fake_event_job_completed(const char *uuid, guint64 downtime_ms);
 
 /* --- domains ---------------------------------------------------------------------------------- */

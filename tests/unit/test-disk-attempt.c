@@ -173,6 +173,52 @@ test_has_left(Fixture *self, gconstpointer user_data)
     g_assert_cmpuint(fake_bus_count("kvm02", "renew_images"), ==, 0);
 }
 
+/* --- the number of the attempt ---------------------------------------------------------------- */
+
+static void
+assert_number(guint number)
+{
+    g_autoptr(FerryJson) args = fake_bus_args("kvm02", "renew_images");
+
+    g_assert_cmpint(ferry_json_get_int(args, "attempt", 0), ==, number);
+}
+
+static void
+take_numbers(Fixture *self)
+{
+    g_autoptr(GError) error = NULL;
+    json_t *data = source_migrate_data(self);
+
+    json_object_set_new(data, "renews_images", json_true());
+    json_object_set_new(data, "numbers_attempts", json_true());
+    g_assert_true(ferry_migration_set_migrate_data(self->migration, data, &error));
+}
+
+/* Asked for once more by a life of the agent that does not know whether it had begun. */
+static void
+test_numbered(Fixture *self, gconstpointer user_data)
+{
+    json_t *note = beginning();
+
+    json_object_set_new(note, "renewals", json_integer(1));
+    begin(self, NULL, note, /* renews= */ true);
+    take_numbers(self);
+    answer_renewal();
+    run(self, /* resumed= */ true);
+    assert_number(3);
+    assert_note(self, "synchronous", 2);
+}
+
+/* A destination of before refuses an argument that it does not know. */
+static void
+test_not_numbered(Fixture *self, gconstpointer user_data)
+{
+    begin(self, NULL, beginning(), /* renews= */ true);
+    answer_renewal();
+    run(self, /* resumed= */ true);
+    assert_number(0);
+}
+
 /* --- what goes wrong -------------------------------------------------------------------------- */
 
 static void
@@ -227,6 +273,8 @@ main(int argc, char *argv[])
     ADD("taken-up/beginning", test_beginning);
     ADD("taken-up/begun", test_begun);
     ADD("taken-up/has-left", test_has_left);
+    ADD("numbered", test_numbered);
+    ADD("numbered/destination-of-before", test_not_numbered);
     ADD("not-renewed", test_not_renewed);
     ADD("renewed-later", test_renewed_later);
     ADD("aborted-by-order", test_aborted_by_order);
