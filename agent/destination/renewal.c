@@ -99,10 +99,14 @@ is_clear(virConnectPtr connection, const FerryRecord *record, GError **error)
 
     if (ferry_observed_state_is_dead(observed))
         return true;
-    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
-                    "Ask again when the first attempt is over there",
-                    "The instance '%s' is on '%s' as '%s'", record->instance_name,
-                    record->destination, ferry_observed_state_to_string(observed));
+
+    GError *why = ferry_error_new(FERRY_ERROR_INVALID_MIGRATION_STATE,
+                                  "Ask again when the first attempt is over there",
+                                  "The instance '%s' is on '%s' as '%s'", record->instance_name,
+                                  record->destination, ferry_observed_state_to_string(observed));
+
+    ferry_error_set_detail(why, "retry", json_true());
+    g_propagate_error(error, why);
     return false;
 }
 

@@ -297,7 +297,9 @@ ferry_transfer_take_up_attempt(FerryTransfer *self)
     case FERRY_DISK_ATTEMPT_UNDER_WAY:
         break;
     case FERRY_DISK_ATTEMPT_ENDING:
-        end_for_another(self);
+        self->ending = true;
+        /* Where no job is seen it has ended. */
+        self->again = true;
         break;
     case FERRY_DISK_ATTEMPT_BEGINNING:
         self->beginning = true;
@@ -358,10 +360,23 @@ ferry_transfer_steer_disks(FerryTransfer *self)
 
 /* --- its end ---------------------------------------------------------------------------------- */
 
+/* Once its disks have arrived nothing is won by another. */
+static void
+see_ending(FerryTransfer *self)
+{
+    self->ending = false;
+    if (self->phase == FERRY_PHASE_DISK)
+        end_for_another(self);
+    else if (note(self, ferry_disk_attempt_forget_switching))
+        self->again = false;
+}
+
 void
 ferry_transfer_see_attempt(FerryTransfer *self)
 {
-    if (!self->beginning || !note(self, ferry_disk_attempt_note_second))
+    if (self->ending)
+        see_ending(self);
+    if (!self->beginning || !note(self, ferry_disk_attempt_forget_switching))
         return;
     self->beginning = false;
     self->again = false;

@@ -68,7 +68,8 @@ typedef struct {
     bool copying;         /* a disk or memory is on its way */
     bool aborting;
     bool again;         /* once more, when this attempt has ended */
-    bool beginning;     /* the second attempt's job has not been seen so far */
+    bool ending;        /* by an earlier life; the first attempt's job has not been seen so far */
+    bool beginning;     /* likewise the second attempt's */
     bool forced;        /* by post-copy or a pause: nothing is left to be done */
     bool paused;        /* it is we who paused the guest */
     bool force_failed;  /* by order; libvirt refused */
