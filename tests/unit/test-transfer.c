@@ -696,6 +696,52 @@ test_pause_by_policy(Fixture *self, gconstpointer user_data)
                     "virDomainMigrateSetMaxDowntime web-1 6000\n");
 }
 
+static guint
+last_downtime(void)
+{
+    static const char *const calls[] = {"virDomainMigrateSetMaxDowntime", NULL};
+    g_autofree char *set = fake_calls_list(calls);
+    const char *last = NULL;
+
+    g_strchomp(set);
+    last = strrchr(set, ' ');
+    return last ? (guint)g_ascii_strtoull(last, NULL, 10) : 0;
+}
+
+static void
+await_downtime(guint milliseconds)
+{
+    gint64 deadline = g_get_monotonic_time() + AWAIT_US;
+
+    for (; last_downtime() != milliseconds; g_usleep(5000))
+        g_assert_cmpint(g_get_monotonic_time(), <, deadline);
+}
+
+/* What is ordered once the former policy has done what it could holds, too. */
+static void
+test_tuned_after_the_switch(Fixture *self, gconstpointer user_data)
+{
+    Memory memory = {.left = 24 * MIB};
+
+    self->source.agent.config->memory_window_s = 1;
+    fake_migration_hold();
+    fake_call_hook("virDomainGetJobStats", move_memory, &memory);
+    start(self, FERRY_TRANSFER_START, json_pack("{s:i, s:i}", "downtime_ms", 500, "max_pause_ms",
+                                                6000));
+    await_phase(self, FERRY_PHASE_MEMORY);
+    /* The stall, and all that was allowed before. */
+    g_usleep(4 * G_USEC_PER_SEC);
+    g_assert_cmpuint(last_downtime(), ==, 500);
+    tune(self, "{\"policy\": \"suspend-if-needed\"}");
+    await_downtime(6000);
+    tune(self, "{\"max_pause_ms\": 2000}");
+    await_downtime(2000);
+    stop_memory();
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+    g_assert_null(self->result.error);
+}
+
 static void
 test_post_copy_by_policy(Fixture *self, gconstpointer user_data)
 {
@@ -849,6 +895,7 @@ main(int argc, char *argv[])
     ADD("timeout/begins-no-long-pause", test_timeout_begins_no_long_pause);
     ADD("memory/not-converging", test_not_converging);
     ADD("memory/pause-by-policy", test_pause_by_policy);
+    ADD("memory/tuned-after-the-switch", test_tuned_after_the_switch);
     ADD("memory/post-copy-by-policy", test_post_copy_by_policy);
     ADD("memory/timeout", test_memory_timeout);
     ADD("detach", test_detach);
