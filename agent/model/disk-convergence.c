@@ -20,6 +20,9 @@
 /* What has moved since. */
 #define MOVES_US (2 * G_USEC_PER_SEC)
 #define HOLD_SYNCHRONOUS_US (60 * G_USEC_PER_SEC)
+/* No byte for longer than QEMU pauses under the least limit, 1 MiB a second: the link is cut. What
+ * was seen until it heals is no measure of the guest. */
+#define CUT_US (20 * G_USEC_PER_SEC)
 
 struct FerryDiskConvergence {
     gint64 stall_us;
@@ -136,7 +139,7 @@ is_vain(const FerryDiskConvergence *self)
     double copied = (double)self->rates.copied_bytes_s;
     double gain = copied - (double)self->rates.dirtied_bytes_s;
 
-    if (self->last.remaining_bytes == 0)
+    if (self->last.remaining_bytes == 0 || self->rates.copied_bytes_s == 0)
         return false;
     if (gain <= 0 || self->synchronous)
         return gain <= 0;
@@ -165,12 +168,21 @@ keep(FerryDiskConvergence *self)
         g_array_remove_index(self->samples, 0);
 }
 
+/* Returns: true where what was seen before @sample does not count: a mirror came or went, whose
+ * bytes are no rate, or nothing moves. */
+static bool
+breaks_window(const FerryDiskConvergence *self, const FerryDiskSample *sample)
+{
+    return sample->mirrors != self->last.mirrors ||
+           sample->copied_bytes < self->last.copied_bytes ||
+           sample->time_us - self->moved_us >= CUT_US;
+}
+
 void
 ferry_disk_convergence_add(FerryDiskConvergence *self, const FerryDiskSample *sample)
 {
     note_movement(self, sample);
-    /* A mirror came or went: its bytes are no rate. */
-    if (sample->mirrors != self->last.mirrors || sample->copied_bytes < self->last.copied_bytes)
+    if (breaks_window(self, sample))
         begin_window(self);
     self->last = *sample;
     self->whole_bytes = MAX(self->whole_bytes, sample->remaining_bytes);

@@ -33,7 +33,7 @@ typedef struct {
 } FerryDiskRates;
 
 typedef enum {
-    FERRY_DISKS_UNKNOWN,    /* too early to tell */
+    FERRY_DISKS_UNKNOWN,    /* too early to tell, or nothing moves for now */
     FERRY_DISKS_CONVERGING, /* what is left falls */
     FERRY_DISKS_DIVERGING,  /* it does not, or would take far too long */
     FERRY_DISKS_STALLED,    /* no byte moves */
