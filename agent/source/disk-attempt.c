@@ -161,11 +161,9 @@ ferry_disk_attempt_note_rate(FerryMigration *migration, guint64 bytes_s)
 /* --- the first -------------------------------------------------------------------------------- */
 
 static bool
-begins_synchronous(const FerryMigration *migration)
+begins_synchronous(FerryMigration *migration)
 {
-    const FerryOrderOptions *options = ferry_migration_options(migration);
-
-    switch (options->disk_writes) {
+    switch (ferry_migration_options(migration)->disk_writes) {
     case FERRY_DISK_WRITES_SYNCHRONOUS:
         return true;
     case FERRY_DISK_WRITES_BACKGROUND:
@@ -174,7 +172,7 @@ begins_synchronous(const FerryMigration *migration)
         break;
     }
     return ferry_disk_writes_exceed(counter(migration, "before_bytes_s"),
-                                    options->bandwidth_mibps << 20);
+                                    ferry_migration_tuning(migration).bandwidth_mibps << 20);
 }
 
 void

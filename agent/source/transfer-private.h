@@ -63,7 +63,7 @@ typedef struct {
     gint64 lifted_us; /* when the limit was last lifted for the switchover; 0: never */
     bool is_lifted;
     bool mirrors_due;     /* the limit was changed, and not all copies have it */
-    bool told_switchover; /* immutable: QEMU knows what the link takes */
+    bool told_switchover; /* immutable: QEMU knows what the link takes, by the call */
     bool was_limited;     /* libvirt was given a bandwidth for disks or memory */
     bool copying;         /* a disk or memory is on its way */
     bool aborting;

@@ -98,6 +98,20 @@ test_synchronous_by_order(Fixture *self, gconstpointer user_data)
     assert_note(self, "synchronous", 1);
 }
 
+/* What the guest writes is more than the limit, which came after the order. */
+static void
+test_synchronous_by_limit(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(FerryJson) changes = json_pack("{s:i}", "bandwidth_mib_s", 8);
+    g_autoptr(GError) error = NULL;
+
+    begin(self, NULL, json_pack("{s:I}", "before_bytes_s", (json_int_t)(10 * MIB)),
+          /* renews= */ true);
+    g_assert_true(ferry_migration_tune(self->migration, changes, &error));
+    run(self, /* resumed= */ false);
+    g_assert_true(was_synchronous());
+}
+
 /* An agent of before at the destination keeps what an attempt has filled in part. */
 static void
 test_may_repeat(Fixture *self, gconstpointer user_data)
@@ -373,6 +387,7 @@ main(int argc, char *argv[])
     g_test_init(&argc, &argv, NULL);
     ADD("background", test_background);
     ADD("synchronous-by-order", test_synchronous_by_order);
+    ADD("synchronous-by-limit", test_synchronous_by_limit);
     ADD("destination-of-before", test_may_repeat);
     ADD("taken-up/ending", test_ending);
     ADD("taken-up/beginning", test_beginning);
