@@ -113,6 +113,13 @@ difference(guint64 now, guint64 before)
     return now > before ? now - before : 0;
 }
 
+/* Nothing where nobody could tell what it had written at the beginning. */
+static guint64
+written_since(const FerryDiskSample *begin, const FerryDiskSample *end)
+{
+    return begin->written_bytes > 0 ? difference(end->written_bytes, begin->written_bytes) : 0;
+}
+
 static void
 measure(FerryDiskConvergence *self, const FerryDiskSample *begin)
 {
@@ -125,8 +132,7 @@ measure(FerryDiskConvergence *self, const FerryDiskSample *begin)
         .dirtied_bytes_s = per_second(difference(end->copied_bytes + end->remaining_bytes,
                                                  begin->copied_bytes + begin->remaining_bytes),
                                       time_us),
-        .written_bytes_s =
-            per_second(difference(end->written_bytes, begin->written_bytes), time_us),
+        .written_bytes_s = per_second(written_since(begin, end), time_us),
     };
     self->best_bytes_s = MAX(self->best_bytes_s, self->rates.copied_bytes_s);
 }

@@ -76,7 +76,22 @@ ferry_disk_attempt_may_repeat(const FerryMigration *migration)
 
 /* --- what the guest writes -------------------------------------------------------------------- */
 
-/* Returns: what it has written to the disks that move; 0 where nobody can tell. */
+guint64
+ferry_disk_attempt_written_bytes(virDomainPtr domain, const FerryInstance *instance)
+{
+    guint64 sum = 0;
+
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+        guint64 bytes = 0;
+
+        if (disk->migrate && !ferry_virt_disk_written_bytes(domain, disk->target, &bytes))
+            return 0;
+        sum += bytes;
+    }
+    return sum;
+}
+
 static guint64
 written_bytes(FerryMigration *migration)
 {
@@ -85,15 +100,8 @@ written_bytes(FerryMigration *migration)
         ferry_virt_connect(ferry_migration_agent(migration)->virt, NULL);
     g_autoptr(virDomain) domain =
         connection ? ferry_virt_domain_find(connection, instance->uuid, NULL) : NULL;
-    guint64 bytes = 0;
 
-    for (guint i = 0; domain && i < instance->disks->len; i++) {
-        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
-
-        if (disk->migrate)
-            bytes += ferry_virt_disk_written_bytes(domain, disk->target);
-    }
-    return bytes;
+    return domain ? ferry_disk_attempt_written_bytes(domain, instance) : 0;
 }
 
 static guint64

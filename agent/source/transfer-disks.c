@@ -25,12 +25,7 @@ look_at_written(FerryTransfer *self, gint64 now_us)
 
     if (written->last_us != 0 && now_us - written->last_us < WRITTEN_LOOK_US)
         return;
-    for (guint i = 0; i < self->instance->disks->len; i++) {
-        const FerryDisk *disk = g_ptr_array_index(self->instance->disks, i);
-
-        if (disk->migrate)
-            bytes += ferry_virt_disk_written_bytes(self->domain, disk->target);
-    }
+    bytes = ferry_disk_attempt_written_bytes(self->domain, self->instance);
     if (bytes == 0)
         return;
     if (written->first_bytes == 0)
@@ -141,7 +136,7 @@ note_rate(FerryTransfer *self)
 
     FERRY_LOCK_SCOPE(&self->lock);
 
-    if (!self->abandoned && time_us >= RATE_MIN_US)
+    if (!self->abandoned && time_us >= RATE_MIN_US && written->last_bytes >= written->first_bytes)
         ferry_disk_attempt_note_rate(
             self->migration, (guint64)((double)(written->last_bytes - written->first_bytes) *
                                        G_USEC_PER_SEC / (double)time_us));

@@ -9,9 +9,9 @@
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
-/** Returns: what the guest has written to @target, in bytes since it was started here; 0 where
- * libvirt does not say. */
-guint64 ferry_virt_disk_written_bytes(virDomainPtr domain, const char *target);
+/** @ret_bytes: what the guest has written to @target since it was started here. Returns: false
+ * where libvirt does not say. */
+bool ferry_virt_disk_written_bytes(virDomainPtr domain, const char *target, guint64 *ret_bytes);
 
 /**
  * ferry_virt_mirrors_synchronise:

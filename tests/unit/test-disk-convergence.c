@@ -343,6 +343,21 @@ test_too_busy_after_a_cut(void)
     g_assert_cmpint(action_of(&run), ==, FERRY_DISK_ACTION_SYNCHRONOUS);
 }
 
+/* Its counter was not known in the beginning: all of it is no rate. */
+static void
+test_written_is_not_known(void)
+{
+    Run run = run_new(/* synchronous= */ false);
+    g_autoptr(FerryDiskConvergence) convergence G_GNUC_UNUSED = run.convergence;
+    FerryDiskRates rates = {0};
+
+    go_on(&run, 5, 20 * MIB, MIB);
+    run.sample.written_bytes = 5000 * MIB;
+    go_on(&run, 8, 20 * MIB, MIB);
+    g_assert_true(ferry_disk_convergence_rates(convergence, &rates));
+    g_assert_cmpuint(rates.written_bytes_s, ==, 0);
+}
+
 /* What has nothing to do does not stall. */
 static void
 test_done_is_no_stall(void)
@@ -392,6 +407,7 @@ main(int argc, char *argv[])
     g_test_add_data_func("/disk-convergence/cut", GINT_TO_POINTER(false), test_cut);
     g_test_add_data_func("/disk-convergence/cut-synchronous", GINT_TO_POINTER(true), test_cut);
     g_test_add_func("/disk-convergence/too-busy-after-a-cut", test_too_busy_after_a_cut);
+    g_test_add_func("/disk-convergence/written-is-not-known", test_written_is_not_known);
     g_test_add_func("/disk-convergence/done-is-no-stall", test_done_is_no_stall);
     g_test_add_func("/disk-convergence/before-the-start", test_exceed);
     return g_test_run();
