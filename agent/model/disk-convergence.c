@@ -19,7 +19,8 @@
 #define HOLD_ILL_US (45 * G_USEC_PER_SEC)
 /* What has moved since. */
 #define MOVES_US (2 * G_USEC_PER_SEC)
-#define HOLD_SYNCHRONOUS_US (60 * G_USEC_PER_SEC)
+/* Where nothing is left to be done but to give up. */
+#define HOLD_LAST_US (60 * G_USEC_PER_SEC)
 /* No byte for longer than QEMU pauses under the least limit, 1 MiB a second: the link is cut. What
  * was seen until it heals is no measure of the guest. */
 #define CUT_US (20 * G_USEC_PER_SEC)
@@ -221,7 +222,7 @@ static gint64
 hold_us(const FerryDiskConvergence *self)
 {
     if (self->synchronous)
-        return HOLD_SYNCHRONOUS_US;
+        return HOLD_LAST_US;
     return self->rates.copied_bytes_s < self->best_bytes_s / 2 ? HOLD_ILL_US : HOLD_US;
 }
 
@@ -250,6 +251,14 @@ ferry_disk_convergence_action_in_us(const FerryDiskConvergence *self)
     if (is_stalled(self))
         return 0;
     return MAX(hold_us(self) - lasted_us, 0);
+}
+
+gint64
+ferry_disk_convergence_hopeless_in_us(const FerryDiskConvergence *self)
+{
+    if (self->vain_us == 0 || self->rates.copied_bytes_s > self->rates.dirtied_bytes_s)
+        return G_MAXINT64;
+    return MAX(self->vain_us + HOLD_LAST_US - self->last.time_us, 0);
 }
 
 gint64

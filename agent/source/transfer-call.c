@@ -68,10 +68,10 @@ static guint64
 tell_switchover(FerryMigration *migration)
 {
     const FerryTuning tuning = ferry_migration_tuning(migration);
-    guint64 mibps = ferry_switchover_mibps(
-        &tuning, ferry_migration_agent(migration)->config,
-        ferry_migration_instance(migration)->libvirt_version,
-        ferry_migration_migrate_data(migration)->libvirt_version);
+    guint64 mibps =
+        ferry_switchover_mibps(&tuning, ferry_migration_agent(migration)->config,
+                               ferry_migration_instance(migration)->libvirt_version,
+                               ferry_migration_migrate_data(migration)->libvirt_version);
 
     if ((mibps > 0) != ferry_transfer_told_switchover(migration)) {
         ferry_migration_add_report(migration, json_pack("{s:b}", "told_switchover", mibps > 0));

@@ -47,22 +47,30 @@ see_mirrors(FerryTransfer *self, gint64 now_us)
         ferry_disk_attempt_note_mirrors(self->migration, self->written.last_bytes);
 }
 
-/* Returns: static; NULL: it goes on as it is. */
-static const char *
-name_of_action(const FerryTransfer *self, FerryDisksState state)
+/* Fills in what is done about it; nothing: it goes on as it is. */
+static void
+tell_action(const FerryTransfer *self, FerryDisksState state, FerryStall *stall)
 {
-    if (state == FERRY_DISKS_STALLED || ferry_disk_convergence_is_synchronous(self->disks))
-        return "fail";
-    return self->options->disk_writes == FERRY_DISK_WRITES_AUTO &&
-                   ferry_disk_attempt_may_repeat(self->migration)
-               ? "synchronous-writes"
-               : NULL;
+    gint64 in_us = ferry_disk_convergence_action_in_us(self->disks);
+
+    if (state == FERRY_DISKS_STALLED || ferry_disk_convergence_is_synchronous(self->disks)) {
+        stall->action = "fail";
+    } else if (self->options->disk_writes != FERRY_DISK_WRITES_AUTO) {
+        return;
+    } else if (ferry_disk_attempt_may_repeat(self->migration)) {
+        stall->action = "synchronous-writes";
+    } else {
+        in_us = ferry_disk_convergence_hopeless_in_us(self->disks);
+        stall->action = in_us < G_MAXINT64 ? "fail" : NULL;
+    }
+    stall->action_in_ms = stall->action ? (guint64)in_us / 1000 : 0;
 }
 
 static FerryConvergence
 describe(const FerryTransfer *self)
 {
     FerryDisksState state = ferry_disk_convergence_state(self->disks);
+    FerryConvergence convergence = {.converging = FERRY_CONVERGING_NO, .stall.of = "disk"};
     FerryDiskRates rates = {0};
 
     (void)ferry_disk_convergence_rates(self->disks, &rates);
@@ -70,14 +78,10 @@ describe(const FerryTransfer *self)
         return (FerryConvergence){.converging = FERRY_CONVERGING_UNKNOWN};
     if (state == FERRY_DISKS_CONVERGING)
         return (FerryConvergence){.converging = FERRY_CONVERGING_YES};
-    return (FerryConvergence){
-        .converging = FERRY_CONVERGING_NO,
-        .stall = {.of = "disk",
-                  .writes_bytes_s = rates.dirtied_bytes_s,
-                  .link_bytes_s = rates.copied_bytes_s,
-                  .action = name_of_action(self, state),
-                  .action_in_ms = (guint64)ferry_disk_convergence_action_in_us(self->disks) / 1000},
-    };
+    convergence.stall.writes_bytes_s = rates.dirtied_bytes_s;
+    convergence.stall.link_bytes_s = rates.copied_bytes_s;
+    tell_action(self, state, &convergence.stall);
+    return convergence;
 }
 
 void
@@ -222,19 +226,25 @@ give_up_stalled(FerryTransfer *self)
 static void
 give_up_diverging(FerryTransfer *self)
 {
+    bool synchronous = ferry_disk_convergence_is_synchronous(self->disks);
     FerryDiskRates rates = {0};
 
     (void)ferry_disk_convergence_rates(self->disks, &rates);
 
-    g_autofree char *message = g_strdup_printf(
-        "The disks of '%s' do not converge, even with synchronous writes: %" G_GUINT64_FORMAT
-        " bytes/s become dirty, %" G_GUINT64_FORMAT " bytes/s are copied",
-        self->instance->name, rates.dirtied_bytes_s, rates.copied_bytes_s);
+    g_autofree char *message =
+        g_strdup_printf("The disks of '%s' do not converge%s: %" G_GUINT64_FORMAT
+                        " bytes/s become dirty, %" G_GUINT64_FORMAT " bytes/s are copied",
+                        self->instance->name, synchronous ? ", even with synchronous writes" : "",
+                        rates.dirtied_bytes_s, rates.copied_bytes_s);
 
-    ferry_transfer_abort(self, timeout_error(self, "not-converging",
-                                             "Give the migration more bandwidth, or order it when "
-                                             "the instance writes less",
-                                             message));
+    ferry_transfer_abort(
+        self, timeout_error(self, "not-converging",
+                            synchronous ? "Give the migration more bandwidth, or order it when "
+                                          "the instance writes less"
+                                        : "Order it anew with disk_writes synchronous; with a "
+                                          "newer virt-ferry on the destination it goes over by "
+                                          "itself",
+                            message));
 }
 
 /* At once, and nothing is lost; at the price of libvirt's taint. */
@@ -313,6 +323,8 @@ go_synchronous(FerryTransfer *self)
             ferry_disk_convergence_set_synchronous(self->disks);
     } else if (ferry_disk_attempt_may_repeat(self->migration)) {
         begin_again(self);
+    } else if (ferry_disk_convergence_hopeless_in_us(self->disks) == 0) {
+        give_up_diverging(self);
     }
 }
 

@@ -154,8 +154,8 @@ take_tuning(FerryTransfer *self, FerryTransferMode mode)
 {
     const FerryTuning tuning = ferry_migration_tuning(self->migration);
 
-    self->mirrors_due = mode == FERRY_TRANSFER_REATTACH &&
-                        tuning.bandwidth_mibps != self->tuned.bandwidth_mibps;
+    self->mirrors_due =
+        mode == FERRY_TRANSFER_REATTACH && tuning.bandwidth_mibps != self->tuned.bandwidth_mibps;
     ferry_tuning_apply(&tuning, &self->tuned);
 }
 

@@ -125,8 +125,7 @@ test_written_bytes(Fixture *self, gconstpointer user_data)
     g_autoptr(virDomain) domain = virDomainLookupByUUIDString(connection, UUID);
 
     begin(self, NULL, NULL, /* renews= */ true);
-    g_ptr_array_add(disks,
-                    g_ptr_array_index(ferry_migration_instance(self->migration)->disks, 0));
+    g_ptr_array_add(disks, g_ptr_array_index(ferry_migration_instance(self->migration)->disks, 0));
     g_ptr_array_add(disks, &second);
     fake_disk_set_written("vda", 10);
     g_assert_cmpuint(ferry_disk_attempt_written_bytes(domain, &instance), ==, 0);

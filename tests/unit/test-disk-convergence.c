@@ -274,6 +274,23 @@ test_not_even_synchronous(void)
                     60 * SECOND);
 }
 
+/* Where the destination cannot begin anew it goes on while anything is gained. */
+static void
+test_hopeless(void)
+{
+    Run run = run_new(/* synchronous= */ false);
+    g_autoptr(FerryDiskConvergence) convergence G_GNUC_UNUSED = run.convergence;
+
+    go_on(&run, 15, 20 * MIB, 15 * MIB);
+    g_assert_cmpint(ferry_disk_convergence_state(convergence), ==, FERRY_DISKS_DIVERGING);
+    g_assert_cmpint(ferry_disk_convergence_hopeless_in_us(convergence), ==, G_MAXINT64);
+    go_on(&run, 15, 20 * MIB, 21 * MIB);
+    g_assert_cmpint(ferry_disk_convergence_hopeless_in_us(convergence), >, 30 * SECOND);
+    g_assert_cmpint(ferry_disk_convergence_hopeless_in_us(convergence), <, 60 * SECOND);
+    go_on(&run, 60, 20 * MIB, 21 * MIB);
+    g_assert_cmpint(ferry_disk_convergence_hopeless_in_us(convergence), ==, 0);
+}
+
 /* After a switch of the running mirrors all is judged anew. */
 static void
 test_switched(void)
@@ -408,6 +425,7 @@ main(int argc, char *argv[])
     g_test_add_data_func("/disk-convergence/cut-synchronous", GINT_TO_POINTER(true), test_cut);
     g_test_add_func("/disk-convergence/too-busy-after-a-cut", test_too_busy_after_a_cut);
     g_test_add_func("/disk-convergence/written-is-not-known", test_written_is_not_known);
+    g_test_add_func("/disk-convergence/hopeless", test_hopeless);
     g_test_add_func("/disk-convergence/done-is-no-stall", test_done_is_no_stall);
     g_test_add_func("/disk-convergence/before-the-start", test_exceed);
     return g_test_run();

@@ -444,7 +444,8 @@ static void
 test_told(Fixture *self, gconstpointer user_data)
 {
     self->source.agent.config->switchover_bandwidth_mibps = 1000;
-    source_migration(&self->source, FERRY_STATUS_RUNNING, json_pack("{s:i}", "bandwidth_mib_s", 70));
+    source_migration(&self->source, FERRY_STATUS_RUNNING,
+                     json_pack("{s:i}", "bandwidth_mib_s", 70));
     set_libvirt_version(self, "12.0.0");
     begin(self, FERRY_TRANSFER_START);
     join(self);
@@ -797,8 +798,8 @@ test_tuned_after_the_switch(Fixture *self, gconstpointer user_data)
     self->source.agent.config->memory_window_s = 1;
     fake_migration_hold();
     fake_call_hook("virDomainGetJobStats", move_memory, &memory);
-    start(self, FERRY_TRANSFER_START, json_pack("{s:i, s:i}", "downtime_ms", 500, "max_pause_ms",
-                                                6000));
+    start(self, FERRY_TRANSFER_START,
+          json_pack("{s:i, s:i}", "downtime_ms", 500, "max_pause_ms", 6000));
     await_phase(self, FERRY_PHASE_MEMORY);
     /* The stall, and all that was allowed before. */
     g_usleep(4 * G_USEC_PER_SEC);
