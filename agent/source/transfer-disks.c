@@ -280,11 +280,13 @@ note(FerryTransfer *self, void (*func)(FerryMigration *migration))
 static void
 end_for_another(FerryTransfer *self)
 {
-    self->again = true;
+    if (self->aborting)
+        return;
     ferry_transfer_abort(self,
                          ferry_error_new(FERRY_ERROR_MIGRATION_ERROR, NULL,
                                          "its mirrors do not catch up with the guest's writes; it "
                                          "begins once more, with synchronous writes"));
+    self->again = true;
 }
 
 static void

@@ -140,7 +140,7 @@ void ferry_transfer_add_rates(const FerryTransfer *self, GError *error, const ch
 
 /* The sampler's, after each look: obeys orders, and ends what has no time or room left. */
 void ferry_transfer_obey(FerryTransfer *self, gint64 now_us);
-/* The sampler's. The transfer ends with @reason (taken over), unless it already does. */
+/* The sampler's. The transfer ends for good with @reason (taken over), unless it already does. */
 void ferry_transfer_abort(FerryTransfer *self, GError *reason);
 /* Likewise: forces it to complete, by post-copy or a pause that lasts as long as it takes. @error:
  * libvirt refused. */

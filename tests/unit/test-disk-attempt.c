@@ -388,6 +388,20 @@ test_renewed_later(Fixture *self, gconstpointer user_data)
     g_assert_true(was_synchronous());
 }
 
+/* The time is over: there is no second one. */
+static void
+test_too_late(Fixture *self, gconstpointer user_data)
+{
+    const json_t *error = NULL;
+
+    begin(self, json_pack("{s:i}", "completion_timeout_s", 5), beginning(), /* renews= */ true);
+    agent_begin_step(&self->agent, MIGRATION, "transfer", 5);
+    run(self, /* resumed= */ true);
+    error = ferry_migration_record(self->migration)->error;
+    g_assert_cmpstr(ferry_json_get_string(error, "code"), ==, "MigrationTimeout");
+    g_assert_cmpuint(fake_bus_count("kvm02", "renew_images"), ==, 0);
+}
+
 static void
 test_aborted_by_order(Fixture *self, gconstpointer user_data)
 {
@@ -424,6 +438,7 @@ main(int argc, char *argv[])
     ADD("not-renewed/undone-there", test_undone_there);
     ADD("not-renewed/silence-passes", test_silence_passes);
     ADD("renewed-later", test_renewed_later);
+    ADD("too-late", test_too_late);
     ADD("aborted-by-order", test_aborted_by_order);
     return g_test_run();
 }
