@@ -51,7 +51,8 @@ json_t *ferry_destination_prepare(FerryDestination *destination,
  * An attempt of the transfer was given up, and another one follows: the images that it filled in
  * part are removed and made anew, empty. Idempotent; prolongs the lease.
  * @error: FERRY_ERROR_INVALID_MIGRATION_STATE unless the migration is prepared and its instance not
- *   here, with "retry" in its details where only the instance has to go; FERRY_ERROR_MIGRATION_ERROR: one of them is not proved to be what was made
+ *   here, with "retry" in its details where only the instance has to go;
+ *   FERRY_ERROR_MIGRATION_ERROR: one of them is not proved to be what was made
  * Returns: (transfer full): {"renewed"}: their paths.
  */
 json_t *ferry_destination_renew_images(FerryDestination *destination,

@@ -20,7 +20,7 @@
 /* The patience with a stall that gets no better, each time. */
 #define DECAY 2
 /* A record is kept for a window and for all patience together, which is less than two. */
-#define PATIENCE_WINDOWS 3
+#define KEPT_TIMES 3
 /* A stall is over when what remains is so much less than at its best. */
 #define OVER 2
 
@@ -204,7 +204,7 @@ relax(FerryMemoryConvergence *self)
 static void
 drop_old(FerryMemoryConvergence *self)
 {
-    gint64 until_us = self->well_us - PATIENCE_WINDOWS * self->window_us;
+    gint64 until_us = self->well_us - KEPT_TIMES * self->window_us;
     guint end = self->records->len - 1;
     guint count = 0;
 

@@ -16,7 +16,6 @@
 #pragma once
 
 #include <glib.h>
-#include <libvirt/libvirt.h>
 #include <stdbool.h>
 
 #include "model/disk-convergence.h"
@@ -27,10 +26,6 @@ typedef enum {
     FERRY_DISK_ATTEMPT_ENDING,
     FERRY_DISK_ATTEMPT_BEGINNING,
 } FerryDiskAttempt;
-
-/** Returns: what the guest has written to all disks that move; 0 where libvirt does not say of one
- * of them. Any thread but main. */
-guint64 ferry_disk_attempt_written_bytes(virDomainPtr domain, const FerryInstance *instance);
 
 /** Notes what the guest has written so far, before the first attempt: between two such looks lies
  * what it writes while nothing hinders it. */

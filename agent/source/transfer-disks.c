@@ -25,7 +25,7 @@ look_at_written(FerryTransfer *self, gint64 now_us)
 
     if (written->last_us != 0 && now_us - written->last_us < WRITTEN_LOOK_US)
         return;
-    bytes = ferry_disk_attempt_written_bytes(self->domain, self->instance);
+    bytes = ferry_virt_disks_written_bytes(self->domain, self->instance);
     if (bytes == 0)
         return;
     if (written->first_bytes == 0)

@@ -8,8 +8,6 @@
 #include "source-fixture.h"
 #include "source/steps/confirm.h"
 #include "source/steps/transfer.h"
-#include "virt/auto.h"
-#include "virt/virt.h"
 
 typedef SourceFixture Fixture;
 
@@ -112,25 +110,6 @@ test_synchronous_by_limit(Fixture *self, gconstpointer user_data)
     g_assert_true(ferry_migration_tune(self->migration, changes, &error));
     run(self, /* resumed= */ false);
     g_assert_true(was_synchronous());
-}
-
-/* Of two disks one alone is no sum. */
-static void
-test_written_bytes(Fixture *self, gconstpointer user_data)
-{
-    FerryDisk second = {.target = (char *)"vdb", .migrate = true};
-    FerryInstance instance = {.disks = g_ptr_array_new()};
-    g_autoptr(GPtrArray) disks = instance.disks;
-    g_autoptr(virConnect) connection = ferry_virt_connect(self->agent.agent.virt, NULL);
-    g_autoptr(virDomain) domain = virDomainLookupByUUIDString(connection, UUID);
-
-    begin(self, NULL, NULL, /* renews= */ true);
-    g_ptr_array_add(disks, g_ptr_array_index(ferry_migration_instance(self->migration)->disks, 0));
-    g_ptr_array_add(disks, &second);
-    fake_disk_set_written("vda", 10);
-    g_assert_cmpuint(ferry_disk_attempt_written_bytes(domain, &instance), ==, 0);
-    fake_disk_set_written("vdb", 20);
-    g_assert_cmpuint(ferry_disk_attempt_written_bytes(domain, &instance), ==, 30);
 }
 
 /* An agent of before at the destination keeps what an attempt has filled in part. */
@@ -423,7 +402,6 @@ main(int argc, char *argv[])
     ADD("background", test_background);
     ADD("synchronous-by-order", test_synchronous_by_order);
     ADD("synchronous-by-limit", test_synchronous_by_limit);
-    ADD("written-bytes", test_written_bytes);
     ADD("destination-of-before", test_may_repeat);
     ADD("taken-up/ending", test_ending);
     ADD("taken-up/beginning", test_beginning);
