@@ -112,6 +112,19 @@ renew_all(FerryDestination *self,
     return true;
 }
 
+/* The source asks again until the domain has gone. */
+static void
+refuse_for_now(const FerryRecord *record, FerryObservedState observed, GError **error)
+{
+    GError *why = ferry_error_new(FERRY_ERROR_INVALID_MIGRATION_STATE,
+                                  "Ask again when the first attempt is over there",
+                                  "The instance '%s' is on '%s' as '%s'", record->instance_name,
+                                  record->destination, ferry_observed_state_to_string(observed));
+
+    ferry_error_set_detail(why, "retry", json_true());
+    g_propagate_error(error, why);
+}
+
 /* An image in use is never touched: neither the domain that arrives nor one that has arrived, also
  * when that is gone again. */
 static bool
@@ -132,10 +145,7 @@ is_clear(FerryDestination *self,
                         record->instance_name, record->destination,
                         ferry_observed_state_to_string(observed));
     else if (!ferry_observed_state_is_dead(observed))
-        ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
-                        "Ask again when the first attempt is over there",
-                        "The instance '%s' is on '%s' as '%s'", record->instance_name,
-                        record->destination, ferry_observed_state_to_string(observed));
+        refuse_for_now(record, observed, error);
     else
         return true;
     return false;

@@ -263,6 +263,7 @@ test_not_made_anew_under_an_instance(Fixture *self, gconstpointer user_data)
     fake_domain_add(xml);
     g_assert_false(renew(self, 0, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
+    g_assert_true(ferry_json_get_bool(ferry_error_details(error), "retry", false));
     assert_there(self->path, true);
 }
 
