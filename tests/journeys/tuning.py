@@ -93,4 +93,20 @@ def under_a_limit(stage):
     stage.runs_on(guest, stage.destination)
 
 
-CASES = (seeds, mirrors, deferred, memory, under_a_limit)
+@long
+def policy_is_gone(stage):
+    """an agent starts without a policy that an order named, and the rest of the order holds"""
+    guest = stage.still(sparse(DATA))
+    with stage.settings({"kvm01": {"policy night": {"start": "200"}}}):
+        migration_id = stage.migrate(guest, bandwidth_mib_s=50, storage_strategy="seeded",
+                                     policy="night")
+        tune(stage, migration_id, bandwidth_mib_s=SLOW, downtime_ms=700)
+        stage.recorder.wait_phase("disk", migration_id)
+    equal(stage.controller.record("kvm01", migration_id)["parameters"],
+          {"bandwidth_mib_s": SLOW, "downtime_ms": 700, "max_pause_ms": 5000,
+           "policy": "minimal-downtime"})
+    tune(stage, migration_id, bandwidth_mib_s=0)
+    stage.completed(migration_id)
+
+
+CASES = (seeds, policy_is_gone, mirrors, deferred, memory, under_a_limit)
