@@ -53,9 +53,9 @@ json_t *ferry_destination_prepare(FerryDestination *destination,
  * @attempt: the number of the one that follows, from 2 on; for the same one nothing is removed
  *   twice: images that are new still are answered as before. 0: a source of before, which has none
  * @error: FERRY_ERROR_INVALID_MIGRATION_STATE unless the migration is prepared, and its instance
- *   not here and never came, with "retry" in its details where only the instance has to go; also for an attempt before the last one, and for the last one where an
- *   image was written to since; FERRY_ERROR_MIGRATION_ERROR: one of them is not proved to be what
- *   was made
+ *   not here and never came, with "retry" in its details where only what arrives has to go; also
+ *   for an attempt before the last one, and for the last one where an image was written to since;
+ *   FERRY_ERROR_MIGRATION_ERROR: one of them is not proved to be what was made
  * Returns: (transfer full): {"renewed"}: their paths.
  */
 json_t *ferry_destination_renew_images(FerryDestination *destination,

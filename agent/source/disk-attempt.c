@@ -255,13 +255,13 @@ static bool
 renew_images(FerryMigration *migration, GError **error)
 {
     const FerryRecord *record = ferry_migration_record(migration);
-    g_autoptr(FerryJson) answer = ferry_peer_call(
-        ferry_migration_agent(migration),
-        &(FerryCall){.server = record->destination,
-                     .method = "renew_images",
-                     .args = renewal_args(migration),
-                     .cancellable = ferry_migration_cancellable(migration)},
-        error);
+    g_autoptr(FerryJson) answer =
+        ferry_peer_call(ferry_migration_agent(migration),
+                        &(FerryCall){.server = record->destination,
+                                     .method = "renew_images",
+                                     .args = renewal_args(migration),
+                                     .cancellable = ferry_migration_cancellable(migration)},
+                        error);
 
     return answer != NULL;
 }

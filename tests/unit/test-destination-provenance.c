@@ -261,6 +261,7 @@ test_not_made_anew_under_an_instance(Fixture *self, gconstpointer user_data)
     g_autofree char *xml = agent_domain_xml(self->path, "raw");
 
     fake_domain_add(xml);
+    fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION);
     g_assert_false(renew(self, 0, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
     g_assert_true(ferry_json_get_bool(ferry_error_details(error), "retry", false));
@@ -280,6 +281,7 @@ test_not_made_anew_after_an_instance(Fixture *self, gconstpointer user_data)
 
     fake_domain_add(xml);
     g_assert_false(renew(self, 2, &error));
+    g_assert_false(ferry_json_get_bool(ferry_error_details(error), "retry", false));
     fake_domain_remove(UUID);
     g_assert_false(renew(self, 3, &again));
     g_assert_error(again, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
