@@ -79,7 +79,8 @@ print_policies(const FerryInvocation *invocation)
     g_autoptr(FerryConfig) config = ferry_session_load_config(invocation, &ignored);
 
     for (guint i = 0; config && i < config->policies->len; i++)
-        ferry_say("%s", ((const FerryTransferPolicy *)g_ptr_array_index(config->policies, i))->name);
+        ferry_say("%s",
+                  ((const FerryTransferPolicy *)g_ptr_array_index(config->policies, i))->name);
 }
 
 static void
