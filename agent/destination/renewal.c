@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "destination/admission.h"
+#include "destination/arrival-watch.h"
 #include "destination/destination-private.h"
 #include "destination/image.h"
 #include "destination/preparation.h"
@@ -18,7 +19,6 @@
 #include "model/placement.h"
 #include "runtime/fault-point.h"
 #include "virt/auto.h"
-#include "virt/domain-state.h"
 #include "virt/virt.h"
 
 /* Returns: (transfer full): the instance as it was prepared here: placed once more, and where the
@@ -42,9 +42,28 @@ prepared_instance(FerryDestination *self,
     return g_steal_pointer(&instance);
 }
 
+/* One that was made anew for the attempt that asks, and that nobody has written to since, is not
+ * deleted a second time. */
+static bool
+is_new_still(const FerryPreparation *preparation, const FerryNewImage *image, GError **error)
+{
+    const FerryCreation *made =
+        ferry_preparation_find(preparation, FERRY_CREATION_VOLUME, image->path);
+
+    if (made && !ferry_image_may_hold_data(preparation->agent, preparation->connection, made))
+        return true;
+    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
+                    "Nothing was removed; look at the instance on both hosts",
+                    "The image '%s' was made anew for this attempt already, and was written to "
+                    "since",
+                    image->path);
+    return false;
+}
+
 static bool
 renew_disk(const FerryPreparation *preparation,
            const FerryImagePlan *plan,
+           bool repeated,
            json_t *renewed,
            GError **error)
 {
@@ -52,7 +71,8 @@ renew_disk(const FerryPreparation *preparation,
 
     if (!image)
         return true;
-    if (!ferry_image_renew(preparation, plan, image, error)) {
+    if (repeated ? !is_new_still(preparation, image, error)
+                 : !ferry_image_renew(preparation, plan, image, error)) {
         g_prefix_error(error, "Disk '%s': ", plan->disk->target);
         return false;
     }
@@ -64,6 +84,7 @@ static bool
 renew_all(FerryDestination *self,
           virConnectPtr connection,
           const FerryRecord *record,
+          bool repeated,
           json_t *renewed,
           GError **error)
 {
@@ -86,39 +107,86 @@ renew_all(FerryDestination *self,
     if (!creations)
         return false;
     for (guint i = 0; i < plans->len; i++)
-        if (!renew_disk(&preparation, g_ptr_array_index(plans, i), renewed, error))
+        if (!renew_disk(&preparation, g_ptr_array_index(plans, i), repeated, renewed, error))
             return false;
     return true;
 }
 
-/* An image in use is never touched: neither the domain that arrives nor one that has arrived. */
-static bool
-is_clear(virConnectPtr connection, const FerryRecord *record, GError **error)
+/* The source asks again until the domain has gone. */
+static void
+refuse_for_now(const FerryRecord *record, FerryObservedState observed, GError **error)
 {
-    FerryObservedState observed = ferry_virt_domain_observe(connection, record->instance_uuid);
+    GError *why = ferry_error_new(FERRY_ERROR_INVALID_MIGRATION_STATE,
+                                  "Ask again when the first attempt is over there",
+                                  "The instance '%s' is on '%s' as '%s'", record->instance_name,
+                                  record->destination, ferry_observed_state_to_string(observed));
 
-    if (ferry_observed_state_is_dead(observed))
+    ferry_error_set_detail(why, "retry", json_true());
+    g_propagate_error(error, why);
+}
+
+/* An image in use is never touched: neither the domain that arrives nor one that has arrived, also
+ * when that is gone again. */
+static bool
+is_clear(FerryDestination *self,
+         virConnectPtr connection,
+         const FerryRecord *record,
+         FerryArrivalNote *ret_note,
+         GError **error)
+{
+    FerryObservedState observed = FERRY_OBSERVED_UNREACHABLE;
+
+    if (!ferry_arrival_look(self->agent, connection, record, &observed, ret_note, error))
+        return false;
+    if (ret_note->stage == FERRY_ARRIVAL_CAME)
+        ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
+                        "Nothing was removed; look at the instance on both hosts",
+                        "The instance '%s' has arrived on '%s', which shows it as '%s' now",
+                        record->instance_name, record->destination,
+                        ferry_observed_state_to_string(observed));
+    else if (!ferry_observed_state_is_dead(observed))
+        refuse_for_now(record, observed, error);
+    else
         return true;
-    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
-                    "Ask again when the first attempt is over there",
-                    "The instance '%s' is on '%s' as '%s'", record->instance_name,
-                    record->destination, ferry_observed_state_to_string(observed));
+    return false;
+}
+
+/* A source of before sends no number: 0. */
+static bool
+is_of_now(const FerryRecord *record, guint attempt, const FerryArrivalNote *note, GError **error)
+{
+    if (attempt == 0 || attempt >= note->attempt)
+        return true;
+    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE, "It is an old message; ignore it",
+                    "The images of migration '%s' were made anew for attempt %" G_GUINT64_FORMAT
+                    " already, not only for %u",
+                    record->migration_id, note->attempt, attempt);
     return false;
 }
 
 json_t *
-ferry_destination_renew_images(FerryDestination *self, const char *migration_id, GError **error)
+ferry_destination_renew_images(FerryDestination *self,
+                               const char *migration_id,
+                               guint attempt,
+                               GError **error)
 {
     FERRY_MIGRATION_LOCK_SCOPE(self->locks, migration_id);
     g_autoptr(virConnect) connection = NULL;
     g_autoptr(FerryRecord) record =
         ferry_destination_open_prepared(self, migration_id, &connection, error);
     g_autoptr(FerryJson) renewed = json_array();
+    FerryArrivalNote note = {0};
 
-    if (!record || !is_clear(connection, record, error))
+    if (!record || !is_clear(self, connection, record, &note, error) ||
+        !is_of_now(record, attempt, &note, error))
         return NULL;
     ferry_fault_point("renew", "begin");
-    if (!renew_all(self, connection, record, renewed, error))
+
+    bool repeated = attempt > 0 && attempt == note.attempt;
+
+    if (!renew_all(self, connection, record, repeated, renewed, error) ||
+        (!repeated &&
+         !ferry_journal_arrival_renew(self->agent->journal, migration_id, attempt, error)))
         return NULL;
     ferry_fault_point("renew", "end");
     return json_pack("{s:O}", "renewed", renewed);

@@ -410,7 +410,7 @@ ferry_journal_end_unsound(FerryJournal *journal, GError **error)
 bool
 ferry_journal_prune(FerryJournal *journal, gint64 before_us, GError **error)
 {
-    static const char *const tables[] = {"steps", "creations", "imports", "tunings"};
+    static const char *const tables[] = {"steps", "creations", "imports", "tunings", "arrivals"};
     FERRY_LOCK_SCOPE(&journal->lock);
 
     if (!ferry_journal_db_begin(journal, error))

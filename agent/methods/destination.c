@@ -74,7 +74,10 @@ ferry_method_renew_images(FerryMethodCall *call, GError **error)
 {
     const FerryMethodContext *context = call->context;
     g_autofree char *id = ferry_field_uuid(&call->args, "migration_id", error);
-    json_t *answer = id ? ferry_destination_renew_images(context->destination, id, error) : NULL;
+    guint attempt = 0;
+    bool ok = id && ferry_field_uint(&call->args, "attempt", 2, G_MAXINT, &attempt, error);
+    json_t *answer =
+        ok ? ferry_destination_renew_images(context->destination, id, attempt, error) : NULL;
 
     context->leases_changed(context->leases_data);
     return ferry_method_answer(call, answer);

@@ -19,6 +19,8 @@
 #define GRACE_US (60 * G_USEC_PER_SEC)
 /* The patience with a stall that gets no better, each time. */
 #define DECAY 2
+/* A record is kept for a window and for all patience together, which is less than two. */
+#define KEPT_TIMES 3
 /* A stall is over when what remains is so much less than at its best. */
 #define OVER 2
 
@@ -31,7 +33,7 @@ typedef struct {
 
 struct FerryMemoryConvergence {
     gint64 window_us;
-    GArray *records; /* Record; the oldest that can still matter, and later ones */
+    GArray *records; /* Record, oldest first; what can still matter */
     FerryMemoryReading last;
     bool begun;        /* there was a reading */
     bool at_beginning; /* an iteration began at the last one */
@@ -197,6 +199,23 @@ relax(FerryMemoryConvergence *self)
     self->relaxed_us = self->well_us;
 }
 
+/* The best before the window matters while there is no stall; of others, what relax() may come
+ * down to. */
+static void
+drop_old(FerryMemoryConvergence *self)
+{
+    gint64 until_us = self->well_us - KEPT_TIMES * self->window_us;
+    guint end = self->records->len - 1;
+    guint count = 0;
+
+    if (!self->since_us)
+        (void)find_best_before_window(self, &end);
+    while (count < end && record_at(self, count)->well_us < until_us)
+        count++;
+    if (count > 0)
+        g_array_remove_range(self->records, 0, count);
+}
+
 static void
 begin_iteration(FerryMemoryConvergence *self, const FerryMemoryReading *reading)
 {
@@ -215,6 +234,7 @@ begin_iteration(FerryMemoryConvergence *self, const FerryMemoryReading *reading)
         record.bytes >= record_at(self, index)->bytes * (1.0 - MARGIN))
         begin_stall(self, index);
     self->best = MIN(self->best, record.bytes);
+    drop_old(self);
 }
 
 void
@@ -245,6 +265,12 @@ ferry_memory_convergence_forget_link(FerryMemoryConvergence *self)
     self->former_rate = 0;
     /* What is under way still goes at the former pace. */
     self->marks_anew = true;
+}
+
+void
+ferry_memory_convergence_forget_action(FerryMemoryConvergence *self)
+{
+    self->done = FERRY_MEMORY_GO_ON;
 }
 
 static double
@@ -340,13 +366,16 @@ ferry_memory_convergence_prospect(const FerryMemoryConvergence *self,
     return choose(self, means);
 }
 
-/* Of what is begun at a local minimum; the link may be ill, and no time left for a pause. */
+/* Of what is begun at a local minimum; the link may be ill, and no time left for a pause. Post-copy
+ * is one of an instant. */
 static FerryMemoryAction
 decide_at_minimum(const FerryMemoryConvergence *self, const FerryMemoryMeans *means)
 {
-    if (is_ill(self) || pause_ms(self) * G_TIME_SPAN_MILLISECOND > (double)means->time_left_us)
-        return FERRY_MEMORY_GO_ON;
-    return choose(self, means);
+    FerryMemoryAction action = choose(self, means);
+    bool fits = action == FERRY_MEMORY_POST_COPY ||
+                pause_ms(self) * G_TIME_SPAN_MILLISECOND <= (double)means->time_left_us;
+
+    return fits && !is_ill(self) ? action : FERRY_MEMORY_GO_ON;
 }
 
 FerryMemoryAction

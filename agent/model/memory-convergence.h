@@ -68,6 +68,10 @@ void ferry_memory_convergence_add(FerryMemoryConvergence *convergence,
 /** The limit was changed: that the link carries less than before is no illness. */
 void ferry_memory_convergence_forget_link(FerryMemoryConvergence *convergence);
 
+/** The means were changed by order: what was done about a stall by the former ones counts no
+ * more. The stall goes on. */
+void ferry_memory_convergence_forget_action(FerryMemoryConvergence *convergence);
+
 /** Returns: what the looks show. */
 FerryMemoryState ferry_memory_convergence_state(const FerryMemoryConvergence *convergence);
 

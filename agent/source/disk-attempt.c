@@ -76,7 +76,7 @@ ferry_disk_attempt_may_repeat(const FerryMigration *migration)
 
 /* --- what the guest writes -------------------------------------------------------------------- */
 
-/* Returns: what it has written to the disks that move; 0 where nobody can tell. */
+/* 0 where nobody can tell. */
 static guint64
 written_bytes(FerryMigration *migration)
 {
@@ -85,15 +85,8 @@ written_bytes(FerryMigration *migration)
         ferry_virt_connect(ferry_migration_agent(migration)->virt, NULL);
     g_autoptr(virDomain) domain =
         connection ? ferry_virt_domain_find(connection, instance->uuid, NULL) : NULL;
-    guint64 bytes = 0;
 
-    for (guint i = 0; domain && i < instance->disks->len; i++) {
-        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
-
-        if (disk->migrate)
-            bytes += ferry_virt_disk_written_bytes(domain, disk->target);
-    }
-    return bytes;
+    return domain ? ferry_virt_disks_written_bytes(domain, instance) : 0;
 }
 
 static guint64
@@ -161,11 +154,9 @@ ferry_disk_attempt_note_rate(FerryMigration *migration, guint64 bytes_s)
 /* --- the first -------------------------------------------------------------------------------- */
 
 static bool
-begins_synchronous(const FerryMigration *migration)
+begins_synchronous(FerryMigration *migration)
 {
-    const FerryOrderOptions *options = ferry_migration_options(migration);
-
-    switch (options->disk_writes) {
+    switch (ferry_migration_options(migration)->disk_writes) {
     case FERRY_DISK_WRITES_SYNCHRONOUS:
         return true;
     case FERRY_DISK_WRITES_BACKGROUND:
@@ -174,7 +165,7 @@ begins_synchronous(const FerryMigration *migration)
         break;
     }
     return ferry_disk_writes_exceed(counter(migration, "before_bytes_s"),
-                                    options->bandwidth_mibps << 20);
+                                    ferry_migration_tuning(migration).bandwidth_mibps << 20);
 }
 
 void
@@ -202,51 +193,85 @@ ferry_disk_attempt_end_first(FerryMigration *migration)
     ferry_fault_point("second-attempt", "begin");
 }
 
+/* Returns: (transfer full): why an instance that is @observed here is not left in peace so far. */
+static GError *
+unsettled_error(const FerryRecord *record, FerryObservedState observed)
+{
+    GError *why = NULL;
+
+    if (observed == FERRY_OBSERVED_UNREACHABLE)
+        return ferry_error_new(FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Look at libvirt's log there",
+                               "libvirt on '%s' does not say how '%s' is", record->source,
+                               record->instance_name);
+    if (observed != FERRY_OBSERVED_RUNNING && observed != FERRY_OBSERVED_PAUSED &&
+        observed != FERRY_OBSERVED_PAUSED_MIGRATION)
+        return ferry_error_new(
+            FERRY_ERROR_INVALID_MIGRATION_STATE, "Look at the instance on both hosts",
+            "After the first attempt of the transfer '%s' is on '%s' as '%s'",
+            record->instance_name, record->source, ferry_observed_state_to_string(observed));
+    why = ferry_error_new(FERRY_ERROR_MIGRATION_ERROR, "Look at libvirt's log there",
+                          "The first attempt of the transfer of '%s' has not ended on '%s'",
+                          record->instance_name, record->source);
+    ferry_error_set_detail(why, "retry", json_true());
+    return why;
+}
+
+/* Returns: true once the instance runs here and nobody works on it. */
 static bool
-is_here(const FerryAgent *agent, const FerryRecord *record, bool *ret_settled, GError **error)
+is_settled(const FerryAgent *agent, const FerryRecord *record, GError **error)
 {
     g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
-    FerryObservedState observed = connection
-                                      ? ferry_virt_domain_observe(connection, record->instance_uuid)
-                                      : FERRY_OBSERVED_UNREACHABLE;
+    FerryObservedState observed = FERRY_OBSERVED_UNREACHABLE;
 
     if (!connection)
         return false;
-    *ret_settled = (observed == FERRY_OBSERVED_RUNNING || observed == FERRY_OBSERVED_PAUSED) &&
-                   !ferry_virt_domain_is_busy(connection, record->instance_uuid);
-    if (*ret_settled || observed == FERRY_OBSERVED_PAUSED_MIGRATION ||
-        observed == FERRY_OBSERVED_RUNNING || observed == FERRY_OBSERVED_PAUSED)
+    observed = ferry_virt_domain_observe(connection, record->instance_uuid);
+    if ((observed == FERRY_OBSERVED_RUNNING || observed == FERRY_OBSERVED_PAUSED) &&
+        !ferry_virt_domain_is_busy(connection, record->instance_uuid))
         return true;
-    ferry_set_error(
-        error, FERRY_ERROR_INVALID_MIGRATION_STATE, "Look at the instance on both hosts",
-        "After the first attempt of the transfer '%s' is on '%s' as '%s'", record->instance_name,
-        record->source, ferry_observed_state_to_string(observed));
+    g_propagate_error(error, unsettled_error(record, observed));
     return false;
+}
+
+/* Of the attempt that is going to be made: another one each time that the images were made anew,
+ * whether it has begun then or not. */
+static guint
+next_number(const FerryMigration *migration)
+{
+    return (guint)counter(migration, "renewals") + 2;
+}
+
+static json_t *
+renewal_args(const FerryMigration *migration)
+{
+    json_t *args = json_pack("{s:s}", "migration_id", ferry_migration_id(migration));
+
+    if (ferry_migration_migrate_data(migration)->numbers_attempts)
+        json_object_set_new(args, "attempt", json_integer(next_number(migration)));
+    return args;
 }
 
 static bool
 renew_images(FerryMigration *migration, GError **error)
 {
-    const FerryAgent *agent = ferry_migration_agent(migration);
     const FerryRecord *record = ferry_migration_record(migration);
-    g_autoptr(FerryJson) answer = ferry_peer_call(
-        agent,
-        &(FerryCall){.server = record->destination,
-                     .method = "renew_images",
-                     .args = json_pack("{s:s}", "migration_id", record->migration_id),
-                     .timeout_ms = agent->config->outcome_timeout_s * 1000,
-                     .cancellable = ferry_migration_cancellable(migration)},
-        error);
+    g_autoptr(FerryJson) answer =
+        ferry_peer_call(ferry_migration_agent(migration),
+                        &(FerryCall){.server = record->destination,
+                                     .method = "renew_images",
+                                     .args = renewal_args(migration),
+                                     .cancellable = ferry_migration_cancellable(migration)},
+                        error);
 
     return answer != NULL;
 }
 
-/* Returns: true when @why passes while the first attempt ends there, too. */
+/* Returns: true when @why passes: the first attempt has not ended on both hosts, or one of them
+ * does not answer. */
 static bool
-passes(const GError *why, gint64 deadline_us)
+passes(const GError *why)
 {
-    return g_error_matches(why, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE) &&
-           g_get_monotonic_time() < deadline_us;
+    return ferry_peer_is_busy(why) || ferry_peer_is_silent(why);
 }
 
 static bool
@@ -254,30 +279,22 @@ renew_when_clear(FerryMigration *migration, GError **error)
 {
     const FerryAgent *agent = ferry_migration_agent(migration);
     const FerryRecord *record = ferry_migration_record(migration);
+    GCancellable *cancellable = ferry_migration_cancellable(migration);
     gint64 limit_us = (gint64)agent->config->outcome_timeout_s * G_USEC_PER_SEC;
     gint64 deadline_us = g_get_monotonic_time() + limit_us;
 
     for (;;) {
-        bool settled = false;
         g_autoptr(GError) why = NULL;
 
         /* Here first: an instance that has left is nobody's to wait for. */
-        if (!is_here(agent, record, &settled, error))
-            return false;
-        if (settled && renew_images(migration, &why))
+        if (is_settled(agent, record, &why) && renew_images(migration, &why))
             return true;
-        if (why && !passes(why, deadline_us)) {
+        if (!passes(why) || g_get_monotonic_time() >= deadline_us) {
             g_propagate_error(error, g_steal_pointer(&why));
             return false;
         }
-        if (!why && g_get_monotonic_time() >= deadline_us) {
-            ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Look at libvirt's log there",
-                            "The first attempt of the transfer has not ended on '%s' in %u s",
-                            record->source, agent->config->outcome_timeout_s);
-            return false;
-        }
-        ferry_agent_pause(agent, PAUSE_MS, ferry_migration_cancellable(migration));
-        if (g_cancellable_is_cancelled(ferry_migration_cancellable(migration))) {
+        ferry_agent_pause(agent, PAUSE_MS, cancellable);
+        if (g_cancellable_is_cancelled(cancellable)) {
             ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL,
                             "The migration was aborted by order");
             return false;
@@ -293,14 +310,15 @@ ferry_disk_attempt_begin_second(FerryMigration *migration, GError **error)
     if (!renew_when_clear(migration, error))
         return false;
     /* The first one is over for good: a job that is seen from here on is the second's. */
-    change(migration, json_pack("{s:s, s:s, s:i}", "switching", "beginning", "mode", "synchronous",
-                                "attempts", 2));
+    change(migration,
+           json_pack("{s:s, s:s, s:i, s:I}", "switching", "beginning", "mode", "synchronous",
+                     "attempts", 2, "renewals", (json_int_t)next_number(migration) - 1));
     ferry_fault_point("second-attempt", "end");
     return true;
 }
 
 void
-ferry_disk_attempt_note_second(FerryMigration *migration)
+ferry_disk_attempt_forget_switching(FerryMigration *migration)
 {
     static const char *const keys[] = {"switching", NULL};
 
@@ -310,7 +328,7 @@ ferry_disk_attempt_note_second(FerryMigration *migration)
 void
 ferry_disk_attempt_finish(FerryMigration *migration)
 {
-    static const char *const keys[] = {"switching", "seen_bytes", "seen_us", NULL};
+    static const char *const keys[] = {"switching", "renewals", "seen_bytes", "seen_us", NULL};
 
     if (note_of(migration))
         forget(migration, keys);

@@ -52,15 +52,16 @@ void ferry_disk_attempt_end_first(FerryMigration *migration);
 
 /**
  * ferry_disk_attempt_begin_second:
- * The first one is over. Blocks until both hosts have done with it and the images are made anew.
+ * The first one is over. Blocks until both hosts have done with it and the images are made anew;
+ * a host that does not answer is waited for, too, for [migration] outcome_timeout in all.
  * @error: there is no second one; the outcome of the first decides. FERRY_ERROR_CANCELLED,
  *   FERRY_ERROR_INVALID_MIGRATION_STATE: the instance does not run here as before
  */
 bool ferry_disk_attempt_begin_second(FerryMigration *migration,
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** libvirt's job of the second one is seen. */
-void ferry_disk_attempt_note_second(FerryMigration *migration);
+/** The job of the attempt that runs is seen, and nothing has to be ended or begun. */
+void ferry_disk_attempt_forget_switching(FerryMigration *migration);
 
 /** The first mirror begins, and the guest has written so much: until now nothing hindered it. */
 void ferry_disk_attempt_note_mirrors(FerryMigration *migration, guint64 written_bytes);

@@ -26,6 +26,7 @@ struct FerryMigration {
     FerryInstance *instance;        /* saga thread only; NULL until described */
     FerryMigrateData *migrate_data; /* saga thread only; NULL until told */
     gint64 last_sample_us;          /* saga thread only */
+    gint64 kept_percent;            /* in the journal; saga thread only */
     guint64 samples;                /* saga thread only */
 
     GMutex lock;
@@ -645,11 +646,29 @@ publish_sample(FerryMigration *self, const FerryRecord *record)
     ferry_notification_publish(self->agent, &event, /* confirmed= */ NULL, NULL);
 }
 
+/* A failure is not told for each look: the next percent is another attempt. */
+static void
+keep_percent(FerryMigration *self, json_t *progress)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) changed = NULL;
+    gint64 percent = json_integer_value(json_object_get(progress, "percent"));
+
+    if (percent <= self->kept_percent)
+        return;
+    self->kept_percent = percent;
+    changed = ferry_migration_snapshot(self);
+    ferry_record_take(&changed->progress, json_incref(progress));
+    if (!commit(self, changed, NULL, &error))
+        g_warning("Migration '%s': %s", self->migration_id, error->message);
+}
+
 void
 ferry_migration_report_progress(FerryMigration *self, json_t *progress)
 {
     gint64 now = g_get_monotonic_time();
 
+    keep_percent(self, progress);
     take(self, &self->record->progress, progress);
     if (ferry_notification_topics(self->agent->config) == 0 ||
         now - self->last_sample_us < (gint64)self->options->progress_interval_ms * 1000)
@@ -659,11 +678,4 @@ ferry_migration_report_progress(FerryMigration *self, json_t *progress)
     g_autoptr(FerryRecord) record = ferry_migration_snapshot(self);
 
     publish_sample(self, record);
-}
-
-void
-ferry_migration_save_progress(FerryMigration *self, json_t *progress)
-{
-    take(self, &self->record->progress, progress);
-    ferry_migration_save(self);
 }

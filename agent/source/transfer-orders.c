@@ -14,6 +14,7 @@ ferry_transfer_abort(FerryTransfer *self, GError *reason)
         return;
     }
     self->aborting = true;
+    self->again = false;
     self->abort_reason = reason;
     g_message("Migration '%s': aborting the transfer: %s", ferry_migration_id(self->migration),
               reason->message);

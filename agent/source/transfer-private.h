@@ -63,12 +63,13 @@ typedef struct {
     gint64 lifted_us; /* when the limit was last lifted for the switchover; 0: never */
     bool is_lifted;
     bool mirrors_due;     /* the limit was changed, and not all copies have it */
-    bool told_switchover; /* immutable: QEMU knows what the link takes */
+    bool told_switchover; /* immutable: QEMU knows what the link takes, by the call */
     bool was_limited;     /* libvirt was given a bandwidth for disks or memory */
     bool copying;         /* a disk or memory is on its way */
     bool aborting;
     bool again;         /* once more, when this attempt has ended */
-    bool beginning;     /* the second attempt's job has not been seen so far */
+    bool ending;        /* by an earlier life; the first attempt's job has not been seen so far */
+    bool beginning;     /* likewise the second attempt's */
     bool forced;        /* by post-copy or a pause: nothing is left to be done */
     bool paused;        /* it is we who paused the guest */
     bool force_failed;  /* by order; libvirt refused */
@@ -139,7 +140,7 @@ void ferry_transfer_add_rates(const FerryTransfer *self, GError *error, const ch
 
 /* The sampler's, after each look: obeys orders, and ends what has no time or room left. */
 void ferry_transfer_obey(FerryTransfer *self, gint64 now_us);
-/* The sampler's. The transfer ends with @reason (taken over), unless it already does. */
+/* The sampler's. The transfer ends for good with @reason (taken over), unless it already does. */
 void ferry_transfer_abort(FerryTransfer *self, GError *reason);
 /* Likewise: forces it to complete, by post-copy or a pause that lasts as long as it takes. @error:
  * libvirt refused. */

@@ -98,6 +98,22 @@ forget_link(FerryTransfer *self)
         ferry_memory_convergence_forget_link(self->memory);
 }
 
+/* What was conceded to memory that does not converge was so by what held before. */
+static void
+take_means(FerryTransfer *self)
+{
+    self->conceded_ms = 0;
+    if (self->memory)
+        ferry_memory_convergence_forget_action(self->memory);
+}
+
+static bool
+has_same_means(const FerryTuning *a, const FerryTuning *b)
+{
+    return a->policy == b->policy && a->downtime_ms == b->downtime_ms &&
+           a->max_pause_ms == b->max_pause_ms;
+}
+
 static void
 take_changes(FerryTransfer *self)
 {
@@ -107,6 +123,8 @@ take_changes(FerryTransfer *self)
     if (ferry_tuning_equal(&before, &now))
         return;
     ferry_tuning_apply(&now, &self->tuned);
+    if (!has_same_means(&before, &now))
+        take_means(self);
     if (before.bandwidth_mibps == now.bandwidth_mibps)
         return;
     forget_link(self);

@@ -122,7 +122,6 @@ transfer_new(FerryMigration *migration, GError **error)
     self->migration = ferry_migration_ref(migration);
     self->tuned = *ferry_migration_options(migration);
     self->options = &self->tuned;
-    self->told_switchover = ferry_transfer_switchover_mibps(migration) > 0;
     self->was_limited =
         self->tuned.bandwidth_mibps > 0 || ferry_migration_tuning(migration).bandwidth_mibps > 0;
     self->instance = instance;
@@ -149,6 +148,17 @@ begin_in_post_copy(FerryTransfer *self)
     self->resuming = true;
 }
 
+/* The call is given what holds now; copies that run already may not have heard of it. */
+static void
+take_tuning(FerryTransfer *self, FerryTransferMode mode)
+{
+    const FerryTuning tuning = ferry_migration_tuning(self->migration);
+
+    self->mirrors_due =
+        mode == FERRY_TRANSFER_REATTACH && tuning.bandwidth_mibps != self->tuned.bandwidth_mibps;
+    ferry_tuning_apply(&tuning, &self->tuned);
+}
+
 static FerryRoomWatch *
 watch_destination(FerryMigration *migration)
 {
@@ -169,11 +179,8 @@ ferry_transfer_run(FerryMigration *migration,
         return false;
     if (mode == FERRY_TRANSFER_RESUME)
         begin_in_post_copy(self);
+    take_tuning(self, mode);
     if (mode != FERRY_TRANSFER_REATTACH) {
-        const FerryTuning tuning = ferry_migration_tuning(migration);
-
-        /* The call is given what holds now. What runs already may not have heard of it. */
-        ferry_tuning_apply(&tuning, &self->tuned);
         self->call =
             ferry_transfer_call_start(migration, self->watch, mode == FERRY_TRANSFER_RESUME, error);
         if (!self->call) {
@@ -181,6 +188,7 @@ ferry_transfer_run(FerryMigration *migration,
             return false;
         }
     }
+    self->told_switchover = ferry_transfer_told_switchover(migration);
     if (mode != FERRY_TRANSFER_RESUME) {
         ferry_transfer_take_up_attempt(self);
         self->room = watch_destination(migration);

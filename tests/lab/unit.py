@@ -172,10 +172,9 @@ PREPARE = """
 mkdir -p {etc}/sysusers.d {etc}/tmpfiles.d
 cp {top}/etc/virt-ferry.sysusers {etc}/sysusers.d/virt-ferry.conf
 systemd-sysusers virt-ferry.conf
-sed -f {top}/debian/tmpfiles.sed -e 's|@sysconfdir@|/etc|' {top}/etc/virt-ferry.tmpfiles.in \\
-    >{etc}/tmpfiles.d/virt-ferry.conf
-systemd-tmpfiles --create virt-ferry.conf
-sh {top}/debian/virt-ferryd.postinst configure
+sed 's|@sysconfdir@|/etc|' {top}/etc/virt-ferry.tmpfiles.in >{etc}/tmpfiles.d/virt-ferry.conf
+sed 's|#DEBHELPER#|systemd-tmpfiles --create virt-ferry.conf|' {top}/debian/virt-ferryd.postinst |
+    sh -s configure
 """
 # And what beside makes a service of a host that boots.
 SERVE = """

@@ -193,18 +193,28 @@ fill_in_part(Fixture *self)
     g_assert_true(g_close(fd, &error));
 }
 
+static void
+assert_filled(Fixture *self)
+{
+    g_autofree char *content = NULL;
+
+    g_assert_true(g_file_get_contents(self->path, &content, NULL, NULL));
+    g_assert_cmpmem(content, strlen(PRECIOUS), PRECIOUS, strlen(PRECIOUS));
+}
+
 static bool
-renew(Fixture *self, GError **error)
+renew(Fixture *self, guint attempt, GError **error)
 {
     g_autoptr(FerryJson) answer =
-        ferry_destination_renew_images(self->destination, MIGRATION, error);
+        ferry_destination_renew_images(self->destination, MIGRATION, attempt, error);
     const json_t *renewed = json_object_get(answer, "renewed");
 
     g_assert_cmpuint(json_array_size(renewed), ==, answer ? 1 : 0);
     return answer != NULL;
 }
 
-/* Twice, because the source may ask again; and a rollback takes the new one, too. */
+/* Twice, as for a source of before, whose messages have no number; and a rollback takes the new
+ * one, too. */
 static void
 test_made_anew(Fixture *self, gconstpointer user_data)
 {
@@ -217,7 +227,7 @@ test_made_anew(Fixture *self, gconstpointer user_data)
         gsize length = 0;
 
         fill_in_part(self);
-        g_assert_true(renew(self, &error));
+        g_assert_true(renew(self, 0, &error));
         g_assert_no_error(error);
         g_assert_true(g_file_get_contents(self->path, &content, &length, &error));
         for (gsize k = 0; k < length; k++)
@@ -236,7 +246,7 @@ test_another_is_not_made_anew(Fixture *self, gconstpointer user_data)
     prepare_well(self);
     g_assert_cmpint(g_unlink(self->path), ==, 0);
     put(self->path);
-    g_assert_false(renew(self, &error));
+    g_assert_false(renew(self, 0, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
     assert_precious(self->path);
 }
@@ -251,9 +261,54 @@ test_not_made_anew_under_an_instance(Fixture *self, gconstpointer user_data)
     g_autofree char *xml = agent_domain_xml(self->path, "raw");
 
     fake_domain_add(xml);
-    g_assert_false(renew(self, &error));
+    fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION);
+    g_assert_false(renew(self, 0, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
+    g_assert_true(ferry_json_get_bool(ferry_error_details(error), "retry", false));
     assert_there(self->path, true);
+}
+
+/* It arrived, ran and ended before anybody said so; then the message comes once more. */
+static void
+test_not_made_anew_after_an_instance(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) again = NULL;
+
+    prepare_well(self);
+    fill_in_part(self);
+    g_autofree char *xml = agent_domain_xml(self->path, "raw");
+
+    fake_domain_add(xml);
+    g_assert_false(renew(self, 2, &error));
+    g_assert_false(ferry_json_get_bool(ferry_error_details(error), "retry", false));
+    fake_domain_remove(UUID);
+    g_assert_false(renew(self, 3, &again));
+    g_assert_error(again, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
+    assert_filled(self);
+}
+
+/* The attempt that it was made anew for has not begun, and then has. */
+static void
+test_made_anew_once_for_an_attempt(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) old = NULL;
+
+    prepare_well(self);
+    fill_in_part(self);
+    g_assert_true(renew(self, 3, &error));
+    guint made = fake_call_count("virStorageVolCreateXML");
+    g_assert_true(renew(self, 3, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(fake_call_count("virStorageVolCreateXML"), ==, made);
+    fill_in_part(self);
+    g_assert_false(renew(self, 3, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
+    g_assert_false(renew(self, 2, &old));
+    g_assert_error(old, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
+    assert_filled(self);
+    g_assert_true(renew(self, 4, NULL));
 }
 
 static void
@@ -261,7 +316,7 @@ test_not_made_anew_before(Fixture *self, gconstpointer user_data)
 {
     g_autoptr(GError) error = NULL;
 
-    g_assert_false(renew(self, &error));
+    g_assert_false(renew(self, 0, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND);
 }
 
@@ -419,6 +474,8 @@ main(int argc, char **argv)
         {"anew/twice", test_made_anew},
         {"anew/that-is-another", test_another_is_not_made_anew},
         {"anew/under-an-instance", test_not_made_anew_under_an_instance},
+        {"anew/after-an-instance", test_not_made_anew_after_an_instance},
+        {"anew/once-for-an-attempt", test_made_anew_once_for_an_attempt},
         {"anew/before-the-preparation", test_not_made_anew_before},
         {"folders/all-new-ones-go", test_all_new_folders_go},
         {"folders/in-use-is-said", test_folder_in_use_is_said},

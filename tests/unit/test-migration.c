@@ -291,13 +291,27 @@ journaled_percent(Fixture *fixture)
 }
 
 static void
+report_percent(Fixture *fixture, int percent, int elapsed_ms)
+{
+    ferry_migration_report_progress(
+        fixture->migration, json_pack("{s:i, s:i}", "percent", percent, "elapsed_ms", elapsed_ms));
+}
+
+/* Each percent is journaled, and no look that brought none. */
+static void
 test_progress(Fixture *fixture, gconstpointer user_data)
 {
-    ferry_migration_report_progress(fixture->migration, json_pack("{s:i}", "percent", 10));
-    g_assert_cmpint(ferry_json_get_int(record_of(fixture)->progress, "percent", -1), ==, 10);
+    report_percent(fixture, 0, 100);
     g_assert_cmpint(journaled_percent(fixture), ==, -1);
-    ferry_migration_save_progress(fixture->migration, json_pack("{s:i}", "percent", 20));
-    g_assert_cmpint(ferry_json_get_int(record_of(fixture)->progress, "percent", -1), ==, 20);
+    report_percent(fixture, 10, 200);
+    g_assert_cmpint(journaled_percent(fixture), ==, 10);
+    report_percent(fixture, 10, 300);
+
+    g_autoptr(FerryRecord) record = journaled(fixture);
+
+    g_assert_cmpint(ferry_json_get_int(record->progress, "elapsed_ms", -1), ==, 200);
+    g_assert_cmpint(ferry_json_get_int(record_of(fixture)->progress, "elapsed_ms", -1), ==, 300);
+    report_percent(fixture, 20, 400);
     g_assert_cmpint(journaled_percent(fixture), ==, 20);
 }
 

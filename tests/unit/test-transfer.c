@@ -4,6 +4,8 @@
 #include "source/transfer.h"
 
 #include "ferry/json.h"
+#include "model/instance.h"
+#include "model/migrate-data.h"
 #include "source-fixture.h"
 
 #include <string.h>
@@ -101,6 +103,12 @@ show_memory(void)
     fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_TOTAL, 1024 * MIB);
     fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_PROCESSED, 256 * MIB);
     fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_REMAINING, 768 * MIB);
+}
+
+static void
+start_job(gpointer data)
+{
+    fake_job_set(UUID, VIR_DOMAIN_JOB_UNBOUNDED, VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT);
 }
 
 static json_t *
@@ -376,6 +384,76 @@ test_lifted(Fixture *self, gconstpointer user_data)
 }
 
 static void
+set_libvirt_version(Fixture *self, const char *version)
+{
+    FerryInstance *instance = (FerryInstance *)ferry_migration_instance(self->source.migration);
+    FerryMigrateData *data =
+        (FerryMigrateData *)ferry_migration_migrate_data(self->source.migration);
+
+    g_free(instance->libvirt_version);
+    instance->libvirt_version = g_strdup(version);
+    g_free(data->libvirt_version);
+    data->libvirt_version = g_strdup(version);
+}
+
+/* @told: by the call of an earlier life. Returns: (transfer full): what was set. */
+static char *
+limit_after_restart(Fixture *self, bool told)
+{
+    static const char *const calls[] = {"virDomainMigrateSetMaxSpeed", NULL};
+
+    self->source.agent.config->switchover_bandwidth_mibps = 1000;
+    source_migration(&self->source, FERRY_STATUS_RUNNING, NULL);
+    set_libvirt_version(self, "12.0.0");
+    if (told)
+        ferry_migration_add_report(self->source.migration,
+                                   json_pack("{s:b}", "told_switchover", true));
+    tune(self, "{\"bandwidth_mib_s\": 70}");
+    start_job(NULL);
+    show_memory();
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_REMAINING, MIB);
+    begin(self, FERRY_TRANSFER_REATTACH);
+    fake_call_await("virDomainMigrateSetMaxSpeed", told ? 1 : 2);
+    fake_call_await("virDomainGetJobStats", fake_call_count("virDomainGetJobStats") + 3);
+    fake_job_set(UUID, VIR_DOMAIN_JOB_NONE, 0);
+    join(self);
+    return fake_calls_list(calls);
+}
+
+/* The limit came after the call, which told QEMU nothing of the link: it is lifted. What holds is
+ * set at once. */
+static void
+test_tuned_before_restart(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *set = limit_after_restart(self, /* told= */ false);
+
+    g_assert_true(g_str_has_prefix(set, "virDomainMigrateSetMaxSpeed web-1 70\n"
+                                        "virDomainMigrateSetMaxSpeed web-1 1000\n"));
+}
+
+static void
+test_told_before_restart(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *set = limit_after_restart(self, /* told= */ true);
+
+    g_assert_cmpstr(set, ==, "virDomainMigrateSetMaxSpeed web-1 70\n");
+}
+
+/* For such a life it is noted. */
+static void
+test_told(Fixture *self, gconstpointer user_data)
+{
+    self->source.agent.config->switchover_bandwidth_mibps = 1000;
+    source_migration(&self->source, FERRY_STATUS_RUNNING,
+                     json_pack("{s:i}", "bandwidth_mib_s", 70));
+    set_libvirt_version(self, "12.0.0");
+    begin(self, FERRY_TRANSFER_START);
+    join(self);
+    g_assert_true(ferry_json_get_bool(ferry_migration_record(self->source.migration)->report,
+                                      "told_switchover", false));
+}
+
+static void
 test_tuned_by_monitor(Fixture *self, gconstpointer user_data)
 {
     self->source.agent.config->monitor_commands = true;
@@ -451,12 +529,6 @@ test_abort(Fixture *self, gconstpointer user_data)
     /* Our own reason, not libvirt's. */
     g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_CANCELLED);
     g_assert_true(fake_domain_exists(UUID));
-}
-
-static void
-start_job(gpointer data)
-{
-    fake_job_set(UUID, VIR_DOMAIN_JOB_UNBOUNDED, VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT);
 }
 
 /* Before libvirt's job has begun the first one is refused: it is asked for again. */
@@ -718,6 +790,52 @@ test_pause_by_policy(Fixture *self, gconstpointer user_data)
                     "virDomainMigrateSetMaxDowntime web-1 6000\n");
 }
 
+static guint
+last_downtime(void)
+{
+    static const char *const calls[] = {"virDomainMigrateSetMaxDowntime", NULL};
+    g_autofree char *set = fake_calls_list(calls);
+    const char *last = NULL;
+
+    g_strchomp(set);
+    last = strrchr(set, ' ');
+    return last ? (guint)g_ascii_strtoull(last, NULL, 10) : 0;
+}
+
+static void
+await_downtime(guint milliseconds)
+{
+    gint64 deadline = g_get_monotonic_time() + AWAIT_US;
+
+    for (; last_downtime() != milliseconds; g_usleep(5000))
+        g_assert_cmpint(g_get_monotonic_time(), <, deadline);
+}
+
+/* What is ordered once the former policy has done what it could holds, too. */
+static void
+test_tuned_after_the_switch(Fixture *self, gconstpointer user_data)
+{
+    Memory memory = {.left = 24 * MIB};
+
+    self->source.agent.config->memory_window_s = 1;
+    fake_migration_hold();
+    fake_call_hook("virDomainGetJobStats", move_memory, &memory);
+    start(self, FERRY_TRANSFER_START,
+          json_pack("{s:i, s:i}", "downtime_ms", 500, "max_pause_ms", 6000));
+    await_phase(self, FERRY_PHASE_MEMORY);
+    /* The stall, and all that was allowed before. */
+    g_usleep(4 * G_USEC_PER_SEC);
+    g_assert_cmpuint(last_downtime(), ==, 500);
+    tune(self, "{\"policy\": \"suspend-if-needed\"}");
+    await_downtime(6000);
+    tune(self, "{\"max_pause_ms\": 2000}");
+    await_downtime(2000);
+    stop_memory();
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+    g_assert_null(self->result.error);
+}
+
 static void
 test_post_copy_by_policy(Fixture *self, gconstpointer user_data)
 {
@@ -872,6 +990,7 @@ main(int argc, char *argv[])
     ADD("memory/not-converging", test_not_converging);
     ADD("memory/not-converging-under-a-limit", test_not_converging_under_a_limit);
     ADD("memory/pause-by-policy", test_pause_by_policy);
+    ADD("memory/tuned-after-the-switch", test_tuned_after_the_switch);
     ADD("memory/post-copy-by-policy", test_post_copy_by_policy);
     ADD("memory/timeout", test_memory_timeout);
     ADD("detach", test_detach);
@@ -882,6 +1001,9 @@ main(int argc, char *argv[])
     ADD("resume-post-copy", test_resume_post_copy);
     ADD("tuned/at-once", test_tuned);
     ADD("tuned/lifted", test_lifted);
+    ADD("tuned/before-a-restart", test_tuned_before_restart);
+    ADD("tuned/told-before-a-restart", test_told_before_restart);
+    ADD("tuned/told", test_told);
     ADD("tuned/by-monitor", test_tuned_by_monitor);
     ADD("tuned/before", test_tuned_before);
     return g_test_run();

@@ -34,6 +34,25 @@ transfer_cold(FerryMigration *migration, bool resumed, GError **error)
     return FERRY_STEP_DONE;
 }
 
+/* The first attempt ended so that a second one begins. Where that does not come about, @result says
+ * why. */
+static void
+run_second(FerryMigration *migration, FerryTransferResult *result)
+{
+    guint64 moved_bytes = result->moved_bytes;
+    g_autoptr(GError) error = NULL;
+
+    ferry_transfer_result_clear(result);
+    result->again = false;
+    if (ferry_disk_attempt_begin_second(migration, &error) &&
+        ferry_transfer_run(migration, FERRY_TRANSFER_START, result, &error)) {
+        result->moved_bytes += moved_bytes;
+        return;
+    }
+    result->detached = ferry_migration_is_detached(migration);
+    result->error = g_steal_pointer(&error);
+}
+
 /* One attempt, or two. */
 static bool
 run_attempts(FerryMigration *migration,
@@ -41,40 +60,57 @@ run_attempts(FerryMigration *migration,
              FerryTransferResult *result,
              GError **error)
 {
-    guint64 moved_bytes = 0;
-
-    while (ferry_transfer_run(migration, mode, result, error)) {
-        result->moved_bytes += moved_bytes;
-        if (!result->again)
-            return true;
-        moved_bytes = result->moved_bytes;
-        g_clear_error(&result->error);
-        if (!ferry_disk_attempt_begin_second(migration, &result->error)) {
-            result->detached = ferry_migration_is_detached(migration);
-            return true;
-        }
-        mode = FERRY_TRANSFER_START;
-    }
-    return false;
+    if (!ferry_transfer_run(migration, mode, result, error))
+        return false;
+    if (result->again)
+        run_second(migration, result);
+    return true;
 }
 
 static FerryStepEnd
-transfer_live(FerryMigration *migration, bool resumed, GError **error)
+transfer_live(FerryMigration *migration, GError **error)
 {
     g_auto(FerryTransferResult) result = {0};
-    FerryTransferMode mode = resumed ? FERRY_TRANSFER_REATTACH : FERRY_TRANSFER_START;
 
-    if (!resumed)
-        ferry_disk_attempt_begin(migration);
-    if (!run_attempts(migration, mode, &result, error)) {
-        /* Resumed, the instance may have moved meanwhile: both hosts have to tell. */
-        if (!resumed)
-            return FERRY_STEP_FAILED;
-        g_clear_error(error);
+    ferry_disk_attempt_begin(migration);
+    if (!run_attempts(migration, FERRY_TRANSFER_START, &result, error))
+        return FERRY_STEP_FAILED;
+    if (result.detached)
+        return FERRY_STEP_DETACHED;
+    keep_transfer_result(migration, &result);
+    return FERRY_STEP_DONE;
+}
+
+/* An earlier watch lost sight of it. */
+static void
+add_earlier(const FerryMigration *migration, FerryTransferResult *result)
+{
+    const json_t *report = ferry_migration_record(migration)->report;
+
+    result->disk_ms += (guint64)ferry_json_get_int(report, "disk_phase_ms", 0);
+    result->memory_ms += (guint64)ferry_json_get_int(report, "memory_phase_ms", 0);
+    result->moved_bytes =
+        MAX(result->moved_bytes, (guint64)ferry_json_get_int(report, "moved_bytes", 0));
+}
+
+FerryStepEnd
+ferry_transfer_step_watch_on(FerryMigration *migration)
+{
+    g_auto(FerryTransferResult) result = {0};
+    g_autoptr(GError) error = NULL;
+
+    /* The instance may have moved meanwhile: both hosts have to tell. Where libvirt is away, what
+     * was noted of a second attempt holds until it is back. */
+    if (!run_attempts(migration, FERRY_TRANSFER_REATTACH, &result, &error)) {
+        g_message("Migration '%s': its transfer is not watched: %s", ferry_migration_id(migration),
+                  error->message);
+        if (!g_error_matches(error, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE))
+            ferry_disk_attempt_finish(migration);
         return FERRY_STEP_DONE;
     }
     if (result.detached)
         return FERRY_STEP_DETACHED;
+    add_earlier(migration, &result);
     keep_transfer_result(migration, &result);
     return FERRY_STEP_DONE;
 }
@@ -84,6 +120,7 @@ ferry_transfer_step_run(FerryMigration *migration, bool resumed, GError **error)
 {
     /* After it libvirt takes the definition away. */
     ferry_source_autostart_recall(migration);
-    return ferry_migration_is_shut_off(migration) ? transfer_cold(migration, resumed, error)
-                                                  : transfer_live(migration, resumed, error);
+    if (ferry_migration_is_shut_off(migration))
+        return transfer_cold(migration, resumed, error);
+    return resumed ? ferry_transfer_step_watch_on(migration) : transfer_live(migration, error);
 }
