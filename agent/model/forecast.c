@@ -5,19 +5,21 @@
 /* How much of the past the smoothed rates remember. */
 #define SMOOTHING_S 5.0
 #define MIN_RATE 1.0 /* bytes a second: below, nothing moves */
+#define MAX_LUMP_S 3.0 /* between two lumps of a mirror with a limit */
 /* What the guest makes dirty, over what the link brings: at more than this there is no end. */
 #define NO_END_RATIO 0.85
 /* Shorter passes are those before the switchover, in which QEMU looks all the time. */
 #define REAL_PASS_US G_USEC_PER_SEC
 /* Of the first pass, in which QEMU does not look. Of its pages half, on the average, were not sent
  * yet when they become dirty, and cost nothing. */
-#define UNSEEN_DIRTY_RATIO 0.25
+#define UNSEEN_DIRTY_RATIO 0.1
 #define UNSEEN_SENT_SHARE 0.5
 /* The switchover beside its pause, and what libvirt does after it. */
 #define SWITCH_S 1.0
 #define MAX_PASSES 64
 
-/* Nothing moves while QEMU makes ready, and in the first look something moved for a part of it. */
+/* Nothing moves while QEMU makes ready, and in the first look something moved for a part of it. A
+ * mirror with a limit moves in lumps: a look between two of them is none in which nothing moves. */
 static void
 feed_rate(FerryRate *rate, double bytes, double interval_s)
 {
@@ -25,6 +27,10 @@ feed_rate(FerryRate *rate, double bytes, double interval_s)
         rate->begun = bytes >= 1.0;
         return;
     }
+    interval_s += rate->still_s;
+    rate->still_s = bytes < 1.0 && interval_s < MAX_LUMP_S ? interval_s : 0.0;
+    if (rate->still_s > 0.0)
+        return;
     rate->age_s = MIN(rate->age_s + interval_s, SMOOTHING_S);
     double weight = rate->age_s < SMOOTHING_S ? interval_s / rate->age_s
                                               : interval_s / (SMOOTHING_S + interval_s);
@@ -257,7 +263,7 @@ ferry_forecast_eta_ms(const FerryForecast *self)
         s = memory_s(self);
     else if (self->link_bytes_s >= MIN_RATE && moves(&self->throughput) && self->closing.known &&
              work >= 0.0)
-        s = work / self->link_bytes_s;
+        s = MAX(work / self->link_bytes_s - self->throughput.still_s, 0.0);
     if (s < 0.0 || s * 1000.0 > (double)G_MAXINT64 / 2)
         return -1;
     return (gint64)((s + (is_post_copy(self) ? 0.0 : SWITCH_S)) * 1000.0);
