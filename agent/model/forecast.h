@@ -32,7 +32,9 @@ typedef struct {
     bool known;
     double bytes_s;
     double age_s;
-    double still_s; /* since something moved, as long as more is to be expected */
+    double held_bytes; /* not in the rate so far: the lump that is under way */
+    double held_s;
+    bool stood; /* since the last lump */
 } FerryRate;
 
 /* All zero at first, but for what is declared. */
