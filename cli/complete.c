@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "command.h"
+#include "ferry/config.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "output.h"
@@ -70,6 +71,18 @@ static const struct {
     {"migrations", "ping", print_migrations},
 };
 
+/* The operator's own, of the configuration here: nobody is asked. */
+static void
+print_policies(const FerryInvocation *invocation)
+{
+    g_autoptr(GError) ignored = NULL;
+    g_autoptr(FerryConfig) config = ferry_session_load_config(invocation, &ignored);
+
+    for (guint i = 0; config && i < config->policies->len; i++)
+        ferry_say("%s",
+                  ((const FerryTransferPolicy *)g_ptr_array_index(config->policies, i))->name);
+}
+
 static void
 leave(int signal)
 {
@@ -83,6 +96,10 @@ ferry_command_complete(FerryInvocation *invocation, int argc, char **argv)
 
     if (!ferry_invocation_parse(invocation, /* group= */ NULL, 1, &argc, &argv, &error))
         return ferry_report_error(error, invocation->json);
+    if (strcmp(argv[1], "policies") == 0) {
+        print_policies(invocation);
+        return FERRY_EXIT_DONE;
+    }
     signal(SIGALRM, leave);
     alarm(LIMIT_S);
     g_autoptr(FerrySession) session = ferry_session_open(invocation, &error);

@@ -16,6 +16,23 @@ print_fact(const char *name, const char *text)
         ferry_say_fact(name, text);
 }
 
+/* Returns: (transfer full) (nullable): the duration under @key. */
+static char *
+duration_of(const json_t *object, const char *key)
+{
+    gint64 duration_ms = ferry_json_get_int(object, key, -1);
+
+    return duration_ms >= 0 ? ferry_format_duration(duration_ms) : NULL;
+}
+
+static char *
+size_of(const json_t *object, const char *key)
+{
+    gint64 bytes = ferry_json_get_int(object, key, -1);
+
+    return bytes >= 0 ? ferry_format_size(bytes) : NULL;
+}
+
 static void
 print_time(const json_t *record, const char *name, const char *key)
 {
@@ -37,6 +54,43 @@ print_progress(const json_t *record)
     print_fact("progress", text);
 }
 
+/* What holds for a migration that is not over, or was changed by order. */
+static void
+print_limits(const json_t *parameters)
+{
+    gint64 bandwidth_mibps = ferry_json_get_int(parameters, "bandwidth_mib_s", -1);
+    g_autofree char *downtime = duration_of(parameters, "downtime_ms");
+    g_autofree char *pause = duration_of(parameters, "max_pause_ms");
+    g_autofree char *limit =
+        bandwidth_mibps > 0 ? g_strdup_printf("%" G_GINT64_FORMAT " MiB/s", bandwidth_mibps) : NULL;
+
+    print_fact("bandwidth", bandwidth_mibps == 0 ? "no limit" : limit);
+    print_fact("max downtime", downtime);
+    print_fact("max pause", pause);
+    print_fact("policy", ferry_json_get_string(parameters, "policy"));
+}
+
+static void
+print_wait(const json_t *waits_for)
+{
+    const char *host = ferry_json_get_string(waits_for, "slot_of");
+    const json_t *before = json_object_get(waits_for, "before");
+    g_autoptr(GString) text = g_string_new(NULL);
+    size_t index = 0;
+    const json_t *each = NULL;
+
+    if (!host)
+        return;
+    g_string_append_printf(text, "a free slot of %s%s", host,
+                           json_array_size(before) > 0 ? ", after " : "");
+    json_array_foreach(before, index, each) {
+        const char *name = ferry_json_get_string(each, "instance");
+
+        g_string_append_printf(text, "%s%s", index > 0 ? ", " : "", name ? name : "?");
+    }
+    print_fact("waits for", text->str);
+}
+
 void
 ferry_report_print_record(const json_t *record)
 {
@@ -50,7 +104,10 @@ ferry_report_print_record(const json_t *record)
     print_fact("destination", ferry_json_get_string(record, "destination"));
     print_fact("status", ferry_json_get_string(record, "status"));
     print_fact("phase", ferry_json_get_string(record, "phase"));
+    print_wait(json_object_get(record, "waits_for"));
     print_progress(record);
+    print_fact("priority", ferry_json_get_string(record, "priority"));
+    print_limits(json_object_get(record, "parameters"));
     print_time(record, "created", "created_at");
     print_time(record, "updated", "updated_at");
     print_time(record, "ended", "ended_at");
@@ -71,23 +128,6 @@ print_error(const json_t *error)
     g_autofree char *hint = ferry_words_translate(ferry_json_get_string(error, "hint"));
     print_fact("error", text);
     print_fact("hint", hint);
-}
-
-/* Returns: (transfer full) (nullable): the duration under @key. */
-static char *
-duration_of(const json_t *object, const char *key)
-{
-    gint64 duration_ms = ferry_json_get_int(object, key, -1);
-
-    return duration_ms >= 0 ? ferry_format_duration(duration_ms) : NULL;
-}
-
-static char *
-size_of(const json_t *object, const char *key)
-{
-    gint64 bytes = ferry_json_get_int(object, key, -1);
-
-    return bytes >= 0 ? ferry_format_size(bytes) : NULL;
 }
 
 /* The step `transfer` is done when libvirt's call has returned, whatever it returned. */

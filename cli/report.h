@@ -3,8 +3,8 @@
 
 #include <jansson.h>
 
-/** Prints ids, hosts, status and times of @record, one fact a line, then what
- * ferry_report_print_outcome() prints. */
+/** Prints ids, hosts, status, what it waits for, limits and times of @record, one fact a line, then
+ * what ferry_report_print_outcome() prints. */
 void ferry_report_print_record(const json_t *record);
 
 /** Prints the error, the durations, the bytes moved, the steps and the disks, as far as @record has

@@ -45,10 +45,8 @@ call_free(Call *call)
     g_free(call);
 }
 
-/* Without --config-file the host's configuration is read, if the user may: it holds the broker's
- * password. */
-static FerryConfig *
-load_config(const FerryInvocation *invocation, GError **error)
+FerryConfig *
+ferry_session_load_config(const FerryInvocation *invocation, GError **error)
 {
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 
@@ -84,7 +82,7 @@ override(char **field, const char *text)
 FerrySession *
 ferry_session_new(const FerryInvocation *invocation, GError **error)
 {
-    g_autoptr(FerryConfig) config = load_config(invocation, error);
+    g_autoptr(FerryConfig) config = ferry_session_load_config(invocation, error);
 
     if (!config)
         return NULL;

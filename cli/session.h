@@ -8,9 +8,15 @@
 #include <stdbool.h>
 
 #include "ferry/bus.h"
+#include "ferry/config.h"
 #include "invocation.h"
 
 typedef struct FerrySession FerrySession;
+
+/** Reads the files of --config-file; without it the host's configuration, if the user may: it holds
+ * the broker's password. @error: FERRY_ERROR_CONFIG. */
+FerryConfig *ferry_session_load_config(const FerryInvocation *invocation,
+                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * ferry_session_new:

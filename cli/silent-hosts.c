@@ -3,6 +3,7 @@
 #include "silent-hosts.h"
 
 #include "ferry/json.h"
+#include "ferry/status.h"
 #include "output.h"
 #include "pages.h"
 
@@ -30,6 +31,19 @@ note(GHashTable *silent, char **hosts, const char *name)
         ferry_complain("%s does not answer: what it knows is not in this list", name);
 }
 
+/* An order that failed may have named a host that never was, and left nothing there. */
+static const char *
+reached_destination(const json_t *record)
+{
+    FerryStatus status = FERRY_STATUS_ERROR;
+    const char *word = ferry_json_get_string(record, "status");
+
+    if (word && ferry_status_from_string(word, &status) &&
+        (status == FERRY_STATUS_FAILED || status == FERRY_STATUS_CANCELLED))
+        return NULL;
+    return ferry_json_get_string(record, "destination");
+}
+
 bool
 ferry_silent_hosts_tell(FerrySession *session, char **hosts, const GPtrArray *records)
 {
@@ -41,7 +55,7 @@ ferry_silent_hosts_tell(FerrySession *session, char **hosts, const GPtrArray *re
         const json_t *record = g_ptr_array_index(all, i);
 
         note(silent, hosts, ferry_json_get_string(record, "source"));
-        note(silent, hosts, ferry_json_get_string(record, "destination"));
+        note(silent, hosts, reached_destination(record));
     }
     return g_hash_table_size(silent) > 0;
 }

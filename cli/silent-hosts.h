@@ -8,6 +8,7 @@
 #include "session.h"
 
 /** Complains, once each, of the hosts that records name and that are not in @hosts, which answered.
+ * The destination of a migration that failed or was cancelled is none of them.
  * @records: (nullable) (element-type json_t): all that they have; NULL: they are asked for them.
  * Returns: true where there is such a host. */
 bool ferry_silent_hosts_tell(FerrySession *session, char **hosts, const GPtrArray *records);

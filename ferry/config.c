@@ -575,6 +575,12 @@ ferry_priority_from_string(const char *text, FerryPriority *ret_priority)
     return find_word(ferry_priority_names, text, ret_priority);
 }
 
+const char *
+ferry_priority_to_string(FerryPriority priority)
+{
+    return ferry_priority_names[priority];
+}
+
 bool
 ferry_disk_writes_from_string(const char *text, FerryDiskWrites *ret_writes)
 {

@@ -42,7 +42,7 @@ struct FerryBus {
     GCond changed;
     bool consumer_up;
     bool publisher_up;
-    bool refused; /* the broker refused us, and on_refused was told */
+    bool refused; /* the broker refused us */
     GError *last_reason;
 };
 
@@ -208,8 +208,13 @@ on_replies_ready(bool ready, gpointer user_data)
 static void
 tell_refused(FerryBus *self, gpointer item)
 {
+    const GError *error = item;
+    const char *hint = ferry_error_hint(error);
+
     if (self->on_refused)
-        self->on_refused(item, self->refused_data);
+        self->on_refused(error, self->refused_data);
+    else
+        g_warning("The broker refuses: %s%s%s", error->message, hint ? "; " : "", hint ? hint : "");
 }
 
 static void
@@ -228,10 +233,12 @@ on_rival(const GError *error, gpointer user_data)
 static void
 set_state(FerryBus *self, bool *up, const GError *reason)
 {
+    bool refusal = g_error_matches(reason, FERRY_ERROR, FERRY_ERROR_CONFIG);
+    bool tell = refusal && ferry_transport_tell(self->transport, reason->message);
+
     g_mutex_lock(&self->lock);
-    bool tell = g_error_matches(reason, FERRY_ERROR, FERRY_ERROR_CONFIG) && !self->refused;
     *up = !reason;
-    self->refused = self->refused || tell;
+    self->refused = self->refused || refusal;
     if (reason) {
         g_clear_error(&self->last_reason);
         self->last_reason = g_error_copy(reason);

@@ -82,11 +82,12 @@ present_broker(const FerryLink *self)
     return g_ptr_array_index(self->transport->brokers, self->order[self->position]);
 }
 
-/* Warns of a reason once, not at every try nor for each connection. */
+/* Warns of a reason once, not at every try nor for each connection. Of a refusal the bus tells. */
 static void
 log_failure(FerryLink *self, const GError *reason)
 {
-    bool is_news = ferry_transport_tell(self->transport, reason->message);
+    bool is_news = !g_error_matches(reason, FERRY_ERROR, FERRY_ERROR_CONFIG) &&
+                   ferry_transport_tell(self->transport, reason->message);
     const char *hint = ferry_error_hint(reason);
 
     g_log(G_LOG_DOMAIN, is_news ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_DEBUG, "Broker (%s): %s%s%s%s",

@@ -9,19 +9,70 @@
  * none. */
 #define PAGE_BYTES (1024 * 1024)
 
+/* Returns: (transfer full) (nullable): one that is under way or waits. */
+static FerryMigration *
+find_live(const FerryMethodContext *context, const FerryRecord *record)
+{
+    return record->role == FERRY_ROLE_SOURCE
+               ? ferry_scheduler_find(ferry_source_scheduler(context->source), record->migration_id)
+               : NULL;
+}
+
 /* The live record where there is one: it has the newest progress. */
 static json_t *
 record_to_json(const FerryMethodContext *context, const FerryRecord *record)
 {
-    g_autoptr(FerryMigration) live =
-        record->role == FERRY_ROLE_SOURCE
-            ? ferry_scheduler_find(ferry_source_scheduler(context->source), record->migration_id)
-            : NULL;
+    g_autoptr(FerryMigration) live = find_live(context, record);
     g_autoptr(FerryRecord) newest = live ? ferry_migration_snapshot(live) : NULL;
     g_autoptr(FerryJson) steps =
         ferry_journal_steps(context->agent->journal, record->migration_id, record->role);
 
     return ferry_record_to_json(newest ? newest : record, steps);
+}
+
+static json_t *
+names_of(const GPtrArray *migrations)
+{
+    json_t *names = json_array();
+
+    for (guint i = 0; i < migrations->len; i++) {
+        g_autoptr(FerryRecord) record = ferry_migration_snapshot(g_ptr_array_index(migrations, i));
+
+        json_array_append_new(names, json_pack("{s:s, s:o}", "migration_id", record->migration_id,
+                                               "instance", ferry_json_text(record->instance_name)));
+    }
+    return names;
+}
+
+/* Returns: (transfer full): null where it waits for no slot. */
+static json_t *
+describe_wait(const FerryMethodContext *context, FerryMigration *live, const FerryRecord *record)
+{
+    g_autoptr(GPtrArray) before =
+        ferry_scheduler_before(ferry_source_scheduler(context->source), live);
+
+    if (before)
+        return json_pack("{s:o, s:o}", "slot_of", ferry_json_text(context->agent->config->host),
+                         "before", names_of(before));
+    if (ferry_migration_awaits_slot(live))
+        return json_pack("{s:o, s:[]}", "slot_of", ferry_json_text(record->destination), "before");
+    return json_null();
+}
+
+/* What holds for a migration that is not over, and what it waits for. */
+static void
+add_present(const FerryMethodContext *context, const FerryRecord *record, json_t *object)
+{
+    g_autoptr(FerryMigration) live = find_live(context, record);
+
+    if (!live)
+        return;
+    const FerryTuning tuning = ferry_migration_tuning(live);
+    FerryPriority priority = ferry_migration_options(live)->priority;
+
+    json_object_set_new(object, "parameters", ferry_tuning_to_json(&tuning));
+    json_object_set_new(object, "priority", json_string(ferry_priority_to_string(priority)));
+    json_object_set_new(object, "waits_for", describe_wait(context, live, record));
 }
 
 static bool
@@ -49,7 +100,13 @@ ferry_method_get_migration(FerryMethodCall *call, GError **error)
     record = ferry_journal_get(journal, id, role, role_name ? error : NULL);
     if (!record && !role_name)
         record = ferry_journal_get(journal, id, FERRY_ROLE_DESTINATION, error);
-    return record && ferry_method_answer(call, record_to_json(call->context, record));
+    if (!record)
+        return false;
+
+    json_t *answer = record_to_json(call->context, record);
+
+    add_present(call->context, record, answer);
+    return ferry_method_answer(call, answer);
 }
 
 static bool

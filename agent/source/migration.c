@@ -37,6 +37,7 @@ struct FerryMigration {
     bool abort;            /* guarded by lock */
     bool abort_closed;     /* guarded by lock */
     bool force;            /* guarded by lock */
+    bool awaits_slot;      /* guarded by lock; of the destination */
     bool detached;         /* guarded by lock */
 };
 
@@ -316,6 +317,12 @@ ferry_migration_force_requested(FerryMigration *self)
     return read_flag(self, &self->force);
 }
 
+bool
+ferry_migration_awaits_slot(FerryMigration *self)
+{
+    return read_flag(self, &self->awaits_slot);
+}
+
 void
 ferry_migration_detach(FerryMigration *self)
 {
@@ -490,6 +497,14 @@ ferry_migration_add_report(FerryMigration *self, json_t *part)
     json_object_update(report, part);
     json_decref(part);
     take(self, &self->record->report, report);
+}
+
+void
+ferry_migration_set_awaits_slot(FerryMigration *self, bool awaits)
+{
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    self->awaits_slot = awaits;
 }
 
 void

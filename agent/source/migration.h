@@ -81,6 +81,9 @@ FerryRate *ferry_migration_rate(FerryMigration *migration);
 bool ferry_migration_abort_requested(FerryMigration *migration);
 bool ferry_migration_force_requested(FerryMigration *migration);
 
+/** Returns: true while the destination has no free slot for it. */
+bool ferry_migration_awaits_slot(FerryMigration *migration);
+
 /** The agent stops: the saga's waits end and nothing is decided any more. */
 void ferry_migration_detach(FerryMigration *migration);
 bool ferry_migration_is_detached(FerryMigration *migration);
@@ -121,6 +124,9 @@ json_t *ferry_migration_ordered_options(const FerryMigration *migration);
 
 /** The watch to wake when an order arrives; NULL takes it away. */
 void ferry_migration_set_watch(FerryMigration *migration, FerryVirtWatch *watch);
+
+/** The destination has no free slot, or has one now. */
+void ferry_migration_set_awaits_slot(FerryMigration *migration, bool awaits);
 
 /* These change what the record says; the journal has it with the next ferry_migration_save() or
  * ferry_migration_enter(). */

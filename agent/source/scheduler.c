@@ -243,6 +243,26 @@ ferry_scheduler_find(FerryScheduler *self, const char *migration_id)
     return migration ? ferry_migration_ref(migration) : NULL;
 }
 
+GPtrArray *
+ferry_scheduler_before(FerryScheduler *self, FerryMigration *migration)
+{
+    FERRY_LOCK_SCOPE(&self->lock);
+    GPtrArray *before = NULL;
+    GHashTableIter iter;
+    gpointer other = NULL;
+
+    if (!g_queue_find(&self->queue, migration))
+        return NULL;
+    before = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_migration_unref);
+    g_hash_table_iter_init(&iter, self->live);
+    while (g_hash_table_iter_next(&iter, NULL, &other))
+        if (!g_queue_find(&self->queue, other))
+            g_ptr_array_add(before, ferry_migration_ref(other));
+    for (const GList *each = self->queue.head; each->data != migration; each = each->next)
+        g_ptr_array_add(before, ferry_migration_ref(each->data));
+    return before;
+}
+
 bool
 ferry_scheduler_abort(FerryScheduler *self, FerryMigration *migration, GError **error)
 {

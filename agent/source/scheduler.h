@@ -42,6 +42,11 @@ void ferry_scheduler_take_up(FerryScheduler *scheduler, const GPtrArray *migrati
 /** Returns: (transfer full) (nullable): the live migration with this id. */
 FerryMigration *ferry_scheduler_find(FerryScheduler *scheduler, const char *migration_id);
 
+/** Returns: (transfer full) (nullable) (element-type FerryMigration): for which @migration waits:
+ * those that run, in no order, and those that go before it in the queue. NULL: it does not wait
+ * in the queue. */
+GPtrArray *ferry_scheduler_before(FerryScheduler *scheduler, FerryMigration *migration);
+
 /** Aborts in every state that has a way back; a queued one ends at once.
  * @error: FERRY_ERROR_INVALID_MIGRATION_STATE */
 bool ferry_scheduler_abort(FerryScheduler *scheduler,

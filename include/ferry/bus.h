@@ -69,8 +69,9 @@ FerryBus *ferry_bus_new(const FerryMessagingOptions *options,
  * ferry_bus_start(). */
 void ferry_bus_serve(FerryBus *bus, const FerryService *service);
 
-/** Called once when the broker refuses us: a refused login, an unknown vhost, a declaration that
- * disagrees (406). The bus goes on trying slowly. @error: (transfer none). */
+/** Called when the broker refuses us: a refused login, an unknown vhost, a declaration that
+ * disagrees (406); once for each reason until a connection is made. The bus goes on trying slowly.
+ * Without it the bus warns. @error: (transfer none). */
 typedef void (*FerryBusRefusedFunc)(const GError *error, gpointer user_data);
 void ferry_bus_set_refused_func(FerryBus *bus, FerryBusRefusedFunc func, gpointer user_data);
 

@@ -127,3 +127,4 @@ const char *ferry_source_disks_to_string(FerrySourceDisks disks);
 bool ferry_disk_writes_from_string(const char *text, FerryDiskWrites *ret_writes);
 const char *ferry_disk_writes_to_string(FerryDiskWrites writes);
 bool ferry_priority_from_string(const char *text, FerryPriority *ret_priority);
+const char *ferry_priority_to_string(FerryPriority priority);

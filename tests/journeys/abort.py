@@ -47,6 +47,12 @@ def while_queued(stage):
     stage.recorder.wait_event("migration.queued", queued)
     equal(stage.controller.call("kvm01", "describe_host")["slots"],
           {"used": 1, "free": 0, "queued": 1})
+    record = stage.controller.record("kvm01", queued)
+    equal(record["waits_for"], {"slot_of": "kvm01", "before": [
+        {"migration_id": running, "instance": first.name}]})
+    equal((record["priority"], record["parameters"]["bandwidth_mib_s"]), ("normal", 0))
+    record = stage.controller.record("kvm01", running)
+    equal((record["waits_for"], record["parameters"]["bandwidth_mib_s"]), (None, 4))
     equal(_abort(stage, queued)["status"], "cancelled")
     stage.end(queued, "cancelled")
     equal([each.type for each in stage.recorder.events(queued)],

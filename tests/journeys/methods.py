@@ -239,6 +239,8 @@ def incoming_slots(stage):
         waiting = stage.migrate(guests[1])
         wait_until(lambda: stage.controller.record("kvm01", waiting)["steps"][-1]["name"]
                    == "prepare", 20, "the step prepare")
+        wait_until(lambda: stage.controller.record("kvm01", waiting)["waits_for"]
+                   == {"slot_of": "kvm02", "before": []}, 20, "what it waits for")
         equal(definition(stage.destination, guests[1].name), None)
         stage.controller.call("kvm02", "rollback_live_migration_at_destination",
                               migration_id=migration_id)

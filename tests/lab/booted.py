@@ -132,9 +132,12 @@ class Machine(Namespace):
             with open(self.log, encoding="utf-8", errors="replace") as log:
                 raise RuntimeError("%s: does not boot\n%s" % (self.name, log.read()[-2000:]))
         for pid in (pid for parent in children(self._nspawn.pid) for pid in children(parent)):
-            with open("/proc/%d/cmdline" % pid, "rb") as cmdline:
-                words = cmdline.read()
-            # A child that is about to end has no words any more.
+            try:
+                with open("/proc/%d/cmdline" % pid, "rb") as cmdline:
+                    words = cmdline.read()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            # A child that is about to end has no words any more, and one that ended no file.
             if words and b"systemd-nspawn" not in words:
                 return pid
         return None

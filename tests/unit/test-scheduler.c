@@ -234,6 +234,34 @@ test_by_priority(Fixture *fixture, gconstpointer user_data)
     g_assert_cmpstr(order->str, ==, "run run h-1 h-1 h-2 h-2 n-1 n-1 n-2 n-2 low low ");
 }
 
+/* Returns: (transfer full): the ids of those before @id; "-" where it does not wait. */
+static char *
+before(Fixture *fixture, const char *id)
+{
+    g_autoptr(FerryMigration) migration = ferry_scheduler_find(fixture->scheduler, id);
+    g_autoptr(GPtrArray) others = ferry_scheduler_before(fixture->scheduler, migration);
+    g_autoptr(GString) ids = g_string_new(others ? NULL : "-");
+
+    for (guint i = 0; others && i < others->len; i++)
+        g_string_append_printf(ids, "%s ", ferry_migration_id(g_ptr_array_index(others, i)));
+    return g_strdup(ids->str);
+}
+
+static void
+test_before(Fixture *fixture, gconstpointer user_data)
+{
+    (void)add(fixture, "run", FERRY_STATUS_ACCEPTED);
+    wait_until_began(1);
+    (void)add_with(fixture, "low", FERRY_STATUS_ACCEPTED, FERRY_PRIORITY_LOW);
+    (void)add(fixture, "n-1", FERRY_STATUS_ACCEPTED);
+    g_autofree char *last = before(fixture, "low");
+    g_assert_cmpstr(last, ==, "run n-1 ");
+    g_autofree char *next = before(fixture, "n-1");
+    g_assert_cmpstr(next, ==, "run ");
+    g_autofree char *running = before(fixture, "run");
+    g_assert_cmpstr(running, ==, "-");
+}
+
 static void
 test_limits(Fixture *fixture, gconstpointer user_data)
 {
@@ -426,6 +454,7 @@ main(int argc, char *argv[])
     g_test_init(&argc, &argv, NULL);
     ADD("/scheduler/one-after-the-other", test_one_after_the_other);
     ADD("/scheduler/by-priority", test_by_priority);
+    ADD("/scheduler/before", test_before);
     ADD("/scheduler/limits", test_limits);
     ADD("/scheduler/taken-up/all-that-ran", test_taken_up);
     ADD("/scheduler/taken-up/within-the-limit", test_taken_up_within_the_limit);

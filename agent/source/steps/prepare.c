@@ -100,7 +100,7 @@ confirm_prepared(FerryMigration *migration, GError **error)
 
 /* Asks until the destination has a free slot, or refuses for another reason. */
 static bool
-get_prepared(FerryMigration *migration, GError **error)
+wait_prepared(FerryMigration *migration, GError **error)
 {
     guint timeout_s = ferry_migration_agent(migration)->config->prepare_timeout_s;
     gint64 deadline = g_get_monotonic_time() + (gint64)timeout_s * G_USEC_PER_SEC;
@@ -120,9 +120,19 @@ get_prepared(FerryMigration *migration, GError **error)
             g_propagate_error(error, g_steal_pointer(&why));
             return false;
         }
+        ferry_migration_set_awaits_slot(migration, true);
         ferry_agent_pause(ferry_migration_agent(migration), SLOT_PAUSE_MS,
                           ferry_migration_cancellable(migration));
     }
+}
+
+static bool
+get_prepared(FerryMigration *migration, GError **error)
+{
+    bool prepared = wait_prepared(migration, error);
+
+    ferry_migration_set_awaits_slot(migration, false);
+    return prepared;
 }
 
 /* An order that came with the destination prepared was not checked against it here, and post-copy
