@@ -67,6 +67,13 @@ ferry_session_connect(FerrySession *session, GError **error)
     return false;
 }
 
+FerryConfig *
+ferry_session_load_config(const FerryInvocation *invocation, GError **error)
+{
+    ferry_set_error(error, FERRY_ERROR_CONFIG, NULL, "No configuration");
+    return NULL;
+}
+
 FerrySession *
 ferry_session_open(const FerryInvocation *invocation, GError **error)
 {
