@@ -46,17 +46,14 @@ tls_priority(void)
 }
 
 static void
-check_memory_way(const FerryAgent *agent,
-                 const FerryFarQuestion *question,
-                 const FerryInstance *instance,
+check_memory_way(const FerryInstance *instance,
+                 FerryOrderOptions *options,
                  const FerryHostVersions *there,
                  FerryChecks *way)
 {
     const FerryHostVersions here = {instance->libvirt_version, instance->qemu_version};
-    g_autoptr(FerryOrderOptions) options =
-        ferry_order_options_parse(question->options, agent->config, NULL);
 
-    if (!options || ferry_instance_is_shut_off(instance))
+    if (ferry_instance_is_shut_off(instance))
         return;
     ferry_memory_way_settle(options, instance);
     if (options->post_copy)
@@ -76,13 +73,18 @@ check_instance(const FerryAgent *agent,
                FerryChecks *way)
 {
     g_autoptr(FerryInstance) instance = ferry_instance_from_json(question->instance_info, NULL);
+    g_autoptr(FerryOrderOptions) options =
+        ferry_order_options_parse(question->options, agent->config, NULL);
 
     if (!instance)
         return;
     const FerryHostVersions there = {ferry_json_get_string(data, "libvirt_version"),
                                      ferry_json_get_string(data, "qemu_version")};
 
-    check_memory_way(agent, question, instance, &there, way);
+    if (options) {
+        check_memory_way(instance, options, &there, way);
+        ferry_way_judge_seeds(way, instance, options, json_object_get(data, "seeds"));
+    }
     ferry_check_virtqueues(agent, instance, &there, way);
     ferry_thin_way_place(instance, &there);
     ferry_check_client_key(instance, ferry_json_get_string(data, "libvirt_uri"), FERRY_CLIENT_KEY,

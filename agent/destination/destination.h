@@ -50,12 +50,14 @@ json_t *ferry_destination_prepare(FerryDestination *destination,
  * ferry_destination_renew_images:
  * An attempt of the transfer was given up, and another one follows: the images that it filled in
  * part are removed and made anew, empty. Idempotent; prolongs the lease.
+ * @seeds: (nullable): targets of disks that are to be seeded from now on: of these nothing stays
  * @error: FERRY_ERROR_INVALID_MIGRATION_STATE unless the migration is prepared and its instance not
  *   here; FERRY_ERROR_MIGRATION_ERROR: one of them is not proved to be what was made
- * Returns: (transfer full): {"renewed"}: their paths.
+ * Returns: (transfer full): {"renewed", "migrate_data"}: their paths, and what is prepared now.
  */
 json_t *ferry_destination_renew_images(FerryDestination *destination,
                                        const char *migration_id,
+                                       const char *const *seeds,
                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** How much room is left for what the migration still brings; see room.h. */

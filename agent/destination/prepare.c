@@ -143,6 +143,7 @@ make_migrate_data(const Call *call, const FerryRecord *record, const Made *made)
     data->files = list_files(call->instance);
     data->addresses = json_incref(call->instance->moved_addresses);
     data->renews_images = true;
+    data->seeds_anew = true;
     data->expires_at = ferry_clock_format_iso(record->expires_us);
     return ferry_migrate_data_to_json(data);
 }

@@ -2,7 +2,8 @@
  *
  * The thin copy takes the target's zeroes for granted, so that only an image that reads as zeroes
  * everywhere will do. What does not come by the mirror stays as it is: a seed and a base that were
- * sent are whole, and a block volume is written in full whatever is in it. */
+ * sent are whole, and a block volume is written in full whatever is in it. A disk that is to be
+ * seeded now gets what a seed begins with. */
 #include "config.h"
 
 #include "destination/admission.h"
@@ -20,6 +21,11 @@
 #include "virt/auto.h"
 #include "virt/domain-state.h"
 #include "virt/virt.h"
+
+typedef struct {
+    FerryRecord *record;
+    const char *const *seeds; /* targets; NULL: none */
+} FerryRenewal;
 
 /* Returns: (transfer full): the instance as it was prepared here: placed once more, and where the
  * map means something else by now, at the paths that were answered then. */
@@ -42,32 +48,37 @@ prepared_instance(FerryDestination *self,
     return g_steal_pointer(&instance);
 }
 
+/* What a mirror writes to comes last. @whole: the disk was mirrored so far, and is seeded now. */
 static bool
 renew_disk(const FerryPreparation *preparation,
            const FerryImagePlan *plan,
+           bool whole,
            json_t *renewed,
            GError **error)
 {
-    const FerryNewImage *image = ferry_image_plan_mirrored(plan);
+    const FerryNewImage *last = ferry_image_plan_mirrored(plan);
 
-    if (!image)
+    if (!last)
         return true;
-    if (!ferry_image_renew(preparation, plan, image, error)) {
-        g_prefix_error(error, "Disk '%s': ", plan->disk->target);
-        return false;
+    for (const FerryNewImage *image = whole ? plan->images : last; image <= last; image++) {
+        if (!ferry_image_renew(preparation, plan, image, error)) {
+            g_prefix_error(error, "Disk '%s': ", plan->disk->target);
+            return false;
+        }
+        json_array_append_new(renewed, ferry_json_text(image->path));
     }
-    json_array_append_new(renewed, ferry_json_text(image->path));
     return true;
 }
 
 static bool
 renew_all(FerryDestination *self,
           virConnectPtr connection,
-          const FerryRecord *record,
+          const FerryRenewal *renewal,
           json_t *renewed,
           GError **error)
 {
     const FerryAgent *agent = self->agent;
+    const FerryRecord *record = renewal->record;
     g_autoptr(FerryInstance) instance = prepared_instance(self, connection, record, error);
     g_autoptr(GPtrArray) plans =
         instance ? ferry_image_plans_new(instance, record->migration_id,
@@ -85,9 +96,13 @@ renew_all(FerryDestination *self,
 
     if (!creations)
         return false;
-    for (guint i = 0; i < plans->len; i++)
-        if (!renew_disk(&preparation, g_ptr_array_index(plans, i), renewed, error))
+    for (guint i = 0; i < plans->len; i++) {
+        const FerryImagePlan *plan = g_ptr_array_index(plans, i);
+        bool whole = renewal->seeds && g_strv_contains(renewal->seeds, plan->disk->target);
+
+        if (!renew_disk(&preparation, plan, whole, renewed, error))
             return false;
+    }
     return true;
 }
 
@@ -106,20 +121,43 @@ is_clear(virConnectPtr connection, const FerryRecord *record, GError **error)
     return false;
 }
 
+/* Noted before anything is made: whoever prepares, merges or rolls back goes by it. */
+static bool
+note_seeds(FerryDestination *self, const FerryRenewal *renewal, GError **error)
+{
+    FerryRecord *record = renewal->record;
+    g_autoptr(FerryMigrateData) data = ferry_migrate_data_from_json(record->migrate_data, error);
+
+    for (guint i = 0; data && i < data->volumes->len; i++) {
+        FerryMigrateVolume *volume = g_ptr_array_index(data->volumes, i);
+
+        volume->seeded = volume->seeded || g_strv_contains(renewal->seeds, volume->target);
+    }
+    if (!data)
+        return false;
+    ferry_record_take(&record->migrate_data, ferry_migrate_data_to_json(data));
+    return ferry_journal_save(self->agent->journal, record, /* event_type= */ NULL, error);
+}
+
 json_t *
-ferry_destination_renew_images(FerryDestination *self, const char *migration_id, GError **error)
+ferry_destination_renew_images(FerryDestination *self,
+                               const char *migration_id,
+                               const char *const *seeds,
+                               GError **error)
 {
     FERRY_MIGRATION_LOCK_SCOPE(self->locks, migration_id);
     g_autoptr(virConnect) connection = NULL;
     g_autoptr(FerryRecord) record =
         ferry_destination_open_prepared(self, migration_id, &connection, error);
     g_autoptr(FerryJson) renewed = json_array();
+    const FerryRenewal renewal = {record, seeds};
 
     if (!record || !is_clear(connection, record, error))
         return NULL;
     ferry_fault_point("renew", "begin");
-    if (!renew_all(self, connection, record, renewed, error))
+    if ((seeds && !note_seeds(self, &renewal, error)) ||
+        !renew_all(self, connection, &renewal, renewed, error))
         return NULL;
     ferry_fault_point("renew", "end");
-    return json_pack("{s:O}", "renewed", renewed);
+    return json_pack("{s:O, s:O}", "renewed", renewed, "migrate_data", record->migrate_data);
 }

@@ -8,6 +8,9 @@
 
 #include <limits.h>
 
+#define MAX_SEEDS 256
+#define MAX_TARGET_BYTES 64
+
 bool
 ferry_method_check_can_live_migrate_destination(FerryMethodCall *call, GError **error)
 {
@@ -74,7 +77,13 @@ ferry_method_renew_images(FerryMethodCall *call, GError **error)
 {
     const FerryMethodContext *context = call->context;
     g_autofree char *id = ferry_field_uuid(&call->args, "migration_id", error);
-    json_t *answer = id ? ferry_destination_renew_images(context->destination, id, error) : NULL;
+    g_auto(GStrv) seeds = NULL;
+
+    if (!id || !ferry_field_texts(&call->args, "seeds", MAX_SEEDS, MAX_TARGET_BYTES, &seeds, error))
+        return false;
+
+    json_t *answer =
+        ferry_destination_renew_images(context->destination, id, (const char *const *)seeds, error);
 
     context->leases_changed(context->leases_data);
     return ferry_method_answer(call, answer);

@@ -73,7 +73,8 @@ static const FerryMethodRow rows[] = {
     {
         .served = {.name = "renew_images",
                    .flags = FERRY_METHOD_ORDER,
-                   .required = NAMES("migration_id")},
+                   .required = NAMES("migration_id"),
+                   .optional = NAMES("seeds")},
         .run = ferry_method_renew_images,
     },
     {

@@ -5,6 +5,8 @@
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "model/seed-worth.h"
+#include "model/storage-strategy.h"
 #include "peer/peer.h"
 #include "runtime/fault-point.h"
 #include "virt/auto.h"
@@ -13,10 +15,14 @@
 #include "virt/domain.h"
 #include "virt/virt.h"
 
+#include <sys/statvfs.h>
+
 /* Between two questions while the first attempt ends on both hosts. */
 #define PAUSE_MS 500
 /* What a guest wrote in less is no rate. */
 #define BEFORE_MIN_US (G_USEC_PER_SEC / 4)
+/* What it wrote in as much is one to choose by. */
+#define BEFORE_US G_USEC_PER_SEC
 
 /* --- the note --------------------------------------------------------------------------------- */
 
@@ -56,6 +62,8 @@ ferry_disk_attempt_state(const FerryMigration *migration)
 
     if (g_strcmp0(switching, "ending") == 0)
         return FERRY_DISK_ATTEMPT_ENDING;
+    if (g_strcmp0(switching, "seeding") == 0)
+        return FERRY_DISK_ATTEMPT_SEEDING;
     return g_strcmp0(switching, "beginning") == 0 ? FERRY_DISK_ATTEMPT_BEGINNING
                                                   : FERRY_DISK_ATTEMPT_UNDER_WAY;
 }
@@ -160,6 +168,12 @@ ferry_disk_attempt_note_rate(FerryMigration *migration, guint64 bytes_s)
 
 /* --- the first -------------------------------------------------------------------------------- */
 
+static guint64
+limit_bytes_s(const FerryMigration *migration)
+{
+    return ferry_migration_options(migration)->bandwidth_mibps << 20;
+}
+
 static bool
 begins_synchronous(const FerryMigration *migration)
 {
@@ -173,18 +187,113 @@ begins_synchronous(const FerryMigration *migration)
     case FERRY_DISK_WRITES_AUTO:
         break;
     }
-    return ferry_disk_writes_exceed(counter(migration, "before_bytes_s"),
-                                    options->bandwidth_mibps << 20);
+    return ferry_disk_writes_exceed(counter(migration, "before_bytes_s"), limit_bytes_s(migration));
+}
+
+static void
+look_again(FerryMigration *migration)
+{
+    if (counter(migration, "seen_bytes") > 0)
+        measure_before(migration, written_bytes(migration));
 }
 
 void
 ferry_disk_attempt_begin(FerryMigration *migration)
 {
-    if (counter(migration, "seen_bytes") > 0)
-        measure_before(migration, written_bytes(migration));
+    look_again(migration);
     change(migration,
            json_pack("{s:s, s:i}", "mode",
                      begins_synchronous(migration) ? "synchronous" : "background", "attempts", 1));
+}
+
+/* --- seeds ------------------------------------------------------------------------------------ */
+
+/* The overlays lie beside the images. */
+static bool
+has_room(const FerryMigration *migration, const GPtrArray *disks, guint64 bytes)
+{
+    guint64 reserved = ferry_migration_agent(migration)->config->reserved_bytes;
+
+    for (guint i = 0; i < disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(disks, i);
+        g_autofree char *folder = g_path_get_dirname(disk->source);
+        struct statvfs space;
+
+        if (statvfs(folder, &space) != 0 ||
+            (guint64)space.f_bavail * space.f_frsize < reserved + MIN(bytes, disk->capacity_bytes))
+            return false;
+    }
+    return true;
+}
+
+/* @room_bytes: what the overlays may grow to. */
+static bool
+are_seeds_worth(const FerryMigration *migration, FerrySeedWorth *worth, guint64 room_bytes)
+{
+    g_autoptr(GPtrArray) disks = ferry_storage_strategy_seedable(
+        ferry_migration_instance(migration), ferry_migration_options(migration));
+
+    for (guint i = 0; i < disks->len; i++)
+        worth->image_bytes += ((const FerryDisk *)g_ptr_array_index(disks, i))->allocation_bytes;
+    return ferry_seed_is_worth(worth) && has_room(migration, disks, room_bytes);
+}
+
+/* The checks may have been quick; the copy will not be. */
+static void
+await_rate(FerryMigration *migration)
+{
+    gint64 since_us = ferry_clock_now_us() - (gint64)counter(migration, "seen_us");
+
+    if (since_us >= 0 && since_us < BEFORE_US)
+        ferry_agent_pause(ferry_migration_agent(migration), (guint)((BEFORE_US - since_us) / 1000),
+                          ferry_migration_cancellable(migration));
+}
+
+bool
+ferry_disk_attempt_wants_seeds(FerryMigration *migration)
+{
+    FerrySeedWorth worth = {.link_bytes_s = limit_bytes_s(migration)};
+
+    /* Whether it writes to the same places again and again nobody knows as yet; at the worst it
+     * fills its disk. */
+    if (ferry_migration_is_shut_off(migration) ||
+        ferry_migration_options(migration)->disk_writes != FERRY_DISK_WRITES_AUTO ||
+        !are_seeds_worth(migration, &worth, G_MAXUINT64))
+        return false;
+    await_rate(migration);
+    look_again(migration);
+    return begins_synchronous(migration);
+}
+
+bool
+ferry_disk_attempt_may_seed(const FerryMigration *migration,
+                            guint64 again_bytes,
+                            guint64 link_bytes_s)
+{
+    FerrySeedWorth worth = {.again_bytes = again_bytes, .link_bytes_s = link_bytes_s};
+    const FerryMigrateData *data = ferry_migration_migrate_data(migration);
+
+    /* It may write to more by then. */
+    return data && data->seeds_anew && are_seeds_worth(migration, &worth, 2 * again_bytes);
+}
+
+/* Returns: (transfer full) (nullable): the targets of what is to be seeded now. */
+static json_t *
+list_seeds(const FerryMigration *migration)
+{
+    g_autoptr(GPtrArray) disks = NULL;
+    json_t *targets = NULL;
+
+    if (!json_is_true(json_object_get(note_of(migration), "seeds")) ||
+        ferry_disk_attempt_state(migration) != FERRY_DISK_ATTEMPT_ENDING)
+        return NULL;
+    disks = ferry_storage_strategy_seedable(ferry_migration_instance(migration),
+                                            ferry_migration_options(migration));
+    targets = json_array();
+    for (guint i = 0; i < disks->len; i++)
+        json_array_append_new(
+            targets, ferry_json_text(((const FerryDisk *)g_ptr_array_index(disks, i))->target));
+    return targets;
 }
 
 /* --- the second ------------------------------------------------------------------------------- */
@@ -200,6 +309,13 @@ ferry_disk_attempt_end_first(FerryMigration *migration)
 {
     change(migration, json_pack("{s:s, s:o}", "switching", "ending", "switched_at", now()));
     ferry_fault_point("second-attempt", "begin");
+}
+
+void
+ferry_disk_attempt_end_for_seeds(FerryMigration *migration)
+{
+    change(migration, json_pack("{s:b}", "seeds", true));
+    ferry_disk_attempt_end_first(migration);
 }
 
 static bool
@@ -224,21 +340,41 @@ is_here(const FerryAgent *agent, const FerryRecord *record, bool *ret_settled, G
     return false;
 }
 
+/* The destination's word of what is prepared from now on. */
+static bool
+adopt(FerryMigration *migration, const json_t *answer, GError **error)
+{
+    json_t *told = json_object_get(answer, "migrate_data");
+
+    ferry_migration_prefer_seeds(migration,
+                                 "what the guest writes comes faster than a mirror copies it");
+    if (!ferry_migration_set_migrate_data(migration, json_incref(told), error))
+        return false;
+    ferry_migration_adopt_volumes(migration);
+    return true;
+}
+
 static bool
 renew_images(FerryMigration *migration, GError **error)
 {
     const FerryAgent *agent = ferry_migration_agent(migration);
     const FerryRecord *record = ferry_migration_record(migration);
-    g_autoptr(FerryJson) answer = ferry_peer_call(
-        agent,
-        &(FerryCall){.server = record->destination,
-                     .method = "renew_images",
-                     .args = json_pack("{s:s}", "migration_id", record->migration_id),
-                     .timeout_ms = agent->config->outcome_timeout_s * 1000,
-                     .cancellable = ferry_migration_cancellable(migration)},
-        error);
+    g_autoptr(FerryJson) args = json_pack("{s:s}", "migration_id", record->migration_id);
+    g_autoptr(FerryJson) seeds = list_seeds(migration);
 
-    return answer != NULL;
+    if (seeds)
+        json_object_set(args, "seeds", seeds);
+
+    g_autoptr(FerryJson) answer =
+        ferry_peer_call(agent,
+                        &(FerryCall){.server = record->destination,
+                                     .method = "renew_images",
+                                     .args = json_incref(args),
+                                     .timeout_ms = agent->config->outcome_timeout_s * 1000,
+                                     .cancellable = ferry_migration_cancellable(migration)},
+                        error);
+
+    return answer && (!seeds || adopt(migration, answer, error));
 }
 
 /* Returns: true when @why passes while the first attempt ends there, too. */
@@ -290,13 +426,21 @@ ferry_disk_attempt_begin_second(FerryMigration *migration, GError **error)
 {
     g_message("Migration '%s': the transfer begins once more, with synchronous writes",
               ferry_migration_id(migration));
+    g_autoptr(FerryJson) seeds = list_seeds(migration);
+
     if (!renew_when_clear(migration, error))
         return false;
     /* The first one is over for good: a job that is seen from here on is the second's. */
-    change(migration, json_pack("{s:s, s:s, s:i}", "switching", "beginning", "mode", "synchronous",
-                                "attempts", 2));
+    change(migration, json_pack("{s:s, s:s, s:i}", "switching", seeds ? "seeding" : "beginning",
+                                "mode", "synchronous", "attempts", 2));
     ferry_fault_point("second-attempt", "end");
     return true;
+}
+
+void
+ferry_disk_attempt_note_seeded(FerryMigration *migration)
+{
+    change(migration, json_pack("{s:s}", "switching", "beginning"));
 }
 
 void
@@ -310,7 +454,7 @@ ferry_disk_attempt_note_second(FerryMigration *migration)
 void
 ferry_disk_attempt_finish(FerryMigration *migration)
 {
-    static const char *const keys[] = {"switching", "seen_bytes", "seen_us", NULL};
+    static const char *const keys[] = {"switching", "seeds", "seen_bytes", "seen_us", NULL};
 
     if (note_of(migration))
         forget(migration, keys);

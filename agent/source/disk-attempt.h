@@ -9,6 +9,7 @@
  *   switching    what may run
  *   (none)       the attempt that `mode` says
  *   "ending"     the first one, which is to be ended
+ *   "seeding"    none: what can be seeded is frozen and sent, before the second one
  *   "beginning"  nothing, or the second one
  *
  * Threads: the migration's saga thread, or its sampler while that waits for it.
@@ -24,12 +25,17 @@
 typedef enum {
     FERRY_DISK_ATTEMPT_UNDER_WAY,
     FERRY_DISK_ATTEMPT_ENDING,
+    FERRY_DISK_ATTEMPT_SEEDING,
     FERRY_DISK_ATTEMPT_BEGINNING,
 } FerryDiskAttempt;
 
 /** Notes what the guest has written so far, before the first attempt: between two such looks lies
  * what it writes while nothing hinders it. */
 void ferry_disk_attempt_look_before(FerryMigration *migration);
+
+/** Before anything is prepared. Returns: true where the guest was seen to write more than the link
+ * may carry, so that what can be seeded had better be: beside a seed it writes at its own pace. */
+bool ferry_disk_attempt_wants_seeds(FerryMigration *migration);
 
 /** The first attempt is about to begin: decides by the order, and by what the guest wrote before,
  * whether its writes wait from the first byte on. */
@@ -47,17 +53,29 @@ bool ferry_disk_attempt_may_repeat(const FerryMigration *migration);
 /** The running mirrors have been made synchronous. */
 void ferry_disk_attempt_note_switched(FerryMigration *migration);
 
-/** The first attempt is going to be ended, for a second one. */
+/** Returns: true where a second attempt would cost the guest less by seeds. @again_bytes: what it
+ * will have written to meanwhile. @link_bytes_s: what the link carries. */
+bool ferry_disk_attempt_may_seed(const FerryMigration *migration,
+                                 guint64 again_bytes,
+                                 guint64 link_bytes_s);
+
+/** The first attempt is going to be ended, for a second one: by mirrors alone, or by seeds of what
+ * can be seeded. */
 void ferry_disk_attempt_end_first(FerryMigration *migration);
+void ferry_disk_attempt_end_for_seeds(FerryMigration *migration);
 
 /**
  * ferry_disk_attempt_begin_second:
  * The first one is over. Blocks until both hosts have done with it and the images are made anew.
+ * What is to be seeded is then so for the instance, and the state is SEEDING.
  * @error: there is no second one; the outcome of the first decides. FERRY_ERROR_CANCELLED,
  *   FERRY_ERROR_INVALID_MIGRATION_STATE: the instance does not run here as before
  */
 bool ferry_disk_attempt_begin_second(FerryMigration *migration,
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** What was to be seeded is whole at the destination. */
+void ferry_disk_attempt_note_seeded(FerryMigration *migration);
 
 /** libvirt's job of the second one is seen. */
 void ferry_disk_attempt_note_second(FerryMigration *migration);

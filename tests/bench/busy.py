@@ -78,11 +78,12 @@ class Outcome:
 class Yard:
     """The laboratory with its link, and one move after the other."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, link_mbit_s=LINK_MBIT_S, data=DATA):
         self.lab = lab
+        self.data = data
         self.source, self.destination = lab.hosts.values()
         for host in lab.hosts.values():
-            lab.network.limit(host, LINK_MBIT_S)
+            lab.network.limit(host, link_mbit_s)
         self.controller = lab.controller()
         self.recorder = self.controller.recorder()
         settings = {"libvirt": {"live_migration_permit_post_copy": "true"}}
@@ -92,7 +93,7 @@ class Yard:
     def guest(self, busy):
         self.number += 1
         guest = self.lab.guest("kvm01", "busy%d" % self.number,
-                               [Disk("vda", 4 * GIB, data=DATA)], memory_mib=MEMORY_MIB,
+                               [Disk("vda", 4 * GIB, data=self.data)], memory_mib=MEMORY_MIB,
                                **busy.load)
         guest.create_images().start().wait_number(20)
         return guest

@@ -1,12 +1,16 @@
 """Guests that write to their disks faster than a mirror in the background can follow, and links
 that carry nothing."""
 
+import time
+
+from lab.deadline import wait_until
 from lab.guest import Disk, Writes
 from lab.images import GIB, MIB
 from lab.network import MIGRATION
 from lab.tap import check, equal
 
-from stage import long, slow_link, wait_status
+from seeded import on_images, stayed
+from stage import long, overlays, slow_link, wait_status
 
 # So many places of 64 KiB are written to, each a little, that the mirror goes round in circles.
 SMALL = Writes(1, 400, random=True, mib=64)
@@ -124,5 +128,77 @@ def dies_before_it_begins_the_second(stage):
     _dies(stage, "second-attempt:end")
 
 
-CASES = (goes_over, link_at_nothing, by_order, link_stays_at_nothing, in_the_background_by_order,
+# Few places beside much that rests: a seed of it costs the guest less than that its writes wait for
+# the link as long as all of it is copied.
+FEW = Writes(1, 400, random=True, mib=32)
+
+
+def _seeded(event):
+    return {disk["target"]: (disk["strategy"], disk["strategy_why"])
+            for disk in event.payload["report"]["disks"]}
+
+
+def _over_to_seeds(stage, **options):
+    guest = stage.counting(Disk("vda", 2 * GIB, data=160 * MIB), writes=FEW)
+    return guest, stage.migrate(guest, **options)
+
+
+def _arrives_seeded(stage, guest, event, attempts):
+    strategy, why = _seeded(event)["vda"]
+    writes = _writes(event)
+    equal((strategy, writes["mode"], writes["attempts"]), ("seeded", "synchronous", attempts))
+    check("guest" in why and "seeds" not in writes and "switching" not in writes, (why, writes))
+    stage.runs_on(guest, stage.destination)
+    on_images(stage.destination, guest)
+
+
+@long
+def goes_over_to_seeds(stage):
+    """where the guest writes to a small part of its disk, the second attempt seeds it; and back"""
+    slow_link(stage, 80)
+    guest, migration_id = _over_to_seeds(stage)
+    _arrives_seeded(stage, guest, stage.completed(migration_id), attempts=2)
+    stage.lab.network.unlimit(stage.source, MIGRATION)
+    stage.carry(guest)
+    stage.runs_on(guest, stage.source)
+
+
+@long
+def seeds_from_the_start(stage):
+    """a guest that writes more than the limit lets through is seeded at once"""
+    guest = stage.counting(Disk("vda", 2 * GIB, data=64 * MIB), writes=Writes(64, 8192, mib=24))
+    event = stage.completed(stage.migrate(guest, bandwidth_mib_s=4))
+    _arrives_seeded(stage, guest, event, attempts=1)
+
+
+@long
+def dies_while_it_seeds(stage):
+    """the agent dies in the middle of the second attempt's seed: the rest of it is sent"""
+    slow_link(stage, 80)
+    guest, migration_id = _over_to_seeds(stage)
+    stage.recorder.wait_event("migration.stalled", migration_id, seconds=60)
+    stage.agents["kvm01"].wait_log("begins once more", 30)
+    wait_until(lambda: overlays(stage.source, guest.disks[0]), 30, "the overlay")
+    time.sleep(5)
+    stage.agents["kvm01"].kill()
+    stage.agents["kvm01"].start()
+    event = stage.completed(migration_id)
+    stage.agents["kvm01"].wait_log("the seed of disk 'vda' goes on", 1)
+    _arrives_seeded(stage, guest, event, attempts=2)
+
+
+@long
+def aborted_while_it_seeds(stage):
+    """an abort in the second attempt's seed: the guest is back on its image, nothing is left"""
+    slow_link(stage, 80)
+    guest, migration_id = _over_to_seeds(stage)
+    stage.recorder.wait_event("migration.stalled", migration_id, seconds=60)
+    wait_until(lambda: overlays(stage.source, guest.disks[0]), 60, "the overlay")
+    stage.controller.call("kvm01", "live_migration_abort", migration_id=migration_id)
+    stage.end(migration_id, "cancelled")
+    stayed(stage, guest)
+
+
+CASES = (goes_over, goes_over_to_seeds, seeds_from_the_start, dies_while_it_seeds,
+         aborted_while_it_seeds, link_at_nothing, by_order, link_stays_at_nothing, in_the_background_by_order,
          dies_before_it_ends_the_first, dies_before_it_begins_the_second)

@@ -197,7 +197,7 @@ static bool
 renew(Fixture *self, GError **error)
 {
     g_autoptr(FerryJson) answer =
-        ferry_destination_renew_images(self->destination, MIGRATION, error);
+        ferry_destination_renew_images(self->destination, MIGRATION, /* seeds= */ NULL, error);
     const json_t *renewed = json_object_get(answer, "renewed");
 
     g_assert_cmpuint(json_array_size(renewed), ==, answer ? 1 : 0);
@@ -226,6 +226,37 @@ test_made_anew(Fixture *self, gconstpointer user_data)
     why = why_kept(self, self->path);
     g_assert_null(why);
     assert_there(self->path, false);
+}
+
+/* What was mirrored is seeded from now on: nothing of it stays, and the journal knows. */
+static void
+test_made_anew_as_seed(Fixture *self, gconstpointer user_data)
+{
+    static const char *const seeds[] = {"vda", NULL};
+    g_autofree char *overlay = g_strconcat(self->path, ".ferry-" MIGRATION, NULL);
+    g_autofree char *why = NULL;
+
+    prepare_well(self);
+    fill_in_part(self);
+    for (int i = 0; i < 2; i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(FerryJson) answer =
+            ferry_destination_renew_images(self->destination, MIGRATION, seeds, &error);
+        const json_t *data = json_object_get(answer, "migrate_data");
+        const json_t *volume = json_array_get(json_object_get(data, "volumes"), 0);
+        GStatBuf st;
+
+        g_assert_no_error(error);
+        g_assert_true(json_is_true(json_object_get(volume, "seeded")));
+        g_assert_cmpuint(json_array_size(json_object_get(answer, "renewed")), ==, 2);
+        g_assert_cmpint(g_stat(self->path, &st), ==, 0);
+        g_assert_cmpint(st.st_size, ==, 0);
+        assert_there(overlay, true);
+    }
+    why = why_kept(self, self->path);
+    g_assert_null(why);
+    assert_there(self->path, false);
+    assert_there(overlay, false);
 }
 
 static void
@@ -417,6 +448,7 @@ main(int argc, char **argv)
         {"image/intended-and-empty", test_intended_and_empty},
         {"image/comes-between", test_comes_between},
         {"anew/twice", test_made_anew},
+        {"anew/twice-as-seed", test_made_anew_as_seed},
         {"anew/that-is-another", test_another_is_not_made_anew},
         {"anew/under-an-instance", test_not_made_anew_under_an_instance},
         {"anew/before-the-preparation", test_not_made_anew_before},

@@ -8,6 +8,8 @@
 #include "source-fixture.h"
 #include "source/steps/transfer.h"
 
+#include <string.h>
+
 typedef SourceFixture Fixture;
 
 /* What an earlier life noted. @note: (transfer full) (nullable). */
@@ -142,6 +144,60 @@ test_beginning(Fixture *self, gconstpointer user_data)
     assert_note(self, "synchronous", 2);
 }
 
+/* Targets that the destination was asked to make seeds of. */
+static const char *
+asked_seed(void)
+{
+    g_autoptr(FerryJson) args = fake_bus_args("kvm02", "renew_images");
+
+    return json_string_value(json_array_get(json_object_get(args, "seeds"), 0));
+}
+
+static FerryDisk *
+disk_of(Fixture *self)
+{
+    return g_ptr_array_index(ferry_migration_instance(self->migration)->disks, 0);
+}
+
+/* What can be seeded is; here the snapshot fails, and with it the second attempt. */
+static void
+test_ending_for_seeds(Fixture *self, gconstpointer user_data)
+{
+    json_t *note = ending();
+    json_t *data = source_migrate_data(self);
+
+    json_object_set_new(note, "seeds", json_true());
+    json_object_set_new(json_array_get(json_object_get(data, "volumes"), 0), "seeded", json_true());
+    begin(self, NULL, note, /* renews= */ true);
+    disk_of(self)->may_seed = true;
+    fake_bus_answer("kvm02", "renew_images",
+                    json_pack("{s:[], s:o}", "renewed", "migrate_data", data));
+    fake_call_fail("virDomainSnapshotCreateXML", VIR_ERR_OPERATION_FAILED, "No room");
+    run(self, /* resumed= */ true);
+    g_assert_cmpstr(asked_seed(), ==, "vda");
+    g_assert_true(disk_of(self)->seeded);
+    g_assert_nonnull(strstr(disk_of(self)->strategy_why, "faster than a mirror"));
+    g_assert_cmpuint(fake_call_count("virDomainSnapshotCreateXML"), ==, 1);
+    g_assert_cmpuint(fake_call_count("virDomainMigrateToURI3"), ==, 0);
+    g_assert_nonnull(ferry_migration_record(self->migration)->error);
+}
+
+/* What was sent so far stays: nothing is made anew. */
+static void
+test_seeding(Fixture *self, gconstpointer user_data)
+{
+    json_t *note = beginning();
+
+    json_object_set_new(note, "switching", json_string("seeding"));
+    begin(self, NULL, note, /* renews= */ true);
+    disk_of(self)->seeded = true;
+    fake_call_fail("virDomainSnapshotCreateXML", VIR_ERR_OPERATION_FAILED, "No room");
+    run(self, /* resumed= */ true);
+    g_assert_cmpuint(fake_bus_count("kvm02", "renew_images"), ==, 0);
+    g_assert_cmpuint(fake_call_count("virDomainSnapshotCreateXML"), ==, 1);
+    g_assert_cmpuint(fake_call_count("virDomainMigrateToURI3"), ==, 0);
+}
+
 static void
 end_job(gpointer data)
 {
@@ -225,6 +281,8 @@ main(int argc, char *argv[])
     ADD("destination-of-before", test_may_repeat);
     ADD("taken-up/ending", test_ending);
     ADD("taken-up/beginning", test_beginning);
+    ADD("taken-up/ending-for-seeds", test_ending_for_seeds);
+    ADD("taken-up/seeding", test_seeding);
     ADD("taken-up/begun", test_begun);
     ADD("taken-up/has-left", test_has_left);
     ADD("not-renewed", test_not_renewed);

@@ -122,6 +122,13 @@ see_to_seeds(FerryMigration *migration, const FerryChecks *checks)
                                     "the agent may not reach the destination's libvirt itself");
 }
 
+static void
+see_to_writes(FerryMigration *migration)
+{
+    if (ferry_disk_attempt_wants_seeds(migration))
+        ferry_migration_prefer_seeds(migration, "the guest writes more than the link may carry");
+}
+
 FerryStepEnd
 ferry_check_step_run(FerryMigration *migration, bool resumed, GError **error)
 {
@@ -146,6 +153,7 @@ ferry_check_step_run(FerryMigration *migration, bool resumed, GError **error)
         return FERRY_STEP_FAILED;
     ferry_source_image_note_all(migration);
     see_to_seeds(migration, checks);
+    see_to_writes(migration);
     ferry_migration_save(migration);
     return FERRY_STEP_DONE;
 }

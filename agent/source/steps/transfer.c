@@ -8,6 +8,8 @@
 #include "source/cold-transfer.h"
 #include "source/disk-attempt.h"
 #include "source/report.h"
+#include "source/steps/seed.h"
+#include "source/steps/snapshot.h"
 #include "source/transfer.h"
 
 /* QEMU and libvirt say a full file system in many ways, and late. */
@@ -47,6 +49,34 @@ transfer_cold(FerryMigration *migration, bool resumed, GError **error)
     return FERRY_STEP_DONE;
 }
 
+static bool
+is_seeding(const FerryMigration *migration)
+{
+    return ferry_disk_attempt_state(migration) == FERRY_DISK_ATTEMPT_SEEDING;
+}
+
+/* The steps of before the transfer had nothing to do then; undone they are like all that began. */
+static bool
+send_seeds(FerryMigration *migration, GError **error)
+{
+    if (ferry_snapshot_step_run(migration, /* resumed= */ true, error) != FERRY_STEP_DONE ||
+        ferry_seed_step_run(migration, /* resumed= */ true, error) != FERRY_STEP_DONE)
+        return false;
+    ferry_disk_attempt_note_seeded(migration);
+    return true;
+}
+
+/* From wherever an earlier life left it. */
+static bool
+begin_second(FerryMigration *migration, FerryTransferResult *result)
+{
+    if ((is_seeding(migration) || ferry_disk_attempt_begin_second(migration, &result->error)) &&
+        (!is_seeding(migration) || send_seeds(migration, &result->error)))
+        return true;
+    result->detached = ferry_migration_is_detached(migration);
+    return false;
+}
+
 /* One attempt, or two. */
 static bool
 run_attempts(FerryMigration *migration,
@@ -56,16 +86,19 @@ run_attempts(FerryMigration *migration,
 {
     guint64 moved_bytes = 0;
 
+    if (is_seeding(migration)) {
+        if (!begin_second(migration, result))
+            return true;
+        mode = FERRY_TRANSFER_START;
+    }
     while (ferry_transfer_run(migration, mode, result, error)) {
         result->moved_bytes += moved_bytes;
         if (!result->again)
             return true;
         moved_bytes = result->moved_bytes;
         g_clear_error(&result->error);
-        if (!ferry_disk_attempt_begin_second(migration, &result->error)) {
-            result->detached = ferry_migration_is_detached(migration);
+        if (!begin_second(migration, result))
             return true;
-        }
         mode = FERRY_TRANSFER_START;
     }
     return false;
