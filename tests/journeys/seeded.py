@@ -155,8 +155,9 @@ def qcow2(stage):
     _thin(guest, before, stage.destination)
     equal([images.info(disk.path, stage.destination).get("backing-filename") for disk in disks],
           names, "the chain")
-    check(images.identical((disks[1].path, stage.source), (disks[1].path, stage.destination)),
-          "the copies differ")
+    # Beside what the guest counts into.
+    check(len({images.read(disks[1].path, "qcow2", images.DATA_START, 4 * MIB, host)
+               for host in stage.hosts.values()}) == 1, "the copies differ")
     equal(images.info(disks[1].path, stage.destination)["cluster-size"], 4096)
     _cold_boot(stage, guest, stage.destination)
     equal(strategies(stage.carry(guest)), ("mirror", {"vda": "mirror", "vdb": "mirror"}))

@@ -144,13 +144,15 @@ test_beginning(Fixture *self, gconstpointer user_data)
     assert_note(self, "synchronous", 2);
 }
 
-/* Targets that the destination was asked to make seeds of. */
-static const char *
-asked_seed(void)
+/* What the destination was asked to make a seed of. */
+static void
+assert_asked_for_seed(const char *target)
 {
     g_autoptr(FerryJson) args = fake_bus_args("kvm02", "renew_images");
+    const json_t *seeds = json_object_get(args, "seeds");
 
-    return json_string_value(json_array_get(json_object_get(args, "seeds"), 0));
+    g_assert_cmpuint(json_array_size(seeds), ==, 1);
+    g_assert_cmpstr(json_string_value(json_array_get(seeds, 0)), ==, target);
 }
 
 static FerryDisk *
@@ -174,7 +176,7 @@ test_ending_for_seeds(Fixture *self, gconstpointer user_data)
                     json_pack("{s:[], s:o}", "renewed", "migrate_data", data));
     fake_call_fail("virDomainSnapshotCreateXML", VIR_ERR_OPERATION_FAILED, "No room");
     run(self, /* resumed= */ true);
-    g_assert_cmpstr(asked_seed(), ==, "vda");
+    assert_asked_for_seed("vda");
     g_assert_true(disk_of(self)->seeded);
     g_assert_nonnull(strstr(disk_of(self)->strategy_why, "faster than a mirror"));
     g_assert_cmpuint(fake_call_count("virDomainSnapshotCreateXML"), ==, 1);
