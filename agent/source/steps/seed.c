@@ -47,6 +47,18 @@ typedef struct {
 
 /* --- progress --------------------------------------------------------------------------------- */
 
+/* Each new percent is noted before it is told: the next life of the agent goes on from there. */
+static void
+tell(const Seed *self)
+{
+    json_t *progress = ferry_progress_to_json(self->progress);
+    const json_t *before = ferry_migration_record(self->migration)->progress;
+
+    if (!json_equal(json_object_get(progress, "percent"), json_object_get(before, "percent")))
+        ferry_migration_save_progress(self->migration, json_incref(progress));
+    ferry_migration_report_progress(self->migration, progress);
+}
+
 /* What an earlier life sent is told by the file's length only: its share of the data is a guess,
  * and the whole is exact again at the end. */
 static void
@@ -67,7 +79,7 @@ report(const Seed *self,
     ferry_progress_set_disk(self->progress, overlay->target,
                             MIN(before + sent, disk->allocation_bytes), disk->allocation_bytes + 1);
     ferry_progress_update(self->progress, &sample);
-    ferry_migration_report_progress(self->migration, ferry_progress_to_json(self->progress));
+    tell(self);
 }
 
 static void
@@ -77,7 +89,7 @@ report_whole(const Seed *self, const FerryOverlay *overlay)
 
     ferry_progress_set_disk_there(self->progress, overlay->target);
     ferry_progress_update(self->progress, &sample);
-    ferry_migration_report_progress(self->migration, ferry_progress_to_json(self->progress));
+    tell(self);
 }
 
 /* --- one image -------------------------------------------------------------------------------- */
