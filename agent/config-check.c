@@ -25,7 +25,10 @@
 
 typedef struct {
     const FerryConfig *config;
-    const char *user; /* as whom is looked */
+    const char *user;     /* as whom is looked */
+    const char *file;     /* the last one, which wins */
+    const char *standard; /* that is read where none is named */
+    bool broker_named;
     guint mistakes;
     guint warnings;
 } Check;
@@ -181,7 +184,8 @@ check_files(Check *self, const char *const *files)
 
     print_row("Files", list ? list : "none", NULL);
     if (!list)
-        warn(self, "There is no configuration file: everything has its default");
+        warn(self, "There is no configuration file (%s): everything has its default",
+             self->standard);
     for (const char *const *file = files; *file; file++) {
         if (!may(*file, R_OK))
             add_mistake(self,
@@ -311,6 +315,10 @@ reach(FerryBus *bus, GError **error)
 static void
 check_broker(Check *self)
 {
+    if (!self->broker_named) {
+        print_row("Broker", "not named yet", NULL);
+        return;
+    }
     g_autoptr(GError) error = NULL;
     g_autofree char *shown = without_passwords(self->config->messaging->transport_url);
     g_autoptr(FerryBus) bus = ferry_bus_new(self->config->messaging, "virt-ferryd", NULL, &error);
@@ -370,22 +378,28 @@ sum_up(const Check *self)
 
     if (self->mistakes > 0)
         printf("The configuration cannot be used: %s, %s.\n", mistakes, warnings);
+    else if (!self->broker_named)
+        printf("The configuration has no mistake, with %s, but the service waits until a broker is "
+               "named: set transport_url in section [DEFAULT] of %s.\n",
+               warnings, self->file);
     else
         printf("The configuration is good, with %s; this agent is '%s'.\n", warnings,
                self->config->host);
 }
 
 bool
-ferry_config_check(const char *const *files)
+ferry_config_check(const char *const *files, const char *standard)
 {
     g_autoptr(GPtrArray) mistakes = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
-    Check self = {0};
+    Check self = {.standard = standard};
 
     (void)g_log_set_default_handler(take_warning, &self);
     g_autoptr(FerryConfig) config = ferry_config_read(files, mistakes);
     /* The broker's threads tell what is told here anyway. */
     (void)g_log_set_default_handler(drop, NULL);
     self.config = config;
+    self.file = *files ? files[g_strv_length((char **)files) - 1] : "a configuration file";
+    self.broker_named = config && ferry_config_origin(config, "DEFAULT", URL_KEY);
     tell_mistakes(&self, mistakes);
     if (config)
         look(&self, files);

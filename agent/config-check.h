@@ -12,6 +12,6 @@
  * @files: NULL-terminated: the files of the configuration
  * Prints all that is wrong to standard error and a summary to standard output. Changes nothing.
  * Returns: true when the agent can work with them. A broker that is not reached is no mistake of
- * the configuration, one that refuses us is.
+ * the configuration, one that refuses us is; where none is named yet, the summary says so.
  */
-bool ferry_config_check(const char *const *files);
+bool ferry_config_check(const char *const *files, const char *standard);

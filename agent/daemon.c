@@ -18,6 +18,7 @@
 #include "runtime/service-manager.h"
 #include "source/steps/table.h"
 #include "storage/quarantine.h"
+#include "virt/time-limits.h"
 #include "virt/virt.h"
 
 #include <glib-unix.h>
@@ -210,6 +211,7 @@ open_parts(Daemon *self, GError **error)
 {
     self->agent.config = self->config;
     self->agent.stopping = g_cancellable_new();
+    self->agent.silence_ms = FERRY_WATCH_SILENCE_S * 1000;
     self->agent.bus = ferry_bus_new(self->config->messaging, "virt-ferryd", self->context, error);
     if (!self->agent.bus)
         return false;

@@ -146,7 +146,8 @@ run(const Options *options, GError **error)
     if (options->broker_named)
         return tell_broker_named((const char *const *)files);
     if (options->check_config)
-        return ferry_config_check((const char *const *)files) ? EXIT_SUCCESS : EXIT_FAILURE;
+        return ferry_config_check((const char *const *)files, DEFAULT_CONFIG) ? EXIT_SUCCESS
+                                                                              : EXIT_FAILURE;
     g_autoptr(FerryConfig) config = load((const char *const *)files);
     if (!config)
         return EX_CONFIG;

@@ -49,56 +49,65 @@ add_checks(FerryTable *table, const FerryCheckAnswer *one, guint rank)
     }
 }
 
-/* Appends the names of the checks of @rank, each once. Returns: how many checks these were. */
-static guint
-name_checks(GString *names, const json_t *answer, guint rank)
+/* Returns: (transfer container): the names of the checks of @rank, one for each of them. */
+static GPtrArray *
+names_of(const FerryCheckAnswer *answers, gsize count, guint rank)
 {
-    guint count = 0;
+    GPtrArray *names = g_ptr_array_new();
     size_t index = 0;
     const json_t *check = NULL;
 
-    json_array_foreach(json_object_get(answer, "checks"), index, check) {
-        const char *name = ferry_json_get_string(check, "name");
+    for (gsize i = 0; i < count; i++) {
+        json_array_foreach(json_object_get(answers[i].answer, "checks"), index, check) {
+            const char *name = ferry_json_get_string(check, "name");
 
-        if (rank_of(check) != rank || !name)
-            continue;
-        count++;
-        g_autofree char *quoted = g_strdup_printf(" %s,", name);
-        if (!strstr(names->str, quoted))
-            g_string_append(names, quoted);
+            if (rank_of(check) == rank && name)
+                g_ptr_array_add(names, (char *)name);
+        }
     }
-    return count;
+    return names;
 }
 
 static guint
-name_all(GString *names, const FerryCheckAnswer *answers, gsize count, guint rank)
+count_name(const GPtrArray *names, guint from, guint to, const char *name)
 {
     guint found = 0;
 
-    for (gsize i = 0; i < count; i++)
-        found += name_checks(names, answers[i].answer, rank);
+    for (guint i = from; i < to; i++)
+        found += strcmp(g_ptr_array_index(names, i), name) == 0;
     return found;
 }
 
+/* Each name once, with how often. */
 static char *
 sum_up(const FerryCheckAnswer *answers, gsize count, guint rank, const char *word)
 {
-    g_autoptr(GString) names = g_string_new(NULL);
-    guint found = name_all(names, answers, count, rank);
+    g_autoptr(GPtrArray) names = names_of(answers, count, rank);
+    g_autoptr(GString) text = g_string_new(NULL);
 
-    if (found == 0)
-        return NULL;
-    return g_strdup_printf("%u %s (%.*s)", found, word, (int)names->len - 2, names->str + 1);
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = g_ptr_array_index(names, i);
+        guint times = count_name(names, i, names->len, name);
+
+        if (count_name(names, 0, i, name) > 0)
+            continue;
+        g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "", name);
+        if (times > 1)
+            g_string_append_printf(text, " x%u", times);
+    }
+    return names->len > 0 ? g_strdup_printf("%u %s (%s)", names->len, word, text->str) : NULL;
 }
 
 static bool
 all_pass(const FerryCheckAnswer *answers, gsize count)
 {
-    g_autoptr(GString) names = g_string_new(NULL);
     guint others = 0;
 
-    for (guint rank = 0; rank < RANK_PASS; rank++)
-        others += name_all(names, answers, count, rank);
+    for (guint rank = 0; rank < RANK_PASS; rank++) {
+        g_autoptr(GPtrArray) names = names_of(answers, count, rank);
+
+        others += names->len;
+    }
     return others == 0;
 }
 

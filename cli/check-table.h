@@ -16,6 +16,7 @@ typedef struct {
  * is. */
 void ferry_check_table_print(const FerryCheckAnswer *answers, gsize count, bool verbose);
 
-/** Returns: (transfer full): "2 failed (disk-exists, space)"; where none failed, "1 to look at
+/** Returns: (transfer full): "2 failed (disk-exists, space)", with "space x2" where it is
+ * two of that name; where none failed, "1 to look at
  * (clock)"; NULL when all pass. @ret_failed: whether one failed. */
 char *ferry_check_table_sum_up(const FerryCheckAnswer *answers, gsize count, bool *ret_failed);

@@ -177,20 +177,33 @@ group_new(json_t *options, FerryRoute *route, Settings *settings)
 
 /* --- one host --------------------------------------------------------------------------------- */
 
+/* The last line. Ready is a host only where there is nothing to look at. @to: (nullable). */
+static void
+conclude(const FerryCheckAnswer *one, const char *to, bool ready)
+{
+    bool failed = false;
+    g_autofree char *sum = ferry_check_table_sum_up(one, 1, &failed);
+    g_autofree char *what =
+        to ? g_strdup_printf("%s, with the way to %s,", one->host, to) : g_strdup(one->host);
+
+    if (ready && sum)
+        ferry_say("%s has nothing that fails: %s", what, sum);
+    else
+        ferry_say("%s is %s%s%s", what, ready ? "ready" : "not ready", sum ? ": " : "",
+                  sum ? sum : "");
+}
+
 static FerryExit
-report_host(const char *host, const json_t *answer, const Settings *settings)
+report_host(const char *host, const char *to, const json_t *answer, const Settings *settings)
 {
     const FerryCheckAnswer one = {host, answer};
-    bool failed = false;
-    g_autofree char *sum = ferry_check_table_sum_up(&one, 1, &failed);
     bool ready = ferry_json_get_bool(answer, "compatible", false);
 
     if (settings->invocation->json) {
         ferry_print_json(answer);
     } else {
         ferry_check_table_print(&one, 1, settings->verbose);
-        ferry_say("%s is %s%s%s", host, ready ? "ready" : "not ready", sum ? ": " : "",
-                  sum ? sum : "");
+        conclude(&one, to, ready);
     }
     return ready ? FERRY_EXIT_DONE : FERRY_EXIT_FAILED;
 }
@@ -210,7 +223,7 @@ run_host(FerrySession *session, const FerryRoute *route, const Settings *setting
 
     if (!answer)
         return ferry_report_error(error, settings->invocation->json);
-    return report_host(settings->host, answer, settings);
+    return report_host(settings->host, route->to, answer, settings);
 }
 
 /* A host is looked at without an instance; how many operands there are is to be known first. */

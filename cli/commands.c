@@ -20,9 +20,11 @@ const FerryCommand ferry_commands[] = {
     {
         .name = "check",
         .arguments = "INSTANCE [--from HOST] --to HOST | --host HOST [--to HOST]",
-        .summary =
-            "Ask both hosts whether an instance can move, or one what it lacks; move nothing",
-        .description = "Exit status: 0 it can, or it is ready; 1 it cannot, or it is not ready.",
+        .summary = "Say whether an instance can move, or what a host lacks; changes nothing",
+        .description = "INSTANCE --to HOST asks both hosts; without --from the agents are asked "
+                       "where the instance is. --host HOST looks at one host by itself, whatever "
+                       "the instances, with --to also at the way from there.\nExit status: 0 the "
+                       "instance can move, or the host is ready; 1 it cannot, or is not.",
         .run = ferry_command_check,
     },
     {
@@ -64,7 +66,7 @@ const FerryCommand ferry_commands[] = {
         .name = "tune",
         .arguments = "MIGRATION|INSTANCE [--bandwidth MIB/S] [--downtime MS] [--policy NAME] "
                      "[--max-pause MS]",
-        .summary = "Change the limits of a migration while it runs",
+        .summary = "Change what a migration may take while it waits or runs",
         .description = HOST_HINT,
         .run = ferry_command_tune,
     },

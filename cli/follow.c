@@ -186,11 +186,12 @@ poll_source(Follow *follow)
 static void
 give_up(Follow *follow)
 {
+    g_autofree char *hint = g_strdup_printf("ask again later with 'virt-ferry show %s'; the "
+                                            "migration goes on or ends without us",
+                                            follow->settings->migration_id);
     g_autoptr(GError) error = ferry_error_new(
-        FERRY_ERROR_DESTINATION_UNREACHABLE,
-        "ask again later with 'virt-ferry show'; the migration goes on or ends without us",
-        "no word from %s about migration %s for %u s", follow->settings->from,
-        follow->settings->migration_id, follow->settings->timeout_s);
+        FERRY_ERROR_DESTINATION_UNREACHABLE, hint, "no word from %s about migration %s for %u s",
+        follow->settings->from, follow->settings->migration_id, follow->settings->timeout_s);
 
     finish_with_error(follow, error);
 }

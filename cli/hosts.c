@@ -19,10 +19,11 @@ file_system_of(const json_t *pool, gint64 free_bytes)
                                 ferry_json_get_int(pool, "capacity_bytes", 0));
 }
 
-/* Returns: the free bytes of all pools, those of one file system once. libvirt's figure is as old
- * as its last look at the pool. */
-static gint64
-free_bytes_of(const json_t *pools)
+/* Returns: (transfer full) (nullable): the free space of all pools that are active, those of one
+ * file system once; NULL: there is none. libvirt's figure is as old as its last look at the
+ * pool. */
+static char *
+free_space_of(const json_t *pools)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     gint64 bytes = 0;
@@ -33,10 +34,12 @@ free_bytes_of(const json_t *pools)
         gint64 available = ferry_json_get_int(pool, "available_bytes", 0);
         gint64 free_bytes = ferry_json_get_int(pool, "free_bytes", available);
 
+        if (!ferry_json_get_bool(pool, "active", true))
+            continue;
         if (g_hash_table_add(seen, file_system_of(pool, free_bytes)))
             bytes += CLAMP(free_bytes, 0, G_MAXINT64 - bytes);
     }
-    return bytes;
+    return g_hash_table_size(seen) > 0 ? ferry_format_size(bytes) : NULL;
 }
 
 static guint
@@ -58,14 +61,14 @@ add_host(FerryTable *table, const json_t *host)
     const json_t *instances = json_object_get(host, "instances");
     g_autofree char *count =
         g_strdup_printf("%u/%u", count_running(instances), (guint)json_array_size(instances));
-    g_autofree char *space = ferry_format_size(free_bytes_of(pools));
+    g_autofree char *space = free_space_of(pools);
     const char *const cells[] = {
         ferry_json_get_string(host, "host"),
         ferry_json_get_string(host, "version"),
         ferry_json_get_string(host, "libvirt_version"),
         ferry_json_get_string(host, "qemu_version"),
         json_is_array(instances) ? count : NULL,
-        json_is_array(pools) ? space : NULL,
+        space,
         NULL,
     };
 

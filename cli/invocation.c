@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "ferry/options.h"
+#include "output.h"
 
 #include <string.h>
 
@@ -160,6 +161,7 @@ ferry_invocation_parse(FerryInvocation *invocation,
                        GError **error)
 {
     const FerryCommand *command = ferry_command_find((*argv)[0]);
+    ferry_output_name_command(command->name);
     g_autoptr(GOptionContext) context = g_option_context_new(command->arguments);
     GOptionGroup *shared = g_option_group_new(
         "global", "Options of every command:", "Show the options that every command has",

@@ -3,11 +3,16 @@
 #include "command.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "ferry/status.h"
 #include "format.h"
 #include "output.h"
 #include "pages.h"
 #include "session.h"
+#include "silent-hosts.h"
 #include "table.h"
+
+/* Where --limit is not given. */
+#define UNLIMITED G_MININT
 
 typedef struct {
     char *host;
@@ -83,36 +88,22 @@ print_records(const GPtrArray *records, bool json)
         ferry_table_print(table);
 }
 
-static void
-note_silent(GHashTable *silent, char **hosts, const char *name)
+/* What is wanted may not name a host that others do. */
+static bool
+is_all(const Filter *filter)
 {
-    if (name && !g_strv_contains((const char *const *)hosts, name) &&
-        g_hash_table_add(silent, g_strdup(name)))
-        ferry_complain("%s does not answer: what it knows is not in this list", name);
+    return !filter->status && !filter->instance && filter->limit == UNLIMITED;
 }
 
-/* Nobody knows all hosts; but the records name some. */
-static void
-tell_of_silent(const GPtrArray *records, char **hosts)
-{
-    g_autoptr(GHashTable) silent = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-
-    for (guint i = 0; i < records->len; i++) {
-        const json_t *record = g_ptr_array_index(records, i);
-
-        note_silent(silent, hosts, ferry_json_get_string(record, "source"));
-        note_silent(silent, hosts, ferry_json_get_string(record, "destination"));
-    }
-}
-
-/* Asks every host. One that does not answer is reported, and decides the exit status. */
+/* Asks every host. One that does not answer is told of, and decides the exit status. */
 static FerryExit
 list_migrations(FerrySession *session, const Filter *filter, bool json)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) records = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
     g_auto(GStrv) hosts = ferry_session_host_names(session, filter->host, &error);
-    const FerryPageFilter wanted = {filter->status, filter->instance, filter->limit};
+    const FerryPageFilter wanted = {filter->status, filter->instance,
+                                    filter->limit == UNLIMITED ? 0 : filter->limit};
     FerryExit status = FERRY_EXIT_DONE;
 
     if (!hosts)
@@ -128,18 +119,42 @@ list_migrations(FerrySession *session, const Filter *filter, bool json)
     }
     ferry_pages_sort(records);
     print_records(records, json);
-    if (!filter->host)
-        tell_of_silent(records, hosts);
+    if (!filter->host && ferry_silent_hosts_tell(session, hosts, is_all(filter) ? records : NULL) &&
+        status == FERRY_EXIT_DONE)
+        return FERRY_EXIT_NO_ANSWER;
     return status;
+}
+
+/* An agent would say it, and each one anew. */
+static bool
+check_filter(const Filter *filter, GError **error)
+{
+    FerryStatus status = FERRY_STATUS_ACCEPTED;
+
+    if (filter->limit != UNLIMITED && filter->limit < 1) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "--limit %d: expected a whole number from 1", filter->limit);
+        return false;
+    }
+    if (!filter->status || ferry_status_from_string(filter->status, &status))
+        return true;
+    g_autoptr(GString) words = g_string_new(NULL);
+    for (guint i = 0; i < FERRY_STATUS_COUNT; i++)
+        g_string_append_printf(words, "%s%s", i > 0 ? ", " : "",
+                               ferry_status_to_string((FerryStatus)i));
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--status %s: expected one of %s",
+                filter->status, words->str);
+    return false;
 }
 
 FerryExit
 ferry_command_list(FerryInvocation *invocation, int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-    g_auto(Filter) filter = {0};
+    g_auto(Filter) filter = {.limit = UNLIMITED};
 
-    if (!ferry_invocation_parse(invocation, group_new(&filter), 0, &argc, &argv, &error))
+    if (!ferry_invocation_parse(invocation, group_new(&filter), 0, &argc, &argv, &error) ||
+        !check_filter(&filter, &error))
         return ferry_report_error(error, invocation->json);
     g_autoptr(FerrySession) session = ferry_session_open(invocation, &error);
     if (!session)

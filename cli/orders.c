@@ -4,6 +4,7 @@
 #include "command.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "ferry/status.h"
 #include "order.h"
 #include "output.h"
 #include "records.h"
@@ -186,6 +187,24 @@ order(FerryInvocation *invocation, int argc, char **argv, const Order *which, js
     return FERRY_EXIT_DONE;
 }
 
+static bool
+is_before(const json_t *object, FerryStatus limit)
+{
+    const char *word = ferry_json_get_string(object, "status");
+    FerryStatus status = FERRY_STATUS_ACCEPTED;
+
+    return word && ferry_status_from_string(word, &status) && status < limit;
+}
+
+/* One that waited ends at once. */
+static bool
+had_not_begun(const json_t *record, const json_t *answer)
+{
+    return is_before(record, FERRY_STATUS_PREPARING) &&
+           (is_before(answer, FERRY_STATUS_PREPARING) ||
+            g_strcmp0(ferry_json_get_string(answer, "status"), "cancelled") == 0);
+}
+
 /* The answer comes before the end: the order is taken, and the agent undoes what it has begun. */
 static void
 explain_abort(const json_t *record, const json_t *answer)
@@ -194,6 +213,12 @@ explain_abort(const json_t *record, const json_t *answer)
     const char *instance = ferry_json_get_string(json_object_get(record, "instance"), "name");
     const char *destination = ferry_json_get_string(record, "destination");
 
+    if (had_not_begun(record, answer)) {
+        ferry_say("migration %s is aborted; it was queued, and nothing was begun", id);
+        ferry_say("%s stays on %s", instance ? instance : "the instance",
+                  ferry_json_get_string(record, "source"));
+        return;
+    }
     ferry_say("the abort of migration %s is ordered; it was %s", id,
               ferry_json_get_string(answer, "status"));
     ferry_say("%s stays on %s; what was made for it on %s is removed now",

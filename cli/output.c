@@ -12,6 +12,9 @@
 
 #define FACT_INDENT 13
 
+static int muted;          /* atomic */
+static char *command_name; /* with a blank behind it; main thread */
+
 void
 ferry_say(const char *format, ...)
 {
@@ -61,11 +64,19 @@ ferry_complain(const char *format, ...)
     print_error_text("virt-ferry: ", text);
 }
 
+void
+ferry_mute_warnings(bool mute)
+{
+    g_atomic_int_set(&muted, mute);
+}
+
 GLogWriterOutput
 ferry_write_log(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer user_data)
 {
     if ((level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL)) != 0)
         return g_log_writer_default(level, fields, count, user_data);
+    if (g_atomic_int_get(&muted))
+        return G_LOG_WRITER_HANDLED;
     for (gsize i = 0; i < count && (level & G_LOG_LEVEL_WARNING) != 0; i++) {
         if (g_strcmp0(fields[i].key, "MESSAGE") == 0)
             ferry_complain("%s", (const char *)fields[i].value);
@@ -94,6 +105,13 @@ ferry_exit_of_error(const GError *error)
     return FERRY_EXIT_FAILED;
 }
 
+void
+ferry_output_name_command(const char *name)
+{
+    g_free(command_name);
+    command_name = g_strconcat(name, " ", NULL);
+}
+
 static void
 print_hint(const char *hint)
 {
@@ -103,19 +121,33 @@ print_hint(const char *hint)
     print_error_text("hint: ", text);
 }
 
+/* @class: (nullable): of the far side's failure. Returns: (nullable). */
+static const char *
+hint_of(const GError *error, const char *class)
+{
+    const char *hint = ferry_error_hint(error);
+
+    if (!hint && g_strcmp0(class, "NoSuchMethod") == 0)
+        return "upgrade virt-ferryd there: it is of an earlier version, which cannot do this";
+    return hint;
+}
+
 FerryExit
 ferry_report_error(const GError *error, bool json)
 {
     if (error->domain == G_OPTION_ERROR) {
         ferry_complain("%s", error->message);
-        print_hint("see 'virt-ferry COMMAND --help' and virt-ferry(1)");
+        g_autofree char *hint = g_strdup_printf("see 'virt-ferry %s--help' and virt-ferry(1)",
+                                                command_name ? command_name : "");
+
+        print_hint(hint);
         return FERRY_EXIT_USAGE;
     }
     /* The far side may have sent a class that this version does not know. */
     const char *class = ferry_json_get_string(ferry_error_details(error), "class");
     g_autofree char *message = ferry_words_translate(error->message);
     ferry_complain("%s: %s", class ? class : ferry_error_name(error), message);
-    print_hint(ferry_error_hint(error));
+    print_hint(hint_of(error, class));
     if (json) {
         g_autoptr(FerryJson) document = json_pack("{s:o}", "error", ferry_error_to_json(error));
 

@@ -4,6 +4,7 @@
 
 #include <glib.h>
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "command.h"
 
@@ -22,8 +23,15 @@ void ferry_complain(const char *format, ...) G_GNUC_PRINTF(1, 2);
 GLogWriterOutput
 ferry_write_log(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer user_data);
 
+/** Drops warnings from now on, or no longer: while somebody waits who tells the reason anyway. Any
+ * thread. */
+void ferry_mute_warnings(bool mute);
+
 /** Prints one compact document and a line break to standard output, and flushes. */
 void ferry_print_json(const json_t *value);
+
+/** From now on hints about wrong arguments name the --help of that command. */
+void ferry_output_name_command(const char *name);
 
 /** Prints the error and its hint to standard error, with @json also {"error": {...}} to standard
  * output. Returns: the exit status for @error. */

@@ -127,6 +127,10 @@ static char *
 refuse_several(const GArray *found, const char *name, GError **error)
 {
     g_autoptr(GString) places = g_string_new(NULL);
+    g_autofree char *under_way =
+        g_strdup_printf("A migration of it may be under way: 'virt-ferry show %s' tells, and "
+                        "'virt-ferry abort %s' ends it",
+                        name, name);
 
     for (guint i = 0; i < found->len; i++) {
         const Found *one = &g_array_index(found, Found, i);
@@ -136,11 +140,9 @@ refuse_several(const GArray *found, const char *name, GError **error)
                                ferry_json_get_string(one->instance, "state"));
     }
     ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST,
-                    is_one(found)
-                        ? "A migration of it may be under way: 'virt-ferry show' with its "
-                          "name tells, and 'virt-ferry abort' ends it"
-                        : "Name the one that is meant: its host by --from, or its whole "
-                          "UUID",
+                    is_one(found) ? under_way
+                                  : "Name the one that is meant: its host by --from, or its whole "
+                                    "UUID",
                     "'%s' is there more than once: %s", name, places->str);
     return NULL;
 }
@@ -159,9 +161,11 @@ static char *
 take_one(FerryRoute *route, const Found *one, Match how, const char *name, GError **error)
 {
     if (g_strcmp0(one->host, route->to) == 0) {
-        ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST,
-                        "Name another host by --to; 'virt-ferry show' tells how it came there",
-                        "'%s' is on %s already", name, one->host);
+        g_autofree char *hint = g_strdup_printf(
+            "Name another host by --to; 'virt-ferry show %s' tells how it came there", name);
+
+        ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, hint, "'%s' is on %s already", name,
+                        one->host);
         return NULL;
     }
     if (!route->from)

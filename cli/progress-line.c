@@ -98,7 +98,17 @@ static const struct {
     {"fail", "gives up"},
 };
 
-/* Returns: (transfer full) (nullable): "synchronous writes in 20 s". */
+/* Returns: (transfer full). */
+static char *
+words_of(const char *action)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(actions); i++)
+        if (strcmp(action, actions[i].name) == 0)
+            return g_strdup(actions[i].words);
+    return ferry_plain_text(action);
+}
+
+/* Returns: (transfer full) (nullable): what will be done: "synchronous writes in 20 s". */
 static char *
 action_of(const json_t *stalled)
 {
@@ -107,16 +117,22 @@ action_of(const json_t *stalled)
 
     if (!action)
         return NULL;
-    g_autofree char *name = ferry_plain_text(action);
-    const char *words = name;
-    for (guint i = 0; i < G_N_ELEMENTS(actions); i++)
-        if (strcmp(name, actions[i].name) == 0)
-            words = actions[i].words;
+    g_autofree char *words = words_of(action);
     if (seconds <= 0)
         return g_strdup_printf("%s now", words);
     g_autofree char *time = seconds < 60 ? g_strdup_printf("%d s", (int)seconds)
                                          : ferry_format_duration(seconds * 1000);
     return g_strdup_printf("%s in %s", words, time);
+}
+
+/* Returns: (transfer full) (nullable): what is being done. */
+static char *
+doing_of(const json_t *stalled)
+{
+    const char *doing = ferry_json_get_string(stalled, "doing");
+    g_autofree char *words = doing ? words_of(doing) : NULL;
+
+    return words ? g_strdup_printf("tries %s", words) : NULL;
 }
 
 /* Returns: (transfer full) (nullable): what fights what, and what comes of it, where it does not
@@ -132,9 +148,10 @@ stall_of(const json_t *progress)
                    : NULL;
     g_autofree char *writes = size_a_second(stalled, "writes_bytes_s");
     g_autofree char *link = size_a_second(stalled, "link_bytes_s");
+    g_autofree char *doing = doing_of(stalled);
     g_autofree char *action = action_of(stalled);
-    return g_strdup_printf("writes %s, link %s%s%s", writes, link, action ? "; " : "",
-                           action ? action : "");
+    return g_strdup_printf("writes %s, link %s%s%s%s%s", writes, link, doing ? "; " : "",
+                           doing ? doing : "", action ? "; " : "", action ? action : "");
 }
 
 /* What ended, or only has to be put in order, has no rate and no end to wait for. */

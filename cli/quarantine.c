@@ -7,6 +7,7 @@
 #include "format.h"
 #include "output.h"
 #include "session.h"
+#include "silent-hosts.h"
 #include "table.h"
 
 #include <string.h>
@@ -64,16 +65,14 @@ add_found(json_t *found, const char *host, const json_t *answer)
     }
 }
 
-/* Returns: (transfer full): the quarantines of @host, or of all hosts that answer; each gets its
- * host's name. @ret_missed: (nullable): why one of several hosts did not answer. */
+/* @hosts: that are asked; @only: the one of them that had to answer.
+ * Returns: (transfer full): their quarantines; each gets its host's name.
+ * @ret_missed: (nullable): why one of several hosts did not answer. */
 static json_t *
-find_all(FerrySession *session, const char *host, GError **ret_missed, GError **error)
+find_all(FerrySession *session, char **hosts, const char *only, GError **ret_missed, GError **error)
 {
-    g_auto(GStrv) hosts = ferry_session_host_names(session, host, error);
     g_autoptr(FerryJson) found = json_array();
 
-    if (!hosts)
-        return NULL;
     for (char **each = hosts; *each; each++) {
         g_autoptr(GError) failure = NULL;
         g_autoptr(FerryJson) answer =
@@ -81,7 +80,7 @@ find_all(FerrySession *session, const char *host, GError **ret_missed, GError **
 
         if (answer) {
             add_found(found, *each, answer);
-        } else if (host) {
+        } else if (only) {
             g_propagate_error(error, g_steal_pointer(&failure));
             return NULL;
         } else if (!*ret_missed) {
@@ -105,18 +104,18 @@ is_meant(const json_t *quarantine, const char *name)
 
 /* Sets the error for no quarantine or several. */
 static json_t *
-refuse_count(const json_t *found, const char *name, const GError *missed, GError **error)
+refuse_count(const json_t *found, const char *name, const char *missed, GError **error)
 {
     g_autoptr(GString) hint = g_string_new("name one by its migration:");
     size_t index = 0;
     const json_t *quarantine = NULL;
 
     if (json_array_size(found) == 0) {
-        ferry_set_error(error, FERRY_ERROR_MIGRATION_NOT_FOUND,
-                        "'virt-ferry quarantine list' shows what there is",
-                        "nothing of '%s' is in quarantine%s%s", name,
-                        missed ? ", but not all hosts answered: " : "",
-                        missed ? missed->message : "");
+        ferry_set_error(
+            error, missed ? FERRY_ERROR_DESTINATION_UNREACHABLE : FERRY_ERROR_MIGRATION_NOT_FOUND,
+            "'virt-ferry quarantine list' shows what there is",
+            "nothing of '%s' is in quarantine%s%s", name,
+            missed ? ", but not all hosts answered: " : "", missed ? missed : "");
         return NULL;
     }
     json_array_foreach(found, index, quarantine)
@@ -131,8 +130,9 @@ refuse_count(const json_t *found, const char *name, const GError *missed, GError
 static json_t *
 find_one(FerrySession *session, const char *host, const char *name, GError **error)
 {
+    g_auto(GStrv) hosts = ferry_session_host_names(session, host, error);
     g_autoptr(GError) missed = NULL;
-    g_autoptr(FerryJson) all = find_all(session, host, &missed, error);
+    g_autoptr(FerryJson) all = hosts ? find_all(session, hosts, host, &missed, error) : NULL;
     g_autoptr(FerryJson) found = json_array();
     size_t index = 0;
     json_t *quarantine = NULL;
@@ -145,7 +145,11 @@ find_one(FerrySession *session, const char *host, const char *name, GError **err
     }
     if (json_array_size(found) == 1)
         return json_incref(json_array_get(found, 0));
-    return refuse_count(found, name, missed, error);
+    const char *why = missed ? missed->message : NULL;
+    if (!why && !host && json_array_size(found) == 0 &&
+        ferry_silent_hosts_tell(session, hosts, /* records= */ NULL))
+        why = "some are silent";
+    return refuse_count(found, name, why, error);
 }
 
 /* --- showing ---------------------------------------------------------------------------------- */
@@ -181,7 +185,9 @@ list(FerrySession *session, const Options *options, bool json)
                                          "STAYS BECAUSE", NULL};
     g_autoptr(GError) error = NULL;
     g_autoptr(GError) missed = NULL;
-    g_autoptr(FerryJson) found = find_all(session, options->host, &missed, &error);
+    g_auto(GStrv) hosts = ferry_session_host_names(session, options->host, &error);
+    g_autoptr(FerryJson) found =
+        hosts ? find_all(session, hosts, options->host, &missed, &error) : NULL;
     g_autoptr(FerryTable) table = ferry_table_new(titles);
     size_t index = 0;
     const json_t *quarantine = NULL;
@@ -194,7 +200,10 @@ list(FerrySession *session, const Options *options, bool json)
         ferry_print_json(found);
     else
         ferry_table_print(table);
-    return missed ? ferry_report_error(missed, /* json= */ false) : FERRY_EXIT_DONE;
+    bool silent = !options->host && ferry_silent_hosts_tell(session, hosts, /* records= */ NULL);
+    if (missed)
+        return ferry_report_error(missed, /* json= */ false);
+    return silent ? FERRY_EXIT_NO_ANSWER : FERRY_EXIT_DONE;
 }
 
 static void

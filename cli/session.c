@@ -7,6 +7,7 @@
 #include "ferry/json.h"
 #include "ferry/patient-call.h"
 #include "host-survey.h"
+#include "output.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -157,9 +158,13 @@ ferry_session_connect(FerrySession *self, GError **error)
 {
     g_autoptr(GError) why = NULL;
 
+    /* The error names the reason, and where another broker answers nobody asks for it. */
+    ferry_mute_warnings(true);
     ferry_bus_start(self->bus);
-    if (ferry_bus_wait_ready(self->bus, MIN(self->timeout_ms, CONNECT_TIMEOUT_MS), &why))
+    if (ferry_bus_wait_ready(self->bus, MIN(self->timeout_ms, CONNECT_TIMEOUT_MS), &why)) {
+        ferry_mute_warnings(false);
         return true;
+    }
     if (!self->configured)
         say_unconfigured(&why);
     g_propagate_error(error, g_steal_pointer(&why));

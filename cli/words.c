@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define UUID_LENGTH 36
+
 static const struct {
     const char *method;
     const char *command;
@@ -66,6 +68,19 @@ cut_end(GString *text, const char *end)
         g_string_truncate(text, text->len - strlen(end));
 }
 
+/* Takes an id behind a method into the quotes of its command. Returns: its bytes there. */
+static gsize
+append_id(GString *plain, const char *behind)
+{
+    g_autofree char *id = *behind == ' ' ? g_strndup(behind + 1, UUID_LENGTH) : NULL;
+
+    if (!id || !g_uuid_string_is_valid(id))
+        return 0;
+    cut_end(plain, "'");
+    g_string_append_printf(plain, " %s'", id);
+    return 1 + UUID_LENGTH;
+}
+
 /* Appends what stands for @word. Returns: how many bytes behind it belong to it, too. A word that
  * is not one of the language alone (it has an underscore, or quotes, or the name of the object
  * before it) is a key. */
@@ -79,7 +94,7 @@ append_word(GString *plain, const char *word, const char *behind)
 
     if (command || !option) {
         g_string_append(plain, command ? command : word);
-        return 0;
+        return command ? append_id(plain, behind) : 0;
     }
     cut_end(plain, "options.");
     if (quoted)

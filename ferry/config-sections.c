@@ -27,9 +27,10 @@
 #define RULE(function, text) .check = (function), .expected = (text)
 
 static const char *const schemes[] = {"tls", "tcp", "ssh", NULL};
-static const char *const timeout_actions[] = {"abort", "force_complete", NULL};
-static const char *const source_disks_names[] = {"keep", "delete", "quarantine", NULL};
-static const char *const disk_writes_names[] = {"auto", "background", "synchronous", NULL};
+const char *const ferry_timeout_action_names[] = {"abort", "force_complete", NULL};
+const char *const ferry_source_disks_names[] = {"keep", "delete", "quarantine", NULL};
+const char *const ferry_disk_writes_names[] = {"auto", "background", "synchronous", NULL};
+const char *const ferry_priority_names[] = {"low", "normal", "high", NULL};
 static const char *const drivers[] = {"noop", "messagingv2", NULL};
 
 G_STATIC_ASSERT(FERRY_TIMEOUT_ACTION_ABORT == 0 && FERRY_TIMEOUT_ACTION_FORCE_COMPLETE == 1);
@@ -37,7 +38,9 @@ G_STATIC_ASSERT(FERRY_SOURCE_DISKS_KEEP == 0 && FERRY_SOURCE_DISKS_DELETE == 1);
 G_STATIC_ASSERT(FERRY_SOURCE_DISKS_QUARANTINE == 2);
 G_STATIC_ASSERT(FERRY_DISK_WRITES_AUTO == 0 && FERRY_DISK_WRITES_BACKGROUND == 1);
 G_STATIC_ASSERT(FERRY_DISK_WRITES_SYNCHRONOUS == 2);
+G_STATIC_ASSERT(FERRY_PRIORITY_LOW == 0 && FERRY_PRIORITY_NORMAL == 1 && FERRY_PRIORITY_HIGH == 2);
 G_STATIC_ASSERT(sizeof(FerryDiskWrites) == sizeof(guint));
+G_STATIC_ASSERT(sizeof(FerryPriority) == sizeof(guint));
 G_STATIC_ASSERT(sizeof(FerryTimeoutAction) == sizeof(guint));
 G_STATIC_ASSERT(sizeof(FerrySourceDisks) == sizeof(guint));
 
@@ -151,7 +154,7 @@ static const FerrySetting libvirt_settings[] = {
         WORD,
         AT(live_migration_timeout_action),
         "abort",
-        .words = timeout_actions),
+        .words = ferry_timeout_action_names),
     ROW("live_migration_permit_post_copy", BOOL, AT(live_migration_permit_post_copy), "false"),
     ROW("live_migration_permit_auto_converge",
         BOOL,
@@ -168,7 +171,7 @@ static const FerrySetting libvirt_settings[] = {
 
 static const FerrySetting storage_settings[] = {
     ROW("allowed_paths", PATHS, AT(allowed_paths), "/var/lib/libvirt/images"),
-    ROW("source_disks", WORD, AT(source_disks), "keep", .words = source_disks_names),
+    ROW("source_disks", WORD, AT(source_disks), "keep", .words = ferry_source_disks_names),
     ROW("quarantine_hours", HOURS, AT(quarantine_s), "24", RANGE(1, 3650 * DAY_S)),
     ROW("reserved_bytes", SIZE, AT(reserved_bytes), "1073741824", RANGE(0, SIZE_MAX_BYTES)),
     END,
@@ -183,7 +186,8 @@ static const FerrySetting migration_settings[] = {
     ROW("outcome_timeout", UINT, AT(outcome_timeout_s), "300", RANGE(1, 7 * DAY_S)),
     ROW("policy", TEXT, AT(policy), "minimal-downtime"),
     ROW("max_pause", UINT, AT(max_pause_ms), "5000", RANGE(1, FERRY_DOWNTIME_MAX_MS)),
-    ROW("disk_writes", WORD, AT(disk_writes), "auto", .words = disk_writes_names),
+    ROW("disk_writes", WORD, AT(disk_writes), "auto", .words = ferry_disk_writes_names),
+    ROW("priority", WORD, AT(priority), "normal", .words = ferry_priority_names),
     ROW("disk_stall_timeout", UINT, AT(disk_stall_timeout_s), "120", RANGE(0, 7 * DAY_S)),
     ROW("memory_window", UINT, AT(memory_window_s), "40", RANGE(5, DAY_S)),
     ROW("memory_timeout", UINT, AT(memory_timeout_s), "0", RANGE(0, 7 * DAY_S)),

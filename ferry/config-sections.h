@@ -18,3 +18,9 @@ typedef struct {
 } FerryConfigSection;
 
 extern const FerryConfigSection ferry_config_sections[];
+
+/* The words of a value, by the enum of config.h; each ends with NULL. */
+extern const char *const ferry_timeout_action_names[];
+extern const char *const ferry_source_disks_names[];
+extern const char *const ferry_disk_writes_names[];
+extern const char *const ferry_priority_names[];

@@ -268,30 +268,66 @@ take_policy_entry(Loader *loader, const Entry *entry, FerryPolicySection *sectio
                                   "unknown key '%s': expected start, steps or at_end", entry->key);
     else if (ferry_setting_parse(setting, value, section, &mistake))
         return true;
+    /* The steps are looked at all the same, and not measured by a default. */
+    if (g_str_equal(entry->key, "start"))
+        section->start_ms = 0;
     add_mistake(loader, entry, mistake);
     return false;
 }
 
-/* @first: of the section's entries. */
+static guint
+longest_of(const FerryTransferPolicy *policy)
+{
+    guint longest = policy->start_ms == FERRY_POLICY_WHOLE ? 0 : policy->start_ms;
+
+    for (guint i = 0; i < FERRY_POLICY_MAX_STEPS; i++)
+        longest = MAX(longest, policy->steps[i].downtime_ms);
+    return longest;
+}
+
+/* A step above the downtime is allowed to orders only that have a longer one. */
+static void
+warn_of_cut(const FerryConfig *config, const Entry *entry, const FerryTransferPolicy *policy)
+{
+    guint longest = longest_of(policy);
+
+    if (longest > config->live_migration_downtime_ms)
+        g_warning("%s: [%s] %s: policy '%s' goes to %u ms, and live_migration_downtime allows no "
+                  "more than %u. Raise that, too, or order a longer downtime_ms",
+                  entry->origin, entry->section, entry->key, policy->name, longest,
+                  config->live_migration_downtime_ms);
+}
+
+static void
+add_policy_mistake(Loader *loader, const Entry *first, const char *key, GError *mistake)
+{
+    const Entry *wrong = find_entry(loader, first->section, key);
+
+    if (mistake)
+        add_mistake(loader, wrong ? wrong : first, mistake);
+}
+
+/* @whole: every entry could be read. @first: of the section's entries. */
 static void
 add_policy(Loader *loader,
            FerryConfig *config,
            const FerryPolicySection *section,
-           const Entry *first)
+           const Entry *first,
+           bool whole)
 {
-    const char *name = ferry_policy_section_name(first->section);
-    const char *key = NULL;
-    GError *mistake = NULL;
-    FerryTransferPolicy *policy =
-        ferry_policy_section_to_policy(section, config->max_pause_ms, &key, &mistake);
-    const Entry *wrong = key ? find_entry(loader, first->section, key) : NULL;
+    GError *start = NULL;
+    GError *steps = NULL;
+    g_autofree FerryTransferPolicy *policy =
+        ferry_policy_section_to_policy(section, config->max_pause_ms, &start, &steps);
 
-    if (policy) {
-        policy->name = g_intern_string(name);
-        g_ptr_array_add(config->policies, policy);
+    add_policy_mistake(loader, first, "start", start);
+    add_policy_mistake(loader, first, "steps", steps);
+    if (!policy || !whole)
         return;
-    }
-    add_mistake(loader, wrong ? wrong : first, mistake);
+    policy->name = g_intern_string(ferry_policy_section_name(first->section));
+    const Entry *last = find_entry(loader, first->section, "steps");
+    warn_of_cut(config, last ? last : first, policy);
+    g_ptr_array_add(config->policies, g_steal_pointer(&policy));
 }
 
 static bool
@@ -322,8 +358,7 @@ take_policy(Loader *loader, FerryConfig *config, GPtrArray *entries, guint first
             break;
         whole = take_policy_entry(loader, entry, section) && whole;
     }
-    if (whole)
-        add_policy(loader, config, section, head);
+    add_policy(loader, config, section, head, whole);
     return i;
 }
 
@@ -336,13 +371,31 @@ take_policies(Loader *loader, FerryConfig *config)
         i = take_policy(loader, config, entries, i);
 }
 
+/* A section of that name is there, right or not. */
+static bool
+is_written(const Loader *loader, const char *policy)
+{
+    g_autoptr(GPtrArray) entries = policy_entries(loader);
+
+    for (guint i = 0; i < entries->len; i++) {
+        const Entry *entry = g_ptr_array_index(entries, i);
+
+        if (g_str_equal(ferry_policy_section_name(entry->section), policy))
+            return true;
+    }
+    return false;
+}
+
 /* Returns: (transfer full) (nullable): what is wrong with the policy that orders have by
  * default. */
 static GError *
-fault_of_default(const FerryConfig *config)
+fault_of_default(const Loader *loader, const FerryConfig *config)
 {
     const FerryTransferPolicy *policy = ferry_config_policy(config, config->policy);
 
+    /* What is wrong with a section was told of. */
+    if (!policy && is_written(loader, config->policy))
+        return NULL;
     if (!policy)
         return ferry_error_new(FERRY_ERROR_CONFIG, "see virt-ferryd.conf(5)",
                                "policy = '%s': expected a built-in policy or a section [policy %s]",
@@ -361,9 +414,14 @@ settle_policies(Loader *loader, FerryConfig *config)
     const Entry *entry = find_entry(loader, "migration", "policy");
 
     take_policies(loader, config);
-    GError *fault = entry ? fault_of_default(config) : NULL;
+    GError *fault = entry ? fault_of_default(loader, config) : NULL;
     if (fault)
         add_mistake(loader, entry, fault);
+    if (!entry || find_entry(loader, "libvirt", "live_migration_downtime"))
+        return;
+    const FerryTransferPolicy *policy = ferry_transfer_policy_find_built_in(config->policy);
+    if (policy)
+        warn_of_cut(config, entry, policy);
 }
 
 const FerryTransferPolicy *
@@ -480,62 +538,51 @@ ferry_config_free(FerryConfig *config)
     g_free(config);
 }
 
+/* @words: ends with NULL. */
+static bool
+find_word(const char *const *words, const char *text, guint *ret_index)
+{
+    for (guint i = 0; text && words[i]; i++) {
+        if (strcmp(text, words[i]) != 0)
+            continue;
+        *ret_index = i;
+        return true;
+    }
+    return false;
+}
+
 bool
 ferry_timeout_action_from_string(const char *text, FerryTimeoutAction *ret_action)
 {
-    if (g_strcmp0(text, "abort") == 0)
-        *ret_action = FERRY_TIMEOUT_ACTION_ABORT;
-    else if (g_strcmp0(text, "force_complete") == 0)
-        *ret_action = FERRY_TIMEOUT_ACTION_FORCE_COMPLETE;
-    else
-        return false;
-    return true;
+    return find_word(ferry_timeout_action_names, text, ret_action);
 }
-
-static const char *const source_disks_names[] = {
-    [FERRY_SOURCE_DISKS_KEEP] = "keep",
-    [FERRY_SOURCE_DISKS_DELETE] = "delete",
-    [FERRY_SOURCE_DISKS_QUARANTINE] = "quarantine",
-};
 
 bool
 ferry_source_disks_from_string(const char *text, FerrySourceDisks *ret_disks)
 {
-    for (unsigned i = 0; i < G_N_ELEMENTS(source_disks_names); i++) {
-        if (g_strcmp0(text, source_disks_names[i]) == 0) {
-            *ret_disks = (FerrySourceDisks)i;
-            return true;
-        }
-    }
-    return false;
+    return find_word(ferry_source_disks_names, text, ret_disks);
 }
 
 const char *
 ferry_source_disks_to_string(FerrySourceDisks disks)
 {
-    return source_disks_names[disks];
+    return ferry_source_disks_names[disks];
 }
 
-static const char *const disk_writes_names[] = {
-    [FERRY_DISK_WRITES_AUTO] = "auto",
-    [FERRY_DISK_WRITES_BACKGROUND] = "background",
-    [FERRY_DISK_WRITES_SYNCHRONOUS] = "synchronous",
-};
+bool
+ferry_priority_from_string(const char *text, FerryPriority *ret_priority)
+{
+    return find_word(ferry_priority_names, text, ret_priority);
+}
 
 bool
 ferry_disk_writes_from_string(const char *text, FerryDiskWrites *ret_writes)
 {
-    for (unsigned i = 0; i < G_N_ELEMENTS(disk_writes_names); i++) {
-        if (g_strcmp0(text, disk_writes_names[i]) == 0) {
-            *ret_writes = (FerryDiskWrites)i;
-            return true;
-        }
-    }
-    return false;
+    return find_word(ferry_disk_writes_names, text, ret_writes);
 }
 
 const char *
 ferry_disk_writes_to_string(FerryDiskWrites writes)
 {
-    return disk_writes_names[writes];
+    return ferry_disk_writes_names[writes];
 }

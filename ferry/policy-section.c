@@ -115,10 +115,14 @@ refuse(const char *key, const char *found, const char *expected, GError **error)
     return false;
 }
 
+/* @start_ms: below which no step may be. */
 static bool
-take_steps(const FerryPolicySection *section, FerryTransferPolicy *policy, GError **error)
+take_steps(const FerryPolicySection *section,
+           guint start_ms,
+           FerryTransferPolicy *policy,
+           GError **error)
 {
-    FerryPolicyStep before = {0, section->start_ms};
+    FerryPolicyStep before = {0, start_ms};
     guint count = section->steps ? g_strv_length(section->steps) : 0;
 
     if (count > FERRY_POLICY_MAX_STEPS)
@@ -156,8 +160,8 @@ check_longest(const FerryTransferPolicy *policy, guint max_pause_ms, GError **er
 FerryTransferPolicy *
 ferry_policy_section_to_policy(const FerryPolicySection *section,
                                guint max_pause_ms,
-                               const char **ret_key,
-                               GError **error)
+                               GError **ret_start,
+                               GError **ret_steps)
 {
     g_autofree FerryTransferPolicy *policy = g_new0(FerryTransferPolicy, 1);
     g_autofree char *start = g_strdup_printf("%u", section->start_ms);
@@ -165,13 +169,9 @@ ferry_policy_section_to_policy(const FerryPolicySection *section,
 
     policy->start_ms = section->start_ms;
     policy->at_end = section->at_end;
-    *ret_key = "start";
-    if (section->start_ms > max_pause_ms) {
-        refuse("start", start, most, error);
-        return NULL;
-    }
-    *ret_key = "steps";
-    if (!take_steps(section, policy, error) || !check_longest(policy, max_pause_ms, error))
-        return NULL;
-    return g_steal_pointer(&policy);
+    bool starts = section->start_ms <= max_pause_ms || refuse("start", start, most, ret_start);
+    /* A start that is wrong makes no step wrong. */
+    bool steps = take_steps(section, starts ? section->start_ms : 0, policy, ret_steps) &&
+                 check_longest(policy, max_pause_ms, ret_steps);
+    return starts && steps ? g_steal_pointer(&policy) : NULL;
 }

@@ -33,11 +33,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryPolicySection, ferry_policy_section_free)
 /**
  * ferry_policy_section_to_policy:
  * @max_pause_ms: the longest pause that any step may have
- * @ret_key: (transfer none): of a mistake, the key that it is in
- * Returns: (transfer full) (nullable): the policy, without its name, to be freed by g_free().
- * @error: FERRY_ERROR_CONFIG: "key: ..."; steps that fall, or are longer than @max_pause_ms
+ * @ret_start: what is wrong with `start`; @ret_steps: with `steps`: they fall, or are longer than
+ * @max_pause_ms. Both FERRY_ERROR_CONFIG: "key = 'found': expected ..."
+ * Returns: (transfer full) (nullable): the policy, without its name, to be freed by g_free(); NULL
+ * where something is wrong.
  */
 FerryTransferPolicy *ferry_policy_section_to_policy(const FerryPolicySection *section,
                                                     guint max_pause_ms,
-                                                    const char **ret_key,
-                                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                                                    GError **ret_start,
+                                                    GError **ret_steps) G_GNUC_WARN_UNUSED_RESULT;

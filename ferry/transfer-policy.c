@@ -2,23 +2,15 @@
 
 #include "ferry/transfer-policy.h"
 
-/* oVirt's numbers: the guest that converges pauses shortly, and only who does not pauses longer. */
-#define SHORT_STEPS                                                                                \
-    {                                                                                              \
-        {1, 150}, {2, 200}, {3, 300}, {4, 400},                                                    \
-        {                                                                                          \
-            6, 500                                                                                 \
-        }                                                                                          \
-    }
-
+/* The short steps are oVirt's: who converges pauses shortly, only who does not pauses longer. */
 static const FerryTransferPolicy built_in[] = {
     {.name = "minimal-downtime",
      .start_ms = 100,
-     .steps = SHORT_STEPS,
+     .steps = {{1, 150}, {2, 200}, {3, 300}, {4, 400}, {6, 500}},
      .at_end = FERRY_POLICY_FAIL},
     {.name = "suspend-if-needed",
      .start_ms = 100,
-     .steps = SHORT_STEPS,
+     .steps = {{1, 150}, {2, 200}, {3, 300}, {4, 400}, {6, 500}},
      .at_end = FERRY_POLICY_PAUSE},
     {.name = "post-copy",
      .start_ms = 100,

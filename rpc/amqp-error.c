@@ -31,9 +31,13 @@ void
 ferry_amqp_set_close_error(GError **error, int code, amqp_bytes_t text, const char *what)
 {
     const char *hint = hint_of_refusal(code);
+    gsize length = MIN(text.len, 512);
 
+    /* What follows brings its own: RabbitMQ ends only some of its texts with one. */
+    while (length > 0 && ((const char *)text.bytes)[length - 1] == '.')
+        length--;
     ferry_set_error(error, hint ? FERRY_ERROR_CONFIG : FERRY_ERROR_DESTINATION_UNREACHABLE, hint,
-                    "%s: the broker closed with %d: %.*s", what, code, (int)MIN(text.len, 512),
+                    "%s: the broker closed with %d: %.*s", what, code, (int)length,
                     (const char *)text.bytes);
 }
 

@@ -48,23 +48,34 @@ way_out(const char *key, int code)
     g_autofree char *read = ferry_rights_give(key, "r");
 
     return code == ENOENT
-               ? g_strdup("Install the client's key and certificate of this host for libvirt")
+               ? g_strdup_printf("Install the client's key of this host for libvirt, '%s', and its "
+                                 "certificate. libvirtd itself needs both to connect to others",
+                                 key)
                : g_strdup_printf("%s; %s", search, read);
 }
 
-/* @result: where no key can be read; @whose: for whom it is wanted, @without: what is not possible
- * then: parts of the message. */
+/* Returns: 0, or errno: why no key can be read. */
+static int
+look_at(const char *libvirt_uri, const char *key)
+{
+    int code = access(key, R_OK) == 0 ? 0 : errno;
+
+    return has_other_keys(libvirt_uri) ? 0 : code;
+}
+
+/* Where @key is absent it fails, where it cannot be read it is @unreadable; @whose: for whom it is
+ * wanted, @without: what is not possible then: parts of the message. */
 static void
 judge(const char *libvirt_uri,
       const char *key,
-      FerryCheckResult result,
+      FerryCheckResult unreadable,
       const char *whose,
       const char *without,
       FerryChecks *checks)
 {
-    int code = access(key, R_OK) == 0 ? 0 : errno;
+    int code = look_at(libvirt_uri, key);
 
-    if (code == 0 || has_other_keys(libvirt_uri)) {
+    if (code == 0) {
         ferry_checks_add(checks, "client-key", FERRY_CHECK_PASS, NULL,
                          "The agent, which sends files itself, may read libvirt's client key");
         return;
@@ -72,9 +83,18 @@ judge(const char *libvirt_uri,
 
     g_autofree char *hint = way_out(key, code);
 
-    ferry_checks_add(checks, "client-key", result, hint,
+    ferry_checks_add(checks, "client-key", code == ENOENT ? FERRY_CHECK_FAIL : unreadable, hint,
                      "%s may not read the client's key '%s': %s%s", whose, key, g_strerror(code),
                      without);
+}
+
+char *
+ferry_client_key_hint(const char *libvirt_uri, const char *key, bool *ret_absent)
+{
+    int code = g_str_has_prefix(libvirt_uri, "qemu+tls:") ? look_at(libvirt_uri, key) : 0;
+
+    *ret_absent = code == ENOENT;
+    return code == 0 ? NULL : way_out(key, code);
 }
 
 void

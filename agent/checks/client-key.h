@@ -2,6 +2,8 @@
  * writes there what the transfer does not carry. Threads: any; looks at the file system. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "model/check.h"
 #include "model/instance.h"
 
@@ -15,5 +17,11 @@ void ferry_check_client_key(const FerryInstance *instance,
                             const char *key,
                             FerryChecks *checks);
 
-/** Adds `client-key` whatever is sent: warns where the agent may not read @key. */
+/** Adds `client-key` whatever is sent: fails where there is no @key, which libvirtd itself lacks
+ * then, too; warns where only the agent may not read it. */
 void ferry_check_client_key_of_host(const char *libvirt_uri, const char *key, FerryChecks *checks);
+
+/** Why the agent, with TLS, has no key for @libvirt_uri. @key: FERRY_CLIENT_KEY. @ret_absent: true
+ * where there is none, for nobody. Returns: (transfer full) (nullable): the way out; NULL: it has
+ * one, or needs none. */
+char *ferry_client_key_hint(const char *libvirt_uri, const char *key, bool *ret_absent);

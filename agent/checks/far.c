@@ -9,8 +9,6 @@
 #include "ferry/clock.h"
 #include "ferry/json.h"
 #include "model/allowed-destination.h"
-#include "model/memory-way.h"
-#include "model/order-options.h"
 #include "model/thin-way.h"
 #include "model/way-judge.h"
 #include "peer/peer.h"
@@ -23,10 +21,10 @@ static json_t *
 ask(const FerryAgent *agent, const FerryFarQuestion *question, GError **error)
 {
     json_t *args = json_pack("{s:O}", "instance_info", question->instance_info);
+    json_t *options = ferry_order_options_for_destination(question->options, question->settled);
 
-    if (question->options)
-        json_object_set_new(args, "options",
-                            ferry_order_options_for_destination(question->options));
+    if (options)
+        json_object_set_new(args, "options", options);
     return ferry_peer_call(agent,
                            &(FerryCall){.server = question->host,
                                         .method = "check_can_live_migrate_destination",
@@ -46,8 +44,8 @@ tls_priority(void)
 }
 
 static void
-check_memory_way(const FerryInstance *instance,
-                 FerryOrderOptions *options,
+check_memory_way(const FerryOrderOptions *options,
+                 const FerryInstance *instance,
                  const FerryHostVersions *there,
                  FerryChecks *way)
 {
@@ -55,7 +53,6 @@ check_memory_way(const FerryInstance *instance,
 
     if (ferry_instance_is_shut_off(instance))
         return;
-    ferry_memory_way_settle(options, instance);
     if (options->post_copy)
         ferry_way_judge_post_copy(way, there);
     ferry_way_judge_connections(way, options, &here, there);
@@ -73,18 +70,14 @@ check_instance(const FerryAgent *agent,
                FerryChecks *way)
 {
     g_autoptr(FerryInstance) instance = ferry_instance_from_json(question->instance_info, NULL);
-    g_autoptr(FerryOrderOptions) options =
-        ferry_order_options_parse(question->options, agent->config, NULL);
 
     if (!instance)
         return;
     const FerryHostVersions there = {ferry_json_get_string(data, "libvirt_version"),
                                      ferry_json_get_string(data, "qemu_version")};
 
-    if (options) {
-        check_memory_way(instance, options, &there, way);
-        ferry_way_judge_seeds(way, instance, options, json_object_get(data, "seeds"));
-    }
+    check_memory_way(question->settled, instance, &there, way);
+    ferry_way_judge_seeds(way, instance, question->settled, json_object_get(data, "seeds"));
     ferry_check_virtqueues(agent, instance, &there, way);
     ferry_thin_way_place(instance, &there);
     ferry_check_client_key(instance, ferry_json_get_string(data, "libvirt_uri"), FERRY_CLIENT_KEY,

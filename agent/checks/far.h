@@ -8,13 +8,15 @@
 #include <jansson.h>
 
 #include "model/check.h"
+#include "model/order-options.h"
 #include "runtime/agent.h"
 
 /* What is asked, and how patiently. */
 typedef struct {
     const char *host; /* the destination */
     const json_t *instance_info;
-    const json_t *options;     /* (nullable): of the order */
+    const json_t *options;            /* (nullable): of the order */
+    const FerryOrderOptions *settled; /* what they mean here, for this instance */
     guint timeout_ms;          /* how long an agent that does not answer is asked again; 0: once */
     guint ports_limit_ms;      /* how long ports are tried */
     GCancellable *cancellable; /* (nullable): the agent's own when NULL */

@@ -2,6 +2,7 @@
 
 #include "checks/libvirt-way.h"
 
+#include "checks/client-key.h"
 #include "runtime/bounded-call.h"
 #include "runtime/libvirt-daemons.h"
 #include "virt/auto.h"
@@ -42,8 +43,22 @@ open_and_close(gpointer uri, GError **error)
     return connection != NULL;
 }
 
-/* libvirtd on this host connects with root's certificates: what an agent with fewer rights finds is
- * a warning only. */
+/* Returns: (transfer full): what to do about @text, which did not let the agent in.
+ * @ret_certain: libvirtd on this host, which connects with root's certificates, is not let in,
+ * either; what an agent with fewer rights finds is a warning only. */
+static char *
+way_out(const char *text, bool *ret_certain)
+{
+    bool absent = false;
+    g_autofree char *key = ferry_client_key_hint(text, FERRY_CLIENT_KEY, &absent);
+
+    *ret_certain = absent || geteuid() == 0;
+    return key ? g_steal_pointer(&key)
+               : g_strdup_printf("Try it as root on the source: virsh -c '%s' version. With TLS "
+                                 "the name in it has to be one of the destination's certificate",
+                                 text);
+}
+
 static void
 greet(const char *whose, const char *text, FerryChecks *checks)
 {
@@ -60,13 +75,11 @@ greet(const char *whose, const char *text, FerryChecks *checks)
                          "%s answers at '%s'", whose, text);
         return;
     }
-    g_autofree char *hint =
-        g_strdup_printf("Try it as root on the source: virsh -c '%s' version. With TLS the name in "
-                        "it has to be one of the destination's certificate",
-                        text);
-    ferry_checks_add(checks, "destination-libvirt",
-                     geteuid() == 0 ? FERRY_CHECK_FAIL : FERRY_CHECK_WARN, hint, "%s at '%s': %s",
-                     whose, text, error->message);
+    bool certain = false;
+    g_autofree char *hint = way_out(text, &certain);
+
+    ferry_checks_add(checks, "destination-libvirt", certain ? FERRY_CHECK_FAIL : FERRY_CHECK_WARN,
+                     hint, "%s at '%s': %s", whose, text, error->message);
 }
 
 static void

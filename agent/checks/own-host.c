@@ -78,7 +78,8 @@ check_missing_folder(const char *folder, FerryChecks *checks)
 /* A right in a folder, and what cannot be done where it is missing. */
 typedef struct {
     const char *check;
-    int mode; /* access()'s */
+    FerryCheckResult missing; /* what it is to lack the right */
+    int mode;                 /* access()'s */
     const char *rights;
     const char *may; /* "read and write in" */
     const char *without;
@@ -94,7 +95,7 @@ check_right(const Right *right, const char *folder, FerryChecks *checks)
         ferry_checks_add(checks, right->check, FERRY_CHECK_PASS, NULL, "The agent may %s '%s'",
                          right->may, folder);
     else
-        ferry_checks_add(checks, right->check, FERRY_CHECK_WARN, hint,
+        ferry_checks_add(checks, right->check, right->missing, hint,
                          "The agent may not %s '%s' (%s): %s", right->may, folder, g_strerror(code),
                          right->without);
 }
@@ -106,7 +107,8 @@ check_folder(const FerryAgent *agent, const char *folder, FerryChecks *checks)
         check_missing_folder(folder, checks);
         return;
     }
-    check_right(&(Right){"folder-rights", R_OK | W_OK | X_OK, "rwx", "read and write in",
+    check_right(&(Right){"folder-rights", FERRY_CHECK_FAIL, R_OK | W_OK | X_OK, "rwx",
+                         "read and write in",
                          "bases, media, seeds and images of instances that are shut off cannot "
                          "arrive there, nor can images be set aside"},
                 folder, checks);
@@ -119,7 +121,7 @@ check_nvram(FerryChecks *checks)
 {
     if (access(NVRAM_FOLDER, F_OK) != 0 && errno == ENOENT)
         return;
-    check_right(&(Right){"nvram", X_OK, "x", "pass through",
+    check_right(&(Right){"nvram", FERRY_CHECK_WARN, X_OK, "x", "pass through",
                          "variables of UEFI instances that did not arrive stay there"},
                 NVRAM_FOLDER, checks);
 }

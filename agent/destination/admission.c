@@ -54,7 +54,7 @@ ferry_destination_check(FerryDestination *self,
                         GError **error)
 {
     g_autoptr(FerryInstance) instance = ferry_instance_from_json(instance_info, error);
-    g_autoptr(FerryJson) own = ferry_order_options_for_destination(options);
+    g_autoptr(FerryJson) own = ferry_order_options_for_destination(options, /* settled= */ NULL);
     g_autoptr(FerryOrderOptions) parsed = NULL;
 
     if (!instance)

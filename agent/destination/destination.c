@@ -2,10 +2,10 @@
 
 #include "destination/destination.h"
 
+#include "destination/arrival-watch.h"
 #include "destination/definition.h"
 #include "destination/destination-private.h"
 #include "destination/merge.h"
-#include "destination/nvram.h"
 #include "destination/pool.h"
 #include "destination/preparation.h"
 #include "destination/rollback.h"
@@ -35,7 +35,7 @@ ferry_destination_new(const FerryAgent *agent)
     self->locks = ferry_migration_locks_new();
     self->looks = ferry_migration_locks_new();
     g_mutex_init(&self->admission);
-    ferry_nvram_watch(agent);
+    ferry_arrival_watch(agent);
     return self;
 }
 
@@ -51,7 +51,7 @@ ferry_destination_free(FerryDestination *self)
 {
     if (!self)
         return;
-    ferry_nvram_unwatch(self->agent);
+    ferry_arrival_unwatch(self->agent);
     ferry_imports_free(self->imports);
     ferry_migration_locks_free(self->locks);
     ferry_migration_locks_free(self->looks);
@@ -335,4 +335,37 @@ ferry_destination_roll_back(FerryDestination *self, const char *migration_id, GE
         !ferry_destination_undo_record(self, connection, record, error))
         return NULL;
     return answer_ended(record);
+}
+
+/* A rollback that was tried already was ordered by its source. */
+static bool
+may_resolve(FerryDestination *self, const char *migration_id, GError **error)
+{
+    FERRY_MIGRATION_LOCK_SCOPE(self->locks, migration_id);
+    g_autoptr(FerryRecord) record = get_record(self, migration_id, error);
+    g_autoptr(virConnect) connection = record ? ferry_virt_connect(self->agent->virt, error) : NULL;
+    FerryArrivalNote note = {0};
+
+    if (!connection || !ferry_journal_arrival_get(self->agent->journal, migration_id, &note, error))
+        return false;
+    if (note.stage == FERRY_ARRIVAL_AWAITED || record->report ||
+        !ferry_arrival_may_hold_data(self->agent, connection, migration_id))
+        return true;
+    ferry_set_error(
+        error, FERRY_ERROR_OUTCOME_UNKNOWN,
+        "Start virt-ferryd on the source: it ends the migration. Where the source is lost, keep "
+        "the "
+        "images, or delete them by hand and order this again",
+        "The instance '%s' may have been on '%s', whose images may be the only ones that are up to "
+        "date; nothing was removed",
+        record->instance_name, record->destination);
+    return false;
+}
+
+json_t *
+ferry_destination_resolve(FerryDestination *self, const char *migration_id, GError **error)
+{
+    return may_resolve(self, migration_id, error)
+               ? ferry_destination_roll_back(self, migration_id, error)
+               : NULL;
 }

@@ -46,18 +46,27 @@ json_t *ferry_destination_prepare(FerryDestination *destination,
                                   gpointer data,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What the attempt that follows begins with. */
+typedef struct {
+    guint attempt;            /* its number, from 2 on; 0: a source of before, which has none */
+    const char *const *seeds; /* targets of disks that are seeded from now on; NULL: none */
+} FerryRenewal;
+
 /**
  * ferry_destination_renew_images:
  * An attempt of the transfer was given up, and another one follows: the images that it filled in
- * part are removed and made anew, empty. Idempotent; prolongs the lease.
- * @seeds: (nullable): targets of disks that are to be seeded from now on: of these nothing stays
- * @error: FERRY_ERROR_INVALID_MIGRATION_STATE unless the migration is prepared and its instance not
- *   here; FERRY_ERROR_MIGRATION_ERROR: one of them is not proved to be what was made
+ * part are removed and made anew, empty; of a disk that is a seed from now on all of them. For the
+ * last attempt once more nothing is removed: images that are new still are answered as before, and
+ * a seed that arrives as well. Prolongs the lease.
+ * @error: FERRY_ERROR_INVALID_MIGRATION_STATE unless the migration is prepared, and its instance
+ *   not here and never came, with "retry" in its details where only what arrives has to go; also
+ *   for an attempt before the last one, and for the last one where an image that is mirrored was
+ *   written to since; FERRY_ERROR_MIGRATION_ERROR: one of them is not proved to be what was made
  * Returns: (transfer full): {"renewed", "migrate_data"}: their paths, and what is prepared now.
  */
 json_t *ferry_destination_renew_images(FerryDestination *destination,
                                        const char *migration_id,
-                                       const char *const *seeds,
+                                       const FerryRenewal *renewal,
                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** How much room is left for what the migration still brings; see room.h. */
@@ -90,6 +99,14 @@ json_t *ferry_destination_roll_back(FerryDestination *destination,
                                     const char *migration_id,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Ends preparations whose lease is over and whose instance is not here. A FerryExpiryFunc, of a
+/** The same for who only wants an end of it: @error is FERRY_ERROR_OUTCOME_UNKNOWN, too, where the
+ * instance may have been here, its source has not said what became of it, and an image may be the
+ * only one that is up to date. */
+json_t *ferry_destination_resolve(FerryDestination *destination,
+                                  const char *migration_id,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Ends preparations whose lease is over and whose instance is not here: rolls them back where it
+ * never was (arrival-watch.h); otherwise they end in error, and all stays. A FerryExpiryFunc, of a
  * FerryDestination: returns when to call again, in microseconds of UTC; 0 when no lease is open. */
 gint64 ferry_destination_expire(gpointer destination);

@@ -17,7 +17,7 @@
 
 /* --- the file of a row ------------------------------------------------------------------------ */
 
-/* What an intention is noted with. */
+/* What it is noted with, so that one that nobody has written to is known. */
 static char *
 describe(const FerryNewImage *image)
 {
@@ -119,7 +119,7 @@ create(const FerryPreparation *preparation,
         return false;
     }
     ferry_fault_point("image", "end");
-    return ferry_preparation_note_file(preparation, id, image->path, error);
+    return ferry_preparation_note_file(preparation, id, image->path, detail, error);
 }
 
 /* Made by an earlier run that was cut short. */
@@ -161,8 +161,9 @@ ensure(const FerryPreparation *preparation,
 {
     const FerryCreation *before =
         ferry_preparation_find(preparation, FERRY_CREATION_VOLUME, image->path);
+    g_autofree char *detail = describe(image);
     bool made = before && is_made(preparation, before, image)
-                    ? ferry_preparation_note_made(preparation, before->id, NULL, error)
+                    ? ferry_preparation_note_made(preparation, before->id, detail, error)
                     : create(preparation, pool, image, error);
 
     return made && verify(preparation, image, error);
@@ -235,6 +236,17 @@ ferry_image_renew(const FerryPreparation *preparation,
 
     return pool && remove_made(preparation, image->path, error) &&
            create(preparation, pool, image, error) && verify(preparation, image, error);
+}
+
+bool
+ferry_image_may_hold_data(const FerryAgent *agent,
+                          virConnectPtr connection,
+                          const FerryCreation *creation)
+{
+    const FerryOwnFile file = own_file(agent, creation);
+
+    return ferry_own_file_look(&file, /* why= */ NULL) != FERRY_OWN_FILE_GONE &&
+           !is_untouched(connection, creation);
 }
 
 bool

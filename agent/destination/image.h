@@ -41,6 +41,12 @@ bool ferry_image_undo(const FerryAgent *agent,
                       const FerryCreation *creation,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: true unless the image of the row @creation, made by a migration, is gone or holds what
+ * it held when it was made: nothing. */
+bool ferry_image_may_hold_data(const FerryAgent *agent,
+                               virConnectPtr connection,
+                               const FerryCreation *creation);
+
 /** Returns: true when something was written to one of @migration_id's images since @since_us
  * (UTC). */
 bool ferry_image_is_filling(const FerryAgent *agent,

@@ -110,7 +110,8 @@ ferry_new_folders_note(const FerryPreparation *preparation,
 {
     for (guint i = 0; i < missing->paths->len; i++)
         if (!ferry_preparation_note_file(preparation, missing->ids[i],
-                                         g_ptr_array_index(missing->paths, i), error))
+                                         g_ptr_array_index(missing->paths, i), /* detail= */ NULL,
+                                         error))
             return false;
     complete(preparation, missing, owner);
     return true;

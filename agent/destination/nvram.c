@@ -5,7 +5,6 @@
 #include "destination/console-file.h"
 #include "files/own-file.h"
 #include "model/paths.h"
-#include "runtime/detached-call.h"
 #include "storage/nvram-path.h"
 #include "virt/auto.h"
 #include "virt/domain.h"
@@ -108,54 +107,6 @@ ferry_nvram_note_arrival(const FerryAgent *agent, const char *uuid)
         if (g_strcmp0(record->instance_uuid, uuid) == 0)
             note_of_migration(agent, record);
     }
-}
-
-/* Of a thread of its own. */
-typedef struct {
-    const FerryAgent *agent;
-    char *uuid;
-} Arrival;
-
-static void
-arrival_free(gpointer data)
-{
-    Arrival *self = data;
-
-    g_free(self->uuid);
-    g_free(self);
-}
-
-static bool
-note_arrival(gpointer data, GError **error)
-{
-    Arrival *self = data;
-
-    ferry_nvram_note_arrival(self->agent, self->uuid);
-    return true;
-}
-
-static void
-on_arrival(const char *uuid, gpointer user_data)
-{
-    Arrival *arrival = g_new0(Arrival, 1);
-    FerryDetachedWork work = {
-        .thread = "vf-arrival", .func = note_arrival, .data = arrival, .free_data = arrival_free};
-
-    arrival->agent = user_data;
-    arrival->uuid = g_strdup(uuid);
-    ferry_detached_call_abandon(ferry_detached_call_start(&work));
-}
-
-void
-ferry_nvram_watch(const FerryAgent *agent)
-{
-    ferry_virt_set_arrival_func(agent->virt, on_arrival, (gpointer)agent);
-}
-
-void
-ferry_nvram_unwatch(const FerryAgent *agent)
-{
-    ferry_virt_set_arrival_func(agent->virt, NULL, NULL);
 }
 
 bool

@@ -25,11 +25,6 @@ bool ferry_nvram_note(const FerryPreparation *preparation,
  * made for it, this one and those of its consoles (console-file.h), where they were journaled. */
 void ferry_nvram_note_arrival(const FerryAgent *agent, const char *uuid);
 
-/** From now on, until ferry_nvram_unwatch(), ferry_nvram_note_arrival() is called for what begins
- * to arrive, on a thread of its own. */
-void ferry_nvram_watch(const FerryAgent *agent);
-void ferry_nvram_unwatch(const FerryAgent *agent);
-
 /** Removes a file of variables that the journal proves to be of a failed attempt.
  * @error: it is in use, another one or not provably ours, or the agent's user may not */
 bool ferry_nvram_undo(const FerryAgent *agent,

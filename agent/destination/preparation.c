@@ -30,10 +30,8 @@ ferry_preparation_note_made(const FerryPreparation *self,
 }
 
 bool
-ferry_preparation_note_file(const FerryPreparation *self,
-                            gint64 id,
-                            const char *path,
-                            GError **error)
+ferry_preparation_note_file(
+    const FerryPreparation *self, gint64 id, const char *path, const char *detail, GError **error)
 {
     const FerryOwnFile file = {
         .agent = self->agent,
@@ -42,7 +40,7 @@ ferry_preparation_note_file(const FerryPreparation *self,
     };
 
     return ferry_own_file_note(&file, error) &&
-           ferry_preparation_note_made(self, id, /* detail= */ NULL, error);
+           ferry_preparation_note_made(self, id, detail, error);
 }
 
 void

@@ -42,10 +42,12 @@ bool ferry_preparation_note_made(const FerryPreparation *preparation,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Notes that the file or folder that the row @id intended is made, and what is there now: nothing
- * else at @path is ever deleted. @error: as ferry_own_file_note() */
+ * else at @path is ever deleted. @detail: (nullable): what it was made as. @error: as
+ * ferry_own_file_note() */
 bool ferry_preparation_note_file(const FerryPreparation *preparation,
                                  gint64 id,
                                  const char *path,
+                                 const char *detail,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** The deed failed with @why: where somebody else was faster, the thing is not ours, and the

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "destination/admission.h"
+#include "destination/arrival-watch.h"
 #include "destination/block-volume.h"
 #include "destination/console-file.h"
 #include "destination/destination-private.h"
@@ -143,6 +144,7 @@ make_migrate_data(const Call *call, const FerryRecord *record, const Made *made)
     data->files = list_files(call->instance);
     data->addresses = json_incref(call->instance->moved_addresses);
     data->renews_images = true;
+    data->numbers_attempts = true;
     data->seeds_anew = true;
     data->expires_at = ferry_clock_format_iso(record->expires_us);
     return ferry_migrate_data_to_json(data);
@@ -233,6 +235,7 @@ begin(const Call *call, GError **error)
         !ferry_admission_reserve(call->destination, call->connection, record, call->instance,
                                  error))
         return NULL;
+    ferry_arrival_await(call->destination->agent, record);
     ferry_fault_point("reserve", "begin");
     call->accepted(call->data);
     ferry_fault_point("reserve", "end");
@@ -266,7 +269,7 @@ ferry_destination_prepare(FerryDestination *self,
     g_autoptr(FerryInstance) instance =
         ferry_instance_from_json(json_object_get(args, "instance_info"), error);
     g_autoptr(FerryJson) own =
-        ferry_order_options_for_destination(json_object_get(args, "options"));
+        ferry_order_options_for_destination(json_object_get(args, "options"), /* settled= */ NULL);
     g_autoptr(FerryOrderOptions) options =
         instance ? ferry_order_options_parse(own, self->agent->config, error) : NULL;
 

@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include "destination/admission.h"
+#include "destination/arrival-watch.h"
 #include "destination/destination-private.h"
 #include "destination/image.h"
 #include "destination/preparation.h"
@@ -19,13 +20,13 @@
 #include "model/placement.h"
 #include "runtime/fault-point.h"
 #include "virt/auto.h"
-#include "virt/domain-state.h"
 #include "virt/virt.h"
 
 typedef struct {
+    const FerryRenewal *renewal;
     FerryRecord *record;
-    const char *const *seeds; /* targets; NULL: none */
-} FerryRenewal;
+    bool repeated; /* all was made anew for this attempt already */
+} Order;
 
 /* Returns: (transfer full): the instance as it was prepared here: placed once more, and where the
  * map means something else by now, at the paths that were answered then. */
@@ -48,20 +49,42 @@ prepared_instance(FerryDestination *self,
     return g_steal_pointer(&instance);
 }
 
-/* What a mirror writes to comes last. @whole: the disk was mirrored so far, and is seeded now. */
+/* One that was made anew for the attempt that asks, and that nobody has written to since, is not
+ * deleted a second time. */
+static bool
+is_new_still(const FerryPreparation *preparation, const FerryNewImage *image, GError **error)
+{
+    const FerryCreation *made =
+        ferry_preparation_find(preparation, FERRY_CREATION_VOLUME, image->path);
+
+    if (made && !ferry_image_may_hold_data(preparation->agent, preparation->connection, made))
+        return true;
+    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
+                    "Nothing was removed; look at the instance on both hosts",
+                    "The image '%s' was made anew for this attempt already, and was written to "
+                    "since",
+                    image->path);
+    return false;
+}
+
+/* What a mirror writes to comes last. Of a seed, a part may be here when it is asked for again. */
 static bool
 renew_disk(const FerryPreparation *preparation,
            const FerryImagePlan *plan,
-           bool whole,
+           const Order *order,
            json_t *renewed,
            GError **error)
 {
+    const char *const *seeds = order->renewal->seeds;
     const FerryNewImage *last = ferry_image_plan_mirrored(plan);
+    const FerryNewImage *first =
+        seeds && g_strv_contains(seeds, plan->disk->target) ? plan->images : last;
 
-    if (!last)
-        return true;
-    for (const FerryNewImage *image = whole ? plan->images : last; image <= last; image++) {
-        if (!ferry_image_renew(preparation, plan, image, error)) {
+    for (const FerryNewImage *image = first; last && image <= last; image++) {
+        bool ok = order->repeated ? image < last || is_new_still(preparation, image, error)
+                                  : ferry_image_renew(preparation, plan, image, error);
+
+        if (!ok) {
             g_prefix_error(error, "Disk '%s': ", plan->disk->target);
             return false;
         }
@@ -73,12 +96,12 @@ renew_disk(const FerryPreparation *preparation,
 static bool
 renew_all(FerryDestination *self,
           virConnectPtr connection,
-          const FerryRenewal *renewal,
+          const Order *order,
           json_t *renewed,
           GError **error)
 {
     const FerryAgent *agent = self->agent;
-    const FerryRecord *record = renewal->record;
+    const FerryRecord *record = order->record;
     g_autoptr(FerryInstance) instance = prepared_instance(self, connection, record, error);
     g_autoptr(GPtrArray) plans =
         instance ? ferry_image_plans_new(instance, record->migration_id,
@@ -96,53 +119,104 @@ renew_all(FerryDestination *self,
 
     if (!creations)
         return false;
-    for (guint i = 0; i < plans->len; i++) {
-        const FerryImagePlan *plan = g_ptr_array_index(plans, i);
-        bool whole = renewal->seeds && g_strv_contains(renewal->seeds, plan->disk->target);
-
-        if (!renew_disk(&preparation, plan, whole, renewed, error))
+    for (guint i = 0; i < plans->len; i++)
+        if (!renew_disk(&preparation, g_ptr_array_index(plans, i), order, renewed, error))
             return false;
-    }
     return true;
 }
 
-/* An image in use is never touched: neither the domain that arrives nor one that has arrived. */
-static bool
-is_clear(virConnectPtr connection, const FerryRecord *record, GError **error)
+/* The source asks again until the domain has gone. */
+static void
+refuse_for_now(const FerryRecord *record, FerryObservedState observed, GError **error)
 {
-    FerryObservedState observed = ferry_virt_domain_observe(connection, record->instance_uuid);
+    GError *why = ferry_error_new(FERRY_ERROR_INVALID_MIGRATION_STATE,
+                                  "Ask again when the first attempt is over there",
+                                  "The instance '%s' is on '%s' as '%s'", record->instance_name,
+                                  record->destination, ferry_observed_state_to_string(observed));
 
-    if (ferry_observed_state_is_dead(observed))
+    ferry_error_set_detail(why, "retry", json_true());
+    g_propagate_error(error, why);
+}
+
+/* An image in use is never touched: neither the domain that arrives nor one that has arrived, also
+ * when that is gone again. */
+static bool
+is_clear(FerryDestination *self,
+         virConnectPtr connection,
+         const FerryRecord *record,
+         FerryArrivalNote *ret_note,
+         GError **error)
+{
+    FerryObservedState observed = FERRY_OBSERVED_UNREACHABLE;
+
+    if (!ferry_arrival_look(self->agent, connection, record, &observed, ret_note, error))
+        return false;
+    if (ret_note->stage == FERRY_ARRIVAL_CAME)
+        ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
+                        "Nothing was removed; look at the instance on both hosts",
+                        "The instance '%s' has arrived on '%s', which shows it as '%s' now",
+                        record->instance_name, record->destination,
+                        ferry_observed_state_to_string(observed));
+    else if (!ferry_observed_state_is_dead(observed))
+        refuse_for_now(record, observed, error);
+    else
         return true;
-    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
-                    "Ask again when the first attempt is over there",
-                    "The instance '%s' is on '%s' as '%s'", record->instance_name,
-                    record->destination, ferry_observed_state_to_string(observed));
+    return false;
+}
+
+/* A source of before sends no number: 0. */
+static bool
+is_of_now(const FerryRecord *record, guint attempt, const FerryArrivalNote *note, GError **error)
+{
+    if (attempt == 0 || attempt >= note->attempt)
+        return true;
+    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE, "It is an old message; ignore it",
+                    "The images of migration '%s' were made anew for attempt %" G_GUINT64_FORMAT
+                    " already, not only for %u",
+                    record->migration_id, note->attempt, attempt);
     return false;
 }
 
 /* Noted before anything is made: whoever prepares, merges or rolls back goes by it. */
 static bool
-note_seeds(FerryDestination *self, const FerryRenewal *renewal, GError **error)
+note_seeds(FerryDestination *self, const Order *order, GError **error)
 {
-    FerryRecord *record = renewal->record;
-    g_autoptr(FerryMigrateData) data = ferry_migrate_data_from_json(record->migrate_data, error);
+    FerryRecord *record = order->record;
+    g_autoptr(FerryMigrateData) data = NULL;
 
-    for (guint i = 0; data && i < data->volumes->len; i++) {
-        FerryMigrateVolume *volume = g_ptr_array_index(data->volumes, i);
-
-        volume->seeded = volume->seeded || g_strv_contains(renewal->seeds, volume->target);
-    }
+    if (!order->renewal->seeds)
+        return true;
+    data = ferry_migrate_data_from_json(record->migrate_data, error);
     if (!data)
         return false;
+    for (guint i = 0; i < data->volumes->len; i++) {
+        FerryMigrateVolume *volume = g_ptr_array_index(data->volumes, i);
+
+        volume->seeded = volume->seeded || g_strv_contains(order->renewal->seeds, volume->target);
+    }
     ferry_record_take(&record->migrate_data, ferry_migrate_data_to_json(data));
     return ferry_journal_save(self->agent->journal, record, /* event_type= */ NULL, error);
+}
+
+/* Where the agent ends in the midst of it the attempt is not noted: all is made anew again. */
+static bool
+renew(FerryDestination *self,
+      virConnectPtr connection,
+      const Order *order,
+      json_t *renewed,
+      GError **error)
+{
+    if (order->repeated)
+        return renew_all(self, connection, order, renewed, error);
+    return note_seeds(self, order, error) && renew_all(self, connection, order, renewed, error) &&
+           ferry_journal_arrival_renew(self->agent->journal, order->record->migration_id,
+                                       order->renewal->attempt, error);
 }
 
 json_t *
 ferry_destination_renew_images(FerryDestination *self,
                                const char *migration_id,
-                               const char *const *seeds,
+                               const FerryRenewal *renewal,
                                GError **error)
 {
     FERRY_MIGRATION_LOCK_SCOPE(self->locks, migration_id);
@@ -150,13 +224,18 @@ ferry_destination_renew_images(FerryDestination *self,
     g_autoptr(FerryRecord) record =
         ferry_destination_open_prepared(self, migration_id, &connection, error);
     g_autoptr(FerryJson) renewed = json_array();
-    const FerryRenewal renewal = {record, seeds};
+    FerryArrivalNote note = {0};
 
-    if (!record || !is_clear(connection, record, error))
+    if (!record || !is_clear(self, connection, record, &note, error) ||
+        !is_of_now(record, renewal->attempt, &note, error))
         return NULL;
     ferry_fault_point("renew", "begin");
-    if ((seeds && !note_seeds(self, &renewal, error)) ||
-        !renew_all(self, connection, &renewal, renewed, error))
+
+    const Order order = {.renewal = renewal,
+                         .record = record,
+                         .repeated = renewal->attempt > 0 && renewal->attempt == note.attempt};
+
+    if (!renew(self, connection, &order, renewed, error))
         return NULL;
     ferry_fault_point("renew", "end");
     return json_pack("{s:O, s:O}", "renewed", renewed, "migrate_data", record->migrate_data);

@@ -302,6 +302,9 @@ static const char amendments[] =
     "CREATE TABLE IF NOT EXISTS asides ("
     "  migration_id TEXT NOT NULL, path TEXT NOT NULL, aside_path TEXT NOT NULL,"
     "  PRIMARY KEY (migration_id, path));"
+    "CREATE TABLE IF NOT EXISTS arrivals ("
+    "  migration_id TEXT PRIMARY KEY, stage INTEGER NOT NULL, attempt INTEGER NOT NULL,"
+    "  listening_us INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS tunings ("
     "  migration_id TEXT PRIMARY KEY, parameters TEXT NOT NULL);"
     "UPDATE OR REPLACE steps SET name = 'confirm' WHERE name = 'adjudicate';";

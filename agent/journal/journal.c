@@ -22,8 +22,6 @@
     ", abort_ordered, force_ordered, CASE role WHEN 'source' THEN"                                 \
     " (SELECT parameters FROM tunings WHERE tunings.migration_id = migrations.migration_id) END"
 
-#define DEFAULT_LIMIT 1000
-
 static void
 wake_outbox(FerryJournal *journal)
 {
@@ -84,6 +82,21 @@ has_record(FerryJournal *journal, const FerryRecord *record)
     return statement && ferry_journal_db_next(journal, statement, &row, NULL) && row;
 }
 
+/* Returns: (transfer full) (nullable): the migration that the instance of @record is in. */
+static char *
+find_other(FerryJournal *journal, const FerryRecord *record)
+{
+    bool row = false;
+    g_autoptr(FerryStatement) statement = ferry_journal_db_prepare(
+        journal, NULL,
+        "SELECT migration_id FROM migrations WHERE instance_uuid=? AND role=? AND open=1", "tt",
+        record->instance_uuid, ferry_role_to_string(record->role));
+
+    return statement && ferry_journal_db_next(journal, statement, &row, NULL) && row
+               ? ferry_journal_db_text(statement, 0)
+               : NULL;
+}
+
 /* Two orders at once for one instance or one id: a unique index refused the second. The same order
  * twice breaks both rules, and SQLite names either: its sender has to hear of the id. */
 static void
@@ -92,15 +105,20 @@ name_conflict(FerryJournal *journal, const FerryRecord *record, GError **error)
     if ((sqlite3_extended_errcode(journal->db) & 0xff) != SQLITE_CONSTRAINT)
         return;
     if (has_record(journal, record)) {
+        g_autofree char *hint =
+            g_strdup_printf("get_migration %s has its state", record->migration_id);
+
         g_clear_error(error);
-        ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
-                        "Ask get_migration for its state", "The migration '%s' is there already",
-                        record->migration_id);
+        ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE, hint,
+                        "The migration '%s' is there already", record->migration_id);
     } else {
+        g_autofree char *other = find_other(journal, record);
+
         g_clear_error(error);
         ferry_set_error(error, FERRY_ERROR_INSTANCE_ALREADY_MIGRATING,
-                        "Wait for the migration that runs, or abort it; list_migrations names it",
-                        "The instance '%s' is in another migration already", record->instance_name);
+                        "Wait for that migration, or abort it; list_migrations shows it",
+                        "The instance '%s' is in migration '%s' already", record->instance_name,
+                        other ? other : "?");
     }
 }
 
@@ -318,7 +336,7 @@ list_records(FerryJournal *journal,
              const FerryJournalFilter *filter,
              GError **error)
 {
-    gint64 limit = filter->limit ? filter->limit : DEFAULT_LIMIT;
+    gint64 limit = filter->limit > 0 ? (gint64)filter->limit : -1; /* which is none */
     g_autoptr(GPtrArray) records =
         g_ptr_array_new_with_free_func((GDestroyNotify)ferry_record_free);
     FERRY_LOCK_SCOPE(&journal->lock);
@@ -392,7 +410,7 @@ ferry_journal_end_unsound(FerryJournal *journal, GError **error)
 bool
 ferry_journal_prune(FerryJournal *journal, gint64 before_us, GError **error)
 {
-    static const char *const tables[] = {"steps", "creations", "imports", "tunings"};
+    static const char *const tables[] = {"steps", "creations", "imports", "tunings", "arrivals"};
     FERRY_LOCK_SCOPE(&journal->lock);
 
     if (!ferry_journal_db_begin(journal, error))

@@ -90,7 +90,7 @@ typedef struct {
     bool open_only;           /* not terminal */
     bool incoming_only;       /* of the destination's role */
     const char *marker;       /* a migration_id: only what follows it in this list; NULL: all */
-    guint limit;              /* 0: 1000 */
+    guint limit;              /* 0: none, for what must miss nothing */
 } FerryJournalFilter;
 
 /** Returns: (transfer full) (element-type FerryRecord): newest first; nothing follows a marker that

@@ -10,27 +10,33 @@
 #define FIELDS_MAX 16
 #define ORDERED_MAX 256
 #define REFUSED "refused"
+/* Numbers of the syslog; GLib's "message" is its "notice". */
+#define NOTICE "5"
+#define WARNING "4"
+#define FAULT "3"
 
 const FerryStoryKind ferry_story_kinds[] = {
-    {"migration.accepted", "9640bc5d7a684f7fb4f28226f24b83e9", "accepted"},
-    {"migration.queued", "c49a9fca7f2945418a6ef9076341d172", "queued"},
-    {"migration.preparing", "c47f489c6ff2440c90f8fe948a5080b4", "being prepared"},
-    {"migration.running", "c65c039f64084ad19ae5728adeea6772", "on its way"},
-    {"migration.phase", "5e04561237e64cd29525270eb020d761", "on its way"},
-    {"migration.stalled", "cea9ed36accb4af58d4eb61a87d45e50", "stalled"},
-    {"migration.post_migrating", "07fa24985a294e8aa5fce683cdcf9599", "at its destination"},
-    {"migration.completed", "5be30b0af93f4fe68011631e80d924b0", "moved"},
-    {"migration.failed", "40e6b316f1634b96a7f98fb6fe604b31", "not moved"},
-    {"migration.cancelled", "bf0c7a6f35f445f5b35e6994f1a45335", "not moved, as ordered"},
-    {"migration.error", "73bf9ffbe7c149bdbd485fd36816e07d", "to be looked at by a person"},
-    {"migration.resolved", "706455328a0d4ffc85f27cf7468ec08f", "resolved"},
-    {"migration.destination.preparing", "83a98471df634a50ae303bc6d5ce4cc7", "being prepared here"},
-    {"migration.destination.prepared", "7a343840f3e54d14927df7269accb36e", "prepared here"},
-    {"migration.destination.completed", "30f82d23533d49deacd5eec8d6757daf", "arrived"},
-    {"migration.destination.rolled_back", "6dbe9b58fcdd4b15977c20d56bbd5545", "undone here"},
-    {"migration.destination.error", "29a5adcc9115424f83f67bbcefc58b5c", "not undone here"},
-    {REFUSED, "0b3afa3b9e704766a478e61f61bc09e7", "refused"},
-    {NULL, NULL, NULL},
+    {"migration.accepted", "9640bc5d7a684f7fb4f28226f24b83e9", "accepted", NOTICE},
+    {"migration.queued", "c49a9fca7f2945418a6ef9076341d172", "queued", NOTICE},
+    {"migration.preparing", "c47f489c6ff2440c90f8fe948a5080b4", "being prepared", NOTICE},
+    {"migration.running", "c65c039f64084ad19ae5728adeea6772", "on its way", NOTICE},
+    {"migration.phase", "5e04561237e64cd29525270eb020d761", "on its way", NOTICE},
+    {"migration.stalled", "cea9ed36accb4af58d4eb61a87d45e50", "stalled", WARNING},
+    {"migration.post_migrating", "07fa24985a294e8aa5fce683cdcf9599", "at its destination", NOTICE},
+    {"migration.completed", "5be30b0af93f4fe68011631e80d924b0", "moved", NOTICE},
+    {"migration.failed", "40e6b316f1634b96a7f98fb6fe604b31", "not moved", WARNING},
+    {"migration.cancelled", "bf0c7a6f35f445f5b35e6994f1a45335", "not moved, as ordered", NOTICE},
+    {"migration.error", "73bf9ffbe7c149bdbd485fd36816e07d", "to be looked at by a person", FAULT},
+    {"migration.resolved", "706455328a0d4ffc85f27cf7468ec08f", "resolved", NOTICE},
+    {"migration.destination.preparing", "83a98471df634a50ae303bc6d5ce4cc7", "being prepared here",
+     NOTICE},
+    {"migration.destination.prepared", "7a343840f3e54d14927df7269accb36e", "prepared here", NOTICE},
+    {"migration.destination.completed", "30f82d23533d49deacd5eec8d6757daf", "arrived", NOTICE},
+    {"migration.destination.rolled_back", "6dbe9b58fcdd4b15977c20d56bbd5545", "undone here",
+     NOTICE},
+    {"migration.destination.error", "29a5adcc9115424f83f67bbcefc58b5c", "not undone here", FAULT},
+    {REFUSED, "0b3afa3b9e704766a478e61f61bc09e7", "refused", NOTICE},
+    {NULL, NULL, NULL, NULL},
 };
 
 /* A line that is being made; the values are the caller's. */
@@ -60,8 +66,7 @@ find_kind(const char *event)
 static void
 write_line(Line *line, const FerryStoryKind *kind, const char *text)
 {
-    /* The number of the syslog's "notice", which is GLib's "message". */
-    add(line, "PRIORITY", "5");
+    add(line, "PRIORITY", kind->priority);
     add(line, "GLIB_DOMAIN", G_LOG_DOMAIN);
     add(line, "MESSAGE", text);
     add(line, "MESSAGE_ID", kind->message_id);

@@ -14,6 +14,7 @@ typedef struct {
     const char *event;      /* its type; NULL ends the table */
     const char *message_id; /* never changes: people search for it */
     const char *word;       /* what the instance or the order is now */
+    const char *priority;   /* the syslog's number: a person asks for warnings only */
 } FerryStoryKind;
 
 extern const FerryStoryKind ferry_story_kinds[];

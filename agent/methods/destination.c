@@ -78,12 +78,14 @@ ferry_method_renew_images(FerryMethodCall *call, GError **error)
     const FerryMethodContext *context = call->context;
     g_autofree char *id = ferry_field_uuid(&call->args, "migration_id", error);
     g_auto(GStrv) seeds = NULL;
+    FerryRenewal renewal = {0};
 
-    if (!id || !ferry_field_texts(&call->args, "seeds", MAX_SEEDS, MAX_TARGET_BYTES, &seeds, error))
+    if (!id || !ferry_field_uint(&call->args, "attempt", 2, G_MAXINT, &renewal.attempt, error) ||
+        !ferry_field_texts(&call->args, "seeds", MAX_SEEDS, MAX_TARGET_BYTES, &seeds, error))
         return false;
+    renewal.seeds = (const char *const *)seeds;
 
-    json_t *answer =
-        ferry_destination_renew_images(context->destination, id, (const char *const *)seeds, error);
+    json_t *answer = ferry_destination_renew_images(context->destination, id, &renewal, error);
 
     context->leases_changed(context->leases_data);
     return ferry_method_answer(call, answer);

@@ -74,7 +74,8 @@ ferry_method_describe_instance(FerryMethodCall *call, GError **error)
     const char *name = ferry_field_name(&call->args, "instance", error);
     g_autoptr(virConnect) connection = name ? ferry_virt_connect(agent->virt, error) : NULL;
     g_autoptr(virDomain) domain =
-        connection ? ferry_virt_domain_find(connection, name, error) : NULL;
+        connection ? ferry_virt_domain_find_named(connection, agent->config->host, name, error)
+                   : NULL;
     g_autoptr(FerryInstance) instance = NULL;
 
     if (!domain)

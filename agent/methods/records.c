@@ -90,7 +90,7 @@ list_entry(const FerryMethodContext *context, const FerryRecord *record)
 bool
 ferry_method_list_migrations(FerryMethodCall *call, GError **error)
 {
-    FerryJournalFilter filter = {0}; /* as many as there are, up to the same limit */
+    FerryJournalFilter filter = {.limit = MAX_LIST};
     g_autoptr(GPtrArray) records = NULL;
     gsize bytes = 0;
 

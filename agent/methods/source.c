@@ -79,7 +79,7 @@ ferry_method_live_migration_set_parameters(FerryMethodCall *call, GError **error
 static json_t *
 roll_back(const FerryMethodContext *context, const char *id, GError **error)
 {
-    json_t *answer = ferry_destination_roll_back(context->destination, id, error);
+    json_t *answer = ferry_destination_resolve(context->destination, id, error);
 
     if (answer) {
         json_object_set_new(answer, "migration_id", json_string(id));

@@ -18,6 +18,7 @@ typedef struct {
     const char *of;         /* static: "disk" or "memory" */
     guint64 writes_bytes_s; /* what the guest makes anew */
     guint64 link_bytes_s;   /* what is brought over in that time */
+    const char *doing;      /* static, nullable: what is done about it now: one of the next */
     const char *action;     /* static, nullable: what will be done: "synchronous-writes",
                              * "switch", "pause", "post-copy", "fail" */
     guint64 action_in_ms;   /* how long until then, if nothing changes */
@@ -29,6 +30,6 @@ typedef struct {
     FerryStall stall;            /* where it does not converge; else all zero */
 } FerryConvergence;
 
-/** Returns: (transfer full): `of`, `writes_bytes_s`, `link_bytes_s`, `action` (or null),
- * `action_in_ms`; null where @stall is all zero. */
+/** Returns: (transfer full): `of`, `writes_bytes_s`, `link_bytes_s`, `doing` and `action`
+ * (or null), `action_in_ms`; null where @stall is all zero. */
 json_t *ferry_stall_to_json(const FerryStall *stall);

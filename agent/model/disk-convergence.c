@@ -19,7 +19,11 @@
 #define HOLD_ILL_US (45 * G_USEC_PER_SEC)
 /* What has moved since. */
 #define MOVES_US (2 * G_USEC_PER_SEC)
-#define HOLD_SYNCHRONOUS_US (60 * G_USEC_PER_SEC)
+/* Where nothing is left to be done but to give up. */
+#define HOLD_LAST_US (60 * G_USEC_PER_SEC)
+/* No byte for longer than QEMU pauses under the least limit, 1 MiB a second: the link is cut. What
+ * was seen until it heals is no measure of the guest. */
+#define CUT_US (20 * G_USEC_PER_SEC)
 
 struct FerryDiskConvergence {
     gint64 stall_us;
@@ -69,6 +73,13 @@ ferry_disk_convergence_set_synchronous(FerryDiskConvergence *self)
     begin_window(self);
 }
 
+void
+ferry_disk_convergence_forget_link(FerryDiskConvergence *self)
+{
+    self->best_bytes_s = 0;
+    begin_window(self);
+}
+
 static const FerryDiskSample *
 sample_at(const FerryDiskConvergence *self, guint index)
 {
@@ -103,6 +114,13 @@ difference(guint64 now, guint64 before)
     return now > before ? now - before : 0;
 }
 
+/* Nothing where nobody could tell what it had written at the beginning. */
+static guint64
+written_since(const FerryDiskSample *begin, const FerryDiskSample *end)
+{
+    return begin->written_bytes > 0 ? difference(end->written_bytes, begin->written_bytes) : 0;
+}
+
 static void
 measure(FerryDiskConvergence *self, const FerryDiskSample *begin)
 {
@@ -115,8 +133,7 @@ measure(FerryDiskConvergence *self, const FerryDiskSample *begin)
         .dirtied_bytes_s = per_second(difference(end->copied_bytes + end->remaining_bytes,
                                                  begin->copied_bytes + begin->remaining_bytes),
                                       time_us),
-        .written_bytes_s =
-            per_second(difference(end->written_bytes, begin->written_bytes), time_us),
+        .written_bytes_s = per_second(written_since(begin, end), time_us),
     };
     self->best_bytes_s = MAX(self->best_bytes_s, self->rates.copied_bytes_s);
 }
@@ -129,7 +146,7 @@ is_vain(const FerryDiskConvergence *self)
     double copied = (double)self->rates.copied_bytes_s;
     double gain = copied - (double)self->rates.dirtied_bytes_s;
 
-    if (self->last.remaining_bytes == 0)
+    if (self->last.remaining_bytes == 0 || self->rates.copied_bytes_s == 0)
         return false;
     if (gain <= 0 || self->synchronous)
         return gain <= 0;
@@ -158,12 +175,21 @@ keep(FerryDiskConvergence *self)
         g_array_remove_index(self->samples, 0);
 }
 
+/* Returns: true where what was seen before @sample does not count: a mirror came or went, whose
+ * bytes are no rate, or nothing moves. */
+static bool
+breaks_window(const FerryDiskConvergence *self, const FerryDiskSample *sample)
+{
+    return sample->mirrors != self->last.mirrors ||
+           sample->copied_bytes < self->last.copied_bytes ||
+           sample->time_us - self->moved_us >= CUT_US;
+}
+
 void
 ferry_disk_convergence_add(FerryDiskConvergence *self, const FerryDiskSample *sample)
 {
     note_movement(self, sample);
-    /* A mirror came or went: its bytes are no rate. */
-    if (sample->mirrors != self->last.mirrors || sample->copied_bytes < self->last.copied_bytes)
+    if (breaks_window(self, sample))
         begin_window(self);
     self->last = *sample;
     self->whole_bytes = MAX(self->whole_bytes, sample->remaining_bytes);
@@ -196,7 +222,7 @@ static gint64
 hold_us(const FerryDiskConvergence *self)
 {
     if (self->synchronous)
-        return HOLD_SYNCHRONOUS_US;
+        return HOLD_LAST_US;
     return self->rates.copied_bytes_s < self->best_bytes_s / 2 ? HOLD_ILL_US : HOLD_US;
 }
 
@@ -225,6 +251,14 @@ ferry_disk_convergence_action_in_us(const FerryDiskConvergence *self)
     if (is_stalled(self))
         return 0;
     return MAX(hold_us(self) - lasted_us, 0);
+}
+
+gint64
+ferry_disk_convergence_hopeless_in_us(const FerryDiskConvergence *self)
+{
+    if (self->vain_us == 0 || self->rates.copied_bytes_s > self->rates.dirtied_bytes_s)
+        return G_MAXINT64;
+    return MAX(self->vain_us + HOLD_LAST_US - self->last.time_us, 0);
 }
 
 gint64

@@ -33,7 +33,7 @@ typedef struct {
 } FerryDiskRates;
 
 typedef enum {
-    FERRY_DISKS_UNKNOWN,    /* too early to tell */
+    FERRY_DISKS_UNKNOWN,    /* too early to tell, or nothing moves for now */
     FERRY_DISKS_CONVERGING, /* what is left falls */
     FERRY_DISKS_DIVERGING,  /* it does not, or would take far too long */
     FERRY_DISKS_STALLED,    /* no byte moves */
@@ -55,6 +55,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryDiskConvergence, ferry_disk_convergence_free)
 /** The running mirrors were changed to synchronous writes: what was seen before counts no more. */
 void ferry_disk_convergence_set_synchronous(FerryDiskConvergence *convergence);
 
+/** The limit was changed: what was copied before is no measure of what will be. */
+void ferry_disk_convergence_forget_link(FerryDiskConvergence *convergence);
+
 void ferry_disk_convergence_add(FerryDiskConvergence *convergence, const FerryDiskSample *sample);
 
 bool ferry_disk_convergence_is_synchronous(const FerryDiskConvergence *convergence);
@@ -69,6 +72,11 @@ gint64 ferry_disk_convergence_since_us(const FerryDiskConvergence *convergence);
 
 /** Returns: how long the disks have to go on diverging until something is done; 0: now. */
 gint64 ferry_disk_convergence_action_in_us(const FerryDiskConvergence *convergence);
+
+/** Returns: how long the disks have to go on like this until there is no hope for them without
+ * synchronous writes: going on has been in vain for a minute, and nothing is gained. G_MAXINT64
+ * while there is. */
+gint64 ferry_disk_convergence_hopeless_in_us(const FerryDiskConvergence *convergence);
 
 /** Returns: false while no window is full; all rates are 0 then. */
 bool ferry_disk_convergence_rates(const FerryDiskConvergence *convergence,

@@ -19,6 +19,8 @@
 #define GRACE_US (60 * G_USEC_PER_SEC)
 /* The patience with a stall that gets no better, each time. */
 #define DECAY 2
+/* A record is kept for a window and for all patience together, which is less than two. */
+#define KEPT_TIMES 3
 /* A stall is over when what remains is so much less than at its best. */
 #define OVER 2
 
@@ -31,7 +33,7 @@ typedef struct {
 
 struct FerryMemoryConvergence {
     gint64 window_us;
-    GArray *records; /* Record; the oldest that can still matter, and later ones */
+    GArray *records; /* Record, oldest first; what can still matter */
     FerryMemoryReading last;
     bool begun;        /* there was a reading */
     bool at_beginning; /* an iteration began at the last one */
@@ -40,7 +42,8 @@ struct FerryMemoryConvergence {
     /* What the link carries. */
     gint64 mark_us;
     guint64 mark_bytes;
-    double rate; /* bytes a second; 0: unknown */
+    bool marks_anew; /* with the next reading */
+    double rate;     /* bytes a second; 0: unknown */
     double former_rate;
     double writes;
 
@@ -61,6 +64,7 @@ ferry_memory_convergence_new(gint64 window_us)
     FerryMemoryConvergence *self = g_new0(FerryMemoryConvergence, 1);
 
     self->window_us = window_us;
+    self->marks_anew = true;
     self->records = g_array_new(/* zero_terminated= */ false, /* clear= */ false, sizeof(Record));
     return self;
 }
@@ -101,19 +105,33 @@ smooth(double before, double now)
 }
 
 static void
-measure_link(FerryMemoryConvergence *self, const FerryMemoryReading *reading)
+mark(FerryMemoryConvergence *self, const FerryMemoryReading *reading)
 {
-    gint64 interval_us = reading->time_us - self->mark_us;
-    double forget = (double)interval_us / (double)(MEMORY_OF_LINK * self->window_us);
+    self->marks_anew = false;
+    self->mark_us = reading->time_us;
+    self->mark_bytes = reading->moved_bytes;
+}
 
-    if (interval_us < RATE_US)
-        return;
+static void
+take_rate(FerryMemoryConvergence *self, const FerryMemoryReading *reading, gint64 interval_us)
+{
+    double forget = (double)interval_us / (double)(MEMORY_OF_LINK * self->window_us);
     guint64 moved = reading->moved_bytes - MIN(self->mark_bytes, reading->moved_bytes);
 
     self->rate = smooth(self->rate, (double)moved * G_USEC_PER_SEC / (double)interval_us);
     self->former_rate = MAX(self->rate, self->former_rate * (1.0 - MIN(forget, 1.0)));
-    self->mark_us = reading->time_us;
-    self->mark_bytes = reading->moved_bytes;
+    mark(self, reading);
+}
+
+static void
+measure_link(FerryMemoryConvergence *self, const FerryMemoryReading *reading)
+{
+    gint64 interval_us = reading->time_us - self->mark_us;
+
+    if (self->marks_anew)
+        mark(self, reading);
+    else if (interval_us >= RATE_US)
+        take_rate(self, reading, interval_us);
 }
 
 /* --- the stall -------------------------------------------------------------------------------- */
@@ -181,6 +199,23 @@ relax(FerryMemoryConvergence *self)
     self->relaxed_us = self->well_us;
 }
 
+/* The best before the window matters while there is no stall; of others, what relax() may come
+ * down to. */
+static void
+drop_old(FerryMemoryConvergence *self)
+{
+    gint64 until_us = self->well_us - KEPT_TIMES * self->window_us;
+    guint end = self->records->len - 1;
+    guint count = 0;
+
+    if (!self->since_us)
+        (void)find_best_before_window(self, &end);
+    while (count < end && record_at(self, count)->well_us < until_us)
+        count++;
+    if (count > 0)
+        g_array_remove_range(self->records, 0, count);
+}
+
 static void
 begin_iteration(FerryMemoryConvergence *self, const FerryMemoryReading *reading)
 {
@@ -199,6 +234,7 @@ begin_iteration(FerryMemoryConvergence *self, const FerryMemoryReading *reading)
         record.bytes >= record_at(self, index)->bytes * (1.0 - MARGIN))
         begin_stall(self, index);
     self->best = MIN(self->best, record.bytes);
+    drop_old(self);
 }
 
 void
@@ -207,12 +243,8 @@ ferry_memory_convergence_add(FerryMemoryConvergence *self, const FerryMemoryRead
     const FerryMemoryReading before = self->last;
     bool begins = !self->begun || reading->iteration != before.iteration;
 
-    if (!self->begun) {
-        self->mark_us = reading->time_us;
-        self->mark_bytes = reading->moved_bytes;
-    } else if (!is_ill(self)) {
+    if (self->begun && !is_ill(self))
         self->well_us += MAX(reading->time_us - before.time_us, 0);
-    }
     self->last = *reading;
     measure_link(self, reading);
     /* While auto-converge still takes more from the guest, nobody knows whether it will do. */
@@ -224,6 +256,21 @@ ferry_memory_convergence_add(FerryMemoryConvergence *self, const FerryMemoryRead
         begin_iteration(self, reading);
     if (self->since_us)
         relax(self);
+}
+
+void
+ferry_memory_convergence_forget_link(FerryMemoryConvergence *self)
+{
+    self->rate = 0;
+    self->former_rate = 0;
+    /* What is under way still goes at the former pace. */
+    self->marks_anew = true;
+}
+
+void
+ferry_memory_convergence_forget_action(FerryMemoryConvergence *self)
+{
+    self->done = FERRY_MEMORY_GO_ON;
 }
 
 static double
@@ -267,6 +314,7 @@ ferry_memory_convergence_state(const FerryMemoryConvergence *self)
         .link_bytes_s = (guint64)self->rate,
         .pause_ms = known ? (guint64)MIN(pause_ms(self), (double)G_MAXINT64 / 2) : 0,
         .link_is_ill = is_ill(self),
+        .done = self->done,
     };
 }
 
@@ -318,13 +366,16 @@ ferry_memory_convergence_prospect(const FerryMemoryConvergence *self,
     return choose(self, means);
 }
 
-/* Of what is begun at a local minimum; the link may be ill, and no time left for a pause. */
+/* Of what is begun at a local minimum; the link may be ill, and no time left for a pause. Post-copy
+ * is one of an instant. */
 static FerryMemoryAction
 decide_at_minimum(const FerryMemoryConvergence *self, const FerryMemoryMeans *means)
 {
-    if (is_ill(self) || pause_ms(self) * G_TIME_SPAN_MILLISECOND > (double)means->time_left_us)
-        return FERRY_MEMORY_GO_ON;
-    return choose(self, means);
+    FerryMemoryAction action = choose(self, means);
+    bool fits = action == FERRY_MEMORY_POST_COPY ||
+                pause_ms(self) * G_TIME_SPAN_MILLISECOND <= (double)means->time_left_us;
+
+    return fits && !is_ill(self) ? action : FERRY_MEMORY_GO_ON;
 }
 
 FerryMemoryAction

@@ -27,6 +27,14 @@ typedef struct {
     guint throttle_percent;  /* of the guest's processors, by auto-converge */
 } FerryMemoryReading;
 
+typedef enum {
+    FERRY_MEMORY_GO_ON,
+    FERRY_MEMORY_SWITCH,    /* all of downtime_ms is allowed */
+    FERRY_MEMORY_PAUSE,     /* all of max_pause_ms is allowed */
+    FERRY_MEMORY_POST_COPY, /* post-copy */
+    FERRY_MEMORY_FAIL,      /* nothing helps */
+} FerryMemoryAction;
+
 /* What is known after the last look; 0 where nothing is. */
 typedef struct {
     FerryConverging converging;
@@ -34,8 +42,9 @@ typedef struct {
     guint64 left_bytes; /* at the beginning of this iteration */
     guint64 writes_bytes_s; /* that the guest made anew; a page counts once an iteration */
     guint64 link_bytes_s;
-    guint64 pause_ms; /* that all of it would take at this rate; 0: there is no rate so far */
-    bool link_is_ill; /* much slower than it was */
+    guint64 pause_ms;       /* that all of it would take at this rate; 0: there is no rate so far */
+    bool link_is_ill;       /* much slower than it was */
+    FerryMemoryAction done; /* about this stall: SWITCH, PAUSE or POST_COPY, else GO_ON */
 } FerryMemoryState;
 
 /* What may be done about it. */
@@ -47,14 +56,6 @@ typedef struct {
     gint64 time_left_us; /* until the transfer has to be over; G_MAXINT64: no limit */
 } FerryMemoryMeans;
 
-typedef enum {
-    FERRY_MEMORY_GO_ON,
-    FERRY_MEMORY_SWITCH,    /* all of downtime_ms is allowed */
-    FERRY_MEMORY_PAUSE,     /* all of max_pause_ms is allowed */
-    FERRY_MEMORY_POST_COPY, /* post-copy */
-    FERRY_MEMORY_FAIL,      /* nothing helps */
-} FerryMemoryAction;
-
 /** @window_us: for how long what remains may not fall. */
 FerryMemoryConvergence *ferry_memory_convergence_new(gint64 window_us);
 void ferry_memory_convergence_free(FerryMemoryConvergence *convergence);
@@ -63,6 +64,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryMemoryConvergence, ferry_memory_convergence_f
 /** Takes one look. */
 void ferry_memory_convergence_add(FerryMemoryConvergence *convergence,
                                   const FerryMemoryReading *reading);
+
+/** The limit was changed: that the link carries less than before is no illness. */
+void ferry_memory_convergence_forget_link(FerryMemoryConvergence *convergence);
+
+/** The means were changed by order: what was done about a stall by the former ones counts no
+ * more. The stall goes on. */
+void ferry_memory_convergence_forget_action(FerryMemoryConvergence *convergence);
 
 /** Returns: what the looks show. */
 FerryMemoryState ferry_memory_convergence_state(const FerryMemoryConvergence *convergence);

@@ -10,16 +10,18 @@
 const FerryHostVersions *
 ferry_memory_way_refuser(const FerryHostVersions *here, const FerryHostVersions *there)
 {
-    if (ferry_version_is_before(there->qemu, DOES_BOTH_FROM))
+    if (!ferry_version_is_at_least(there->qemu, DOES_BOTH_FROM))
         return there;
-    return ferry_version_is_before(here->qemu, DOES_BOTH_FROM) ? here : NULL;
+    return ferry_version_is_at_least(here->qemu, DOES_BOTH_FROM) ? NULL : here;
 }
 
 void
 ferry_memory_way_settle(FerryOrderOptions *options, const FerryInstance *instance)
 {
-    /* libvirt refuses it. */
-    if (g_strcmp0(instance->state, "paused") == 0 && !options->post_copy_said)
+    bool is_paused = g_strcmp0(instance->state, "paused") == 0;
+
+    /* libvirt refuses it of a paused one; one that is shut off has no memory. */
+    if (ferry_instance_is_shut_off(instance) || (is_paused && !options->post_copy_said))
         options->post_copy = false;
     options->auto_converge |= options->auto_converge_else && !options->post_copy;
 }

@@ -194,6 +194,7 @@ ferry_migrate_data_from_json(const json_t *object, GError **error)
         !read_text(&scope, "qemu_version", &data->qemu_version, error) ||
         !read_text(&scope, "expires_at", &data->expires_at, error) ||
         !ferry_field_bool(&scope, "renews_images", &data->renews_images, error) ||
+        !ferry_field_bool(&scope, "numbers_attempts", &data->numbers_attempts, error) ||
         !ferry_field_bool(&scope, "seeds_anew", &data->seeds_anew, error) ||
         !ferry_field_list(&scope, "volumes", MAX_VOLUMES, &volumes, error))
         return NULL;
@@ -245,6 +246,8 @@ ferry_migrate_data_to_json(const FerryMigrateData *data)
 
     if (data->renews_images)
         json_object_set_new(object, "renews_images", json_true());
+    if (data->numbers_attempts)
+        json_object_set_new(object, "numbers_attempts", json_true());
     if (data->seeds_anew)
         json_object_set_new(object, "seeds_anew", json_true());
     if (json_object_size(data->addresses) > 0)

@@ -21,8 +21,7 @@
 #define TLS_CONNECTIONS 2
 #define EXPECTED_POLICY                                                                            \
     "\"minimal-downtime\", \"suspend-if-needed\", \"post-copy\", \"very-large\", \"fixed\", "      \
-    "\"nova\" or "                                                                                 \
-    "a [policy] of this host's configuration"
+    "\"nova\" or a section [policy NAME] of virt-ferryd.conf on '%s'"
 #define MIN_PROGRESS_INTERVAL_S 0.1
 #define MAX_PROGRESS_INTERVAL_S 3600.0
 
@@ -105,9 +104,14 @@ read_policy(const FerryFieldScope *scope, const char *key, Draft *draft, GError 
         return false;
     if (!name)
         return true;
-    draft->options->policy = ferry_config_policy(draft->config, name);
-    draft->policy_given = draft->options->policy != NULL;
-    return draft->policy_given || refuse_value(scope, key, EXPECTED_POLICY, error);
+    const FerryTransferPolicy *policy = ferry_config_policy(draft->config, name);
+    if (!policy) {
+        g_autofree char *expected = g_strdup_printf(EXPECTED_POLICY, draft->config->host);
+        return refuse_value(scope, key, expected, error);
+    }
+    draft->options->policy = policy;
+    draft->policy_given = true;
+    return true;
 }
 
 static bool
@@ -118,6 +122,17 @@ read_disk_writes(const FerryFieldScope *scope, const char *key, Draft *draft, GE
         return false;
     if (text && !ferry_disk_writes_from_string(text, &draft->options->disk_writes))
         return refuse_value(scope, key, "\"auto\", \"background\" or \"synchronous\"", error);
+    return true;
+}
+
+static bool
+read_priority(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
+{
+    g_autofree char *text = NULL;
+    if (!ferry_field_text(scope, key, FERRY_FIELD_LINE, MAX_TEXT_BYTES, &text, error))
+        return false;
+    if (text && !ferry_priority_from_string(text, &draft->options->priority))
+        return refuse_value(scope, key, "\"low\", \"normal\" or \"high\"", error);
     return true;
 }
 
@@ -149,10 +164,12 @@ read_post_copy(const FerryFieldScope *scope, const char *key, Draft *draft, GErr
 static bool
 read_connections(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
 {
+    if (!ferry_field_uint(scope, key, 1, MAX_CONNECTIONS, &draft->options->parallel_connections,
+                          error))
+        return false;
     if (json_is_integer(json_object_get(scope->object, key)))
         draft->options->connections_said = true;
-    return ferry_field_uint(scope, key, 1, MAX_CONNECTIONS, &draft->options->parallel_connections,
-                            error);
+    return true;
 }
 
 static bool
@@ -165,8 +182,10 @@ static bool
 read_timeout(const FerryFieldScope *scope, const char *key, Draft *draft, GError **error)
 {
     FerryOrderOptions *options = draft->options;
+    if (!ferry_field_uint(scope, key, 0, G_MAXINT32, &options->completion_timeout_s, error))
+        return false;
     options->has_completion_timeout = json_is_integer(json_object_get(scope->object, key));
-    return ferry_field_uint(scope, key, 0, G_MAXINT32, &options->completion_timeout_s, error);
+    return true;
 }
 
 static bool
@@ -352,21 +371,36 @@ static const struct {
     {"dest_name", read_dest_name},
     {"listen_address", read_listen_address},
     {"paused", read_paused},
+    {"priority", read_priority},
     {"progress_interval_s", read_interval},
 };
 
 /* The destination has no part in them. */
-static const char *const source_only[] = {"max_pause_ms", "policy", "disk_writes",
-                                          "disk_stall_timeout_s", "memory_timeout_s"};
+static const char *const source_only[] = {"max_pause_ms",         "policy",           "disk_writes",
+                                          "disk_stall_timeout_s", "memory_timeout_s", "priority"};
+
+/* The one thing in a policy that the destination must permit, too. It does not know the source's
+ * own policies, nor which one the source has by default. */
+static bool
+says_post_copy(const json_t *options, const FerryOrderOptions *settled)
+{
+    if (settled)
+        return settled->post_copy && settled->post_copy_said;
+    return g_strcmp0(ferry_json_get_string(options, "policy"), "post-copy") == 0;
+}
 
 json_t *
-ferry_order_options_for_destination(const json_t *options)
+ferry_order_options_for_destination(const json_t *options, const FerryOrderOptions *settled)
 {
     json_t *rest = json_copy((json_t *)options);
 
-    /* The one thing in a policy that the destination must permit, too. */
-    if (g_strcmp0(ferry_json_get_string(options, "policy"), "post-copy") == 0)
+    if (says_post_copy(options, settled)) {
+        if (!json_is_object(rest)) {
+            json_decref(rest);
+            rest = json_object();
+        }
         json_object_set_new(rest, "post_copy", json_true());
+    }
     for (gsize i = 0; i < G_N_ELEMENTS(source_only); i++)
         json_object_del(rest, source_only[i]);
     return rest;
@@ -419,6 +453,20 @@ refuse_conflict(const char *hint, const char *message, GError **error)
     return false;
 }
 
+/* The source passes it on, and a policy may have asked for it: it has to say which host. */
+static bool
+refuse_unpermitted(const char *option, const FerryConfig *config, GError **error)
+{
+    g_autofree char *hint = g_strdup_printf(
+        "Order without it, or set [libvirt] live_migration_permit_%s = true in "
+        "virt-ferryd.conf on both hosts, then 'systemctl restart virt-ferryd' there",
+        option);
+    ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, hint,
+                    "Option \"%s\", or a policy that uses it, is not permitted on '%s'", option,
+                    config->host);
+    return false;
+}
+
 /* Where the order says nothing, what is permitted is used as long as it fits the rest; post-copy
  * before auto-converge, as with nova. */
 static void
@@ -459,11 +507,9 @@ check_together(const Draft *draft, const FerryConfig *config, GError **error)
                                "Option \"policy\" ends in post-copy, and \"post_copy\" is false",
                                error);
     if (options->auto_converge && !config->live_migration_permit_auto_converge)
-        return refuse_conflict("Set [libvirt] live_migration_permit_auto_converge on this host",
-                               "Option \"auto_converge\" is not permitted here", error);
+        return refuse_unpermitted("auto_converge", config, error);
     if (options->post_copy && !config->live_migration_permit_post_copy)
-        return refuse_conflict("Set [libvirt] live_migration_permit_post_copy on this host",
-                               "Option \"post_copy\" is not permitted here", error);
+        return refuse_unpermitted("post_copy", config, error);
     if (options->downtime_ms > options->max_pause_ms)
         return refuse_conflict("Give a longer max_pause_ms or a shorter downtime_ms",
                                "Option \"downtime_ms\" is above \"max_pause_ms\"", error);
@@ -488,6 +534,7 @@ new_from_config(const FerryConfig *config)
     options->max_pause_ms = config->max_pause_ms;
     options->policy = ferry_config_policy(config, config->policy);
     options->disk_writes = config->disk_writes;
+    options->priority = config->priority;
     options->disk_stall_timeout_s = config->disk_stall_timeout_s;
     options->memory_timeout_s = config->memory_timeout_s;
     options->parallel_connections = MAX(config->live_migration_parallel_connections, 1);

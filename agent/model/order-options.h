@@ -25,6 +25,7 @@ typedef struct {
     guint max_pause_ms;                /* longest pause of any kind before the guest runs there */
     const FerryTransferPolicy *policy; /* the configuration's; never NULL */
     FerryDiskWrites disk_writes;
+    FerryPriority priority;     /* in the queue of the source */
     guint disk_stall_timeout_s; /* no byte of a disk moves; 0: no limit */
     guint memory_timeout_s;     /* the memory phase; 0: no limit */
     /* The first two are settled once the instance is described (model/memory-way.h). */
@@ -92,10 +93,13 @@ bool ferry_order_options_read(FerryOrderOptions *options,
 /**
  * ferry_order_options_for_destination:
  * @options: (nullable): of an order
+ * @settled: (nullable): what they mean on the source; NULL on the destination
  * Returns: (transfer full) (nullable): those that concern the destination. What is the source's
- * alone is left out: an older agent does not know it, and policies are the source's own.
+ * alone is left out: an older agent does not know it, and policies are the source's own. Where the
+ * order or its policy ends in post-copy they say post_copy.
  */
-json_t *ferry_order_options_for_destination(const json_t *options);
+json_t *ferry_order_options_for_destination(const json_t *options,
+                                            const FerryOrderOptions *settled);
 
 /** Returns: the name of an option of the protocol, by its index; NULL past the last one. */
 const char *ferry_order_option_name(guint index);

@@ -285,10 +285,12 @@ measure(FerryProgress *progress, bool jumped)
     ferry_forecast_take(&progress->forecast, &reading, jumped);
 }
 
+/* What stands still, or runs there, is not in the way any more. */
 static bool
 is_stalled(const FerryProgress *progress)
 {
-    return !progress->finished && progress->convergence.converging == FERRY_CONVERGING_NO;
+    return !progress->finished && progress->sample.phase <= FERRY_PHASE_MEMORY &&
+           progress->convergence.converging == FERRY_CONVERGING_NO;
 }
 
 /* What was moved since is a share of itself and what is left to do now, and so of what was missing

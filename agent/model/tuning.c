@@ -58,9 +58,12 @@ has_any(const json_t *changes)
 static bool
 check_together(const FerryTuning *tuning, const FerryOrderOptions *options, GError **error)
 {
-    if (tuning->downtime_ms > tuning->max_pause_ms)
-        return refuse("Give the other one, too", "\"downtime_ms\" would be above \"max_pause_ms\"",
-                      error);
+    if (tuning->downtime_ms > tuning->max_pause_ms) {
+        ferry_set_error(error, FERRY_ERROR_INVALID_REQUEST, "Give the other one, too",
+                        "\"downtime_ms\", %u, would be above \"max_pause_ms\", %u",
+                        tuning->downtime_ms, tuning->max_pause_ms);
+        return false;
+    }
     if (tuning->policy->at_end == FERRY_POLICY_POST_COPY && !options->post_copy)
         return refuse("Abort it, and order it anew with that policy; post-copy has to be permitted "
                       "on both hosts",
@@ -79,7 +82,7 @@ ferry_tuning_change(FerryTuning *tuning,
     FerryOrderOptions read = {0};
 
     if (!has_any(changes))
-        return refuse("Give bandwidth_mib_s, downtime_ms, max_pause_ms or policy",
+        return refuse("Give \"bandwidth_mib_s\", \"downtime_ms\", \"max_pause_ms\" or \"policy\"",
                       "There is nothing to change", error);
     ferry_tuning_apply(tuning, &read);
     for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
@@ -92,6 +95,47 @@ ferry_tuning_change(FerryTuning *tuning,
         return false;
     *tuning = changed;
     return true;
+}
+
+/* The order's own stands, which was settled already. */
+static bool
+may_end_in_post_copy(const FerryTuning *tuning, const FerryOrderOptions *options)
+{
+    return options->post_copy || tuning->policy == options->policy ||
+           tuning->policy->at_end != FERRY_POLICY_POST_COPY;
+}
+
+static void
+warn_not_followed(const char *migration_id, const char *why)
+{
+    g_warning("Migration '%s': of what was changed of it before, one thing is not followed: %s",
+              migration_id, why);
+}
+
+FerryTuning
+ferry_tuning_recall(const json_t *parameters,
+                    const FerryOrderOptions *options,
+                    const FerryConfig *config,
+                    const char *migration_id)
+{
+    const FerryFieldScope scope = {parameters, "parameters"};
+    FerryTuning tuning = ferry_tuning_of(options);
+    FerryOrderOptions read = {0};
+
+    ferry_tuning_apply(&tuning, &read);
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        g_autoptr(GError) why = NULL;
+
+        if (!ferry_order_options_read(&read, &scope, keys[i], config, &why))
+            warn_not_followed(migration_id, why->message);
+    }
+    tuning = ferry_tuning_of(&read);
+    tuning.max_pause_ms = MAX(tuning.max_pause_ms, tuning.downtime_ms);
+    if (!may_end_in_post_copy(&tuning, options)) {
+        warn_not_followed(migration_id, "\"policy\" ends in post-copy, which is not permitted");
+        tuning.policy = options->policy;
+    }
+    return tuning;
 }
 
 json_t *

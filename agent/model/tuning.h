@@ -38,6 +38,15 @@ bool ferry_tuning_change(FerryTuning *tuning,
                          const FerryConfig *config,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** @parameters: (nullable): ferry_tuning_to_json() of an earlier life of the agent.
+ * Returns: what they and @options say. Each that this version does not know, or this host's
+ * configuration does not have or permit any more, is left as @options have it; a warning names it
+ * and @migration_id. */
+FerryTuning ferry_tuning_recall(const json_t *parameters,
+                                const FerryOrderOptions *options,
+                                const FerryConfig *config,
+                                const char *migration_id);
+
 /** Returns: (transfer full): the same four keys. */
 json_t *ferry_tuning_to_json(const FerryTuning *tuning);
 

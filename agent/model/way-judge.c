@@ -7,6 +7,13 @@
 
 #include <string.h>
 
+/* The program may have been replaced since the instance was started. */
+static const char *
+name_of(const char *version)
+{
+    return version ? version : "of unknown version";
+}
+
 /* --- versions --------------------------------------------------------------------------------- */
 
 static void
@@ -62,7 +69,7 @@ ferry_way_judge_connections(FerryChecks *checks,
                          "newer",
                          "QEMU %s %s does no post-copy over several connections, or loses the "
                          "instance by it",
-                         refuser->qemu, refuser == there ? "at the destination" : "here");
+                         name_of(refuser->qemu), refuser == there ? "at the destination" : "here");
 }
 
 /* --- TLS -------------------------------------------------------------------------------------- */
@@ -89,9 +96,9 @@ ferry_way_judge_tls(FerryChecks *checks,
                      may_set ? "Order parallel_connections 2 or more, or set migrate_tls_priority "
                                "in qemu.conf here: NORMAL:-AES-256-GCM:-AES-128-GCM:-AES-128-CCM"
                              : "Order parallel_connections 2 or more",
-                     "QEMU %s may crash, and the instance with it, once one encrypted connection "
-                     "has carried about 64 GiB, and '%s' has much memory",
-                     instance->qemu_version ? instance->qemu_version : "here", instance->name);
+                     "QEMU %s here may crash, and the instance with it, once one encrypted "
+                     "connection has carried about 64 GiB, and '%s' has much memory",
+                     name_of(instance->qemu_version), instance->name);
 }
 
 /* --- virtqueues ------------------------------------------------------------------------------- */
@@ -109,7 +116,7 @@ ferry_way_may_bring_long_queues(const FerryInstance *instance,
 {
     return !ferry_instance_is_shut_off(instance) && instance->domain_xml &&
            strstr(instance->domain_xml, "virtio") &&
-           ferry_version_is_before(here->qemu, QEMU_REFUSES_THEM) &&
+           !ferry_version_is_at_least(here->qemu, QEMU_REFUSES_THEM) &&
            ferry_version_is_at_least(there->qemu, QEMU_REFUSES_THEM);
 }
 
@@ -119,8 +126,8 @@ ferry_way_has_long_queues(const FerryInstance *instance,
                           const FerryHostVersions *there)
 {
     return ferry_way_may_bring_long_queues(instance, here, there) &&
-           ferry_version_is_at_least(here->qemu, LONG_QUEUES_FROM) &&
-           ferry_version_is_before(here->qemu, LONG_QUEUES_BEFORE);
+           !ferry_version_is_before(here->qemu, LONG_QUEUES_FROM) &&
+           !ferry_version_is_at_least(here->qemu, LONG_QUEUES_BEFORE);
 }
 
 void
@@ -136,13 +143,13 @@ ferry_way_judge_virtqueues(FerryChecks *checks,
             "anew first. If it was booted under another one and came here since, it passes",
             "QEMU %s here may have given '%s' virtqueues of 1024 entries at its boot; QEMU %s "
             "there then refuses to load it, after its disks were copied (%s)",
-            instance->qemu_version, instance->name, there->qemu, seen->why);
+            name_of(instance->qemu_version), instance->name, there->qemu, seen->why);
     else if (seen->found)
         ferry_checks_add(checks, "virtqueues", FERRY_CHECK_FAIL,
                          "Move it shut off; or update QEMU here and boot it anew first",
                          "On QEMU %s here queues of '%s' are longer than it is defined with (%s); "
                          "QEMU %s there refuses to load it",
-                         instance->qemu_version, instance->name, seen->found, there->qemu);
+                         name_of(instance->qemu_version), instance->name, seen->found, there->qemu);
     else
         ferry_checks_add(checks, "virtqueues", FERRY_CHECK_PASS, NULL,
                          "QEMU here says that the queues of '%s' are as long as it is defined with",

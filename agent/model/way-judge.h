@@ -20,7 +20,7 @@ void ferry_way_judge_versions(FerryChecks *checks,
 void ferry_way_judge_post_copy(FerryChecks *checks, const FerryHostVersions *there);
 
 /** Adds `post-copy`, failed, where QEMU of one of the hosts refuses what @options say of post-copy
- * and connections. */
+ * and connections, or may. */
 void ferry_way_judge_connections(FerryChecks *checks,
                                  const FerryOrderOptions *options,
                                  const FerryHostVersions *here,
@@ -43,7 +43,7 @@ bool ferry_way_may_bring_long_queues(const FerryInstance *instance,
                                      const FerryHostVersions *here,
                                      const FerryHostVersions *there);
 
-/** Returns: true when QEMU here is one that gives such queues to what it boots. */
+/** Returns: true when QEMU here gives such queues to what it boots, or may: it is not known. */
 bool ferry_way_has_long_queues(const FerryInstance *instance,
                                const FerryHostVersions *here,
                                const FerryHostVersions *there);

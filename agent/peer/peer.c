@@ -17,8 +17,8 @@
 #define FIRST_PAUSE_MS 500
 #define LAST_PAUSE_MS 8000
 
-static bool
-is_worth_repeating(const GError *error)
+bool
+ferry_peer_is_silent(const GError *error)
 {
     return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_DESTINATION_UNREACHABLE) ||
            g_error_matches(error, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE) ||
@@ -58,7 +58,7 @@ ferry_peer_call(const FerryAgent *agent, const FerryCall *call, GError **error)
         /* The peer lost it as we did, and may find it again some time after us. */
         if (is_broker_away(why) && call->timeout_ms > 0)
             deadline = MAX(deadline, outage_deadline);
-        if (!is_worth_repeating(why) ||
+        if (!ferry_peer_is_silent(why) ||
             g_get_monotonic_time() + (gint64)pause_ms * 1000 > deadline ||
             g_cancellable_is_cancelled(by)) {
             g_propagate_error(error, g_steal_pointer(&why));

@@ -25,6 +25,9 @@ json_t *ferry_peer_call(const FerryAgent *agent,
                         const FerryCall *call,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: true when @error says that the peer, its libvirt or its journal does not answer. */
+bool ferry_peer_is_silent(const GError *error);
+
 /** Returns: true when @error is the peer's word that it cannot yet: it is to be asked again. */
 bool ferry_peer_is_busy(const GError *error);
 

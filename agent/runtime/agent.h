@@ -22,6 +22,7 @@ typedef struct {
     FerryBus *bus;
     FerryQuarantine *quarantine;
     GCancellable *stopping; /* ended when the agent stops; long waits end by it */
+    guint silence_ms;       /* for how long libvirt may be silent about a transfer */
 } FerryAgent;
 
 /** Waits @milliseconds, or until @cancellable (nullable: the agent's own) is ended. Not on main. */

@@ -27,12 +27,13 @@ field(const GLogField *fields, gsize count, const char *key)
     return NULL;
 }
 
+/* @priority: (nullable): the syslog's number, which a line may have beside its level. */
 static const char *
-level_name(GLogLevelFlags level)
+level_name(GLogLevelFlags level, const char *priority)
 {
-    if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL))
+    if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL) || g_strcmp0(priority, "3") == 0)
         return "ERROR";
-    if (level & G_LOG_LEVEL_WARNING)
+    if (level & G_LOG_LEVEL_WARNING || g_strcmp0(priority, "4") == 0)
         return "WARNING";
     return level & G_LOG_LEVEL_DEBUG ? "DEBUG" : "INFO";
 }
@@ -105,7 +106,8 @@ write_log(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer d
     at = ferry_clock_format_iso(ferry_clock_now_us());
     message = one_line(field(fields, count, "MESSAGE"));
     /* One call, so that lines of several threads do not mix. */
-    fprintf(stream, "%s virt-ferryd[%d] %s %s\n", at, (int)getpid(), level_name(level), message);
+    fprintf(stream, "%s virt-ferryd[%d] %s %s\n", at, (int)getpid(),
+            level_name(level, field(fields, count, "PRIORITY")), message);
     fflush(stream);
     return G_LOG_WRITER_HANDLED;
 }

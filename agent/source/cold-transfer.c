@@ -48,17 +48,13 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Cold, cold_clear)
 
 /* --- progress --------------------------------------------------------------------------------- */
 
-/* Journaled before it is told: the next life of the agent begins with no less. */
 static void
 tell(Cold *self, gint64 now)
 {
     FerryProgressSample sample = {.phase = FERRY_PHASE_DISK, .time_us = now};
-    json_t *progress = NULL;
 
     ferry_progress_update(self->progress, &sample);
-    progress = ferry_progress_to_json(self->progress);
-    ferry_migration_save_progress(self->migration, json_incref(progress));
-    ferry_migration_report_progress(self->migration, progress);
+    ferry_migration_report_progress(self->migration, ferry_progress_to_json(self->progress));
     self->told_us = now;
 }
 

@@ -82,14 +82,33 @@ ferry_completion_deadline_us(FerryMigration *migration)
            ferry_completion_spent_us(steps, ferry_clock_now_us());
 }
 
+/* Returns: (transfer full): the name of the step that runs; null where the journal does not say. */
+static json_t *
+running_step(FerryMigration *migration)
+{
+    g_autoptr(FerryJson) steps =
+        ferry_journal_steps(ferry_migration_agent(migration)->journal,
+                            ferry_migration_id(migration), FERRY_ROLE_SOURCE);
+    const json_t *last = json_array_get(steps, json_array_size(steps) - 1);
+
+    return ferry_json_text(ferry_json_get_string(last, "name"));
+}
+
 GError *
 ferry_completion_error(FerryMigration *migration)
 {
-    return ferry_error_new(FERRY_ERROR_MIGRATION_TIMEOUT,
-                           "Give more time (completion_timeout_s) or let it be forced "
-                           "(timeout_action)",
-                           "The transfer did not complete in %" G_GUINT64_FORMAT " s",
-                           limit_s(migration));
+    const json_t *progress = ferry_migration_record(migration)->progress;
+    GError *error = ferry_error_new(FERRY_ERROR_MIGRATION_TIMEOUT,
+                                    "Give more time (completion_timeout_s) or let it be forced "
+                                    "(timeout_action)",
+                                    "The transfer did not complete in %" G_GUINT64_FORMAT " s",
+                                    limit_s(migration));
+
+    ferry_error_set_detail(error, "budget", json_string("completion"));
+    ferry_error_set_detail(error, "step", running_step(migration));
+    ferry_error_set_detail(error, "link_bytes_s",
+                           json_integer(ferry_json_get_int(progress, "throughput_bytes_s", 0)));
+    return error;
 }
 
 /* --- work in it ------------------------------------------------------------------------------- */

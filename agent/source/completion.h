@@ -22,7 +22,8 @@ gint64 ferry_completion_spent_us(const json_t *steps, gint64 now_us);
  * monotonic, G_MAXINT64 for never. What earlier steps and lives of the agent took is in it. */
 gint64 ferry_completion_deadline_us(FerryMigration *migration);
 
-/** Returns: (transfer full): FERRY_ERROR_MIGRATION_TIMEOUT. */
+/** Returns: (transfer full): FERRY_ERROR_MIGRATION_TIMEOUT, with the budget that was spent, in
+ * which step, and the rate that was seen. */
 GError *ferry_completion_error(FerryMigration *migration);
 
 typedef bool (*FerryCompletionFunc)(gpointer data, GError **error);

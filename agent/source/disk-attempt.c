@@ -21,8 +21,6 @@
 #define PAUSE_MS 500
 /* What a guest wrote in less is no rate. */
 #define BEFORE_MIN_US (G_USEC_PER_SEC / 4)
-/* What it wrote in as much is one to choose by. */
-#define BEFORE_US G_USEC_PER_SEC
 
 /* --- the note --------------------------------------------------------------------------------- */
 
@@ -84,7 +82,7 @@ ferry_disk_attempt_may_repeat(const FerryMigration *migration)
 
 /* --- what the guest writes -------------------------------------------------------------------- */
 
-/* Returns: what it has written to the disks that move; 0 where nobody can tell. */
+/* 0 where nobody can tell. */
 static guint64
 written_bytes(FerryMigration *migration)
 {
@@ -93,15 +91,8 @@ written_bytes(FerryMigration *migration)
         ferry_virt_connect(ferry_migration_agent(migration)->virt, NULL);
     g_autoptr(virDomain) domain =
         connection ? ferry_virt_domain_find(connection, instance->uuid, NULL) : NULL;
-    guint64 bytes = 0;
 
-    for (guint i = 0; domain && i < instance->disks->len; i++) {
-        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
-
-        if (disk->migrate)
-            bytes += ferry_virt_disk_written_bytes(domain, disk->target);
-    }
-    return bytes;
+    return domain ? ferry_virt_disks_written_bytes(domain, instance) : 0;
 }
 
 static guint64
@@ -168,18 +159,10 @@ ferry_disk_attempt_note_rate(FerryMigration *migration, guint64 bytes_s)
 
 /* --- the first -------------------------------------------------------------------------------- */
 
-static guint64
-limit_bytes_s(const FerryMigration *migration)
-{
-    return ferry_migration_options(migration)->bandwidth_mibps << 20;
-}
-
 static bool
-begins_synchronous(const FerryMigration *migration)
+begins_synchronous(FerryMigration *migration)
 {
-    const FerryOrderOptions *options = ferry_migration_options(migration);
-
-    switch (options->disk_writes) {
+    switch (ferry_migration_options(migration)->disk_writes) {
     case FERRY_DISK_WRITES_SYNCHRONOUS:
         return true;
     case FERRY_DISK_WRITES_BACKGROUND:
@@ -187,20 +170,15 @@ begins_synchronous(const FerryMigration *migration)
     case FERRY_DISK_WRITES_AUTO:
         break;
     }
-    return ferry_disk_writes_exceed(counter(migration, "before_bytes_s"), limit_bytes_s(migration));
-}
-
-static void
-look_again(FerryMigration *migration)
-{
-    if (counter(migration, "seen_bytes") > 0)
-        measure_before(migration, written_bytes(migration));
+    return ferry_disk_writes_exceed(counter(migration, "before_bytes_s"),
+                                    ferry_migration_tuning(migration).bandwidth_mibps << 20);
 }
 
 void
 ferry_disk_attempt_begin(FerryMigration *migration)
 {
-    look_again(migration);
+    if (counter(migration, "seen_bytes") > 0)
+        measure_before(migration, written_bytes(migration));
     change(migration,
            json_pack("{s:s, s:i}", "mode",
                      begins_synchronous(migration) ? "synchronous" : "background", "attempts", 1));
@@ -208,7 +186,7 @@ ferry_disk_attempt_begin(FerryMigration *migration)
 
 /* --- seeds ------------------------------------------------------------------------------------ */
 
-/* The overlays lie beside the images. */
+/* The overlays, which lie beside the images, may all grow in one file system. */
 static bool
 has_room(const FerryMigration *migration, const GPtrArray *disks, guint64 bytes)
 {
@@ -220,49 +198,10 @@ has_room(const FerryMigration *migration, const GPtrArray *disks, guint64 bytes)
         struct statvfs space;
 
         if (statvfs(folder, &space) != 0 ||
-            (guint64)space.f_bavail * space.f_frsize < reserved + MIN(bytes, disk->capacity_bytes))
+            (guint64)space.f_bavail * space.f_frsize < reserved + bytes)
             return false;
     }
     return true;
-}
-
-/* @room_bytes: what the overlays may grow to. */
-static bool
-are_seeds_worth(const FerryMigration *migration, FerrySeedWorth *worth, guint64 room_bytes)
-{
-    g_autoptr(GPtrArray) disks = ferry_storage_strategy_seedable(
-        ferry_migration_instance(migration), ferry_migration_options(migration));
-
-    for (guint i = 0; i < disks->len; i++)
-        worth->image_bytes += ((const FerryDisk *)g_ptr_array_index(disks, i))->allocation_bytes;
-    return ferry_seed_is_worth(worth) && has_room(migration, disks, room_bytes);
-}
-
-/* The checks may have been quick; the copy will not be. */
-static void
-await_rate(FerryMigration *migration)
-{
-    gint64 since_us = ferry_clock_now_us() - (gint64)counter(migration, "seen_us");
-
-    if (since_us >= 0 && since_us < BEFORE_US)
-        ferry_agent_pause(ferry_migration_agent(migration), (guint)((BEFORE_US - since_us) / 1000),
-                          ferry_migration_cancellable(migration));
-}
-
-bool
-ferry_disk_attempt_wants_seeds(FerryMigration *migration)
-{
-    FerrySeedWorth worth = {.link_bytes_s = limit_bytes_s(migration)};
-
-    /* Whether it writes to the same places again and again nobody knows as yet; at the worst it
-     * fills its disk. */
-    if (ferry_migration_is_shut_off(migration) ||
-        ferry_migration_options(migration)->disk_writes != FERRY_DISK_WRITES_AUTO ||
-        !are_seeds_worth(migration, &worth, G_MAXUINT64))
-        return false;
-    await_rate(migration);
-    look_again(migration);
-    return begins_synchronous(migration);
 }
 
 bool
@@ -272,24 +211,32 @@ ferry_disk_attempt_may_seed(const FerryMigration *migration,
 {
     FerrySeedWorth worth = {.again_bytes = again_bytes, .link_bytes_s = link_bytes_s};
     const FerryMigrateData *data = ferry_migration_migrate_data(migration);
+    g_autoptr(GPtrArray) disks = ferry_storage_strategy_seedable(
+        ferry_migration_instance(migration), ferry_migration_options(migration));
 
+    for (guint i = 0; i < disks->len; i++)
+        worth.image_bytes += ((const FerryDisk *)g_ptr_array_index(disks, i))->allocation_bytes;
     /* It may write to more by then. */
-    return data && data->seeds_anew && are_seeds_worth(migration, &worth, 2 * again_bytes);
+    return data && data->seeds_anew && ferry_seed_is_worth(&worth) &&
+           has_room(migration, disks, 2 * again_bytes);
 }
 
-/* Returns: (transfer full) (nullable): the targets of what is to be seeded now. */
+/* Returns: whether the first attempt is ended for seeds, which are to be prepared as yet. */
+static bool
+awaits_seeds(const FerryMigration *migration)
+{
+    return ferry_disk_attempt_state(migration) == FERRY_DISK_ATTEMPT_ENDING &&
+           json_is_true(json_object_get(note_of(migration), "seeds"));
+}
+
+/* Returns: (transfer full): their targets. */
 static json_t *
 list_seeds(const FerryMigration *migration)
 {
-    g_autoptr(GPtrArray) disks = NULL;
-    json_t *targets = NULL;
+    g_autoptr(GPtrArray) disks = ferry_storage_strategy_seedable(
+        ferry_migration_instance(migration), ferry_migration_options(migration));
+    json_t *targets = json_array();
 
-    if (!json_is_true(json_object_get(note_of(migration), "seeds")) ||
-        ferry_disk_attempt_state(migration) != FERRY_DISK_ATTEMPT_ENDING)
-        return NULL;
-    disks = ferry_storage_strategy_seedable(ferry_migration_instance(migration),
-                                            ferry_migration_options(migration));
-    targets = json_array();
     for (guint i = 0; i < disks->len; i++)
         json_array_append_new(
             targets, ferry_json_text(((const FerryDisk *)g_ptr_array_index(disks, i))->target));
@@ -304,40 +251,84 @@ ferry_disk_attempt_note_switched(FerryMigration *migration)
     change(migration, json_pack("{s:s, s:o}", "mode", "synchronous", "switched_at", now()));
 }
 
+static void
+end_first(FerryMigration *migration, bool seeds)
+{
+    change(migration, json_pack("{s:s, s:o, s:b}", "switching", "ending", "switched_at", now(),
+                                "seeds", seeds));
+    ferry_fault_point("second-attempt", "begin");
+}
+
 void
 ferry_disk_attempt_end_first(FerryMigration *migration)
 {
-    change(migration, json_pack("{s:s, s:o}", "switching", "ending", "switched_at", now()));
-    ferry_fault_point("second-attempt", "begin");
+    end_first(migration, /* seeds= */ false);
 }
 
 void
 ferry_disk_attempt_end_for_seeds(FerryMigration *migration)
 {
-    change(migration, json_pack("{s:b}", "seeds", true));
-    ferry_disk_attempt_end_first(migration);
+    end_first(migration, /* seeds= */ true);
 }
 
+/* Returns: (transfer full): why an instance that is @observed here is not left in peace so far. */
+static GError *
+unsettled_error(const FerryRecord *record, FerryObservedState observed)
+{
+    GError *why = NULL;
+
+    if (observed == FERRY_OBSERVED_UNREACHABLE)
+        return ferry_error_new(FERRY_ERROR_HYPERVISOR_UNAVAILABLE, "Look at libvirt's log there",
+                               "libvirt on '%s' does not say how '%s' is", record->source,
+                               record->instance_name);
+    if (observed != FERRY_OBSERVED_RUNNING && observed != FERRY_OBSERVED_PAUSED &&
+        observed != FERRY_OBSERVED_PAUSED_MIGRATION)
+        return ferry_error_new(
+            FERRY_ERROR_INVALID_MIGRATION_STATE, "Look at the instance on both hosts",
+            "After the first attempt of the transfer '%s' is on '%s' as '%s'",
+            record->instance_name, record->source, ferry_observed_state_to_string(observed));
+    why = ferry_error_new(FERRY_ERROR_MIGRATION_ERROR, "Look at libvirt's log there",
+                          "The first attempt of the transfer of '%s' has not ended on '%s'",
+                          record->instance_name, record->source);
+    ferry_error_set_detail(why, "retry", json_true());
+    return why;
+}
+
+/* Returns: true once the instance runs here and nobody works on it. */
 static bool
-is_here(const FerryAgent *agent, const FerryRecord *record, bool *ret_settled, GError **error)
+is_settled(const FerryAgent *agent, const FerryRecord *record, GError **error)
 {
     g_autoptr(virConnect) connection = ferry_virt_connect(agent->virt, error);
-    FerryObservedState observed = connection
-                                      ? ferry_virt_domain_observe(connection, record->instance_uuid)
-                                      : FERRY_OBSERVED_UNREACHABLE;
+    FerryObservedState observed = FERRY_OBSERVED_UNREACHABLE;
 
     if (!connection)
         return false;
-    *ret_settled = (observed == FERRY_OBSERVED_RUNNING || observed == FERRY_OBSERVED_PAUSED) &&
-                   !ferry_virt_domain_is_busy(connection, record->instance_uuid);
-    if (*ret_settled || observed == FERRY_OBSERVED_PAUSED_MIGRATION ||
-        observed == FERRY_OBSERVED_RUNNING || observed == FERRY_OBSERVED_PAUSED)
+    observed = ferry_virt_domain_observe(connection, record->instance_uuid);
+    if ((observed == FERRY_OBSERVED_RUNNING || observed == FERRY_OBSERVED_PAUSED) &&
+        !ferry_virt_domain_is_busy(connection, record->instance_uuid))
         return true;
-    ferry_set_error(
-        error, FERRY_ERROR_INVALID_MIGRATION_STATE, "Look at the instance on both hosts",
-        "After the first attempt of the transfer '%s' is on '%s' as '%s'", record->instance_name,
-        record->source, ferry_observed_state_to_string(observed));
+    g_propagate_error(error, unsettled_error(record, observed));
     return false;
+}
+
+/* Of the attempt that is going to be made: another one each time that the images were made anew,
+ * whether it has begun then or not. */
+static guint
+next_number(const FerryMigration *migration)
+{
+    return (guint)counter(migration, "renewals") + 2;
+}
+
+static json_t *
+renewal_args(const FerryMigration *migration)
+{
+    json_t *args = json_pack("{s:s}", "migration_id", ferry_migration_id(migration));
+
+    if (ferry_migration_migrate_data(migration)->numbers_attempts)
+        json_object_set_new(args, "attempt", json_integer(next_number(migration)));
+    if (awaits_seeds(migration))
+        json_object_set_new(args, "seeds", list_seeds(migration));
+    return args;
 }
 
 /* The destination's word of what is prepared from now on. */
@@ -346,10 +337,10 @@ adopt(FerryMigration *migration, const json_t *answer, GError **error)
 {
     json_t *told = json_object_get(answer, "migrate_data");
 
-    ferry_migration_prefer_seeds(migration,
-                                 "what the guest writes comes faster than a mirror copies it");
     if (!ferry_migration_set_migrate_data(migration, json_incref(told), error))
         return false;
+    ferry_migration_prefer_seeds(migration,
+                                 "what the guest writes comes faster than a mirror copies it");
     ferry_migration_adopt_volumes(migration);
     return true;
 }
@@ -357,63 +348,54 @@ adopt(FerryMigration *migration, const json_t *answer, GError **error)
 static bool
 renew_images(FerryMigration *migration, GError **error)
 {
-    const FerryAgent *agent = ferry_migration_agent(migration);
     const FerryRecord *record = ferry_migration_record(migration);
-    g_autoptr(FerryJson) args = json_pack("{s:s}", "migration_id", record->migration_id);
-    g_autoptr(FerryJson) seeds = list_seeds(migration);
-
-    if (seeds)
-        json_object_set(args, "seeds", seeds);
-
     g_autoptr(FerryJson) answer =
-        ferry_peer_call(agent,
+        ferry_peer_call(ferry_migration_agent(migration),
                         &(FerryCall){.server = record->destination,
                                      .method = "renew_images",
-                                     .args = json_incref(args),
-                                     .timeout_ms = agent->config->outcome_timeout_s * 1000,
+                                     .args = renewal_args(migration),
                                      .cancellable = ferry_migration_cancellable(migration)},
                         error);
 
-    return answer && (!seeds || adopt(migration, answer, error));
+    return answer && (!awaits_seeds(migration) || adopt(migration, answer, error));
 }
 
-/* Returns: true when @why passes while the first attempt ends there, too. */
+/* Here first: an instance that has left is nobody's to wait for. What is being sent stays. */
 static bool
-passes(const GError *why, gint64 deadline_us)
+is_clear(FerryMigration *migration, GError **error)
 {
-    return g_error_matches(why, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE) &&
-           g_get_monotonic_time() < deadline_us;
+    return is_settled(ferry_migration_agent(migration), ferry_migration_record(migration), error) &&
+           (ferry_disk_attempt_state(migration) == FERRY_DISK_ATTEMPT_SEEDING ||
+            renew_images(migration, error));
+}
+
+/* Returns: true when @why passes: the first attempt has not ended on both hosts, or one of them
+ * does not answer. */
+static bool
+passes(const GError *why)
+{
+    return ferry_peer_is_busy(why) || ferry_peer_is_silent(why);
 }
 
 static bool
-renew_when_clear(FerryMigration *migration, GError **error)
+await_clear(FerryMigration *migration, GError **error)
 {
     const FerryAgent *agent = ferry_migration_agent(migration);
-    const FerryRecord *record = ferry_migration_record(migration);
+    GCancellable *cancellable = ferry_migration_cancellable(migration);
     gint64 limit_us = (gint64)agent->config->outcome_timeout_s * G_USEC_PER_SEC;
     gint64 deadline_us = g_get_monotonic_time() + limit_us;
 
     for (;;) {
-        bool settled = false;
         g_autoptr(GError) why = NULL;
 
-        /* Here first: an instance that has left is nobody's to wait for. */
-        if (!is_here(agent, record, &settled, error))
-            return false;
-        if (settled && renew_images(migration, &why))
+        if (is_clear(migration, &why))
             return true;
-        if (why && !passes(why, deadline_us)) {
+        if (!passes(why) || g_get_monotonic_time() >= deadline_us) {
             g_propagate_error(error, g_steal_pointer(&why));
             return false;
         }
-        if (!why && g_get_monotonic_time() >= deadline_us) {
-            ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, "Look at libvirt's log there",
-                            "The first attempt of the transfer has not ended on '%s' in %u s",
-                            record->source, agent->config->outcome_timeout_s);
-            return false;
-        }
-        ferry_agent_pause(agent, PAUSE_MS, ferry_migration_cancellable(migration));
-        if (g_cancellable_is_cancelled(ferry_migration_cancellable(migration))) {
+        ferry_agent_pause(agent, PAUSE_MS, cancellable);
+        if (g_cancellable_is_cancelled(cancellable)) {
             ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL,
                             "The migration was aborted by order");
             return false;
@@ -424,15 +406,18 @@ renew_when_clear(FerryMigration *migration, GError **error)
 bool
 ferry_disk_attempt_begin_second(FerryMigration *migration, GError **error)
 {
+    bool seeds = awaits_seeds(migration);
+
     g_message("Migration '%s': the transfer begins once more, with synchronous writes",
               ferry_migration_id(migration));
-    g_autoptr(FerryJson) seeds = list_seeds(migration);
-
-    if (!renew_when_clear(migration, error))
+    if (!await_clear(migration, error))
         return false;
+    if (ferry_disk_attempt_state(migration) == FERRY_DISK_ATTEMPT_SEEDING)
+        return true;
     /* The first one is over for good: a job that is seen from here on is the second's. */
-    change(migration, json_pack("{s:s, s:s, s:i}", "switching", seeds ? "seeding" : "beginning",
-                                "mode", "synchronous", "attempts", 2));
+    change(migration, json_pack("{s:s, s:s, s:i, s:I}", "switching",
+                                seeds ? "seeding" : "beginning", "mode", "synchronous", "attempts",
+                                2, "renewals", (json_int_t)next_number(migration) - 1));
     ferry_fault_point("second-attempt", "end");
     return true;
 }
@@ -444,9 +429,9 @@ ferry_disk_attempt_note_seeded(FerryMigration *migration)
 }
 
 void
-ferry_disk_attempt_note_second(FerryMigration *migration)
+ferry_disk_attempt_forget_switching(FerryMigration *migration)
 {
-    static const char *const keys[] = {"switching", NULL};
+    static const char *const keys[] = {"switching", "seeds", NULL};
 
     forget(migration, keys);
 }
@@ -454,7 +439,8 @@ ferry_disk_attempt_note_second(FerryMigration *migration)
 void
 ferry_disk_attempt_finish(FerryMigration *migration)
 {
-    static const char *const keys[] = {"switching", "seeds", "seen_bytes", "seen_us", NULL};
+    static const char *const keys[] = {"switching",  "seeds",   "renewals",
+                                       "seen_bytes", "seen_us", NULL};
 
     if (note_of(migration))
         forget(migration, keys);

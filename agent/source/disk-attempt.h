@@ -33,10 +33,6 @@ typedef enum {
  * what it writes while nothing hinders it. */
 void ferry_disk_attempt_look_before(FerryMigration *migration);
 
-/** Before anything is prepared. Returns: true where the guest was seen to write more than the link
- * may carry, so that what can be seeded had better be: beside a seed it writes at its own pace. */
-bool ferry_disk_attempt_wants_seeds(FerryMigration *migration);
-
 /** The first attempt is about to begin: decides by the order, and by what the guest wrote before,
  * whether its writes wait from the first byte on. */
 void ferry_disk_attempt_begin(FerryMigration *migration);
@@ -66,8 +62,10 @@ void ferry_disk_attempt_end_for_seeds(FerryMigration *migration);
 
 /**
  * ferry_disk_attempt_begin_second:
- * The first one is over. Blocks until both hosts have done with it and the images are made anew.
- * What is to be seeded is then so for the instance, and the state is SEEDING.
+ * The first one is over. Blocks until both hosts have done with it and the images are made anew;
+ * a host that does not answer is waited for, too, for [migration] outcome_timeout in all. Where
+ * seeds are to be sent first the state is SEEDING then, and the instance says of which disks; from
+ * there on an agent that is started anew only waits.
  * @error: there is no second one; the outcome of the first decides. FERRY_ERROR_CANCELLED,
  *   FERRY_ERROR_INVALID_MIGRATION_STATE: the instance does not run here as before
  */
@@ -77,8 +75,8 @@ bool ferry_disk_attempt_begin_second(FerryMigration *migration,
 /** What was to be seeded is whole at the destination. */
 void ferry_disk_attempt_note_seeded(FerryMigration *migration);
 
-/** libvirt's job of the second one is seen. */
-void ferry_disk_attempt_note_second(FerryMigration *migration);
+/** The job of the attempt that runs is seen, and nothing has to be ended or begun. */
+void ferry_disk_attempt_forget_switching(FerryMigration *migration);
 
 /** The first mirror begins, and the guest has written so much: until now nothing hindered it. */
 void ferry_disk_attempt_note_mirrors(FerryMigration *migration, guint64 written_bytes);

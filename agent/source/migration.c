@@ -26,6 +26,7 @@ struct FerryMigration {
     FerryInstance *instance;        /* saga thread only; NULL until described */
     FerryMigrateData *migrate_data; /* saga thread only; NULL until told */
     gint64 last_sample_us;          /* saga thread only */
+    gint64 kept_percent;            /* in the journal; saga thread only */
     guint64 samples;                /* saga thread only */
 
     GMutex lock;
@@ -76,22 +77,6 @@ settle_memory_way(FerryMigration *self)
     ferry_memory_way_settle(self->options, self->instance);
 }
 
-/* What was ordered, and changed in an earlier life of the agent. */
-static FerryTuning
-journaled_tuning(const FerryAgent *agent,
-                 const FerryRecord *record,
-                 const FerryOrderOptions *options)
-{
-    g_autoptr(GError) error = NULL;
-    FerryTuning tuning = ferry_tuning_of(options);
-
-    if (record->parameters &&
-        !ferry_tuning_change(&tuning, record->parameters, options, agent->config, &error))
-        g_warning("Migration '%s': what was changed of it is not followed: %s",
-                  record->migration_id, error->message);
-    return tuning;
-}
-
 FerryMigration *
 ferry_migration_new(const FerryAgent *agent, FerryRecord *record, FerryOrderOptions *options)
 {
@@ -104,7 +89,11 @@ ferry_migration_new(const FerryAgent *agent, FerryRecord *record, FerryOrderOpti
     self->instance = journaled_instance(record);
     self->migrate_data = journaled_migrate_data(record);
     self->cancellable = g_cancellable_new();
-    self->tuning = journaled_tuning(agent, record, options);
+    self->tuning =
+        ferry_tuning_recall(record->parameters, options, agent->config, record->migration_id);
+    /* What is told is what holds. */
+    if (record->parameters)
+        ferry_record_take(&record->parameters, ferry_tuning_to_json(&self->tuning));
     self->rate = ferry_rate_new(self->tuning.bandwidth_mibps);
     self->abort = record->abort_ordered;
     self->force = record->force_ordered;
@@ -184,10 +173,28 @@ wake(FerryMigration *self)
         ferry_virt_watch_wake(self->watch);
 }
 
+/* It has not begun yet. */
+static bool
+refuse_early(FerryMigration *self, const char *what, GError **error)
+{
+    bool queued = self->record->status == FERRY_STATUS_QUEUED;
+
+    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
+                    queued ? "list_migrations shows for which others it waits; abort it if it is "
+                             "not to move"
+                           : "Wait until it runs, or abort it",
+                    "The migration '%s' is %s; it cannot be %s yet%s", self->migration_id,
+                    ferry_status_to_string(self->record->status), what,
+                    queued ? ": it waits for others" : "");
+    return false;
+}
+
 static bool
 refuse_in_status(FerryMigration *self, const char *what, GError **error)
 {
-    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE, "Follow it with get_migration",
+    g_autofree char *hint = g_strdup_printf("Follow it with get_migration %s", self->migration_id);
+
+    ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE, hint,
                     "The migration '%s' is %s; it cannot be %s any more", self->migration_id,
                     ferry_status_to_string(self->record->status), what);
     return false;
@@ -223,6 +230,8 @@ ferry_migration_request_force(FerryMigration *self, const char **ret_action, GEr
 {
     FERRY_LOCK_SCOPE(&self->lock);
 
+    if (self->record->status < FERRY_STATUS_RUNNING && !self->abort)
+        return refuse_early(self, "forced to complete", error);
     if (self->record->status != FERRY_STATUS_RUNNING || self->abort_closed || self->abort)
         return refuse_in_status(self, "forced to complete", error);
     if (!ferry_journal_note_action(self->agent->journal, self->migration_id,
@@ -644,11 +653,29 @@ publish_sample(FerryMigration *self, const FerryRecord *record)
     ferry_notification_publish(self->agent, &event, /* confirmed= */ NULL, NULL);
 }
 
+/* A failure is not told for each look: the next percent is another attempt. */
+static void
+keep_percent(FerryMigration *self, json_t *progress)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) changed = NULL;
+    gint64 percent = json_integer_value(json_object_get(progress, "percent"));
+
+    if (percent <= self->kept_percent)
+        return;
+    self->kept_percent = percent;
+    changed = ferry_migration_snapshot(self);
+    ferry_record_take(&changed->progress, json_incref(progress));
+    if (!commit(self, changed, NULL, &error))
+        g_warning("Migration '%s': %s", self->migration_id, error->message);
+}
+
 void
 ferry_migration_report_progress(FerryMigration *self, json_t *progress)
 {
     gint64 now = g_get_monotonic_time();
 
+    keep_percent(self, progress);
     take(self, &self->record->progress, progress);
     if (ferry_notification_topics(self->agent->config) == 0 ||
         now - self->last_sample_us < (gint64)self->options->progress_interval_ms * 1000)
@@ -658,11 +685,4 @@ ferry_migration_report_progress(FerryMigration *self, json_t *progress)
     g_autoptr(FerryRecord) record = ferry_migration_snapshot(self);
 
     publish_sample(self, record);
-}
-
-void
-ferry_migration_save_progress(FerryMigration *self, json_t *progress)
-{
-    take(self, &self->record->progress, progress);
-    ferry_migration_save(self);
 }

@@ -178,13 +178,10 @@ void ferry_migration_enter_phase(FerryMigration *migration, FerryPhase phase);
 void
 ferry_migration_tell_stall(FerryMigration *migration, const FerryStall *stall, gint64 since_us);
 
-/** Takes a progress and publishes it as a sample, at most one an interval. @progress: (transfer
- * full). */
+/** Takes a progress and publishes it as a sample, at most one an interval. Each percent is in the
+ * journal before it is told, so that the next life of the agent does not tell less. @progress:
+ * (transfer full). */
 void ferry_migration_report_progress(FerryMigration *migration, json_t *progress);
-
-/** Takes a progress and journals it, so that the next life of the agent does not tell less.
- * @progress: (transfer full). */
-void ferry_migration_save_progress(FerryMigration *migration, json_t *progress);
 
 /** As ferry_migration_enter(), but waits and tries again while the journal refuses: for moves that
  * tell what has happened already. Returns: false only when detached meanwhile, or where @status

@@ -88,6 +88,7 @@ ferry_source_report_make(const FerryRecord *record, const FerryInstance *instanc
     json_object_set_new(report, "downtime_ms", report_downtime(record->report, arrival));
     json_object_set_new(report, "disks", report_disks(instance, json_object_get(arrival, "disks")));
     json_object_del(report, "arrival");
+    json_object_del(report, "told_switchover");
     /* Of one that never came to its transfer there is but half a measurement. */
     if (!json_object_get(json_object_get(report, "disk_writes"), "mode"))
         json_object_del(report, "disk_writes");

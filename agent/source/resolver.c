@@ -146,16 +146,22 @@ is_stopped(const json_t *answer)
     return g_strcmp0(outcome, ferry_outcome_to_string(FERRY_OUTCOME_STOPPED)) == 0;
 }
 
+static bool
+is_stopping(const FerryResolver *self)
+{
+    return g_cancellable_is_cancelled(self->agent->stopping);
+}
+
 /* Returns: the longest pause before what is left in `error` is asked about again, or
  * NOTHING_LEFT. */
 static gint64
 ask_about_all(FerryResolver *self)
 {
     FerryJournalFilter filter = {.status = "error"};
-    g_autoptr(GPtrArray) records = ferry_journal_list(self->agent->journal, &filter, NULL);
+    g_autoptr(GPtrArray) records = ferry_journal_list_brief(self->agent->journal, &filter, NULL);
     gint64 longest_s = records ? NOTHING_LEFT : LAST_PAUSE_S;
 
-    for (guint i = 0; records && i < records->len; i++) {
+    for (guint i = 0; records && i < records->len && !is_stopping(self); i++) {
         const FerryRecord *record = g_ptr_array_index(records, i);
         g_autoptr(FerryJson) answer = record->role == FERRY_ROLE_SOURCE
                                           ? ferry_resolver_resolve(self, record->migration_id, NULL)

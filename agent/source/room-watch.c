@@ -66,6 +66,19 @@ ferry_room_ask(const FerryRoomQuestion *question, bool with_rest, GError **error
     return false;
 }
 
+void
+ferry_room_explain(const FerryRoomQuestion *question, GError **error)
+{
+    g_autoptr(GError) shortage = NULL;
+
+    if (!g_error_matches(*error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR) ||
+        ferry_room_ask(question, /* with_rest= */ false, &shortage))
+        return;
+    ferry_error_set_detail(shortage, "libvirt", ferry_json_text((*error)->message));
+    g_error_free(*error);
+    *error = g_steal_pointer(&shortage);
+}
+
 /* --- the watch -------------------------------------------------------------------------------- */
 
 static void
@@ -196,11 +209,17 @@ ferry_room_watch_shortage(FerryRoomWatch *self)
 bool
 ferry_room_watch_blame(FerryRoomWatch *self, GError **error)
 {
+    const Asking *asking = ferry_detached_call_data(self->call);
+    const FerryRoomQuestion question = {asking->agent, asking->migration_id, asking->destination,
+                                        self->outer};
     GError *shortage = ferry_room_watch_shortage(self);
 
-    if (!shortage)
-        return false;
-    g_clear_error(error);
-    g_propagate_error(error, shortage);
+    if (shortage) {
+        g_clear_error(error);
+        g_propagate_error(error, shortage);
+    } else {
+        /* The room may have gone faster than it was looked at. */
+        ferry_room_explain(&question, error);
+    }
     return false;
 }

@@ -28,6 +28,11 @@ bool ferry_room_ask(const FerryRoomQuestion *question,
                     bool with_rest,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Asks once what a failure was: libvirt and QEMU say a full file system in many ways, and late.
+ * Blocks. @error: (inout): where there is too little room, FERRY_ERROR_INSUFFICIENT_STORAGE takes
+ * the place of a FERRY_ERROR_MIGRATION_ERROR, with what libvirt said as a detail. */
+void ferry_room_explain(const FerryRoomQuestion *question, GError **error);
+
 typedef struct FerryRoomWatch FerryRoomWatch;
 
 /** Begins to ask, in a thread of its own. */
@@ -44,5 +49,6 @@ GCancellable *ferry_room_watch_cancellable(FerryRoomWatch *watch);
  * as far as is known. */
 GError *ferry_room_watch_shortage(FerryRoomWatch *watch);
 
-/** Says why @error came to be, where it was for want of room. Returns: false. */
+/** Says why @error came to be, where it was for want of room, and asks where the watch does not
+ * know. Blocks. Returns: false. */
 bool ferry_room_watch_blame(FerryRoomWatch *watch, GError **error);

@@ -14,7 +14,7 @@ struct FerryScheduler {
     GMutex lock;
     GCond changed;
     GHashTable *live; /* guarded by lock; id to FerryMigration: running and queued */
-    GQueue queue;     /* guarded by lock; FerryMigration, borrowed from `live` */
+    GQueue queue;     /* guarded by lock; FerryMigration, borrowed from `live`, next one first */
     guint running;    /* guarded by lock */
     bool stopping;    /* guarded by lock */
 };
@@ -78,6 +78,23 @@ live_a_life(gpointer data)
     return NULL;
 }
 
+/* Under the lock. */
+static void
+keep(FerryScheduler *self, FerryMigration *migration)
+{
+    g_hash_table_insert(self->live, (gpointer)ferry_migration_id(migration),
+                        ferry_migration_ref(migration));
+}
+
+/* It has its slot, whatever the limit is now. No thread may run it yet. */
+static bool
+is_under_way(FerryMigration *migration)
+{
+    FerryStatus status = ferry_migration_record(migration)->status;
+
+    return status != FERRY_STATUS_ACCEPTED && status != FERRY_STATUS_QUEUED;
+}
+
 static bool
 has_free_slot(FerryScheduler *self)
 {
@@ -123,17 +140,35 @@ end_if_queued(FerryScheduler *self, FerryMigration *migration)
     g_mutex_unlock(&self->lock);
 }
 
+/* The earliest place behind those that go first. Under the lock. */
 static void
-queue_up(FerryScheduler *self, FerryMigration *migration)
+insert_by_priority(FerryScheduler *self, FerryMigration *migration)
+{
+    FerryPriority priority = ferry_migration_options(migration)->priority;
+    GList *before = self->queue.tail;
+
+    while (before && ferry_migration_options(before->data)->priority < priority)
+        before = before->prev;
+    g_queue_insert_after(&self->queue, before, migration);
+}
+
+/* Before it enters the queue: once there, another thread may start it. */
+static void
+journal_as_queued(FerryMigration *migration)
 {
     g_autoptr(GError) error = NULL;
 
-    /* Journaled before it enters the queue: once there, another thread may start it. */
     if (!ferry_migration_enter(migration, FERRY_STATUS_QUEUED, &error))
         g_warning("Migration '%s' waits without being journaled as queued: %s",
                   ferry_migration_id(migration), error->message);
+}
+
+static void
+queue_up(FerryScheduler *self, FerryMigration *migration)
+{
+    journal_as_queued(migration);
     g_mutex_lock(&self->lock);
-    g_queue_push_tail(&self->queue, migration);
+    insert_by_priority(self, migration);
     start_next(self);
     g_mutex_unlock(&self->lock);
     /* An abort that came between the two saw no queue to take it from. */
@@ -147,26 +182,56 @@ ferry_scheduler_add(FerryScheduler *self,
                     FerryAdmittedFunc admitted,
                     gpointer data)
 {
-    FerryStatus status = ferry_migration_record(migration)->status;
-    /* Taken up again after a restart: it has its slot already, whatever the limit is now. */
-    bool under_way = status != FERRY_STATUS_ACCEPTED && status != FERRY_STATUS_QUEUED;
-
     g_mutex_lock(&self->lock);
-    bool now = under_way || (has_free_slot(self) && g_queue_is_empty(&self->queue));
+    bool now = has_free_slot(self) && g_queue_is_empty(&self->queue);
 
-    g_hash_table_insert(self->live, (gpointer)ferry_migration_id(migration),
-                        ferry_migration_ref(migration));
+    keep(self, migration);
     if (now)
         self->running++;
     g_mutex_unlock(&self->lock);
 
-    if (admitted)
-        admitted(ferry_migration_id(migration), now ? status : FERRY_STATUS_QUEUED, data);
+    admitted(ferry_migration_id(migration), now ? FERRY_STATUS_ACCEPTED : FERRY_STATUS_QUEUED,
+             data);
     ferry_fault_point("order", "end");
     if (now)
         start(self, migration);
     else
         queue_up(self, migration);
+}
+
+/* Its thread may run from here on, and changes its status. */
+static void
+give_place(FerryScheduler *self, FerryMigration *migration)
+{
+    keep(self, migration);
+    if (!is_under_way(migration)) {
+        insert_by_priority(self, migration);
+        return;
+    }
+    self->running++;
+    start(self, migration);
+}
+
+void
+ferry_scheduler_take_up(FerryScheduler *self, const GPtrArray *migrations)
+{
+    for (guint i = 0; i < migrations->len; i++)
+        if (!is_under_way(g_ptr_array_index(migrations, i)))
+            journal_as_queued(g_ptr_array_index(migrations, i));
+
+    g_mutex_lock(&self->lock);
+    for (guint i = 0; i < migrations->len; i++)
+        give_place(self, g_ptr_array_index(migrations, i));
+    g_mutex_unlock(&self->lock);
+
+    /* Aborted in the queue of an earlier life, which did not come to end it. */
+    for (guint i = 0; i < migrations->len; i++)
+        if (ferry_migration_abort_requested(g_ptr_array_index(migrations, i)))
+            end_if_queued(self, g_ptr_array_index(migrations, i));
+
+    g_mutex_lock(&self->lock);
+    start_next(self);
+    g_mutex_unlock(&self->lock);
 }
 
 FerryMigration *

@@ -1,4 +1,5 @@
-/* scheduler.h: how many migrations leave this host at once, and the queue of the others.
+/* scheduler.h: how many migrations leave this host at once, and the queue of the others: by
+ * priority, and within one in the order of their orders.
  *
  * Threads: any; one lock inside, never held while calling out. Each running migration has a thread.
  */
@@ -24,12 +25,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryScheduler, ferry_scheduler_free)
 /** Called with the migration's status, accepted or queued, before anything is done for it. */
 typedef void (*FerryAdmittedFunc)(const char *migration_id, FerryStatus status, gpointer data);
 
-/** Starts @migration (transfer none) or queues it behind others; a queued one is journaled as such.
- * @admitted: (nullable): where the order is answered: an answer does not wait for the work. */
+/** Starts @migration (transfer none), which was just ordered, or queues it behind others; a queued
+ * one is journaled as such. @admitted: where the order is answered: an answer does not wait for the
+ * work. */
 void ferry_scheduler_add(FerryScheduler *scheduler,
                          FerryMigration *migration,
                          FerryAdmittedFunc admitted,
                          gpointer data);
+
+/** Takes up again what an earlier life of the agent left, before anything is ordered. Those that
+ * were under way go on, all of them, whatever the limit is; the others are queued, and only then
+ * the slots that are left are given away. @migrations: (element-type FerryMigration): all of them,
+ * in the order of their orders. */
+void ferry_scheduler_take_up(FerryScheduler *scheduler, const GPtrArray *migrations);
 
 /** Returns: (transfer full) (nullable): the live migration with this id. */
 FerryMigration *ferry_scheduler_find(FerryScheduler *scheduler, const char *migration_id);

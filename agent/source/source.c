@@ -8,6 +8,7 @@
 #include "ferry/json.h"
 #include "journal/journal.h"
 #include "model/allowed-destination.h"
+#include "model/memory-way.h"
 #include "model/migrate-data.h"
 #include "model/order-options.h"
 #include "runtime/fault-point.h"
@@ -92,7 +93,7 @@ ferry_source_check(
     connection = ferry_virt_connect(self->agent->virt, error);
     if (!connection)
         return NULL;
-    domain = ferry_virt_domain_find(connection, name, error);
+    domain = ferry_virt_domain_find_named(connection, self->agent->config->host, name, error);
     instance =
         domain ? ferry_instance_plan_make(self->agent, connection, domain, parsed, error) : NULL;
     if (!instance)
@@ -101,9 +102,13 @@ ferry_source_check(
 
     g_autoptr(FerryJson) info = ferry_instance_to_json(instance);
     g_autoptr(FerryJson) far = json_object();
-    FerryFarQuestion question = {
-        .host = host, .instance_info = info, .options = options, .ports_limit_ms = PORTS_LIMIT_MS};
+    FerryFarQuestion question = {.host = host,
+                                 .instance_info = info,
+                                 .options = options,
+                                 .settled = parsed,
+                                 .ports_limit_ms = PORTS_LIMIT_MS};
 
+    ferry_memory_way_settle(parsed, instance);
     if (host)
         check_far_side(self, &question, checks, far);
 
@@ -146,7 +151,9 @@ find_instance(FerrySource *self, const char *name, char **ret_name, char **ret_u
     if (ferry_virt_knows_active(self->agent->virt, name, ret_name, ret_uuid))
         return true;
     connection = ferry_virt_connect(self->agent->virt, error);
-    domain = connection ? ferry_virt_domain_find(connection, name, error) : NULL;
+    domain = connection
+                 ? ferry_virt_domain_find_named(connection, self->agent->config->host, name, error)
+                 : NULL;
     if (!domain)
         return false;
     virDomainGetUUIDString(domain, uuid);
@@ -175,18 +182,6 @@ new_record(FerrySource *self, const FerryMigrationRequest *request, GError **err
     return record;
 }
 
-static void
-start_record(FerrySource *self,
-             FerryRecord *record,
-             FerryOrderOptions *options,
-             FerryAdmittedFunc admitted,
-             gpointer data)
-{
-    g_autoptr(FerryMigration) migration = ferry_migration_new(self->agent, record, options);
-
-    ferry_scheduler_add(self->scheduler, migration, admitted, data);
-}
-
 static bool
 order_is_sound(FerrySource *self, const FerryMigrationRequest *request, GError **error)
 {
@@ -212,7 +207,11 @@ order_first(FerrySource *self,
     if (!record || !ferry_journal_add(self->agent->journal, record, error))
         return false;
     ferry_fault_point("order", "begin");
-    start_record(self, g_steal_pointer(&record), g_steal_pointer(&options), answer, data);
+
+    g_autoptr(FerryMigration) migration =
+        ferry_migration_new(self->agent, g_steal_pointer(&record), g_steal_pointer(&options));
+
+    ferry_scheduler_add(self->scheduler, migration, answer, data);
     return true;
 }
 
@@ -262,10 +261,13 @@ find_live(FerrySource *self, const char *migration_id, GError **error)
     g_autoptr(FerryRecord) record =
         ferry_journal_get(self->agent->journal, migration_id, FERRY_ROLE_SOURCE, error);
 
+    g_autofree char *hint =
+        g_strdup_printf("It has ended; get_migration %s tells how", migration_id);
+
     if (record)
-        ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE,
-                        "It has ended; get_migration tells how", "The migration '%s' is %s",
-                        migration_id, ferry_status_to_string(record->status));
+        ferry_set_error(error, FERRY_ERROR_INVALID_MIGRATION_STATE, hint,
+                        "The migration '%s' is %s", migration_id,
+                        ferry_status_to_string(record->status));
     return NULL;
 }
 
@@ -349,15 +351,14 @@ ferry_source_tune(FerrySource *self,
 
 /* --- recovery --------------------------------------------------------------------------------- */
 
-static void
-recover_one(FerrySource *self, const FerryRecord *record)
+static FerryMigration *
+recall(FerrySource *self, const FerryRecord *record)
 {
-    g_autoptr(FerryOrderOptions) options =
-        ferry_order_options_recall(record->order, self->agent->config);
+    FerryOrderOptions *options = ferry_order_options_recall(record->order, self->agent->config);
 
     g_message("Taking up migration '%s' of '%s' again, which was %s", record->migration_id,
               record->instance_name, ferry_status_to_string(record->status));
-    start_record(self, ferry_record_copy(record), g_steal_pointer(&options), NULL, NULL);
+    return ferry_migration_new(self->agent, ferry_record_copy(record), options);
 }
 
 bool
@@ -365,15 +366,18 @@ ferry_source_recover(FerrySource *self, GError **error)
 {
     FerryJournalFilter filter = {.open_only = true};
     g_autoptr(GPtrArray) open = ferry_journal_list(self->agent->journal, &filter, error);
+    g_autoptr(GPtrArray) migrations =
+        g_ptr_array_new_with_free_func((GDestroyNotify)ferry_migration_unref);
 
     if (!open)
         return false;
-    /* Oldest first, as they stood in the queue. */
+    /* Oldest first, as they were ordered. */
     for (guint i = open->len; i > 0; i--) {
         const FerryRecord *record = g_ptr_array_index(open, i - 1);
 
         if (record->role == FERRY_ROLE_SOURCE)
-            recover_one(self, record);
+            g_ptr_array_add(migrations, recall(self, record));
     }
+    ferry_scheduler_take_up(self->scheduler, migrations);
     return true;
 }

@@ -2,6 +2,7 @@
 
 #include "source/transfer-call.h"
 
+#include "ferry/json.h"
 #include "model/chain.h"
 #include "model/migrate-data.h"
 #include "model/thin-way.h"
@@ -61,14 +62,30 @@ ferry_transfer_disk_share(const FerryInstance *instance, guint64 bandwidth_mibps
     return bandwidth_mibps == 0 ? 0 : MAX(1, bandwidth_mibps / MAX(1, disks));
 }
 
-guint64
-ferry_transfer_switchover_mibps(FerryMigration *migration)
+/* What QEMU is told of the link at the switchover; 0: nothing. Noted in the report, for a life of
+ * the agent in which another limit holds. */
+static guint64
+tell_switchover(FerryMigration *migration)
 {
     const FerryTuning tuning = ferry_migration_tuning(migration);
+    guint64 mibps =
+        ferry_switchover_mibps(&tuning, ferry_migration_agent(migration)->config,
+                               ferry_migration_instance(migration)->libvirt_version,
+                               ferry_migration_migrate_data(migration)->libvirt_version);
 
-    return ferry_switchover_mibps(&tuning, ferry_migration_agent(migration)->config,
-                                  ferry_migration_instance(migration)->libvirt_version,
-                                  ferry_migration_migrate_data(migration)->libvirt_version);
+    if ((mibps > 0) != ferry_transfer_told_switchover(migration)) {
+        ferry_migration_add_report(migration, json_pack("{s:b}", "told_switchover", mibps > 0));
+        ferry_migration_save(migration);
+    }
+    return mibps;
+}
+
+bool
+ferry_transfer_told_switchover(const FerryMigration *migration)
+{
+    const json_t *report = ferry_migration_record(migration)->report;
+
+    return ferry_json_get_bool(report, "told_switchover", false);
 }
 
 static bool
@@ -178,7 +195,7 @@ ferry_transfer_call_start(FerryMigration *migration,
     find_targets(self, instance, migrate_data);
     self->disk_share_mibps =
         ferry_transfer_disk_share(instance, ferry_migration_tuning(migration).bandwidth_mibps);
-    self->switchover_mibps = ferry_transfer_switchover_mibps(migration);
+    self->switchover_mibps = resume ? 0 : tell_switchover(migration);
     self->in_full = ferry_chain_is_flattened(instance);
     self->becomes = becomes;
     becomes = (FerryRedefinition){0};

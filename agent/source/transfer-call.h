@@ -13,8 +13,8 @@
  * for all together: libvirt gives the same to each. 0: no limit. */
 guint64 ferry_transfer_disk_share(const FerryInstance *instance, guint64 bandwidth_mibps);
 
-/** Returns: what QEMU is told of the link at the switchover; 0: nothing. Saga thread. */
-guint64 ferry_transfer_switchover_mibps(FerryMigration *migration);
+/** Returns: whether the last call told QEMU what the link takes at the switchover. Saga thread. */
+bool ferry_transfer_told_switchover(const FerryMigration *migration);
 
 /**
  * ferry_transfer_call_start:

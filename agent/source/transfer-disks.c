@@ -25,12 +25,7 @@ look_at_written(FerryTransfer *self, gint64 now_us)
 
     if (written->last_us != 0 && now_us - written->last_us < WRITTEN_LOOK_US)
         return;
-    for (guint i = 0; i < self->instance->disks->len; i++) {
-        const FerryDisk *disk = g_ptr_array_index(self->instance->disks, i);
-
-        if (disk->migrate)
-            bytes += ferry_virt_disk_written_bytes(self->domain, disk->target);
-    }
+    bytes = ferry_virt_disks_written_bytes(self->domain, self->instance);
     if (bytes == 0)
         return;
     if (written->first_bytes == 0)
@@ -52,22 +47,30 @@ see_mirrors(FerryTransfer *self, gint64 now_us)
         ferry_disk_attempt_note_mirrors(self->migration, self->written.last_bytes);
 }
 
-/* Returns: static; NULL: it goes on as it is. */
-static const char *
-name_of_action(const FerryTransfer *self, FerryDisksState state)
+/* Fills in what is done about it; nothing: it goes on as it is. */
+static void
+tell_action(const FerryTransfer *self, FerryDisksState state, FerryStall *stall)
 {
-    if (state == FERRY_DISKS_STALLED || ferry_disk_convergence_is_synchronous(self->disks))
-        return "fail";
-    return self->options->disk_writes == FERRY_DISK_WRITES_AUTO &&
-                   ferry_disk_attempt_may_repeat(self->migration)
-               ? "synchronous-writes"
-               : NULL;
+    gint64 in_us = ferry_disk_convergence_action_in_us(self->disks);
+
+    if (state == FERRY_DISKS_STALLED || ferry_disk_convergence_is_synchronous(self->disks)) {
+        stall->action = "fail";
+    } else if (self->options->disk_writes != FERRY_DISK_WRITES_AUTO) {
+        return;
+    } else if (ferry_disk_attempt_may_repeat(self->migration)) {
+        stall->action = "synchronous-writes";
+    } else {
+        in_us = ferry_disk_convergence_hopeless_in_us(self->disks);
+        stall->action = in_us < G_MAXINT64 ? "fail" : NULL;
+    }
+    stall->action_in_ms = stall->action ? (guint64)in_us / 1000 : 0;
 }
 
 static FerryConvergence
 describe(const FerryTransfer *self)
 {
     FerryDisksState state = ferry_disk_convergence_state(self->disks);
+    FerryConvergence convergence = {.converging = FERRY_CONVERGING_NO, .stall.of = "disk"};
     FerryDiskRates rates = {0};
 
     (void)ferry_disk_convergence_rates(self->disks, &rates);
@@ -75,14 +78,10 @@ describe(const FerryTransfer *self)
         return (FerryConvergence){.converging = FERRY_CONVERGING_UNKNOWN};
     if (state == FERRY_DISKS_CONVERGING)
         return (FerryConvergence){.converging = FERRY_CONVERGING_YES};
-    return (FerryConvergence){
-        .converging = FERRY_CONVERGING_NO,
-        .stall = {.of = "disk",
-                  .writes_bytes_s = rates.dirtied_bytes_s,
-                  .link_bytes_s = rates.copied_bytes_s,
-                  .action = name_of_action(self, state),
-                  .action_in_ms = (guint64)ferry_disk_convergence_action_in_us(self->disks) / 1000},
-    };
+    convergence.stall.writes_bytes_s = rates.dirtied_bytes_s;
+    convergence.stall.link_bytes_s = rates.copied_bytes_s;
+    tell_action(self, state, &convergence.stall);
+    return convergence;
 }
 
 void
@@ -141,24 +140,20 @@ note_rate(FerryTransfer *self)
 
     FERRY_LOCK_SCOPE(&self->lock);
 
-    if (!self->abandoned && time_us >= RATE_MIN_US)
+    if (!self->abandoned && time_us >= RATE_MIN_US && written->last_bytes >= written->first_bytes)
         ferry_disk_attempt_note_rate(
             self->migration, (guint64)((double)(written->last_bytes - written->first_bytes) *
                                        G_USEC_PER_SEC / (double)time_us));
     *written = (FerryWrittenBytes){0};
 }
 
-/* Returns: (transfer full): @reason goes into the details, with what was seen. */
-static GError *
-timeout_error(const FerryTransfer *self, const char *reason, const char *hint, const char *message)
+void
+ferry_transfer_add_disk_rates(const FerryTransfer *self, GError *error)
 {
-    GError *error = ferry_error_new(FERRY_ERROR_MIGRATION_TIMEOUT, hint, "%s", message);
     const FerryDiskSample *last = ferry_disk_convergence_last(self->disks);
     FerryDiskRates rates = {0};
 
     (void)ferry_disk_convergence_rates(self->disks, &rates);
-    ferry_error_set_detail(error, "reason", json_string(reason));
-    ferry_error_set_detail(error, "of", json_string("disk"));
     ferry_error_set_detail(error, "copied_bytes", json_integer((json_int_t)last->copied_bytes));
     ferry_error_set_detail(error, "remaining_bytes",
                            json_integer((json_int_t)last->remaining_bytes));
@@ -167,6 +162,18 @@ timeout_error(const FerryTransfer *self, const char *reason, const char *hint, c
                            json_integer((json_int_t)rates.dirtied_bytes_s));
     ferry_error_set_detail(error, "written_bytes_s",
                            json_integer((json_int_t)rates.written_bytes_s));
+}
+
+/* Returns: (transfer full): @reason goes into the details, with what was seen. */
+static GError *
+timeout_error(const FerryTransfer *self, const char *reason, const char *hint, const char *message)
+{
+    GError *error = ferry_error_new(FERRY_ERROR_MIGRATION_TIMEOUT, hint, "%s", message);
+
+    ferry_error_set_detail(error, "reason", json_string(reason));
+    ferry_error_set_detail(error, "of", json_string("disk"));
+    ferry_error_set_detail(error, "budget", json_string("disk"));
+    ferry_transfer_add_disk_rates(self, error);
     return error;
 }
 
@@ -219,19 +226,25 @@ give_up_stalled(FerryTransfer *self)
 static void
 give_up_diverging(FerryTransfer *self)
 {
+    bool synchronous = ferry_disk_convergence_is_synchronous(self->disks);
     FerryDiskRates rates = {0};
 
     (void)ferry_disk_convergence_rates(self->disks, &rates);
 
-    g_autofree char *message = g_strdup_printf(
-        "The disks of '%s' do not converge, even with synchronous writes: %" G_GUINT64_FORMAT
-        " bytes/s become dirty, %" G_GUINT64_FORMAT " bytes/s are copied",
-        self->instance->name, rates.dirtied_bytes_s, rates.copied_bytes_s);
+    g_autofree char *message =
+        g_strdup_printf("The disks of '%s' do not converge%s: %" G_GUINT64_FORMAT
+                        " bytes/s become dirty, %" G_GUINT64_FORMAT " bytes/s are copied",
+                        self->instance->name, synchronous ? ", even with synchronous writes" : "",
+                        rates.dirtied_bytes_s, rates.copied_bytes_s);
 
-    ferry_transfer_abort(self, timeout_error(self, "not-converging",
-                                             "Give the migration more bandwidth, or order it when "
-                                             "the instance writes less",
-                                             message));
+    ferry_transfer_abort(
+        self, timeout_error(self, "not-converging",
+                            synchronous ? "Give the migration more bandwidth, or order it when "
+                                          "the instance writes less"
+                                        : "Order it anew with disk_writes synchronous; with a "
+                                          "newer virt-ferry on the destination it goes over by "
+                                          "itself",
+                            message));
 }
 
 /* At once, and nothing is lost; at the price of libvirt's taint. */
@@ -267,11 +280,13 @@ note(FerryTransfer *self, void (*func)(FerryMigration *migration))
 static void
 end_for_another(FerryTransfer *self)
 {
-    self->again = true;
+    if (self->aborting)
+        return;
     ferry_transfer_abort(self,
                          ferry_error_new(FERRY_ERROR_MIGRATION_ERROR, NULL,
                                          "its mirrors do not catch up with the guest's writes; it "
                                          "begins once more, with synchronous writes"));
+    self->again = true;
 }
 
 static bool
@@ -303,7 +318,9 @@ ferry_transfer_take_up_attempt(FerryTransfer *self)
     case FERRY_DISK_ATTEMPT_SEEDING: /* of before the transfer */
         break;
     case FERRY_DISK_ATTEMPT_ENDING:
-        end_for_another(self);
+        self->ending = true;
+        /* Where no job is seen it has ended. */
+        self->again = true;
         break;
     case FERRY_DISK_ATTEMPT_BEGINNING:
         self->beginning = true;
@@ -322,6 +339,8 @@ go_synchronous(FerryTransfer *self)
             ferry_disk_convergence_set_synchronous(self->disks);
     } else if (ferry_disk_attempt_may_repeat(self->migration)) {
         begin_again(self);
+    } else if (ferry_disk_convergence_hopeless_in_us(self->disks) == 0) {
+        give_up_diverging(self);
     }
 }
 
@@ -364,10 +383,23 @@ ferry_transfer_steer_disks(FerryTransfer *self)
 
 /* --- its end ---------------------------------------------------------------------------------- */
 
+/* Once its disks have arrived nothing is won by another. */
+static void
+see_ending(FerryTransfer *self)
+{
+    self->ending = false;
+    if (self->phase == FERRY_PHASE_DISK)
+        end_for_another(self);
+    else if (note(self, ferry_disk_attempt_forget_switching))
+        self->again = false;
+}
+
 void
 ferry_transfer_see_attempt(FerryTransfer *self)
 {
-    if (!self->beginning || !note(self, ferry_disk_attempt_note_second))
+    if (self->ending)
+        see_ending(self);
+    if (!self->beginning || !note(self, ferry_disk_attempt_forget_switching))
         return;
     self->beginning = false;
     self->again = false;

@@ -80,10 +80,10 @@ ferry_transfer_look(FerryTransfer *self)
         g_debug("Migration '%s': %s", ferry_migration_id(self->migration), error->message);
         return false;
     }
-    if (!info.active)
+    if (!info.outgoing)
         return false;
-    ferry_transfer_see_attempt(self);
     take_look(self, &info);
+    ferry_transfer_see_attempt(self);
     ferry_transfer_tune(self, &info.sample);
     ferry_transfer_steer_memory(self, &info);
     return true;

@@ -6,6 +6,8 @@
 #include "model/transfer-policy.h"
 
 #define MIB 1048576.0
+/* From this part of its limit on the limit is what the link carries. */
+#define OF_LIMIT 0.75
 /* So many iterations show that a step does not do. */
 #define LAST_STEP_ITERATIONS 2
 
@@ -129,11 +131,9 @@ add_rate(GError *error, const char *key, guint64 value)
 void
 ferry_transfer_add_rates(const FerryTransfer *self, GError *error, const char *budget)
 {
-    ferry_error_set_detail(error, "budget", json_string(budget));
-    if (!self->memory)
-        return;
     const FerryMemoryState state = ferry_memory_convergence_state(self->memory);
 
+    ferry_error_set_detail(error, "budget", json_string(budget));
     if (state.since_us)
         ferry_error_set_detail(error, "reason", json_string("not-converging"));
     add_rate(error, "writes_bytes_s", state.writes_bytes_s);
@@ -141,6 +141,21 @@ ferry_transfer_add_rates(const FerryTransfer *self, GError *error, const char *b
     add_rate(error, "remaining_bytes", state.left_bytes);
     add_rate(error, "needed_pause_ms", state.pause_ms);
     add_rate(error, "allowed_downtime_ms", self->downtime_ms);
+}
+
+/* The order's own limit, where that is all that the link carries; "" otherwise. */
+static char *
+hint_of_limit(const FerryTransfer *self, const FerryMemoryState *state)
+{
+    guint64 limit = self->options->bandwidth_mibps;
+
+    if (limit == 0 || (double)state->link_bytes_s < (double)limit * MIB * OF_LIMIT)
+        return g_strdup("");
+    return g_strdup_printf(
+        "Its limit of %" G_GUINT64_FORMAT " MiB/s holds it back: order more bandwidth_mib_s, or "
+        "lift the limit while it moves (virt-ferry tune ID --bandwidth 0), or say in [migration] "
+        "switchover_bandwidth what the link takes. Otherwise: ",
+        limit);
 }
 
 /* What would do, as the rates look now. */
@@ -151,15 +166,17 @@ hint_of(const FerryTransfer *self, const FerryMemoryState *state)
         ferry_migration_agent(self->migration)->config->live_migration_permit_post_copy;
     g_autofree char *pause =
         state->pause_ms <= self->options->max_pause_ms
-            ? g_strdup_printf("policy suspend-if-needed (a pause of about %.1f s)",
+            ? g_strdup_printf("\"policy\" suspend-if-needed (a pause of about %.1f s)",
                               (double)state->pause_ms / 1000.0)
-            : g_strdup_printf("policy suspend-if-needed with max_pause_ms %" G_GUINT64_FORMAT,
+            : g_strdup_printf("\"policy\" suspend-if-needed with max_pause_ms %" G_GUINT64_FORMAT,
                               state->pause_ms * 5 / 4);
 
-    return g_strdup_printf("Order %s%s; or move it when it writes less", pause,
-                           permitted
-                               ? ", or policy post-copy"
-                               : ", or post-copy where live_migration_permit_post_copy is on");
+    g_autofree char *limit = hint_of_limit(self, state);
+
+    return g_strdup_printf(
+        "%s%s %s%s; or move it when it writes less", limit, *limit ? "order" : "Order", pause,
+        permitted ? ", or \"policy\" post-copy"
+                  : ", or post-copy where live_migration_permit_post_copy is on");
 }
 
 GError *
@@ -246,6 +263,7 @@ show(FerryTransfer *self, const FerryMemoryMeans *means)
             .of = "memory",
             .writes_bytes_s = state.writes_bytes_s,
             .link_bytes_s = state.link_bytes_s,
+            .doing = name_of_action(state.done),
             .action = name_of_action(next),
             .action_in_ms = (guint64)(in_us / G_TIME_SPAN_MILLISECOND),
         };

@@ -14,6 +14,7 @@ ferry_transfer_abort(FerryTransfer *self, GError *reason)
         return;
     }
     self->aborting = true;
+    self->again = false;
     self->abort_reason = reason;
     g_message("Migration '%s': aborting the transfer: %s", ferry_migration_id(self->migration),
               reason->message);
@@ -73,7 +74,10 @@ budget_error(const FerryTransfer *self, const char *budget)
     GError *error = g_str_equal(budget, "memory") ? ferry_transfer_memory_error(self)
                                                   : ferry_completion_error(self->migration);
 
-    ferry_transfer_add_rates(self, error, budget);
+    if (self->memory)
+        ferry_transfer_add_rates(self, error, budget);
+    else if (ferry_disk_convergence_last(self->disks)->mirrors > 0)
+        ferry_transfer_add_disk_rates(self, error);
     return error;
 }
 

@@ -63,12 +63,13 @@ typedef struct {
     gint64 lifted_us; /* when the limit was last lifted for the switchover; 0: never */
     bool is_lifted;
     bool mirrors_due;     /* the limit was changed, and not all copies have it */
-    bool told_switchover; /* immutable: QEMU knows what the link takes */
+    bool told_switchover; /* immutable: QEMU knows what the link takes, by the call */
     bool was_limited;     /* libvirt was given a bandwidth for disks or memory */
     bool copying;         /* a disk or memory is on its way */
     bool aborting;
     bool again;         /* once more, when this attempt has ended */
-    bool beginning;     /* the second attempt's job has not been seen so far */
+    bool ending;        /* by an earlier life; the first attempt's job has not been seen so far */
+    bool beginning;     /* likewise the second attempt's */
     bool forced;        /* by post-copy or a pause: nothing is left to be done */
     bool paused;        /* it is we who paused the guest */
     bool force_failed;  /* by order; libvirt refused */
@@ -105,6 +106,8 @@ void ferry_transfer_steer_disks(FerryTransfer *self);
 void ferry_transfer_take_up_attempt(FerryTransfer *self);
 /* The sampler's: a job is seen. */
 void ferry_transfer_see_attempt(FerryTransfer *self);
+/* Says in @error what was copied and written, and what is left. */
+void ferry_transfer_add_disk_rates(const FerryTransfer *self, GError *error);
 /* The sampler's, when the transfer is over: says in the result whether another attempt follows. */
 void ferry_transfer_end_disks(FerryTransfer *self);
 
@@ -130,14 +133,14 @@ GError *ferry_transfer_memory_error(const FerryTransfer *self);
 /* Returns: whether forcing it now means a pause of no more than max_pause_ms, or post-copy over a
  * link that is well. In the memory phase. */
 bool ferry_transfer_is_short(const FerryTransfer *self);
-/* Says in @error which budget was spent, and the rates that were seen. */
+/* Says in @error which budget was spent, and the rates that were seen. In the memory phase. */
 void ferry_transfer_add_rates(const FerryTransfer *self, GError *error, const char *budget);
 
 /* --- transfer-orders.c ----------------------------------------------------------------------- */
 
 /* The sampler's, after each look: obeys orders, and ends what has no time or room left. */
 void ferry_transfer_obey(FerryTransfer *self, gint64 now_us);
-/* The sampler's. The transfer ends with @reason (taken over), unless it already does. */
+/* The sampler's. The transfer ends for good with @reason (taken over), unless it already does. */
 void ferry_transfer_abort(FerryTransfer *self, GError *reason);
 /* Likewise: forces it to complete, by post-copy or a pause that lasts as long as it takes. @error:
  * libvirt refused. */

@@ -89,6 +89,31 @@ ferry_transfer_limit_memory(FerryTransfer *self)
         g_debug("Migration '%s': %s", ferry_migration_id(self->migration), error->message);
 }
 
+/* What the link carries from now on is another matter than what it did. */
+static void
+forget_link(FerryTransfer *self)
+{
+    ferry_disk_convergence_forget_link(self->disks);
+    if (self->memory)
+        ferry_memory_convergence_forget_link(self->memory);
+}
+
+/* What was conceded to memory that does not converge was so by what held before. */
+static void
+take_means(FerryTransfer *self)
+{
+    self->conceded_ms = 0;
+    if (self->memory)
+        ferry_memory_convergence_forget_action(self->memory);
+}
+
+static bool
+has_same_means(const FerryTuning *a, const FerryTuning *b)
+{
+    return a->policy == b->policy && a->downtime_ms == b->downtime_ms &&
+           a->max_pause_ms == b->max_pause_ms;
+}
+
 static void
 take_changes(FerryTransfer *self)
 {
@@ -98,8 +123,11 @@ take_changes(FerryTransfer *self)
     if (ferry_tuning_equal(&before, &now))
         return;
     ferry_tuning_apply(&now, &self->tuned);
+    if (!has_same_means(&before, &now))
+        take_means(self);
     if (before.bandwidth_mibps == now.bandwidth_mibps)
         return;
+    forget_link(self);
     self->mirrors_due = self->memory_us == 0;
     if (!self->mirrors_due)
         ferry_transfer_limit_memory(self);
@@ -127,10 +155,12 @@ set_lifted(FerryTransfer *self, bool lifted, guint64 mibps)
 {
     g_autoptr(GError) error = NULL;
 
-    if (ferry_virt_set_memory_bandwidth(self->domain, mibps, /* post_copy= */ false, &error))
-        self->is_lifted = lifted;
-    else
+    if (!ferry_virt_set_memory_bandwidth(self->domain, mibps, /* post_copy= */ false, &error)) {
         g_debug("Migration '%s': %s", ferry_migration_id(self->migration), error->message);
+        return;
+    }
+    self->is_lifted = lifted;
+    forget_link(self);
 }
 
 static void

@@ -84,9 +84,10 @@ fill_result(FerryTransfer *self)
     result->summary = ferry_virt_watch_summary(self->watch);
     result->disk_ms = (guint64)(disks_until - self->started_us) / 1000;
     result->memory_ms = (guint64)(now - disks_until) / 1000;
-    /* Our own reason is the better one: libvirt only knows that somebody cancelled. */
-    if (self->abort_reason && result->error) {
-        g_error_free(result->error);
+    /* Our own reason is the better one: libvirt only knows that somebody cancelled, and re-attached
+     * there is nobody to tell even that. */
+    if (self->abort_reason && (result->error || !self->call)) {
+        g_clear_error(&result->error);
         result->error = g_steal_pointer(&self->abort_reason);
     }
     ferry_transfer_end_disks(self);

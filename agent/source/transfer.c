@@ -10,10 +10,8 @@
 #include "source/transfer-private.h"
 #include "virt/auto.h"
 #include "virt/domain.h"
-#include "virt/time-limits.h"
 #include "virt/virt.h"
 
-#define SILENCE_US (FERRY_WATCH_SILENCE_S * G_USEC_PER_SEC)
 /* The agent that stops does not wait for it as long. */
 #define STOP_SILENCE_US G_USEC_PER_SEC
 
@@ -51,16 +49,23 @@ run_sampler(gpointer data, GError **error)
     return true;
 }
 
+static gint64
+limit_us(const FerryTransfer *self)
+{
+    return (gint64)ferry_migration_agent(self->migration)->silence_ms * 1000;
+}
+
 /* Returns: true when the saga goes on without a sampler that hangs. */
 static bool
 has_way_out(const FerryTransfer *self, gint64 silence_us, FerryTransferResult *result)
 {
-    if (ferry_migration_is_detached(self->migration) && silence_us > STOP_SILENCE_US) {
+    if (ferry_migration_is_detached(self->migration) &&
+        silence_us > MIN(STOP_SILENCE_US, limit_us(self))) {
         result->detached = true;
         return true;
     }
     /* The call came back: what the hosts show is looked at without the job's counters. */
-    return silence_us > SILENCE_US && self->call &&
+    return silence_us > limit_us(self) && self->call &&
            ferry_transfer_has_answered(self, &result->error);
 }
 
@@ -72,7 +77,7 @@ give_up(FerryTransfer *self, bool *said, FerryTransferResult *result)
     gint64 silence_us = g_get_monotonic_time() - self->heard_us;
 
     self->abandoned = has_way_out(self, silence_us, result);
-    if (!self->abandoned && !*said && silence_us > SILENCE_US) {
+    if (!self->abandoned && !*said && silence_us > limit_us(self)) {
         *said = true;
         g_warning("Migration '%s': libvirt does not answer questions about '%s'; its QEMU may "
                   "hang. Orders about it wait",
@@ -117,7 +122,6 @@ transfer_new(FerryMigration *migration, GError **error)
     self->migration = ferry_migration_ref(migration);
     self->tuned = *ferry_migration_options(migration);
     self->options = &self->tuned;
-    self->told_switchover = ferry_transfer_switchover_mibps(migration) > 0;
     self->was_limited =
         self->tuned.bandwidth_mibps > 0 || ferry_migration_tuning(migration).bandwidth_mibps > 0;
     self->instance = instance;
@@ -144,6 +148,17 @@ begin_in_post_copy(FerryTransfer *self)
     self->resuming = true;
 }
 
+/* The call is given what holds now; copies that run already may not have heard of it. */
+static void
+take_tuning(FerryTransfer *self, FerryTransferMode mode)
+{
+    const FerryTuning tuning = ferry_migration_tuning(self->migration);
+
+    self->mirrors_due =
+        mode == FERRY_TRANSFER_REATTACH && tuning.bandwidth_mibps != self->tuned.bandwidth_mibps;
+    ferry_tuning_apply(&tuning, &self->tuned);
+}
+
 static FerryRoomWatch *
 watch_destination(FerryMigration *migration)
 {
@@ -164,11 +179,8 @@ ferry_transfer_run(FerryMigration *migration,
         return false;
     if (mode == FERRY_TRANSFER_RESUME)
         begin_in_post_copy(self);
+    take_tuning(self, mode);
     if (mode != FERRY_TRANSFER_REATTACH) {
-        const FerryTuning tuning = ferry_migration_tuning(migration);
-
-        /* The call is given what holds now. What runs already may not have heard of it. */
-        ferry_tuning_apply(&tuning, &self->tuned);
         self->call =
             ferry_transfer_call_start(migration, self->watch, mode == FERRY_TRANSFER_RESUME, error);
         if (!self->call) {
@@ -176,6 +188,7 @@ ferry_transfer_run(FerryMigration *migration,
             return false;
         }
     }
+    self->told_switchover = ferry_transfer_told_switchover(migration);
     if (mode != FERRY_TRANSFER_RESUME) {
         ferry_transfer_take_up_attempt(self);
         self->room = watch_destination(migration);

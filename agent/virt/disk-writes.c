@@ -7,8 +7,8 @@
 #include "virt/auto.h"
 #include "virt/monitor.h"
 
-guint64
-ferry_virt_disk_written_bytes(virDomainPtr domain, const char *target)
+static bool
+ask_written_bytes(virDomainPtr domain, const char *target, guint64 *ret_bytes)
 {
     /* libvirtd takes no question for more. */
     virTypedParameter list[16];
@@ -17,8 +17,25 @@ ferry_virt_disk_written_bytes(virDomainPtr domain, const char *target)
 
     if (virDomainBlockStatsFlags(domain, target, list, &count, 0) < 0 ||
         virTypedParamsGetLLong(list, count, VIR_DOMAIN_BLOCK_STATS_WRITE_BYTES, &bytes) != 1)
-        return 0;
-    return (guint64)MAX(bytes, 0);
+        return false;
+    *ret_bytes = (guint64)MAX(bytes, 0);
+    return true;
+}
+
+guint64
+ferry_virt_disks_written_bytes(virDomainPtr domain, const FerryInstance *instance)
+{
+    guint64 sum = 0;
+
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+        guint64 bytes = 0;
+
+        if (disk->migrate && !ask_written_bytes(domain, disk->target, &bytes))
+            return 0;
+        sum += bytes;
+    }
+    return sum;
 }
 
 static bool

@@ -9,9 +9,11 @@
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
-/** Returns: what the guest has written to @target, in bytes since it was started here; 0 where
- * libvirt does not say. */
-guint64 ferry_virt_disk_written_bytes(virDomainPtr domain, const char *target);
+#include "model/instance.h"
+
+/** Returns: what the guest has written to all disks that move, in bytes since it was started here;
+ * 0 where libvirt does not say of one of them. */
+guint64 ferry_virt_disks_written_bytes(virDomainPtr domain, const FerryInstance *instance);
 
 /**
  * ferry_virt_mirrors_synchronise:

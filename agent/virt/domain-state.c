@@ -183,6 +183,16 @@ ferry_virt_domain_observe(virConnectPtr connection, const char *uuid)
 }
 
 bool
+ferry_virt_domain_is_defined(virConnectPtr connection, const char *uuid)
+{
+    g_autoptr(virDomain) domain = virDomainLookupByUUIDString(connection, uuid);
+
+    if (!domain)
+        return !ferry_virt_error_is(VIR_ERR_NO_DOMAIN);
+    return virDomainIsPersistent(domain) != 0;
+}
+
+bool
 ferry_virt_domain_died_here(virConnectPtr connection, const char *uuid)
 {
     int state = 0;

@@ -23,7 +23,10 @@ const char *ferry_virt_domain_state_word(virDomainPtr domain);
  * does not answer is FERRY_OBSERVED_UNREACHABLE. */
 FerryObservedState ferry_virt_domain_observe(virConnectPtr connection, const char *uuid);
 
-/** The same of a domain that was found already. */
+/** Returns: true when libvirt has a definition of it, whether it runs or not, or cannot tell. */
+bool ferry_virt_domain_is_defined(virConnectPtr connection, const char *uuid);
+
+/** The same as ferry_virt_domain_observe() of a domain that was found already. */
 FerryObservedState ferry_virt_domain_observed_state(virDomainPtr domain);
 
 /** Returns: true when the domain is shut off or crashed here for a reason that libvirt names and

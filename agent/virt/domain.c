@@ -10,6 +10,7 @@
 #include "virt/domain-state.h"
 #include "virt/error.h"
 #include "virt/host.h"
+#include "virt/running-qemu.h"
 #include "virt/volume.h"
 #include "xml/domain-logs.h"
 #include "xml/domain.h"
@@ -32,6 +33,26 @@ ferry_virt_domain_find(virConnectPtr connection, const char *name_or_uuid, GErro
                           name_or_uuid);
     if (error && g_error_matches(*error, FERRY_ERROR, FERRY_ERROR_INSTANCE_NOT_FOUND))
         ferry_error_set_hint(*error, "describe_host names the instances of a host");
+    return NULL;
+}
+
+virDomainPtr
+ferry_virt_domain_find_named(virConnectPtr connection,
+                             const char *host,
+                             const char *name_or_uuid,
+                             GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    virDomainPtr domain = ferry_virt_domain_find(connection, name_or_uuid, &why);
+
+    if (domain)
+        return domain;
+    /* libvirt's own words say the same once more; they are among the details. */
+    if (g_error_matches(why, FERRY_ERROR, FERRY_ERROR_INSTANCE_NOT_FOUND)) {
+        g_free(why->message);
+        why->message = g_strdup_printf("'%s' has no instance '%s'", host, name_or_uuid);
+    }
+    g_propagate_error(error, g_steal_pointer(&why));
     return NULL;
 }
 
@@ -185,7 +206,8 @@ ferry_virt_domain_describe(virConnectPtr connection, virDomainPtr domain, GError
     instance->state = g_strdup(state);
     instance->state_reason = g_strdup(reason);
     instance->libvirt_version = ferry_virt_host_libvirt_version(connection);
-    instance->qemu_version = ferry_virt_host_qemu_version(connection);
+    instance->qemu_version =
+        ferry_virt_running_qemu_version(connection, domain, instance->emulator);
     instance->persistent = virDomainIsPersistent(domain) == 1;
     instance->autostart = ferry_virt_domain_is_autostarted(domain);
     instance->autostart_told = true;

@@ -16,6 +16,13 @@ virDomainPtr ferry_virt_domain_find(virConnectPtr connection,
                                     const char *name_or_uuid,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** The same for what an order or a request names: the error says which host has no such instance.
+ * @host: the agent's name */
+virDomainPtr ferry_virt_domain_find_named(virConnectPtr connection,
+                                          const char *host,
+                                          const char *name_or_uuid,
+                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /**
  * ferry_virt_domain_describe:
  * Reads the live XML (migratable, without secrets), the state, and of each disk what the storage

@@ -231,7 +231,8 @@ ferry_virt_job_info(virDomainPtr domain, FerryJobInfo *ret_info, GError **error)
                                      "Cannot look at the job of '%s'", name);
     virTypedParamsGetInt(params.list, params.count, VIR_DOMAIN_JOB_OPERATION, &operation);
     info.active = type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED;
-    info.incoming = info.active && operation == VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN;
+    info.outgoing = info.active && (operation == VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT ||
+                                    operation == VIR_DOMAIN_JOB_OPERATION_UNKNOWN);
     fill_sample(&info.sample, params.list, params.count);
     info.has_memory = info.active && info.sample.memory_total_bytes > 0;
     info.sample.time_us = g_get_monotonic_time();

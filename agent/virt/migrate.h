@@ -63,7 +63,7 @@ bool ferry_virt_migrate_rehearse(virDomainPtr domain,
 /* What one look at the running job showed. */
 typedef struct {
     bool active;                /* a job runs */
-    bool incoming;              /* it is an incoming one */
+    bool outgoing;              /* it carries the domain away, as far as libvirt says */
     bool has_memory;            /* memory counters are there: the disks are done */
     FerryProgressSample sample; /* phase is the caller's to set */
 } FerryJobInfo;

@@ -40,6 +40,7 @@ struct FerryVirt {
     virConnectPtr connection;          /* guarded by lock; tells of events, and is asked nothing */
     bool alive;                        /* guarded by lock */
     gint64 since_us;                   /* guarded by lock; when `connection` was opened */
+    gint64 listening_us;               /* guarded by lock; since when it tells, 0: not yet */
     char *version;                     /* guarded by lock; of the libvirt there */
     bool told_away;                    /* guarded by lock; it has been said that libvirt is away */
     FerryDetachedCall *opening;        /* guarded by lock; the last one, NULL before the first */
@@ -101,14 +102,14 @@ keep_domain_cache(FerryVirt *virt, virDomainPtr domain)
 }
 
 static void
-tell_arrival(FerryVirt *virt, virDomainPtr domain)
+tell_arrival(FerryVirt *virt, virDomainPtr domain, bool runs)
 {
     char uuid[VIR_UUID_STRING_BUFLEN] = "";
     FERRY_LOCK_SCOPE(&virt->lock);
 
     virDomainGetUUIDString(domain, uuid);
     if (virt->arrival_func)
-        virt->arrival_func(uuid, virt->arrival_data);
+        virt->arrival_func(uuid, runs, virt->arrival_data);
 }
 
 static int
@@ -116,8 +117,11 @@ on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detai
 {
     keep_domain_cache(opaque, domain);
     notify_watches(opaque, domain, NULL);
-    if (event == VIR_DOMAIN_EVENT_STARTED && detail == VIR_DOMAIN_EVENT_STARTED_MIGRATED)
-        tell_arrival(opaque, domain);
+    /* One that arrives is told to be resumed at the end of it, also where it stays paused. */
+    if (event == VIR_DOMAIN_EVENT_STARTED || event == VIR_DOMAIN_EVENT_RESUMED)
+        tell_arrival(opaque, domain,
+                     event == VIR_DOMAIN_EVENT_RESUMED ||
+                         detail != VIR_DOMAIN_EVENT_STARTED_MIGRATED);
     return 0;
 }
 
@@ -176,9 +180,11 @@ on_job_completed(virConnectPtr connection,
     notify_watches(opaque, domain, &summary);
 }
 
-static void
+/* Returns: true when it will be told of what becomes of domains. */
+static bool
 register_events(FerryVirt *virt, virConnectPtr connection)
 {
+    bool lifecycle = true;
     /* Of the one type that compilers let become any other. */
     const struct {
         int id;
@@ -190,12 +196,15 @@ register_events(FerryVirt *virt, virConnectPtr connection)
         {VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, G_CALLBACK(on_job_completed)},
     };
 
-    for (guint i = 0; i < G_N_ELEMENTS(wanted); i++)
+    for (guint i = 0; i < G_N_ELEMENTS(wanted); i++) {
         if (virConnectDomainEventRegisterAny(connection, NULL, wanted[i].id,
                                              VIR_DOMAIN_EVENT_CALLBACK(wanted[i].callback), virt,
-                                             NULL) < 0)
-            g_warning("libvirt refuses events of kind %d: %s", wanted[i].id,
-                      virGetLastErrorMessage());
+                                             NULL) >= 0)
+            continue;
+        g_warning("libvirt refuses events of kind %d: %s", wanted[i].id, virGetLastErrorMessage());
+        lifecycle = lifecycle && wanted[i].id != VIR_DOMAIN_EVENT_ID_LIFECYCLE;
+    }
+    return lifecycle;
 }
 
 static void
@@ -375,6 +384,14 @@ ferry_virt_standing(FerryVirt *virt, char **ret_version)
     return virt->alive ? virt->since_us : 0;
 }
 
+gint64
+ferry_virt_listening(FerryVirt *virt)
+{
+    FERRY_LOCK_SCOPE(&virt->lock);
+
+    return virt->alive ? virt->listening_us : 0;
+}
+
 static bool
 stands(FerryVirt *virt)
 {
@@ -384,6 +401,14 @@ stands(FerryVirt *virt)
     if (virt->alive && virConnectIsAlive(virt->connection) != 1)
         virt->alive = false;
     return virt->alive;
+}
+
+static void
+begin_to_listen(FerryVirt *virt)
+{
+    FERRY_LOCK_SCOPE(&virt->lock);
+
+    virt->listening_us = ferry_clock_now_us();
 }
 
 static void
@@ -398,6 +423,7 @@ adopt(FerryVirt *virt, virConnectPtr fresh)
     virt->alive = true;
     virt->told_away = false;
     virt->since_us = ferry_clock_now_us();
+    virt->listening_us = 0;
     g_free(virt->version);
     virt->version = version;
     g_mutex_unlock(&virt->lock);
@@ -406,7 +432,8 @@ adopt(FerryVirt *virt, virConnectPtr fresh)
     if (old)
         virConnectClose(old);
     virConnectRegisterCloseCallback(fresh, on_closed, virt, NULL);
-    register_events(virt, fresh);
+    if (register_events(virt, fresh))
+        begin_to_listen(virt);
     fill_domain_cache(virt, fresh);
     ferry_warm_up_begin(virt->warm_up);
     g_message("Connected to libvirt at '%s'", virt->uri);

@@ -75,10 +75,16 @@ bool ferry_virt_knows_active(FerryVirt *virt,
                              char **ret_name,
                              char **ret_uuid);
 
-/** Called on libvirt's event thread, which must not wait. */
-typedef void (*FerryVirtArrivalFunc)(const char *uuid, gpointer user_data);
+/** Returns: since when libvirt's events have been heard without a gap, in microseconds of the wall
+ * clock, as a name of that time: two that are equal are one; 0 when nobody hears them. Never
+ * blocks. */
+gint64 ferry_virt_listening(FerryVirt *virt);
 
-/** @func: called for each domain that begins to arrive here by a migration; NULL: no more. */
+/** Called on libvirt's event thread, which must not wait. @runs: false: it begins to arrive by a
+ * migration; true: it came to run, or arrived to stand as it has to, in whatever way. */
+typedef void (*FerryVirtArrivalFunc)(const char *uuid, bool runs, gpointer user_data);
+
+/** @func: called for each domain that arrives or comes to run here; NULL: no more. */
 void ferry_virt_set_arrival_func(FerryVirt *virt, FerryVirtArrivalFunc func, gpointer user_data);
 
 /** @uuid: whose events. Events from before are not seen. */

@@ -29,6 +29,13 @@ typedef enum {
     FERRY_DISK_WRITES_SYNCHRONOUS,
 } FerryDiskWrites;
 
+/* Of a migration that waits for others. */
+typedef enum {
+    FERRY_PRIORITY_LOW,
+    FERRY_PRIORITY_NORMAL,
+    FERRY_PRIORITY_HIGH,
+} FerryPriority;
+
 typedef struct {
     /* [DEFAULT], [oslo_messaging_rabbit] */
     FerryMessagingOptions *messaging;
@@ -71,6 +78,7 @@ typedef struct {
     char *policy;            /* the name of one that ferry_config_policy() finds */
     guint max_pause_ms;      /* not below live_migration_downtime_ms */
     FerryDiskWrites disk_writes;
+    FerryPriority priority;
     guint disk_stall_timeout_s;         /* 0: none */
     guint memory_window_s;              /* for which memory has to come no nearer to be stalled */
     guint memory_timeout_s;             /* 0: none */
@@ -118,3 +126,4 @@ bool ferry_source_disks_from_string(const char *text, FerrySourceDisks *ret_disk
 const char *ferry_source_disks_to_string(FerrySourceDisks disks);
 bool ferry_disk_writes_from_string(const char *text, FerryDiskWrites *ret_writes);
 const char *ferry_disk_writes_to_string(FerryDiskWrites writes);
+bool ferry_priority_from_string(const char *text, FerryPriority *ret_priority);

@@ -37,10 +37,10 @@ class Table:
         self.rows.append((what, figures, bound))
         print("%-66s %s   %s" % (what, figures, bound), flush=True)
 
-    def markdown(self, command):
+    def markdown(self, command, note=None):
         """The section of docs/benchmarks.md that this run is."""
-        lines = ["Measured on %s: %s. Repeat with `%s`.\n" % (
-            datetime.date.today().isoformat(), machine(), command),
+        lines = ["%sMeasured on %s: %s. Repeat with `%s`.\n" % (
+            note + " " if note else "", datetime.date.today().isoformat(), machine(), command),
             "| what | measured | wanted |", "|---|---|---|"]
         lines += ["| %s | %s | %s |" % row for row in self.rows]
         return "\n".join(lines) + "\n"

@@ -171,6 +171,19 @@ ORDINARY = [
 ]
 
 
+# What is played on each pair of releases, by the cells' names: each fault in a phase in which most
+# is at stake, and a step of each layout that moves another way.
+ACROSS = [
+    "kill-source-agent@switchover", "kill-destination-agent@switched", "kill-both-agents@memory",
+    "term-source-agent@disk", "term-destination-agent@clean-up",
+    "kill-source-libvirtd@disk", "kill-destination-libvirtd@memory",
+    "kill-source-qemu@memory", "kill-destination-qemu@disk", "kill-destination-qemu@switched",
+    "kill-broker@switched", "cut-migration-link@disk", "cut-broker-link@memory",
+    "fill-destination-disk@disk",
+    "destination/merge:begin@seeded", "destination/publish:end@chain/aborted",
+    "source/carry:end@shut-off", "source/quarantine:end@quarantine",
+]
+
 # And of the agents' own steps, by the cells' names.
 ORDINARY_POINTS = ["source/overlay:end@seeded", "destination/merge:begin@seeded",
                    "destination/publish:end@chain/aborted", "source/quarantine:end@quarantine"]

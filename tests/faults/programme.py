@@ -25,7 +25,7 @@ from lab import release
 from lab.lab import Lab
 from lab.tap import Tap
 
-ORDINARY_RANDOM = 6
+ORDINARY_RANDOM = 3
 ALL_RANDOM = 200
 # For so many of the ordinary guest one with each of the other layouts.
 LAYOUT_SHARE = 10
@@ -147,6 +147,8 @@ def choose(options, seed):
                   + _function_items("hangs", hangs.ITEMS)
                   + _function_items("storm", storm.ITEMS) + [_outbox_item(outbox.FULL)]
                   + _function_items("journals", bad_journals.ITEMS) + [_cluster_item()])
+    if options.across:
+        return _named(everything, matrix.ACROSS)
     count = options.random or ALL_RANDOM
     by_chance = _random_items(count, seed) + _random_layout_items(
         max(count // LAYOUT_SHARE, 1), seed)
@@ -185,7 +187,7 @@ def run(options, words):
         if item.part == "cluster":
             _play_alone(tap, item)
     if options.write:
-        _write(options.write, table.text(items, seed))
+        _write(options.write, _page(options, items, seed))
     return tap.status()
 
 
@@ -193,8 +195,16 @@ def _write_taken(options):
     """The table of what other runs have printed, instead of a run."""
     taken = earlier.Earlier(options.take)
     items = [item for pair in taken.pairs for item in taken.fill(choose(options, taken.seed), pair)]
-    _write(options.write, table.text(items, taken.seed, taken.others, taken.tables))
+    _write(options.write, _page(options, items, taken.seed, taken.others, taken.tables))
     return 0
+
+
+def _page(options, items, *rest):
+    """The page of these items; with --across the one that is there, with another section."""
+    if not options.across:
+        return table.text(items, *rest)
+    with open(options.write, encoding="utf-8") as page:
+        return table.with_across(page.read(), items)
 
 
 def _play_together(tap, items, cut_seconds):

@@ -38,6 +38,23 @@ was not told to go on. In "preparing", "after the switch" and "source clean-up" 
 fault point, which only test builds have.
 """
 
+_ACROSS_BEGIN = "<!-- releases: written by tests/faults/run --across --write -->"
+_ACROSS_END = "<!-- end of releases -->"
+_ACROSS_HEAD = """\
+## Hosts of two releases
+
+Each fault in the phase in which most is at stake, and steps of other layouts. The columns are the
+releases of Debian of source and destination; the next migration of the same instance goes back where
+the first one has come to its end.
+
+    tests/faults/run --across --cut 15 --releases kvm01=bookworm,kvm02=trixie >12-13.tap
+    tests/faults/run --across --take 12-13.tap ... --write docs/reliability.md
+
+plays them on one pair and writes this section from what such runs have printed. All of the page on
+another pair is `tests/faults/run --all --releases ...`, all phases `tests/faults/run matrix
+--releases ...`.
+"""
+
 
 def text(items, seed, others=(), tables=()):
     """The whole page. others: cases of neighbours, (title, ok, commit); tables: of the fuzzers."""
@@ -45,8 +62,17 @@ def text(items, seed, others=(), tables=()):
     main = collections.Counter(item.pair for item in items).most_common(1)[0][0] if items else None
     mine = [item for item in items if item.pair == main]
     parts = [_HEAD + _facts(items), _matrix(mine), _points(mine), _random(mine, seed),
-             _others(mine), _across(items, main), _neighbours(others), _fuzzers(tables)]
+             _others(mine), across(items), _neighbours(others), _fuzzers(tables)]
     return "\n".join(part for part in parts if part)
+
+
+def with_across(page, items):
+    """The page with another section of these items between its marker lines, which it has to have."""
+    before, begin, rest = page.partition(_ACROSS_BEGIN + "\n")
+    _, end, after = rest.partition(_ACROSS_END)
+    if not begin or not end:
+        raise ValueError("the page has no lines '%s' and '%s'" % (_ACROSS_BEGIN, _ACROSS_END))
+    return before + across(items).removesuffix(_ACROSS_END + "\n") + end + after
 
 
 def _facts(items):
@@ -151,21 +177,22 @@ def _others(items):
     return "\n".join(lines) + "\n"
 
 
-def _across(items, main):
-    """What was played on another pair of releases than the main one, a column for each."""
+def across(items):
+    """What is played on each pair of releases, a column for each."""
     pairs = sorted({item.pair for item in items if item.pair})
-    if len(pairs) < 2:
-        return ""
     found = {(item.name, item.pair): item for item in items}
-    titles = {item.name: item.title for item in items if item.pair != main}
-    lines = ["## Hosts of two releases", "",
-             "The columns are the releases of Debian of source and destination.", "",
-             "| case | %s |" % " | ".join(pairs), "|---|%s" % ("---|" * len(pairs))]
-    for name, title in titles.items():
+    titles = {item.name: item.title for item in items if item.name in matrix.ACROSS}
+    if not titles:
+        return ""
+    lines = [_ACROSS_BEGIN, _ACROSS_HEAD, "| case | %s |" % " | ".join(pairs),
+             "|---|%s" % ("---|" * len(pairs))]
+    for name in (name for name in matrix.ACROSS if name in titles):
         entries = [_entry(found[name, pair]) if (name, pair) in found else "not run"
                    for pair in pairs]
-        lines.append("| %s | %s |" % (title, " | ".join(entries)))
-    return "\n".join(lines) + "\n"
+        lines.append("| %s | %s |" % (titles[name], " | ".join(entries)))
+    noted = [item for item in items if item.name in titles and item.commit]
+    return "\n".join(lines + ["", "Commits: %s; where none was noted, those of the tables above." %
+                              (_commits(noted) or "none"), _ACROSS_END]) + "\n"
 
 
 def _neighbours(cases):

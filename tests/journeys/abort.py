@@ -212,6 +212,8 @@ def timeout_in_seed(stage):
     stayed(stage, guest)
 
 
+# timeout_in_seed has the same limit end a file that is sent.
+@long
 def timeout_while_files_are_brought(stage):
     """so does the time of a base that is brought: nothing of it is left"""
     guest = stage.still(Overlay("vda", Base("debian.qcow2", data=64 * MIB), data=MIB))

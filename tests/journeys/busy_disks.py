@@ -9,8 +9,9 @@ from lab.images import GIB, MIB
 from lab.network import MIGRATION
 from lab.tap import check, equal
 
+from needs import mirrors_that_change, needs
 from seeded import on_images, stayed
-from stage import long, overlays, slow_link, wait_status
+from stage import long, overlays, slow_link
 
 # So many places of 64 KiB are written to, each a little, that the mirror goes round in circles.
 SMALL = Writes(1, 400, random=True, mib=64)
@@ -31,8 +32,9 @@ def _writes(event):
 
 
 def goes_over(stage):
-    """what does not catch up in the background is begun once more with synchronous writes"""
-    slow_link(stage, 80)
+    """what does not catch up in the background is begun once more with synchronous writes; they are
+    synchronous from the first byte on where it is ordered"""
+    slow_link(stage, 160)
     guest = _busy(stage)
     migration_id = stage.migrate(guest)
     stalled = stage.recorder.wait_event("migration.stalled", migration_id, seconds=60)
@@ -43,12 +45,30 @@ def goes_over(stage):
     check(writes["switched_at"] and "switching" not in writes, writes)
     check(writes["synchronous_bytes_s"] < writes["background_bytes_s"], writes)
     stage.runs_on(guest, stage.destination)
+    writes = _writes(stage.carry(guest, disk_writes="synchronous"))
+    equal((writes["mode"], writes["attempts"]), ("synchronous", 1))
+    check(writes["before_bytes_s"] > 0, writes)
+    stage.runs_on(guest, stage.source)
+
+
+@long
+@needs(mirrors_that_change)
+def goes_over_at_once(stage):
+    """where QEMU's commands are permitted a running mirror is made synchronous, and nothing is
+    copied twice"""
+    slow_link(stage, 160)
+    guest = _busy(stage)
+    with stage.settings({"kvm01": {"migration": {"monitor_commands": "true"}}}):
+        writes = _writes(stage.carry(guest))
+    equal((writes["mode"], writes["attempts"]), ("synchronous", 1))
+    check(writes["switched_at"] and "switching" not in writes, writes)
+    stage.runs_on(guest, stage.destination)
 
 
 def _stalls(stage, comes_back):
     """No byte moves from some moment on; then the link comes back, or only when all is over."""
     slow_link(stage, 80)
-    guest = stage.counting(Disk("vda", GIB, data=64 * MIB))
+    guest = stage.still(Disk("vda", GIB, data=32 * MIB))
     before = stage.picture()
     migration_id = stage.migrate(guest, disk_stall_timeout_s=3)
     _wait_bytes(stage, migration_id)
@@ -63,10 +83,10 @@ def _stalls(stage, comes_back):
     equal((error["details"]["reason"], error["details"]["of"]), ("disk-stalled", "disk"))
     check(error["details"]["copied_bytes"] > 0 and error["details"]["remaining_bytes"] > 0, error)
     equal(stage.picture(), before)
-    stage.runs_on(guest, stage.source)
+    stage.rests_on(guest, stage.source)
     stage.lab.network.unlimit(stage.source, MIGRATION)
     stage.carry(guest)
-    stage.runs_on(guest, stage.destination)
+    stage.rests_on(guest, stage.destination)
 
 
 def link_at_nothing(stage):
@@ -81,15 +101,6 @@ def link_stays_at_nothing(stage):
         _stalls(stage, comes_back=False)
 
 
-def by_order(stage):
-    """synchronous from the first byte on where it is ordered"""
-    guest = _busy(stage)
-    writes = _writes(stage.carry(guest, disk_writes="synchronous"))
-    equal((writes["mode"], writes["attempts"]), ("synchronous", 1))
-    check(writes["before_bytes_s"] > 0, writes)
-    stage.runs_on(guest, stage.destination)
-
-
 @long
 def in_the_background_by_order(stage):
     """by order it stays in the background, until its time is over"""
@@ -101,11 +112,11 @@ def in_the_background_by_order(stage):
     stage.runs_on(guest, stage.source)
 
 
-def _dies(stage, point):
-    """The source's agent is killed where it goes over to the second attempt."""
+def _dies(stage, point, host="kvm01"):
+    """An agent is killed where it goes over to the second attempt."""
     slow_link(stage, 80)
     guest = _busy(stage)
-    agent = stage.agents["kvm01"]
+    agent = stage.agents[host]
     agent.stop()
     agent.start(environment={"VIRT_FERRY_FAULT_POINT": point})
     migration_id = stage.migrate(guest)
@@ -164,14 +175,6 @@ def goes_over_to_seeds(stage):
 
 
 @long
-def seeds_from_the_start(stage):
-    """a guest that writes more than the limit lets through is seeded at once"""
-    guest = stage.counting(Disk("vda", 2 * GIB, data=64 * MIB), writes=Writes(64, 8192, mib=24))
-    event = stage.completed(stage.migrate(guest, bandwidth_mib_s=4))
-    _arrives_seeded(stage, guest, event, attempts=1)
-
-
-@long
 def dies_while_it_seeds(stage):
     """the agent dies in the middle of the second attempt's seed: the rest of it is sent"""
     slow_link(stage, 80)
@@ -199,6 +202,20 @@ def aborted_while_it_seeds(stage):
     stayed(stage, guest)
 
 
-CASES = (goes_over, goes_over_to_seeds, seeds_from_the_start, dies_while_it_seeds,
-         aborted_while_it_seeds, link_at_nothing, by_order, link_stays_at_nothing, in_the_background_by_order,
-         dies_before_it_ends_the_first, dies_before_it_begins_the_second)
+@long
+def destination_dies_before_it_makes_images_anew(stage):
+    """the destination's agent dies before it makes the images anew: it is asked again"""
+    _dies(stage, "renew:begin", "kvm02")
+
+
+@long
+def destination_dies_when_it_made_images_anew(stage):
+    """the destination's agent dies when it has made the images anew: it does so once more"""
+    _dies(stage, "renew:end", "kvm02")
+
+
+CASES = (goes_over, goes_over_at_once, goes_over_to_seeds, dies_while_it_seeds,
+         aborted_while_it_seeds, link_at_nothing, link_stays_at_nothing,
+         in_the_background_by_order, dies_before_it_ends_the_first,
+         dies_before_it_begins_the_second, destination_dies_before_it_makes_images_anew,
+         destination_dies_when_it_made_images_anew)

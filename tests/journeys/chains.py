@@ -290,6 +290,8 @@ def _through(stage, fault):
     check(_same_content(stage, base), "the copies differ")
 
 
+# source_agent_dies goes on with the same rest; the faults kill this one at the end of a base.
+@long
 def destination_agent_dies(stage):
     """the destination's agent is killed while a base is brought: the rest is sent, not the whole"""
     def fault():
@@ -298,6 +300,8 @@ def destination_agent_dies(stage):
     _through(stage, fault)
 
 
+# seeded_faults.source_libvirtd_in_seed loses a stream in the same way.
+@long
 def destination_libvirtd_dies(stage):
     """the destination's libvirtd is killed while a base is brought: the rest is sent"""
     def fault():

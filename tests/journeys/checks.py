@@ -434,7 +434,8 @@ def other_clock(stage):
 
 
 def long_queues(stage):
-    """virtqueues of QEMU 10.0.13: warned of by versions, certain where QEMU may be asked"""
+    """virtqueues of QEMU 10.0.13: warned of by versions, and where QEMU was replaced under the guest;
+    certain where QEMU may be asked"""
     guest = _still(stage)
     made = stage.controller.call("kvm01", "describe_host")["qemu_version"]
     long_ones = (10, 0, 3) <= tuple(map(int, made.split("."))) < (10, 1)
@@ -452,6 +453,11 @@ def long_queues(stage):
     equal(told(), ["warn"] if long_ones else [], "by versions")
     with stage.settings({"kvm01": {"migration": {"monitor_commands": "yes"}}}):
         equal(told(), ["fail"] if long_ones else [], "by QEMU")
+        # As if the guest had begun before the program that is installed now came.
+        os.utime(stage.source.path("/run/libvirt/qemu/%s.pid" % guest.name), (0, 0))
+        equal(_info(stage, guest)["qemu_version"], None)
+        equal(told(), ["fail"] if long_ones else ["pass"], "by QEMU, of unknown version")
+    equal(told(), ["warn"], "replaced since it began")
 
 
 def older_destination(stage):
@@ -661,12 +667,13 @@ def a_host_by_itself(stage):
         check(words in _only(checks, "destination", "fail"), checks)
 
     # What is taken away is named, with what to do.
-    folder = stage.source.path(IMAGES)
-    os.rename(folder, folder + ".away")
+    stage.source.run("mv", IMAGES, IMAGES + ".away")
     try:
         checks = _of_host(stage, "kvm01")["checks"]
     finally:
-        os.rename(folder + ".away", folder)
+        stage.source.run("mv", IMAGES + ".away", IMAGES)
+        # It had the folder for itself, which may be another one by now.
+        stage.agents["kvm01"].restart()
     check(IMAGES in _only(checks, "folder-rights", "warn"), checks)
     stage.source.virsh("pool-destroy", "default")
     try:

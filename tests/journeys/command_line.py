@@ -21,6 +21,13 @@ def _run(stage, status, *words, **options):
     return done
 
 
+def _list(stage, *words):
+    """The records of earlier cases may name hosts that there are not: it says so, and exits so."""
+    done = stage.controller.command("list", *words)
+    equal(done.returncode, NO_ANSWER if "does not answer" in done.stderr else DONE, done.stderr)
+    return done
+
+
 def _documents(text):
     return [json.loads(line) for line in text.splitlines()]
 
@@ -166,17 +173,16 @@ def detached(stage):
     migration_id = new_id()
     _run(stage, DONE, "migrate", guest.name, *WAY, "--detach", "--id", migration_id)
     stage.completed(migration_id)
-    done = _run(stage, DONE, "list", "--instance", guest.name)
+    done = _list(stage, "--instance", guest.name)
     equal([line.split()[0] for line in done.stdout.splitlines()[1:]], [migration_id] * 2)
-    listed = json.loads(_run(stage, DONE, "list", "--host", "kvm02", "--limit", "1",
-                             "--json").stdout)
+    listed = json.loads(_list(stage, "--host", "kvm02", "--limit", "1", "--json").stdout)
     equal([(each["migration_id"], each["role"]) for each in listed],
           [(migration_id, "destination")])
     shown = _run(stage, DONE, "show", migration_id).stdout
     for word in (guest.uuid, "source", "destination", "completed", "confirm", "vda"):
         check(word in shown, "%r is missing:\n%s" % (word, shown))
-    equal(json.loads(_run(stage, DONE, "list", "--status", "failed", "--instance", guest.name,
-                          "--json").stdout), [])
+    failed = _list(stage, "--status", "failed", "--instance", guest.name, "--json")
+    equal(json.loads(failed.stdout), [])
     _run(stage, FAILED, "show", new_id())
 
 

@@ -10,11 +10,13 @@ from lab.network import MIGRATION
 from lab.tap import check, equal
 
 from stage import long, slow_link
+from tuning import tune
 
 # A downtime that is measured may be longer by so much than the one that was allowed.
 TOLERANCE = 1.3
 # As short as tests can bear.
 WINDOW_S = 8
+SHORT_WINDOW_S = 5
 LINK_MBIT_S = 160
 
 
@@ -83,6 +85,26 @@ def _longest_gap(stage, guest, migration_id):
     return longest
 
 
+def policies(stage):
+    """twice what the link carries: not-converging; another policy, given while it runs and with it
+    the whole link, brings it over"""
+    slow_link(stage, LINK_MBIT_S)
+    with stage.settings({"kvm01": _window(SHORT_WINDOW_S)}):
+        guest = _busy(stage, 40, mib=24)
+        migration_id = stage.migrate(guest)
+        error = _not_converging(stage, guest, migration_id)
+        check("suspend-if-needed" in error["hint"], "hint %r" % error["hint"])
+        stalls = _stalls(stage, migration_id)
+        equal([(stall["of"], stall["action"]) for stall in stalls], [("memory", "fail")])
+        check(stalls[0]["since"] and stalls[0]["link_bytes_s"] > 0, "stall %r" % stalls)
+        migration_id = stage.migrate(guest, bandwidth_mib_s=2, downtime_ms=20)
+        stage.recorder.wait_phase("memory", migration_id)
+        tune(stage, migration_id, bandwidth_mib_s=0, downtime_ms=900, policy="suspend-if-needed")
+        _arrived(stage, guest, migration_id, 5000)
+    equal([stall["action"] for stall in _stalls(stage, migration_id)], ["pause"])
+
+
+@long
 def more_is_allowed(stage):
     """an order that allows more than the policy's steps gets it once they did not do"""
     guest = _busy(stage, 100)
@@ -92,25 +114,19 @@ def more_is_allowed(stage):
     check(time.monotonic() - begun < 60, "it took %d s" % (time.monotonic() - begun))
 
 
-def policies(stage):
-    """twice what the link carries: not-converging; suspend-if-needed and post-copy bring it over"""
+@long
+def post_copy_at_the_end(stage):
+    """twice what the link carries, and post-copy where the policy ends in it"""
     slow_link(stage, LINK_MBIT_S)
     with stage.both(**_window(live_migration_permit_post_copy="true")):
         guest = _busy(stage, 40)
-        migration_id = stage.migrate(guest, post_copy=False)
-        error = _not_converging(stage, guest, migration_id)
-        check("suspend-if-needed" in error["hint"], "hint %r" % error["hint"])
-        stalls = _stalls(stage, migration_id)
-        equal([(stall["of"], stall["action"]) for stall in stalls], [("memory", "fail")])
-        check(stalls[0]["since"] and stalls[0]["link_bytes_s"] > 0, "stall %r" % stalls)
-        _arrived(stage, guest, stage.migrate(guest, policy="suspend-if-needed", post_copy=False),
-                 5000)
-        migration_id = stage.migrate(guest, "kvm01", policy="post-copy")
+        migration_id = stage.migrate(guest, policy="post-copy")
         _arrived(stage, guest, migration_id, 5000)
     check("post-copy" in [event.payload["phase"] for event in
                           stage.recorder.events(migration_id)], "there was no post-copy")
 
 
+@long
 def memory_budget(stage):
     """memory that has had its time ends so, and says which budget it was"""
     guest = _busy(stage, 100)
@@ -121,6 +137,7 @@ def memory_budget(stage):
     stage.runs_on(guest, stage.source)
 
 
+@long
 def deadline_in_the_disk_phase(stage):
     """a deadline that forces does not pause the guest while its disks move"""
     guest = stage.counting(Disk("vda", GIB, data=64 * MIB))
@@ -207,5 +224,5 @@ def agent_dies(stage):
         check(time.monotonic() - begun >= WINDOW_S, "it did not get a window of its own")
 
 
-CASES = (more_is_allowed, policies, memory_budget, deadline_in_the_disk_phase, pace, bursts,
-         link_drops, link_is_ill, agent_dies)
+CASES = (policies, more_is_allowed, post_copy_at_the_end, memory_budget,
+         deadline_in_the_disk_phase, pace, bursts, link_drops, link_is_ill, agent_dies)

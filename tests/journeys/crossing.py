@@ -8,6 +8,7 @@ from lab.guest import Disk
 from lab.images import GIB, MIB
 from lab.tap import check, equal
 
+from leg import identical
 from stage import definition, start_still
 
 # Of the source's saga, in their order; a unit test compares them with the agent's table.
@@ -53,7 +54,7 @@ def paused_arrival(stage):
     equal(guest.state(stage.destination), "paused")
     equal(guest.state(stage.source), None)
     for disk in guest.disks:
-        check(images.identical((disk.path, stage.source), (disk.path, stage.destination)),
+        check(identical(disk, disk.path, stage.source, stage.destination),
               "%s: the copies differ" % disk.target)
     stage.destination.virsh("resume", guest.name)
     stage.runs_on(guest, stage.destination)

@@ -10,7 +10,7 @@ from lab.images import GIB, MIB
 from lab.tap import check, equal
 
 import matrix
-from leg import travel
+from leg import identical, travel
 from stage import boot_cold_still, definition, forget_pool, pools
 
 
@@ -53,7 +53,8 @@ def _carry_and_compare(stage, guest):
     for disk in guest.disks:
         pair = [(disk.path, host) for host in (stage.source, stage.destination)]
         equal(features_of(*pair[1]), before[disk.target], disk.target)
-        check(images.identical(*pair), "%s: the copies differ" % disk.target)
+        check(identical(disk, disk.path, stage.source, stage.destination),
+              "%s: the copies differ" % disk.target)
         allocated = [images.allocation(*each) for each in pair]
         check(allocated[1] <= allocated[0] * 1.02 + 8 * MIB,
               "%s: %d of %d bytes are allocated" % (disk.target, allocated[1], allocated[0]))

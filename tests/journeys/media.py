@@ -9,7 +9,7 @@ from lab.images import GIB, MIB
 from lab.tap import check, equal
 
 import matrix
-from stage import boot_cold_still, forget_pool
+from stage import boot_cold_still, forget_pool, overlays
 
 DISC = IMAGES + "/disc.iso"
 
@@ -93,6 +93,9 @@ def writable_floppy(stage):
                            machine="pc")
     end = stage.carry(guest)
     check("files" not in end.payload["report"], end.payload["report"])
+    # A raw one: it is seeded where nothing else keeps it thin.
+    for overlay in overlays(stage.source, Disk("fda", path=medium)):
+        stage.defer(stage.remove, stage.source, overlay)
     _same(stage, medium)
     stage.runs_on(guest, stage.destination)
     boot_cold_still(guest)

@@ -6,7 +6,7 @@ from lab.guest import Disk
 from lab.images import GIB, MIB
 from lab.tap import check, equal
 
-from stage import definition, new_id, wait_status
+from stage import definition, new_id, start_still, wait_status
 
 
 class _Bare:
@@ -61,9 +61,9 @@ def _whole(stage, way, guest):
 
 def step_by_step_in_bare_json(stage):
     """the whole journey step by step, in bare JSON"""
-    guest = stage.counting(Disk("vda", GIB, data=16 * MIB))
+    guest = stage.still(Disk("vda", GIB, data=16 * MIB))
     _whole(stage, _Bare(stage), guest)
-    stage.runs_on(guest, stage.destination)
+    stage.rests_on(guest, stage.destination)
 
 
 def step_by_step_by_stock_oslo(stage):
@@ -215,6 +215,22 @@ def lease_does_not_end_a_journey(stage):
         stage.rests_on(guest, stage.destination)
 
 
+def lease_keeps_what_came(stage):
+    """a transient guest was there and is gone again, and no source says why: its image stays"""
+    guest = stage.still(Disk("vda", GIB))
+    with stage.settings({"kvm02": {"migration": {"prepare_timeout": "5"}}}):
+        migration_id, _, _ = _prepare(stage, guest)
+        stage.source.virsh("destroy", guest.name)
+        start_still(guest.moved_to(stage.destination), persistent=False)
+        stage.destination.virsh("destroy", guest.name)
+        record = wait_status(stage, "kvm02", migration_id, "error", 20)
+        equal((record["error"]["code"], record["expires_at"]), ("OutcomeUnknown", None))
+        equal(images.info(guest.disks[0].path, stage.destination)["virtual-size"], GIB)
+        # It holds nothing in this case, and only then may anybody but its source end it.
+        answer = stage.controller.call("kvm02", "resolve_migration", migration_id=migration_id)
+        equal((answer["status"], answer["kept"]), ("rolled-back", []))
+
+
 def incoming_slots(stage):
     """without a free slot at the destination the source waits for one"""
     guests = [stage.still(Disk("vda", GIB)) for _ in range(2)]
@@ -232,4 +248,4 @@ def incoming_slots(stage):
 CASES = (step_by_step_in_bare_json, step_by_step_by_stock_oslo, one_order_by_stock_oslo,
          roll_back_by_hand, prepare_again, finish_too_early, not_prepared,
          no_rollback_under_an_instance, lease_ends, lease_outlives_the_agent,
-         lease_does_not_end_a_journey, incoming_slots)
+         lease_does_not_end_a_journey, lease_keeps_what_came, incoming_slots)

@@ -26,11 +26,11 @@ def unmet(case, source, destination):
     return None
 
 
-def _version(host):
-    """libvirt's, such as (11, 3)."""
+def version_of(host, ask="getLibVersion"):
+    """libvirt's, such as (11, 3), or QEMU's (getVersion)."""
     connection = host.connect()
     try:
-        version = connection.getLibVersion()
+        version = getattr(connection, ask)()
     finally:
         connection.close()
     return version // 1000000, version // 1000 % 1000
@@ -45,15 +45,8 @@ def logical_pools(*hosts):
     return None
 
 
-def mirrors_keep_their_limit(source, _destination):
-    if _version(source) >= (11, 3):
-        return "libvirt on %s changes the limit of a copy that runs" % source.name
-    return None
-
-
-def resumed_post_copy(_source, destination):
-    version = _version(destination)
-    if (11, 2) <= version <= (11, 3):
-        return "libvirt %d.%d on %s dies of a post-copy that is resumed" % (*version,
-                                                                         destination.name)
+def mirrors_that_change(source, _destination):
+    version = version_of(source, "getVersion")
+    if version < (8, 2):
+        return "QEMU %d.%d on %s cannot make a running copy synchronous" % (*version, source.name)
     return None

@@ -6,7 +6,6 @@ from lab.images import GIB, MIB
 from lab.network import MIGRATION
 from lab.tap import check, equal
 
-from needs import needs, resumed_post_copy
 from stage import long, slow_link
 
 # QEMU's ports for memory, by libvirt's default.
@@ -46,8 +45,7 @@ def _ends_well(stage, guest, migration_id):
 
 
 def _survives_a_resume(stage):
-    version = stage.controller.call("kvm02", "ping")["libvirt_version"]
-    return not (11, 2) <= tuple(int(part) for part in version.split(".")) < (11, 4)
+    return not (11, 2) <= stage.libvirt_version("kvm02") < (11, 4)
 
 
 def _is_left_alone(stage, guest, migration_id):
@@ -63,7 +61,6 @@ def _is_left_alone(stage, guest, migration_id):
 
 
 @long
-@needs(resumed_post_copy)
 def connection_dies(stage):
     """the connection between both QEMUs dies in post-copy: it is resumed, no write is lost; where
     libvirt does not survive that, both halves wait for a person"""

@@ -49,16 +49,25 @@ def instance_is_elsewhere(stage):
                   host="kvm01")
 
 
+def post_copy_is_banned_there(stage):
+    """InvalidRequest: a policy of the source's own, which ends in what the destination bans"""
+    guest = _still(stage)
+    with stage.settings({"kvm01": {"libvirt": {"live_migration_permit_post_copy": "true"},
+                                   "policy night": {"at_end": "post-copy"}}}):
+        error = stage.refused("InvalidRequest", guest, policy="night")
+    check("post_copy" in error["message"] and "'kvm02'" in error["message"], error["message"])
+
+
 def already_migrating(stage):
     """InstanceAlreadyMigrating while another order for it is under way"""
     with stage.both(DEFAULT={"max_concurrent_live_migrations": "3"}):
-        guest = stage.counting(Disk("vda", GIB, data=24 * MIB))
+        guest = stage.still(Disk("vda", GIB, data=24 * MIB))
         first = stage.migrate(guest, bandwidth_mib_s=3)
         stage.wait_copying(first)
         stage.refused("InstanceAlreadyMigrating", guest)
         stage.controller.call("kvm01", "live_migration_abort", migration_id=first)
         stage.end(first, "cancelled")
-        stage.runs_on(guest, stage.source)
+        stage.rests_on(guest, stage.source)
 
 
 def itself(stage):
@@ -386,8 +395,8 @@ def disks_left_out(stage):
     stage.carry(guest, disks=["vdb", "vda"])
 
 
-CASES = (no_such_instance, instance_is_elsewhere, already_migrating, itself,
-         destination_not_allowed, no_agent_there, name_is_taken, foreign_file,
+CASES = (no_such_instance, instance_is_elsewhere, already_migrating, post_copy_is_banned_there,
+         itself, destination_not_allowed, no_agent_there, name_is_taken, foreign_file,
          identical_foreign_file, one_of_three_in_the_way, changed_leftover, leftover_of_another,
          path_outside, path_by_link, image_is_a_link, allowed_elsewhere, too_little_space,
          too_little_memory, snapshots, external_snapshot,

@@ -65,6 +65,8 @@ def uri(stage):
         _cross(stage, "qemu+ssh://root@%s/system" % DESTINATION, counting=False)
 
 
+# tls_over_several_connections has several, too.
+@long
 def parallel(stage):
     """memory over several connections"""
     _cross(stage, "qemu+tcp://%s/system" % _address(stage), counting=False, parallel_connections=3)

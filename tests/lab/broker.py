@@ -46,6 +46,20 @@ Text = fun({{resource, _, _, Name}}) -> Name;
 [io:put_chars([lists:join("\\t", [Text(proplists:get_value(Column, Row))
                                 || Column <- [{columns}]]), "\\n"]) || Row <- {rows}],
 ok"""
+# The program without the plugins that no test enables, and what only they need: a node looks for
+# each of a thousand modules in the folders of all, which is half of the time that its start takes.
+LINK_PROGRAM = """
+home=$(dirname "$(dirname "$(readlink -f "$1/rabbitmq-server")")")
+mkdir -p "$0/plugins"
+ln -sfn "$home/sbin" "$home/escript" "$0"
+for application in "$home"/plugins/*; do
+    case ${application##*/} in
+    rabbitmq_prelaunch-*) ;;
+    rabbitmq_* | cowboy-* | cowlib-* | gun-* | eetcd-* | prometheus-*) continue ;;
+    esac
+    ln -sfn "$application" "$0/plugins"
+done
+"""
 BY_A_TEST = '<<"test">>'
 
 
@@ -209,6 +223,7 @@ class Broker:
             'ERL_EPMD_PORT': str(self.mapper.port),
             'ERL_EPMD_ADDRESS': self.mapper.address,
             'RABBITMQ_CONF_ENV_FILE': '/dev/null',
+            'RABBITMQ_SCRIPTS_DIR': self.path('program', 'sbin'),
             'RABBITMQ_NODENAME': self.node,
             'RABBITMQ_DIST_PORT': str(self.dist_port),
             'RABBITMQ_CONFIG_FILE': self.path('rabbitmq.conf'),
@@ -236,6 +251,9 @@ class Broker:
             atexit.register(Broker.destroy_all)
         Broker._living.add(self)
         self.mapper.start()
+        # Where the node runs, the program may be another release's.
+        subprocess.run(self.prefix + ['sh', '-ec', LINK_PROGRAM, self.path('program'), PROGRAMS],
+                       check=True, stdin=subprocess.DEVNULL)
         start_of_log = self._log_size()
         with open(self.path('log', 'console.log'), 'ab') as console:
             self.process = subprocess.Popen(

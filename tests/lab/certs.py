@@ -44,7 +44,8 @@ class Authority:
         _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                  "-subj", "/CN=" + name, "-keyout", key, "-out", request)
         _openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self._key,
-                 "-CAcreateserial", "-days", "30", "-extfile", extensions,
+                 # No file of the last one: hosts are furnished at the same time.
+                 "-set_serial", "0x" + os.urandom(8).hex(), "-days", "30", "-extfile", extensions,
                  "-extensions", "server", "-out", certificate)
         os.unlink(request)
         os.unlink(extensions)

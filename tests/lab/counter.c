@@ -40,7 +40,7 @@
 
 enum { SECTOR_BYTES = 512, ALIGNMENT = 4096, DISKS_MAX = 26, MODULES_MAX = 32 };
 
-static const char MAGIC[8] = "FERRY-N1";
+static const char MAGIC[] = "FERRY-N1";
 
 /* Little-endian on disk, as on the only architecture that boots this. */
 typedef struct {
@@ -233,7 +233,7 @@ fill_sector(Sector *sector, uint64_t number, uint32_t disk)
 {
     uint64_t state = number * 0x9e3779b97f4a7c15u + disk + 1;
 
-    memcpy(sector->magic, MAGIC, sizeof MAGIC);
+    memcpy(sector->magic, MAGIC, sizeof sector->magic);
     sector->number = number;
     sector->disk = disk;
     sector->crc = 0;
@@ -251,7 +251,7 @@ is_numbered(Sector *sector)
 {
     uint32_t told = sector->crc;
 
-    if (memcmp(sector->magic, MAGIC, sizeof MAGIC) != 0) {
+    if (memcmp(sector->magic, MAGIC, sizeof sector->magic) != 0) {
         return false;
     }
     sector->crc = 0;

@@ -14,7 +14,8 @@ from . import images
 MAGIC = b"FERRY-N1"
 SECTOR = 512
 LINE = re.compile(r"^ferry (\d{10}) ([0-9a-f]{8})$")
-START = re.compile(r"^ferry starts at (\d+) on", re.MULTILINE)
+# Anywhere in a line: the one before may have been cut off when the guest left.
+START = re.compile(r"ferry starts at (\d+) on")
 _HEADER = struct.Struct("<8sQII")
 
 

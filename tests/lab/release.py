@@ -21,6 +21,10 @@ VARIABLE = "VIRT_FERRY_LAB_RELEASES"
 # each.
 COMMON_MACHINES = {"q35": "pc-q35-7.2", "pc": "pc-i440fx-7.2"}
 
+# Suites that do not change any more; of others a tree is made anew each month.
+_SETTLED = ("bookworm", "trixie")
+# A tree that nobody has used for so long goes when another one is made.
+_STALE_S = 14 * 24 * 3600
 _NUMBERS = {"bookworm": "12", "trixie": "13", "forky": "14"}
 _PACKAGES = os.path.join(TOP, "tests", "packages")
 # Beside what the machine shows of itself, a build sees the sources and writes to its folder.
@@ -89,13 +93,14 @@ class Release:
         self.cache = cache or cache_directory()
         self.packages = subprocess.run([_PACKAGES, "--print-" + self.kind, suite], check=True,
                                        text=True, stdout=subprocess.PIPE).stdout.split()
-        self.root = os.path.join(self.cache, "release-%s-%s" % (
-            suite, hashlib.sha256(" ".join(self.packages).encode()).hexdigest()[:8]))
+        month = [] if suite in _SETTLED else [time.strftime("%Y-%m", time.gmtime())]
+        key = hashlib.sha256(" ".join(self.packages + month).encode()).hexdigest()[:8]
+        self.root = os.path.join(self.cache, "release-%s-%s" % (suite, key))
         self.builddir = os.path.join(TOP, "build-" + suite)
 
     def ensure(self):
         """Makes the tree when the cache lacks it and builds the product as it is now."""
-        ensure_cached(self.cache, self.root, self._make)
+        self._ensure_tree()
         self._build()
         return self
 
@@ -111,7 +116,13 @@ class Release:
                         "mount -t proc proc root/proc", "mount -t sysfs sysfs root/sys",
                         "cd root; pivot_root . mnt; umount -l /mnt; cd /"]
 
+    def _ensure_tree(self):
+        ensure_cached(self.cache, self.root, self._make)
+        # When it was used last.
+        os.utime(self.root)
+
     def _make(self):
+        _sweep(self.cache)
         _say("making a tree of Debian %s" % self.suite)
         begun = time.monotonic()
         made = tempfile.mkdtemp(dir=self.cache, prefix="release-new-")
@@ -134,6 +145,8 @@ class Release:
         subprocess.run(
             ["mmdebstrap", "--quiet", "--variant=apt", "--mode=root",
              "--aptopt=APT::Install-Recommends false", "--aptopt=Acquire::Languages none",
+             # A mirror may be a snapshot, and what moves expires within days.
+             "--aptopt=Acquire::Check-Valid-Until false",
              "--include=" + ",".join(self.packages),
              # Nothing of it runs on this machine, so nothing has to reach the disk at once.
              "--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/share/doc/*",
@@ -144,11 +157,11 @@ class Release:
             check=True, stdin=subprocess.DEVNULL)
 
     def _build(self):
-        _configure_anew()
+        with _locked(TOP):
+            _configure_anew()
         os.makedirs(self.builddir, exist_ok=True)
         begun = time.monotonic()
-        with open(os.path.join(self.builddir, "lock"), "w", encoding="ascii") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _locked(self.builddir):
             subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-ec", _BUILD,
                             "sh", self.root, TOP, self.builddir], check=True,
                            stdin=subprocess.DEVNULL)
@@ -162,12 +175,33 @@ class BrokerRelease(Release):
     kind = "broker"
 
     def ensure(self):
-        ensure_cached(self.cache, self.root, self._make)
+        self._ensure_tree()
         return self
 
 
+def _sweep(cache):
+    """Removes the trees that nobody uses any more, and what is left of one that was not finished:
+    only who holds the cache's lock makes one."""
+    for path in glob.glob(os.path.join(cache, "release-*")):
+        if (os.path.basename(path).startswith("release-new-")
+                or time.time() - os.path.getmtime(path) > _STALE_S):
+            subprocess.run(["rm", "-rf", "--one-file-system", path], check=False)
+
+
+@contextlib.contextmanager
+def _locked(path):
+    """Several that start at once go one after the other."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def _configure_anew():
-    """What the tree's older or newer autotools would make otherwise is made by this machine's."""
+    """What the tree's older or newer autotools would make otherwise is made by this machine's. The
+    caller holds the lock of the sources, as tests/build-tree does."""
     made = os.path.join(TOP, "Makefile.in")
     sources = [os.path.join(TOP, "configure.ac"), os.path.join(TOP, "Makefile.am"),
                *glob.glob(os.path.join(TOP, "*", "Makefile.am.inc")),

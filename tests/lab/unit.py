@@ -19,6 +19,22 @@ HOME = "/var/lib/virt-ferry"
 PROGRAM = "/run/virt-ferryd"
 _UNIT = os.path.join(TOP, "etc", "virt-ferryd.service.in")
 
+# Keys of the unit's [Service]. These are given, by the values that the unit says.
+_READ = {"UMask", "ReadWritePaths", "RestrictAddressFamilies", "SystemCallFilter"}
+# These are given with these values alone.
+_GIVEN = {"User": [USER], "Group": [USER], "ProtectSystem": ["strict"], "NoNewPrivileges": ["yes"],
+          "CapabilityBoundingSet": [], "ProtectKernelTunables": ["yes"],
+          "ProtectProc": ["invisible"], "LimitCORE": ["0"], "PrivateMounts": ["yes"],
+          "RestrictNamespaces": ["yes"], "RestrictSUIDSGID": ["yes"],
+          "MemoryDenyWriteExecute": ["yes"], "SystemCallErrorNumber": ["EPERM"]}
+# And these by a host that boots alone (--service): the manager's own, and what an agent never does.
+_LEFT = {"Type", "ExecCondition", "ExecStartPre", "ExecStart", "Restart", "RestartSec",
+         "RestartPreventExitStatus", "TimeoutStopSec", "WatchdogSec", "StateDirectory",
+         "StateDirectoryMode", "LogsDirectory", "LogsDirectoryMode", "MemoryMax", "ProtectHome",
+         "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups", "ProtectClock",
+         "ProtectHostname", "RemoveIPC", "RestrictRealtime", "LockPersonality",
+         "SystemCallArchitectures"}
+
 _ALLOW = 0x7fff0000
 _ERRNO = 0x00050000
 _EPERM, _ENOSYS, _EAFNOSUPPORT = 1, 38, 97
@@ -71,12 +87,21 @@ def _masked(number, bits):
     return _Argument(number, _MASKED, bits, bits)
 
 
-def settings():
-    """{key: [words]} of the unit's [Service]; a key that comes again adds to its words."""
+def settings(unit=None):
+    """{key: [words]} of the [Service] of a unit's text, of virt-ferryd's where none is told; a key
+    that comes again adds to its words. ValueError: one that is not given here."""
+    if unit is None:
+        with open(_UNIT, encoding="utf-8") as file:
+            unit = file.read()
+    service = re.search(r"^\[Service\]$(.*?)(?=^\[|\Z)", unit, re.MULTILINE | re.DOTALL).group(1)
     found = {}
-    with open(_UNIT, encoding="utf-8") as unit:
-        for key, value in re.findall(r"^(\w+)=(.*)$", unit.read(), re.MULTILINE):
-            found.setdefault(key, []).extend(value.split())
+    for key, value in re.findall(r"^(\w+)=(.*)$", service, re.MULTILINE):
+        found.setdefault(key, []).extend(value.split())
+    strange = sorted(set(found) - _READ - set(_GIVEN) - _LEFT)
+    other = sorted(key for key, words in _GIVEN.items() if found.get(key) != words)
+    if strange or other:
+        raise ValueError("the laboratory does not give an agent what the unit says by %s: change "
+                         "tests/lab/confined.py and unit.py with it" % ", ".join(strange + other))
     return found
 
 
@@ -123,24 +148,21 @@ def _filter_arguments(unit):
         made.rule(refused, "socket", _Argument(0, _EQUAL, family))
     made.rule(refused, "socket", _Argument(0, _GREATER, _FAMILIES_MAX))
     refused = _ERRNO | _EPERM
-    if unit["RestrictNamespaces"] == ["yes"]:
-        for flag in _NEW_NAMESPACE:
-            for name in ("clone", "unshare"):
-                made.rule(refused, name, _masked(0, flag))
-        made.rule(refused, "setns")
-        made.rule(_ERRNO | _ENOSYS, "clone3")
-    if unit["MemoryDenyWriteExecute"] == ["yes"]:
-        made.rule(refused, "mmap", _masked(2, _WRITE | _EXECUTE))
-        for name in ("mprotect", "pkey_mprotect"):
-            made.rule(refused, name, _masked(2, _EXECUTE))
-        made.rule(refused, "shmat", _masked(2, _SHM_EXECUTE))
-    if unit["RestrictSUIDSGID"] == ["yes"]:
-        for bit in _SET_ID_BITS:
-            for name, number in _MODE_AT.items():
-                made.rule(refused, name, _masked(number, bit))
-            made.rule(refused, "open", _masked(1, os.O_CREAT), _masked(2, bit))
-            made.rule(refused, "openat", _masked(2, os.O_CREAT), _masked(3, bit))
-        made.rule(_ERRNO | _ENOSYS, "openat2")
+    for flag in _NEW_NAMESPACE:
+        for name in ("clone", "unshare"):
+            made.rule(refused, name, _masked(0, flag))
+    made.rule(refused, "setns")
+    made.rule(_ERRNO | _ENOSYS, "clone3")
+    made.rule(refused, "mmap", _masked(2, _WRITE | _EXECUTE))
+    for name in ("mprotect", "pkey_mprotect"):
+        made.rule(refused, name, _masked(2, _EXECUTE))
+    made.rule(refused, "shmat", _masked(2, _SHM_EXECUTE))
+    for bit in _SET_ID_BITS:
+        for name, number in _MODE_AT.items():
+            made.rule(refused, name, _masked(number, bit))
+        made.rule(refused, "open", _masked(1, os.O_CREAT), _masked(2, bit))
+        made.rule(refused, "openat", _masked(2, os.O_CREAT), _masked(3, bit))
+    made.rule(_ERRNO | _ENOSYS, "openat2")
     return made
 
 
@@ -150,10 +172,9 @@ PREPARE = """
 mkdir -p {etc}/sysusers.d {etc}/tmpfiles.d
 cp {top}/etc/virt-ferry.sysusers {etc}/sysusers.d/virt-ferry.conf
 systemd-sysusers virt-ferry.conf
-sed -f {top}/debian/tmpfiles.sed -e 's|@sysconfdir@|/etc|' {top}/etc/virt-ferry.tmpfiles.in \\
-    >{etc}/tmpfiles.d/virt-ferry.conf
-systemd-tmpfiles --create virt-ferry.conf
-sh {top}/debian/virt-ferryd.postinst configure
+sed 's|@sysconfdir@|/etc|' {top}/etc/virt-ferry.tmpfiles.in >{etc}/tmpfiles.d/virt-ferry.conf
+sed 's|#DEBHELPER#|systemd-tmpfiles --create virt-ferry.conf|' {top}/debian/virt-ferryd.postinst |
+    sh -s configure
 """
 # And what beside makes a service of a host that boots.
 SERVE = """

@@ -2,7 +2,9 @@
 
 #include "agent-fixture.h"
 
+#include "ferry/clock.h"
 #include "ferry/json.h"
+#include "runtime/detached-call.h"
 #include "scratch-folder.h"
 #include "virt/lending.h"
 #include "virt/virt.h"
@@ -15,6 +17,7 @@
 #include <unistd.h>
 
 #define MEMORY_KIB 1048576
+#define LAST_CALLS_MS 20000
 
 static void
 open_journal(AgentFixture *fixture)
@@ -60,6 +63,7 @@ agent_set_up(AgentFixture *fixture, gconstpointer user_data)
     fixture->agent.config = fixture->config;
     fixture->agent.bus = fake_bus_reset();
     fixture->agent.stopping = g_cancellable_new();
+    fixture->agent.silence_ms = 10000;
     fixture->agent.virt = ferry_virt_new("fake:///system");
     open_journal(fixture);
     /* It opens its connection by itself; a test that lets that fail begins after it. */
@@ -70,6 +74,8 @@ void
 agent_tear_down(AgentFixture *fixture, gconstpointer user_data)
 {
     g_cancellable_cancel(fixture->agent.stopping);
+    /* What was left behind uses all that goes now. */
+    g_assert_true(ferry_detached_calls_await_none(LAST_CALLS_MS));
     ferry_virt_free(fixture->agent.virt);
     ferry_journal_close(fixture->agent.journal);
     g_object_unref(fixture->agent.stopping);
@@ -94,6 +100,17 @@ change_journal(AgentFixture *fixture, const char *sql)
     g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
     g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
     sqlite3_close(db);
+}
+
+void
+agent_begin_step(AgentFixture *fixture, const char *migration_id, const char *step, guint before_s)
+{
+    gint64 since_us = ferry_clock_now_us() - (gint64)before_s * G_USEC_PER_SEC;
+    g_autofree char *sql = g_strdup_printf(
+        "INSERT INTO steps VALUES ('%s', 'source', '%s', 'begun', %" G_GINT64_FORMAT ", 0)",
+        migration_id, step, since_us);
+
+    change_journal(fixture, sql);
 }
 
 void

@@ -33,6 +33,10 @@ void agent_tear_down(AgentFixture *fixture, gconstpointer user_data);
 /** Another life of the agent: its journal is closed and opened again. */
 void agent_reopen_journal(AgentFixture *fixture);
 
+/** A source's step has been running for so many seconds. */
+void
+agent_begin_step(AgentFixture *fixture, const char *migration_id, const char *step, guint before_s);
+
 /** The journal is as an agent of before leaves it, which noted no identities of files. */
 void agent_forget_identities(AgentFixture *fixture);
 

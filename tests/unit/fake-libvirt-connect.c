@@ -33,6 +33,8 @@ typedef struct {
     virDomainPtr domain; /* NULL: the connection is closed */
     int id;
     guint64 downtime_ms;
+    int lifecycle; /* VIR_DOMAIN_EVENT_ID_LIFECYCLE: libvirt's numbers */
+    int detail;
 } Event;
 
 /* All guarded by fake_lock. */
@@ -267,7 +269,7 @@ tell(const Event *event, const Subscription *to)
 
     if (event->id == VIR_DOMAIN_EVENT_ID_LIFECYCLE) {
         ((virConnectDomainEventCallback)(void (*)(void))to->func)(
-            event->connection, event->domain, /* event= */ 0, /* detail= */ 0, to->opaque);
+            event->connection, event->domain, event->lifecycle, event->detail, to->opaque);
         return;
     }
     virTypedParamsAddULLong(&params, &count, &capacity, VIR_DOMAIN_JOB_DOWNTIME,
@@ -320,12 +322,13 @@ virEventRunDefaultImpl(void)
 
 /* Under the lock. */
 static void
-queue_event(virConnectPtr connection, virDomainPtr domain, int id, guint64 downtime_ms)
+queue_event(virConnectPtr connection, virDomainPtr domain, const Event *what)
 {
-    Event *event = g_new0(Event, 1);
+    Event *event = g_memdup2(what, sizeof *what);
 
     g_atomic_ref_count_inc(&connection->count);
-    *event = (Event){connection, domain, id, downtime_ms};
+    event->connection = connection;
+    event->domain = domain;
     g_queue_push_tail(&events, event);
     g_cond_broadcast(&fake_changed);
 }
@@ -340,31 +343,39 @@ fake_connections_drop(void)
 
         connection->alive = false;
         if (connection->close)
-            queue_event(connection, NULL, -1, 0);
+            queue_event(connection, NULL, &(Event){.id = -1});
     }
 }
 
 static void
-send_event(const char *uuid, int id, guint64 downtime_ms)
+send_event(const char *uuid, const Event *what)
 {
     FERRY_LOCK_SCOPE(&fake_lock);
+    const FakeDomain *domain = fake_domain_find(uuid);
 
-    for (guint i = 0; i < connections->len; i++) {
+    for (guint i = 0; domain && i < connections->len; i++) {
         virConnectPtr connection = g_ptr_array_index(connections, i);
 
         if (connection->subscriptions->len > 0)
-            queue_event(connection, fake_domain_handle(fake_domain_get(uuid)), id, downtime_ms);
+            queue_event(connection, fake_domain_handle(domain), what);
     }
 }
 
 void
 fake_event_lifecycle(const char *uuid)
 {
-    send_event(uuid, VIR_DOMAIN_EVENT_ID_LIFECYCLE, 0);
+    fake_event_lifecycle_of(uuid, VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_ADDED);
+}
+
+void
+fake_event_lifecycle_of(const char *uuid, int event, int detail)
+{
+    send_event(uuid,
+               &(Event){.id = VIR_DOMAIN_EVENT_ID_LIFECYCLE, .lifecycle = event, .detail = detail});
 }
 
 void
 fake_event_job_completed(const char *uuid, guint64 downtime_ms)
 {
-    send_event(uuid, VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, downtime_ms);
+    send_event(uuid, &(Event){.id = VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, .downtime_ms = downtime_ms});
 }

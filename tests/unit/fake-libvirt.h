@@ -54,8 +54,11 @@ char *fake_calls_list(const char *const *calls);
 /** Ends all connections, as a libvirtd that is stopped. */
 void fake_connections_drop(void);
 
-/** Events to those who asked for them, on the event loop's thread. */
+/** Events to those who asked for them, on the event loop's thread; none of a domain that has
+ * gone. */
 void fake_event_lifecycle(const char *uuid);
+/** @event, @detail: libvirt's numbers. */
+void fake_event_lifecycle_of(const char *uuid, int event, int detail);
 void fake_event_job_completed(const char *uuid, guint64 downtime_ms);
 
 /* --- domains ---------------------------------------------------------------------------------- */
@@ -92,6 +95,8 @@ void fake_domain_set_held(const char *uuid, bool held);
 void fake_job_set_counter(const char *uuid, const char *name, guint64 value);
 /** What VIR_DOMAIN_JOB_STATS_COMPLETED shows. */
 void fake_job_set_completed_downtime(const char *uuid, guint64 downtime_ms);
+/** What the guest has written to a disk; before, libvirt does not say. */
+void fake_disk_set_written(const char *target, guint64 bytes);
 /** A block job of @target; type 0: none. */
 void fake_block_job_set(const char *uuid, const char *target, int type, guint64 cur, guint64 end);
 

@@ -86,11 +86,33 @@ test_needed(Fixture *self, gconstpointer user_data)
     g_assert_cmpstr(result_of(self, URI), ==, "pass");
 }
 
+/* What libvirtd lacks as well is no matter of the agent's rights. */
+static void
+test_of_host(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(FerryChecks) checks = ferry_checks_new();
+    bool absent = false;
+    g_autofree char *hint = ferry_client_key_hint(URI, self->key, &absent);
+
+    g_assert_true(absent);
+    g_assert_nonnull(strstr(hint, self->key));
+    ferry_check_client_key_of_host(URI, self->key, checks);
+    g_assert_cmpint(ferry_checks_get(checks, 0)->result, ==, FERRY_CHECK_FAIL);
+    g_assert_null(ferry_client_key_hint("qemu+tcp://kvm02/system", self->key, &absent));
+    g_assert_false(absent);
+
+    g_assert_true(g_file_set_contents(self->key, "key", -1, NULL));
+    ferry_check_client_key_of_host(URI, self->key, checks);
+    g_assert_cmpint(ferry_checks_get(checks, 1)->result, ==, FERRY_CHECK_PASS);
+    g_assert_null(ferry_client_key_hint(URI, self->key, &absent));
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add("/client-key/not-needed", Fixture, NULL, set_up, test_not_needed, tear_down);
     g_test_add("/client-key/needed", Fixture, NULL, set_up, test_needed, tear_down);
+    g_test_add("/client-key/of-host", Fixture, NULL, set_up, test_of_host, tear_down);
     return g_test_run();
 }

@@ -515,6 +515,77 @@ test_all_mistakes(Fixture *fixture, gconstpointer data)
             strstr(((const GError *)g_ptr_array_index(mistakes, i))->message, expected[i]));
 }
 
+/* So with a policy, which is looked at whole; and that it is named elsewhere is no further one. */
+static void
+test_all_mistakes_of_a_policy(Fixture *fixture, gconstpointer data)
+{
+    static const struct {
+        const char *text;
+        const char *expected[4];
+    } cases[] = {
+        {"[policy gentle]\nstart = 9000\nsteps = 3:100, 2:50\nat_end = reboot\nstop = 1\n"
+         "[migration]\npolicy = gentle\n",
+         {"at_end = 'reboot'", "unknown key 'stop'", "start = '9000'", "steps = '2:50'"}},
+        {"[policy gentle]\nstart = 9000\nsteps = 3:100\n", {"start = '9000'"}},
+        {"[policy gentle]\nstart = soon\nsteps = 3:50, 2:60\n[migration]\npolicy = gentle\n",
+         {"start = 'soon'", "steps = '2:60'"}},
+        {"[policy gentle]\nsteps = 3:20\n[migration]\npolicy = gentle\n", {"steps = '3:20'"}},
+        {"[policy gentle]\nsteps = 3:200\n[migration]\npolicy = gentel\n", {"policy = 'gentel'"}},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GPtrArray) mistakes =
+            g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+        guint count = 0;
+
+        g_ptr_array_set_size(fixture->files, 0);
+        add_file(fixture, "policy.conf", cases[i].text);
+        const char *const files[] = {g_ptr_array_index(fixture->files, 0), NULL};
+        g_autoptr(FerryConfig) config = ferry_config_read(files, mistakes);
+        g_assert_nonnull(config);
+        for (; count < G_N_ELEMENTS(cases[i].expected) && cases[i].expected[count]; count++) {
+            g_assert_cmpuint(mistakes->len, >, count);
+            const GError *mistake = g_ptr_array_index(mistakes, count);
+            if (!strstr(mistake->message, cases[i].expected[count]))
+                g_error("'%s' is not '%s'", mistake->message, cases[i].expected[count]);
+        }
+        g_assert_cmpuint(mistakes->len, ==, count);
+    }
+}
+
+/* What no order gets without a longer downtime of its own is said. */
+static void
+test_policies_above_the_downtime(Fixture *fixture, gconstpointer data)
+{
+    static const struct {
+        const char *text;
+        const char *warning; /* NULL: none */
+    } cases[] = {
+        {"[policy gentle]\nstart = 50\nsteps = 1:200, 4:900\n",
+         "*:3: [policy gentle] steps: policy 'gentle' goes to 900 ms, and live_migration_downtime "
+         "allows no more than 500*"},
+        {"[policy gentle]\nstart = 800\n", "*policy 'gentle' goes to 800 ms*"},
+        {"[migration]\npolicy = very-large\n",
+         "*:2: [migration] policy: policy 'very-large' goes to 1500 ms*"},
+        {"[policy gentle]\nstart = 800\n[libvirt]\nlive_migration_downtime = 800\n", NULL},
+        {"[migration]\npolicy = minimal-downtime\n[libvirt]\nlive_migration_downtime = 300\n",
+         NULL},
+        {"[migration]\npolicy = fixed\n", NULL},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_ptr_array_set_size(fixture->files, 0);
+        add_file(fixture, "policy.conf", cases[i].text);
+        if (cases[i].warning)
+            g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, cases[i].warning);
+        g_autoptr(FerryConfig) config = load(fixture, &error);
+        g_assert_no_error(error);
+        g_test_assert_expected_messages();
+    }
+}
+
 static void
 test_missing_file(void)
 {
@@ -591,6 +662,8 @@ main(int argc, char **argv)
     ADD("/config/unknown-key", test_unknown_key_warns_once);
     ADD("/config/near-misses", test_near_misses);
     ADD("/config/all-mistakes", test_all_mistakes);
+    ADD("/config/all-mistakes-of-a-policy", test_all_mistakes_of_a_policy);
+    ADD("/config/policies-above-the-downtime", test_policies_above_the_downtime);
     ADD("/config/nova-conf", test_nova_conf);
     ADD("/config/unknown-references", test_unknown_references);
     ADD("/config/bad-values", test_bad_values);

@@ -193,18 +193,29 @@ fill_in_part(Fixture *self)
     g_assert_true(g_close(fd, &error));
 }
 
-static bool
-renew(Fixture *self, GError **error)
+static void
+assert_filled(Fixture *self)
 {
+    g_autofree char *content = NULL;
+
+    g_assert_true(g_file_get_contents(self->path, &content, NULL, NULL));
+    g_assert_cmpmem(content, strlen(PRECIOUS), PRECIOUS, strlen(PRECIOUS));
+}
+
+static bool
+renew(Fixture *self, guint attempt, GError **error)
+{
+    const FerryRenewal renewal = {.attempt = attempt};
     g_autoptr(FerryJson) answer =
-        ferry_destination_renew_images(self->destination, MIGRATION, /* seeds= */ NULL, error);
+        ferry_destination_renew_images(self->destination, MIGRATION, &renewal, error);
     const json_t *renewed = json_object_get(answer, "renewed");
 
     g_assert_cmpuint(json_array_size(renewed), ==, answer ? 1 : 0);
     return answer != NULL;
 }
 
-/* Twice, because the source may ask again; and a rollback takes the new one, too. */
+/* Twice, as for a source of before, whose messages have no number; and a rollback takes the new
+ * one, too. */
 static void
 test_made_anew(Fixture *self, gconstpointer user_data)
 {
@@ -217,7 +228,7 @@ test_made_anew(Fixture *self, gconstpointer user_data)
         gsize length = 0;
 
         fill_in_part(self);
-        g_assert_true(renew(self, &error));
+        g_assert_true(renew(self, 0, &error));
         g_assert_no_error(error);
         g_assert_true(g_file_get_contents(self->path, &content, &length, &error));
         for (gsize k = 0; k < length; k++)
@@ -228,31 +239,42 @@ test_made_anew(Fixture *self, gconstpointer user_data)
     assert_there(self->path, false);
 }
 
-/* What was mirrored is seeded from now on: nothing of it stays, and the journal knows. */
+/* What the destination says it has prepared then: a seed and its overlay. */
+static void
+renew_as_seed(Fixture *self)
+{
+    static const char *const seeds[] = {"vda", NULL};
+    const FerryRenewal renewal = {.attempt = 2, .seeds = seeds};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) answer =
+        ferry_destination_renew_images(self->destination, MIGRATION, &renewal, &error);
+    const json_t *data = json_object_get(answer, "migrate_data");
+    const json_t *volume = json_array_get(json_object_get(data, "volumes"), 0);
+
+    g_assert_no_error(error);
+    g_assert_true(json_is_true(json_object_get(volume, "seeded")));
+    g_assert_cmpuint(json_array_size(json_object_get(answer, "renewed")), ==, 2);
+}
+
+/* What was mirrored is seeded from now on: nothing of it stays, and the journal knows. Asked for
+ * once more what has arrived of the seed meanwhile stays. */
 static void
 test_made_anew_as_seed(Fixture *self, gconstpointer user_data)
 {
-    static const char *const seeds[] = {"vda", NULL};
     g_autofree char *overlay = g_strconcat(self->path, ".ferry-" MIGRATION, NULL);
     g_autofree char *why = NULL;
+    GStatBuf st;
 
     prepare_well(self);
     fill_in_part(self);
-    for (int i = 0; i < 2; i++) {
-        g_autoptr(GError) error = NULL;
-        g_autoptr(FerryJson) answer =
-            ferry_destination_renew_images(self->destination, MIGRATION, seeds, &error);
-        const json_t *data = json_object_get(answer, "migrate_data");
-        const json_t *volume = json_array_get(json_object_get(data, "volumes"), 0);
-        GStatBuf st;
-
-        g_assert_no_error(error);
-        g_assert_true(json_is_true(json_object_get(volume, "seeded")));
-        g_assert_cmpuint(json_array_size(json_object_get(answer, "renewed")), ==, 2);
-        g_assert_cmpint(g_stat(self->path, &st), ==, 0);
-        g_assert_cmpint(st.st_size, ==, 0);
-        assert_there(overlay, true);
-    }
+    renew_as_seed(self);
+    g_assert_cmpint(g_stat(self->path, &st), ==, 0);
+    g_assert_cmpint(st.st_size, ==, 0);
+    assert_there(overlay, true);
+    fill_in_part(self);
+    renew_as_seed(self);
+    assert_filled(self);
+    assert_there(overlay, true);
     why = why_kept(self, self->path);
     g_assert_null(why);
     assert_there(self->path, false);
@@ -267,7 +289,7 @@ test_another_is_not_made_anew(Fixture *self, gconstpointer user_data)
     prepare_well(self);
     g_assert_cmpint(g_unlink(self->path), ==, 0);
     put(self->path);
-    g_assert_false(renew(self, &error));
+    g_assert_false(renew(self, 0, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
     assert_precious(self->path);
 }
@@ -282,9 +304,54 @@ test_not_made_anew_under_an_instance(Fixture *self, gconstpointer user_data)
     g_autofree char *xml = agent_domain_xml(self->path, "raw");
 
     fake_domain_add(xml);
-    g_assert_false(renew(self, &error));
+    fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION);
+    g_assert_false(renew(self, 0, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
+    g_assert_true(ferry_json_get_bool(ferry_error_details(error), "retry", false));
     assert_there(self->path, true);
+}
+
+/* It arrived, ran and ended before anybody said so; then the message comes once more. */
+static void
+test_not_made_anew_after_an_instance(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) again = NULL;
+
+    prepare_well(self);
+    fill_in_part(self);
+    g_autofree char *xml = agent_domain_xml(self->path, "raw");
+
+    fake_domain_add(xml);
+    g_assert_false(renew(self, 2, &error));
+    g_assert_false(ferry_json_get_bool(ferry_error_details(error), "retry", false));
+    fake_domain_remove(UUID);
+    g_assert_false(renew(self, 3, &again));
+    g_assert_error(again, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
+    assert_filled(self);
+}
+
+/* The attempt that it was made anew for has not begun, and then has. */
+static void
+test_made_anew_once_for_an_attempt(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) old = NULL;
+
+    prepare_well(self);
+    fill_in_part(self);
+    g_assert_true(renew(self, 3, &error));
+    guint made = fake_call_count("virStorageVolCreateXML");
+    g_assert_true(renew(self, 3, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(fake_call_count("virStorageVolCreateXML"), ==, made);
+    fill_in_part(self);
+    g_assert_false(renew(self, 3, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
+    g_assert_false(renew(self, 2, &old));
+    g_assert_error(old, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
+    assert_filled(self);
+    g_assert_true(renew(self, 4, NULL));
 }
 
 static void
@@ -292,7 +359,7 @@ test_not_made_anew_before(Fixture *self, gconstpointer user_data)
 {
     g_autoptr(GError) error = NULL;
 
-    g_assert_false(renew(self, &error));
+    g_assert_false(renew(self, 0, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_NOT_FOUND);
 }
 
@@ -451,6 +518,8 @@ main(int argc, char **argv)
         {"anew/twice-as-seed", test_made_anew_as_seed},
         {"anew/that-is-another", test_another_is_not_made_anew},
         {"anew/under-an-instance", test_not_made_anew_under_an_instance},
+        {"anew/after-an-instance", test_not_made_anew_after_an_instance},
+        {"anew/once-for-an-attempt", test_made_anew_once_for_an_attempt},
         {"anew/before-the-preparation", test_not_made_anew_before},
         {"folders/all-new-ones-go", test_all_new_folders_go},
         {"folders/in-use-is-said", test_folder_in_use_is_said},

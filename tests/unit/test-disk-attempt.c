@@ -6,6 +6,7 @@
 
 #include "ferry/json.h"
 #include "source-fixture.h"
+#include "source/steps/confirm.h"
 #include "source/steps/transfer.h"
 
 #include <string.h>
@@ -97,6 +98,20 @@ test_synchronous_by_order(Fixture *self, gconstpointer user_data)
     run(self, /* resumed= */ false);
     g_assert_true(was_synchronous());
     assert_note(self, "synchronous", 1);
+}
+
+/* What the guest writes is more than the limit, which came after the order. */
+static void
+test_synchronous_by_limit(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(FerryJson) changes = json_pack("{s:i}", "bandwidth_mib_s", 8);
+    g_autoptr(GError) error = NULL;
+
+    begin(self, NULL, json_pack("{s:I}", "before_bytes_s", (json_int_t)(10 * MIB)),
+          /* renews= */ true);
+    g_assert_true(ferry_migration_tune(self->migration, changes, &error));
+    run(self, /* resumed= */ false);
+    g_assert_true(was_synchronous());
 }
 
 /* An agent of before at the destination keeps what an attempt has filled in part. */
@@ -231,7 +246,201 @@ test_has_left(Fixture *self, gconstpointer user_data)
     g_assert_cmpuint(fake_bus_count("kvm02", "renew_images"), ==, 0);
 }
 
+/* --- the number of the attempt ---------------------------------------------------------------- */
+
+static void
+assert_number(guint number)
+{
+    g_autoptr(FerryJson) args = fake_bus_args("kvm02", "renew_images");
+
+    g_assert_cmpint(ferry_json_get_int(args, "attempt", 0), ==, number);
+}
+
+static void
+take_numbers(Fixture *self)
+{
+    g_autoptr(GError) error = NULL;
+    json_t *data = source_migrate_data(self);
+
+    json_object_set_new(data, "renews_images", json_true());
+    json_object_set_new(data, "numbers_attempts", json_true());
+    g_assert_true(ferry_migration_set_migrate_data(self->migration, data, &error));
+}
+
+/* Asked for once more by a life of the agent that does not know whether it had begun. */
+static void
+test_numbered(Fixture *self, gconstpointer user_data)
+{
+    json_t *note = beginning();
+
+    json_object_set_new(note, "renewals", json_integer(1));
+    begin(self, NULL, note, /* renews= */ true);
+    take_numbers(self);
+    answer_renewal();
+    run(self, /* resumed= */ true);
+    assert_number(3);
+    assert_note(self, "synchronous", 2);
+}
+
+/* A destination of before refuses an argument that it does not know. */
+static void
+test_not_numbered(Fixture *self, gconstpointer user_data)
+{
+    begin(self, NULL, beginning(), /* renews= */ true);
+    answer_renewal();
+    run(self, /* resumed= */ true);
+    assert_number(0);
+}
+
+static void
+show_memory(gpointer data)
+{
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_TOTAL, 1024 * MIB);
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_REMAINING, 8 * MIB);
+}
+
+/* Its disks have arrived meanwhile: it goes on. */
+static void
+test_has_converged(Fixture *self, gconstpointer user_data)
+{
+    begin(self, NULL, ending(), /* renews= */ true);
+    fake_job_set(UUID, VIR_DOMAIN_JOB_UNBOUNDED, VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT);
+    show_memory(NULL);
+    fake_call_hook("virDomainGetBlockJobInfo", end_job, self);
+    run(self, /* resumed= */ true);
+    g_assert_cmpuint(fake_call_count("virDomainAbortJob"), ==, 0);
+    g_assert_cmpuint(fake_bus_count("kvm02", "renew_images"), ==, 0);
+    assert_note(self, "background", 1);
+}
+
+/* A job of somebody else is waited for. */
+static void
+test_job_of_another(Fixture *self, gconstpointer user_data)
+{
+    begin(self, NULL, ending(), /* renews= */ true);
+    answer_renewal();
+    fake_job_set(UUID, VIR_DOMAIN_JOB_UNBOUNDED, VIR_DOMAIN_JOB_OPERATION_DUMP);
+    fake_call_hook("virDomainGetJobInfo", clear_job, NULL);
+    run(self, /* resumed= */ true);
+    g_assert_cmpuint(fake_call_count("virDomainAbortJob"), ==, 0);
+    assert_note(self, "synchronous", 2);
+}
+
+/* --- watched on by the step after it ---------------------------------------------------------- */
+
+static void
+clear_both(gpointer data)
+{
+    clear_job(data);
+    fake_bus_forget("kvm02", "describe_instance");
+    fake_bus_observe("kvm02", NULL);
+}
+
+static void
+arrive(gpointer data)
+{
+    fake_bus_forget("kvm02", "describe_instance");
+    fake_bus_observe("kvm02", "running");
+}
+
+static void
+confirm(Fixture *self, FerryStepEnd end, GError **error)
+{
+    g_assert_cmpint(ferry_confirm_step_run(self->migration, /* resumed= */ true, error), ==, end);
+}
+
+/* libvirt was away when the agent was started anew. */
+static void
+test_confirm_ending(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    begin(self, NULL, ending(), /* renews= */ true);
+    answer_renewal();
+    fake_job_set(UUID, VIR_DOMAIN_JOB_UNBOUNDED, VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT);
+    fake_bus_observe("kvm02", "incoming");
+    fake_call_hook("virDomainAbortJob", clear_both, NULL);
+    fake_call_hook("virDomainMigrateToURI3", arrive, NULL);
+    confirm(self, FERRY_STEP_DONE, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(fake_bus_count("kvm02", "renew_images"), ==, 1);
+    g_assert_true(was_synchronous());
+    assert_note(self, "synchronous", 2);
+}
+
+/* The first one has ended, too. */
+static void
+test_confirm_beginning(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    begin(self, NULL, beginning(), /* renews= */ true);
+    answer_renewal();
+    fake_bus_observe("kvm02", NULL);
+    fake_call_hook("virDomainMigrateToURI3", arrive, NULL);
+    confirm(self, FERRY_STEP_DONE, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(fake_call_count("virDomainMigrateToURI3"), ==, 1);
+    assert_note(self, "synchronous", 2);
+}
+
+/* What is ended says why. */
+static void
+test_confirm_reason(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    begin(self, json_pack("{s:i}", "completion_timeout_s", 5), NULL, /* renews= */ true);
+    agent_begin_step(&self->agent, MIGRATION, "transfer", 5);
+    fake_job_set(UUID, VIR_DOMAIN_JOB_UNBOUNDED, VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT);
+    fake_bus_observe("kvm02", "incoming");
+    fake_call_hook("virDomainAbortJob", clear_both, NULL);
+    confirm(self, FERRY_STEP_FAILED, &error);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_TIMEOUT);
+}
+
 /* --- what goes wrong -------------------------------------------------------------------------- */
+
+/* What was undone there is not waited for. */
+static void
+test_undone_there(Fixture *self, gconstpointer user_data)
+{
+    begin(self, NULL, ending(), /* renews= */ true);
+    fake_bus_refuse("kvm02", "renew_images",
+                    ferry_error_new(FERRY_ERROR_INVALID_MIGRATION_STATE, NULL, "It is undone"));
+    run(self, /* resumed= */ true);
+    g_assert_cmpuint(fake_bus_count("kvm02", "renew_images"), ==, 1);
+    g_assert_cmpstr(
+        ferry_json_get_string(ferry_migration_record(self->migration)->error, "message"), ==,
+        "It is undone");
+}
+
+static void
+lose_libvirt(gpointer data)
+{
+    static bool lost = false;
+
+    if (!lost)
+        fake_call_fail("virDomainLookupByUUIDString", VIR_ERR_RPC, "Cannot read");
+    lost = true;
+}
+
+/* Whoever does not answer for a moment is asked again, on both hosts. */
+static void
+test_silence_passes(Fixture *self, gconstpointer user_data)
+{
+    begin(self, NULL, ending(), /* renews= */ true);
+    fake_bus_hook("renew_images", lose_libvirt, NULL);
+    fake_bus_refuse("kvm02", "renew_images",
+                    ferry_error_new(FERRY_ERROR_DESTINATION_UNREACHABLE, NULL, "No answer"));
+    fake_bus_refuse("kvm02", "renew_images",
+                    ferry_error_new(FERRY_ERROR_HYPERVISOR_UNAVAILABLE, NULL, "No libvirt"));
+    answer_renewal();
+    run(self, /* resumed= */ true);
+    g_assert_cmpuint(fake_bus_count("kvm02", "renew_images"), ==, 3);
+    g_assert_true(was_synchronous());
+    g_assert_null(ferry_migration_record(self->migration)->error);
+}
 
 static void
 test_not_renewed(Fixture *self, gconstpointer user_data)
@@ -251,13 +460,29 @@ test_not_renewed(Fixture *self, gconstpointer user_data)
 static void
 test_renewed_later(Fixture *self, gconstpointer user_data)
 {
+    GError *why = ferry_error_new(FERRY_ERROR_INVALID_MIGRATION_STATE, NULL, "It is here");
+
     begin(self, NULL, ending(), /* renews= */ true);
-    fake_bus_refuse("kvm02", "renew_images",
-                    ferry_error_new(FERRY_ERROR_INVALID_MIGRATION_STATE, NULL, "It is here"));
+    ferry_error_set_detail(why, "retry", json_true());
+    fake_bus_refuse("kvm02", "renew_images", why);
     answer_renewal();
     run(self, /* resumed= */ true);
     g_assert_cmpuint(fake_bus_count("kvm02", "renew_images"), ==, 2);
     g_assert_true(was_synchronous());
+}
+
+/* The time is over: there is no second one. */
+static void
+test_too_late(Fixture *self, gconstpointer user_data)
+{
+    const json_t *error = NULL;
+
+    begin(self, json_pack("{s:i}", "completion_timeout_s", 5), beginning(), /* renews= */ true);
+    agent_begin_step(&self->agent, MIGRATION, "transfer", 5);
+    run(self, /* resumed= */ true);
+    error = ferry_migration_record(self->migration)->error;
+    g_assert_cmpstr(ferry_json_get_string(error, "code"), ==, "MigrationTimeout");
+    g_assert_cmpuint(fake_bus_count("kvm02", "renew_images"), ==, 0);
 }
 
 static void
@@ -280,6 +505,7 @@ main(int argc, char *argv[])
     g_test_init(&argc, &argv, NULL);
     ADD("background", test_background);
     ADD("synchronous-by-order", test_synchronous_by_order);
+    ADD("synchronous-by-limit", test_synchronous_by_limit);
     ADD("destination-of-before", test_may_repeat);
     ADD("taken-up/ending", test_ending);
     ADD("taken-up/beginning", test_beginning);
@@ -287,8 +513,18 @@ main(int argc, char *argv[])
     ADD("taken-up/seeding", test_seeding);
     ADD("taken-up/begun", test_begun);
     ADD("taken-up/has-left", test_has_left);
+    ADD("numbered", test_numbered);
+    ADD("numbered/destination-of-before", test_not_numbered);
+    ADD("taken-up/has-converged", test_has_converged);
+    ADD("taken-up/job-of-another", test_job_of_another);
+    ADD("watched-on/ending", test_confirm_ending);
+    ADD("watched-on/beginning", test_confirm_beginning);
+    ADD("watched-on/reason", test_confirm_reason);
     ADD("not-renewed", test_not_renewed);
+    ADD("not-renewed/undone-there", test_undone_there);
+    ADD("not-renewed/silence-passes", test_silence_passes);
     ADD("renewed-later", test_renewed_later);
+    ADD("too-late", test_too_late);
     ADD("aborted-by-order", test_aborted_by_order);
     return g_test_run();
 }

@@ -291,6 +291,23 @@ test_not_even_synchronous(void)
                     60 * SECOND);
 }
 
+/* Where the destination cannot begin anew it goes on while anything is gained. */
+static void
+test_hopeless(void)
+{
+    Run run = run_new(/* synchronous= */ false);
+    g_autoptr(FerryDiskConvergence) convergence G_GNUC_UNUSED = run.convergence;
+
+    go_on(&run, 15, 20 * MIB, 15 * MIB);
+    g_assert_cmpint(ferry_disk_convergence_state(convergence), ==, FERRY_DISKS_DIVERGING);
+    g_assert_cmpint(ferry_disk_convergence_hopeless_in_us(convergence), ==, G_MAXINT64);
+    go_on(&run, 15, 20 * MIB, 21 * MIB);
+    g_assert_cmpint(ferry_disk_convergence_hopeless_in_us(convergence), >, 30 * SECOND);
+    g_assert_cmpint(ferry_disk_convergence_hopeless_in_us(convergence), <, 60 * SECOND);
+    go_on(&run, 60, 20 * MIB, 21 * MIB);
+    g_assert_cmpint(ferry_disk_convergence_hopeless_in_us(convergence), ==, 0);
+}
+
 /* After a switch of the running mirrors all is judged anew. */
 static void
 test_switched(void)
@@ -318,6 +335,61 @@ test_another_mirror(void)
     run.sample.remaining_bytes += 5000 * MIB;
     go_on(&run, 20, 20 * MIB, 0);
     g_assert_cmpint(ferry_disk_convergence_state(run.convergence), ==, FERRY_DISKS_CONVERGING);
+}
+
+/* A link that carried five times what the guest writes is cut, and heals: nothing was in vain. */
+static void
+test_cut(gconstpointer data)
+{
+    bool synchronous = GPOINTER_TO_INT(data);
+
+    for (guint cut_s = 5; cut_s <= 300; cut_s += 5) {
+        g_autoptr(FerryDiskConvergence) convergence =
+            ferry_disk_convergence_new(600 * SECOND, synchronous);
+        Run run = {.convergence = convergence,
+                   .sample = {.time_us = SECOND, .mirrors = 1, .remaining_bytes = 20000 * MIB}};
+
+        go_on(&run, 60, 20 * MIB, 4 * MIB);
+        for (guint i = 0; i < cut_s; i++) {
+            go_on(&run, 1, 0, 4 * MIB);
+            g_assert_cmpint(action_of(&run), ==, FERRY_DISK_ACTION_NONE);
+        }
+        for (guint i = 0; i < 100; i++) {
+            go_on(&run, 1, 20 * MIB, 4 * MIB);
+            g_assert_cmpint(action_of(&run), ==, FERRY_DISK_ACTION_NONE);
+        }
+        g_assert_cmpint(ferry_disk_convergence_state(convergence), ==, FERRY_DISKS_CONVERGING);
+    }
+}
+
+/* A guest that writes too much does so after it, too. */
+static void
+test_too_busy_after_a_cut(void)
+{
+    Run run = run_new(/* synchronous= */ false);
+    g_autoptr(FerryDiskConvergence) convergence G_GNUC_UNUSED = run.convergence;
+
+    go_on(&run, 5, 20 * MIB, 21 * MIB);
+    go_on(&run, 50, 0, 21 * MIB);
+    go_on(&run, 10, 20 * MIB, 21 * MIB);
+    g_assert_cmpint(action_of(&run), ==, FERRY_DISK_ACTION_NONE);
+    go_on(&run, 5, 20 * MIB, 21 * MIB);
+    g_assert_cmpint(action_of(&run), ==, FERRY_DISK_ACTION_SYNCHRONOUS);
+}
+
+/* Its counter was not known in the beginning: all of it is no rate. */
+static void
+test_written_is_not_known(void)
+{
+    Run run = run_new(/* synchronous= */ false);
+    g_autoptr(FerryDiskConvergence) convergence G_GNUC_UNUSED = run.convergence;
+    FerryDiskRates rates = {0};
+
+    go_on(&run, 5, 20 * MIB, MIB);
+    run.sample.written_bytes = 5000 * MIB;
+    go_on(&run, 8, 20 * MIB, MIB);
+    g_assert_true(ferry_disk_convergence_rates(convergence, &rates));
+    g_assert_cmpuint(rates.written_bytes_s, ==, 0);
 }
 
 /* What has nothing to do does not stall. */
@@ -366,6 +438,11 @@ main(int argc, char *argv[])
     g_test_add_func("/disk-convergence/slow-is-not-vain", test_slow_is_not_vain);
     g_test_add_func("/disk-convergence/switched", test_switched);
     g_test_add_func("/disk-convergence/another-mirror", test_another_mirror);
+    g_test_add_data_func("/disk-convergence/cut", GINT_TO_POINTER(false), test_cut);
+    g_test_add_data_func("/disk-convergence/cut-synchronous", GINT_TO_POINTER(true), test_cut);
+    g_test_add_func("/disk-convergence/too-busy-after-a-cut", test_too_busy_after_a_cut);
+    g_test_add_func("/disk-convergence/written-is-not-known", test_written_is_not_known);
+    g_test_add_func("/disk-convergence/hopeless", test_hopeless);
     g_test_add_func("/disk-convergence/done-is-no-stall", test_done_is_no_stall);
     g_test_add_func("/disk-convergence/before-the-start", test_exceed);
     g_test_add_func("/disk-convergence/written-again", test_written_again);

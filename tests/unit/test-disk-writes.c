@@ -1,4 +1,4 @@
-/* Running mirrors that are made synchronous by QEMU's own command. */
+/* Running mirrors that are made synchronous by QEMU's own command, and what a guest wrote. */
 #include "config.h"
 
 #include "virt/disk-writes.h"
@@ -67,6 +67,25 @@ test_unknown_command(SourceFixture *self, gconstpointer user_data)
     g_assert_nonnull(strstr(error->message, "has not been found"));
 }
 
+/* Of two disks one alone is no sum. */
+static void
+test_written_bytes(SourceFixture *self, gconstpointer user_data)
+{
+    FerryDisk first = {.target = (char *)"vda", .migrate = true};
+    FerryDisk second = {.target = (char *)"vdb", .migrate = true};
+    g_autoptr(GPtrArray) disks = g_ptr_array_new();
+    const FerryInstance instance = {.disks = disks};
+    g_autoptr(virConnect) connection = ferry_virt_connect(self->agent.agent.virt, NULL);
+    g_autoptr(virDomain) domain = ferry_virt_domain_find(connection, UUID, NULL);
+
+    g_ptr_array_add(disks, &first);
+    g_ptr_array_add(disks, &second);
+    fake_disk_set_written("vda", 10);
+    g_assert_cmpuint(ferry_virt_disks_written_bytes(domain, &instance), ==, 0);
+    fake_disk_set_written("vdb", 20);
+    g_assert_cmpuint(ferry_virt_disks_written_bytes(domain, &instance), ==, 30);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -74,5 +93,6 @@ main(int argc, char *argv[])
     SOURCE_ADD("/disk-writes/all-mirrors", test_all_mirrors);
     SOURCE_ADD("/disk-writes/no-mirror", test_no_mirror);
     SOURCE_ADD("/disk-writes/unknown-command", test_unknown_command);
+    SOURCE_ADD("/disk-writes/written-bytes", test_written_bytes);
     return g_test_run();
 }

@@ -494,7 +494,7 @@ add_until_refused(FerryJournal *journal, guint number)
 static void
 assert_count(FerryJournal *journal, guint count)
 {
-    FerryJournalFilter filter = {.limit = 100000};
+    FerryJournalFilter filter = {0};
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) records = ferry_journal_list(journal, &filter, &error);
     g_autoptr(GPtrArray) entries = ferry_journal_outbox_peek(journal, 0, 100000, &error);

@@ -130,6 +130,11 @@ test_one_migration_an_instance(Fixture *fixture, gconstpointer user_data)
 
     assert_refused(fixture, second, FERRY_ERROR_INSTANCE_ALREADY_MIGRATING);
 
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(ferry_journal_add(fixture->journal, second, &error));
+    g_assert_nonnull(strstr(error->message, "in migration 'm-1'"));
+
     /* Another instance, and the other role of the same migration (both agents on one host). */
     g_autoptr(FerryRecord) other G_GNUC_UNUSED =
         add_record(fixture, "m-3", FERRY_ROLE_SOURCE, OTHER_UUID);
@@ -217,6 +222,17 @@ test_noted_orders(Fixture *fixture, gconstpointer user_data)
 /* --- lists ------------------------------------------------------------------------------------ */
 
 static void
+write_to_journal(Fixture *fixture, const char *sql)
+{
+    g_autofree char *path = g_build_filename(fixture->folder, "journal.db", NULL);
+    sqlite3 *db = NULL;
+
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void
 assert_listed(Fixture *fixture, FerryJournalFilter filter, const char *expected)
 {
     g_autoptr(GError) error = NULL;
@@ -276,6 +292,33 @@ test_pages(Fixture *fixture, gconstpointer user_data)
     g_assert_cmpint(newest->created_us, ==, 1002);
     g_assert_null(newest->order);
     g_assert_null(newest->instance_info);
+}
+
+/* What must miss nothing sees the oldest, too: of errors, which stay, there may be many. */
+static void
+test_list_has_no_end(Fixture *fixture, gconstpointer user_data)
+{
+    FerryJournalFilter all = {0};
+    FerryJournalFilter page = {.limit = 1000};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryRecord) oldest = add_record(fixture, "m-0", FERRY_ROLE_SOURCE, UUID);
+
+    save_as(fixture, oldest, FERRY_STATUS_ERROR);
+    write_to_journal(fixture,
+                     "INSERT INTO migrations WITH RECURSIVE n(i) AS"
+                     " (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)"
+                     " SELECT 'n-' || i, role, instance_name, instance_uuid, source, destination,"
+                     " status, phase, open, order_json, instance_info, migrate_data, progress,"
+                     " error, report, created_us + i, updated_us, ended_us, expires_us, seq, 0, 0"
+                     " FROM migrations, n WHERE migration_id = 'm-0'");
+
+    g_autoptr(GPtrArray) records = ferry_journal_list_brief(fixture->journal, &all, &error);
+    g_autoptr(GPtrArray) newest = ferry_journal_list_brief(fixture->journal, &page, &error);
+    const FerryRecord *last = g_ptr_array_index(records, records->len - 1);
+
+    g_assert_cmpuint(records->len, ==, 1501);
+    g_assert_cmpstr(last->migration_id, ==, "m-0");
+    g_assert_cmpuint(newest->len, ==, 1000);
 }
 
 static void
@@ -573,17 +616,6 @@ test_events_off(Fixture *fixture, gconstpointer user_data)
 /* --- records that make no sense --------------------------------------------------------------- */
 
 static void
-write_to_journal(Fixture *fixture, const char *sql)
-{
-    g_autofree char *path = g_build_filename(fixture->folder, "journal.db", NULL);
-    sqlite3 *db = NULL;
-
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
-    sqlite3_close(db);
-}
-
-static void
 assert_ended(Fixture *fixture, const char *migration_id, const char *status, const char *message)
 {
     g_autoptr(GError) error = NULL;
@@ -655,6 +687,7 @@ main(int argc, char *argv[])
     ADD("/journal/record/noted-orders", test_noted_orders);
     ADD("/journal/unsound-records-end", test_unsound_records_end);
     ADD("/journal/list", test_list);
+    ADD("/journal/list/has-no-end", test_list_has_no_end);
     ADD("/journal/pages", test_pages);
     ADD("/journal/steps", test_steps);
     ADD("/journal/steps/begun-again", test_step_begun_again);

@@ -214,6 +214,7 @@ test_switch(void)
 
     g_assert_cmpint(tries.action, ==, FERRY_MEMORY_SWITCH);
     g_assert_cmpuint(tries.last.pause_ms, ==, 600);
+    g_assert_cmpint(tries.last.done, ==, FERRY_MEMORY_SWITCH);
 
     g_autoptr(FerryMemoryConvergence) self = ferry_memory_convergence_new(10 * SECOND);
     FerryMemoryReading reading = {.time_us = SECOND, .remaining_bytes = 6 * MIB};
@@ -282,6 +283,98 @@ test_is_over(void)
     g_assert_cmpint(story.last.converging, ==, FERRY_CONVERGING_YES);
 }
 
+/* A lower limit by order, or the end of a moment without one, is no illness of the link: what does
+ * not converge under it is seen. */
+static void
+test_limit_was_changed(void)
+{
+    g_autoptr(FerryMemoryConvergence) self = ferry_memory_convergence_new(10 * SECOND);
+    FerryMemoryReading reading = {.time_us = SECOND, .remaining_bytes = 30 * MIB};
+    Story story = {0};
+
+    for (guint i = 0; i < 40; i++) {
+        if (i == 8)
+            ferry_memory_convergence_forget_link(self);
+        reading.iteration = i;
+        add(self, &reading, &pauses, &story);
+        g_assert_false(story.last.link_is_ill);
+        reading.time_us += SECOND;
+        reading.moved_bytes += i < 8 ? 100 * MIB : 10 * MIB;
+    }
+    g_assert_cmpint(story.action, ==, FERRY_MEMORY_PAUSE);
+    g_assert_cmpuint(story.last.pause_ms, ==, 3000);
+}
+
+/* A guest that keeps pace, of which `left` remains at the beginning of each second; what it was
+ * allowed did not do, and after five seconds the order is another one. */
+static FerryMemoryAction
+play_tuned(const FerryMemoryMeans *before, const FerryMemoryMeans *after, guint64 left)
+{
+    g_autoptr(FerryMemoryConvergence) self = ferry_memory_convergence_new(10 * SECOND);
+    FerryMemoryReading reading = {.time_us = SECOND, .remaining_bytes = left};
+    guint tuned = 0;
+
+    for (guint i = 0; i < 60; i++) {
+        FerryMemoryAction action = FERRY_MEMORY_GO_ON;
+
+        reading.iteration = i;
+        ferry_memory_convergence_add(self, &reading);
+        if (tuned > 0 && i == tuned)
+            ferry_memory_convergence_forget_action(self);
+        action = ferry_memory_convergence_decide(self, tuned > 0 && i >= tuned ? after : before);
+        if (action != FERRY_MEMORY_GO_ON && tuned > 0)
+            return action;
+        if (action != FERRY_MEMORY_GO_ON)
+            tuned = i + 5;
+        reading.time_us += SECOND;
+        reading.moved_bytes += 10 * MIB;
+    }
+    return FERRY_MEMORY_GO_ON;
+}
+
+static void
+test_means_were_changed(void)
+{
+    FerryMemoryMeans longer = pauses;
+
+    longer.max_pause_ms = 20000;
+    g_assert_cmpint(play_tuned(&fails, &pauses, 6 * MIB), ==, FERRY_MEMORY_PAUSE);
+    g_assert_cmpint(play_tuned(&fails, &post_copy, 6 * MIB), ==, FERRY_MEMORY_POST_COPY);
+    g_assert_cmpint(play_tuned(&pauses, &longer, 60 * MIB), ==, FERRY_MEMORY_PAUSE);
+    g_assert_cmpint(play_tuned(&fails, &waits, 6 * MIB), ==, FERRY_MEMORY_GO_ON);
+}
+
+/* Post-copy needs no pause: the last moments will do. */
+static void
+test_late_post_copy(void)
+{
+    static const guint mib[] = {30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30};
+    FerryMemoryMeans late = post_copy;
+
+    late.time_left_us = 2 * SECOND;
+    g_assert_cmpint(play_by_hand(mib, G_N_ELEMENTS(mib), &late, 0).action, ==,
+                    FERRY_MEMORY_POST_COPY);
+}
+
+/* A migration that waits for days keeps no record of each iteration. */
+static void
+test_waits_for_long(void)
+{
+    g_autoptr(FerryMemoryConvergence) self = ferry_memory_convergence_new(10 * SECOND);
+    FerryMemoryReading reading = {.time_us = SECOND, .remaining_bytes = 6 * MIB};
+    gint64 begun_us = g_get_monotonic_time();
+
+    for (guint i = 0; i < 300000; i++) {
+        reading.iteration = i;
+        ferry_memory_convergence_add(self, &reading);
+        g_assert_cmpint(ferry_memory_convergence_decide(self, &waits), ==, FERRY_MEMORY_GO_ON);
+        reading.time_us += SECOND / 10;
+        reading.moved_bytes += MIB;
+    }
+    g_assert_cmpint(ferry_memory_convergence_state(self).converging, ==, FERRY_CONVERGING_NO);
+    g_assert_cmpint(g_get_monotonic_time() - begun_us, <, 20 * SECOND);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -298,5 +391,9 @@ main(int argc, char *argv[])
     g_test_add_func("/memory-convergence/throttle", test_throttle);
     g_test_add_func("/memory-convergence/time-left", test_time_left);
     g_test_add_func("/memory-convergence/is-over", test_is_over);
+    g_test_add_func("/memory-convergence/limit-was-changed", test_limit_was_changed);
+    g_test_add_func("/memory-convergence/means-were-changed", test_means_were_changed);
+    g_test_add_func("/memory-convergence/late-post-copy", test_late_post_copy);
+    g_test_add_func("/memory-convergence/waits-for-long", test_waits_for_long);
     return g_test_run();
 }

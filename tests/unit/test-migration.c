@@ -291,14 +291,45 @@ journaled_percent(Fixture *fixture)
 }
 
 static void
+report_percent(Fixture *fixture, int percent, int elapsed_ms)
+{
+    ferry_migration_report_progress(
+        fixture->migration, json_pack("{s:i, s:i}", "percent", percent, "elapsed_ms", elapsed_ms));
+}
+
+/* Each percent is journaled, and no look that brought none. */
+static void
 test_progress(Fixture *fixture, gconstpointer user_data)
 {
-    ferry_migration_report_progress(fixture->migration, json_pack("{s:i}", "percent", 10));
-    g_assert_cmpint(ferry_json_get_int(record_of(fixture)->progress, "percent", -1), ==, 10);
+    report_percent(fixture, 0, 100);
     g_assert_cmpint(journaled_percent(fixture), ==, -1);
-    ferry_migration_save_progress(fixture->migration, json_pack("{s:i}", "percent", 20));
-    g_assert_cmpint(ferry_json_get_int(record_of(fixture)->progress, "percent", -1), ==, 20);
+    report_percent(fixture, 10, 200);
+    g_assert_cmpint(journaled_percent(fixture), ==, 10);
+    report_percent(fixture, 10, 300);
+
+    g_autoptr(FerryRecord) record = journaled(fixture);
+
+    g_assert_cmpint(ferry_json_get_int(record->progress, "elapsed_ms", -1), ==, 200);
+    g_assert_cmpint(ferry_json_get_int(record_of(fixture)->progress, "elapsed_ms", -1), ==, 300);
+    report_percent(fixture, 20, 400);
     g_assert_cmpint(journaled_percent(fixture), ==, 20);
+}
+
+/* What has not begun can be forced later; what has been aborted cannot. */
+static void
+test_forced_too_early(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(GError) early = NULL;
+    g_autoptr(GError) late = NULL;
+    const char *action = NULL;
+
+    g_assert_true(ferry_migration_enter(fixture->migration, FERRY_STATUS_QUEUED, NULL));
+    g_assert_false(ferry_migration_request_force(fixture->migration, &action, &early));
+    g_assert_error(early, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
+    g_assert_nonnull(strstr(early->message, "forced to complete yet: it waits for others"));
+    g_assert_true(ferry_migration_request_abort(fixture->migration, NULL));
+    g_assert_false(ferry_migration_request_force(fixture->migration, &action, &late));
+    g_assert_nonnull(strstr(late->message, "forced to complete any more"));
 }
 
 #define ADD(path, func) g_test_add(path, Fixture, NULL, set_up, func, tear_down)
@@ -315,6 +346,7 @@ main(int argc, char **argv)
     ADD("/migration/migrate-data", test_migrate_data);
     ADD("/migration/error", test_error);
     ADD("/migration/report", test_report);
+    ADD("/migration/forced-too-early", test_forced_too_early);
     ADD("/migration/snapshot-is-a-copy", test_snapshot_is_a_copy);
     ADD("/migration/progress", test_progress);
     return g_test_run();

@@ -66,6 +66,7 @@ test_defaults(Fixture *fixture, gconstpointer user_data)
     config->progress_interval_ms = 2500;
     config->max_pause_ms = 7000;
     config->disk_writes = FERRY_DISK_WRITES_BACKGROUND;
+    config->priority = FERRY_PRIORITY_LOW;
     config->disk_stall_timeout_s = 61;
     config->memory_timeout_s = 62;
     static const char *const nothing[] = {"null", "{}", "{\"downtime_ms\": null, \"tls\": null}"};
@@ -77,6 +78,7 @@ test_defaults(Fixture *fixture, gconstpointer user_data)
         g_assert_cmpuint(options->max_pause_ms, ==, 7000);
         g_assert_cmpstr(options->policy->name, ==, "minimal-downtime");
         g_assert_cmpint(options->disk_writes, ==, FERRY_DISK_WRITES_BACKGROUND);
+        g_assert_cmpint(options->priority, ==, FERRY_PRIORITY_LOW);
         g_assert_cmpuint(options->disk_stall_timeout_s, ==, 61);
         g_assert_cmpuint(options->memory_timeout_s, ==, 62);
         g_assert_cmpuint(options->parallel_connections, ==, 4);
@@ -117,7 +119,7 @@ test_everything_given(Fixture *fixture, gconstpointer user_data)
                        " \"pool_map\": {\"default\": \"fast\", \"/srv/a\": \"/srv/b\"},"
                        " \"disk_formats\": {\"vda\": \"raw\"}, \"dest_name\": \"web02\","
                        " \"listen_address\": \"2001:db8::7\","
-                       " \"paused\": true, \"progress_interval_s\": 0.25}");
+                       " \"paused\": true, \"priority\": \"high\", \"progress_interval_s\": 0.25}");
     g_assert_cmpuint(g_strv_length(options->disks), ==, 2);
     g_assert_cmpstr(options->disks[1], ==, "vdb");
     g_assert_cmpuint(options->bandwidth_mibps, ==, 100);
@@ -125,6 +127,7 @@ test_everything_given(Fixture *fixture, gconstpointer user_data)
     g_assert_cmpstr(options->policy->name, ==, "very-large");
     g_assert_cmpuint(options->max_pause_ms, ==, 9000);
     g_assert_cmpint(options->disk_writes, ==, FERRY_DISK_WRITES_SYNCHRONOUS);
+    g_assert_cmpint(options->priority, ==, FERRY_PRIORITY_HIGH);
     g_assert_cmpuint(options->disk_stall_timeout_s, ==, 0);
     g_assert_cmpuint(options->memory_timeout_s, ==, 90);
     g_assert_true(options->auto_converge);
@@ -173,6 +176,8 @@ static const struct {
     {"{\"policy\": 3}", "options.policy"},
     {"{\"policy\": \"post-copy\"}", "not permitted"},
     {"{\"disk_writes\": \"later\"}", "options.disk_writes"},
+    {"{\"priority\": \"highest\"}", "options.priority"},
+    {"{\"priority\": 1}", "options.priority"},
     {"{\"disk_stall_timeout_s\": -1}", "options.disk_stall_timeout_s"},
     {"{\"memory_timeout_s\": 2147483648}", "options.memory_timeout_s"},
     {"{\"parallel_connections\": 0}", "options.parallel_connections"},
@@ -265,7 +270,10 @@ test_too_many_disks(Fixture *fixture, gconstpointer user_data)
 static void
 test_what_the_host_does_not_permit(Fixture *fixture, gconstpointer user_data)
 {
-    assert_refused(fixture, "{\"post_copy\": true}", "post_copy");
+    g_free(fixture->config->host);
+    fixture->config->host = g_strdup("kvm02");
+    assert_refused(fixture, "{\"post_copy\": true}",
+                   "\"post_copy\", or a policy that uses it, is not permitted on 'kvm02'");
     assert_refused(fixture, "{\"auto_converge\": true}", "auto_converge");
     fixture->config->live_migration_permit_post_copy = true;
     fixture->config->live_migration_permit_auto_converge = true;
@@ -364,20 +372,57 @@ test_policy_of_post_copy(Fixture *fixture, gconstpointer user_data)
     g_assert_false(paused->post_copy);
 }
 
+/* Returns: whether the destination is told of post-copy. */
+static bool
+tells_post_copy(Fixture *fixture, const char *text)
+{
+    g_autoptr(FerryJson) order = json_loads(text, JSON_DECODE_ANY, NULL);
+    g_autoptr(FerryOrderOptions) settled = parse(fixture, text);
+    g_autoptr(FerryJson) told = ferry_order_options_for_destination(order, settled);
+
+    g_assert_null(json_object_get(told, "policy"));
+    return ferry_json_get_bool(told, "post_copy", false);
+}
+
+/* The destination's ban is asked for whatever name a policy has, and whoever named it. */
+static void
+test_post_copy_for_destination(Fixture *fixture, gconstpointer user_data)
+{
+    FerryTransferPolicy *night = g_new0(FerryTransferPolicy, 1);
+
+    night->name = "night";
+    night->at_end = FERRY_POLICY_POST_COPY;
+    g_ptr_array_add(fixture->config->policies, night);
+    fixture->config->live_migration_permit_post_copy = true;
+    g_assert_true(tells_post_copy(fixture, "{\"policy\": \"night\"}"));
+    g_assert_true(tells_post_copy(fixture, "{\"policy\": \"post-copy\"}"));
+    g_assert_true(tells_post_copy(fixture, "{\"post_copy\": true}"));
+    /* What is used where it is permitted may be banned there. */
+    g_assert_false(tells_post_copy(fixture, "{}"));
+    g_assert_false(tells_post_copy(fixture, "null"));
+    g_free(fixture->config->policy);
+    fixture->config->policy = g_strdup("night");
+    g_assert_true(tells_post_copy(fixture, "{\"tls\": false}"));
+    g_assert_true(tells_post_copy(fixture, "null"));
+    g_assert_false(tells_post_copy(fixture, "{\"post_copy\": false}"));
+    g_assert_false(tells_post_copy(fixture, "{\"paused\": true}"));
+}
+
 /* An older agent knows nothing of the source's own, nor another host of its policies. */
 static void
 test_for_destination(void)
 {
     g_autoptr(FerryJson) order =
         json_loads("{\"policy\": \"post-copy\", \"max_pause_ms\": 1, \"disk_writes\": \"auto\","
-                   " \"disk_stall_timeout_s\": 1, \"memory_timeout_s\": 1, \"tls\": true}",
+                   " \"disk_stall_timeout_s\": 1, \"memory_timeout_s\": 1, \"priority\": \"low\","
+                   " \"tls\": true}",
                    0, NULL);
     g_autoptr(FerryJson) expected = json_loads("{\"post_copy\": true, \"tls\": true}", 0, NULL);
-    g_autoptr(FerryJson) told = ferry_order_options_for_destination(order);
+    g_autoptr(FerryJson) told = ferry_order_options_for_destination(order, /* settled= */ NULL);
 
     g_assert_true(json_equal(told, expected));
-    g_assert_cmpuint(json_object_size(order), ==, 6);
-    g_assert_null(ferry_order_options_for_destination(NULL));
+    g_assert_cmpuint(json_object_size(order), ==, 7);
+    g_assert_null(ferry_order_options_for_destination(NULL, /* settled= */ NULL));
 }
 
 /* What the journal has of an order may be of another version, or no longer be permitted. */
@@ -424,6 +469,20 @@ test_recalled(void)
         g_test_assert_expected_messages();
         g_assert_cmpint(options->source_disks, ==, cases[i].disks);
     }
+    /* A policy that was taken out of the configuration, numbers that are too large here. */
+    g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*options.policy*night*");
+    g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*options.completion_timeout_s*");
+    g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, "*options.parallel_connections*");
+    g_autoptr(FerryOrderOptions) changed =
+        recall("{\"args\": {\"options\": {\"policy\": \"night\", \"bandwidth_mib_s\": 8,"
+               " \"completion_timeout_s\": 3000000000, \"parallel_connections\": 1000}}}",
+               FERRY_SOURCE_DISKS_KEEP);
+
+    g_test_assert_expected_messages();
+    g_assert_cmpstr(changed->policy->name, ==, "minimal-downtime");
+    g_assert_cmpuint(changed->bandwidth_mibps, ==, 8);
+    g_assert_false(changed->has_completion_timeout);
+    g_assert_false(changed->connections_said);
     /* The rest of an order stands where one option is permitted no more. */
     g_autoptr(FerryOrderOptions) rest =
         recall("{\"args\": {\"options\": {\"post_copy\": true, \"undefine_source\": false}}}",
@@ -449,6 +508,7 @@ main(int argc, char **argv)
     add("/order-options/connections-of-tls", test_connections_of_tls);
     add("/order-options/pauses", test_pauses);
     add("/order-options/policy-of-post-copy", test_policy_of_post_copy);
+    add("/order-options/for-destination/post-copy", test_post_copy_for_destination);
     g_test_add_func("/order-options/for-destination", test_for_destination);
     g_test_add_func("/order-options/recalled", test_recalled);
     return g_test_run();

@@ -44,6 +44,7 @@ test_every_option(void)
                                         "--policy=very-large",
                                         "--max-pause=8000",
                                         "--disk-writes=synchronous",
+                                        "--priority=high",
                                         "--disk-stall-timeout=60",
                                         "--memory-timeout=90",
                                         "--flatten",
@@ -64,7 +65,8 @@ test_every_option(void)
         " \"pool_map\": {\"default\": \"fast\", \"/srv/a\": \"/srv/b=c\"},"
         " \"disk_formats\": {\"vda\": \"raw\"}, \"dest_name\": \"web02\","
         " \"listen_address\": \"192.0.2.7\","
-        " \"policy\": \"very-large\", \"max_pause_ms\": 8000, \"disk_writes\": \"synchronous\","
+        " \"policy\": \"very-large\", \"max_pause_ms\": 8000, \"disk_writes\": \"synchronous\", "
+        "\"priority\": \"high\","
         " \"disk_stall_timeout_s\": 60, \"memory_timeout_s\": 90,"
         " \"flatten\": true, \"sparsify\": true, \"fstrim\": true,"
         " \"future\": {\"a\": \"b=c\"}}",

@@ -78,6 +78,13 @@ test_stalled(void)
     assert_renders(
         payload, 80,
         "disk 40%  [########-------------]  writes 31 MiB/s, link 24 MiB/s; post-copy now");
+    json_object_set_new(stalled, "doing", json_string("pause"));
+    json_object_set_new(stalled, "action", json_string("fail"));
+    json_object_set_new(stalled, "action_in_ms", json_integer(60000));
+    assert_renders(payload, 0,
+                   "disk 40%  writes 31 MiB/s, link 24 MiB/s; tries a longer pause; gives up in "
+                   "1 min 00 s  disk 1.0/3.0 GiB  memory 0/512 MiB");
+    json_object_set_new(stalled, "doing", json_null());
     json_object_set_new(stalled, "action", json_null());
     assert_renders(payload, 0,
                    "disk 40%  writes 31 MiB/s, link 24 MiB/s  "

@@ -325,6 +325,13 @@ test_convergence(void)
     g_assert_true(json_is_true(json_object_get(yes, "converging")));
     g_assert_true(json_is_null(json_object_get(yes, "stalled")));
     g_assert_cmpint(number(yes, NULL, "allowed_downtime_ms"), ==, 200);
+
+    /* The switchover has begun: nothing is in its way any more. */
+    ferry_progress_set_convergence(progress, &stalled);
+    const FerryProgressSample switching = {.phase = FERRY_PHASE_SWITCHOVER, .time_us = seconds(13)};
+    ferry_progress_update(progress, &switching);
+    g_autoptr(FerryJson) none = field(progress, "stalled");
+    g_assert_true(json_is_null(none));
 }
 
 static guint64

@@ -7,6 +7,7 @@
 #include "model/check.h"
 #include "model/order-options.h"
 
+#include "ferry/json.h"
 #include "ferry/status.h"
 
 #include <string.h>
@@ -314,6 +315,90 @@ test_options_in_completion(void)
     assert_same(told, known, "the completion");
 }
 
+/* Options that take one word of a few. */
+static const struct {
+    const char *option;
+    const char *key;
+} worded[] = {
+    {"policy", "policy"},
+    {"disk-writes", "disk_writes"},
+    {"priority", "priority"},
+    {"timeout-action", "timeout_action"},
+    {"source-disks", "source_disks"},
+    {"storage-strategy", "storage_strategy"},
+};
+
+/* Returns: (transfer full): those of the words in @text, each a match of @pattern, that the agent
+ * takes for the option @key. */
+static GHashTable *
+collect_values(const char *key, const char *text, const char *pattern)
+{
+    const char *const no_files[] = {NULL};
+    g_autoptr(FerryConfig) config = ferry_config_load(no_files, NULL);
+    g_autoptr(GHashTable) words = set_new();
+    GHashTable *values = set_new();
+    GHashTableIter iter;
+    gpointer word = NULL;
+
+    config->live_migration_permit_post_copy = true;
+    collect(words, text, pattern);
+    g_hash_table_iter_init(&iter, words);
+    while (g_hash_table_iter_next(&iter, &word, NULL)) {
+        g_autoptr(FerryJson) options = json_pack("{s:s}", key, word);
+        g_autoptr(FerryOrderOptions) taken = ferry_order_options_parse(options, config, NULL);
+
+        if (taken)
+            g_hash_table_add(values, g_strdup(word));
+    }
+    return values;
+}
+
+/* The protocol, the manual and the completion know the same words, and the agent takes them. */
+static void
+test_words_of_options(void)
+{
+    g_autofree char *part = read_protocol_part("## 5. Options", "## 6");
+    g_autofree char *page = read_source("docs", "virt-ferry.1");
+    g_autofree char *completion = read_source("etc", "virt-ferry.bash-completion");
+
+    for (guint i = 0; i < G_N_ELEMENTS(worded); i++) {
+        g_autofree char *row = find_row(part, worded[i].key);
+        g_autofree char *item = g_strdup_printf("\n.It Fl -%s ", worded[i].option);
+        g_autofree char *branch = g_strdup_printf("--%s) echo '", worded[i].option);
+        const char *in_page = strstr(page, item);
+        const char *in_completion = strstr(completion, branch);
+
+        g_test_message("%s", worded[i].option);
+        g_assert_nonnull(row);
+        g_assert_nonnull(in_page);
+        g_assert_nonnull(in_completion);
+
+        const char *words = in_completion + strlen(branch);
+        g_auto(GStrv) paragraphs = g_strsplit(in_page + 1, "\n.It ", 2);
+        g_autofree char *list = g_strndup(words, strcspn(words, "'"));
+        g_autoptr(GHashTable) protocol = collect_values(worded[i].key, row, "`([a-z_-]+)`");
+        g_autoptr(GHashTable) manual =
+            collect_values(worded[i].key, paragraphs[0], "^\\.Cm ([a-z_-]+)");
+        g_autoptr(GHashTable) offered = collect_values(worded[i].key, list, "([a-z_-]+)");
+
+        assert_same(offered, protocol, "the completion");
+        assert_same(manual, protocol, "virt-ferry(1)");
+    }
+}
+
+static void
+test_policies(void)
+{
+    g_autofree char *part = read_protocol_part("## 5. Options", "## 6");
+    g_autofree char *row = find_row(part, "policy");
+    g_autoptr(GHashTable) told = collect_values("policy", row, "`([a-z_-]+)`");
+    g_autoptr(GHashTable) known = set_new();
+
+    for (guint i = 0; ferry_transfer_policy_built_in(i); i++)
+        g_hash_table_add(known, g_strdup(ferry_transfer_policy_built_in(i)->name));
+    assert_same(told, known, "protocol.md, part 5");
+}
+
 /* --- checks ----------------------------------------------------------------------------------- */
 
 static GHashTable *
@@ -448,6 +533,8 @@ main(int argc, char **argv)
     g_test_add_func("/protocol-documents/options-of-the-command", test_options_of_the_command);
     g_test_add_func("/protocol-documents/options-in-page", test_options_in_page);
     g_test_add_func("/protocol-documents/options-in-completion", test_options_in_completion);
+    g_test_add_func("/protocol-documents/words-of-options", test_words_of_options);
+    g_test_add_func("/protocol-documents/policies", test_policies);
     g_test_add_func("/protocol-documents/checks", test_checks);
     g_test_add_func("/protocol-documents/checks-in-code", test_checks_in_code);
     g_test_add_func("/protocol-documents/statuses", test_statuses);

@@ -65,6 +65,31 @@ test_watch(SourceFixture *self, gconstpointer user_data)
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INSUFFICIENT_STORAGE);
 }
 
+/* libvirt said it first, in words of its own. */
+static void
+test_full_between_two_looks(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    const FerryRoomQuestion ours = question(self, cancellable);
+    g_autoptr(GError) error =
+        ferry_error_new(FERRY_ERROR_MIGRATION_ERROR, NULL, "No space left on device");
+    g_autoptr(GError) other = ferry_error_new(FERRY_ERROR_INVALID_REQUEST, NULL, "No");
+
+    fake_bus_answer("kvm02", "get_room", room(500 * MIB, 100 * MIB, 0));
+
+    g_autoptr(FerryRoomWatch) watch = ferry_room_watch_start(&ours);
+
+    while (fake_bus_count("kvm02", "get_room") == 0)
+        g_usleep(1000);
+    fake_bus_forget("kvm02", "get_room");
+    fake_bus_answer("kvm02", "get_room", room(0, 100 * MIB, 7));
+    g_assert_false(ferry_room_watch_blame(watch, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INSUFFICIENT_STORAGE);
+    g_assert_nonnull(strstr(error->message, " 0 bytes left"));
+    ferry_room_explain(&ours, &other);
+    g_assert_error(other, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
+}
+
 /* An agent of an earlier version is not asked again and again. */
 static void
 test_watch_in_vain(SourceFixture *self, gconstpointer user_data)
@@ -176,6 +201,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     SOURCE_ADD("/room-watch/ask", test_ask);
     SOURCE_ADD("/room-watch/watch", test_watch);
+    SOURCE_ADD("/room-watch/full-between-two-looks", test_full_between_two_looks);
     SOURCE_ADD("/room-watch/in-vain", test_watch_in_vain);
     SOURCE_ADD("/room-watch/is-ended", test_watch_is_ended);
     SOURCE_ADD("/lost-calls/deaths", test_lost_calls);

@@ -120,13 +120,14 @@ tear_down(Fixture *fixture, gconstpointer user_data)
 }
 
 static FerryMigration *
-make_migration(Fixture *fixture, const char *id, FerryStatus status)
+make_migration(Fixture *fixture, const char *id, FerryStatus status, FerryPriority priority)
 {
     g_autoptr(GError) error = NULL;
     FerryRecord *record = ferry_record_new(id, FERRY_ROLE_SOURCE);
     FerryOrderOptions *options = ferry_order_options_parse(NULL, fixture->config, &error);
 
     g_assert_no_error(error);
+    options->priority = priority;
     record->instance_name = g_strdup(id);
     record->instance_uuid = g_strdup(id);
     record->status = status;
@@ -145,13 +146,19 @@ note_status(const char *id, FerryStatus status, gpointer data)
 }
 
 static FerryStatus
-add(Fixture *fixture, const char *id, FerryStatus status)
+add_with(Fixture *fixture, const char *id, FerryStatus status, FerryPriority priority)
 {
     FerryStatus admitted = FERRY_STATUS_ERROR;
-    g_autoptr(FerryMigration) migration = make_migration(fixture, id, status);
+    g_autoptr(FerryMigration) migration = make_migration(fixture, id, status, priority);
 
     ferry_scheduler_add(fixture->scheduler, migration, note_status, &admitted);
     return admitted;
+}
+
+static FerryStatus
+add(Fixture *fixture, const char *id, FerryStatus status)
+{
+    return add_with(fixture, id, status, FERRY_PRIORITY_NORMAL);
 }
 
 static void
@@ -212,6 +219,22 @@ test_one_after_the_other(Fixture *fixture, gconstpointer user_data)
 }
 
 static void
+test_by_priority(Fixture *fixture, gconstpointer user_data)
+{
+    (void)add(fixture, "run", FERRY_STATUS_ACCEPTED);
+    wait_until_began(1);
+    (void)add_with(fixture, "low", FERRY_STATUS_ACCEPTED, FERRY_PRIORITY_LOW);
+    (void)add(fixture, "n-1", FERRY_STATUS_ACCEPTED);
+    (void)add_with(fixture, "h-1", FERRY_STATUS_ACCEPTED, FERRY_PRIORITY_HIGH);
+    (void)add(fixture, "n-2", FERRY_STATUS_ACCEPTED);
+    (void)add_with(fixture, "h-2", FERRY_STATUS_ACCEPTED, FERRY_PRIORITY_HIGH);
+    assert_count(fixture, 1, 5);
+    let_go(12);
+    wait_until_gone(fixture, "low");
+    g_assert_cmpstr(order->str, ==, "run run h-1 h-1 h-2 h-2 n-1 n-1 n-2 n-2 low low ");
+}
+
+static void
 test_limits(Fixture *fixture, gconstpointer user_data)
 {
     fixture->config->max_concurrent_live_migrations = 2;
@@ -228,15 +251,98 @@ test_limits(Fixture *fixture, gconstpointer user_data)
     assert_count(fixture, 4, 0);
 }
 
-/* After a restart: what was under way has its slot, whatever the limit is now. */
+/* --- after a restart -------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *id;
+    FerryStatus status;
+    FerryPriority priority;
+} Left;
+
+static void
+take_up(Fixture *fixture, const Left *left, guint count)
+{
+    g_autoptr(GPtrArray) migrations =
+        g_ptr_array_new_with_free_func((GDestroyNotify)ferry_migration_unref);
+
+    for (guint i = 0; i < count; i++)
+        g_ptr_array_add(migrations,
+                        make_migration(fixture, left[i].id, left[i].status, left[i].priority));
+    ferry_scheduler_take_up(fixture->scheduler, migrations);
+}
+
+/* What was under way has its slot, whatever the limit is now. */
 static void
 test_taken_up(Fixture *fixture, gconstpointer user_data)
 {
-    g_assert_cmpint(add(fixture, "m-1", FERRY_STATUS_RUNNING), ==, FERRY_STATUS_RUNNING);
-    g_assert_cmpint(add(fixture, "m-2", FERRY_STATUS_RUNNING), ==, FERRY_STATUS_RUNNING);
-    g_assert_cmpint(add(fixture, "m-3", FERRY_STATUS_QUEUED), ==, FERRY_STATUS_QUEUED);
+    static const Left left[] = {
+        {"m-1", FERRY_STATUS_RUNNING, FERRY_PRIORITY_NORMAL},
+        {"m-2", FERRY_STATUS_RUNNING, FERRY_PRIORITY_NORMAL},
+        {"m-3", FERRY_STATUS_QUEUED, FERRY_PRIORITY_NORMAL},
+    };
+
+    take_up(fixture, left, G_N_ELEMENTS(left));
     wait_until_began(2);
     assert_count(fixture, 2, 1);
+}
+
+/* Older ones that waited find no slot before a newer one that runs is counted. */
+static void
+test_taken_up_within_the_limit(Fixture *fixture, gconstpointer user_data)
+{
+    static const Left left[] = {
+        {"old-low", FERRY_STATUS_QUEUED, FERRY_PRIORITY_LOW},
+        {"old", FERRY_STATUS_ACCEPTED, FERRY_PRIORITY_NORMAL},
+        {"new-high", FERRY_STATUS_RUNNING, FERRY_PRIORITY_HIGH},
+    };
+
+    take_up(fixture, left, G_N_ELEMENTS(left));
+    wait_until_began(1);
+    assert_count(fixture, 1, 2);
+    assert_journaled(fixture, "old", FERRY_STATUS_QUEUED);
+    let_go(6);
+    wait_until_gone(fixture, "old-low");
+    g_assert_cmpstr(order->str, ==, "new-high new-high old old old-low old-low ");
+}
+
+/* Nothing runs: the slot is not that of the oldest, but of the first by priority and age. */
+static void
+test_taken_up_by_priority(Fixture *fixture, gconstpointer user_data)
+{
+    static const Left left[] = {
+        {"low", FERRY_STATUS_QUEUED, FERRY_PRIORITY_LOW},
+        {"n-1", FERRY_STATUS_QUEUED, FERRY_PRIORITY_NORMAL},
+        {"h-1", FERRY_STATUS_ACCEPTED, FERRY_PRIORITY_HIGH},
+        {"h-2", FERRY_STATUS_QUEUED, FERRY_PRIORITY_HIGH},
+    };
+
+    take_up(fixture, left, G_N_ELEMENTS(left));
+    wait_until_began(1);
+    assert_count(fixture, 1, 3);
+    let_go(8);
+    wait_until_gone(fixture, "low");
+    g_assert_cmpstr(order->str, ==, "h-1 h-1 h-2 h-2 n-1 n-1 low low ");
+}
+
+/* The agent died between the order to abort and the end of what waited. */
+static void
+test_taken_up_to_be_aborted(Fixture *fixture, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) migrations =
+        g_ptr_array_new_with_free_func((GDestroyNotify)ferry_migration_unref);
+    FerryMigration *aborted =
+        make_migration(fixture, "m-1", FERRY_STATUS_QUEUED, FERRY_PRIORITY_NORMAL);
+
+    g_ptr_array_add(migrations, aborted);
+    g_ptr_array_add(migrations,
+                    make_migration(fixture, "m-2", FERRY_STATUS_QUEUED, FERRY_PRIORITY_NORMAL));
+    g_assert_true(ferry_migration_request_abort(aborted, &error));
+    ferry_scheduler_take_up(fixture->scheduler, migrations);
+    assert_journaled(fixture, "m-1", FERRY_STATUS_CANCELLED);
+    wait_until_began(1);
+    assert_count(fixture, 1, 0);
+    g_assert_cmpstr(order->str, ==, "m-2 ");
 }
 
 static void
@@ -319,8 +425,12 @@ main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
     ADD("/scheduler/one-after-the-other", test_one_after_the_other);
+    ADD("/scheduler/by-priority", test_by_priority);
     ADD("/scheduler/limits", test_limits);
-    ADD("/scheduler/taken-up", test_taken_up);
+    ADD("/scheduler/taken-up/all-that-ran", test_taken_up);
+    ADD("/scheduler/taken-up/within-the-limit", test_taken_up_within_the_limit);
+    ADD("/scheduler/taken-up/by-priority", test_taken_up_by_priority);
+    ADD("/scheduler/taken-up/to-be-aborted", test_taken_up_to_be_aborted);
     ADD("/scheduler/find", test_find);
     ADD("/scheduler/abort-in-the-queue", test_abort_in_the_queue);
     ADD("/scheduler/error-is-told", test_error_is_told);

@@ -182,6 +182,26 @@ test_prepare_refuses_a_weaker_scheme(SourceFixture *self, gconstpointer user_dat
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_REQUEST);
 }
 
+/* Post-copy over several connections can lose the instance: the destination's word decides, not
+ * that of an order that comes with everything prepared. */
+static void
+test_prepare_refuses_a_lossy_post_copy(SourceFixture *self, gconstpointer user_data)
+{
+    static const char *const qemus[] = {NULL, "7.2.22", "10.0.13"};
+
+    self->agent.config->live_migration_permit_post_copy = true;
+    source_migration(self, FERRY_STATUS_PREPARING,
+                     json_pack("{s:b, s:i}", "post_copy", 1, "parallel_connections", 2));
+    for (guint i = 0; i < G_N_ELEMENTS(qemus); i++) {
+        g_autoptr(GError) error = NULL;
+
+        answer_prepared(self, qemus[i] ? "qemu_version" : NULL, qemus[i]);
+        assert_end(self, source_step("prepare"), FERRY_STEP_FAILED, &error);
+        g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR);
+        g_assert_nonnull(strstr(error->message, "post-copy"));
+    }
+}
+
 static void
 test_prepare_of_another_instance(SourceFixture *self, gconstpointer user_data)
 {
@@ -193,6 +213,23 @@ test_prepare_of_another_instance(SourceFixture *self, gconstpointer user_data)
                               OTHER_UUID, "migrate_data", source_migrate_data(self)));
     assert_end(self, source_step("prepare"), FERRY_STEP_FAILED, &error);
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
+}
+
+/* A destination without a place for as long as is waited: what ends it says which budget it was. */
+static void
+test_prepare_takes_too_long(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    self->agent.config->prepare_timeout_s = 0;
+    source_migration(self, FERRY_STATUS_ACCEPTED, NULL);
+    fake_bus_answer("kvm02", "check_can_live_migrate_destination",
+                    json_pack("{s:b, s:[], s:n}", "compatible", 1, "checks", "dest_check_data"));
+    assert_end(self, source_step("check"), FERRY_STEP_DONE, NULL);
+    fake_bus_refuse("kvm02", "pre_live_migration", busy(NULL, 0));
+    assert_end(self, source_step("prepare"), FERRY_STEP_FAILED, &error);
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR);
+    g_assert_cmpstr(ferry_json_get_string(ferry_error_details(error), "budget"), ==, "prepare");
 }
 
 /* Our order to prepare never arrived: there is nothing to undo. */
@@ -692,6 +729,8 @@ main(int argc, char *argv[])
     ADD("prepare/believes-the-destination", test_prepare_believes_the_destination);
     ADD("prepare/without-the-destination", test_prepare_without_the_destination);
     ADD("prepare/refuses-a-weaker-scheme", test_prepare_refuses_a_weaker_scheme);
+    ADD("prepare/refuses-a-lossy-post-copy", test_prepare_refuses_a_lossy_post_copy);
+    ADD("prepare/takes-too-long", test_prepare_takes_too_long);
     ADD("prepare/undone", test_prepare_undone);
     ADD("trim", test_trim);
     ADD("trim/that-fails", test_trim_that_fails);

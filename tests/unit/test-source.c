@@ -4,6 +4,7 @@
 
 #include "source/source.h"
 
+#include "ferry/error.h"
 #include "ferry/json.h"
 #include "source-fixture.h"
 #include "source/steps/table.h"
@@ -356,6 +357,63 @@ test_refused_orders(Fixture *self, gconstpointer user_data)
     assert_refused(self, "kvm02", FERRY_ERROR_INSTANCE_NOT_FOUND);
 }
 
+/* The answer names the host that was asked: orders go to many. */
+static void
+test_no_such_instance(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) ordered = NULL;
+    g_autoptr(GError) checked = NULL;
+
+    fake_domain_remove(UUID);
+    fake_connections_drop();
+    g_assert_false(send_order(self, "kvm02", NULL, &ordered));
+    g_assert_cmpstr(ordered->message, ==, "'kvm01' has no instance 'web-1'");
+    g_assert_cmpstr(ferry_error_hint(ordered), ==, "describe_host names the instances of a host");
+    g_assert_null(ferry_source_check(self->orders, "web-1", NULL, NULL, &checked));
+    g_assert_error(checked, FERRY_ERROR, FERRY_ERROR_INSTANCE_NOT_FOUND);
+    g_assert_cmpstr(checked->message, ==, ordered->message);
+}
+
+static void
+assert_asked_for_post_copy(const char *method, bool asked)
+{
+    g_autoptr(FerryJson) args = fake_bus_args("kvm02", method);
+
+    g_assert_true(ferry_json_get_bool(json_object_get(args, "options"), "post_copy", false) ==
+                  asked);
+    g_assert_null(json_object_get(json_object_get(args, "options"), "policy"));
+}
+
+/* Its ban is asked for before anything is begun, also where the order names no policy. */
+static void
+test_post_copy_by_default_policy(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    FerryConfig *config = self->source.agent.config;
+
+    config->live_migration_permit_post_copy = true;
+    answer_well(self);
+
+    g_autoptr(FerryJson) unsaid = ferry_source_check(self->orders, "web-1", "kvm02", NULL, &error);
+
+    g_assert_nonnull(unsaid);
+    assert_asked_for_post_copy("check_can_live_migrate_destination", false);
+    g_free(config->policy);
+    config->policy = g_strdup("post-copy");
+
+    g_autoptr(FerryJson) said = ferry_source_check(self->orders, "web-1", "kvm02", NULL, &error);
+
+    g_assert_nonnull(said);
+    assert_asked_for_post_copy("check_can_live_migrate_destination", true);
+    send(self, NULL);
+
+    g_autoptr(FerryRecord) record = await_end(self);
+
+    assert_end(record, "completed", NULL);
+    assert_asked_for_post_copy("check_can_live_migrate_destination", true);
+    assert_asked_for_post_copy("pre_live_migration", true);
+}
+
 static void
 test_check(Fixture *self, gconstpointer user_data)
 {
@@ -390,6 +448,8 @@ main(int argc, char *argv[])
     ADD("restart", test_restart);
     ADD("order/repeated", test_repeated_order);
     ADD("order/refused", test_refused_orders);
+    ADD("order/no-such-instance", test_no_such_instance);
+    ADD("order/post-copy-by-default-policy", test_post_copy_by_default_policy);
     ADD("check", test_check);
     return g_test_run();
 }

@@ -86,6 +86,33 @@ test_refused(void)
     assert_field("VIRT_FERRY_CODE", "InstanceNotFound");
 }
 
+/* "journalctl -p warning" has what a person has to look at, and no more. */
+static void
+test_priority(void)
+{
+    static const struct {
+        FerryRole role;
+        const char *event;
+        const char *priority;
+    } cases[] = {
+        {FERRY_ROLE_SOURCE, "migration.running", "5"},
+        {FERRY_ROLE_SOURCE, "migration.completed", "5"},
+        {FERRY_ROLE_SOURCE, "migration.cancelled", "5"},
+        {FERRY_ROLE_SOURCE, "migration.stalled", "4"},
+        {FERRY_ROLE_SOURCE, "migration.failed", "4"},
+        {FERRY_ROLE_SOURCE, "migration.error", "3"},
+        {FERRY_ROLE_DESTINATION, "migration.destination.rolled_back", "5"},
+        {FERRY_ROLE_DESTINATION, "migration.destination.error", "3"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(FerryRecord) record = record_of(cases[i].role, FERRY_STATUS_RUNNING);
+
+        ferry_story_tell(record, cases[i].event);
+        assert_field("PRIORITY", cases[i].priority);
+    }
+}
+
 /* Every status that is told has a line of its own. */
 static void
 test_all_statuses(void)
@@ -138,6 +165,7 @@ main(int argc, char **argv)
     g_test_add_func("/story/fields", test_fields);
     g_test_add_func("/story/failed", test_failed);
     g_test_add_func("/story/refused", test_refused);
+    g_test_add_func("/story/priority", test_priority);
     g_test_add_func("/story/all-statuses", test_all_statuses);
     g_test_add_func("/story/catalog", test_catalog);
 

@@ -4,17 +4,23 @@
 #include "source/transfer.h"
 
 #include "ferry/json.h"
+#include "model/instance.h"
+#include "model/migrate-data.h"
 #include "source-fixture.h"
 
 #include <string.h>
 
 #define AWAIT_US (15 * G_USEC_PER_SEC)
+/* Each event is a reason to look, so that the sampler does not wait for its time between two. */
+#define EVENTS_US (20 * 1000)
 
 /* ferry_transfer_run() in a thread, so that the test can let things happen meanwhile. */
 typedef struct {
     SourceFixture source;
     FerryTransferMode mode;
     GThread *thread;
+    GThread *events;
+    gint over; /* atomic: no event any more */
     bool begun;
     FerryTransferResult result;
     GError *error;
@@ -29,6 +35,8 @@ set_up(Fixture *self, gconstpointer user_data)
 static void
 tear_down(Fixture *self, gconstpointer user_data)
 {
+    g_atomic_int_set(&self->over, true);
+    g_clear_pointer(&self->events, g_thread_join);
     ferry_transfer_result_clear(&self->result);
     g_clear_error(&self->error);
     source_tear_down(&self->source, user_data);
@@ -44,12 +52,40 @@ run(gpointer data)
     return NULL;
 }
 
+static gpointer
+send_events(gpointer data)
+{
+    Fixture *self = data;
+
+    for (; !g_atomic_int_get(&self->over); g_usleep(EVENTS_US))
+        fake_event_lifecycle(UUID);
+    return NULL;
+}
+
+static void
+begin(Fixture *self, FerryTransferMode mode)
+{
+    self->mode = mode;
+    self->events = g_thread_new("events", send_events, self);
+    self->thread = g_thread_new("transfer", run, self);
+}
+
 static void
 start(Fixture *self, FerryTransferMode mode, json_t *options)
 {
     source_migration(&self->source, FERRY_STATUS_RUNNING, options);
-    self->mode = mode;
-    self->thread = g_thread_new("transfer", run, self);
+    begin(self, mode);
+}
+
+/* An earlier life of the agent has spent its time. */
+static void
+start_late(Fixture *self, const char *timeout_action)
+{
+    source_migration(
+        &self->source, FERRY_STATUS_RUNNING,
+        json_pack("{s:i, s:s}", "completion_timeout_s", 5, "timeout_action", timeout_action));
+    agent_begin_step(&self->source.agent, MIGRATION, "transfer", 5);
+    begin(self, FERRY_TRANSFER_START);
 }
 
 static void
@@ -67,6 +103,12 @@ show_memory(void)
     fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_TOTAL, 1024 * MIB);
     fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_PROCESSED, 256 * MIB);
     fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_REMAINING, 768 * MIB);
+}
+
+static void
+start_job(gpointer data)
+{
+    fake_job_set(UUID, VIR_DOMAIN_JOB_UNBOUNDED, VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT);
 }
 
 static json_t *
@@ -342,6 +384,76 @@ test_lifted(Fixture *self, gconstpointer user_data)
 }
 
 static void
+set_libvirt_version(Fixture *self, const char *version)
+{
+    FerryInstance *instance = (FerryInstance *)ferry_migration_instance(self->source.migration);
+    FerryMigrateData *data =
+        (FerryMigrateData *)ferry_migration_migrate_data(self->source.migration);
+
+    g_free(instance->libvirt_version);
+    instance->libvirt_version = g_strdup(version);
+    g_free(data->libvirt_version);
+    data->libvirt_version = g_strdup(version);
+}
+
+/* @told: by the call of an earlier life. Returns: (transfer full): what was set. */
+static char *
+limit_after_restart(Fixture *self, bool told)
+{
+    static const char *const calls[] = {"virDomainMigrateSetMaxSpeed", NULL};
+
+    self->source.agent.config->switchover_bandwidth_mibps = 1000;
+    source_migration(&self->source, FERRY_STATUS_RUNNING, NULL);
+    set_libvirt_version(self, "12.0.0");
+    if (told)
+        ferry_migration_add_report(self->source.migration,
+                                   json_pack("{s:b}", "told_switchover", true));
+    tune(self, "{\"bandwidth_mib_s\": 70}");
+    start_job(NULL);
+    show_memory();
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_REMAINING, MIB);
+    begin(self, FERRY_TRANSFER_REATTACH);
+    fake_call_await("virDomainMigrateSetMaxSpeed", told ? 1 : 2);
+    fake_call_await("virDomainGetJobStats", fake_call_count("virDomainGetJobStats") + 3);
+    fake_job_set(UUID, VIR_DOMAIN_JOB_NONE, 0);
+    join(self);
+    return fake_calls_list(calls);
+}
+
+/* The limit came after the call, which told QEMU nothing of the link: it is lifted. What holds is
+ * set at once. */
+static void
+test_tuned_before_restart(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *set = limit_after_restart(self, /* told= */ false);
+
+    g_assert_true(g_str_has_prefix(set, "virDomainMigrateSetMaxSpeed web-1 70\n"
+                                        "virDomainMigrateSetMaxSpeed web-1 1000\n"));
+}
+
+static void
+test_told_before_restart(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *set = limit_after_restart(self, /* told= */ true);
+
+    g_assert_cmpstr(set, ==, "virDomainMigrateSetMaxSpeed web-1 70\n");
+}
+
+/* For such a life it is noted. */
+static void
+test_told(Fixture *self, gconstpointer user_data)
+{
+    self->source.agent.config->switchover_bandwidth_mibps = 1000;
+    source_migration(&self->source, FERRY_STATUS_RUNNING,
+                     json_pack("{s:i}", "bandwidth_mib_s", 70));
+    set_libvirt_version(self, "12.0.0");
+    begin(self, FERRY_TRANSFER_START);
+    join(self);
+    g_assert_true(ferry_json_get_bool(ferry_migration_record(self->source.migration)->report,
+                                      "told_switchover", false));
+}
+
+static void
 test_tuned_by_monitor(Fixture *self, gconstpointer user_data)
 {
     self->source.agent.config->monitor_commands = true;
@@ -419,12 +531,6 @@ test_abort(Fixture *self, gconstpointer user_data)
     g_assert_true(fake_domain_exists(UUID));
 }
 
-static void
-start_job(gpointer data)
-{
-    fake_job_set(UUID, VIR_DOMAIN_JOB_UNBOUNDED, VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT);
-}
-
 /* Before libvirt's job has begun the first one is refused: it is asked for again. */
 static void
 test_abort_is_repeated(Fixture *self, gconstpointer user_data)
@@ -493,29 +599,37 @@ static void
 test_timeout_aborts(Fixture *self, gconstpointer user_data)
 {
     fake_migration_hold();
-    start(self, FERRY_TRANSFER_START,
-          json_pack("{s:i, s:s}", "completion_timeout_s", 1, "timeout_action", "abort"));
+    start_late(self, "abort");
     join(self);
     g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_MIGRATION_TIMEOUT);
     g_assert_cmpuint(fake_call_count("virDomainAbortJob"), >=, 1);
+
+    const json_t *details = ferry_error_details(self->result.error);
+
+    g_assert_cmpstr(ferry_json_get_string(details, "budget"), ==, "completion");
+    g_assert_cmpstr(ferry_json_get_string(details, "step"), ==, "transfer");
+    g_assert_true(json_is_integer(json_object_get(details, "link_bytes_s")));
 }
 
-/* Memory on its way: with each look 10 MiB more have moved, and each fourth begins an iteration. */
+/* Memory on its way: 40 MiB move in a second, and each tenth of one begins an iteration. */
 typedef struct {
-    guint looks;
     guint64 left;
+    gint64 since_us;
 } Memory;
 
 static void
 move_memory(gpointer data)
 {
     Memory *memory = data;
+    gint64 now_us = g_get_monotonic_time();
 
-    memory->looks++;
+    memory->since_us = memory->since_us ? memory->since_us : now_us;
+    guint64 tenths = (guint64)(now_us - memory->since_us) * 10 / G_USEC_PER_SEC;
+
     fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_TOTAL, 1024 * MIB);
-    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_PROCESSED, memory->looks * 10 * MIB);
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_PROCESSED, (1 + tenths) * 4 * MIB);
     fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_REMAINING, memory->left);
-    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_ITERATION, 1 + memory->looks / 4);
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_ITERATION, 1 + tenths);
 }
 
 /* The sampler has taken its last step with it: the domain may go. */
@@ -534,8 +648,7 @@ test_timeout_forces(Fixture *self, gconstpointer user_data)
 
     fake_migration_hold();
     fake_call_hook("virDomainGetJobStats", move_memory, &memory);
-    start(self, FERRY_TRANSFER_START,
-          json_pack("{s:i, s:s}", "completion_timeout_s", 1, "timeout_action", "force_complete"));
+    start_late(self, "force_complete");
     fake_call_await("virDomainSuspend", 1);
     fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION);
     fake_call_await("virDomainGetJobStats", fake_call_count("virDomainGetJobStats") + 3);
@@ -553,8 +666,7 @@ test_timeout_waits_for_disks(Fixture *self, gconstpointer user_data)
 {
     fake_migration_hold();
     fake_block_job_set(UUID, "vda", VIR_DOMAIN_BLOCK_JOB_TYPE_COPY, 2 * MIB, 8 * MIB);
-    start(self, FERRY_TRANSFER_START,
-          json_pack("{s:i, s:s}", "completion_timeout_s", 1, "timeout_action", "force_complete"));
+    start_late(self, "force_complete");
     fake_call_await("virDomainGetJobStats", 10);
     await_phase(self, FERRY_PHASE_DISK);
     g_assert_cmpuint(fake_call_count("virDomainSuspend"), ==, 0);
@@ -572,8 +684,7 @@ test_timeout_begins_no_long_pause(Fixture *self, gconstpointer user_data)
     self->source.agent.config->memory_window_s = 1;
     fake_migration_hold();
     fake_call_hook("virDomainGetJobStats", move_memory, &memory);
-    start(self, FERRY_TRANSFER_START,
-          json_pack("{s:i, s:s}", "completion_timeout_s", 1, "timeout_action", "force_complete"));
+    start_late(self, "force_complete");
     join(self);
     g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_MIGRATION_TIMEOUT);
     g_assert_cmpuint(fake_call_count("virDomainSuspend"), ==, 0);
@@ -608,7 +719,7 @@ test_not_converging(Fixture *self, gconstpointer user_data)
     Memory memory = {.left = 120 * MIB};
     g_autoptr(FerryJson) payload = NULL;
 
-    self->source.agent.config->memory_window_s = 2;
+    self->source.agent.config->memory_window_s = 1;
     fake_migration_hold();
     fake_call_hook("virDomainGetJobStats", move_memory, &memory);
     start(self, FERRY_TRANSFER_START, NULL);
@@ -620,7 +731,8 @@ test_not_converging(Fixture *self, gconstpointer user_data)
     g_assert_cmpstr(ferry_json_get_string(details, "reason"), ==, "not-converging");
     g_assert_cmpstr(ferry_json_get_string(details, "budget"), ==, "memory");
     g_assert_cmpint(ferry_json_get_int(details, "link_bytes_s", 0), >, 0);
-    g_assert_nonnull(strstr(ferry_error_hint(self->result.error), "suspend-if-needed"));
+    g_assert_true(g_str_has_prefix(ferry_error_hint(self->result.error),
+                                   "Order \"policy\" suspend-if-needed"));
     g_assert_cmpuint(count_events(self, "migration.stalled", &payload), ==, 1);
 
     const json_t *stalled = json_object_get(payload, "stalled");
@@ -631,6 +743,27 @@ test_not_converging(Fixture *self, gconstpointer user_data)
     g_assert_cmpuint(fake_call_count("virDomainSuspend"), ==, 0);
 }
 
+/* What the link carries is the order's own limit: that is said first, with what lifts it. */
+static void
+test_not_converging_under_a_limit(Fixture *self, gconstpointer user_data)
+{
+    Memory memory = {.left = 120 * MIB};
+
+    self->source.agent.config->memory_window_s = 1;
+    fake_migration_hold();
+    fake_call_hook("virDomainGetJobStats", move_memory, &memory);
+    start(self, FERRY_TRANSFER_START, json_pack("{s:i}", "bandwidth_mib_s", 42));
+    join(self);
+    g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_MIGRATION_TIMEOUT);
+
+    const char *hint = ferry_error_hint(self->result.error);
+
+    g_assert_true(g_str_has_prefix(hint, "Its limit of 42 MiB/s"));
+    g_assert_nonnull(strstr(hint, "virt-ferry tune ID --bandwidth 0"));
+    g_assert_nonnull(strstr(hint, "switchover_bandwidth"));
+    g_assert_nonnull(strstr(hint, "suspend-if-needed"));
+}
+
 /* The policy that may pause allows max_pause_ms then. */
 static void
 test_pause_by_policy(Fixture *self, gconstpointer user_data)
@@ -638,7 +771,7 @@ test_pause_by_policy(Fixture *self, gconstpointer user_data)
     static const char *const calls[] = {"virDomainMigrateSetMaxDowntime", NULL};
     Memory memory = {.left = 120 * MIB};
 
-    self->source.agent.config->memory_window_s = 2;
+    self->source.agent.config->memory_window_s = 1;
     fake_migration_hold();
     fake_call_hook("virDomainGetJobStats", move_memory, &memory);
     start(self, FERRY_TRANSFER_START,
@@ -657,13 +790,59 @@ test_pause_by_policy(Fixture *self, gconstpointer user_data)
                     "virDomainMigrateSetMaxDowntime web-1 6000\n");
 }
 
+static guint
+last_downtime(void)
+{
+    static const char *const calls[] = {"virDomainMigrateSetMaxDowntime", NULL};
+    g_autofree char *set = fake_calls_list(calls);
+    const char *last = NULL;
+
+    g_strchomp(set);
+    last = strrchr(set, ' ');
+    return last ? (guint)g_ascii_strtoull(last, NULL, 10) : 0;
+}
+
+static void
+await_downtime(guint milliseconds)
+{
+    gint64 deadline = g_get_monotonic_time() + AWAIT_US;
+
+    for (; last_downtime() != milliseconds; g_usleep(5000))
+        g_assert_cmpint(g_get_monotonic_time(), <, deadline);
+}
+
+/* What is ordered once the former policy has done what it could holds, too. */
+static void
+test_tuned_after_the_switch(Fixture *self, gconstpointer user_data)
+{
+    Memory memory = {.left = 24 * MIB};
+
+    self->source.agent.config->memory_window_s = 1;
+    fake_migration_hold();
+    fake_call_hook("virDomainGetJobStats", move_memory, &memory);
+    start(self, FERRY_TRANSFER_START,
+          json_pack("{s:i, s:i}", "downtime_ms", 500, "max_pause_ms", 6000));
+    await_phase(self, FERRY_PHASE_MEMORY);
+    /* The stall, and all that was allowed before. */
+    g_usleep(4 * G_USEC_PER_SEC);
+    g_assert_cmpuint(last_downtime(), ==, 500);
+    tune(self, "{\"policy\": \"suspend-if-needed\"}");
+    await_downtime(6000);
+    tune(self, "{\"max_pause_ms\": 2000}");
+    await_downtime(2000);
+    stop_memory();
+    fake_migration_end(VIR_ERR_OK, NULL);
+    join(self);
+    g_assert_null(self->result.error);
+}
+
 static void
 test_post_copy_by_policy(Fixture *self, gconstpointer user_data)
 {
     Memory memory = {.left = 120 * MIB};
 
     self->source.agent.config->live_migration_permit_post_copy = true;
-    self->source.agent.config->memory_window_s = 2;
+    self->source.agent.config->memory_window_s = 1;
     fake_migration_hold();
     fake_call_hook("virDomainGetJobStats", move_memory, &memory);
     start(self, FERRY_TRANSFER_START, json_pack("{s:s}", "policy", "post-copy"));
@@ -682,7 +861,7 @@ test_memory_timeout(Fixture *self, gconstpointer user_data)
 
     fake_migration_hold();
     fake_call_hook("virDomainGetJobStats", move_memory, &memory);
-    start(self, FERRY_TRANSFER_START, json_pack("{s:i}", "memory_timeout_s", 2));
+    start(self, FERRY_TRANSFER_START, json_pack("{s:i}", "memory_timeout_s", 1));
     join(self);
     g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_MIGRATION_TIMEOUT);
     g_assert_cmpstr(ferry_json_get_string(ferry_error_details(self->result.error), "budget"), ==,
@@ -708,6 +887,7 @@ test_detach(Fixture *self, gconstpointer user_data)
 static void
 test_detach_while_libvirt_hangs(Fixture *self, gconstpointer user_data)
 {
+    self->source.agent.agent.silence_ms = 200;
     fake_migration_hold();
     start(self, FERRY_TRANSFER_START, NULL);
     await_phase(self, FERRY_PHASE_DISK);
@@ -718,13 +898,13 @@ test_detach_while_libvirt_hangs(Fixture *self, gconstpointer user_data)
     g_assert_true(self->result.detached);
     fake_call_release("virDomainGetJobStats");
     fake_migration_end(VIR_ERR_OK, NULL);
-    g_usleep(500 * 1000);
 }
 
 /* The call came back, the questions hang: the saga goes on without the job's counters. */
 static void
 test_call_ends_while_questions_hang(Fixture *self, gconstpointer user_data)
 {
+    self->source.agent.agent.silence_ms = 200;
     fake_migration_hold();
     start(self, FERRY_TRANSFER_START, NULL);
     await_phase(self, FERRY_PHASE_DISK);
@@ -735,7 +915,6 @@ test_call_ends_while_questions_hang(Fixture *self, gconstpointer user_data)
     g_assert_false(self->result.detached);
     g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
     fake_call_release("virDomainGetJobStats");
-    g_usleep(500 * 1000);
 }
 
 /* --- watched without a call ------------------------------------------------------------------- */
@@ -765,6 +944,7 @@ test_reattach_obeys_an_abort(Fixture *self, gconstpointer user_data)
     fake_call_await("virDomainAbortJob", 1);
     fake_job_set(UUID, VIR_DOMAIN_JOB_NONE, 0);
     join(self);
+    g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_CANCELLED);
 }
 
 static void
@@ -808,7 +988,9 @@ main(int argc, char *argv[])
     ADD("timeout/waits-for-disks", test_timeout_waits_for_disks);
     ADD("timeout/begins-no-long-pause", test_timeout_begins_no_long_pause);
     ADD("memory/not-converging", test_not_converging);
+    ADD("memory/not-converging-under-a-limit", test_not_converging_under_a_limit);
     ADD("memory/pause-by-policy", test_pause_by_policy);
+    ADD("memory/tuned-after-the-switch", test_tuned_after_the_switch);
     ADD("memory/post-copy-by-policy", test_post_copy_by_policy);
     ADD("memory/timeout", test_memory_timeout);
     ADD("detach", test_detach);
@@ -819,6 +1001,9 @@ main(int argc, char *argv[])
     ADD("resume-post-copy", test_resume_post_copy);
     ADD("tuned/at-once", test_tuned);
     ADD("tuned/lifted", test_lifted);
+    ADD("tuned/before-a-restart", test_tuned_before_restart);
+    ADD("tuned/told-before-a-restart", test_told_before_restart);
+    ADD("tuned/told", test_told);
     ADD("tuned/by-monitor", test_tuned_by_monitor);
     ADD("tuned/before", test_tuned_before);
     return g_test_run();

@@ -80,7 +80,7 @@ test_refused(Fixture *self, gconstpointer user_data)
         {"{\"bandwidth_mib_s\": 1e3}", "args.bandwidth_mib_s"},
         {"{\"downtime_ms\": 0}", "args.downtime_ms"},
         {"{\"downtime_ms\": 2000001}", "args.downtime_ms"},
-        {"{\"downtime_ms\": 5001}", "above"},
+        {"{\"downtime_ms\": 5001}", "\"downtime_ms\", 5001, would be above \"max_pause_ms\", 5000"},
         {"{\"max_pause_ms\": 499}", "above"},
         {"{\"max_pause_ms\": \"1\"}", "args.max_pause_ms"},
         {"{\"policy\": \"other\"}", "args.policy"},
@@ -98,6 +98,59 @@ test_refused(Fixture *self, gconstpointer user_data)
             g_error("%s: '%s' does not name '%s'", bad[i].text, error->message, bad[i].named);
         g_assert_true(ferry_tuning_equal(&self->tuning, &before));
     }
+}
+
+/* What the journal has, while the configuration that it was made with has changed. */
+static FerryTuning
+recall(Fixture *self, const char *text, const char *warning)
+{
+    g_autoptr(FerryJson) parameters = text ? json_loads(text, 0, NULL) : NULL;
+
+    if (warning)
+        g_test_expect_message("ferry", G_LOG_LEVEL_WARNING, warning);
+
+    FerryTuning tuning = ferry_tuning_recall(parameters, self->options, self->config, "m-1");
+
+    g_test_assert_expected_messages();
+    return tuning;
+}
+
+static void
+test_recalled(Fixture *self, gconstpointer user_data)
+{
+    FerryTuning none = recall(self, NULL, NULL);
+    FerryTuning rest =
+        recall(self,
+               "{\"bandwidth_mib_s\": 8, \"downtime_ms\": 300, \"max_pause_ms\": 9000,"
+               " \"policy\": \"night\"}",
+               "*'m-1'*not followed*parameters.policy*night*");
+    FerryTuning newer =
+        recall(self,
+               "{\"bandwidth_mib_s\": 8, \"downtime_ms\": 8000, \"max_pause_ms\": \"much\","
+               " \"policy\": \"very-large\", \"polish\": 1}",
+               "*'m-1'*not followed*parameters.max_pause_ms*much*");
+
+    g_assert_true(ferry_tuning_equal(&none, &self->tuning));
+    g_assert_cmpuint(rest.bandwidth_mibps, ==, 8);
+    g_assert_cmpuint(rest.downtime_ms, ==, 300);
+    g_assert_cmpuint(rest.max_pause_ms, ==, 9000);
+    g_assert_true(rest.policy == self->options->policy);
+    g_assert_cmpuint(newer.bandwidth_mibps, ==, 8);
+    g_assert_cmpuint(newer.downtime_ms, ==, 8000);
+    g_assert_cmpuint(newer.max_pause_ms, ==, 8000);
+    g_assert_cmpstr(newer.policy->name, ==, "very-large");
+}
+
+static void
+test_post_copy_recalled(Fixture *self, gconstpointer user_data)
+{
+    static const char text[] = "{\"bandwidth_mib_s\": 8, \"policy\": \"post-copy\"}";
+    FerryTuning banned = recall(self, text, "*'m-1'*not followed*\"policy\" ends in post-copy*");
+
+    g_assert_cmpuint(banned.bandwidth_mibps, ==, 8);
+    g_assert_true(banned.policy == self->options->policy);
+    self->options->post_copy = true;
+    g_assert_cmpstr(recall(self, text, NULL).policy->name, ==, "post-copy");
 }
 
 static void
@@ -139,6 +192,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     ADD("change", test_change);
     ADD("refused", test_refused);
+    ADD("recalled", test_recalled);
+    ADD("recalled/post-copy", test_post_copy_recalled);
     ADD("mirror-limit", test_mirror_limit);
     ADD("switchover", test_switchover);
     return g_test_run();

@@ -130,7 +130,7 @@ test_no_answer(AgentFixture *self, gconstpointer user_data)
     assert_says(self, FERRY_CHECK_WARN, "no monitor");
     fake_monitor_answer("x-query-virtio",
                         "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"no\"}}");
-    assert_says(self, FERRY_CHECK_WARN, "did not answer x-query-virtio");
+    assert_says(self, FERRY_CHECK_WARN, "refused x-query-virtio");
 }
 
 int

@@ -4,6 +4,8 @@
 
 #include <glib.h>
 
+#define ID "11111111-2222-3333-4444-555555555555"
+
 static void
 assert_words(const char *text, const char *expected)
 {
@@ -18,6 +20,8 @@ test_methods(void)
     assert_words("Ask get_migration for its state", "Ask 'virt-ferry show' for its state");
     assert_words("describe_host names the instances",
                  "'virt-ferry --json hosts' names the instances");
+    assert_words("Follow it with get_migration " ID ".",
+                 "Follow it with 'virt-ferry show " ID "'.");
     assert_words("see list_quarantined_disks", "see 'virt-ferry quarantine list'");
 }
 
@@ -37,6 +41,8 @@ test_options(void)
     assert_words("Field \"args.options.auto_converge\": found 0", "--auto-converge: found 0");
     assert_words("Field \"args.migration_id\": found 0", "'migration_id': found 0");
     assert_words("Option \"disks\" names \"vdz\"", "--disks names \"vdz\"");
+    assert_words("Give \"bandwidth_mib_s\", \"max_pause_ms\" or \"policy\"",
+                 "Give --bandwidth, --max-pause or --policy");
     assert_words("options.source_disks is 5", "--source-disks is 5");
     assert_words("Let it run, and leave \"paused\" out", "Let it run, and leave --paused out");
 }

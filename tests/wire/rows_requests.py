@@ -244,22 +244,29 @@ def r22(bench):
     equal((answer.status, answer.document['error']), (REMOTE, 'InternalError'), answer)
 
 
-@row('R23', 'a hundred calls in a row, each in milliseconds')
+@row('R23', 'a hundred calls in a row: no timer of anybody has a part in an answer')
 def r23(bench):
+    """Paired with messages that only go to the broker and back, which cost what the machine is busy
+    with. A delayed acknowledgement of TCP alone would be 40 ms."""
     bench.served()
     raw = bench.raw()
     queue = raw.queue()
     answers = []
     raw.channel.basic_consume(queue, lambda *delivery: answers.append(delivery), auto_ack=True)
-    times = []
-    for number in range(100):
-        begun = time.monotonic()
-        raw.publish('virt-ferry.h1', sealed(request('echo', {'a': number}, queue)))
-        while len(answers) <= number:
-            raw.connection.process_data_events(1)
-        times.append(time.monotonic() - begun)
-    times.sort()
-    check(times[50] < 0.05, 'median %.1f ms, 90%% %.1f ms' % (times[50] * 1e3, times[90] * 1e3))
+
+    def median(exchange, routing_key):
+        times = []
+        for number in range(100):
+            came, begun = len(answers), time.monotonic()
+            raw.publish(routing_key, sealed(request('echo', {'a': number}, queue)), exchange)
+            while len(answers) == came:
+                raw.connection.process_data_events(1)
+            times.append(time.monotonic() - begun)
+        return sorted(times)[50]
+
+    calls, bare = median('virt-ferry', 'virt-ferry.h1'), median('', queue)
+    check(calls < 12 * bare, 'median %.1f ms, and %.1f ms to the broker and back'
+          % (calls * 1e3, bare * 1e3))
 
 
 @row('R24', 'answers survive a stop: an order under way, a stop, its answer still comes')

@@ -89,6 +89,7 @@ check_there(FerryMigration *migration, FerryChecks *way, GError **error)
         .host = record->destination,
         .instance_info = record->instance_info,
         .options = options,
+        .settled = ferry_migration_options(migration),
         .timeout_ms = ASK_TIMEOUT_MS,
         .ports_limit_ms = ASK_TIMEOUT_MS,
         .cancellable = ferry_migration_cancellable(migration),
@@ -122,13 +123,6 @@ see_to_seeds(FerryMigration *migration, const FerryChecks *checks)
                                     "the agent may not reach the destination's libvirt itself");
 }
 
-static void
-see_to_writes(FerryMigration *migration)
-{
-    if (ferry_disk_attempt_wants_seeds(migration))
-        ferry_migration_prefer_seeds(migration, "the guest writes more than the link may carry");
-}
-
 FerryStepEnd
 ferry_check_step_run(FerryMigration *migration, bool resumed, GError **error)
 {
@@ -153,7 +147,6 @@ ferry_check_step_run(FerryMigration *migration, bool resumed, GError **error)
         return FERRY_STEP_FAILED;
     ferry_source_image_note_all(migration);
     see_to_seeds(migration, checks);
-    see_to_writes(migration);
     ferry_migration_save(migration);
     return FERRY_STEP_DONE;
 }

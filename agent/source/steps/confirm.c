@@ -4,8 +4,9 @@
 
 #include "ferry/error.h"
 #include "source/confirmation.h"
+#include "source/disk-attempt.h"
 #include "source/post-copy.h"
-#include "source/transfer.h"
+#include "source/steps/transfer.h"
 
 /* Between two watches over a transfer that libvirtd carries on without us. */
 #define WATCH_AGAIN_MS 250
@@ -28,13 +29,14 @@ end_of_outcome(FerryMigration *migration, const FerryConfirmation *seen, GError 
                                                                   : FERRY_STEP_ERROR;
 }
 
-/* Returns: true when the watch ended because the agent stops. */
+/* libvirtd may have hung up on us while its job goes on, or it was away when a second attempt was
+ * to begin. */
 static bool
-watch_on(FerryMigration *migration)
+goes_on(const FerryMigration *migration, const FerryConfirmation *seen)
 {
-    g_auto(FerryTransferResult) result = {0};
-
-    return ferry_transfer_run(migration, FERRY_TRANSFER_REATTACH, &result, NULL) && result.detached;
+    return seen->outcome == FERRY_OUTCOME_IN_FLIGHT ||
+           (seen->outcome == FERRY_OUTCOME_NOT_MOVED &&
+            ferry_disk_attempt_state(migration) != FERRY_DISK_ATTEMPT_UNDER_WAY);
 }
 
 FerryStepEnd
@@ -54,11 +56,10 @@ ferry_confirm_step_run(FerryMigration *migration, bool resumed, GError **error)
         if (broken && g_get_monotonic_time() < broken_until) {
             if (!ferry_post_copy_resume(migration, error))
                 return FERRY_STEP_ERROR;
-        } else if (seen.outcome != FERRY_OUTCOME_IN_FLIGHT) {
+        } else if (!goes_on(migration, &seen)) {
+            ferry_disk_attempt_finish(migration);
             return end_of_outcome(migration, &seen, error);
-        } else if (watch_on(migration)) {
-            /* libvirtd may have hung up on us while its job goes on: keep watching, touch
-             * nothing. */
+        } else if (ferry_transfer_step_watch_on(migration) == FERRY_STEP_DETACHED) {
             return FERRY_STEP_DETACHED;
         }
         ferry_agent_pause(ferry_migration_agent(migration), WATCH_AGAIN_MS, NULL);

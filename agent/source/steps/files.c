@@ -15,22 +15,8 @@ typedef struct {
     GPtrArray *files;
     guint64 total_bytes; /* data of the files that are not known to be there */
     guint64 sent_bytes;  /* of files that are done */
-    guint percent;       /* as the journal has it */
     json_t *report;      /* what became of each */
 } Step;
-
-/* A later life of the agent knows what has arrived only by a file's length, which says less than
- * was told; it must not tell less. */
-static void
-keep_percent(Step *self)
-{
-    guint percent = ferry_progress_percent(self->progress);
-
-    if (percent == self->percent)
-        return;
-    self->percent = percent;
-    ferry_migration_save_progress(self->migration, ferry_progress_to_json(self->progress));
-}
 
 static void
 tell(Step *self, guint64 sent_bytes)
@@ -39,7 +25,6 @@ tell(Step *self, guint64 sent_bytes)
 
     ferry_progress_set_files(self->progress, self->total_bytes, sent_bytes);
     ferry_progress_update(self->progress, &sample);
-    keep_percent(self);
     ferry_migration_report_progress(self->migration, ferry_progress_to_json(self->progress));
 }
 

@@ -5,6 +5,7 @@
 #include "ferry/error.h"
 #include "ferry/json.h"
 #include "model/migrate-data.h"
+#include "model/way-judge.h"
 #include "peer/peer.h"
 
 /* How long a destination is asked whether it is prepared, where a controller says so. */
@@ -30,8 +31,9 @@ ask_to_prepare(FerryMigration *migration, GError **error)
                      .method = "pre_live_migration",
                      .args = json_pack("{s:s, s:O, s:o, s:s}", "migration_id", record->migration_id,
                                        "instance_info", record->instance_info, "options",
-                                       ferry_order_options_for_destination(ordered), "source",
-                                       record->source),
+                                       ferry_order_options_for_destination(
+                                           ordered, ferry_migration_options(migration)),
+                                       "source", record->source),
                      .timeout_ms = timeout_ms(migration),
                      .cancellable = ferry_migration_cancellable(migration)},
         error);
@@ -113,12 +115,33 @@ get_prepared(FerryMigration *migration, GError **error)
         }
         if (!ferry_peer_is_busy(why) || g_get_monotonic_time() > deadline ||
             g_cancellable_is_cancelled(ferry_migration_cancellable(migration))) {
+            if (ferry_peer_is_busy(why) && g_get_monotonic_time() > deadline)
+                ferry_error_set_detail(why, "budget", json_string("prepare"));
             g_propagate_error(error, g_steal_pointer(&why));
             return false;
         }
         ferry_agent_pause(ferry_migration_agent(migration), SLOT_PAUSE_MS,
                           ferry_migration_cancellable(migration));
     }
+}
+
+/* An order that came with the destination prepared was not checked against it here, and post-copy
+ * over several connections can lose the instance. */
+static bool
+check_memory_way(FerryMigration *migration, GError **error)
+{
+    const FerryInstance *instance = ferry_migration_instance(migration);
+    const FerryHostVersions here = {instance->libvirt_version, instance->qemu_version};
+    const FerryHostVersions there =
+        ferry_migrate_data_host_versions(ferry_migration_migrate_data(migration));
+    g_autoptr(FerryChecks) checks = ferry_checks_new();
+
+    if (!ferry_instance_is_shut_off(instance))
+        ferry_way_judge_connections(checks, ferry_migration_options(migration), &here, &there);
+    if (ferry_checks_compatible(checks))
+        return true;
+    g_propagate_error(error, ferry_checks_error(checks));
+    return false;
 }
 
 FerryStepEnd
@@ -128,8 +151,10 @@ ferry_prepare_step_run(FerryMigration *migration, bool resumed, GError **error)
     bool ready =
         record->migrate_data ? confirm_prepared(migration, error) : get_prepared(migration, error);
 
-    if (!ready || !ferry_migrate_data_check(ferry_migration_migrate_data(migration),
-                                            ferry_migration_agent(migration)->config, error))
+    if (!ready ||
+        !ferry_migrate_data_check(ferry_migration_migrate_data(migration),
+                                  ferry_migration_agent(migration)->config, error) ||
+        !check_memory_way(migration, error))
         return ferry_saga_step_broken(migration);
     ferry_migration_adopt_volumes(migration);
     ferry_migration_save(migration);
@@ -146,9 +171,12 @@ check_nothing_kept(const FerryRecord *record, const json_t *kept, GError **error
 
     if (!first)
         return true;
-    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR,
-                    "get_migration shows all of it; put right there what is in the way, then "
-                    "resolve_migration",
+    g_autofree char *hint = g_strdup_printf(
+        "get_migration %s shows all of it; put right there what is in the way, then "
+        "resolve_migration %s",
+        record->migration_id, record->migration_id);
+
+    ferry_set_error(error, FERRY_ERROR_MIGRATION_ERROR, hint,
                     "The destination '%s' kept %zu of what it had prepared: '%s': %s",
                     record->destination, json_array_size(kept), what ? what : "?",
                     why ? why : "no reason given");

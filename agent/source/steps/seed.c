@@ -47,16 +47,13 @@ typedef struct {
 
 /* --- progress --------------------------------------------------------------------------------- */
 
-/* Each new percent is noted before it is told: the next life of the agent goes on from there. */
 static void
 tell(const Seed *self)
 {
-    json_t *progress = ferry_progress_to_json(self->progress);
-    const json_t *before = ferry_migration_record(self->migration)->progress;
+    FerryProgressSample sample = {.phase = FERRY_PHASE_DISK, .time_us = g_get_monotonic_time()};
 
-    if (!json_equal(json_object_get(progress, "percent"), json_object_get(before, "percent")))
-        ferry_migration_save_progress(self->migration, json_incref(progress));
-    ferry_migration_report_progress(self->migration, progress);
+    ferry_progress_update(self->progress, &sample);
+    ferry_migration_report_progress(self->migration, ferry_progress_to_json(self->progress));
 }
 
 /* What an earlier life sent is told by the file's length only: its share of the data is a guess,
@@ -68,7 +65,6 @@ report(const Seed *self,
        const Passage *passage)
 {
     const FerryDisk *disk = ferry_instance_find_disk(self->instance, overlay->target);
-    FerryProgressSample sample = {.phase = FERRY_PHASE_DISK, .time_us = g_get_monotonic_time()};
     guint64 position = 0;
     guint64 sent = 0;
     guint64 before =
@@ -78,17 +74,13 @@ report(const Seed *self,
     ferry_file_copy_call_count(call, &position, &sent);
     ferry_progress_set_disk(self->progress, overlay->target,
                             MIN(before + sent, disk->allocation_bytes), disk->allocation_bytes + 1);
-    ferry_progress_update(self->progress, &sample);
     tell(self);
 }
 
 static void
 report_whole(const Seed *self, const FerryOverlay *overlay)
 {
-    FerryProgressSample sample = {.phase = FERRY_PHASE_DISK, .time_us = g_get_monotonic_time()};
-
     ferry_progress_set_disk_there(self->progress, overlay->target);
-    ferry_progress_update(self->progress, &sample);
     tell(self);
 }
 

@@ -12,27 +12,14 @@
 #include "source/steps/snapshot.h"
 #include "source/transfer.h"
 
-/* QEMU and libvirt say a full file system in many ways, and late. */
-static void
-explain(FerryMigration *migration, GError **error)
-{
-    const FerryRoomQuestion question = ferry_migration_room_question(migration);
-    g_autoptr(GError) shortage = NULL;
-
-    if (!g_error_matches(*error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR) ||
-        ferry_room_ask(&question, /* with_rest= */ false, &shortage))
-        return;
-    ferry_error_set_detail(shortage, "libvirt", ferry_json_text((*error)->message));
-    g_error_free(*error);
-    *error = g_steal_pointer(&shortage);
-}
-
 static void
 keep_transfer_result(FerryMigration *migration, FerryTransferResult *result)
 {
+    const FerryRoomQuestion question = ferry_migration_room_question(migration);
+
     ferry_disk_attempt_finish(migration);
     ferry_migration_add_report(migration, ferry_source_report_transfer(result));
-    explain(migration, &result->error);
+    ferry_room_explain(&question, &result->error);
     if (result->error)
         ferry_migration_set_error(migration, result->error);
     ferry_migration_save(migration);
@@ -49,16 +36,12 @@ transfer_cold(FerryMigration *migration, bool resumed, GError **error)
     return FERRY_STEP_DONE;
 }
 
-static bool
-is_seeding(const FerryMigration *migration)
-{
-    return ferry_disk_attempt_state(migration) == FERRY_DISK_ATTEMPT_SEEDING;
-}
-
 /* The steps of before the transfer had nothing to do then; undone they are like all that began. */
 static bool
 send_seeds(FerryMigration *migration, GError **error)
 {
+    if (ferry_disk_attempt_state(migration) != FERRY_DISK_ATTEMPT_SEEDING)
+        return true;
     if (ferry_snapshot_step_run(migration, /* resumed= */ true, error) != FERRY_STEP_DONE ||
         ferry_seed_step_run(migration, /* resumed= */ true, error) != FERRY_STEP_DONE)
         return false;
@@ -66,15 +49,23 @@ send_seeds(FerryMigration *migration, GError **error)
     return true;
 }
 
-/* From wherever an earlier life left it. */
-static bool
-begin_second(FerryMigration *migration, FerryTransferResult *result)
+/* The first attempt ended so that a second one begins, from wherever an earlier life left it. Where
+ * that does not come about, @result says why. */
+static void
+run_second(FerryMigration *migration, FerryTransferResult *result)
 {
-    if ((is_seeding(migration) || ferry_disk_attempt_begin_second(migration, &result->error)) &&
-        (!is_seeding(migration) || send_seeds(migration, &result->error)))
-        return true;
+    guint64 moved_bytes = result->moved_bytes;
+    g_autoptr(GError) error = NULL;
+
+    ferry_transfer_result_clear(result);
+    result->again = false;
+    if (ferry_disk_attempt_begin_second(migration, &error) && send_seeds(migration, &error) &&
+        ferry_transfer_run(migration, FERRY_TRANSFER_START, result, &error)) {
+        result->moved_bytes += moved_bytes;
+        return;
+    }
     result->detached = ferry_migration_is_detached(migration);
-    return false;
+    result->error = g_steal_pointer(&error);
 }
 
 /* One attempt, or two. */
@@ -84,43 +75,59 @@ run_attempts(FerryMigration *migration,
              FerryTransferResult *result,
              GError **error)
 {
-    guint64 moved_bytes = 0;
+    bool seeding = ferry_disk_attempt_state(migration) == FERRY_DISK_ATTEMPT_SEEDING;
 
-    if (is_seeding(migration)) {
-        if (!begin_second(migration, result))
-            return true;
-        mode = FERRY_TRANSFER_START;
-    }
-    while (ferry_transfer_run(migration, mode, result, error)) {
-        result->moved_bytes += moved_bytes;
-        if (!result->again)
-            return true;
-        moved_bytes = result->moved_bytes;
-        g_clear_error(&result->error);
-        if (!begin_second(migration, result))
-            return true;
-        mode = FERRY_TRANSFER_START;
-    }
-    return false;
+    if (!seeding && !ferry_transfer_run(migration, mode, result, error))
+        return false;
+    if (seeding || result->again)
+        run_second(migration, result);
+    return true;
 }
 
 static FerryStepEnd
-transfer_live(FerryMigration *migration, bool resumed, GError **error)
+transfer_live(FerryMigration *migration, GError **error)
 {
     g_auto(FerryTransferResult) result = {0};
-    FerryTransferMode mode = resumed ? FERRY_TRANSFER_REATTACH : FERRY_TRANSFER_START;
 
-    if (!resumed)
-        ferry_disk_attempt_begin(migration);
-    if (!run_attempts(migration, mode, &result, error)) {
-        /* Resumed, the instance may have moved meanwhile: both hosts have to tell. */
-        if (!resumed)
-            return FERRY_STEP_FAILED;
-        g_clear_error(error);
+    ferry_disk_attempt_begin(migration);
+    if (!run_attempts(migration, FERRY_TRANSFER_START, &result, error))
+        return FERRY_STEP_FAILED;
+    if (result.detached)
+        return FERRY_STEP_DETACHED;
+    keep_transfer_result(migration, &result);
+    return FERRY_STEP_DONE;
+}
+
+/* An earlier watch lost sight of it. */
+static void
+add_earlier(const FerryMigration *migration, FerryTransferResult *result)
+{
+    const json_t *report = ferry_migration_record(migration)->report;
+
+    result->disk_ms += (guint64)ferry_json_get_int(report, "disk_phase_ms", 0);
+    result->memory_ms += (guint64)ferry_json_get_int(report, "memory_phase_ms", 0);
+    result->moved_bytes =
+        MAX(result->moved_bytes, (guint64)ferry_json_get_int(report, "moved_bytes", 0));
+}
+
+FerryStepEnd
+ferry_transfer_step_watch_on(FerryMigration *migration)
+{
+    g_auto(FerryTransferResult) result = {0};
+    g_autoptr(GError) error = NULL;
+
+    /* The instance may have moved meanwhile: both hosts have to tell. Where libvirt is away, what
+     * was noted of a second attempt holds until it is back. */
+    if (!run_attempts(migration, FERRY_TRANSFER_REATTACH, &result, &error)) {
+        g_message("Migration '%s': its transfer is not watched: %s", ferry_migration_id(migration),
+                  error->message);
+        if (!g_error_matches(error, FERRY_ERROR, FERRY_ERROR_HYPERVISOR_UNAVAILABLE))
+            ferry_disk_attempt_finish(migration);
         return FERRY_STEP_DONE;
     }
     if (result.detached)
         return FERRY_STEP_DETACHED;
+    add_earlier(migration, &result);
     keep_transfer_result(migration, &result);
     return FERRY_STEP_DONE;
 }
@@ -130,6 +137,7 @@ ferry_transfer_step_run(FerryMigration *migration, bool resumed, GError **error)
 {
     /* After it libvirt takes the definition away. */
     ferry_source_autostart_recall(migration);
-    return ferry_migration_is_shut_off(migration) ? transfer_cold(migration, resumed, error)
-                                                  : transfer_live(migration, resumed, error);
+    if (ferry_migration_is_shut_off(migration))
+        return transfer_cold(migration, resumed, error);
+    return resumed ? ferry_transfer_step_watch_on(migration) : transfer_live(migration, error);
 }

@@ -10,3 +10,9 @@
 /** The transfer's own word is not the outcome: it is done also where libvirt said that it
  * failed. */
 FerryStepEnd ferry_transfer_step_run(FerryMigration *migration, bool resumed, GError **error);
+
+/** Watches a transfer that libvirt carries on without a call of ours, and begins the second attempt
+ * where the first one was or is to be ended for it (source/disk-attempt.h). What was seen, and why
+ * we ended it, goes into the record. Returns: done, also where there was nothing to be seen;
+ * detached. */
+FerryStepEnd ferry_transfer_step_watch_on(FerryMigration *migration);
