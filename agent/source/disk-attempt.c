@@ -9,13 +9,12 @@
 #include "model/storage-strategy.h"
 #include "peer/peer.h"
 #include "runtime/fault-point.h"
+#include "source/overlay-room.h"
 #include "virt/auto.h"
 #include "virt/disk-writes.h"
 #include "virt/domain-state.h"
 #include "virt/domain.h"
 #include "virt/virt.h"
-
-#include <sys/statvfs.h>
 
 /* Between two questions while the first attempt ends on both hosts. */
 #define PAUSE_MS 500
@@ -186,24 +185,6 @@ ferry_disk_attempt_begin(FerryMigration *migration)
 
 /* --- seeds ------------------------------------------------------------------------------------ */
 
-/* The overlays, which lie beside the images, may all grow in one file system. */
-static bool
-has_room(const FerryMigration *migration, const GPtrArray *disks, guint64 bytes)
-{
-    guint64 reserved = ferry_migration_agent(migration)->config->reserved_bytes;
-
-    for (guint i = 0; i < disks->len; i++) {
-        const FerryDisk *disk = g_ptr_array_index(disks, i);
-        g_autofree char *folder = g_path_get_dirname(disk->source);
-        struct statvfs space;
-
-        if (statvfs(folder, &space) != 0 ||
-            (guint64)space.f_bavail * space.f_frsize < reserved + bytes)
-            return false;
-    }
-    return true;
-}
-
 bool
 ferry_disk_attempt_may_seed(const FerryMigration *migration,
                             guint64 again_bytes,
@@ -211,6 +192,7 @@ ferry_disk_attempt_may_seed(const FerryMigration *migration,
 {
     FerrySeedWorth worth = {.again_bytes = again_bytes, .link_bytes_s = link_bytes_s};
     const FerryMigrateData *data = ferry_migration_migrate_data(migration);
+    guint64 reserved = ferry_migration_agent(migration)->config->reserved_bytes;
     g_autoptr(GPtrArray) disks = ferry_storage_strategy_seedable(
         ferry_migration_instance(migration), ferry_migration_options(migration));
 
@@ -218,7 +200,7 @@ ferry_disk_attempt_may_seed(const FerryMigration *migration,
         worth.image_bytes += ((const FerryDisk *)g_ptr_array_index(disks, i))->allocation_bytes;
     /* It may write to more by then. */
     return data && data->seeds_anew && ferry_seed_is_worth(&worth) &&
-           has_room(migration, disks, 2 * again_bytes);
+           ferry_overlay_room_allows(disks, reserved + 2 * again_bytes);
 }
 
 /* Returns: whether the first attempt is ended for seeds, which are to be prepared as yet. */

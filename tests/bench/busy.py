@@ -78,9 +78,10 @@ class Outcome:
 class Yard:
     """The laboratory with its link, and one move after the other."""
 
-    def __init__(self, lab, link_mbit_s=LINK_MBIT_S, data=DATA):
+    def __init__(self, lab, link_mbit_s=LINK_MBIT_S, data=DATA, limit_s=LIMIT_S):
         self.lab = lab
         self.data = data
+        self.limit_s = limit_s
         self.source, self.destination = lab.hosts.values()
         for host in lab.hosts.values():
             lab.network.limit(host, link_mbit_s)
@@ -148,14 +149,14 @@ class Yard:
             done = self.source.run(
                 "virsh", "--quiet", "--connect", "qemu:///system", "migrate", "--live", "--p2p",
                 "--persistent", "--undefinesource", *flags, guest.name,
-                "qemu+tcp://%s/system" % self.destination.name, check=False, timeout=LIMIT_S + 60)
+                "qemu+tcp://%s/system" % self.destination.name, check=False, timeout=self.limit_s + 60)
         finally:
             over.set()
             helper.join()
         return None if done.returncode == 0 else "no end"
 
     def _attend(self, guest, pause_ms, over):
-        deadline = time.monotonic() + LIMIT_S
+        deadline = time.monotonic() + self.limit_s
         connection = self.source.connect()
         try:
             domain = connection.lookupByName(guest.name)
@@ -170,7 +171,7 @@ class Yard:
     def by_ferry(self, guest, **options):
         order = self.controller.migrate(guest.name, "kvm01", "kvm02", **options)
         try:
-            end = self.recorder.wait_terminal(order, seconds=LIMIT_S)
+            end = self.recorder.wait_terminal(order, seconds=self.limit_s)
         except AssertionError:
             self.controller.call("kvm01", "live_migration_abort", migration_id=order)
             self.recorder.wait_terminal(order, seconds=60)

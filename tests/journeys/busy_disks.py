@@ -149,15 +149,16 @@ def _seeded(event):
             for disk in event.payload["report"]["disks"]}
 
 
-def _over_to_seeds(stage, **options):
+def _over_to_seeds(stage):
+    slow_link(stage, 80)
     guest = stage.counting(Disk("vda", 2 * GIB, data=160 * MIB), writes=FEW)
-    return guest, stage.migrate(guest, **options)
+    return guest, stage.migrate(guest)
 
 
-def _arrives_seeded(stage, guest, event, attempts):
+def _arrives_seeded(stage, guest, event):
     strategy, why = _seeded(event)["vda"]
     writes = _writes(event)
-    equal((strategy, writes["mode"], writes["attempts"]), ("seeded", "synchronous", attempts))
+    equal((strategy, writes["mode"], writes["attempts"]), ("seeded", "synchronous", 2))
     check("guest" in why and "seeds" not in writes and "switching" not in writes, (why, writes))
     stage.runs_on(guest, stage.destination)
     on_images(stage.destination, guest)
@@ -166,9 +167,8 @@ def _arrives_seeded(stage, guest, event, attempts):
 @long
 def goes_over_to_seeds(stage):
     """where the guest writes to a small part of its disk, the second attempt seeds it; and back"""
-    slow_link(stage, 80)
     guest, migration_id = _over_to_seeds(stage)
-    _arrives_seeded(stage, guest, stage.completed(migration_id), attempts=2)
+    _arrives_seeded(stage, guest, stage.completed(migration_id))
     stage.lab.network.unlimit(stage.source, MIGRATION)
     stage.carry(guest)
     stage.runs_on(guest, stage.source)
@@ -177,7 +177,6 @@ def goes_over_to_seeds(stage):
 @long
 def dies_while_it_seeds(stage):
     """the agent dies in the middle of the second attempt's seed: the rest of it is sent"""
-    slow_link(stage, 80)
     guest, migration_id = _over_to_seeds(stage)
     stage.recorder.wait_event("migration.stalled", migration_id, seconds=60)
     stage.agents["kvm01"].wait_log("begins once more", 30)
@@ -187,13 +186,26 @@ def dies_while_it_seeds(stage):
     stage.agents["kvm01"].start()
     event = stage.completed(migration_id)
     stage.agents["kvm01"].wait_log("the seed of disk 'vda' goes on", 1)
-    _arrives_seeded(stage, guest, event, attempts=2)
+    _arrives_seeded(stage, guest, event)
+
+
+@long
+def agents_die_before_it_seeds(stage):
+    """the destination's agent dies when it has made images for seeds, the source's when its guest
+    writes to the overlay: what is to be sent is sent"""
+    for name, point in (("kvm02", "renew:end"), ("kvm01", "overlay:end")):
+        stage.agents[name].stop()
+        stage.agents[name].start(environment={"VIRT_FERRY_FAULT_POINT": point})
+    guest, migration_id = _over_to_seeds(stage)
+    for name in ("kvm02", "kvm01"):
+        stage.agents[name].wait_end(60)
+        stage.agents[name].start()
+    _arrives_seeded(stage, guest, stage.completed(migration_id))
 
 
 @long
 def aborted_while_it_seeds(stage):
     """an abort in the second attempt's seed: the guest is back on its image, nothing is left"""
-    slow_link(stage, 80)
     guest, migration_id = _over_to_seeds(stage)
     stage.recorder.wait_event("migration.stalled", migration_id, seconds=60)
     wait_until(lambda: overlays(stage.source, guest.disks[0]), 60, "the overlay")
@@ -215,7 +227,7 @@ def destination_dies_when_it_made_images_anew(stage):
 
 
 CASES = (goes_over, goes_over_at_once, goes_over_to_seeds, dies_while_it_seeds,
-         aborted_while_it_seeds, link_at_nothing, link_stays_at_nothing,
+         agents_die_before_it_seeds, aborted_while_it_seeds, link_at_nothing, link_stays_at_nothing,
          in_the_background_by_order, dies_before_it_ends_the_first,
          dies_before_it_begins_the_second, destination_dies_before_it_makes_images_anew,
          destination_dies_when_it_made_images_anew)

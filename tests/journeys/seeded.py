@@ -136,7 +136,7 @@ def by_order(stage):
 
 
 def qcow2(stage):
-    """qcow2 by order, one of them on a base: thin, the chain kept, cold boot there, and back"""
+    """qcow2 by order, one of them on a base: thin, the chain kept, cold boot there"""
     base = Disk("base", GIB, data=8 * MIB)
     disks = [Disk("vda", 20 * GIB, data=16 * MIB, backing=base),
              Disk("vdb", GIB, data=16 * MIB, cluster_size=4096)]
@@ -160,9 +160,6 @@ def qcow2(stage):
                for host in stage.hosts.values()}) == 1, "the copies differ")
     equal(images.info(disks[1].path, stage.destination)["cluster-size"], 4096)
     _cold_boot(stage, guest, stage.destination)
-    equal(strategies(stage.carry(guest)), ("mirror", {"vda": "mirror", "vdb": "mirror"}))
-    stage.runs_on(guest, stage.source)
-    on_images(stage.source, guest)
 
 
 def refused_by_order(stage):
@@ -320,6 +317,6 @@ def users_of_qemu(stage):
         _cold_boot(stage, guest, stage.source)
 
 
-CASES = (there_and_back, tebibyte, identical, three_disks, by_order, qcow2, refused_by_order, limited,
-         progress_rises, source_disks_deleted, by_a_controller, aborted_in_seed,
+CASES = (there_and_back, tebibyte, identical, three_disks, by_order, qcow2, refused_by_order,
+         limited, progress_rises, source_disks_deleted, by_a_controller, aborted_in_seed,
          aborted_in_transfer, users_of_qemu)

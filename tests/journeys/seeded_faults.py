@@ -155,6 +155,7 @@ def source_agent_in_seed(stage):
     _interrupted(stage, interrupt)
 
 
+@long
 def source_agent_in_qcow2_seed(stage):
     """the same of a qcow2 image, whose file is shorter than what its guest sees"""
     def interrupt():

@@ -17,13 +17,11 @@
 #include "source/completion.h"
 #include "source/lost-calls.h"
 #include "source/migration-progress.h"
+#include "source/overlay-room.h"
 #include "source/source-image.h"
 #include "virt/auto.h"
 #include "virt/snapshot.h"
 #include "virt/volume.h"
-
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 
 /* How often the watch looks at the copy. */
 #define LOOK_MS 250
@@ -121,41 +119,6 @@ ask_what_arrived(const Seed *self, const char *path, guint64 *ret_bytes, GError 
                                    ret_bytes, error);
 }
 
-/* An overlay that fills the file system would stop the guest; and its way back into the image needs
- * as much room again. Where nobody may look the guest goes on. */
-static bool
-check_room(const FerryOverlay *overlay, GError **error)
-{
-    g_autofree char *folder = g_path_get_dirname(overlay->overlay);
-    struct statvfs space;
-    struct stat file;
-
-    if (statvfs(folder, &space) != 0 || stat(overlay->overlay, &file) != 0)
-        return true;
-
-    guint64 free_bytes = (guint64)space.f_bavail * space.f_frsize;
-    guint64 taken_bytes = (guint64)file.st_blocks * 512;
-
-    if (free_bytes >= taken_bytes)
-        return true;
-    ferry_set_error(error, FERRY_ERROR_INSUFFICIENT_STORAGE,
-                    "Free space in that file system, or order storage_strategy \"mirror\"",
-                    "The overlay '%s' has %" G_GUINT64_FORMAT " MiB, and only %" G_GUINT64_FORMAT
-                    " MiB are left beside it",
-                    overlay->overlay, taken_bytes >> 20, free_bytes >> 20);
-    return false;
-}
-
-/* The guest writes to all of them, whichever image is on its way. */
-static bool
-check_all_rooms(const Seed *self, GError **error)
-{
-    for (guint i = 0; i < self->overlays->len; i++)
-        if (!check_room(g_ptr_array_index(self->overlays, i), error))
-            return false;
-    return true;
-}
-
 /* A call that hangs is left behind when the migration is given up. @cancellable: what ends the
  * call, too. */
 static bool
@@ -168,7 +131,8 @@ watch(const Seed *self,
 {
     while (ferry_detached_call_wait(call, LOOK_MS, cancellable) != FERRY_CALL_OVER) {
         report(self, overlay, call, passage);
-        if (!check_all_rooms(self, error))
+        /* The guest writes to all of them, whichever image is on its way. */
+        if (!ferry_overlay_room_check(self->overlays, error))
             return false;
         if (g_cancellable_is_cancelled(cancellable)) {
             ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL, "The seed was given up");
