@@ -4,32 +4,51 @@
 
 /* How much of the past the smoothed rates remember. */
 #define SMOOTHING_S 5.0
-#define MIN_RATE 1.0 /* bytes a second: below, nothing moves */
+#define MIN_RATE 1.0   /* bytes a second: below, nothing moves */
+#define MAX_LUMP_S 3.0 /* from one lump of a mirror with a limit to the next */
 /* What the guest makes dirty, over what the link brings: at more than this there is no end. */
 #define NO_END_RATIO 0.85
 /* Shorter passes are those before the switchover, in which QEMU looks all the time. */
 #define REAL_PASS_US G_USEC_PER_SEC
 /* Of the first pass, in which QEMU does not look. Of its pages half, on the average, were not sent
  * yet when they become dirty, and cost nothing. */
-#define UNSEEN_DIRTY_RATIO 0.25
+#define UNSEEN_DIRTY_RATIO 0.1
 #define UNSEEN_SENT_SHARE 0.5
 /* The switchover beside its pause, and what libvirt does after it. */
 #define SWITCH_S 1.0
 #define MAX_PASSES 64
 
-/* Nothing moves while QEMU makes ready, and in the first look something moved for a part of it. */
 static void
-feed_rate(FerryRate *rate, double bytes, double interval_s)
+mix(FerryRate *rate, double bytes_s, double interval_s)
 {
-    if (!rate->begun) {
-        rate->begun = bytes >= 1.0;
-        return;
-    }
     rate->age_s = MIN(rate->age_s + interval_s, SMOOTHING_S);
     double weight = rate->age_s < SMOOTHING_S ? interval_s / rate->age_s
                                               : interval_s / (SMOOTHING_S + interval_s);
-    rate->bytes_s += weight * (bytes / interval_s - rate->bytes_s);
+    rate->bytes_s += weight * (bytes_s - rate->bytes_s);
     rate->known = true;
+}
+
+/* Nothing moves while QEMU makes ready, and in the first look something moved for a part of it. A
+ * mirror with a limit moves in lumps: what looks saw from the end of one to that of the next counts
+ * as one look. */
+static void
+feed_rate(FerryRate *rate, double bytes, double interval_s)
+{
+    bool stands = bytes < 1.0;
+
+    if (!rate->begun) {
+        rate->begun = !stands;
+        return;
+    }
+    rate->held_bytes += bytes;
+    rate->held_s += interval_s;
+    rate->stood = rate->stood || stands;
+    bool lump_is_over = stands && rate->held_bytes >= 1.0;
+    if (rate->stood && !lump_is_over && rate->held_s < MAX_LUMP_S)
+        return;
+    mix(rate, rate->held_bytes / rate->held_s, rate->held_s);
+    rate->held_bytes = rate->held_s = 0.0;
+    rate->stood = false;
 }
 
 static bool
@@ -257,7 +276,8 @@ ferry_forecast_eta_ms(const FerryForecast *self)
         s = memory_s(self);
     else if (self->link_bytes_s >= MIN_RATE && moves(&self->throughput) && self->closing.known &&
              work >= 0.0)
-        s = work / self->link_bytes_s;
+        s = MAX((work + self->throughput.held_bytes) / self->link_bytes_s - self->throughput.held_s,
+                0.0);
     if (s < 0.0 || s * 1000.0 > (double)G_MAXINT64 / 2)
         return -1;
     return (gint64)((s + (is_post_copy(self) ? 0.0 : SWITCH_S)) * 1000.0);

@@ -3,7 +3,7 @@
  *
  * What the guest makes anew while its data is under way is work, too. Of a disk the rates of what
  * is moved and of what is left tell it. Of memory QEMU tells at the end of each pass what has
- * become dirty in it; in the first pass nobody knows, and a quarter of the link's rate is assumed.
+ * become dirty in it; in the first pass nobody knows, and a tenth of the link's rate is assumed.
  */
 #pragma once
 
@@ -32,6 +32,9 @@ typedef struct {
     bool known;
     double bytes_s;
     double age_s;
+    double held_bytes; /* not in the rate so far: the lump that is under way */
+    double held_s;
+    bool stood; /* since the last lump */
 } FerryRate;
 
 /* All zero at first, but for what is declared. */

@@ -227,6 +227,50 @@ test_second_attempt(void)
     g_assert_cmpuint(ferry_progress_percent(second), <, 2 * before);
 }
 
+/* A mirror with a limit moves 16 MiB, seen in two looks, and then nothing for two seconds. */
+static void
+test_lumps(void)
+{
+    FerryForecast forecast = {0};
+    FerryForecastReading reading = {.phase = FERRY_PHASE_DISK, .disk_left = 256 << 20};
+    gint64 before = 0;
+
+    for (guint look = 0; look < 80; look++) {
+        double lump = look % 8 == 0 ? 12 << 20 : look % 8 == 1 ? 4 << 20 : 0;
+
+        reading.time_us = (look + 1) * G_USEC_PER_SEC / 4;
+        reading.moved += lump;
+        reading.disk_left -= lump;
+        ferry_forecast_take(&forecast, &reading, false);
+
+        gint64 eta = ferry_forecast_eta_ms(&forecast);
+
+        g_test_message("%u ms: ETA %d ms", look * 250, (int)eta);
+        if (look > 32)
+            g_assert_cmpint(ABS(eta - (before - 250)), <=, 500);
+        before = eta;
+    }
+}
+
+/* One that has stood for longer than between two lumps is not near its end because of that. */
+static void
+test_stands_still(void)
+{
+    FerryForecast forecast = {0};
+    FerryForecastReading reading = {.phase = FERRY_PHASE_DISK, .disk_left = 256 << 20};
+    gint64 before = -1;
+
+    for (guint look = 0; look < 40; look++) {
+        reading.time_us = (look + 1) * G_USEC_PER_SEC / 4;
+        reading.moved += look < 20 ? 2 << 20 : 0;
+        reading.disk_left -= look < 20 ? 2 << 20 : 0;
+        ferry_forecast_take(&forecast, &reading, false);
+        if (look == 19)
+            before = ferry_forecast_eta_ms(&forecast);
+    }
+    g_assert_cmpint(ferry_forecast_eta_ms(&forecast), >, before);
+}
+
 /* Passes that do not become smaller end where the policy allows a pause for one of them. */
 static void
 test_next_steps(void)
@@ -273,6 +317,8 @@ main(int argc, char **argv)
     g_test_add_data_func("/forecast/percent/memory-half", "memory-half", test_percent);
     g_test_add_func("/forecast/second-attempt", test_second_attempt);
     g_test_add_func("/forecast/next-steps", test_next_steps);
+    g_test_add_func("/forecast/lumps", test_lumps);
+    g_test_add_func("/forecast/stands-still", test_stands_still);
     g_test_add_func("/forecast/no-end", test_no_end);
     return g_test_run();
 }
