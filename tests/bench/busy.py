@@ -103,7 +103,7 @@ class Yard:
         for host in (self.source, self.destination):
             if guest.state(host):
                 guest.destroy(host)
-            host.run("sh", "-c", "rm -f %s*" % guest.disks[0].path)
+            host.run("sh", "-c", "rm -f %s*" % guest.disks[0].path, timeout=300)
 
     def measure(self, busy, move):
         guest = self.guest(busy)
