@@ -124,6 +124,7 @@ def two_levels(stage):
     _carry_and_compare(stage, Overlay("vda", middle, data=8 * MIB), "two levels, qcow2 base")
 
 
+@long
 def three_levels(stage):
     """three levels, named relatively, the lowest one raw"""
     low = Base("low.raw", "raw")

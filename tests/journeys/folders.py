@@ -9,7 +9,7 @@ from lab.host import IMAGES
 from lab.images import GIB, MIB
 from lab.tap import check, equal
 
-from stage import forget_pool, needs_root, pools
+from stage import forget_pool, long, needs_root, pools
 
 TOP = IMAGES + "/instances"
 OWNER = (1000, 1000)
@@ -120,6 +120,7 @@ def image_is_a_link(stage):
     _links(stage, stage.still(disk), image)
 
 
+@long
 def folder_is_a_link(stage):
     """an images folder that is a link on one host only, seeded and mirrored, there and back"""
     real, link = IMAGES + "/real", IMAGES + "/vm"

@@ -11,7 +11,7 @@ from lab.tap import check, equal
 
 import matrix
 from leg import identical, travel
-from stage import boot_cold_still, definition, forget_pool, pools
+from stage import boot_cold_still, definition, forget_pool, long, pools
 
 
 TIB = 1024 * GIB
@@ -96,6 +96,7 @@ def image_features(stage):
                   "sizes", moved=True, thin=True, cold_boot=True)
 
 
+@long
 def image_features_come_back(stage):
     """images of unusual features there and back, written to on the way, with a cold boot each"""
     guest = stage.counting(Image("vda", "refcount_bits=64,compat=1.1", data=4 * MIB),

@@ -11,7 +11,7 @@ from lab.tap import check, equal
 
 import matrix
 from leg import boot_cold, only_seeds_stay_thin, travel
-from stage import definition, forget_pool, pools
+from stage import definition, forget_pool, long, pools
 
 FAST = IMAGES + "/fast"
 SLOW = IMAGES + "/slow/deep"
@@ -28,6 +28,7 @@ def _disk_xml(host, name, *flags):
     return host.virsh("dumpxml", "--security-info", *flags, name)
 
 
+@long
 def another_pool(stage):
     """all images go to another pool, and come back from there"""
     _fast_pool(stage, stage.destination)

@@ -64,6 +64,7 @@ def libvirtd_in_the_merge(stage):
     _arrived(stage, guest)
 
 
+@long
 def merge_that_lasts(stage):
     """a commit that lasts: the destination's answer is to ask again, and the source does"""
     guest = stage.counting(sparse(48 * MIB), interval_ms=20,
@@ -246,6 +247,7 @@ def destination_libvirtd_stands_still_for_a_moment(stage):
     _arrived(stage, guest)
 
 
+@long
 def abort_while_it_stands_still(stage):
     """an abort while it does: the guest is back on its image at once, the rest is undone when it
     goes on"""
