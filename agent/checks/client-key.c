@@ -12,9 +12,12 @@
 static bool
 is_seeded(const FerryInstance *instance)
 {
-    for (guint i = 0; i < instance->disks->len; i++)
-        if (((const FerryDisk *)g_ptr_array_index(instance->disks, i))->seeded)
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (disk->seeded || disk->seed_wanted)
             return true;
+    }
     return false;
 }
 

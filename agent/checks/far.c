@@ -77,6 +77,7 @@ check_instance(const FerryAgent *agent,
                                      ferry_json_get_string(data, "qemu_version")};
 
     check_memory_way(question->settled, instance, &there, way);
+    ferry_way_judge_seeds(way, instance, question->settled, json_object_get(data, "seeds"));
     ferry_check_virtqueues(agent, instance, &there, way);
     ferry_thin_way_place(instance, &there);
     ferry_check_client_key(instance, ferry_json_get_string(data, "libvirt_uri"), FERRY_CLIENT_KEY,

@@ -151,12 +151,15 @@ check_folder_bits(const FerryCheckScene *scene, const FerryDisk *disk)
                          (owner->special & S_ISGID) != 0 ? "setgid bit" : "sticky bit");
 }
 
-/* An image that is carried, or that libvirt cannot be asked for. */
+/* An image that is carried, or that libvirt cannot be asked for: of a seed the overlay, which lies
+ * on what is no qcow2 image yet. */
 static bool
 is_made_by_agent(const FerryInstance *instance, const FerryDisk *disk)
 {
-    if (!disk->migrate || ferry_disk_is_block(disk) || disk->seeded)
+    if (!disk->migrate || ferry_disk_is_block(disk))
         return false;
+    if (disk->seeded)
+        return g_strcmp0(disk->format, "qcow2") == 0;
     return ferry_instance_is_shut_off(instance) || disk->layers->len > 0 ||
            (!disk->secret_uuid && disk->qcow2.known &&
             !ferry_qcow2_is_plain(&disk->qcow2, disk->capacity_bytes));

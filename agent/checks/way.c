@@ -25,11 +25,11 @@ ferry_way_check_data(const FerryAgent *agent, virConnectPtr connection)
 
     g_autofree char *at = ferry_clock_format_iso(ferry_clock_now_us());
 
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:[s, s]}", "host",
-                     ferry_json_text(config->host), "libvirt_uri", ferry_json_text(libvirt_uri),
-                     "migrate_uri", ferry_json_text(migrate_uri), "libvirt_version",
-                     ferry_json_text(libvirt), "qemu_version", ferry_json_text(qemu), "at", at,
-                     "keeps", FERRY_WAY_KEEPS_AUTOSTART, FERRY_WAY_KEEPS_MEDIA);
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:s, s:[s, s], s:[s, s]}", "host", ferry_json_text(config->host),
+        "libvirt_uri", ferry_json_text(libvirt_uri), "migrate_uri", ferry_json_text(migrate_uri),
+        "libvirt_version", ferry_json_text(libvirt), "qemu_version", ferry_json_text(qemu), "at",
+        at, "keeps", FERRY_WAY_KEEPS_AUTOSTART, FERRY_WAY_KEEPS_MEDIA, "seeds", "raw", "qcow2");
 }
 
 /* --- versions and clock ----------------------------------------------------------------------- */

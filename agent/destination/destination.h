@@ -46,21 +46,27 @@ json_t *ferry_destination_prepare(FerryDestination *destination,
                                   gpointer data,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What the attempt that follows begins with. */
+typedef struct {
+    guint attempt;            /* its number, from 2 on; 0: a source of before, which has none */
+    const char *const *seeds; /* targets of disks that are seeded from now on; NULL: none */
+} FerryRenewal;
+
 /**
  * ferry_destination_renew_images:
  * An attempt of the transfer was given up, and another one follows: the images that it filled in
- * part are removed and made anew, empty. Prolongs the lease.
- * @attempt: the number of the one that follows, from 2 on; for the same one nothing is removed
- *   twice: images that are new still are answered as before. 0: a source of before, which has none
+ * part are removed and made anew, empty; of a disk that is a seed from now on all of them. For the
+ * last attempt once more nothing is removed: images that are new still are answered as before, and
+ * a seed that arrives as well. Prolongs the lease.
  * @error: FERRY_ERROR_INVALID_MIGRATION_STATE unless the migration is prepared, and its instance
  *   not here and never came, with "retry" in its details where only what arrives has to go; also
- *   for an attempt before the last one, and for the last one where an image was written to since;
- *   FERRY_ERROR_MIGRATION_ERROR: one of them is not proved to be what was made
- * Returns: (transfer full): {"renewed"}: their paths.
+ *   for an attempt before the last one, and for the last one where an image that is mirrored was
+ *   written to since; FERRY_ERROR_MIGRATION_ERROR: one of them is not proved to be what was made
+ * Returns: (transfer full): {"renewed", "migrate_data"}: their paths, and what is prepared now.
  */
 json_t *ferry_destination_renew_images(FerryDestination *destination,
                                        const char *migration_id,
-                                       guint attempt,
+                                       const FerryRenewal *renewal,
                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** How much room is left for what the migration still brings; see room.h. */

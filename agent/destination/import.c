@@ -12,7 +12,9 @@
 #include "journal/identities.h"
 #include "model/carried-file.h"
 #include "model/import.h"
+#include "model/migrate-data.h"
 #include "model/paths.h"
+#include "model/storage-strategy.h"
 #include "runtime/fault-point.h"
 #include "storage/leftover.h"
 #include "virt/auto.h"
@@ -337,14 +339,22 @@ start_copy(FerryImports *self,
     return answer_copy(row, offset);
 }
 
-/* What is at a path, and whether a content was guessed right, is told to nobody who only asks. */
+/* What is at a path, and whether a content was guessed right, is told to nobody who only asks. What
+ * is a seed was decided here. */
 static bool
 check_is_brought(const FerryRecord *record, const FerryCarriedFile *file, GError **error)
 {
     g_autoptr(FerryInstance) instance = ferry_instance_from_json(record->instance_info, error);
+    g_autoptr(FerryMigrateData) prepared = NULL;
 
     if (!instance)
         return false;
+    if (record->migrate_data) {
+        prepared = ferry_migrate_data_from_json(record->migrate_data, error);
+        if (!prepared)
+            return false;
+        ferry_storage_strategy_adopt(instance, prepared);
+    }
     if (ferry_carried_file_is_of(file, instance))
         return true;
     ferry_set_error(

@@ -145,6 +145,7 @@ make_migrate_data(const Call *call, const FerryRecord *record, const Made *made)
     data->addresses = json_incref(call->instance->moved_addresses);
     data->renews_images = true;
     data->numbers_attempts = true;
+    data->seeds_anew = true;
     data->expires_at = ferry_clock_format_iso(record->expires_us);
     return ferry_migrate_data_to_json(data);
 }

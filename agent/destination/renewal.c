@@ -2,7 +2,8 @@
  *
  * The thin copy takes the target's zeroes for granted, so that only an image that reads as zeroes
  * everywhere will do. What does not come by the mirror stays as it is: a seed and a base that were
- * sent are whole, and a block volume is written in full whatever is in it. */
+ * sent are whole, and a block volume is written in full whatever is in it. A disk that is to be
+ * seeded now gets what a seed begins with. */
 #include "config.h"
 
 #include "destination/admission.h"
@@ -20,6 +21,12 @@
 #include "runtime/fault-point.h"
 #include "virt/auto.h"
 #include "virt/virt.h"
+
+typedef struct {
+    const FerryRenewal *renewal;
+    FerryRecord *record;
+    bool repeated; /* all was made anew for this attempt already */
+} Order;
 
 /* Returns: (transfer full): the instance as it was prepared here: placed once more, and where the
  * map means something else by now, at the paths that were answered then. */
@@ -60,35 +67,41 @@ is_new_still(const FerryPreparation *preparation, const FerryNewImage *image, GE
     return false;
 }
 
+/* What a mirror writes to comes last. Of a seed, a part may be here when it is asked for again. */
 static bool
 renew_disk(const FerryPreparation *preparation,
            const FerryImagePlan *plan,
-           bool repeated,
+           const Order *order,
            json_t *renewed,
            GError **error)
 {
-    const FerryNewImage *image = ferry_image_plan_mirrored(plan);
+    const char *const *seeds = order->renewal->seeds;
+    const FerryNewImage *last = ferry_image_plan_mirrored(plan);
+    const FerryNewImage *first =
+        seeds && g_strv_contains(seeds, plan->disk->target) ? plan->images : last;
 
-    if (!image)
-        return true;
-    if (repeated ? !is_new_still(preparation, image, error)
-                 : !ferry_image_renew(preparation, plan, image, error)) {
-        g_prefix_error(error, "Disk '%s': ", plan->disk->target);
-        return false;
+    for (const FerryNewImage *image = first; last && image <= last; image++) {
+        bool ok = order->repeated ? image < last || is_new_still(preparation, image, error)
+                                  : ferry_image_renew(preparation, plan, image, error);
+
+        if (!ok) {
+            g_prefix_error(error, "Disk '%s': ", plan->disk->target);
+            return false;
+        }
+        json_array_append_new(renewed, ferry_json_text(image->path));
     }
-    json_array_append_new(renewed, ferry_json_text(image->path));
     return true;
 }
 
 static bool
 renew_all(FerryDestination *self,
           virConnectPtr connection,
-          const FerryRecord *record,
-          bool repeated,
+          const Order *order,
           json_t *renewed,
           GError **error)
 {
     const FerryAgent *agent = self->agent;
+    const FerryRecord *record = order->record;
     g_autoptr(FerryInstance) instance = prepared_instance(self, connection, record, error);
     g_autoptr(GPtrArray) plans =
         instance ? ferry_image_plans_new(instance, record->migration_id,
@@ -107,7 +120,7 @@ renew_all(FerryDestination *self,
     if (!creations)
         return false;
     for (guint i = 0; i < plans->len; i++)
-        if (!renew_disk(&preparation, g_ptr_array_index(plans, i), repeated, renewed, error))
+        if (!renew_disk(&preparation, g_ptr_array_index(plans, i), order, renewed, error))
             return false;
     return true;
 }
@@ -164,10 +177,46 @@ is_of_now(const FerryRecord *record, guint attempt, const FerryArrivalNote *note
     return false;
 }
 
+/* Noted before anything is made: whoever prepares, merges or rolls back goes by it. */
+static bool
+note_seeds(FerryDestination *self, const Order *order, GError **error)
+{
+    FerryRecord *record = order->record;
+    g_autoptr(FerryMigrateData) data = NULL;
+
+    if (!order->renewal->seeds)
+        return true;
+    data = ferry_migrate_data_from_json(record->migrate_data, error);
+    if (!data)
+        return false;
+    for (guint i = 0; i < data->volumes->len; i++) {
+        FerryMigrateVolume *volume = g_ptr_array_index(data->volumes, i);
+
+        volume->seeded = volume->seeded || g_strv_contains(order->renewal->seeds, volume->target);
+    }
+    ferry_record_take(&record->migrate_data, ferry_migrate_data_to_json(data));
+    return ferry_journal_save(self->agent->journal, record, /* event_type= */ NULL, error);
+}
+
+/* Where the agent ends in the midst of it the attempt is not noted: all is made anew again. */
+static bool
+renew(FerryDestination *self,
+      virConnectPtr connection,
+      const Order *order,
+      json_t *renewed,
+      GError **error)
+{
+    if (order->repeated)
+        return renew_all(self, connection, order, renewed, error);
+    return note_seeds(self, order, error) && renew_all(self, connection, order, renewed, error) &&
+           ferry_journal_arrival_renew(self->agent->journal, order->record->migration_id,
+                                       order->renewal->attempt, error);
+}
+
 json_t *
 ferry_destination_renew_images(FerryDestination *self,
                                const char *migration_id,
-                               guint attempt,
+                               const FerryRenewal *renewal,
                                GError **error)
 {
     FERRY_MIGRATION_LOCK_SCOPE(self->locks, migration_id);
@@ -178,16 +227,16 @@ ferry_destination_renew_images(FerryDestination *self,
     FerryArrivalNote note = {0};
 
     if (!record || !is_clear(self, connection, record, &note, error) ||
-        !is_of_now(record, attempt, &note, error))
+        !is_of_now(record, renewal->attempt, &note, error))
         return NULL;
     ferry_fault_point("renew", "begin");
 
-    bool repeated = attempt > 0 && attempt == note.attempt;
+    const Order order = {.renewal = renewal,
+                         .record = record,
+                         .repeated = renewal->attempt > 0 && renewal->attempt == note.attempt};
 
-    if (!renew_all(self, connection, record, repeated, renewed, error) ||
-        (!repeated &&
-         !ferry_journal_arrival_renew(self->agent->journal, migration_id, attempt, error)))
+    if (!renew(self, connection, &order, renewed, error))
         return NULL;
     ferry_fault_point("renew", "end");
-    return json_pack("{s:O}", "renewed", renewed);
+    return json_pack("{s:O, s:O}", "renewed", renewed, "migrate_data", record->migrate_data);
 }

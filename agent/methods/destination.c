@@ -8,6 +8,9 @@
 
 #include <limits.h>
 
+#define MAX_SEEDS 256
+#define MAX_TARGET_BYTES 64
+
 bool
 ferry_method_check_can_live_migrate_destination(FerryMethodCall *call, GError **error)
 {
@@ -74,10 +77,15 @@ ferry_method_renew_images(FerryMethodCall *call, GError **error)
 {
     const FerryMethodContext *context = call->context;
     g_autofree char *id = ferry_field_uuid(&call->args, "migration_id", error);
-    guint attempt = 0;
-    bool ok = id && ferry_field_uint(&call->args, "attempt", 2, G_MAXINT, &attempt, error);
-    json_t *answer =
-        ok ? ferry_destination_renew_images(context->destination, id, attempt, error) : NULL;
+    g_auto(GStrv) seeds = NULL;
+    FerryRenewal renewal = {0};
+
+    if (!id || !ferry_field_uint(&call->args, "attempt", 2, G_MAXINT, &renewal.attempt, error) ||
+        !ferry_field_texts(&call->args, "seeds", MAX_SEEDS, MAX_TARGET_BYTES, &seeds, error))
+        return false;
+    renewal.seeds = (const char *const *)seeds;
+
+    json_t *answer = ferry_destination_renew_images(context->destination, id, &renewal, error);
 
     context->leases_changed(context->leases_data);
     return ferry_method_answer(call, answer);

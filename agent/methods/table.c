@@ -74,7 +74,7 @@ static const FerryMethodRow rows[] = {
         .served = {.name = "renew_images",
                    .flags = FERRY_METHOD_ORDER,
                    .required = NAMES("migration_id"),
-                   .optional = NAMES("attempt")},
+                   .optional = NAMES("attempt", "seeds")},
         .run = ferry_method_renew_images,
     },
     {

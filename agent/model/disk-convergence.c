@@ -274,6 +274,20 @@ ferry_disk_convergence_rates(const FerryDiskConvergence *self, FerryDiskRates *r
     return self->has_window;
 }
 
+guint64
+ferry_disk_convergence_again_bytes(const FerryDiskConvergence *self)
+{
+    const FerryDiskSample *last = &self->last;
+
+    if (last->copied_bytes >= self->whole_bytes)
+        return last->remaining_bytes;
+
+    guint64 again = difference(last->remaining_bytes + last->copied_bytes, self->whole_bytes);
+
+    return (guint64)((double)again * (double)self->whole_bytes /
+                     (double)MAX(last->copied_bytes, 1));
+}
+
 /* A link that carries nothing is not the guest's fault: what was copied is not thrown away. */
 static bool
 moves(const FerryDiskConvergence *self)

@@ -82,6 +82,10 @@ gint64 ferry_disk_convergence_hopeless_in_us(const FerryDiskConvergence *converg
 bool ferry_disk_convergence_rates(const FerryDiskConvergence *convergence,
                                   FerryDiskRates *ret_rates);
 
+/** Returns: how much the guest will have written to, as it looks now, when all of it has been
+ * copied once: of what was copied so far, what is left to be copied again. */
+guint64 ferry_disk_convergence_again_bytes(const FerryDiskConvergence *convergence);
+
 /** @writes: the order's. */
 FerryDiskAction ferry_disk_convergence_action(const FerryDiskConvergence *convergence,
                                               FerryDiskWrites writes);

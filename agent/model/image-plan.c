@@ -72,7 +72,8 @@ plan_mirrored(FerryImagePlan *self)
     };
 }
 
-/* The length of the seed's file tells how much of it has arrived, so it begins without any. */
+/* The length of the seed's file tells how much of it has arrived, so it begins without any: as yet
+ * a qcow2 image is none. */
 static void
 plan_seeded(FerryImagePlan *self, const char *migration_id)
 {
@@ -81,7 +82,7 @@ plan_seeded(FerryImagePlan *self, const char *migration_id)
     self->overlay_path = ferry_overlay_path(self->beside, migration_id);
     self->images[self->image_count++] = (FerryNewImage){
         .path = self->path,
-        .format = disk->format,
+        .format = "raw",
         .capacity_bytes = 0,
         .owner = &disk->owner,
         .secret_uuid = disk->secret_uuid,
@@ -91,7 +92,9 @@ plan_seeded(FerryImagePlan *self, const char *migration_id)
         .format = "qcow2",
         .capacity_bytes = disk->capacity_bytes,
         .qcow2 = &OVERLAY,
-        .backing = {.path = disk->source, .format = "raw"},
+        .backing = {.path = disk->source,
+                    .format = disk->format,
+                    .missing = g_strcmp0(disk->format, "raw") != 0},
         .owner = &disk->owner,
         .secret_uuid = disk->secret_uuid,
     };

@@ -97,6 +97,7 @@ disk_to_json(const FerryDisk *disk)
     json_object_set_new(object, "carry", json_boolean(disk->carry));
     json_object_set_new(object, "why", ferry_json_text(disk->why));
     json_object_set_new(object, "seeded", json_boolean(disk->seeded));
+    json_object_set_new(object, "seed_wanted", json_boolean(disk->seed_wanted));
     json_object_set_new(object, "may_seed", json_boolean(disk->may_seed));
     json_object_set_new(object, "strategy_why", ferry_json_text(disk->strategy_why));
     return object;
@@ -326,6 +327,7 @@ read_disk(const json_t *object, const char *path, GError **error)
         !ferry_field_bool(&scope, "carry", &disk->carry, error) ||
         !read_line(&scope, "why", &disk->why, error) ||
         !ferry_field_bool(&scope, "seeded", &disk->seeded, error) ||
+        !ferry_field_bool(&scope, "seed_wanted", &disk->seed_wanted, error) ||
         !ferry_field_bool(&scope, "may_seed", &disk->may_seed, error) ||
         !read_line(&scope, "strategy_why", &disk->strategy_why, error))
         return NULL;

@@ -57,6 +57,8 @@ typedef struct {
     bool carry;               /* by the plan: its file is brought along as it is */
     char *why;                /* the reason, for a person */
     bool seeded;              /* storage-strategy.h: frozen and sent, where others are mirrored */
+    bool seed_wanted;         /* as seeded, of a qcow2 image, for a destination that knows how: an
+                                 agent of before takes `seeded` for raw. Until it is prepared */
     bool may_seed;            /* it could be, and the order leaves it to us */
     bool arrives_full;  /* at the destination: no mirror keeps it thin. Not part of the JSON */
     char *strategy_why; /* the reason, or NULL where nothing was chosen */

@@ -195,6 +195,7 @@ ferry_migrate_data_from_json(const json_t *object, GError **error)
         !read_text(&scope, "expires_at", &data->expires_at, error) ||
         !ferry_field_bool(&scope, "renews_images", &data->renews_images, error) ||
         !ferry_field_bool(&scope, "numbers_attempts", &data->numbers_attempts, error) ||
+        !ferry_field_bool(&scope, "seeds_anew", &data->seeds_anew, error) ||
         !ferry_field_list(&scope, "volumes", MAX_VOLUMES, &volumes, error))
         return NULL;
     data->volumes = ferry_migrate_volumes_from_json(volumes, error);
@@ -247,6 +248,8 @@ ferry_migrate_data_to_json(const FerryMigrateData *data)
         json_object_set_new(object, "renews_images", json_true());
     if (data->numbers_attempts)
         json_object_set_new(object, "numbers_attempts", json_true());
+    if (data->seeds_anew)
+        json_object_set_new(object, "seeds_anew", json_true());
     if (json_object_size(data->addresses) > 0)
         json_object_set(object, "addresses", data->addresses);
     return object;

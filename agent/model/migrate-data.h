@@ -37,6 +37,7 @@ typedef struct {
     json_t *addresses;     /* {the source's own: what takes its place}; may be NULL */
     bool renews_images;    /* the destination knows how to (renew_images); false: one of before */
     bool numbers_attempts; /* and takes the number of the attempt with it; likewise */
+    bool seeds_anew;       /* and to make them as seeds where they were mirrors' */
     bool names_document;   /* destination_xml is not null */
     char *expires_at;
 } FerryMigrateData;

@@ -13,6 +13,7 @@ ferry_overlay_free(FerryOverlay *overlay)
         return;
     g_free(overlay->target);
     g_free(overlay->image);
+    g_free(overlay->format);
     g_free(overlay->overlay);
     g_free(overlay->pool);
     g_free(overlay);
@@ -31,6 +32,7 @@ overlay_new(const FerryDisk *disk, const char *migration_id)
 
     overlay->target = g_strdup(disk->target);
     overlay->image = g_strdup(disk->source);
+    overlay->format = g_strdup(disk->format);
     overlay->overlay = ferry_overlay_path(disk->source, migration_id);
     overlay->pool = g_strdup(disk->pool);
     overlay->capacity_bytes = disk->capacity_bytes;

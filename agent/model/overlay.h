@@ -14,7 +14,8 @@
 /* Of a seeded disk; the same names on both hosts. A plain value. */
 typedef struct {
     char *target;
-    char *image;   /* the disk's own, raw */
+    char *image;   /* the disk's own */
+    char *format;  /* the image's: raw, qcow2 */
     char *overlay; /* qcow2 beside it, named after the migration */
     char *pool;    /* the image's, or NULL */
     guint64 capacity_bytes;

@@ -267,6 +267,7 @@ ferry_placement_apply(FerryInstance *instance,
         if (!disk->migrate || !disk->source)
             continue;
         place_disk(&self, disk);
+        disk->seeded = disk->seeded || disk->seed_wanted;
         check_own_path(&self, i);
     }
     if (options->dest_name)

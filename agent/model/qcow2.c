@@ -28,6 +28,7 @@
 #define INCOMPATIBLE_KNOWN                                                                         \
     (INCOMPATIBLE_DIRTY | INCOMPATIBLE_CORRUPT | INCOMPATIBLE_DATA_FILE |                          \
      INCOMPATIBLE_COMPRESSION | INCOMPATIBLE_EXTENDED_L2)
+#define AUTOCLEAR_BITMAPS (G_GUINT64_CONSTANT(1) << 0)
 #define EXTENSION_END 0
 #define EXTENSION_BACKING_FORMAT 0xe2792acaU
 #define EXTENSION_HEADER_BYTES 8
@@ -49,6 +50,7 @@ typedef struct {
     guint64 snapshots_offset;
     guint64 incompatible;
     guint64 compatible;
+    guint64 autoclear;
     guint32 refcount_order;
     guint32 header_bytes;
     guint8 compression_type;
@@ -116,6 +118,7 @@ read_header(const guint8 *head, gsize length, Header *header, GError **error)
         return refuse(error, "%zu bytes are shorter than a header of version 3", length);
     header->incompatible = read_be64(head, 72);
     header->compatible = read_be64(head, 80);
+    header->autoclear = read_be64(head, 88);
     header->refcount_order = read_be32(head, 96);
     header->header_bytes = read_be32(head, 100);
     if (header->header_bytes > V3_HEADER_BYTES) {
@@ -290,6 +293,7 @@ ferry_qcow2_parse(const guint8 *head, gsize length, FerryQcow2 *ret_qcow2, GErro
         .extended_l2 = (header.incompatible & INCOMPATIBLE_EXTENDED_L2) != 0,
         .lazy_refcounts = (header.compatible & COMPATIBLE_LAZY_REFCOUNTS) != 0,
         .zstd = header.compression_type == 1,
+        .bitmaps = (header.autoclear & AUTOCLEAR_BITMAPS) != 0,
         .tables_end_bytes = tables_end(&header),
     };
     if (!read_backing_name(head, length, &header, &qcow2) ||

@@ -32,6 +32,7 @@ typedef struct {
     bool extended_l2;    /* incompatible feature bit 4 */
     bool lazy_refcounts; /* compatible feature bit 0 */
     bool zstd;           /* compression type 1 */
+    bool bitmaps;        /* autoclear feature bit 0; not part of the JSON */
 } FerryQcow2;
 
 /**

@@ -15,6 +15,12 @@ is_raw(const FerryDisk *disk)
     return g_strcmp0(disk->format, "raw") == 0;
 }
 
+static bool
+is_wanted(const FerryDisk *disk)
+{
+    return disk->seeded || disk->seed_wanted;
+}
+
 /* Returns: NULL when the disk can be seeded, or why not. */
 static const char *
 seed_obstacle(const FerryDisk *disk, const FerryOrderOptions *options)
@@ -23,18 +29,16 @@ seed_obstacle(const FerryDisk *disk, const FerryOrderOptions *options)
 
     if (g_strcmp0(disk->type, "file") != 0)
         return "it is no file that could be sent frozen";
-    if (!is_raw(disk))
-        return "a mirror of it visits allocated clusters only, which costs no more";
     if (options->pool_map || options->disk_formats)
         return "it may become something else on its way, which the mirror sees to";
     if (options->source_disks == FERRY_SOURCE_DISKS_QUARANTINE)
         return "an image in quarantine has to be whole";
     if (disk->encrypted)
         return "it is encrypted, which its overlay would not be";
+    if (disk->qcow2.bitmaps)
+        return "its image has dirty bitmaps, which a mirror leaves behind and a seed would not";
     if (!disk->pool)
         return "no active storage pool holds it";
-    if (disk->backing_chain && disk->backing_chain[0])
-        return "its backing chain travels as it is";
     if (strlen(name) + FERRY_OVERLAY_EXTRA_BYTES > MAX_NAME_BYTES)
         return "its file's name is too long for an overlay beside it";
     return NULL;
@@ -63,10 +67,13 @@ worth_bytes(guint64 bandwidth_mibps)
     return MIN(FERRY_SEED_HOLES_BYTES, (bandwidth_mibps << 20) * FERRY_SEED_HOLES_S);
 }
 
+/* An agent of before would take any seed for a raw one: only one that knows qcow2 seeds looks for
+ * what is wanted. */
 static void
 decide(FerryDisk *disk, bool seeded, char *why)
 {
-    disk->seeded = seeded;
+    disk->seeded = seeded && is_raw(disk);
+    disk->seed_wanted = seeded && !is_raw(disk);
     g_free(disk->strategy_why);
     disk->strategy_why = why;
 }
@@ -82,6 +89,9 @@ choose_by_layout(FerryDisk *disk, const FerryOrderOptions *options, bool walks_h
         obstacle = better_mirrored(options);
     if (obstacle)
         decide(disk, false, g_strdup(obstacle));
+    else if (!is_raw(disk))
+        decide(disk, false,
+               g_strdup("a mirror of it visits allocated clusters only, which costs no more"));
     else if (!walks_holes)
         decide(disk, false,
                g_strdup("QEMU here asks the destination what reads as zeroes: its "
@@ -148,9 +158,34 @@ ferry_storage_strategy_avoid_seeds(FerryInstance *instance,
         if (options->storage_strategy != FERRY_STORAGE_AUTO)
             continue;
         disk->may_seed = false;
-        if (disk->seeded)
+        if (is_wanted(disk))
             decide(disk, false, g_strdup(why));
     }
+}
+
+GPtrArray *
+ferry_storage_strategy_seedable(const FerryInstance *instance, const FerryOrderOptions *options)
+{
+    GPtrArray *seedable = g_ptr_array_new();
+
+    for (guint i = 0; i < instance->disks->len; i++) {
+        FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (disk->may_seed && !is_wanted(disk) && !better_mirrored(options))
+            g_ptr_array_add(seedable, disk);
+    }
+    return seedable;
+}
+
+void
+ferry_storage_strategy_prefer_seeds(FerryInstance *instance,
+                                    const FerryOrderOptions *options,
+                                    const char *why)
+{
+    g_autoptr(GPtrArray) seedable = ferry_storage_strategy_seedable(instance, options);
+
+    for (guint i = 0; i < seedable->len; i++)
+        decide(g_ptr_array_index(seedable, i), true, g_strdup(why));
 }
 
 void
@@ -161,11 +196,15 @@ ferry_storage_strategy_adopt(FerryInstance *instance, const FerryMigrateData *mi
         const FerryMigrateVolume *volume = ferry_migrate_data_find(migrate_data, disk->target);
         bool seeded = volume && volume->seeded;
 
-        if (disk->migrate && seeded != disk->seeded)
+        if (!disk->migrate)
+            continue;
+        if (seeded != is_wanted(disk))
             decide(disk, seeded,
                    g_strdup(seeded && disk->may_seed
                                 ? "a mirror between these two hosts would allocate it in full"
                                 : "as the destination was prepared"));
+        disk->seeded = seeded;
+        disk->seed_wanted = false;
     }
 }
 
@@ -174,7 +213,7 @@ ferry_storage_strategy_of(const FerryInstance *instance, const FerryDisk *disk)
 {
     if (ferry_instance_is_shut_off(instance))
         return "copy";
-    return disk->seeded ? "seeded" : "mirror";
+    return is_wanted(disk) ? "seeded" : "mirror";
 }
 
 const char *
@@ -185,7 +224,7 @@ ferry_storage_strategy_word(const FerryInstance *instance)
     for (guint i = 0; instance && i < instance->disks->len; i++) {
         const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
 
-        if (disk->migrate && disk->seeded)
+        if (disk->migrate && is_wanted(disk))
             return "seeded";
     }
     return "mirror";

@@ -1,7 +1,8 @@
 /* storage-strategy.h: how each disk crosses, and why: mirrored live, or seeded. Pure, any thread.
  *
  * Mirrored: QEMU copies the image while the guest writes to it. Of a raw image that is a walk over
- * its whole length, holes included, and a bandwidth limit is charged for the holes too.
+ * its whole length, holes included, and a bandwidth limit is charged for the holes too; and what a
+ * busy guest writes meanwhile is copied again and again, or waits for the link.
  * Seeded: the image is frozen under an overlay, sent as a file that nobody writes to, only the
  * overlay is mirrored, and is committed into the image on the destination (docs/architecture.md).
  */
@@ -21,8 +22,9 @@
 
 /**
  * ferry_storage_strategy_choose:
- * @instance: planned (disk-plan.h). Its moving disks get `seeded` and `strategy_why`; one that
- *   @options force to be seeded and that cannot be becomes an obstacle, "storage-strategy"
+ * @instance: planned (disk-plan.h). Its moving disks get `seeded` (raw) or `seed_wanted` (qcow2),
+ *   and `strategy_why`; one that @options force to be seeded and that cannot be becomes an
+ *   obstacle, "storage-strategy"
  */
 void ferry_storage_strategy_choose(FerryInstance *instance, const FerryOrderOptions *options);
 
@@ -31,6 +33,15 @@ void ferry_storage_strategy_choose(FerryInstance *instance, const FerryOrderOpti
 void ferry_storage_strategy_avoid_seeds(FerryInstance *instance,
                                         const FerryOrderOptions *options,
                                         const char *why);
+
+/** Returns: (transfer container) (element-type FerryDisk): what auto mirrors and could seed. */
+GPtrArray *ferry_storage_strategy_seedable(const FerryInstance *instance,
+                                           const FerryOrderOptions *options);
+
+/** Seeds them: @why. */
+void ferry_storage_strategy_prefer_seeds(FerryInstance *instance,
+                                         const FerryOrderOptions *options,
+                                         const char *why);
 
 /** What the destination has prepared is what is done, whatever was chosen: it may have been told
  * something else (by a controller), or know nothing of seeds. @migrate_data: (nullable) */

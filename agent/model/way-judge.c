@@ -236,13 +236,13 @@ ferry_way_judge_ports(FerryChecks *checks, const FerryPortsSeen *seen)
 }
 
 static bool
-names(const json_t *keeps, const char *what)
+names(const json_t *list, const char *what)
 {
     gsize index = 0;
-    json_t *kept = NULL;
+    json_t *word = NULL;
 
-    json_array_foreach(keeps, index, kept)
-        if (g_strcmp0(json_string_value(kept), what) == 0)
+    json_array_foreach(list, index, word)
+        if (g_strcmp0(json_string_value(word), what) == 0)
             return true;
     return false;
 }
@@ -265,4 +265,24 @@ ferry_way_judge_keeps(FerryChecks *checks, const FerryInstance *instance, const 
                          "media that only the persistent definition of '%s' names: it would not "
                          "start there again",
                          instance->name);
+}
+
+void
+ferry_way_judge_seeds(FerryChecks *checks,
+                      const FerryInstance *instance,
+                      const FerryOrderOptions *options,
+                      const json_t *seeds)
+{
+    if (options->storage_strategy != FERRY_STORAGE_SEEDED)
+        return;
+    for (guint i = 0; i < instance->disks->len; i++) {
+        const FerryDisk *disk = g_ptr_array_index(instance->disks, i);
+
+        if (disk->seed_wanted && !names(seeds, disk->format))
+            ferry_checks_add(checks, "storage-strategy", FERRY_CHECK_FAIL,
+                             "Upgrade virt-ferryd there, or leave storage_strategy at \"auto\"",
+                             "Disk \"%s\" cannot be seeded: the destination's agent is of before "
+                             "it took %s images as seeds",
+                             disk->target, disk->format);
+    }
 }

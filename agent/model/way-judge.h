@@ -85,6 +85,16 @@ ferry_way_judge_clock(FerryChecks *checks, gint64 asked_us, gint64 answered_us, 
  */
 void ferry_way_judge_keeps(FerryChecks *checks, const FerryInstance *instance, const json_t *keeps);
 
+/**
+ * ferry_way_judge_seeds:
+ * @seeds: (nullable): array of the formats that the destination's agent takes as seeds
+ * Adds `storage-strategy` and fails where the order insists on one that it does not take.
+ */
+void ferry_way_judge_seeds(FerryChecks *checks,
+                           const FerryInstance *instance,
+                           const FerryOrderOptions *options,
+                           const json_t *seeds);
+
 /* Ports of the range that QEMU listens at during a migration, at which the destination's agent
  * listened for this look. */
 typedef struct {

@@ -5,8 +5,11 @@
 #include "ferry/clock.h"
 #include "ferry/error.h"
 #include "ferry/json.h"
+#include "model/seed-worth.h"
+#include "model/storage-strategy.h"
 #include "peer/peer.h"
 #include "runtime/fault-point.h"
+#include "source/overlay-room.h"
 #include "virt/auto.h"
 #include "virt/disk-writes.h"
 #include "virt/domain-state.h"
@@ -56,6 +59,8 @@ ferry_disk_attempt_state(const FerryMigration *migration)
 
     if (g_strcmp0(switching, "ending") == 0)
         return FERRY_DISK_ATTEMPT_ENDING;
+    if (g_strcmp0(switching, "seeding") == 0)
+        return FERRY_DISK_ATTEMPT_SEEDING;
     return g_strcmp0(switching, "beginning") == 0 ? FERRY_DISK_ATTEMPT_BEGINNING
                                                   : FERRY_DISK_ATTEMPT_UNDER_WAY;
 }
@@ -178,6 +183,48 @@ ferry_disk_attempt_begin(FerryMigration *migration)
                      begins_synchronous(migration) ? "synchronous" : "background", "attempts", 1));
 }
 
+/* --- seeds ------------------------------------------------------------------------------------ */
+
+bool
+ferry_disk_attempt_may_seed(const FerryMigration *migration,
+                            guint64 again_bytes,
+                            guint64 link_bytes_s)
+{
+    FerrySeedWorth worth = {.again_bytes = again_bytes, .link_bytes_s = link_bytes_s};
+    const FerryMigrateData *data = ferry_migration_migrate_data(migration);
+    guint64 reserved = ferry_migration_agent(migration)->config->reserved_bytes;
+    g_autoptr(GPtrArray) disks = ferry_storage_strategy_seedable(
+        ferry_migration_instance(migration), ferry_migration_options(migration));
+
+    for (guint i = 0; i < disks->len; i++)
+        worth.image_bytes += ((const FerryDisk *)g_ptr_array_index(disks, i))->allocation_bytes;
+    /* It may write to more by then. */
+    return data && data->seeds_anew && ferry_seed_is_worth(&worth) &&
+           ferry_overlay_room_allows(disks, reserved + 2 * again_bytes);
+}
+
+/* Returns: whether the first attempt is ended for seeds, which are to be prepared as yet. */
+static bool
+awaits_seeds(const FerryMigration *migration)
+{
+    return ferry_disk_attempt_state(migration) == FERRY_DISK_ATTEMPT_ENDING &&
+           json_is_true(json_object_get(note_of(migration), "seeds"));
+}
+
+/* Returns: (transfer full): their targets. */
+static json_t *
+list_seeds(const FerryMigration *migration)
+{
+    g_autoptr(GPtrArray) disks = ferry_storage_strategy_seedable(
+        ferry_migration_instance(migration), ferry_migration_options(migration));
+    json_t *targets = json_array();
+
+    for (guint i = 0; i < disks->len; i++)
+        json_array_append_new(
+            targets, ferry_json_text(((const FerryDisk *)g_ptr_array_index(disks, i))->target));
+    return targets;
+}
+
 /* --- the second ------------------------------------------------------------------------------- */
 
 void
@@ -186,11 +233,24 @@ ferry_disk_attempt_note_switched(FerryMigration *migration)
     change(migration, json_pack("{s:s, s:o}", "mode", "synchronous", "switched_at", now()));
 }
 
+static void
+end_first(FerryMigration *migration, bool seeds)
+{
+    change(migration, json_pack("{s:s, s:o, s:b}", "switching", "ending", "switched_at", now(),
+                                "seeds", seeds));
+    ferry_fault_point("second-attempt", "begin");
+}
+
 void
 ferry_disk_attempt_end_first(FerryMigration *migration)
 {
-    change(migration, json_pack("{s:s, s:o}", "switching", "ending", "switched_at", now()));
-    ferry_fault_point("second-attempt", "begin");
+    end_first(migration, /* seeds= */ false);
+}
+
+void
+ferry_disk_attempt_end_for_seeds(FerryMigration *migration)
+{
+    end_first(migration, /* seeds= */ true);
 }
 
 /* Returns: (transfer full): why an instance that is @observed here is not left in peace so far. */
@@ -248,7 +308,23 @@ renewal_args(const FerryMigration *migration)
 
     if (ferry_migration_migrate_data(migration)->numbers_attempts)
         json_object_set_new(args, "attempt", json_integer(next_number(migration)));
+    if (awaits_seeds(migration))
+        json_object_set_new(args, "seeds", list_seeds(migration));
     return args;
+}
+
+/* The destination's word of what is prepared from now on. */
+static bool
+adopt(FerryMigration *migration, const json_t *answer, GError **error)
+{
+    json_t *told = json_object_get(answer, "migrate_data");
+
+    if (!ferry_migration_set_migrate_data(migration, json_incref(told), error))
+        return false;
+    ferry_migration_prefer_seeds(migration,
+                                 "what the guest writes comes faster than a mirror copies it");
+    ferry_migration_adopt_volumes(migration);
+    return true;
 }
 
 static bool
@@ -263,7 +339,16 @@ renew_images(FerryMigration *migration, GError **error)
                                      .cancellable = ferry_migration_cancellable(migration)},
                         error);
 
-    return answer != NULL;
+    return answer && (!awaits_seeds(migration) || adopt(migration, answer, error));
+}
+
+/* Here first: an instance that has left is nobody's to wait for. What is being sent stays. */
+static bool
+is_clear(FerryMigration *migration, GError **error)
+{
+    return is_settled(ferry_migration_agent(migration), ferry_migration_record(migration), error) &&
+           (ferry_disk_attempt_state(migration) == FERRY_DISK_ATTEMPT_SEEDING ||
+            renew_images(migration, error));
 }
 
 /* Returns: true when @why passes: the first attempt has not ended on both hosts, or one of them
@@ -275,10 +360,9 @@ passes(const GError *why)
 }
 
 static bool
-renew_when_clear(FerryMigration *migration, GError **error)
+await_clear(FerryMigration *migration, GError **error)
 {
     const FerryAgent *agent = ferry_migration_agent(migration);
-    const FerryRecord *record = ferry_migration_record(migration);
     GCancellable *cancellable = ferry_migration_cancellable(migration);
     gint64 limit_us = (gint64)agent->config->outcome_timeout_s * G_USEC_PER_SEC;
     gint64 deadline_us = g_get_monotonic_time() + limit_us;
@@ -286,8 +370,7 @@ renew_when_clear(FerryMigration *migration, GError **error)
     for (;;) {
         g_autoptr(GError) why = NULL;
 
-        /* Here first: an instance that has left is nobody's to wait for. */
-        if (is_settled(agent, record, &why) && renew_images(migration, &why))
+        if (is_clear(migration, &why))
             return true;
         if (!passes(why) || g_get_monotonic_time() >= deadline_us) {
             g_propagate_error(error, g_steal_pointer(&why));
@@ -305,22 +388,32 @@ renew_when_clear(FerryMigration *migration, GError **error)
 bool
 ferry_disk_attempt_begin_second(FerryMigration *migration, GError **error)
 {
+    bool seeds = awaits_seeds(migration);
+
     g_message("Migration '%s': the transfer begins once more, with synchronous writes",
               ferry_migration_id(migration));
-    if (!renew_when_clear(migration, error))
+    if (!await_clear(migration, error))
         return false;
+    if (ferry_disk_attempt_state(migration) == FERRY_DISK_ATTEMPT_SEEDING)
+        return true;
     /* The first one is over for good: a job that is seen from here on is the second's. */
-    change(migration,
-           json_pack("{s:s, s:s, s:i, s:I}", "switching", "beginning", "mode", "synchronous",
-                     "attempts", 2, "renewals", (json_int_t)next_number(migration) - 1));
+    change(migration, json_pack("{s:s, s:s, s:i, s:I}", "switching",
+                                seeds ? "seeding" : "beginning", "mode", "synchronous", "attempts",
+                                2, "renewals", (json_int_t)next_number(migration) - 1));
     ferry_fault_point("second-attempt", "end");
     return true;
 }
 
 void
+ferry_disk_attempt_note_seeded(FerryMigration *migration)
+{
+    change(migration, json_pack("{s:s}", "switching", "beginning"));
+}
+
+void
 ferry_disk_attempt_forget_switching(FerryMigration *migration)
 {
-    static const char *const keys[] = {"switching", NULL};
+    static const char *const keys[] = {"switching", "seeds", NULL};
 
     forget(migration, keys);
 }
@@ -328,7 +421,8 @@ ferry_disk_attempt_forget_switching(FerryMigration *migration)
 void
 ferry_disk_attempt_finish(FerryMigration *migration)
 {
-    static const char *const keys[] = {"switching", "renewals", "seen_bytes", "seen_us", NULL};
+    static const char *const keys[] = {"switching",  "seeds",   "renewals",
+                                       "seen_bytes", "seen_us", NULL};
 
     if (note_of(migration))
         forget(migration, keys);

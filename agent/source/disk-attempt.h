@@ -9,6 +9,7 @@
  *   switching    what may run
  *   (none)       the attempt that `mode` says
  *   "ending"     the first one, which is to be ended
+ *   "seeding"    none: what can be seeded is frozen and sent, before the second one
  *   "beginning"  nothing, or the second one
  *
  * Threads: the migration's saga thread, or its sampler while that waits for it.
@@ -24,6 +25,7 @@
 typedef enum {
     FERRY_DISK_ATTEMPT_UNDER_WAY,
     FERRY_DISK_ATTEMPT_ENDING,
+    FERRY_DISK_ATTEMPT_SEEDING,
     FERRY_DISK_ATTEMPT_BEGINNING,
 } FerryDiskAttempt;
 
@@ -47,18 +49,31 @@ bool ferry_disk_attempt_may_repeat(const FerryMigration *migration);
 /** The running mirrors have been made synchronous. */
 void ferry_disk_attempt_note_switched(FerryMigration *migration);
 
-/** The first attempt is going to be ended, for a second one. */
+/** Returns: true where a second attempt would cost the guest less by seeds. @again_bytes: what it
+ * will have written to meanwhile. @link_bytes_s: what the link carries. */
+bool ferry_disk_attempt_may_seed(const FerryMigration *migration,
+                                 guint64 again_bytes,
+                                 guint64 link_bytes_s);
+
+/** The first attempt is going to be ended, for a second one: by mirrors alone, or by seeds of what
+ * can be seeded. */
 void ferry_disk_attempt_end_first(FerryMigration *migration);
+void ferry_disk_attempt_end_for_seeds(FerryMigration *migration);
 
 /**
  * ferry_disk_attempt_begin_second:
  * The first one is over. Blocks until both hosts have done with it and the images are made anew;
- * a host that does not answer is waited for, too, for [migration] outcome_timeout in all.
+ * a host that does not answer is waited for, too, for [migration] outcome_timeout in all. Where
+ * seeds are to be sent first the state is SEEDING then, and the instance says of which disks; from
+ * there on an agent that is started anew only waits.
  * @error: there is no second one; the outcome of the first decides. FERRY_ERROR_CANCELLED,
  *   FERRY_ERROR_INVALID_MIGRATION_STATE: the instance does not run here as before
  */
 bool ferry_disk_attempt_begin_second(FerryMigration *migration,
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** What was to be seeded is whole at the destination. */
+void ferry_disk_attempt_note_seeded(FerryMigration *migration);
 
 /** The job of the attempt that runs is seen, and nothing has to be ended or begun. */
 void ferry_disk_attempt_forget_switching(FerryMigration *migration);

@@ -461,6 +461,13 @@ ferry_migration_avoid_seeds(FerryMigration *self, const char *why)
     instance_has_changed(self);
 }
 
+void
+ferry_migration_prefer_seeds(FerryMigration *self, const char *why)
+{
+    ferry_storage_strategy_prefer_seeds(self->instance, self->options, why);
+    instance_has_changed(self);
+}
+
 bool
 ferry_migration_set_migrate_data(FerryMigration *self, json_t *migrate_data, GError **error)
 {

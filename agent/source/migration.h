@@ -141,6 +141,9 @@ void ferry_migration_set_autostart(FerryMigration *migration, bool autostart);
  * insists to seed. @why: for a person. */
 void ferry_migration_avoid_seeds(FerryMigration *migration, const char *why);
 
+/** What auto would have mirrored and could seed is seeded. @why: for a person. */
+void ferry_migration_prefer_seeds(FerryMigration *migration, const char *why);
+
 /** @migrate_data: (transfer full): the destination's word of what it has prepared.
  * @error: FERRY_ERROR_INVALID_REQUEST: it cannot be read; nothing was changed. */
 bool ferry_migration_set_migrate_data(FerryMigration *migration,

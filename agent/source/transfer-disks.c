@@ -289,11 +289,24 @@ end_for_another(FerryTransfer *self)
     self->again = true;
 }
 
+static bool
+had_better_seed(const FerryTransfer *self)
+{
+    FerryDiskRates rates = {0};
+
+    return ferry_disk_convergence_rates(self->disks, &rates) &&
+           ferry_disk_attempt_may_seed(self->migration,
+                                       ferry_disk_convergence_again_bytes(self->disks),
+                                       rates.copied_bytes_s);
+}
+
 static void
 begin_again(FerryTransfer *self)
 {
+    bool seeds = had_better_seed(self);
+
     /* Noted first: an agent that dies right here goes on with it. */
-    if (note(self, ferry_disk_attempt_end_first))
+    if (note(self, seeds ? ferry_disk_attempt_end_for_seeds : ferry_disk_attempt_end_first))
         end_for_another(self);
 }
 
@@ -302,6 +315,7 @@ ferry_transfer_take_up_attempt(FerryTransfer *self)
 {
     switch (ferry_disk_attempt_state(self->migration)) {
     case FERRY_DISK_ATTEMPT_UNDER_WAY:
+    case FERRY_DISK_ATTEMPT_SEEDING: /* of before the transfer */
         break;
     case FERRY_DISK_ATTEMPT_ENDING:
         self->ending = true;

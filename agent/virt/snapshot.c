@@ -106,7 +106,7 @@ ferry_virt_overlay_create(virConnectPtr connection,
         .path = overlay->overlay,
         .format = "qcow2",
         .capacity_bytes = overlay->capacity_bytes,
-        .backing = {.path = overlay->image, .format = "raw"},
+        .backing = {.path = overlay->image, .format = overlay->format},
         .owner = owner,
     };
     g_autofree char *folder = g_path_get_dirname(overlay->overlay);

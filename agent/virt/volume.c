@@ -64,10 +64,11 @@ ferry_virt_volume_length(virConnectPtr connection,
         g_propagate_error(error, g_steal_pointer(&find_error));
         return false;
     }
-    if (!volume || virStorageVolGetInfo(volume, &info) < 0)
+    /* Its capacity would be what the content says of itself. */
+    if (!volume || virStorageVolGetInfoFlags(volume, &info, VIR_STORAGE_VOL_GET_PHYSICAL) < 0)
         return ferry_error_from_virt(error, FERRY_ERROR_MIGRATION_ERROR,
                                      "Cannot look at the volume '%s'", path);
-    *ret_bytes = info.capacity;
+    *ret_bytes = info.allocation;
     return true;
 }
 

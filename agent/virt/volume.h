@@ -54,7 +54,7 @@ bool ferry_virt_volume_create(virStoragePoolPtr pool,
 /**
  * ferry_virt_volume_length:
  * @connection: of any host
- * @ret_bytes: how long the file of a raw volume is now
+ * @ret_bytes: how long its file is now, whatever it holds
  * @error: FERRY_ERROR_MIGRATION_ERROR, also when no active pool has it
  */
 bool ferry_virt_volume_length(virConnectPtr connection,

@@ -11,6 +11,7 @@ import time
 
 import libvirt
 
+from lab.controller import RemoteError
 from lab.guest import Writes
 from lab.images import GIB, MIB
 from lab.lab import Disk, Lab
@@ -78,11 +79,13 @@ class Outcome:
 class Yard:
     """The laboratory with its link, and one move after the other."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, link_mbit_s=LINK_MBIT_S, data=DATA, limit_s=LIMIT_S):
         self.lab = lab
+        self.data = data
+        self.limit_s = limit_s
         self.source, self.destination = lab.hosts.values()
         for host in lab.hosts.values():
-            lab.network.limit(host, LINK_MBIT_S)
+            lab.network.limit(host, link_mbit_s)
         self.controller = lab.controller()
         self.recorder = self.controller.recorder()
         settings = {"libvirt": {"live_migration_permit_post_copy": "true"}}
@@ -92,7 +95,7 @@ class Yard:
     def guest(self, busy):
         self.number += 1
         guest = self.lab.guest("kvm01", "busy%d" % self.number,
-                               [Disk("vda", 4 * GIB, data=DATA)], memory_mib=MEMORY_MIB,
+                               [Disk("vda", 4 * GIB, data=self.data)], memory_mib=MEMORY_MIB,
                                **busy.load)
         guest.create_images().start().wait_number(20)
         return guest
@@ -147,14 +150,14 @@ class Yard:
             done = self.source.run(
                 "virsh", "--quiet", "--connect", "qemu:///system", "migrate", "--live", "--p2p",
                 "--persistent", "--undefinesource", *flags, guest.name,
-                "qemu+tcp://%s/system" % self.destination.name, check=False, timeout=LIMIT_S + 60)
+                "qemu+tcp://%s/system" % self.destination.name, check=False, timeout=self.limit_s + 60)
         finally:
             over.set()
             helper.join()
         return None if done.returncode == 0 else "no end"
 
     def _attend(self, guest, pause_ms, over):
-        deadline = time.monotonic() + LIMIT_S
+        deadline = time.monotonic() + self.limit_s
         connection = self.source.connect()
         try:
             domain = connection.lookupByName(guest.name)
@@ -166,14 +169,22 @@ class Yard:
         finally:
             connection.close()
 
+    def _aborted(self, order):
+        """Its end; one that has arrived, and is only tidied up, is waited for."""
+        try:
+            self.controller.call("kvm01", "live_migration_abort", migration_id=order)
+        except RemoteError:
+            pass
+        return self.recorder.wait_terminal(order, seconds=60)
+
     def by_ferry(self, guest, **options):
         order = self.controller.migrate(guest.name, "kvm01", "kvm02", **options)
         try:
-            end = self.recorder.wait_terminal(order, seconds=LIMIT_S)
+            end = self.recorder.wait_terminal(order, seconds=self.limit_s)
         except AssertionError:
-            self.controller.call("kvm01", "live_migration_abort", migration_id=order)
-            self.recorder.wait_terminal(order, seconds=60)
-            return "no end"
+            end = self._aborted(order)
+            if end.payload["status"] == "cancelled":
+                return "no end"
         if end.payload["status"] == "completed":
             return None
         details = end.payload["error"].get("details") or {}

@@ -1,13 +1,17 @@
 """Guests that write to their disks faster than a mirror in the background can follow, and links
 that carry nothing."""
 
+import time
+
+from lab.deadline import wait_until
 from lab.guest import Disk, Writes
 from lab.images import GIB, MIB
 from lab.network import MIGRATION
 from lab.tap import check, equal
 
 from needs import mirrors_that_change, needs
-from stage import long, slow_link
+from seeded import on_images, stayed
+from stage import long, overlays, slow_link
 
 # So many places of 64 KiB are written to, each a little, that the mirror goes round in circles.
 SMALL = Writes(1, 400, random=True, mib=64)
@@ -135,6 +139,81 @@ def dies_before_it_begins_the_second(stage):
     _dies(stage, "second-attempt:end")
 
 
+# Few places beside much that rests: a seed of it costs the guest less than that its writes wait for
+# the link as long as all of it is copied.
+FEW = Writes(1, 400, random=True, mib=32)
+
+
+def _seeded(event):
+    return {disk["target"]: (disk["strategy"], disk["strategy_why"])
+            for disk in event.payload["report"]["disks"]}
+
+
+def _over_to_seeds(stage):
+    slow_link(stage, 80)
+    guest = stage.counting(Disk("vda", 2 * GIB, data=160 * MIB), writes=FEW)
+    return guest, stage.migrate(guest)
+
+
+def _arrives_seeded(stage, guest, event):
+    strategy, why = _seeded(event)["vda"]
+    writes = _writes(event)
+    equal((strategy, writes["mode"], writes["attempts"]), ("seeded", "synchronous", 2))
+    check("guest" in why and "seeds" not in writes and "switching" not in writes, (why, writes))
+    stage.runs_on(guest, stage.destination)
+    on_images(stage.destination, guest)
+
+
+@long
+def goes_over_to_seeds(stage):
+    """where the guest writes to a small part of its disk, the second attempt seeds it; and back"""
+    guest, migration_id = _over_to_seeds(stage)
+    _arrives_seeded(stage, guest, stage.completed(migration_id))
+    stage.lab.network.unlimit(stage.source, MIGRATION)
+    stage.carry(guest)
+    stage.runs_on(guest, stage.source)
+
+
+@long
+def dies_while_it_seeds(stage):
+    """the agent dies in the middle of the second attempt's seed: the rest of it is sent"""
+    guest, migration_id = _over_to_seeds(stage)
+    stage.recorder.wait_event("migration.stalled", migration_id, seconds=60)
+    stage.agents["kvm01"].wait_log("begins once more", 30)
+    wait_until(lambda: overlays(stage.source, guest.disks[0]), 30, "the overlay")
+    time.sleep(5)
+    stage.agents["kvm01"].kill()
+    stage.agents["kvm01"].start()
+    event = stage.completed(migration_id)
+    stage.agents["kvm01"].wait_log("the seed of disk 'vda' goes on", 1)
+    _arrives_seeded(stage, guest, event)
+
+
+@long
+def agents_die_before_it_seeds(stage):
+    """the destination's agent dies when it has made images for seeds, the source's when its guest
+    writes to the overlay: what is to be sent is sent"""
+    for name, point in (("kvm02", "renew:end"), ("kvm01", "overlay:end")):
+        stage.agents[name].stop()
+        stage.agents[name].start(environment={"VIRT_FERRY_FAULT_POINT": point})
+    guest, migration_id = _over_to_seeds(stage)
+    for name in ("kvm02", "kvm01"):
+        stage.agents[name].wait_end(60)
+        stage.agents[name].start()
+    _arrives_seeded(stage, guest, stage.completed(migration_id))
+
+
+@long
+def aborted_while_it_seeds(stage):
+    """an abort in the second attempt's seed: the guest is back on its image, nothing is left"""
+    guest, migration_id = _over_to_seeds(stage)
+    stage.recorder.wait_event("migration.stalled", migration_id, seconds=60)
+    wait_until(lambda: overlays(stage.source, guest.disks[0]), 60, "the overlay")
+    stage.controller.call("kvm01", "live_migration_abort", migration_id=migration_id)
+    stage.end(migration_id, "cancelled")
+    stayed(stage, guest)
+
+
 @long
 def destination_dies_before_it_makes_images_anew(stage):
     """the destination's agent dies before it makes the images anew: it is asked again"""
@@ -147,7 +226,8 @@ def destination_dies_when_it_made_images_anew(stage):
     _dies(stage, "renew:end", "kvm02")
 
 
-CASES = (goes_over, goes_over_at_once, link_at_nothing, link_stays_at_nothing,
+CASES = (goes_over, goes_over_at_once, goes_over_to_seeds, dies_while_it_seeds,
+         agents_die_before_it_seeds, aborted_while_it_seeds, link_at_nothing, link_stays_at_nothing,
          in_the_background_by_order, dies_before_it_ends_the_first,
          dies_before_it_begins_the_second, destination_dies_before_it_makes_images_anew,
          destination_dies_when_it_made_images_anew)

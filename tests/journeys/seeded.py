@@ -1,4 +1,5 @@
-"""Raw sparse disks: frozen, sent, and only what is written meanwhile is mirrored."""
+"""Disks that are frozen and sent, and only what is written meanwhile is mirrored: raw sparse ones,
+and qcow2 where it is ordered."""
 
 import contextlib
 import os
@@ -134,11 +135,40 @@ def by_order(stage):
     on_images(stage.destination, seeded)
 
 
+def qcow2(stage):
+    """qcow2 by order, one of them on a base: thin, the chain kept, and started anew there"""
+    base = Disk("base", GIB, data=8 * MIB)
+    disks = [Disk("vda", 20 * GIB, data=16 * MIB, backing=base),
+             Disk("vdb", GIB, data=16 * MIB, cluster_size=4096)]
+    guest = stage.guest(*disks)
+    for host in stage.hosts.values():
+        stage.defer(stage.remove, host, base.path)
+    guest.create_images().start()
+    guest.wait_number(3)
+    before = {disk.target: images.allocation(disk.path, stage.source) for disk in disks}
+    names = [images.info(disk.path, stage.source).get("backing-filename") for disk in disks]
+    event = stage.carry(guest, storage_strategy="seeded")
+    equal(strategies(event), ("seeded", {"vda": "seeded", "vdb": "seeded"}))
+    equal(reason(event, "vdb"), "by order")
+    stage.runs_on(guest, stage.destination)
+    on_images(stage.destination, guest)
+    _thin(guest, before, stage.destination)
+    equal([images.info(disk.path, stage.destination).get("backing-filename") for disk in disks],
+          names, "the chain")
+    # Beside what the guest counts into.
+    check(len({images.read(disks[1].path, "qcow2", images.DATA_START, 4 * MIB, host)
+               for host in stage.hosts.values()}) == 1, "the copies differ")
+    equal(images.info(disks[1].path, stage.destination)["cluster-size"], 4096)
+    stage.destination.virsh("destroy", guest.name)
+    stage.destination.virsh("start", guest.name, "--paused")
+
+
 def refused_by_order(stage):
-    """a qcow2 disk that is ordered to be seeded is refused with the reason"""
+    """a disk that is ordered to be seeded and cannot be is refused with the reason"""
     guest = stage.still(sparse(MIB, GIB), Disk("vdb", GIB, data=MIB))
-    error = stage.refused("MigrationPreCheckError", guest, storage_strategy="seeded")
-    check("vdb" in error["message"] and "clusters" in error["message"], error)
+    error = stage.refused("MigrationPreCheckError", guest, storage_strategy="seeded",
+                          source_disks="quarantine")
+    check("vda" in error["message"] and "quarantine" in error["message"], error)
 
 
 def limited(stage):
@@ -288,6 +318,6 @@ def users_of_qemu(stage):
         _cold_boot(stage, guest, stage.source)
 
 
-CASES = (there_and_back, tebibyte, identical, three_disks, by_order, refused_by_order, limited,
-         progress_rises, source_disks_deleted, by_a_controller, aborted_in_seed,
+CASES = (there_and_back, tebibyte, identical, three_disks, by_order, qcow2, refused_by_order,
+         limited, progress_rises, source_disks_deleted, by_a_controller, aborted_in_seed,
          aborted_in_transfer, users_of_qemu)

@@ -13,7 +13,8 @@ from lab import images
 from lab.controller import RemoteError
 from lab.counting import Layout
 from lab.deadline import wait_until
-from lab.images import MIB
+from lab.guest import Disk
+from lab.images import GIB, MIB
 from lab.network import MIGRATION
 from lab.tap import check, equal
 
@@ -121,12 +122,12 @@ def _sent(event):
     return disk["processed_bytes"] / (disk["total_bytes"] or 1)
 
 
-def _interrupted(stage, interrupt):
+def _interrupted(stage, interrupt, disk=None, **options):
     """A journey whose seed is interrupted half-way; it completes, and what was there is not sent
     again."""
-    guest = stage.counting(sparse(DATA))
+    guest = stage.counting(disk or sparse(DATA))
     sent = stage.lab.network.sent_bytes(stage.source, MIGRATION)
-    migration_id = stage.migrate(guest, bandwidth_mib_s=LIMIT_MIB_S)
+    migration_id = stage.migrate(guest, bandwidth_mib_s=LIMIT_MIB_S, **options)
     _in_seed(stage, migration_id, 0.5)
     interrupt()
     event = stage.completed(migration_id)
@@ -153,6 +154,15 @@ def source_agent_in_seed(stage):
         stage.agents["kvm01"].kill()
         stage.agents["kvm01"].start()
     _interrupted(stage, interrupt)
+
+
+@long
+def source_agent_in_qcow2_seed(stage):
+    """the same of a qcow2 image, whose file is shorter than what its guest sees"""
+    def interrupt():
+        stage.agents["kvm01"].kill()
+        stage.agents["kvm01"].start()
+    _interrupted(stage, interrupt, Disk("vda", 20 * GIB, data=DATA), storage_strategy="seeded")
 
 
 @long
@@ -379,7 +389,7 @@ def overlay_of_nobody(stage):
 
 
 CASES = (libvirtd_before_the_merge, libvirtd_in_the_merge, merge_that_lasts, merge_that_stands_still,
-         source_agent_in_seed, destination_agent_in_seed, destination_libvirtd_in_seed,
+         source_agent_in_seed, source_agent_in_qcow2_seed, destination_agent_in_seed, destination_libvirtd_in_seed,
          source_libvirtd_in_seed, link_in_seed, destination_libvirtd_stands_still,
          destination_libvirtd_stands_still_for_a_moment, abort_while_it_stands_still,
          destination_libvirtd_is_lost, link_is_lost, destination_is_full,

@@ -268,6 +268,18 @@ virStorageVolGetInfo(virStorageVolPtr handle, virStorageVolInfoPtr ret)
     return 0;
 }
 
+int
+virStorageVolGetInfoFlags(virStorageVolPtr handle, virStorageVolInfoPtr ret, unsigned int flags)
+{
+    struct stat st = {0};
+
+    if (virStorageVolGetInfo(handle, ret) < 0)
+        return -1;
+    if ((flags & VIR_STORAGE_VOL_GET_PHYSICAL) != 0 && stat(handle->path, &st) == 0)
+        ret->allocation = (unsigned long long)st.st_size;
+    return 0;
+}
+
 static char *
 file_xml(const FakeVolume *volume)
 {

@@ -520,6 +520,26 @@ test_only_a_seed_is_thin(Fixture *self, gconstpointer user_data)
     g_assert_cmpstr(ferry_json_get_string(data, "libvirt_version"), ==, "9.0.0");
 }
 
+/* The source compares what was interrupted; whose seed it is was decided here. */
+static void
+test_a_seed_is_compared(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *digest = digest_of(self, CONTENT);
+    g_autoptr(GError) error = NULL;
+
+    come_from(self, "11.3.0", "10.0.13", /* may_seed= */ true);
+
+    g_autoptr(FerryJson) data = destination_prepare_well(self);
+
+    g_assert_true(is_seeded(data));
+    write_over(self->path, CONTENT);
+
+    g_autoptr(FerryJson) answer = ask_for_kind(self, "seed", self->path, digest, 0644, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(ferry_json_get_string(answer, "state"), ==, "present");
+}
+
 static void
 test_a_mirror_is_thin(Fixture *self, gconstpointer user_data)
 {
@@ -647,6 +667,7 @@ main(int argc, char *argv[])
     ADD("file/other-is-there", test_other_file_is_there);
     ADD("file/without-a-preparation", test_file_without_a_preparation);
     ADD("release/only-a-seed-is-thin", test_only_a_seed_is_thin);
+    ADD("release/a-seed-is-compared", test_a_seed_is_compared);
     ADD("release/a-mirror-is-thin", test_a_mirror_is_thin);
     ADD("room", test_room);
     ADD("room/in-full", test_room_in_full);

@@ -205,8 +205,9 @@ assert_filled(Fixture *self)
 static bool
 renew(Fixture *self, guint attempt, GError **error)
 {
+    const FerryRenewal renewal = {.attempt = attempt};
     g_autoptr(FerryJson) answer =
-        ferry_destination_renew_images(self->destination, MIGRATION, attempt, error);
+        ferry_destination_renew_images(self->destination, MIGRATION, &renewal, error);
     const json_t *renewed = json_object_get(answer, "renewed");
 
     g_assert_cmpuint(json_array_size(renewed), ==, answer ? 1 : 0);
@@ -236,6 +237,48 @@ test_made_anew(Fixture *self, gconstpointer user_data)
     why = why_kept(self, self->path);
     g_assert_null(why);
     assert_there(self->path, false);
+}
+
+/* What the destination says it has prepared then: a seed and its overlay. */
+static void
+renew_as_seed(Fixture *self)
+{
+    static const char *const seeds[] = {"vda", NULL};
+    const FerryRenewal renewal = {.attempt = 2, .seeds = seeds};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) answer =
+        ferry_destination_renew_images(self->destination, MIGRATION, &renewal, &error);
+    const json_t *data = json_object_get(answer, "migrate_data");
+    const json_t *volume = json_array_get(json_object_get(data, "volumes"), 0);
+
+    g_assert_no_error(error);
+    g_assert_true(json_is_true(json_object_get(volume, "seeded")));
+    g_assert_cmpuint(json_array_size(json_object_get(answer, "renewed")), ==, 2);
+}
+
+/* What was mirrored is seeded from now on: nothing of it stays, and the journal knows. Asked for
+ * once more what has arrived of the seed meanwhile stays. */
+static void
+test_made_anew_as_seed(Fixture *self, gconstpointer user_data)
+{
+    g_autofree char *overlay = g_strconcat(self->path, ".ferry-" MIGRATION, NULL);
+    g_autofree char *why = NULL;
+    GStatBuf st;
+
+    prepare_well(self);
+    fill_in_part(self);
+    renew_as_seed(self);
+    g_assert_cmpint(g_stat(self->path, &st), ==, 0);
+    g_assert_cmpint(st.st_size, ==, 0);
+    assert_there(overlay, true);
+    fill_in_part(self);
+    renew_as_seed(self);
+    assert_filled(self);
+    assert_there(overlay, true);
+    why = why_kept(self, self->path);
+    g_assert_null(why);
+    assert_there(self->path, false);
+    assert_there(overlay, false);
 }
 
 static void
@@ -472,6 +515,7 @@ main(int argc, char **argv)
         {"image/intended-and-empty", test_intended_and_empty},
         {"image/comes-between", test_comes_between},
         {"anew/twice", test_made_anew},
+        {"anew/twice-as-seed", test_made_anew_as_seed},
         {"anew/that-is-another", test_another_is_not_made_anew},
         {"anew/under-an-instance", test_not_made_anew_under_an_instance},
         {"anew/after-an-instance", test_not_made_anew_after_an_instance},

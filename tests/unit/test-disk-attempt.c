@@ -9,6 +9,8 @@
 #include "source/steps/confirm.h"
 #include "source/steps/transfer.h"
 
+#include <string.h>
+
 typedef SourceFixture Fixture;
 
 /* What an earlier life noted. @note: (transfer full) (nullable). */
@@ -112,6 +114,40 @@ test_synchronous_by_limit(Fixture *self, gconstpointer user_data)
     g_assert_true(was_synchronous());
 }
 
+/* Once the guest was seen to write to little of much that rests. An agent of before at the
+ * destination would mirror as before. */
+static void
+test_may_seed(Fixture *self, gconstpointer user_data)
+{
+    static const struct {
+        const char *knows;
+        guint64 again_mib;
+        bool may;
+    } table[] = {
+        {"seeds_anew", 1, true},
+        {"seeds_anew", 600, false},
+        {"numbers_attempts", 1, false},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+        g_autoptr(GError) error = NULL;
+        json_t *data = source_migrate_data(self);
+        FerryDisk *disk = NULL;
+
+        if (i == 0)
+            begin(self, NULL, NULL, /* renews= */ true);
+        json_object_set_new(data, table[i].knows, json_true());
+        g_assert_true(ferry_migration_set_migrate_data(self->migration, data, &error));
+        disk = g_ptr_array_index(ferry_migration_instance(self->migration)->disks, 0);
+        disk->may_seed = true;
+        disk->allocation_bytes = 1024 * MIB;
+        g_free(disk->source);
+        disk->source = g_build_filename(g_get_tmp_dir(), "web.raw", NULL);
+        g_assert_true(ferry_disk_attempt_may_seed(self->migration, table[i].again_mib * MIB,
+                                                  10 * MIB) == table[i].may);
+    }
+}
+
 /* An agent of before at the destination keeps what an attempt has filled in part. */
 static void
 test_may_repeat(Fixture *self, gconstpointer user_data)
@@ -158,6 +194,86 @@ test_beginning(Fixture *self, gconstpointer user_data)
 }
 
 static void
+assert_number(guint number)
+{
+    g_autoptr(FerryJson) args = fake_bus_args("kvm02", "renew_images");
+
+    g_assert_cmpint(ferry_json_get_int(args, "attempt", 0), ==, number);
+}
+
+static void
+take_numbers(Fixture *self)
+{
+    g_autoptr(GError) error = NULL;
+    json_t *data = source_migrate_data(self);
+
+    json_object_set_new(data, "renews_images", json_true());
+    json_object_set_new(data, "numbers_attempts", json_true());
+    g_assert_true(ferry_migration_set_migrate_data(self->migration, data, &error));
+}
+
+/* What the destination was asked to make a seed of. */
+static void
+assert_asked_for_seed(const char *target)
+{
+    g_autoptr(FerryJson) args = fake_bus_args("kvm02", "renew_images");
+    const json_t *seeds = json_object_get(args, "seeds");
+
+    g_assert_cmpuint(json_array_size(seeds), ==, 1);
+    g_assert_cmpstr(json_string_value(json_array_get(seeds, 0)), ==, target);
+}
+
+static FerryDisk *
+disk_of(Fixture *self)
+{
+    return g_ptr_array_index(ferry_migration_instance(self->migration)->disks, 0);
+}
+
+/* What can be seeded is; here the snapshot fails, and with it the second attempt. */
+static void
+test_ending_for_seeds(Fixture *self, gconstpointer user_data)
+{
+    json_t *note = ending();
+    json_t *data = source_migrate_data(self);
+
+    json_object_set_new(note, "seeds", json_true());
+    json_object_set_new(json_array_get(json_object_get(data, "volumes"), 0), "seeded", json_true());
+    begin(self, NULL, note, /* renews= */ true);
+    take_numbers(self);
+    disk_of(self)->may_seed = true;
+    fake_bus_answer("kvm02", "renew_images",
+                    json_pack("{s:[], s:o}", "renewed", "migrate_data", data));
+    fake_call_fail("virDomainSnapshotCreateXML", VIR_ERR_OPERATION_FAILED, "No room");
+    run(self, /* resumed= */ true);
+    assert_asked_for_seed("vda");
+    assert_number(2);
+    g_assert_true(disk_of(self)->seeded);
+    g_assert_nonnull(strstr(disk_of(self)->strategy_why, "faster than a mirror"));
+    g_assert_cmpuint(fake_call_count("virDomainSnapshotCreateXML"), ==, 1);
+    g_assert_cmpuint(fake_call_count("virDomainMigrateToURI3"), ==, 0);
+    g_assert_nonnull(ferry_migration_record(self->migration)->error);
+}
+
+/* What was sent so far stays: nothing is made anew. A snapshot that an earlier life has left behind
+ * is waited for. */
+static void
+test_seeding(Fixture *self, gconstpointer user_data)
+{
+    json_t *note = beginning();
+
+    json_object_set_new(note, "switching", json_string("seeding"));
+    begin(self, NULL, note, /* renews= */ true);
+    disk_of(self)->seeded = true;
+    fake_job_set(UUID, VIR_DOMAIN_JOB_UNBOUNDED, VIR_DOMAIN_JOB_OPERATION_SNAPSHOT);
+    fake_call_hook("virDomainGetJobInfo", clear_job, NULL);
+    fake_call_fail("virDomainSnapshotCreateXML", VIR_ERR_OPERATION_FAILED, "No room");
+    run(self, /* resumed= */ true);
+    g_assert_cmpuint(fake_bus_count("kvm02", "renew_images"), ==, 0);
+    g_assert_cmpuint(fake_call_count("virDomainSnapshotCreateXML"), ==, 1);
+    g_assert_cmpuint(fake_call_count("virDomainMigrateToURI3"), ==, 0);
+}
+
+static void
 end_job(gpointer data)
 {
     fake_job_set(UUID, VIR_DOMAIN_JOB_NONE, 0);
@@ -189,25 +305,6 @@ test_has_left(Fixture *self, gconstpointer user_data)
 }
 
 /* --- the number of the attempt ---------------------------------------------------------------- */
-
-static void
-assert_number(guint number)
-{
-    g_autoptr(FerryJson) args = fake_bus_args("kvm02", "renew_images");
-
-    g_assert_cmpint(ferry_json_get_int(args, "attempt", 0), ==, number);
-}
-
-static void
-take_numbers(Fixture *self)
-{
-    g_autoptr(GError) error = NULL;
-    json_t *data = source_migrate_data(self);
-
-    json_object_set_new(data, "renews_images", json_true());
-    json_object_set_new(data, "numbers_attempts", json_true());
-    g_assert_true(ferry_migration_set_migrate_data(self->migration, data, &error));
-}
 
 /* Asked for once more by a life of the agent that does not know whether it had begun. */
 static void
@@ -449,8 +546,11 @@ main(int argc, char *argv[])
     ADD("synchronous-by-order", test_synchronous_by_order);
     ADD("synchronous-by-limit", test_synchronous_by_limit);
     ADD("destination-of-before", test_may_repeat);
+    ADD("seeds", test_may_seed);
     ADD("taken-up/ending", test_ending);
     ADD("taken-up/beginning", test_beginning);
+    ADD("taken-up/ending-for-seeds", test_ending_for_seeds);
+    ADD("taken-up/seeding", test_seeding);
     ADD("taken-up/begun", test_begun);
     ADD("taken-up/has-left", test_has_left);
     ADD("numbered", test_numbered);

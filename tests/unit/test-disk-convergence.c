@@ -248,6 +248,23 @@ test_gusts(void)
     }
 }
 
+/* Until all was copied once, what is dirty again of the part that was: as much of the rest is
+ * expected to become so. */
+static void
+test_written_again(void)
+{
+    Run run = run_new(/* synchronous= */ false);
+    g_autoptr(FerryDiskConvergence) convergence G_GNUC_UNUSED = run.convergence;
+
+    g_assert_cmpuint(ferry_disk_convergence_again_bytes(run.convergence), ==, 0);
+    go_on(&run, 25, 20 * MIB, 4 * MIB);
+    g_assert_cmpuint(ferry_disk_convergence_again_bytes(run.convergence), ==, 400 * MIB);
+    go_on(&run, 80, 20 * MIB, 0);
+    go_on(&run, 10, 20 * MIB, 20 * MIB);
+    g_assert_cmpuint(ferry_disk_convergence_again_bytes(run.convergence), ==,
+                     run.sample.remaining_bytes);
+}
+
 /* Two thirds of the link are left to the copy: that takes time and ends. */
 static void
 test_slow_is_not_vain(void)
@@ -428,5 +445,6 @@ main(int argc, char *argv[])
     g_test_add_func("/disk-convergence/hopeless", test_hopeless);
     g_test_add_func("/disk-convergence/done-is-no-stall", test_done_is_no_stall);
     g_test_add_func("/disk-convergence/before-the-start", test_exceed);
+    g_test_add_func("/disk-convergence/written-again", test_written_again);
     return g_test_run();
 }

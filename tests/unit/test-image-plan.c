@@ -170,6 +170,28 @@ test_seeded(Fixture *fixture, gconstpointer user_data)
     g_assert_false(overlay->backing.missing);
 }
 
+/* Until its file has arrived it is no qcow2 image, and qemu-img would stumble over it. */
+static void
+test_seeded_qcow2(Fixture *fixture, gconstpointer user_data)
+{
+    FerryDisk *disk = add_disk(fixture, "vda", "web01.qcow2", "qcow2");
+
+    disk->seeded = true;
+
+    g_autoptr(GPtrArray) plans = plans_of(fixture);
+    const FerryImagePlan *plan = g_ptr_array_index(plans, 0);
+    const FerryNewImage *seed = &plan->images[0];
+    const FerryNewImage *overlay = &plan->images[1];
+
+    g_assert_cmpuint(plan->image_count, ==, 2);
+    g_assert_cmpstr(seed->format, ==, "raw");
+    g_assert_cmpuint(seed->capacity_bytes, ==, 0);
+    g_assert_null(seed->qcow2);
+    g_assert_cmpstr(overlay->backing.path, ==, disk->source);
+    g_assert_cmpstr(overlay->backing.format, ==, "qcow2");
+    g_assert_true(overlay->backing.missing);
+}
+
 /* Its images are brought as files: nothing is made for them, but their folders. */
 static void
 test_shut_off(Fixture *fixture, gconstpointer user_data)
@@ -316,6 +338,7 @@ main(int argc, char **argv)
     add("raw", test_raw);
     add("backing", test_backing);
     add("seeded", test_seeded);
+    add("seeded-qcow2", test_seeded_qcow2);
     add("shut-off", test_shut_off);
     add("block-volume", test_block_volume);
     add("stays", test_stays);

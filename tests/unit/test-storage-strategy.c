@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "model/overlay.h"
+#include "model/seed-worth.h"
 #include "model/storage-strategy.h"
 #include "xml/snapshot.h"
 
@@ -94,8 +95,68 @@ test_by_order(void)
     choose(instance, FERRY_STORAGE_SEEDED);
     g_assert_true(raw->seeded);
     g_assert_cmpstr(raw->strategy_why, ==, "by order");
-    g_assert_false(qcow2->seeded);
-    g_assert_cmpuint(instance->obstacles->len, ==, 1);
+    /* An agent of before would take it for a raw one. */
+    g_assert_true(qcow2->seed_wanted && !qcow2->seeded);
+    g_assert_cmpstr(qcow2->strategy_why, ==, "by order");
+    g_assert_cmpstr(ferry_storage_strategy_of(instance, qcow2), ==, "seeded");
+    g_assert_cmpuint(instance->obstacles->len, ==, 0);
+}
+
+static bool
+is_seeded_by(FerryInstance *instance, const FerryDisk *disk, const char *volumes)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryJson) object = json_loads(volumes, 0, NULL);
+    g_autoptr(FerryMigrateData) data = ferry_migrate_data_from_json(object, &error);
+
+    g_assert_no_error(error);
+    choose(instance, FERRY_STORAGE_SEEDED);
+    ferry_storage_strategy_adopt(instance, data);
+    g_assert_false(disk->seed_wanted);
+    return disk->seeded;
+}
+
+/* What is only wanted becomes what the destination has prepared. */
+static void
+test_qcow2_by_the_destination(void)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_new();
+    const FerryDisk *disk = add_disk(instance, "vda", "qcow2", GIB);
+
+    g_assert_true(
+        is_seeded_by(instance, disk, "{\"volumes\": [{\"target\": \"vda\", \"seeded\": true}]}"));
+    g_assert_cmpstr(disk->strategy_why, ==, "by order");
+    g_assert_false(is_seeded_by(instance, disk, "{\"volumes\": [{\"target\": \"vda\"}]}"));
+    g_assert_cmpstr(disk->strategy_why, ==, "as the destination was prepared");
+    g_assert_cmpstr(ferry_storage_strategy_of(instance, disk), ==, "mirror");
+}
+
+/* A busy guest's: by auto, of what could be seeded; what an order says stays. */
+static void
+test_preferred(void)
+{
+    g_autoptr(FerryInstance) instance = ferry_instance_new();
+    const FerryDisk *raw = add_disk(instance, "vda", "raw", GIB);
+    const FerryDisk *qcow2 = add_disk(instance, "vdb", "qcow2", GIB);
+    FerryDisk *encrypted = add_disk(instance, "vdc", "qcow2", GIB);
+    const FerryOrderOptions automatic = {.storage_strategy = FERRY_STORAGE_AUTO};
+    const FerryOrderOptions mirrored = {.storage_strategy = FERRY_STORAGE_MIRROR};
+
+    encrypted->encrypted = true;
+    ferry_storage_strategy_choose(instance, &mirrored);
+    ferry_storage_strategy_prefer_seeds(instance, &mirrored, "busy");
+    g_assert_false(raw->seeded || qcow2->seed_wanted);
+    ferry_storage_strategy_choose(instance, &automatic);
+
+    g_autoptr(GPtrArray) seedable = ferry_storage_strategy_seedable(instance, &automatic);
+
+    g_assert_cmpuint(seedable->len, ==, 2);
+    ferry_storage_strategy_prefer_seeds(instance, &automatic, "busy");
+    g_assert_true(raw->seeded && qcow2->seed_wanted);
+    g_assert_cmpstr(qcow2->strategy_why, ==, "busy");
+    g_assert_false(encrypted->seeded || encrypted->seed_wanted);
+    ferry_storage_strategy_avoid_seeds(instance, &automatic, "no way");
+    g_assert_false(raw->seeded || qcow2->seed_wanted);
 }
 
 /* What a destination may seed after all, because no mirror keeps it thin there. */
@@ -109,7 +170,7 @@ test_may_seed(void)
 
     choose(instance, FERRY_STORAGE_AUTO);
     g_assert_true(raw->may_seed && !raw->seeded);
-    g_assert_false(qcow2->may_seed);
+    g_assert_true(qcow2->may_seed && !qcow2->seed_wanted);
     options.sparsify = true;
     ferry_storage_strategy_choose(instance, &options);
     g_assert_true(raw->may_seed && !raw->seeded);
@@ -197,11 +258,11 @@ assert_cannot(FerryInstance *instance, const FerryDisk *disk, const char *why)
     guint before = instance->obstacles->len;
 
     choose(instance, FERRY_STORAGE_AUTO);
-    g_assert_false(disk->seeded);
+    g_assert_false(disk->seeded || disk->seed_wanted);
     g_assert_nonnull(strstr(disk->strategy_why, why));
     g_assert_cmpuint(instance->obstacles->len, ==, before);
     choose(instance, FERRY_STORAGE_SEEDED);
-    g_assert_false(disk->seeded);
+    g_assert_false(disk->seeded || disk->seed_wanted);
     g_assert_cmpuint(instance->obstacles->len, ==, before + 1);
 
     const FerryObstacle *obstacle = g_ptr_array_index(instance->obstacles, before);
@@ -240,9 +301,10 @@ test_what_cannot_be_seeded(void)
     choose(instance, FERRY_STORAGE_AUTO);
     g_assert_true(disk->seeded);
 
-    g_strfreev(disk->backing_chain);
-    disk->backing_chain = g_strsplit("/images/base", ":", -1);
-    assert_cannot(instance, disk, "backing chain");
+    g_free(disk->format);
+    disk->format = g_strdup("qcow2");
+    disk->qcow2.bitmaps = true;
+    assert_cannot(instance, disk, "bitmaps");
 }
 
 static void
@@ -263,6 +325,7 @@ test_overlays(void)
     g_assert_cmpstr(overlay->target, ==, "vda");
     g_assert_cmpstr(overlay->image, ==, disk->source);
     g_assert_cmpstr(overlay->pool, ==, "default");
+    g_assert_cmpstr(overlay->format, ==, "raw");
     g_assert_cmpuint(overlay->capacity_bytes, ==, 1024 * GIB);
     g_assert_cmpstr(overlay->overlay, ==, "/images/vda.raw.ferry-" MIGRATION);
     g_assert_true(ferry_overlay_is_of(overlay->overlay, disk->source));
@@ -297,6 +360,35 @@ test_snapshot_xml(void)
                     "    <disk name=\"sda\" snapshot=\"no\"/>\n"
                     "  </disks>\n"
                     "</domainsnapshot>");
+}
+
+/* --- a busy guest ----------------------------------------------------------------------------- */
+
+static void
+test_worth(void)
+{
+    const guint64 mib = GIB >> 10;
+    static const struct {
+        guint64 image_mib;
+        guint64 again_mib;
+        guint64 link_mib_s;
+        bool worth;
+    } table[] = {
+        {2000, 0, 10, true},     /* nobody can tell */
+        {2000, 900, 10, true},   /* it waits for 90 s instead of 200 */
+        {2000, 1100, 10, false}, /* the seed is sent for little */
+        {90, 0, 10, false},      /* over in a moment */
+        {2000, 0, 0, false},     /* a link that nobody knows */
+        {0, 0, 10, false},       /* nothing can be seeded */
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+        const FerrySeedWorth worth = {.image_bytes = table[i].image_mib * mib,
+                                      .again_bytes = table[i].again_mib * mib,
+                                      .link_bytes_s = table[i].link_mib_s * mib};
+
+        g_assert_cmpint(ferry_seed_is_worth(&worth), ==, table[i].worth);
+    }
 }
 
 /* --- what becomes of an overlay --------------------------------------------------------------- */
@@ -345,6 +437,8 @@ main(int argc, char **argv)
     g_test_add_func("/storage-strategy/auto-follows-the-layout", test_auto_follows_the_layout);
     g_test_add_func("/storage-strategy/auto-knows-the-limit", test_auto_knows_the_limit);
     g_test_add_func("/storage-strategy/by-order", test_by_order);
+    g_test_add_func("/storage-strategy/qcow2-by-the-destination", test_qcow2_by_the_destination);
+    g_test_add_func("/storage-strategy/preferred", test_preferred);
     g_test_add_func("/storage-strategy/what-cannot-be-seeded", test_what_cannot_be_seeded);
     g_test_add_func("/storage-strategy/quarantine-is-whole", test_quarantine_is_whole);
     g_test_add_func("/storage-strategy/may-seed", test_may_seed);
@@ -354,6 +448,7 @@ main(int argc, char **argv)
                     test_the_destination_was_told_otherwise);
     g_test_add_func("/storage-strategy/overlays", test_overlays);
     g_test_add_func("/storage-strategy/snapshot-xml", test_snapshot_xml);
+    g_test_add_func("/seed-worth", test_worth);
     g_test_add_func("/overlay/actions", test_actions);
     return g_test_run();
 }

@@ -281,6 +281,39 @@ test_keeps(void)
     assert_keeps(instance, "[\"persistent-media\", \"autostart\"]", 0, FERRY_CHECK_PASS);
 }
 
+/* Only an order that insists is refused; any other has the disk mirrored there. */
+static void
+test_seeds(void)
+{
+    static const struct {
+        const char *seeds;
+        FerryStorageStrategy strategy;
+        guint count;
+    } table[] = {
+        {NULL, FERRY_STORAGE_SEEDED, 1},
+        {"[\"raw\"]", FERRY_STORAGE_SEEDED, 1},
+        {"[\"raw\", \"qcow2\"]", FERRY_STORAGE_SEEDED, 0},
+        {NULL, FERRY_STORAGE_AUTO, 0},
+    };
+    g_autoptr(FerryInstance) instance = ferry_instance_new();
+    FerryDisk *disk = ferry_disk_new();
+
+    disk->target = g_strdup("vda");
+    disk->format = g_strdup("qcow2");
+    disk->seed_wanted = true;
+    g_ptr_array_add(instance->disks, disk);
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+        const FerryOrderOptions options = {.storage_strategy = table[i].strategy};
+        g_autoptr(FerryChecks) checks = ferry_checks_new();
+        g_autoptr(FerryJson) seeds = table[i].seeds ? json_loads(table[i].seeds, 0, NULL) : NULL;
+
+        ferry_way_judge_seeds(checks, instance, &options, seeds);
+        g_assert_cmpuint(ferry_checks_count(checks), ==, table[i].count);
+        if (table[i].count > 0)
+            assert_check(checks, 0, "storage-strategy", FERRY_CHECK_FAIL);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -295,5 +328,6 @@ main(int argc, char **argv)
     g_test_add_func("/way-judge/ports", test_ports);
     g_test_add_func("/way-judge/ports-not-tried", test_ports_not_tried);
     g_test_add_func("/way-judge/keeps", test_keeps);
+    g_test_add_func("/way-judge/seeds", test_seeds);
     return g_test_run();
 }

@@ -17,9 +17,11 @@
 #include "source/completion.h"
 #include "source/lost-calls.h"
 #include "source/migration-progress.h"
+#include "source/overlay-room.h"
 #include "source/source-image.h"
 #include "virt/auto.h"
 #include "virt/snapshot.h"
+#include "virt/volume.h"
 
 /* How often the watch looks at the copy. */
 #define LOOK_MS 250
@@ -35,35 +37,49 @@ typedef struct {
     FerryProgress *progress;
 } Seed;
 
+/* How far an image is on its way. */
+typedef struct {
+    guint64 file_bytes; /* how long it is: of a qcow2 image not what the guest sees */
+    guint64 arrived_bytes;
+} Passage;
+
 /* --- progress --------------------------------------------------------------------------------- */
+
+static void
+tell(const Seed *self)
+{
+    FerryProgressSample sample = {.phase = FERRY_PHASE_DISK, .time_us = g_get_monotonic_time()};
+
+    ferry_progress_update(self->progress, &sample);
+    ferry_migration_report_progress(self->migration, ferry_progress_to_json(self->progress));
+}
 
 /* What an earlier life sent is told by the file's length only: its share of the data is a guess,
  * and the whole is exact again at the end. */
 static void
-report(const Seed *self, const FerryOverlay *overlay, FerryDetachedCall *call, guint64 offset)
+report(const Seed *self,
+       const FerryOverlay *overlay,
+       FerryDetachedCall *call,
+       const Passage *passage)
 {
     const FerryDisk *disk = ferry_instance_find_disk(self->instance, overlay->target);
-    FerryProgressSample sample = {.phase = FERRY_PHASE_DISK, .time_us = g_get_monotonic_time()};
     guint64 position = 0;
     guint64 sent = 0;
     guint64 before =
-        (guint64)((double)disk->allocation_bytes * ((double)offset / (double)disk->capacity_bytes));
+        (guint64)((double)disk->allocation_bytes *
+                  ((double)passage->arrived_bytes / (double)MAX(passage->file_bytes, 1)));
 
     ferry_file_copy_call_count(call, &position, &sent);
     ferry_progress_set_disk(self->progress, overlay->target,
                             MIN(before + sent, disk->allocation_bytes), disk->allocation_bytes + 1);
-    ferry_progress_update(self->progress, &sample);
-    ferry_migration_report_progress(self->migration, ferry_progress_to_json(self->progress));
+    tell(self);
 }
 
 static void
 report_whole(const Seed *self, const FerryOverlay *overlay)
 {
-    FerryProgressSample sample = {.phase = FERRY_PHASE_DISK, .time_us = g_get_monotonic_time()};
-
     ferry_progress_set_disk_there(self->progress, overlay->target);
-    ferry_progress_update(self->progress, &sample);
-    ferry_migration_report_progress(self->migration, ferry_progress_to_json(self->progress));
+    tell(self);
 }
 
 /* --- one image -------------------------------------------------------------------------------- */
@@ -87,6 +103,15 @@ is_frozen(const Seed *self, const FerryOverlay *overlay, GError **error)
     return false;
 }
 
+/* Nobody makes a frozen image longer or shorter. */
+static bool
+measure(const Seed *self, const FerryOverlay *overlay, guint64 *ret_bytes, GError **error)
+{
+    g_autoptr(virConnect) connection = ferry_virt_connect(self->agent->virt, error);
+
+    return connection && ferry_virt_volume_length(connection, overlay->image, ret_bytes, error);
+}
+
 static bool
 ask_what_arrived(const Seed *self, const char *path, guint64 *ret_bytes, GError **error)
 {
@@ -100,12 +125,15 @@ static bool
 watch(const Seed *self,
       const FerryOverlay *overlay,
       FerryDetachedCall *call,
-      guint64 offset,
+      const Passage *passage,
       GCancellable *cancellable,
       GError **error)
 {
     while (ferry_detached_call_wait(call, LOOK_MS, cancellable) != FERRY_CALL_OVER) {
-        report(self, overlay, call, offset);
+        report(self, overlay, call, passage);
+        /* The guest writes to all of them, whichever image is on its way. */
+        if (!ferry_overlay_room_check(self->overlays, error))
+            return false;
         if (g_cancellable_is_cancelled(cancellable)) {
             ferry_set_error(error, FERRY_ERROR_CANCELLED, NULL, "The seed was given up");
             return false;
@@ -115,7 +143,7 @@ watch(const Seed *self,
 }
 
 static bool
-copy_from(const Seed *self, const FerryOverlay *overlay, guint64 offset, GError **error)
+copy_rest(const Seed *self, const FerryOverlay *overlay, const Passage *passage, GError **error)
 {
     g_autofree char *from = ferry_source_image_path(self->agent, overlay->image);
     const FerryRoomQuestion question = ferry_migration_room_question(self->migration);
@@ -130,30 +158,30 @@ copy_from(const Seed *self, const FerryOverlay *overlay, guint64 offset, GError 
         .to_uri = self->to_uri,
         .from_path = from,
         .to_path = overlay->image,
-        .offset_bytes = offset,
+        .offset_bytes = passage->arrived_bytes,
         .rate = ferry_migration_rate(self->migration),
         .cancellable = cancellable,
     };
 
-    if (offset > 0)
+    if (passage->arrived_bytes > 0)
         g_message("Migration '%s': the seed of disk '%s' goes on at byte %" G_GUINT64_FORMAT,
-                  ferry_migration_id(self->migration), overlay->target, offset);
+                  ferry_migration_id(self->migration), overlay->target, passage->arrived_bytes);
 
     g_autoptr(FerryDetachedCall) call = ferry_file_copy_call_start(&request);
 
-    return watch(self, overlay, call, offset, cancellable, error) ||
+    return watch(self, overlay, call, passage, cancellable, error) ||
            ferry_room_watch_blame(room, error);
 }
 
 /* --- proof ------------------------------------------------------------------------------------ */
 
 static FerryCarriedFile *
-describe(const FerryOverlay *overlay, guint64 allocation_bytes)
+describe(const FerryOverlay *overlay, guint64 file_bytes, guint64 allocation_bytes)
 {
     FerryCarriedFile *file =
-        ferry_carried_file_new(FERRY_CARRIED_SEED, overlay->image, "raw", overlay->pool);
+        ferry_carried_file_new(FERRY_CARRIED_SEED, overlay->image, overlay->format, overlay->pool);
 
-    file->file_bytes = overlay->capacity_bytes;
+    file->file_bytes = file_bytes;
     file->data_bytes = allocation_bytes;
     return file;
 }
@@ -162,11 +190,11 @@ describe(const FerryOverlay *overlay, guint64 allocation_bytes)
  * written to the far host's memory: should that host have gone down since, the file is as long
  * as before and may hold less. So both ends read what they have. */
 static bool
-prove(const Seed *self, const FerryOverlay *overlay, GError **error)
+prove(const Seed *self, const FerryOverlay *overlay, guint64 file_bytes, GError **error)
 {
     const FerryRecord *record = ferry_migration_record(self->migration);
     const FerryDisk *disk = ferry_instance_find_disk(self->instance, overlay->target);
-    g_autoptr(FerryCarriedFile) file = describe(overlay, disk->allocation_bytes);
+    g_autoptr(FerryCarriedFile) file = describe(overlay, file_bytes, disk->allocation_bytes);
     g_autofree char *from = ferry_source_image_path(self->agent, overlay->image);
 
     file->digest = ferry_digests_await(self->agent->digests, from,
@@ -198,11 +226,13 @@ prove(const Seed *self, const FerryOverlay *overlay, GError **error)
 }
 
 static bool
-send_once(const Seed *self, const FerryOverlay *overlay, guint64 *arrived, GError **error)
+send_once(const Seed *self, const FerryOverlay *overlay, Passage *passage, GError **error)
 {
-    if (!is_frozen(self, overlay, error) || !ask_what_arrived(self, overlay->image, arrived, error))
+    if (!is_frozen(self, overlay, error) || !measure(self, overlay, &passage->file_bytes, error) ||
+        !ask_what_arrived(self, overlay->image, &passage->arrived_bytes, error))
         return false;
-    return *arrived == overlay->capacity_bytes || copy_from(self, overlay, *arrived, error);
+    return passage->arrived_bytes == passage->file_bytes ||
+           copy_rest(self, overlay, passage, error);
 }
 
 static bool
@@ -226,25 +256,25 @@ send_image(const Seed *self, const FerryOverlay *overlay, GError **error)
     bool interrupted = false;
 
     for (;;) {
-        guint64 arrived = 0;
+        Passage passage = {0};
         g_autoptr(GError) why = NULL;
         FerryLostCall call = {.agent = self->agent,
                               .host = ferry_migration_record(self->migration)->destination,
                               .cancellable = ferry_migration_cancellable(self->migration)};
 
         ferry_lost_calls_begin(&lost, &call);
-        if (send_once(self, overlay, &arrived, &why)) {
-            interrupted = interrupted || arrived > 0;
+        if (send_once(self, overlay, &passage, &why)) {
+            interrupted = interrupted || passage.arrived_bytes > 0;
             report_whole(self, overlay);
-            return !interrupted || prove(self, overlay, error);
+            return !interrupted || prove(self, overlay, passage.file_bytes, error);
         }
-        interrupted = interrupted || arrived > 0;
-        if (!may_try_again(self, why, &stall, arrived)) {
+        interrupted = interrupted || passage.arrived_bytes > 0;
+        if (!may_try_again(self, why, &stall, passage.arrived_bytes)) {
             g_propagate_prefixed_error(error, g_steal_pointer(&why),
                                        "Disk '%s': ", overlay->target);
             return false;
         }
-        call.position = arrived;
+        call.position = passage.arrived_bytes;
         if (!ferry_lost_calls_allow(&lost, &call, error))
             return false;
         g_message("Migration '%s': the seed of disk '%s' waits: %s",

@@ -8,6 +8,8 @@
 #include "source/cold-transfer.h"
 #include "source/disk-attempt.h"
 #include "source/report.h"
+#include "source/steps/seed.h"
+#include "source/steps/snapshot.h"
 #include "source/transfer.h"
 
 static void
@@ -34,8 +36,21 @@ transfer_cold(FerryMigration *migration, bool resumed, GError **error)
     return FERRY_STEP_DONE;
 }
 
-/* The first attempt ended so that a second one begins. Where that does not come about, @result says
- * why. */
+/* The steps of before the transfer had nothing to do then; undone they are like all that began. */
+static bool
+send_seeds(FerryMigration *migration, GError **error)
+{
+    if (ferry_disk_attempt_state(migration) != FERRY_DISK_ATTEMPT_SEEDING)
+        return true;
+    if (ferry_snapshot_step_run(migration, /* resumed= */ true, error) != FERRY_STEP_DONE ||
+        ferry_seed_step_run(migration, /* resumed= */ true, error) != FERRY_STEP_DONE)
+        return false;
+    ferry_disk_attempt_note_seeded(migration);
+    return true;
+}
+
+/* The first attempt ended so that a second one begins, from wherever an earlier life left it. Where
+ * that does not come about, @result says why. */
 static void
 run_second(FerryMigration *migration, FerryTransferResult *result)
 {
@@ -44,7 +59,7 @@ run_second(FerryMigration *migration, FerryTransferResult *result)
 
     ferry_transfer_result_clear(result);
     result->again = false;
-    if (ferry_disk_attempt_begin_second(migration, &error) &&
+    if (ferry_disk_attempt_begin_second(migration, &error) && send_seeds(migration, &error) &&
         ferry_transfer_run(migration, FERRY_TRANSFER_START, result, &error)) {
         result->moved_bytes += moved_bytes;
         return;
@@ -60,9 +75,11 @@ run_attempts(FerryMigration *migration,
              FerryTransferResult *result,
              GError **error)
 {
-    if (!ferry_transfer_run(migration, mode, result, error))
+    bool seeding = ferry_disk_attempt_state(migration) == FERRY_DISK_ATTEMPT_SEEDING;
+
+    if (!seeding && !ferry_transfer_run(migration, mode, result, error))
         return false;
-    if (result->again)
+    if (seeding || result->again)
         run_second(migration, result);
     return true;
 }
