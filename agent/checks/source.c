@@ -19,7 +19,7 @@ check_state(FerryChecks *checks, const FerryInstance *instance)
     bool fine = g_strcmp0(instance->state, "running") == 0 ||
                 ferry_instance_is_shut_off(instance) ||
                 (g_strcmp0(instance->state, "paused") == 0 &&
-                 g_strcmp0(instance->state_reason, "user") == 0);
+                 g_strcmp0(instance->state_reason, FERRY_STATE_REASON_USER) == 0);
 
     ferry_checks_add(
         checks, "state", fine ? FERRY_CHECK_PASS : FERRY_CHECK_FAIL,

@@ -348,7 +348,7 @@ may_resolve(FerryDestination *self, const char *migration_id, GError **error)
 
     if (!connection || !ferry_journal_arrival_get(self->agent->journal, migration_id, &note, error))
         return false;
-    if (note.stage == FERRY_ARRIVAL_AWAITED || record->report ||
+    if (record->report || !ferry_arrival_may_have_been(self->agent, connection, record, &note) ||
         !ferry_arrival_may_hold_data(self->agent, connection, migration_id))
         return true;
     ferry_set_error(

@@ -163,6 +163,15 @@ note_movement(FerryDiskConvergence *self, const FerryDiskSample *sample)
         self->moved_us = sample->time_us;
 }
 
+/* Mirrors that were begun before the first look had copied something by then. */
+static guint64
+whole_at_first(const FerryDiskSample *sample)
+{
+    guint64 bytes = sample->copied_bytes + sample->remaining_bytes;
+
+    return sample->capacity_bytes > 0 ? MIN(bytes, sample->capacity_bytes) : bytes;
+}
+
 static void
 keep(FerryDiskConvergence *self)
 {
@@ -192,6 +201,8 @@ ferry_disk_convergence_add(FerryDiskConvergence *self, const FerryDiskSample *sa
     if (breaks_window(self, sample))
         begin_window(self);
     self->last = *sample;
+    if (self->whole_bytes == 0)
+        self->whole_bytes = whole_at_first(sample);
     self->whole_bytes = MAX(self->whole_bytes, sample->remaining_bytes);
     keep(self);
 

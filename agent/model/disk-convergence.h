@@ -22,7 +22,8 @@ typedef struct {
     guint mirrors;  /* that there are; what follows is their sum */
     guint64 copied_bytes;
     guint64 remaining_bytes;
-    guint64 written_bytes; /* by the guest, since any moment; 0: not known */
+    guint64 capacity_bytes; /* the most that beginning anew would copy; 0: not known */
+    guint64 written_bytes;  /* by the guest, since any moment; 0: not known */
 } FerryDiskSample;
 
 /* Of the window that was looked at last. */

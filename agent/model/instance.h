@@ -81,6 +81,8 @@ typedef struct {
 
 /* libvirt's word for what stopped it: a write or read that failed, most often for want of room. */
 #define FERRY_STATE_REASON_IO_ERROR "I/O error"
+/* ... a person, here or on the host that it came from. */
+#define FERRY_STATE_REASON_USER "user"
 
 typedef struct {
     char *name;

@@ -90,7 +90,7 @@ FerryObservedState
 ferry_peer_observe(const FerryAgent *agent,
                    const char *host,
                    const char *instance_uuid,
-                   bool *ret_stopped,
+                   char **ret_reason,
                    GCancellable *cancellable)
 {
     FerryObservedState observed = FERRY_OBSERVED_UNREACHABLE;
@@ -104,9 +104,8 @@ ferry_peer_observe(const FerryAgent *agent,
     };
     g_autoptr(FerryJson) result = ferry_bus_call(agent->bus, &question, &error);
 
-    if (ret_stopped)
-        *ret_stopped = g_strcmp0(ferry_json_get_string(result, "state_reason"),
-                                 FERRY_STATE_REASON_IO_ERROR) == 0;
+    if (ret_reason)
+        *ret_reason = g_strdup(ferry_json_get_string(result, "state_reason"));
     if (result && ferry_observed_state_from_string(observed_word(result), &observed))
         return observed;
     return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_INSTANCE_NOT_FOUND)

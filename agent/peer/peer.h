@@ -33,9 +33,9 @@ bool ferry_peer_is_busy(const GError *error);
 
 /** Returns: what the peer's libvirt shows of the domain; FERRY_OBSERVED_UNREACHABLE when it cannot
  * be asked. Asks once.
- * @ret_stopped: (nullable): whether it stands there by an I/O error */
+ * @ret_reason: (nullable): libvirt's word why it is in that state; NULL where nobody says */
 FerryObservedState ferry_peer_observe(const FerryAgent *agent,
                                       const char *host,
                                       const char *instance_uuid,
-                                      bool *ret_stopped,
+                                      char **ret_reason,
                                       GCancellable *cancellable);

@@ -34,7 +34,19 @@ judge(FerryMigration *migration, const FerryConfirmation *seen)
     if (!paused_is_fine(migration) &&
         ferry_outcome_is_stopped(seen->source, seen->destination, seen->stopped_there))
         return FERRY_OUTCOME_STOPPED;
-    return ferry_outcome_judge(seen->source, seen->destination, paused_is_fine(migration));
+    return ferry_outcome_judge(seen->source, seen->destination,
+                               paused_is_fine(migration) || seen->paused_there);
+}
+
+static void
+ask_there(const FerryAgent *agent, const FerryRecord *record, FerryConfirmation *seen)
+{
+    g_autofree char *reason = NULL;
+
+    seen->destination = ferry_peer_observe(agent, record->destination, record->instance_uuid,
+                                           &reason, /* cancellable= */ NULL);
+    seen->stopped_there = g_strcmp0(reason, FERRY_STATE_REASON_IO_ERROR) == 0;
+    seen->paused_there = g_strcmp0(reason, FERRY_STATE_REASON_USER) == 0;
 }
 
 static FerryConfirmation
@@ -54,8 +66,7 @@ ask_both(FerryMigration *migration)
 
     /* The destination is asked first: a source seen dead after a destination seen alive is dead for
      * good, the other order could miss a switch between the two questions. */
-    seen.destination = ferry_peer_observe(agent, record->destination, record->instance_uuid,
-                                          &seen.stopped_there, NULL);
+    ask_there(agent, record, &seen);
     if (connection) {
         seen.source = ferry_virt_domain_observe(connection, record->instance_uuid);
         seen.died_here = ferry_virt_domain_died_here(connection, record->instance_uuid);

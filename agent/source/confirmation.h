@@ -11,6 +11,7 @@ typedef struct {
     FerryObservedState source;
     FerryObservedState destination;
     bool stopped_there; /* it stands on the destination, and libvirt's reason is an I/O error */
+    bool paused_there;  /* it stands there, and a person has paused it, there or before it left */
     bool died_here;     /* the guest ended on the source, for a reason that is no migration */
     bool idle_here;     /* no job runs on the source's domain */
 } FerryConfirmation;

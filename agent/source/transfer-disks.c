@@ -103,6 +103,7 @@ ferry_transfer_look_at_disks(FerryTransfer *self, gint64 now_us)
         sample.mirrors += end > 0;
         sample.copied_bytes += cur;
         sample.remaining_bytes += end > cur ? end - cur : 0;
+        sample.capacity_bytes += end > 0 ? disk->capacity_bytes : 0;
     }
     if (sample.mirrors > 0 && ferry_disk_convergence_last(self->disks)->mirrors == 0)
         see_mirrors(self, now_us);

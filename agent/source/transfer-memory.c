@@ -158,25 +158,58 @@ hint_of_limit(const FerryTransfer *self, const FerryMemoryState *state)
         limit);
 }
 
+/* A link that is cut: no order may allow a pause that would do. */
+static bool
+carries_nothing(const FerryMemoryState *state)
+{
+    return state->pause_ms > FERRY_DOWNTIME_MAX_MS;
+}
+
+/* Returns: (transfer full): the order that allows the pause that is needed. */
+static char *
+hint_of_pause(const FerryTransfer *self, const FerryMemoryState *state)
+{
+    const char *policy = "\"policy\" suspend-if-needed";
+
+    if (state->pause_ms == 0)
+        return g_strdup(policy);
+    if (state->pause_ms <= self->options->max_pause_ms)
+        return g_strdup_printf("%s (a pause of about %.1f s)", policy,
+                               (double)state->pause_ms / 1000.0);
+    return g_strdup_printf("%s with max_pause_ms %" G_GUINT64_FORMAT, policy,
+                           MIN(state->pause_ms * 5 / 4, FERRY_DOWNTIME_MAX_MS));
+}
+
 /* What would do, as the rates look now. */
 static char *
 hint_of(const FerryTransfer *self, const FerryMemoryState *state)
 {
     bool permitted =
         ferry_migration_agent(self->migration)->config->live_migration_permit_post_copy;
-    g_autofree char *pause =
-        state->pause_ms <= self->options->max_pause_ms
-            ? g_strdup_printf("\"policy\" suspend-if-needed (a pause of about %.1f s)",
-                              (double)state->pause_ms / 1000.0)
-            : g_strdup_printf("\"policy\" suspend-if-needed with max_pause_ms %" G_GUINT64_FORMAT,
-                              state->pause_ms * 5 / 4);
-
+    g_autofree char *pause = hint_of_pause(self, state);
     g_autofree char *limit = hint_of_limit(self, state);
 
+    if (carries_nothing(state))
+        return g_strdup("Look at the migration network between the hosts, which carries next to "
+                        "nothing; then order it anew");
     return g_strdup_printf(
         "%s%s %s%s; or move it when it writes less", limit, *limit ? "order" : "Order", pause,
         permitted ? ", or \"policy\" post-copy"
                   : ", or post-copy where live_migration_permit_post_copy is on");
+}
+
+/* Returns: (transfer full): "" where the link's rate is not known yet. */
+static char *
+tell_pause(const FerryTransfer *self, const FerryMemoryState *state)
+{
+    if (state->pause_ms == 0)
+        return g_strdup("");
+    if (carries_nothing(state))
+        return g_strdup("; no pause would do");
+    return g_strdup_printf("; it would have to pause for %.1f s, and %.1f s are allowed by policy "
+                           "'%s'",
+                           (double)state->pause_ms / 1000.0, (double)self->downtime_ms / 1000.0,
+                           self->options->policy->name);
 }
 
 GError *
@@ -184,16 +217,14 @@ ferry_transfer_memory_error(const FerryTransfer *self)
 {
     const FerryMemoryState state = ferry_memory_convergence_state(self->memory);
     g_autofree char *hint = hint_of(self, &state);
+    g_autofree char *pause = tell_pause(self, &state);
 
     return ferry_error_new(
         FERRY_ERROR_MIGRATION_TIMEOUT, hint,
-        "The memory of '%s' %s: it writes %.1f MiB/s anew, the link carries %.1f MiB/s; it would "
-        "have to pause for %.1f s, and %.1f s are allowed by policy '%s'",
+        "The memory of '%s' %s: it writes %.1f MiB/s anew, the link carries %.1f MiB/s%s",
         self->instance->name,
         state.since_us ? "does not converge" : "did not arrive in memory_timeout_s",
-        (double)state.writes_bytes_s / MIB, (double)state.link_bytes_s / MIB,
-        (double)state.pause_ms / 1000.0, (double)self->downtime_ms / 1000.0,
-        self->options->policy->name);
+        (double)state.writes_bytes_s / MIB, (double)state.link_bytes_s / MIB, pause);
 }
 
 bool

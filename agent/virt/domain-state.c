@@ -39,7 +39,7 @@ static const ReasonWord running_reasons[] = {
 };
 
 static const ReasonWord paused_reasons[] = {
-    {VIR_DOMAIN_PAUSED_USER, "user"},
+    {VIR_DOMAIN_PAUSED_USER, FERRY_STATE_REASON_USER},
     {VIR_DOMAIN_PAUSED_MIGRATION, "migrating"},
     {VIR_DOMAIN_PAUSED_SAVE, "saving"},
     {VIR_DOMAIN_PAUSED_DUMP, "dumping"},

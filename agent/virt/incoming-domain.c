@@ -138,6 +138,27 @@ wants_persistent(const FerryInstance *instance, const FerryOrderOptions *options
                                                        : options->persistent == FERRY_OPTION_YES;
 }
 
+/* One that a person paused on its way, after it was described, arrives so. */
+static bool
+is_paused_by_person(virConnectPtr connection, const char *uuid)
+{
+    const char *state = NULL;
+    const char *reason = NULL;
+    g_autoptr(virDomain) domain = virDomainLookupByUUIDString(connection, uuid);
+
+    return domain && ferry_virt_domain_state_words(domain, &state, &reason) &&
+           g_str_equal(state, "paused") && g_str_equal(reason, FERRY_STATE_REASON_USER);
+}
+
+static bool
+may_be_paused(virConnectPtr connection,
+              const FerryInstance *instance,
+              const FerryOrderOptions *options)
+{
+    return options->paused || g_strcmp0(instance->state, "paused") == 0 ||
+           is_paused_by_person(connection, instance->uuid);
+}
+
 bool
 ferry_incoming_domain_wait(virConnectPtr connection,
                            const FerryInstance *instance,
@@ -147,7 +168,7 @@ ferry_incoming_domain_wait(virConnectPtr connection,
 {
     g_auto(FerryIncomingDomain)
         incoming = {.observed = wait_until_settled(connection, instance->uuid)};
-    bool paused_is_fine = options->paused || g_strcmp0(instance->state, "paused") == 0;
+    bool paused_is_fine = may_be_paused(connection, instance, options);
 
     if (incoming.observed == FERRY_OBSERVED_PAUSED && !paused_is_fine) {
         if (!ferry_stopped_domain_resume(connection, instance, error))

@@ -318,6 +318,21 @@ def users_of_qemu(stage):
         _cold_boot(stage, guest, stage.source)
 
 
+@long
+def paused_on_the_way(stage):
+    """a guest that a person pauses while its seed is sent arrives paused: completed"""
+    guest = stage.counting(sparse(24 * MIB))
+    migration_id = stage.migrate(guest, bandwidth_mib_s=2, storage_strategy="seeded")
+    stage.recorder.wait_phase("disk", migration_id)
+    stage.source.virsh("suspend", guest.name)
+    stage.controller.call("kvm01", "live_migration_set_parameters", migration_id=migration_id,
+                          bandwidth_mib_s=0)
+    stage.completed(migration_id)
+    equal((guest.state(stage.source), guest.state(stage.destination)), (None, "paused"))
+    stage.destination.virsh("resume", guest.name)
+    stage.runs_on(guest, stage.destination)
+
+
 CASES = (there_and_back, tebibyte, identical, three_disks, by_order, qcow2, refused_by_order,
          limited, progress_rises, source_disks_deleted, by_a_controller, aborted_in_seed,
-         aborted_in_transfer, users_of_qemu)
+         aborted_in_transfer, users_of_qemu, paused_on_the_way)

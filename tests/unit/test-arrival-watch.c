@@ -272,6 +272,20 @@ test_unheard_and_written(Fixture *self, gconstpointer user_data)
     assert_kept(self);
 }
 
+/* Before the lease ends nobody has noted that it may have come. */
+static void
+test_unheard_and_not_resolved(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    prepare_well(self);
+    lose_events(self);
+    write_to_image(self);
+    g_assert_null(ferry_destination_resolve(self->destination, MIGRATION, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_OUTCOME_UNKNOWN);
+    g_assert_true(g_file_test(self->path, G_FILE_TEST_EXISTS));
+}
+
 static void
 test_unheard_and_empty(Fixture *self, gconstpointer user_data)
 {
@@ -341,6 +355,7 @@ main(int argc, char **argv)
     ADD("came/not-resolved", test_not_resolved);
     ADD("came/finished-by-its-source", test_finished_by_its_source);
     ADD("may-have-come/unheard-and-written", test_unheard_and_written);
+    ADD("may-have-come/unheard-and-not-resolved", test_unheard_and_not_resolved);
     ADD("may-have-come/unheard-and-empty", test_unheard_and_empty);
     ADD("may-have-come/heard-and-written", test_heard_and_written);
     ADD("prolonged-meanwhile", test_prolonged_meanwhile);

@@ -105,6 +105,36 @@ test_stopped(SourceFixture *self, gconstpointer user_data)
     g_assert_cmpuint(asked(), ==, 1);
 }
 
+static void
+show_paused_there(void)
+{
+    fake_bus_answer("kvm02", "describe_instance",
+                    json_pack("{s:s, s:s}", "observed_state", "paused", "state_reason", "user"));
+}
+
+/* A person paused it on its way, after it was described as running. */
+static void
+test_paused_by_a_person(SourceFixture *self, gconstpointer user_data)
+{
+    source_leave(self);
+    show_paused_there();
+
+    FerryConfirmation seen = ferry_confirm_outcome(self->migration, 10);
+
+    assert_outcome(&seen, FERRY_OUTCOME_SUCCEEDED);
+    g_assert_cmpuint(asked(), ==, 1);
+}
+
+static void
+test_paused_by_a_person_and_here(SourceFixture *self, gconstpointer user_data)
+{
+    show_paused_there();
+
+    FerryConfirmation seen = ferry_confirm_outcome(self->migration, 0);
+
+    assert_outcome(&seen, FERRY_OUTCOME_UNKNOWN);
+}
+
 /* Where the source may still live nothing is certain. */
 static void
 test_stopped_and_here(SourceFixture *self, gconstpointer user_data)
@@ -287,6 +317,8 @@ main(int argc, char *argv[])
     ADD("succeeded", test_succeeded);
     ADD("stopped", test_stopped);
     ADD("stopped-and-here", test_stopped_and_here);
+    ADD("paused-by-a-person", test_paused_by_a_person);
+    ADD("paused-by-a-person-and-here", test_paused_by_a_person_and_here);
     ADD("not-moved", test_not_moved);
     ADD("in-flight", test_in_flight);
     ADD("destination-is-asked-first", test_destination_is_asked_first);

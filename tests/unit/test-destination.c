@@ -469,7 +469,7 @@ test_finish_what_stands_still(Fixture *self, gconstpointer user_data)
 
     prepare_well(self);
     let_arrive(self);
-    fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+    fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN);
     g_assert_null(finish(self, &error));
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID_MIGRATION_STATE);
     g_clear_error(&error);
@@ -479,6 +479,24 @@ test_finish_what_stands_still(Fixture *self, gconstpointer user_data)
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_ERROR);
     g_assert_true(g_str_has_prefix(error->message, "Destination 'kvm02': The instance 'web-1'"));
     assert_status(self, "prepared");
+}
+
+/* It was described as running, and a person has paused it since. */
+static void
+test_finish_what_a_person_paused(Fixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    prepare_well(self);
+    let_arrive(self);
+    fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+
+    g_autoptr(FerryJson) answer = finish(self, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(ferry_json_get_string(answer, "instance_state"), ==, "paused");
+    g_assert_cmpint(fake_domain_state(UUID), ==, VIR_DOMAIN_PAUSED);
+    assert_status(self, "completed");
 }
 
 /* It ran, so there is no way back; when there is room again it goes on, and the record ends. */
@@ -854,6 +872,7 @@ main(int argc, char *argv[])
     ADD("finish/makes-persistent", test_finish_makes_persistent);
     ADD("finish/without-the-instance", test_finish_without_the_instance);
     ADD("finish/what-stands-still", test_finish_what_stands_still);
+    ADD("finish/what-a-person-paused", test_finish_what_a_person_paused);
     ADD("finish/what-found-no-room", test_finish_what_found_no_room);
     ADD("roll-back", test_roll_back);
     ADD("roll-back/after-restart", test_roll_back_after_restart);

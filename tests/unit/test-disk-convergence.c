@@ -277,6 +277,44 @@ test_slow_is_not_vain(void)
     g_assert_cmpint(ferry_disk_convergence_since_us(run.convergence), ==, 0);
 }
 
+/* An agent that is started anew near the end does not throw away what was copied before: as it
+ * would not have, had it gone on. */
+static void
+test_watched_from_the_middle_on(void)
+{
+    g_autoptr(FerryDiskConvergence) convergence =
+        ferry_disk_convergence_new(60 * SECOND, /* synchronous= */ false);
+    Run run = {.convergence = convergence,
+               .sample = {.time_us = SECOND,
+                          .mirrors = 1,
+                          .copied_bytes = 22000 * MIB,
+                          .remaining_bytes = 1000 * MIB,
+                          .capacity_bytes = 20000 * MIB}};
+
+    ferry_disk_convergence_add(convergence, &run.sample);
+    go_on(&run, 40, 20 * MIB, 13 * MIB);
+    g_assert_cmpint(action_of(&run), ==, FERRY_DISK_ACTION_NONE);
+    g_assert_cmpint(ferry_disk_convergence_state(convergence), ==, FERRY_DISKS_CONVERGING);
+}
+
+/* What went round in circles counts once. */
+static void
+test_in_circles_before(void)
+{
+    g_autoptr(FerryDiskConvergence) convergence =
+        ferry_disk_convergence_new(60 * SECOND, /* synchronous= */ false);
+    Run run = {.convergence = convergence,
+               .sample = {.time_us = SECOND,
+                          .mirrors = 1,
+                          .copied_bytes = 100000 * MIB,
+                          .remaining_bytes = 1000 * MIB,
+                          .capacity_bytes = 2000 * MIB}};
+
+    ferry_disk_convergence_add(convergence, &run.sample);
+    go_on(&run, 20, 20 * MIB, 18 * MIB);
+    g_assert_cmpint(action_of(&run), ==, FERRY_DISK_ACTION_SYNCHRONOUS);
+}
+
 static void
 test_not_even_synchronous(void)
 {
@@ -435,6 +473,8 @@ main(int argc, char *argv[])
     g_test_add_func("/disk-convergence/too-early", test_too_early);
     g_test_add_func("/disk-convergence/ill-link", test_ill_link);
     g_test_add_func("/disk-convergence/gusts", test_gusts);
+    g_test_add_func("/disk-convergence/from-the-middle-on", test_watched_from_the_middle_on);
+    g_test_add_func("/disk-convergence/in-circles-before", test_in_circles_before);
     g_test_add_func("/disk-convergence/slow-is-not-vain", test_slow_is_not_vain);
     g_test_add_func("/disk-convergence/switched", test_switched);
     g_test_add_func("/disk-convergence/another-mirror", test_another_mirror);

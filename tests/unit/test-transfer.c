@@ -868,6 +868,37 @@ test_memory_timeout(Fixture *self, gconstpointer user_data)
                     "memory");
 }
 
+/* Its one byte came long ago. */
+static void
+move_next_to_nothing(gpointer data)
+{
+    Memory *memory = data;
+    gint64 now_us = g_get_monotonic_time();
+
+    memory->since_us = memory->since_us ? memory->since_us : now_us;
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_TOTAL, 1024 * MIB);
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_PROCESSED,
+                         MIB + (now_us - memory->since_us > G_USEC_PER_SEC));
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_REMAINING, memory->left);
+    fake_job_set_counter(UUID, VIR_DOMAIN_JOB_MEMORY_ITERATION, 1);
+}
+
+/* No pause of a thousand years is offered. */
+static void
+test_memory_timeout_of_a_dead_link(Fixture *self, gconstpointer user_data)
+{
+    Memory memory = {.left = 120 * MIB};
+
+    fake_migration_hold();
+    fake_call_hook("virDomainGetJobStats", move_next_to_nothing, &memory);
+    start(self, FERRY_TRANSFER_START, json_pack("{s:i}", "memory_timeout_s", 3));
+    join(self);
+    g_assert_error(self->result.error, FERRY_ERROR, FERRY_ERROR_MIGRATION_TIMEOUT);
+    g_assert_nonnull(strstr(self->result.error->message, "no pause would do"));
+    g_assert_true(g_str_has_prefix(ferry_error_hint(self->result.error),
+                                   "Look at the migration network between the hosts"));
+}
+
 /* --- the agent stops, libvirt hangs ----------------------------------------------------------- */
 
 static void
@@ -993,6 +1024,7 @@ main(int argc, char *argv[])
     ADD("memory/tuned-after-the-switch", test_tuned_after_the_switch);
     ADD("memory/post-copy-by-policy", test_post_copy_by_policy);
     ADD("memory/timeout", test_memory_timeout);
+    ADD("memory/timeout-of-a-dead-link", test_memory_timeout_of_a_dead_link);
     ADD("detach", test_detach);
     ADD("detach/while-libvirt-hangs", test_detach_while_libvirt_hangs);
     ADD("hang/call-ends-while-questions-hang", test_call_ends_while_questions_hang);

@@ -304,15 +304,20 @@ test_incoming_alive_or_not(Fixture *self, gconstpointer user_data)
 {
     g_auto(FerryIncomingDomain) running = {0};
     g_auto(FerryIncomingDomain) paused = {0};
+    g_auto(FerryIncomingDomain) by_person = {0};
     g_auto(FerryIncomingDomain) still = {0};
     g_auto(FerryIncomingDomain) absent = {0};
 
     g_assert_true(wait_for(self, "running", &running));
     g_assert_true(running.alive);
-    fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+    fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN);
     g_assert_true(wait_for(self, "running", &paused));
     g_assert_false(paused.alive);
+    fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+    g_assert_true(wait_for(self, "running", &by_person));
+    g_assert_true(by_person.alive);
     /* It was paused before. */
+    fake_domain_set_state(UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN);
     g_assert_true(wait_for(self, "paused", &still));
     g_assert_true(still.alive);
     fake_domain_remove(UUID);
