@@ -88,6 +88,21 @@ test_check_finds_snapshots(SourceFixture *self, gconstpointer user_data)
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR);
 }
 
+/* Nobody has asked whether our agent reaches the destination's libvirt: no second attempt of its own
+ * accord sends seeds there. */
+static void
+test_check_of_a_prepared_order(SourceFixture *self, gconstpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+
+    source_migration(self, FERRY_STATUS_ACCEPTED, NULL);
+    g_assert_true(
+        ferry_migration_set_migrate_data(self->migration, source_migrate_data(self), &error));
+    assert_end(self, source_step("check"), FERRY_STEP_DONE, NULL);
+    g_assert_false(
+        ferry_instance_find_disk(ferry_migration_instance(self->migration), "vda")->may_seed);
+}
+
 /* --- prepare ---------------------------------------------------------------------------------- */
 
 static GError *
@@ -724,6 +739,7 @@ main(int argc, char *argv[])
     g_test_init(&argc, &argv, NULL);
     ADD("check/keeps-the-definition", test_check_keeps_the_definition);
     ADD("check/finds-snapshots", test_check_finds_snapshots);
+    ADD("check/of-a-prepared-order", test_check_of_a_prepared_order);
     ADD("prepare/confirms", test_prepare_confirms);
     ADD("prepare/of-another-instance", test_prepare_of_another_instance);
     ADD("prepare/believes-the-destination", test_prepare_believes_the_destination);

@@ -114,11 +114,13 @@ keep_definition(FerryMigration *migration, GError **error)
                                                     record->instance_uuid, error);
 }
 
-/* libvirtd, which mirrors, may be let in where the agent, which sends seeds, is not. */
+/* libvirtd, which mirrors, may be let in where the agent, which sends seeds, is not. What was
+ * prepared as a seed stays one. */
 static void
 see_to_seeds(FerryMigration *migration, const FerryChecks *checks)
 {
-    if (ferry_checks_warn_of(checks, "destination-libvirt"))
+    if (ferry_migration_record(migration)->migrate_data ||
+        ferry_checks_warn_of(checks, "destination-libvirt"))
         ferry_migration_avoid_seeds(migration,
                                     "the agent may not reach the destination's libvirt itself");
 }
