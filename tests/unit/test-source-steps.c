@@ -88,8 +88,8 @@ test_check_finds_snapshots(SourceFixture *self, gconstpointer user_data)
     g_assert_error(error, FERRY_ERROR, FERRY_ERROR_MIGRATION_PRE_CHECK_ERROR);
 }
 
-/* Nobody has asked whether our agent reaches the destination's libvirt: no second attempt sends seeds
- * there of its own accord. */
+/* Nobody has asked whether our agent reaches the destination's libvirt: no second attempt sends
+ * seeds there of its own accord. */
 static void
 test_check_of_a_prepared_order(SourceFixture *self, gconstpointer user_data)
 {
