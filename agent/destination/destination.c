@@ -354,8 +354,7 @@ may_resolve(FerryDestination *self, const char *migration_id, GError **error)
     ferry_set_error(
         error, FERRY_ERROR_OUTCOME_UNKNOWN,
         "Start virt-ferryd on the source: it ends the migration. Where the source is lost, keep "
-        "the "
-        "images, or delete them by hand and order this again",
+        "the images, or delete them by hand and order this again",
         "The instance '%s' may have been on '%s', whose images may be the only ones that are up to "
         "date; nothing was removed",
         record->instance_name, record->destination);

@@ -18,11 +18,10 @@ find_live(const FerryMethodContext *context, const FerryRecord *record)
                : NULL;
 }
 
-/* The live record where there is one: it has the newest progress. */
+/* The record of @live (nullable), where there is one, has the newest progress. */
 static json_t *
-record_to_json(const FerryMethodContext *context, const FerryRecord *record)
+record_to_json(const FerryMethodContext *context, const FerryRecord *record, FerryMigration *live)
 {
-    g_autoptr(FerryMigration) live = find_live(context, record);
     g_autoptr(FerryRecord) newest = live ? ferry_migration_snapshot(live) : NULL;
     g_autoptr(FerryJson) steps =
         ferry_journal_steps(context->agent->journal, record->migration_id, record->role);
@@ -61,12 +60,11 @@ describe_wait(const FerryMethodContext *context, FerryMigration *live, const Fer
 
 /* What holds for a migration that is not over, and what it waits for. */
 static void
-add_present(const FerryMethodContext *context, const FerryRecord *record, json_t *object)
+add_present(const FerryMethodContext *context,
+            const FerryRecord *record,
+            FerryMigration *live,
+            json_t *object)
 {
-    g_autoptr(FerryMigration) live = find_live(context, record);
-
-    if (!live)
-        return;
     const FerryTuning tuning = ferry_migration_tuning(live);
     FerryPriority priority = ferry_migration_options(live)->priority;
 
@@ -103,9 +101,11 @@ ferry_method_get_migration(FerryMethodCall *call, GError **error)
     if (!record)
         return false;
 
-    json_t *answer = record_to_json(call->context, record);
+    g_autoptr(FerryMigration) live = find_live(call->context, record);
+    json_t *answer = record_to_json(call->context, record, live);
 
-    add_present(call->context, record, answer);
+    if (live)
+        add_present(call->context, record, live, answer);
     return ferry_method_answer(call, answer);
 }
 
@@ -138,7 +138,8 @@ get_filter(const FerryFieldScope *args, FerryJournalFilter *filter, GError **err
 static json_t *
 list_entry(const FerryMethodContext *context, const FerryRecord *record)
 {
-    json_t *entry = record_to_json(context, record);
+    g_autoptr(FerryMigration) live = find_live(context, record);
+    json_t *entry = record_to_json(context, record, live);
 
     json_object_set_new(entry, "migrate_data", json_null());
     return entry;
