@@ -9,7 +9,7 @@ import uuid
 
 import libvirt
 
-from . import ssh, unit
+from . import processes, ssh, unit
 from .deadline import wait_until
 from .namespace import Namespace
 from .network import CONTROL, MIGRATION
@@ -311,18 +311,14 @@ class Host(Namespace):
 
     def qemu_pids(self):
         """The machine's PIDs of the QEMUs on this host."""
-        mine = os.readlink("/proc/%d/ns/pid" % self.pid)
-        found = []
-        for entry in os.listdir("/proc"):
-            if not entry.isdigit():
-                continue
-            try:
-                if (os.readlink("/proc/%s/ns/pid" % entry) == mine
-                        and "/qemu-system" in os.readlink("/proc/%s/exe" % entry)):
-                    found.append(int(entry))
-            except OSError:
-                continue
-        return found
+        return [pid for pid in processes.beside(self.pid) if self._is_qemu(pid)]
+
+    @staticmethod
+    def _is_qemu(pid):
+        try:
+            return "/qemu-system" in os.readlink("/proc/%d/exe" % pid)
+        except OSError:
+            return False
 
     def kill_qemu(self, guest_name):
         """SIGKILL to the QEMU of one guest."""

@@ -43,25 +43,6 @@ def folders():
             if name.startswith(("virt-ferry-", "ferry-broker-"))}
 
 
-def in_namespaces(identities):
-    """PIDs of all processes that live in one of these PID namespaces."""
-    found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                if os.readlink("/proc/%s/ns/pid" % entry) in identities:
-                    found.append(int(entry))
-            except OSError:
-                continue
-    return found
-
-
-def namespace_identities(lab):
-    """What in_namespaces() needs for a laboratory that is up."""
-    return {os.readlink("/proc/%d/ns/pid" % namespace.pid)
-            for namespace in (lab.network.switch, lab.hub, *lab.hosts.values())}
-
-
 def difference(before, after):
     """What has changed between two pictures, in words; empty when nothing has."""
     return ["%s: %r became %r" % (name, before[name], after[name]) if name != "files"

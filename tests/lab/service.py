@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import time
 
-from . import program, unit
+from . import processes, program, unit
 from .agent import Agent
 from .booted import Copy, Machine
 from .host import CONSOLES, Host
@@ -121,22 +121,7 @@ class _Service(Stoppable):
         inner = self._show("MainPID")
         if inner == "0":
             return None
-        for entry in os.listdir("/proc"):
-            if entry.isdigit() and self._is(entry, inner):
-                return int(entry)
-        return None
-
-    def _is(self, entry, inner):
-        try:
-            with open("/proc/%s/status" % entry, encoding="utf-8") as status:
-                seen = [line.split()[1:] for line in status if line.startswith("NSpid:")]
-            return (seen and seen[0][-1] == inner
-                    and os.readlink("/proc/%s/ns/net" % entry)
-                    == os.readlink("/proc/%d/ns/net" % self.host.pid)
-                    and os.readlink("/proc/%s/ns/pid" % entry)
-                    == os.readlink("/proc/%d/ns/pid" % self.host.pid))
-        except OSError:
-            return False
+        return processes.outer(self.host.pid, inner)
 
     def alive(self):
         return self._show("ActiveState") in ("active", "activating", "deactivating", "reloading")
