@@ -634,9 +634,9 @@ def slow_destination(stage):
         asked = pool.submit(stage.controller.command, "check", guest.name, "--from", "kvm01",
                             "--to", "kvm02")
         hosts = stage.controller.command("hosts", check=True).stdout
-        check(re.search(r"^kvm01 +\S+ +9\.", hosts, re.M), hosts)
+        check(re.search(r"^kvm01 +\S+ +\d+\.", hosts, re.M), hosts)
         # Its version is that of the connection, which still stands.
-        check(re.search(r"^kvm02 +\S+ +(-|9\.\S+) +- +- +-", hosts, re.M), hosts)
+        check(re.search(r"^kvm02 +\S+ +(-|\d+\.\S+) +- +- +-", hosts, re.M), hosts)
         libvirtd.signal(signal.SIGCONT)
         done = asked.result()
     equal(done.returncode, 0, done.stdout + done.stderr)
@@ -651,7 +651,9 @@ def a_host_by_itself(stage):
     now = datetime.datetime.now(datetime.timezone.utc)
     answer = _of_host(stage, "kvm01", at=now.isoformat(), host="kvm02")
     equal(_failed(answer["checks"]), [])
-    equal([each["name"] for each in answer["checks"] if each["result"] == "warn"], ["kvm"])
+    # Not every machine has processors for guests.
+    check({each["name"] for each in answer["checks"] if each["result"] == "warn"} <= {"kvm"},
+          answer["checks"])
     names = {each["name"] for each in answer["checks"]}
     check(names >= {"libvirt", "folder-rights", "space", "pool", "address", "clock", "versions",
                     "destination-libvirt", "migration-ports"}, names)

@@ -200,6 +200,8 @@ class Broker:
             'disk_free_limit.absolute': '1MB',
             'vm_memory_high_watermark.absolute': '2GB',
             'heartbeat': '60',
+            # RabbitMQ 3's; hostile messages are longer than RabbitMQ 4 takes by default.
+            'max_message_size': '134217728',
         }
         if self.tls:
             lines.update({

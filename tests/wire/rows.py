@@ -12,6 +12,8 @@ from probe import Probe
 from raw import Raw
 
 ROWS = []
+# As the releases of RabbitMQ 4 write it among other arguments.
+NO_TYPE = re.compile(r',?\{(?:"x-queue-type","?classic"?|<<"x-queue-type">>,longstr,<<"classic">>)\}')
 
 
 def row(name, what, lane='shared'):
@@ -106,7 +108,7 @@ class Bench:
     def queues(self, *columns):
         """Queue name -> other columns, without the type that RabbitMQ 4 puts among the arguments of
         a queue that named none."""
-        return {line[0]: [re.sub(r',?{"x-queue-type","?classic"?}', '', word) for word in line[1:]]
+        return {line[0]: [NO_TYPE.sub('', word) for word in line[1:]]
                 for line in self.listed('list_queues', 'name', *columns)}
 
     def wait_consumers(self, queue, count=1, seconds=10):
