@@ -19,24 +19,44 @@
 #define GRACE_US (60 * G_USEC_PER_SEC)
 /* The patience with a stall that gets no better, each time. */
 #define DECAY 2
-/* A record is kept for a window and for all patience together, which is less than two. */
-#define KEPT_TIMES 3
-/* A stall is over when what remains is so much less than at its best. */
+/* It is seen by so many iterations, which last so much of the window together. */
+#define SEEN_ITERATIONS 2
+#define SEEN_PART 8
+/* What takes less than the link takes for all of memory so many times is no stall. */
+#define PASSES 4
+/* A stall is over when what remains takes so much less than that. */
 #define OVER 2
+/* After so much of the window the next best moment will do... */
+#define RELAX_PART 4
+/* ... and the patience gets shorter each time. */
+#define DECAY 2
+/* A record is kept for so many windows. */
+#define KEPT_TIMES 2
 
 /* The beginning of an iteration. */
 typedef struct {
     gint64 time_us;
     gint64 well_us; /* by the clock that stands still while the link is ill */
-    double bytes;
+    guint64 moved_bytes;
+    double bytes;   /* that remain */
+    double dirtied; /* since the record before, of which `bytes` is what the last iteration made */
+    bool counts;    /* nothing but the guest and a well link had a part in that */
 } Record;
+
+/* What the newest records show together. */
+typedef struct {
+    double writes_s; /* bytes a second */
+    double link_s;
+} Observation;
 
 struct FerryMemoryConvergence {
     gint64 window_us;
-    GArray *records; /* Record, oldest first; what can still matter */
+    GArray *records;     /* Record, oldest first; what can still matter */
+    double memory_bytes; /* at the first record */
     FerryMemoryReading last;
     bool begun;        /* there was a reading */
     bool at_beginning; /* an iteration began at the last one */
+    bool disturbed;    /* this iteration shows nothing of the guest */
     gint64 well_us;
 
     /* What the link carries. */
@@ -47,14 +67,16 @@ struct FerryMemoryConvergence {
     double former_rate;
     double writes;
 
+    double needs_us; /* that memory still takes; G_MAXDOUBLE: for ever; below 0: not known */
+
     /* The stall. */
-    gint64 since_us; /* 0: there is none */
+    gint64 since_us;      /* 0: there is none */
+    gint64 well_since_us; /* the same, by the well clock */
     double best;
-    double worst_best; /* at its beginning */
     gint64 relax_after_us;
     gint64 relaxed_us; /* by the well clock */
 
-    FerryMemoryAction done; /* GO_ON, SWITCH or PAUSE */
+    FerryMemoryAction done; /* GO_ON, SWITCH, PAUSE or POST_COPY */
     gint64 done_us;         /* by the well clock */
 };
 
@@ -65,6 +87,7 @@ ferry_memory_convergence_new(gint64 window_us)
 
     self->window_us = window_us;
     self->marks_anew = true;
+    self->needs_us = -1;
     self->records = g_array_new(/* zero_terminated= */ false, /* clear= */ false, sizeof(Record));
     return self;
 }
@@ -136,47 +159,96 @@ measure_link(FerryMemoryConvergence *self, const FerryMemoryReading *reading)
 
 /* --- the stall -------------------------------------------------------------------------------- */
 
-/* Finds the best record that is older than the window. */
+/* Returns: false where the newest records do not last long enough. @ret_since: the first one. */
 static bool
-find_best_before_window(const FerryMemoryConvergence *self, guint *ret_index)
+observe(const FerryMemoryConvergence *self, Observation *ret, guint *ret_since)
 {
-    const Record *best = NULL;
+    const Record *last = newest(self);
+    guint count = self->records->len;
+    double dirtied = 0;
 
-    for (guint i = 0; i < self->records->len; i++) {
-        const Record *record = record_at(self, i);
+    for (guint i = count; i-- > 1 && record_at(self, i)->counts;) {
+        const Record *first = record_at(self, i - 1);
+        gint64 time_us = last->time_us - first->time_us;
 
-        if (record->well_us > self->well_us - self->window_us)
-            break;
-        if (best && best->bytes < record->bytes)
+        dirtied += record_at(self, i)->dirtied;
+        if (count - i < SEEN_ITERATIONS || time_us < self->window_us / SEEN_PART)
             continue;
-        best = record;
-        *ret_index = i;
+        *ret = (Observation){
+            .writes_s = dirtied * G_USEC_PER_SEC / (double)time_us,
+            .link_s = (double)(last->moved_bytes - MIN(first->moved_bytes, last->moved_bytes)) *
+                      G_USEC_PER_SEC / (double)time_us,
+        };
+        *ret_since = i - 1;
+        return true;
     }
-    return best != NULL;
+    return false;
+}
+
+static double
+time_needed_us(double bytes, const Observation *observation)
+{
+    double gain_s = observation->link_s - observation->writes_s;
+
+    return gain_s > 0 ? bytes * G_USEC_PER_SEC / gain_s : G_MAXDOUBLE;
+}
+
+static double
+time_allowed_us(const FerryMemoryConvergence *self, const Observation *observation)
+{
+    double pass_us =
+        observation->link_s > 0 ? self->memory_bytes * G_USEC_PER_SEC / observation->link_s : 0;
+
+    return MAX((double)self->window_us, PASSES * pass_us);
 }
 
 static void
-begin_stall(FerryMemoryConvergence *self, guint index)
+begin_stall(FerryMemoryConvergence *self, guint since)
 {
-    self->since_us = record_at(self, index)->time_us;
-    self->best = record_at(self, index)->bytes;
-    for (guint i = index; i < self->records->len; i++)
+    self->since_us = record_at(self, since)->time_us;
+    self->well_since_us = record_at(self, since)->well_us;
+    self->best = G_MAXDOUBLE;
+    for (guint i = since; i < self->records->len; i++)
         self->best = MIN(self->best, record_at(self, i)->bytes);
-    self->worst_best = self->best;
-    self->relax_after_us = self->window_us;
+    self->relax_after_us = self->window_us / RELAX_PART;
     self->relaxed_us = self->well_us;
 }
 
-/* The window begins anew, with the newest record. */
 static void
-forget_stall(FerryMemoryConvergence *self)
+end_stall(FerryMemoryConvergence *self)
+{
+    self->since_us = 0;
+    self->done = FERRY_MEMORY_GO_ON;
+}
+
+/* What was seen so far counts no more. */
+static void
+begin_anew(FerryMemoryConvergence *self)
 {
     if (self->records->len > 1)
         g_array_remove_range(self->records, 0, self->records->len - 1);
-    if (self->records->len > 0)
-        g_array_index(self->records, Record, 0).well_us = self->well_us;
-    self->since_us = 0;
-    self->done = FERRY_MEMORY_GO_ON;
+    self->disturbed = true;
+    self->needs_us = -1;
+    end_stall(self);
+}
+
+static void
+judge(FerryMemoryConvergence *self)
+{
+    Observation observation = {0};
+    guint since = 0;
+
+    if (is_ill(self) || !observe(self, &observation, &since))
+        return;
+    self->needs_us = time_needed_us(newest(self)->bytes, &observation);
+
+    double allowed_us = time_allowed_us(self, &observation);
+
+    if (!self->since_us && self->needs_us > allowed_us)
+        begin_stall(self, since);
+    else if (self->since_us && self->done == FERRY_MEMORY_GO_ON &&
+             self->needs_us < allowed_us / OVER)
+        end_stall(self);
 }
 
 /* Nothing as good as the best came again: the next best will do. */
@@ -188,10 +260,10 @@ relax(FerryMemoryConvergence *self)
     if (self->well_us - self->relaxed_us < self->relax_after_us)
         return;
     for (guint i = 0; i < self->records->len; i++) {
-        double bytes = record_at(self, i)->bytes;
+        const Record *record = record_at(self, i);
 
-        if (bytes > self->best * (1.0 + MARGIN))
-            next = MIN(next, bytes);
+        if (record->time_us >= self->since_us && record->bytes > self->best * (1.0 + MARGIN))
+            next = MIN(next, record->bytes);
     }
     if (next < G_MAXDOUBLE)
         self->best = next;
@@ -199,41 +271,52 @@ relax(FerryMemoryConvergence *self)
     self->relaxed_us = self->well_us;
 }
 
-/* The best before the window matters while there is no stall; of others, what relax() may come
- * down to. */
 static void
 drop_old(FerryMemoryConvergence *self)
 {
     gint64 until_us = self->well_us - KEPT_TIMES * self->window_us;
-    guint end = self->records->len - 1;
     guint count = 0;
 
-    if (!self->since_us)
-        (void)find_best_before_window(self, &end);
-    while (count < end && record_at(self, count)->well_us < until_us)
+    while (count + SEEN_ITERATIONS + 1 < self->records->len &&
+           record_at(self, count)->well_us < until_us)
         count++;
     if (count > 0)
         g_array_remove_range(self->records, 0, count);
 }
 
-static void
-begin_iteration(FerryMemoryConvergence *self, const FerryMemoryReading *reading)
+/* Where several iterations have passed since the last look, the others made about as much. */
+static double
+dirtied_in(const FerryMemoryReading *reading, const FerryMemoryReading *before)
 {
-    const Record record = {.time_us = reading->time_us,
-                           .well_us = self->well_us,
-                           .bytes = (double)reading->remaining_bytes};
+    guint64 iterations = reading->iteration - MIN(before->iteration, reading->iteration);
+
+    return (double)reading->remaining_bytes * (double)MAX(iterations, 1);
+}
+
+static void
+begin_iteration(FerryMemoryConvergence *self,
+                const FerryMemoryReading *reading,
+                const FerryMemoryReading *before_reading)
+{
     const Record *before = newest(self);
-    guint index = 0;
-    bool found = find_best_before_window(self, &index);
+    Record record = {.time_us = reading->time_us,
+                     .well_us = self->well_us,
+                     .moved_bytes = reading->moved_bytes,
+                     .bytes = (double)reading->remaining_bytes,
+                     .dirtied = dirtied_in(reading, before_reading),
+                     .counts = !self->disturbed};
 
     if (before && record.time_us > before->time_us)
-        self->writes = smooth(self->writes, record.bytes * G_USEC_PER_SEC /
+        self->writes = smooth(self->writes, record.dirtied * G_USEC_PER_SEC /
                                                 (double)(record.time_us - before->time_us));
+    else
+        self->memory_bytes = record.bytes;
+    /* Nobody saw how long the one has lasted that an agent meets when it starts. */
+    self->disturbed = !before && reading->iteration > 1;
     g_array_append_val(self->records, record);
-    if (!self->since_us && found && !is_ill(self) &&
-        record.bytes >= record_at(self, index)->bytes * (1.0 - MARGIN))
-        begin_stall(self, index);
-    self->best = MIN(self->best, record.bytes);
+    if (self->since_us)
+        self->best = MIN(self->best, record.bytes);
+    judge(self);
     drop_old(self);
 }
 
@@ -247,13 +330,14 @@ ferry_memory_convergence_add(FerryMemoryConvergence *self, const FerryMemoryRead
         self->well_us += MAX(reading->time_us - before.time_us, 0);
     self->last = *reading;
     measure_link(self, reading);
+    self->disturbed |= is_ill(self);
     /* While auto-converge still takes more from the guest, nobody knows whether it will do. */
     if (self->begun && reading->throttle_percent > before.throttle_percent)
-        forget_stall(self);
+        begin_anew(self);
     self->begun = true;
     self->at_beginning = begins;
     if (begins)
-        begin_iteration(self, reading);
+        begin_iteration(self, reading, &before);
     if (self->since_us)
         relax(self);
 }
@@ -265,6 +349,7 @@ ferry_memory_convergence_forget_link(FerryMemoryConvergence *self)
     self->former_rate = 0;
     /* What is under way still goes at the former pace. */
     self->marks_anew = true;
+    self->disturbed = true;
 }
 
 void
@@ -290,15 +375,9 @@ pause_ms(const FerryMemoryConvergence *self)
 static FerryConverging
 converging(const FerryMemoryConvergence *self)
 {
-    guint count = self->records->len;
-
     if (self->since_us)
         return FERRY_CONVERGING_NO;
-    if (count < 2)
-        return FERRY_CONVERGING_UNKNOWN;
-    return record_at(self, count - 1)->bytes < record_at(self, count - 2)->bytes * (1.0 - MARGIN)
-               ? FERRY_CONVERGING_YES
-               : FERRY_CONVERGING_UNKNOWN;
+    return self->needs_us < 0 ? FERRY_CONVERGING_UNKNOWN : FERRY_CONVERGING_YES;
 }
 
 FerryMemoryState
@@ -350,11 +429,19 @@ grace_left_us(const FerryMemoryConvergence *self)
     return MAX(self->done_us + GRACE_US - self->well_us, 0);
 }
 
+static gint64
+window_left_us(const FerryMemoryConvergence *self)
+{
+    return MAX(self->well_since_us + self->window_us - self->well_us, 0);
+}
+
 FerryMemoryAction
 ferry_memory_convergence_prospect(const FerryMemoryConvergence *self,
                                   const FerryMemoryMeans *means,
                                   gint64 *ret_in_us)
 {
+    FerryMemoryAction action = FERRY_MEMORY_GO_ON;
+
     *ret_in_us = 0;
     if (!self->since_us)
         return FERRY_MEMORY_GO_ON;
@@ -362,34 +449,42 @@ ferry_memory_convergence_prospect(const FerryMemoryConvergence *self,
         *ret_in_us = grace_left_us(self);
         return FERRY_MEMORY_FAIL;
     }
-    *ret_in_us = MAX(self->relaxed_us + self->relax_after_us - self->well_us, 0);
-    return choose(self, means);
+    action = choose(self, means);
+    *ret_in_us = action == FERRY_MEMORY_FAIL
+                     ? window_left_us(self)
+                     : MAX(self->relaxed_us + self->relax_after_us - self->well_us, 0);
+    return action;
 }
 
-/* Of what is begun at a local minimum; the link may be ill, and no time left for a pause. Post-copy
- * is one of an instant. */
-static FerryMemoryAction
-decide_at_minimum(const FerryMemoryConvergence *self, const FerryMemoryMeans *means)
+/* What is begun is begun at a local minimum, while the link is well and where the time left is
+ * enough for it. Post-copy is a pause of an instant. */
+static bool
+is_the_moment(const FerryMemoryConvergence *self,
+              FerryMemoryAction action,
+              const FerryMemoryMeans *means)
 {
-    FerryMemoryAction action = choose(self, means);
-    bool fits = action == FERRY_MEMORY_POST_COPY ||
-                pause_ms(self) * G_TIME_SPAN_MILLISECOND <= (double)means->time_left_us;
-
-    return fits && !is_ill(self) ? action : FERRY_MEMORY_GO_ON;
+    if (!self->at_beginning || is_ill(self))
+        return false;
+    if (action == FERRY_MEMORY_FAIL)
+        return window_left_us(self) == 0;
+    return newest(self)->bytes <= self->best * (1.0 + MARGIN) &&
+           (action == FERRY_MEMORY_POST_COPY ||
+            pause_ms(self) * G_TIME_SPAN_MILLISECOND <= (double)means->time_left_us);
 }
 
 FerryMemoryAction
 ferry_memory_convergence_decide(FerryMemoryConvergence *self, const FerryMemoryMeans *means)
 {
+    FerryMemoryAction action = FERRY_MEMORY_GO_ON;
+
     if (!self->since_us)
         return FERRY_MEMORY_GO_ON;
     if (self->done != FERRY_MEMORY_GO_ON)
         return grace_left_us(self) == 0 && !is_ill(self) ? FERRY_MEMORY_FAIL : FERRY_MEMORY_GO_ON;
-    if (!self->at_beginning || newest(self)->bytes > self->best * (1.0 + MARGIN))
+    action = choose(self, means);
+    if (action == FERRY_MEMORY_GO_ON || !is_the_moment(self, action, means))
         return FERRY_MEMORY_GO_ON;
-    self->done = decide_at_minimum(self, means);
+    self->done = action;
     self->done_us = self->well_us;
-    if (self->done == FERRY_MEMORY_GO_ON && newest(self)->bytes * OVER < self->worst_best)
-        forget_stall(self);
-    return self->done;
+    return action;
 }

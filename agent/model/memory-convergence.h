@@ -2,11 +2,16 @@
  * where it does not. After KubeVirt's stall detection (VEP 248). Pure; one thread a value.
  *
  * QEMU counts what has to be sent anew at the beginning of each iteration: what remains then over
- * the link's rate is the pause that the guest would have if it were switched over now. Where that
- * has not fallen over a window of time, memory is stalled. Something is done about it when an
- * iteration begins that is as good as the best so far (a local minimum); where none comes, the next
- * best will do. While the link is much slower than it was the window stands still, and no pause and
- * no post-copy is begun: it may heal.
+ * the link's rate is the pause that the guest would have if it were switched over now. What has to
+ * be sent anew over the time of the iterations before is what the guest writes; what remains over
+ * the rest of the link's rate is how long memory still takes. Where that is longer than a window of
+ * time, and than the link takes for all of memory a few times, memory is stalled. It is seen by two
+ * iterations that last an eighth of the window.
+ *
+ * What the order permits (its downtime, a pause, post-copy) is done about it when an iteration
+ * begins that is as good as the best so far (a local minimum); where none comes, the next best will
+ * do. A migration fails for it only after a whole window. While the link is much slower than it was
+ * the window stands still, and no pause and no post-copy is begun: it may heal.
  */
 #pragma once
 
@@ -38,8 +43,8 @@ typedef enum {
 /* What is known after the last look; 0 where nothing is. */
 typedef struct {
     FerryConverging converging;
-    gint64 since_us;    /* monotonic: it has not become better since; 0 while it is not stalled */
-    guint64 left_bytes; /* at the beginning of this iteration */
+    gint64 since_us;        /* monotonic: it would take too long since; 0 while it is not stalled */
+    guint64 left_bytes;     /* at the beginning of this iteration */
     guint64 writes_bytes_s; /* that the guest made anew; a page counts once an iteration */
     guint64 link_bytes_s;
     guint64 pause_ms;       /* that all of it would take at this rate; 0: there is no rate so far */
@@ -56,7 +61,8 @@ typedef struct {
     gint64 time_left_us; /* until the transfer has to be over; G_MAXINT64: no limit */
 } FerryMemoryMeans;
 
-/** @window_us: for how long what remains may not fall. */
+/** @window_us: for how long memory may be stalled, and how long it may still take without being
+ * so. */
 FerryMemoryConvergence *ferry_memory_convergence_new(gint64 window_us);
 void ferry_memory_convergence_free(FerryMemoryConvergence *convergence);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryMemoryConvergence, ferry_memory_convergence_free)

@@ -193,9 +193,12 @@ hint_of(const FerryTransfer *self, const FerryMemoryState *state)
         return g_strdup("Look at the migration network between the hosts, which carries next to "
                         "nothing; then order it anew");
     return g_strdup_printf(
-        "%s%s %s%s; or move it when it writes less", limit, *limit ? "order" : "Order", pause,
+        "%s%s %s%s%s; or move it when it writes less", limit, *limit ? "order" : "Order", pause,
         permitted ? ", or \"policy\" post-copy"
-                  : ", or post-copy where live_migration_permit_post_copy is on");
+                  : ", or post-copy where live_migration_permit_post_copy is on",
+        self->options->auto_converge ? ""
+                                     : ", or auto_converge, which slows the guest down, where "
+                                       "live_migration_permit_auto_converge is on");
 }
 
 /* Returns: (transfer full): "" where the link's rate is not known yet. */

@@ -182,22 +182,24 @@ def link_drops(stage):
     """a link that drops to a tenth for 30 s is no stall: nothing is done in that time"""
     slow_link(stage, LINK_MBIT_S)
     with stage.both(**_window(20)):
-        guest = _busy(stage, 40)
+        guest = _busy(stage, 9, mib=64)
         migration_id = stage.migrate(guest, policy="suspend-if-needed")
-        _wait_iteration(stage, migration_id, 3)
+        stage.recorder.wait_phase("memory", migration_id)
         stage.lab.network.limit(stage.source, LINK_MBIT_S / 10, MIGRATION)
         time.sleep(30)
         equal(_stalls(stage, migration_id), [])
         equal(stage.controller.record("kvm01", migration_id)["phase"], "memory")
         stage.lab.network.limit(stage.source, LINK_MBIT_S, MIGRATION)
-        _arrived(stage, guest, migration_id, 5000)
+        _arrived(stage, guest, migration_id, 500)
+    equal(_stalls(stage, migration_id), [])
 
 
 @long
 def link_is_ill(stage):
     """post-copy is not begun while the link carries next to nothing; it is when it has healed"""
     slow_link(stage, LINK_MBIT_S)
-    with stage.both(**_window(live_migration_permit_post_copy="true")):
+    # So long a window that it has not been seen when the link falls ill.
+    with stage.both(**_window(240, live_migration_permit_post_copy="true")):
         guest = _busy(stage, 40)
         migration_id = stage.migrate(guest, policy="post-copy")
         _wait_iteration(stage, migration_id, 3)
