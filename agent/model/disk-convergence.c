@@ -3,18 +3,20 @@
 #include "model/disk-convergence.h"
 
 /* A window has to be longer than a gust of writes, and under a limit than the pauses between QEMU's
- * bursts of 16 MiB; with a slow link it ends all the same. */
-#define WINDOW_MIN_US (10 * G_USEC_PER_SEC)
+ * bursts of 16 MiB, of which it has four; with a slow link it ends all the same. */
+#define WINDOW_MIN_US (3 * G_USEC_PER_SEC)
 #define WINDOW_MAX_US (60 * G_USEC_PER_SEC)
-#define WINDOW_BYTES (G_GUINT64_CONSTANT(32) << 20)
+#define WINDOW_BYTES (G_GUINT64_CONSTANT(64) << 20)
 /* Looks are kept at this distance, and for a window. */
 #define SPACING_US (G_USEC_PER_SEC / 2)
 
 /* Going on is in vain when it would take so many times as long as beginning anew. Less would give
  * up copies that only take their time, for writes that cost the guest half its pace. */
 #define IN_VAIN_TIMES 2
-/* For how long it has to be so: a guest that writes in gusts is not judged by one of them. */
-#define HOLD_US (3 * G_USEC_PER_SEC)
+/* For how long it has to be so, which is longer than one gust of writes makes windows look bad. */
+#define HOLD_US (4 * G_USEC_PER_SEC)
+/* A guest that writes this part of what the link carries leaves the copy nothing that counts. */
+#define WHOLE_LINK 0.9
 /* A link that carries less than half of what it did is ill rather than the guest too busy. */
 #define HOLD_ILL_US (45 * G_USEC_PER_SEC)
 /* What has moved since. */
@@ -299,6 +301,12 @@ ferry_disk_convergence_again_bytes(const FerryDiskConvergence *self)
                      (double)MAX(last->copied_bytes, 1));
 }
 
+guint64
+ferry_disk_convergence_link_bytes_s(const FerryDiskConvergence *self)
+{
+    return self->best_bytes_s;
+}
+
 /* A link that carries nothing is not the guest's fault: what was copied is not thrown away. */
 static bool
 moves(const FerryDiskConvergence *self)
@@ -329,5 +337,5 @@ ferry_disk_convergence_action(const FerryDiskConvergence *self, FerryDiskWrites 
 bool
 ferry_disk_writes_exceed(guint64 written_bytes_s, guint64 link_bytes_s)
 {
-    return link_bytes_s > 0 && written_bytes_s > link_bytes_s;
+    return link_bytes_s > 0 && (double)written_bytes_s > (double)link_bytes_s * WHOLE_LINK;
 }

@@ -87,10 +87,14 @@ bool ferry_disk_convergence_rates(const FerryDiskConvergence *convergence,
  * copied once: of what was copied so far, what is left to be copied again. */
 guint64 ferry_disk_convergence_again_bytes(const FerryDiskConvergence *convergence);
 
+/** Returns: the most that a window has copied a second since the limit was changed last; 0: none
+ * was full. */
+guint64 ferry_disk_convergence_link_bytes_s(const FerryDiskConvergence *convergence);
+
 /** @writes: the order's. */
 FerryDiskAction ferry_disk_convergence_action(const FerryDiskConvergence *convergence,
                                               FerryDiskWrites writes);
 
 /** Returns: true where it is clear before the first byte that a mirror in the background cannot
- * follow: the guest writes more than the link carries. @link_bytes_s: 0: not known. */
+ * follow: the guest writes what the link carries. @link_bytes_s: 0: not known. */
 bool ferry_disk_writes_exceed(guint64 written_bytes_s, guint64 link_bytes_s);

@@ -9,6 +9,7 @@
 #include "model/storage-strategy.h"
 #include "peer/peer.h"
 #include "runtime/fault-point.h"
+#include "source/known-link.h"
 #include "source/overlay-room.h"
 #include "virt/auto.h"
 #include "virt/disk-writes.h"
@@ -18,8 +19,10 @@
 
 /* Between two questions while the first attempt ends on both hosts. */
 #define PAUSE_MS 500
-/* What a guest wrote in less is no rate. */
+/* What a guest wrote in less is no rate... */
 #define BEFORE_MIN_US (G_USEC_PER_SEC / 4)
+/* ... and in less it may have been one gust. */
+#define BEFORE_SURE_US (2 * G_USEC_PER_SEC)
 
 /* --- the note --------------------------------------------------------------------------------- */
 
@@ -110,18 +113,32 @@ ferry_disk_attempt_look_before(FerryMigration *migration)
                                     (json_int_t)ferry_clock_now_us()));
 }
 
-/* The seen bytes may be of a guest that was started anew since. */
-static void
-measure_before(FerryMigration *migration, guint64 bytes)
+/* What the guest has written since the first look, and for how long that was. */
+typedef struct {
+    guint64 bytes_s;
+    gint64 time_us;
+} Before;
+
+/* The seen bytes may be of a guest that was started anew since. Returns: false where they are
+ * nothing to go by. */
+static bool
+measure_before(const FerryMigration *migration, guint64 bytes, Before *ret)
 {
     guint64 seen_bytes = counter(migration, "seen_bytes");
     gint64 time_us = ferry_clock_now_us() - (gint64)counter(migration, "seen_us");
 
-    if (seen_bytes == 0 || bytes < seen_bytes || time_us < BEFORE_MIN_US)
-        return;
-    change(migration, json_pack("{s:I}", "before_bytes_s",
-                                (json_int_t)((double)(bytes - seen_bytes) * G_USEC_PER_SEC /
-                                             (double)time_us)));
+    if (seen_bytes == 0 || bytes < seen_bytes || time_us <= 0)
+        return false;
+    ret->bytes_s = (guint64)((double)(bytes - seen_bytes) * G_USEC_PER_SEC / (double)time_us);
+    ret->time_us = time_us;
+    return true;
+}
+
+static void
+note_before(FerryMigration *migration, const Before *before)
+{
+    if (before->time_us >= BEFORE_MIN_US)
+        change(migration, json_pack("{s:I}", "before_bytes_s", (json_int_t)before->bytes_s));
 }
 
 /* Without @keys; ends with NULL. */
@@ -141,9 +158,12 @@ ferry_disk_attempt_note_mirrors(FerryMigration *migration, guint64 written_bytes
 {
     static const char *const keys[] = {"seen_bytes", "seen_us", NULL};
 
+    Before before = {0};
+
     if (counter(migration, "seen_bytes") == 0)
         return;
-    measure_before(migration, written_bytes);
+    if (measure_before(migration, written_bytes, &before))
+        note_before(migration, &before);
     forget(migration, keys);
 }
 
@@ -156,7 +176,57 @@ ferry_disk_attempt_note_rate(FerryMigration *migration, guint64 bytes_s)
                                 (json_int_t)bytes_s));
 }
 
+void
+ferry_disk_attempt_note_link(FerryMigration *migration, guint64 bytes_s)
+{
+    change(migration, json_pack("{s:I}", "link_bytes_s", (json_int_t)bytes_s));
+}
+
 /* --- the first -------------------------------------------------------------------------------- */
+
+/* The limit, where that is less than what the link was seen to carry. */
+static guint64
+link_bytes_s(FerryMigration *migration)
+{
+    guint64 limit = ferry_migration_tuning(migration).bandwidth_mibps << 20;
+    guint64 known = ferry_known_link_bytes_s(ferry_migration_agent(migration),
+                                             ferry_migration_record(migration)->destination);
+
+    return limit > 0 && known > 0 ? MIN(limit, known) : MAX(limit, known);
+}
+
+/* Looks on while the guest writes as much as @link_bytes_s: it may be but one gust. */
+static bool
+exceeds(FerryMigration *migration, guint64 link_bytes_s, Before *before)
+{
+    const FerryAgent *agent = ferry_migration_agent(migration);
+    GCancellable *cancellable = ferry_migration_cancellable(migration);
+
+    while (measure_before(migration, written_bytes(migration), before) &&
+           ferry_disk_writes_exceed(before->bytes_s, link_bytes_s)) {
+        if (before->time_us >= BEFORE_SURE_US)
+            return true;
+        ferry_agent_pause(agent, PAUSE_MS, cancellable);
+        if (g_cancellable_is_cancelled(cancellable))
+            break;
+    }
+    return false;
+}
+
+static bool
+exceeds_link(FerryMigration *migration)
+{
+    guint64 link = link_bytes_s(migration);
+    Before before = {0};
+
+    if (counter(migration, "seen_bytes") == 0)
+        return ferry_disk_writes_exceed(counter(migration, "before_bytes_s"), link);
+
+    bool exceeded = exceeds(migration, link, &before);
+
+    note_before(migration, &before);
+    return exceeded;
+}
 
 static bool
 begins_synchronous(FerryMigration *migration)
@@ -169,15 +239,12 @@ begins_synchronous(FerryMigration *migration)
     case FERRY_DISK_WRITES_AUTO:
         break;
     }
-    return ferry_disk_writes_exceed(counter(migration, "before_bytes_s"),
-                                    ferry_migration_tuning(migration).bandwidth_mibps << 20);
+    return exceeds_link(migration);
 }
 
 void
 ferry_disk_attempt_begin(FerryMigration *migration)
 {
-    if (counter(migration, "seen_bytes") > 0)
-        measure_before(migration, written_bytes(migration));
     change(migration,
            json_pack("{s:s, s:i}", "mode",
                      begins_synchronous(migration) ? "synchronous" : "background", "attempts", 1));

@@ -33,8 +33,9 @@ typedef enum {
  * what it writes while nothing hinders it. */
 void ferry_disk_attempt_look_before(FerryMigration *migration);
 
-/** The first attempt is about to begin: decides by the order, and by what the guest wrote before,
- * whether its writes wait from the first byte on. */
+/** The first attempt is about to begin: decides by the order, and by what the guest wrote before
+ * and what the link carries, as far as that is known, whether its writes wait from the first byte
+ * on. */
 void ferry_disk_attempt_begin(FerryMigration *migration);
 
 FerryDiskAttempt ferry_disk_attempt_state(const FerryMigration *migration);
@@ -83,6 +84,9 @@ void ferry_disk_attempt_note_mirrors(FerryMigration *migration, guint64 written_
 
 /** What the guest wrote a second while the disks moved in the present mode. */
 void ferry_disk_attempt_note_rate(FerryMigration *migration, guint64 bytes_s);
+
+/** What the link carried without a limit, for migrations that come after. */
+void ferry_disk_attempt_note_link(FerryMigration *migration, guint64 bytes_s);
 
 /** The transfer is over: what was only for another life goes from the report. */
 void ferry_disk_attempt_finish(FerryMigration *migration);

@@ -148,6 +148,17 @@ note_rate(FerryTransfer *self)
     *written = (FerryWrittenBytes){0};
 }
 
+static void
+note_link(FerryTransfer *self)
+{
+    guint64 bytes_s = ferry_disk_convergence_link_bytes_s(self->disks);
+
+    FERRY_LOCK_SCOPE(&self->lock);
+
+    if (!self->abandoned && !self->was_limited && bytes_s > 0)
+        ferry_disk_attempt_note_link(self->migration, bytes_s);
+}
+
 void
 ferry_transfer_add_disk_rates(const FerryTransfer *self, GError *error)
 {
@@ -412,6 +423,7 @@ ferry_transfer_end_disks(FerryTransfer *self)
     FerryTransferResult *result = &self->result;
 
     note_rate(self);
+    note_link(self);
     if (!self->again || result->detached || (self->call && !result->error))
         return;
     result->again = !ferry_migration_abort_requested(self->migration);

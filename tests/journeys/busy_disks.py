@@ -65,6 +65,28 @@ def goes_over_at_once(stage):
     stage.runs_on(guest, stage.destination)
 
 
+@long
+def known_link(stage):
+    """a guest that writes what the link was seen to carry before begins with synchronous writes"""
+    slow_link(stage, 160)
+    first = _writes(stage.carry(stage.still(Disk("vda", GIB, data=120 * MIB))))
+    equal(first["mode"], "background")
+    check(12 * MIB < first["link_bytes_s"] < 24 * MIB, first)
+    guest = stage.counting(Disk("vda", GIB, data=16 * MIB),
+                           writes=Writes(256, 24 * 1024, mib=64))
+    writes = _writes(stage.carry(guest))
+    check(writes["before_bytes_s"] > 0.9 * first["link_bytes_s"], (first, writes))
+    equal((writes["mode"], writes["attempts"]), ("synchronous", 1))
+    stage.runs_on(guest, stage.destination)
+
+
+def _heal(stage):
+    """The cable is in again, and the hosts know it: the kernel takes up to a second."""
+    stage.lab.network.heal("kvm01")
+    wait_until(lambda: stage.source.run("bash", "-c", ": </dev/tcp/kvm02/16509",
+                                        check=False).returncode == 0, 20, "a way to kvm02")
+
+
 def _stalls(stage, comes_back):
     """No byte moves from some moment on; then the link comes back, or only when all is over."""
     slow_link(stage, 80)
@@ -79,7 +101,7 @@ def _stalls(stage, comes_back):
     if comes_back:
         stage.lab.network.heal("kvm01")
     error = stage.end(migration_id, "failed", "MigrationTimeout").payload["error"]
-    stage.lab.network.heal("kvm01")
+    _heal(stage)
     equal((error["details"]["reason"], error["details"]["of"]), ("disk-stalled", "disk"))
     check(error["details"]["copied_bytes"] > 0 and error["details"]["remaining_bytes"] > 0, error)
     equal(stage.picture(), before)
@@ -226,7 +248,7 @@ def destination_dies_when_it_made_images_anew(stage):
     _dies(stage, "renew:end", "kvm02")
 
 
-CASES = (goes_over, goes_over_at_once, goes_over_to_seeds, dies_while_it_seeds,
+CASES = (goes_over, goes_over_at_once, known_link, goes_over_to_seeds, dies_while_it_seeds,
          agents_die_before_it_seeds, aborted_while_it_seeds, link_at_nothing, link_stays_at_nothing,
          in_the_background_by_order, dies_before_it_ends_the_first,
          dies_before_it_begins_the_second, destination_dies_before_it_makes_images_anew,

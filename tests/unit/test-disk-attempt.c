@@ -114,6 +114,55 @@ test_synchronous_by_limit(Fixture *self, gconstpointer user_data)
     g_assert_true(was_synchronous());
 }
 
+/* A migration of before, to @destination, saw what the link carries. */
+static void
+see_link(Fixture *self, guint number, const char *destination, guint64 bytes_s)
+{
+    g_autofree char *id = g_strdup_printf("11111111-2222-4333-8444-%012u", number);
+    g_autoptr(FerryRecord) record = ferry_record_new(id, FERRY_ROLE_SOURCE);
+    g_autoptr(GError) error = NULL;
+
+    record->instance_name = g_strdup("db-1");
+    record->instance_uuid = g_strdup(id);
+    record->source = g_strdup("kvm01");
+    record->destination = g_strdup(destination);
+    record->order = json_pack("{s:s, s:{}}", "method", "live_migration", "args");
+    record->status = FERRY_STATUS_COMPLETED;
+    record->report = json_pack("{s:{s:I}}", "disk_writes", "link_bytes_s", (json_int_t)bytes_s);
+    g_assert_true(ferry_journal_add(self->agent.agent.journal, record, &error));
+    g_assert_no_error(error);
+}
+
+static void
+begin_writing(Fixture *self)
+{
+    begin(self, NULL, json_pack("{s:I}", "before_bytes_s", (json_int_t)(10 * MIB)),
+          /* renews= */ true);
+}
+
+/* What the guest writes is what the link to that host carried at its best. */
+static void
+test_synchronous_by_known_link(Fixture *self, gconstpointer user_data)
+{
+    begin_writing(self);
+    see_link(self, 1, "kvm02", 5 * MIB);
+    see_link(self, 2, "kvm02", 11 * MIB);
+    see_link(self, 3, "kvm02", 6 * MIB);
+    run(self, /* resumed= */ false);
+    g_assert_true(was_synchronous());
+}
+
+static void
+test_background_by_known_link(Fixture *self, gconstpointer user_data)
+{
+    begin_writing(self);
+    see_link(self, 1, "kvm03", 5 * MIB);
+    see_link(self, 2, "kvm02", 12 * MIB);
+    see_link(self, 3, "kvm02", 6 * MIB);
+    run(self, /* resumed= */ false);
+    g_assert_false(was_synchronous());
+}
+
 /* Once the guest was seen to write to little of much that rests. An agent of before at the
  * destination would mirror as before. */
 static void
@@ -545,6 +594,8 @@ main(int argc, char *argv[])
     ADD("background", test_background);
     ADD("synchronous-by-order", test_synchronous_by_order);
     ADD("synchronous-by-limit", test_synchronous_by_limit);
+    ADD("synchronous-by-known-link", test_synchronous_by_known_link);
+    ADD("background-by-known-link", test_background_by_known_link);
     ADD("destination-of-before", test_may_repeat);
     ADD("seeds", test_may_seed);
     ADD("taken-up/ending", test_ending);

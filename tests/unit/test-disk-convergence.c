@@ -109,10 +109,20 @@ test_small_random_writes(void)
     Judgement judgement = judge_background("small-random.trace", FERRY_DISK_WRITES_AUTO);
 
     g_assert_cmpint(judgement.action, ==, FERRY_DISK_ACTION_SYNCHRONOUS);
-    g_assert_cmpfloat(judgement.acted_s, >, 13);
+    g_assert_cmpfloat(judgement.acted_s, >, 7);
     g_assert_cmpfloat(judgement.acted_s, <, 45);
     /* What is dirtied is many times what the guest writes. */
     g_assert_cmpuint(judgement.rates.dirtied_bytes_s, >, 10 * judgement.rates.written_bytes_s);
+}
+
+/* Nine tenths of what the link carries: it may end, but beginning anew takes half the time. */
+static void
+test_near_the_link(void)
+{
+    Judgement judgement = judge_background("near-the-link.trace", FERRY_DISK_WRITES_AUTO);
+
+    g_assert_cmpint(judgement.action, ==, FERRY_DISK_ACTION_SYNCHRONOUS);
+    g_assert_cmpfloat(judgement.acted_s, >, 20);
 }
 
 /* By order it goes on as long as its time lasts. */
@@ -211,7 +221,7 @@ test_too_early(void)
     g_autoptr(FerryDiskConvergence) convergence G_GNUC_UNUSED = run.convergence;
     FerryDiskRates rates = {0};
 
-    go_on(&run, 5, 10 * MIB, 20 * MIB);
+    go_on(&run, 2, 40 * MIB, 60 * MIB);
     g_assert_cmpint(ferry_disk_convergence_state(run.convergence), ==, FERRY_DISKS_UNKNOWN);
     g_assert_false(ferry_disk_convergence_rates(run.convergence, &rates));
     g_assert_cmpuint(rates.copied_bytes_s, ==, 0);
@@ -409,9 +419,9 @@ test_too_busy_after_a_cut(void)
 
     go_on(&run, 5, 20 * MIB, 21 * MIB);
     go_on(&run, 50, 0, 21 * MIB);
-    go_on(&run, 10, 20 * MIB, 21 * MIB);
+    go_on(&run, 7, 20 * MIB, 21 * MIB);
     g_assert_cmpint(action_of(&run), ==, FERRY_DISK_ACTION_NONE);
-    go_on(&run, 5, 20 * MIB, 21 * MIB);
+    go_on(&run, 2, 20 * MIB, 21 * MIB);
     g_assert_cmpint(action_of(&run), ==, FERRY_DISK_ACTION_SYNCHRONOUS);
 }
 
@@ -451,7 +461,8 @@ static void
 test_exceed(void)
 {
     g_assert_true(ferry_disk_writes_exceed(11 * MIB, 10 * MIB));
-    g_assert_false(ferry_disk_writes_exceed(10 * MIB, 10 * MIB));
+    g_assert_true(ferry_disk_writes_exceed(10 * MIB, 10 * MIB));
+    g_assert_false(ferry_disk_writes_exceed(9 * MIB, 10 * MIB));
     g_assert_false(ferry_disk_writes_exceed(10 * MIB, 0));
 }
 
@@ -461,8 +472,7 @@ main(int argc, char *argv[])
     g_test_init(&argc, &argv, NULL);
     g_test_add_data_func("/disk-convergence/quiet", "quiet.trace", test_converges);
     g_test_add_data_func("/disk-convergence/sequential", "sequential.trace", test_converges);
-    /* It takes four times as long as on an idle guest, and what is left falls. */
-    g_test_add_data_func("/disk-convergence/near-the-link", "near-the-link.trace", test_converges);
+    g_test_add_func("/disk-convergence/near-the-link", test_near_the_link);
     g_test_add_func("/disk-convergence/limited", test_a_limit_is_no_stall);
     g_test_add_func("/disk-convergence/small-random", test_small_random_writes);
     g_test_add_func("/disk-convergence/background-by-order", test_background_by_order);
