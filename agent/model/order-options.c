@@ -467,6 +467,13 @@ refuse_unpermitted(const char *option, const FerryConfig *config, GError **error
     return false;
 }
 
+/* A guest is slowed down unasked only where nothing else is to be done for its memory. */
+static bool
+policy_is_without_means(const FerryTransferPolicy *policy)
+{
+    return policy->at_end == FERRY_POLICY_FAIL || policy->at_end == FERRY_POLICY_WAIT;
+}
+
 /* Where the order says nothing, what is permitted is used as long as it fits the rest; post-copy
  * before auto-converge, as with nova. */
 static void
@@ -487,8 +494,9 @@ settle_defaults(Draft *draft, const FerryConfig *config)
         options->post_copy = false;
     else if (options->post_copy && !options->connections_said)
         options->parallel_connections = 1;
-    options->auto_converge_else =
-        draft->auto_converge == FERRY_OPTION_DEFAULT && config->live_migration_permit_auto_converge;
+    options->auto_converge_else = draft->auto_converge == FERRY_OPTION_DEFAULT &&
+                                  config->live_migration_permit_auto_converge &&
+                                  policy_is_without_means(options->policy);
     options->auto_converge = draft->auto_converge == FERRY_OPTION_YES ||
                              (options->auto_converge_else && !options->post_copy);
     if (!draft->max_pause_given)

@@ -68,8 +68,8 @@ FerryOrderOptions *ferry_order_options_recall(const json_t *order, const FerryCo
  * @object: (nullable): the order's `options`; NULL or JSON null for none
  * @config: where defaults come from, and policies, which it must outlive; post_copy is on by
  *   default where permitted, unless paused or several connections rule it out, auto_converge where
- *   permitted and post_copy is off; with tls there are two connections by default, unless post_copy
- *   is ordered
+ *   permitted, post_copy is off and the policy ends in neither a pause nor post-copy; with tls
+ *   there are two connections by default, unless post_copy is ordered
  * @error: FERRY_ERROR_INVALID_REQUEST naming the option, what was found and what was expected;
  *   also for auto_converge or post_copy where the configuration does not permit it; for post_copy
  *   together with paused; for a policy that ends in post-copy where that is not to be had; and for

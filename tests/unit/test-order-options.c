@@ -314,6 +314,20 @@ test_permitted_is_the_default(Fixture *fixture, gconstpointer user_data)
     g_assert_false(neither->auto_converge);
 }
 
+/* A policy that ends in a pause has its own means; what an order says holds with it, too. */
+static void
+test_auto_converge_with_a_policy(Fixture *fixture, gconstpointer user_data)
+{
+    fixture->config->live_migration_permit_auto_converge = true;
+    g_autoptr(FerryOrderOptions) plain = parse(fixture, "{}");
+    g_assert_true(plain->auto_converge);
+    g_autoptr(FerryOrderOptions) pauses = parse(fixture, "{\"policy\": \"suspend-if-needed\"}");
+    g_assert_false(pauses->auto_converge);
+    g_autoptr(FerryOrderOptions) both =
+        parse(fixture, "{\"policy\": \"suspend-if-needed\", \"auto_converge\": true}");
+    g_assert_true(both->auto_converge);
+}
+
 static void
 add(const char *name, void (*test)(Fixture *, gconstpointer))
 {
@@ -505,6 +519,7 @@ main(int argc, char **argv)
     add("/order-options/too-many-disks", test_too_many_disks);
     add("/order-options/not-permitted", test_what_the_host_does_not_permit);
     add("/order-options/permitted-is-the-default", test_permitted_is_the_default);
+    add("/order-options/auto-converge-with-a-policy", test_auto_converge_with_a_policy);
     add("/order-options/connections-of-tls", test_connections_of_tls);
     add("/order-options/pauses", test_pauses);
     add("/order-options/policy-of-post-copy", test_policy_of_post_copy);
