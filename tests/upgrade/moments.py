@@ -25,6 +25,8 @@ class Moment:
     kind: str = "qcow2"
     backed: bool = False
     aborted: bool = False
+    # What is changed by order while the agent is held.
+    tuned: dict = dataclasses.field(default_factory=dict)
 
 
 def _step(name, ends, kind="qcow2", backed=False, **options):
@@ -46,6 +48,8 @@ MOMENTS = (
     # It was seen there; what is left to be done here is done already.
     _step("source-domain", ("completed",)),
     _step("source-disks", ("completed",), source_disks="delete"),
+    Moment("tuned", "source", "transfer:begin", ("error",),
+           tuned={"bandwidth_mib_s": 7, "policy": "suspend-if-needed"}),
     # The image that it was about to put aside is gone.
     Moment("quarantine", "source", "quarantine:begin", ("error",),
            {"source_disks": "quarantine"}),
