@@ -284,13 +284,16 @@ drop_old(FerryMemoryConvergence *self)
         g_array_remove_range(self->records, 0, count);
 }
 
-/* Where several iterations have passed since the last look, the others made about as much. */
+/* Between two beginnings what remains falls by what is moved and grows by what becomes dirty. What
+ * has moved says less than what was to be moved where pages are empty, so that a single iteration
+ * tells it better: all of what remains became dirty in it. */
 static double
-dirtied_in(const FerryMemoryReading *reading, const FerryMemoryReading *before)
+dirtied_since(const Record *before, const FerryMemoryReading *reading, guint64 iterations)
 {
-    guint64 iterations = reading->iteration - MIN(before->iteration, reading->iteration);
+    double remaining = (double)reading->remaining_bytes;
+    double moved = (double)(reading->moved_bytes - MIN(before->moved_bytes, reading->moved_bytes));
 
-    return (double)reading->remaining_bytes * (double)MAX(iterations, 1);
+    return iterations > 1 ? MAX(remaining, remaining - before->bytes + moved) : remaining;
 }
 
 static void
@@ -299,11 +302,12 @@ begin_iteration(FerryMemoryConvergence *self,
                 const FerryMemoryReading *before_reading)
 {
     const Record *before = newest(self);
+    guint64 iterations = reading->iteration - MIN(before_reading->iteration, reading->iteration);
     Record record = {.time_us = reading->time_us,
                      .well_us = self->well_us,
                      .moved_bytes = reading->moved_bytes,
                      .bytes = (double)reading->remaining_bytes,
-                     .dirtied = dirtied_in(reading, before_reading),
+                     .dirtied = before ? dirtied_since(before, reading, iterations) : 0,
                      .counts = !self->disturbed};
 
     if (before && record.time_us > before->time_us)
