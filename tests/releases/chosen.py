@@ -14,14 +14,14 @@ JOURNEYS = {
         "media.floppy_and_read_only_disk", "transports.tls", "abort.while_disks_move",
         "quarantine.restored", "shutoff.variables_and_tpm", "seeded.by_order",
         "mapping.another_pool", "thin.raw_there_and_back", "block.onto_old_data",
-        "checks.processor"),
+        "checks.processor", "convergence.policies"),
     # Back, while something does not fit.
     (NEWER, OLDER): (
         "crossing.uuid_and_paused_guest", "chains.one_level", "media.config_drive",
         "shutoff.chain_is_kept", "checks.machine", "thin.room_for_all_of_it"),
     (NEWER, NEWER): (
         "transports.post_copy", "firmware.variables_travel", "chains.flattened",
-        "events.progress", "thin.raw_elsewhere"),
+        "events.progress", "thin.raw_elsewhere", "busy_disks.goes_over_at_once"),
 }
 
 FAULTS = {
