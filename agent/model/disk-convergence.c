@@ -13,8 +13,11 @@
 /* Going on is in vain when it would take so many times as long as beginning anew. Less would give
  * up copies that only take their time, for writes that cost the guest half its pace. */
 #define IN_VAIN_TIMES 2
-/* For how long it has to be so, which is longer than one gust of writes makes windows look bad. */
+/* For how long it has to be so, which is longer than one gust of writes makes windows look bad; the
+ * longer the more there is to lose by beginning anew. */
 #define HOLD_US (4 * G_USEC_PER_SEC)
+#define HOLD_MOST_US (20 * G_USEC_PER_SEC)
+#define HOLD_PART 4
 /* A guest that writes this part of what the link carries leaves the copy nothing that counts. */
 #define WHOLE_LINK 0.9
 /* A link that carries less than half of what it did is ill rather than the guest too busy. */
@@ -33,6 +36,7 @@ struct FerryDiskConvergence {
     GArray *samples; /* FerryDiskSample, oldest first */
     FerryDiskSample last;
     guint64 whole_bytes; /* the most that was left at a time: what beginning anew would copy */
+    gint64 begun_us;     /* the first look */
     gint64 moved_us;     /* when a byte was last seen to move, or none had to */
     gint64 vain_us;      /* since when going on is in vain; 0: it is not */
     bool has_window;
@@ -203,6 +207,8 @@ ferry_disk_convergence_add(FerryDiskConvergence *self, const FerryDiskSample *sa
     if (breaks_window(self, sample))
         begin_window(self);
     self->last = *sample;
+    if (self->begun_us == 0 && sample->mirrors > 0)
+        self->begun_us = sample->time_us;
     if (self->whole_bytes == 0)
         self->whole_bytes = whole_at_first(sample);
     self->whole_bytes = MAX(self->whole_bytes, sample->remaining_bytes);
@@ -236,7 +242,9 @@ hold_us(const FerryDiskConvergence *self)
 {
     if (self->synchronous)
         return HOLD_LAST_US;
-    return self->rates.copied_bytes_s < self->best_bytes_s / 2 ? HOLD_ILL_US : HOLD_US;
+    if (self->rates.copied_bytes_s < self->best_bytes_s / 2)
+        return HOLD_ILL_US;
+    return CLAMP((self->vain_us - self->begun_us) / HOLD_PART, HOLD_US, HOLD_MOST_US);
 }
 
 static bool

@@ -22,10 +22,15 @@
 /* It is seen by so many iterations, which last so much of the window together. */
 #define SEEN_ITERATIONS 2
 #define SEEN_PART 8
-/* What takes less than the link takes for all of memory so many times is no stall. */
-#define PASSES 4
-/* A stall is over when what remains takes so much less than that. */
+/* What takes less than the link takes for an iteration so many times is no stall. */
+#define PASSES 8
+/* A stall is over when what remains takes so much less than that, and has fallen. */
 #define OVER 2
+/* What remains has fallen when it is less than this part. No migration fails while it falls so much
+ * in each window: it has an end. */
+#define FALLEN 0.8
+/* Nobody knows by fewer iterations. */
+#define FALL_ITERATIONS 4
 /* After so much of the window the next best moment will do... */
 #define RELAX_PART 4
 /* ... and the patience gets shorter each time. */
@@ -51,8 +56,7 @@ typedef struct {
 
 struct FerryMemoryConvergence {
     gint64 window_us;
-    GArray *records;     /* Record, oldest first; what can still matter */
-    double memory_bytes; /* at the first record */
+    GArray *records; /* Record, oldest first; what can still matter */
     FerryMemoryReading last;
     bool begun;        /* there was a reading */
     bool at_beginning; /* an iteration began at the last one */
@@ -70,8 +74,9 @@ struct FerryMemoryConvergence {
     double needs_us; /* that memory still takes; G_MAXDOUBLE: for ever; below 0: not known */
 
     /* The stall. */
-    gint64 since_us;      /* 0: there is none */
-    gint64 well_since_us; /* the same, by the well clock */
+    gint64 since_us; /* 0: there is none */
+    gint64 seen_us;  /* when it was seen, by the well clock */
+    double seen_bytes;
     double best;
     gint64 relax_after_us;
     gint64 relaxed_us; /* by the well clock */
@@ -193,20 +198,49 @@ time_needed_us(double bytes, const Observation *observation)
     return gain_s > 0 ? bytes * G_USEC_PER_SEC / gain_s : G_MAXDOUBLE;
 }
 
+/* The first record is of all memory, most of which may be empty. */
+static double
+largest_iteration(const FerryMemoryConvergence *self)
+{
+    double bytes = 0;
+
+    for (guint i = 1; i < self->records->len; i++)
+        bytes = MAX(bytes, record_at(self, i)->bytes);
+    return bytes;
+}
+
 static double
 time_allowed_us(const FerryMemoryConvergence *self, const Observation *observation)
 {
-    double pass_us =
-        observation->link_s > 0 ? self->memory_bytes * G_USEC_PER_SEC / observation->link_s : 0;
+    double pass_us = observation->link_s > 0
+                         ? largest_iteration(self) * G_USEC_PER_SEC / observation->link_s
+                         : 0;
 
     return MAX((double)self->window_us, PASSES * pass_us);
+}
+
+/* Returns: true when what remains is much less than the least that remained a window ago, or nobody
+ * knows. */
+static bool
+falls(const FerryMemoryConvergence *self)
+{
+    double least = G_MAXDOUBLE;
+
+    for (guint i = 0; i + FALL_ITERATIONS < self->records->len; i++) {
+        const Record *record = record_at(self, i);
+
+        if (record->well_us <= self->well_us - self->window_us)
+            least = MIN(least, record->bytes);
+    }
+    return least == G_MAXDOUBLE || newest(self)->bytes < least * FALLEN;
 }
 
 static void
 begin_stall(FerryMemoryConvergence *self, guint since)
 {
     self->since_us = record_at(self, since)->time_us;
-    self->well_since_us = record_at(self, since)->well_us;
+    self->seen_us = self->well_us;
+    self->seen_bytes = newest(self)->bytes;
     self->best = G_MAXDOUBLE;
     for (guint i = since; i < self->records->len; i++)
         self->best = MIN(self->best, record_at(self, i)->bytes);
@@ -247,7 +281,7 @@ judge(FerryMemoryConvergence *self)
     if (!self->since_us && self->needs_us > allowed_us)
         begin_stall(self, since);
     else if (self->since_us && self->done == FERRY_MEMORY_GO_ON &&
-             self->needs_us < allowed_us / OVER)
+             self->needs_us < allowed_us / OVER && newest(self)->bytes < self->seen_bytes * FALLEN)
         end_stall(self);
 }
 
@@ -277,7 +311,7 @@ drop_old(FerryMemoryConvergence *self)
     gint64 until_us = self->well_us - KEPT_TIMES * self->window_us;
     guint count = 0;
 
-    while (count + SEEN_ITERATIONS + 1 < self->records->len &&
+    while (count + FALL_ITERATIONS + 1 < self->records->len &&
            record_at(self, count)->well_us < until_us)
         count++;
     if (count > 0)
@@ -313,8 +347,6 @@ begin_iteration(FerryMemoryConvergence *self,
     if (before && record.time_us > before->time_us)
         self->writes = smooth(self->writes, record.dirtied * G_USEC_PER_SEC /
                                                 (double)(record.time_us - before->time_us));
-    else
-        self->memory_bytes = record.bytes;
     /* Nobody saw how long the one has lasted that an agent meets when it starts. */
     self->disturbed = !before && reading->iteration > 1;
     g_array_append_val(self->records, record);
@@ -353,7 +385,13 @@ ferry_memory_convergence_forget_link(FerryMemoryConvergence *self)
     self->former_rate = 0;
     /* What is under way still goes at the former pace. */
     self->marks_anew = true;
-    self->disturbed = true;
+}
+
+void
+ferry_memory_convergence_begin_anew(FerryMemoryConvergence *self)
+{
+    ferry_memory_convergence_forget_link(self);
+    begin_anew(self);
 }
 
 void
@@ -436,7 +474,7 @@ grace_left_us(const FerryMemoryConvergence *self)
 static gint64
 window_left_us(const FerryMemoryConvergence *self)
 {
-    return MAX(self->well_since_us + self->window_us - self->well_us, 0);
+    return MAX(self->seen_us + self->window_us - self->well_us, 0);
 }
 
 FerryMemoryAction
@@ -470,7 +508,7 @@ is_the_moment(const FerryMemoryConvergence *self,
     if (!self->at_beginning || is_ill(self))
         return false;
     if (action == FERRY_MEMORY_FAIL)
-        return window_left_us(self) == 0;
+        return window_left_us(self) == 0 && !falls(self);
     return newest(self)->bytes <= self->best * (1.0 + MARGIN) &&
            (action == FERRY_MEMORY_POST_COPY ||
             pause_ms(self) * G_TIME_SPAN_MILLISECOND <= (double)means->time_left_us);
@@ -481,7 +519,7 @@ ferry_memory_convergence_decide(FerryMemoryConvergence *self, const FerryMemoryM
 {
     FerryMemoryAction action = FERRY_MEMORY_GO_ON;
 
-    if (!self->since_us)
+    if (!self->since_us || self->rate <= 0)
         return FERRY_MEMORY_GO_ON;
     if (self->done != FERRY_MEMORY_GO_ON)
         return grace_left_us(self) == 0 && !is_ill(self) ? FERRY_MEMORY_FAIL : FERRY_MEMORY_GO_ON;

@@ -5,13 +5,14 @@
  * the link's rate is the pause that the guest would have if it were switched over now. What has to
  * be sent anew over the time of the iterations before is what the guest writes; what remains over
  * the rest of the link's rate is how long memory still takes. Where that is longer than a window of
- * time, and than the link takes for all of memory a few times, memory is stalled. It is seen by two
- * iterations that last an eighth of the window.
+ * time, and than the link takes for the largest iteration eight times, memory is stalled. Two
+ * iterations that last an eighth of the window show it.
  *
  * What the order permits (its downtime, a pause, post-copy) is done about it when an iteration
  * begins that is as good as the best so far (a local minimum); where none comes, the next best will
- * do. A migration fails for it only after a whole window. While the link is much slower than it was
- * the window stands still, and no pause and no post-copy is begun: it may heal.
+ * do. A migration fails for it only after a whole window in which what remains has not fallen by a
+ * fifth. While the link is much slower than it was the window stands still, and no pause and no
+ * post-copy is begun: it may heal.
  */
 #pragma once
 
@@ -71,8 +72,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryMemoryConvergence, ferry_memory_convergence_f
 void ferry_memory_convergence_add(FerryMemoryConvergence *convergence,
                                   const FerryMemoryReading *reading);
 
-/** The limit was changed: that the link carries less than before is no illness. */
+/** The limit was changed for a moment: that the link carries less than before is no illness. */
 void ferry_memory_convergence_forget_link(FerryMemoryConvergence *convergence);
+
+/** The limit was changed by order: what was seen before counts no more, and the window begins. */
+void ferry_memory_convergence_begin_anew(FerryMemoryConvergence *convergence);
 
 /** The means were changed by order: what was done about a stall by the former ones counts no
  * more. The stall goes on. */

@@ -89,15 +89,6 @@ ferry_transfer_limit_memory(FerryTransfer *self)
         g_debug("Migration '%s': %s", ferry_migration_id(self->migration), error->message);
 }
 
-/* What the link carries from now on is another matter than what it did. */
-static void
-forget_link(FerryTransfer *self)
-{
-    ferry_disk_convergence_forget_link(self->disks);
-    if (self->memory)
-        ferry_memory_convergence_forget_link(self->memory);
-}
-
 /* What was conceded to memory that does not converge was so by what held before. */
 static void
 take_means(FerryTransfer *self)
@@ -127,7 +118,10 @@ take_changes(FerryTransfer *self)
         take_means(self);
     if (before.bandwidth_mibps == now.bandwidth_mibps)
         return;
-    forget_link(self);
+    /* What the link carries from now on is another matter than what it did. */
+    ferry_disk_convergence_forget_link(self->disks);
+    if (self->memory)
+        ferry_memory_convergence_begin_anew(self->memory);
     self->mirrors_due = self->memory_us == 0;
     if (!self->mirrors_due)
         ferry_transfer_limit_memory(self);
@@ -160,7 +154,8 @@ set_lifted(FerryTransfer *self, bool lifted, guint64 mibps)
         return;
     }
     self->is_lifted = lifted;
-    forget_link(self);
+    if (self->memory)
+        ferry_memory_convergence_forget_link(self->memory);
 }
 
 static void

@@ -281,6 +281,123 @@ test_iterations_at_once(void)
     g_assert_cmpint(story.last.converging, ==, FERRY_CONVERGING_YES);
 }
 
+/* A guest that writes @ratio of the link's 30 MiB/s in order to so much of its memory, until what
+ * remains fits into the pause or something is done; an agent may begin to watch later on, and the
+ * limit be lifted and set each ten seconds. */
+typedef struct {
+    guint64 memory_mib;
+    guint64 written_mib;
+    double ratio;
+    double from_s;
+    bool lifts;
+} Writer;
+
+static Story
+play_writer(const Writer *writer, const FerryMemoryMeans *means)
+{
+    static const double link = 30.0 * 1048576;
+    g_autoptr(FerryMemoryConvergence) self = ferry_memory_convergence_new(40 * SECOND);
+    double remaining = (double)(writer->memory_mib * MIB);
+    double time_s = 0;
+    double lifted_s = 0;
+    Story story = {0};
+
+    for (guint i = 1; time_s < 900 && story.action == FERRY_MEMORY_GO_ON; i++) {
+        double iteration_s = MAX(remaining / link, 0.05);
+        guint looks = MAX((guint)(iteration_s * 4), 1);
+
+        if (i > 1 && remaining / link * 1000 < means->downtime_ms)
+            break;
+        for (guint look = 0; look < looks; look++) {
+            double now_s = time_s + iteration_s * look / looks;
+            const FerryMemoryReading reading = {
+                .time_us = SECOND + (gint64)(now_s * SECOND),
+                .iteration = i,
+                .remaining_bytes = (guint64)(remaining * (looks - look) / looks),
+                .moved_bytes = (guint64)(now_s * link),
+            };
+
+            if (writer->lifts && now_s - lifted_s >= 10) {
+                ferry_memory_convergence_forget_link(self);
+                lifted_s = now_s;
+            }
+            if (now_s >= writer->from_s)
+                add(self, &reading, means, &story);
+        }
+        time_s += iteration_s;
+        remaining = MIN(iteration_s * link * writer->ratio, (double)(writer->written_mib * MIB));
+    }
+    return story;
+}
+
+/* What falls by a tenth an iteration ends, however long that takes; an agent that is started in the
+ * middle knows that, too. */
+static void
+test_falls_slowly(void)
+{
+    static const Writer writers[] = {
+        {256, 128, 0.95, 0, false},   {320, 256, 0.90, 0, false},   {600, 512, 0.90, 0, false},
+        {1024, 960, 0.90, 0, false},  {1024, 512, 0.75, 20, false}, {1024, 512, 0.80, 20, false},
+        {1024, 512, 0.80, 40, false}, {1024, 512, 0.85, 60, false}, {320, 224, 0.87, 0, false}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(writers); i++) {
+        const Story story = play_writer(&writers[i], &fails);
+
+        g_test_message("writer %u: stalled at %.0f s, ended at %.0f s", i,
+                       (double)story.stalled_us / 1e6, (double)story.ended_us / 1e6);
+        g_assert_cmpint(story.ended_us, ==, 0);
+    }
+}
+
+/* What does not fall is seen, whatever the size; also while a limit is lifted for a moment again
+ * and again. */
+static void
+test_stands(void)
+{
+    static const Writer writers[] = {{256, 128, 1.0, 0, false},  {4096, 96, 1.0, 0, false},
+                                     {1024, 160, 2.0, 0, false}, {256, 96, 1.0, 0, true},
+                                     {256, 150, 2.0, 0, true},   {256, 48, 1.1, 0, true}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(writers); i++) {
+        const Story story = play_writer(&writers[i], &fails);
+
+        g_test_message("writer %u: stalled at %.0f s, ended at %.0f s", i,
+                       (double)story.stalled_us / 1e6, (double)story.ended_us / 1e6);
+        g_assert_cmpint(story.ended_us, >=, 40 * SECOND);
+        g_assert_cmpint(story.ended_us, <=, 240 * SECOND);
+        g_assert_cmpint(story.ended_us - story.stalled_us, >=, 40 * SECOND);
+    }
+}
+
+/* A limit that is raised by order gives a stalled guest its window anew. */
+static void
+test_limit_was_raised(void)
+{
+    g_autoptr(FerryMemoryConvergence) self = ferry_memory_convergence_new(40 * SECOND);
+    FerryMemoryReading reading = {.time_us = SECOND};
+    Story story = {0};
+    guint64 remaining = 300 * MIB;
+
+    for (guint i = 1; i < 40 && remaining > 8 * MIB; i++) {
+        bool raised = reading.time_us > 50 * SECOND;
+        guint64 link = (raised ? 26 : 16) * MIB;
+        gint64 time_us = (gint64)(remaining * SECOND / link);
+
+        if (raised && story.stalled_us > 0 && story.last.since_us > 0)
+            ferry_memory_convergence_begin_anew(self);
+        reading.iteration = i;
+        for (guint look = 0; look < 8; look++) {
+            reading.remaining_bytes = remaining * (8 - look) / 8;
+            add(self, &reading, &fails, &story);
+            reading.time_us += time_us / 8;
+            reading.moved_bytes += remaining / 8;
+        }
+        remaining = MIN((guint64)time_us * 19 * MIB / SECOND, 200 * MIB);
+    }
+    g_assert_cmpint(story.stalled_us, >, 0);
+    g_assert_cmpint(story.ended_us, ==, 0);
+}
+
 /* While auto-converge takes more from the guest it may still do. */
 static void
 test_throttle(void)
@@ -427,6 +544,9 @@ main(int argc, char *argv[])
     g_test_add_func("/memory-convergence/switch", test_switch);
     g_test_add_func("/memory-convergence/patience", test_patience);
     g_test_add_func("/memory-convergence/iterations-at-once", test_iterations_at_once);
+    g_test_add_func("/memory-convergence/falls-slowly", test_falls_slowly);
+    g_test_add_func("/memory-convergence/stands", test_stands);
+    g_test_add_func("/memory-convergence/limit-was-raised", test_limit_was_raised);
     g_test_add_func("/memory-convergence/throttle", test_throttle);
     g_test_add_func("/memory-convergence/time-left", test_time_left);
     g_test_add_func("/memory-convergence/is-over", test_is_over);
