@@ -17,9 +17,7 @@
 #define POSSIBLE 1.5
 /* What was allowed has to show within this time. */
 #define GRACE_US (60 * G_USEC_PER_SEC)
-/* The patience with a stall that gets no better, each time. */
-#define DECAY 2
-/* It is seen by so many iterations, which last so much of the window together. */
+/* A stall is seen by so many iterations, which last so much of the window together. */
 #define SEEN_ITERATIONS 2
 #define SEEN_PART 8
 /* What takes less than the link takes for an iteration so many times is no stall. */

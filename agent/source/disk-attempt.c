@@ -17,7 +17,7 @@
 #include "virt/domain.h"
 #include "virt/virt.h"
 
-/* Between two questions while the first attempt ends on both hosts. */
+/* Between two looks at the guest before the first attempt, and two questions after it. */
 #define PAUSE_MS 500
 /* What a guest wrote in less is no rate... */
 #define BEFORE_MIN_US (G_USEC_PER_SEC / 4)
@@ -157,7 +157,6 @@ void
 ferry_disk_attempt_note_mirrors(FerryMigration *migration, guint64 written_bytes)
 {
     static const char *const keys[] = {"seen_bytes", "seen_us", NULL};
-
     Before before = {0};
 
     if (counter(migration, "seen_bytes") == 0)
@@ -195,15 +194,15 @@ link_bytes_s(FerryMigration *migration)
     return limit > 0 && known > 0 ? MIN(limit, known) : MAX(limit, known);
 }
 
-/* Looks on while the guest writes as much as @link_bytes_s: it may be but one gust. */
+/* Looks on while the guest writes as much as the @link carries: it may be but one gust. */
 static bool
-exceeds(FerryMigration *migration, guint64 link_bytes_s, Before *before)
+exceeds(FerryMigration *migration, guint64 link, Before *before)
 {
     const FerryAgent *agent = ferry_migration_agent(migration);
     GCancellable *cancellable = ferry_migration_cancellable(migration);
 
     while (measure_before(migration, written_bytes(migration), before) &&
-           ferry_disk_writes_exceed(before->bytes_s, link_bytes_s)) {
+           ferry_disk_writes_exceed(before->bytes_s, link)) {
         if (before->time_us >= BEFORE_SURE_US)
             return true;
         ferry_agent_pause(agent, PAUSE_MS, cancellable);
