@@ -6,6 +6,7 @@
 
 #include "ferry/json.h"
 #include "source-fixture.h"
+#include "source/known-link.h"
 #include "source/steps/confirm.h"
 #include "source/steps/transfer.h"
 
@@ -131,6 +132,22 @@ see_link(Fixture *self, guint number, const char *destination, guint64 bytes_s)
     record->report = json_pack("{s:{s:I}}", "disk_writes", "link_bytes_s", (json_int_t)bytes_s);
     g_assert_true(ferry_journal_add(self->agent.agent.journal, record, &error));
     g_assert_no_error(error);
+}
+
+static void
+test_known_link(Fixture *self, gconstpointer user_data)
+{
+    const FerryAgent *agent = &self->agent.agent;
+
+    g_assert_cmpuint(ferry_known_link_bytes_s(agent, "kvm02"), ==, 0);
+    see_link(self, 1, "kvm02", 5 * MIB);
+    see_link(self, 2, "kvm02", 11 * MIB);
+    see_link(self, 3, "kvm03", 20 * MIB);
+    g_assert_cmpuint(ferry_known_link_bytes_s(agent, "kvm02"), ==, 11 * MIB);
+    /* Of twenty migrations since, none went there. */
+    for (guint i = 4; i < 24; i++)
+        see_link(self, i, "kvm03", 20 * MIB);
+    g_assert_cmpuint(ferry_known_link_bytes_s(agent, "kvm02"), ==, 0);
 }
 
 static void
@@ -594,6 +611,7 @@ main(int argc, char *argv[])
     ADD("background", test_background);
     ADD("synchronous-by-order", test_synchronous_by_order);
     ADD("synchronous-by-limit", test_synchronous_by_limit);
+    ADD("known-link", test_known_link);
     ADD("synchronous-by-known-link", test_synchronous_by_known_link);
     ADD("background-by-known-link", test_background_by_known_link);
     ADD("destination-of-before", test_may_repeat);
