@@ -269,10 +269,25 @@ def aborted_in_transfer(stage):
     stayed(stage, guest)
 
 
+def _give_kvm(host):
+    """/dev/kvm has the group that Debian gives it. Where QEMU's user may not open what a probe of
+    libvirt could, libvirt probes anew for each question. Returns: what takes that back, or None."""
+    if not os.path.exists("/dev/kvm"):
+        return None
+    node = host.directory + "/kvm"
+    info = os.stat("/dev/kvm")
+    os.mknod(node, info.st_mode, info.st_rdev)
+    os.chmod(node, 0o660)
+    host.run("chgrp", "kvm", node)
+    host.run("mount", "--bind", node, "/dev/kvm")
+    return lambda: (host.run("umount", "/dev/kvm"), os.unlink(node))
+
+
 @contextlib.contextmanager
 def _users_of_qemu(stage):
     """Hosts whose QEMU has a user of its own, and whose libvirt gives no image to it."""
     before = {}
+    given = [take for take in map(_give_kvm, stage.hosts.values()) if take]
     for host in stage.hosts.values():
         path = host.path("/etc/libvirt/qemu.conf")
         with open(path, encoding="utf-8") as conf:
@@ -290,6 +305,8 @@ def _users_of_qemu(stage):
         for path, text in before.items():
             with open(path, "w", encoding="utf-8") as conf:
                 conf.write(text)
+        for take in given:
+            take()
         for host in stage.hosts.values():
             host.restart_libvirtd()
 
